@@ -1,0 +1,154 @@
+"""Reconciliation of a trading system's ledger with the exchange's state.
+
+The public names are loaded on first use, so that importing the package (as every
+pytest start does) costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from recon_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from recon_core.comparison import (
+        Comparison,
+        ItemKind,
+        Judgement,
+        ReconDiff,
+        SessionCheck,
+    )
+    from recon_core.engine import (
+        Reconciliation,
+        ReconciliationEngine,
+        reconcile_session,
+    )
+    from recon_core.errors import (
+        AmountError,
+        PolicyError,
+        ReconError,
+        ReconWarning,
+        ReplayError,
+        SessionError,
+    )
+    from recon_core.external import ExternalSnapshot
+    from recon_core.ledger import OrderLedger, PositionLedger
+    from recon_core.model import (
+        CashBalance,
+        Currency,
+        Fill,
+        Instrument,
+        InstrumentKind,
+        LedgerSide,
+        Leg,
+        Movement,
+        MovementKind,
+        Opening,
+        Order,
+        OrderSide,
+        OrderState,
+        Position,
+        RecordedSession,
+        SideRecord,
+    )
+    from recon_core.policy import CashPolicy, Policy, PositionPolicy, Tolerance
+    from recon_core.policy.toml_file import read_policy
+    from recon_core.sessions import read_session
+    from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
+    from recon_core.severity import Severity
+    from recon_core.summary import ReconSummary
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "recon_core.comparison": ("Comparison", "ItemKind", "Judgement", "ReconDiff", "SessionCheck"),
+    "recon_core.engine": ("Reconciliation", "ReconciliationEngine", "reconcile_session"),
+    "recon_core.errors": (
+        "AmountError",
+        "PolicyError",
+        "ReconError",
+        "ReconWarning",
+        "ReplayError",
+        "SessionError",
+    ),
+    "recon_core.external": ("ExternalSnapshot",),
+    "recon_core.ledger": ("OrderLedger", "PositionLedger"),
+    "recon_core.model": (
+        "CashBalance",
+        "Currency",
+        "Fill",
+        "Instrument",
+        "InstrumentKind",
+        "LedgerSide",
+        "Leg",
+        "Movement",
+        "MovementKind",
+        "Opening",
+        "Order",
+        "OrderSide",
+        "OrderState",
+        "Position",
+        "RecordedSession",
+        "SideRecord",
+    ),
+    "recon_core.policy": ("CashPolicy", "Policy", "PositionPolicy", "Tolerance"),
+    "recon_core.policy.toml_file": ("read_policy",),
+    "recon_core.sessions": ("read_session",),
+    "recon_core.sessions.formats.nautilus_writer": ("write_nautilus_recording",),
+    "recon_core.severity": ("Severity",),
+    "recon_core.summary": ("ReconSummary",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "AmountError",
+    "CashBalance",
+    "CashPolicy",
+    "Comparison",
+    "Currency",
+    "ExternalSnapshot",
+    "Fill",
+    "Instrument",
+    "InstrumentKind",
+    "ItemKind",
+    "Judgement",
+    "LedgerSide",
+    "Leg",
+    "Movement",
+    "MovementKind",
+    "Opening",
+    "Order",
+    "OrderLedger",
+    "OrderSide",
+    "OrderState",
+    "Policy",
+    "PolicyError",
+    "Position",
+    "PositionLedger",
+    "PositionPolicy",
+    "ReconDiff",
+    "ReconError",
+    "ReconSummary",
+    "ReconWarning",
+    "Reconciliation",
+    "ReconciliationEngine",
+    "RecordedSession",
+    "ReplayError",
+    "SessionCheck",
+    "SessionError",
+    "Severity",
+    "SideRecord",
+    "Tolerance",
+    "__version__",
+    "hookimpl",
+    "read_policy",
+    "read_session",
+    "reconcile_session",
+    "write_nautilus_recording",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module), name)

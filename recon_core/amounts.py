@@ -1,0 +1,152 @@
+"""Exact amounts: `Decimal` from text to verdict, never a binary float.
+
+Source of the rules: the session format, "Amounts", and the design's "Exactness".
+Every operation goes through `EXACT`, whose precision no sum or product of legal
+amounts reaches and which raises instead of rounding. Rounding happens in one
+place, `round_to_places`, and nowhere else.
+"""
+
+import decimal
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from recon_core.errors import AmountError
+from recon_core.printable import printable
+
+ZERO: Final = Decimal(0)
+
+EXACT: Final = decimal.Context(
+    prec=1000,
+    Emax=decimal.MAX_EMAX,
+    Emin=decimal.MIN_EMIN,
+    traps=[
+        decimal.Inexact,
+        decimal.Overflow,
+        decimal.InvalidOperation,
+        decimal.DivisionByZero,
+        decimal.FloatOperation,
+    ],
+)
+_ROUNDING: Final = decimal.Context(
+    prec=1000,
+    rounding=decimal.ROUND_HALF_EVEN,
+    traps=[decimal.Overflow, decimal.InvalidOperation, decimal.DivisionByZero],
+)
+_DISPLAY: Final = decimal.Context(prec=12, rounding=decimal.ROUND_HALF_EVEN, traps=[])
+
+MOST_DIGITS: Final = 30
+"""Digits that an amount may have before the point, and after it."""
+
+_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?", re.ASCII)
+_ACCEPTED = (
+    "a plain decimal of at most 30 digits before and 30 after the point, "
+    "without exponent, plus sign or grouping"
+)
+
+
+def parse_amount(text: str) -> Decimal:
+    """Read an amount from its text, exactly; `-0` is `0`.
+
+    Raises `AmountError` for anything the session format does not allow.
+    """
+    if _AMOUNT.fullmatch(text) is None:
+        raise AmountError(f"{printable(text, 60)!r} is not an amount; expected {_ACCEPTED}")
+    amount = Decimal(text)
+    return amount or amount.copy_abs()
+
+
+def require_amount(value: object, name: str) -> Decimal:
+    """Return `value`, given from Python as `Decimal` or `int`, as a legal amount.
+
+    `name` says in the error what the value was for. A float is refused: it has
+    already lost the digits that the comparison would be about.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    if not isinstance(value, Decimal) or not value.is_finite():
+        shown = printable(repr(value), 60)
+        raise AmountError(f"{name}: {shown} is not an exact amount; expected a Decimal or an int")
+    if value.adjusted() >= MOST_DIGITS or decimal_places(value) > MOST_DIGITS:
+        raise AmountError(f"{name}: {printable(value, 60)} is too long; expected {_ACCEPTED}")
+    return value or value.copy_abs()
+
+
+def format_amount(amount: Decimal) -> str:
+    """Print an amount without exponent, with the decimals it was given with."""
+    return format(amount or amount.copy_abs(), "f")
+
+
+def decimal_places(amount: Decimal) -> int:
+    """The number of digits after the point, trailing zeros included."""
+    exponent = amount.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def pad_to_places(amount: Decimal, places: int) -> Decimal:
+    """The same amount with at least `places` decimals; no digit is ever lost."""
+    if decimal_places(amount) >= places:
+        return amount
+    return EXACT.quantize(amount, Decimal(1).scaleb(-places))
+
+
+def shortest(amount: Decimal) -> Decimal:
+    """The same amount without trailing zeros after the point, and without exponent."""
+    normal = EXACT.normalize(amount)
+    return normal if decimal_places(normal) else EXACT.quantize(normal, Decimal(1))
+
+
+def round_to_places(amount: Decimal, places: int) -> Decimal:
+    """Round half-even to `places` decimals: the rounding of one booking."""
+    return _ROUNDING.quantize(amount, Decimal(1).scaleb(-places))
+
+
+def round_ratio_to_places(numerator: Decimal, denominator: Decimal, places: int) -> Decimal:
+    """Round the exact fraction half-even, once, to `places` decimals."""
+    scaled, shift = _as_integers(numerator, denominator)
+    units, remainder = divmod(scaled * 10**places, shift)
+    twice = 2 * remainder
+    if twice > shift or (twice == shift and units % 2):
+        units += 1
+    return EXACT.scaleb(Decimal(units), -places)
+
+
+def _as_integers(numerator: Decimal, denominator: Decimal) -> tuple[int, int]:
+    top, bottom = numerator.as_integer_ratio(), denominator.as_integer_ratio()
+    scaled, shift = top[0] * bottom[1], top[1] * bottom[0]
+    return (scaled, shift) if shift > 0 else (-scaled, -shift)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Add amounts without loss."""
+    total = ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
+
+
+def larger_magnitude(first: Decimal, second: Decimal) -> Decimal:
+    """`max(|first|, |second|)`, the reference of every relative tolerance."""
+    return max(first.copy_abs(), second.copy_abs())
+
+
+def display_ratio(numerator: Decimal, denominator: Decimal) -> Decimal:
+    """`numerator / denominator` to 12 significant digits, for display only.
+
+    Verdicts are decided by cross-multiplication, never from this number.
+    """
+    ratio = _DISPLAY.divide(numerator, denominator)
+    return ratio.normalize(_DISPLAY) if ratio else ZERO
+
+
+def percent_text(numerator: Decimal, denominator: Decimal) -> str:
+    """The ratio as a percentage, `0.5 %`; an ellipsis where digits were cut."""
+    percent = display_ratio(EXACT.multiply(numerator, Decimal(100)), denominator)
+    back = EXACT.multiply(percent, denominator)
+    exact = back == EXACT.multiply(numerator, Decimal(100))
+    shown = format_amount(percent)
+    if exact:
+        return f"{shown} %"
+    places = max(0, 11 - percent.adjusted())
+    return f"{format_amount(pad_to_places(percent, places))}… %"

@@ -1,0 +1,174 @@
+"""Field types of the file boundary, and one clear line for what they refuse.
+
+The pydantic models of sessions and policies are built from these types. JSON
+numbers arrive as `NumberText`: their text, which no float has touched.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from recon_core.amounts import ZERO, parse_amount
+from recon_core.errors import ReconError
+from recon_core.printable import printable
+from recon_core.times import parse_time
+
+_DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?", re.ASCII)
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberText:
+    """The text of a number as it stands in the file."""
+
+    text: str
+
+
+class FileModel(BaseModel):
+    """A table of a file: unknown keys are refused, types are not converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _amount(value: object) -> Decimal:
+    text = value.text if isinstance(value, NumberText) else value
+    if not isinstance(text, str):
+        raise PydanticCustomError("amount", "expected an amount as text like '5000.00'")
+    return cast("Decimal", _checked(parse_amount, text))
+
+
+def _positive(value: object) -> Decimal:
+    amount = _amount(value)
+    if amount <= ZERO:
+        raise PydanticCustomError("amount", "expected an amount above 0")
+    return amount
+
+
+def _not_negative(value: object) -> Decimal:
+    amount = _amount(value)
+    if amount < ZERO:
+        raise PydanticCustomError("amount", "expected an amount of 0 or more")
+    return amount
+
+
+def _fraction(value: object) -> Decimal:
+    amount = _not_negative(value)
+    if amount >= 1:
+        raise PydanticCustomError("amount", "expected a fraction below 1, like '0.005'")
+    return amount
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, NumberText) or _INTEGER.fullmatch(value.text) is None:
+        raise PydanticCustomError("count", "expected a whole number of 0 or more")
+    return int(value.text)
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise PydanticCustomError("time", "expected a time as text like '2026-01-01T12:00:00Z'")
+    return cast("datetime", _checked(parse_time, value))
+
+
+def _duration(value: object) -> timedelta:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not any(match.groups()):
+        raise PydanticCustomError("duration", "expected a duration like 'PT60S' or 'PT5M'")
+    hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _checked(parse: Callable[[str], Any], text: str) -> Any:
+    try:
+        return parse(text)
+    except ReconError as error:
+        # The message may hold braces, which pydantic would read as a template.
+        raise PydanticCustomError("recon", "{message}", {"message": str(error)}) from None
+
+
+_AMOUNT_SCHEMA = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$"}
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Amount = Annotated[Decimal, PlainValidator(_amount), WithJsonSchema(_AMOUNT_SCHEMA)]
+PositiveAmount = Annotated[Decimal, PlainValidator(_positive), WithJsonSchema(_AMOUNT_SCHEMA)]
+Limit = Annotated[Decimal, PlainValidator(_not_negative), WithJsonSchema(_AMOUNT_SCHEMA)]
+FractionBelowOne = Annotated[Decimal, PlainValidator(_fraction), WithJsonSchema(_AMOUNT_SCHEMA)]
+Count = Annotated[int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0})]
+Time = Annotated[
+    datetime, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Duration = Annotated[
+    timedelta, PlainValidator(_duration), WithJsonSchema({"type": "string", "format": "duration"})
+]
+
+TAG_PREFIX = "="
+"""Starts the tags of unions, so that `problem_text` can leave them out of a field's name."""
+
+_EXPECTED = {
+    "missing": "is missing",
+    "string_type": "expected text",
+    "string_too_short": "expected text that is not empty",
+    "bool_type": "expected true or false",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "dict_type": "expected an object",
+    "mapping_type": "expected an object",
+    "model_type": "expected an object",
+    "model_attributes_type": "expected an object",
+}
+
+
+def problem_text(error: ValidationError) -> str:
+    """The first problem in words: the field, the value made safe, what is accepted.
+
+    The value of an unknown key is never printed, nor is that of a whole object.
+    """
+    problems = error.errors(include_url=False, include_context=True)
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{_field_name(first['loc'])}: {_problem(first)}{more}"
+
+
+def _field_name(location: Sequence[int | str]) -> str:
+    name = ""
+    for part in location:
+        if isinstance(part, int):
+            name += f"[{part}]"
+        elif not part.startswith(TAG_PREFIX) and part != "[key]":
+            name += f".{printable(part, 60)}" if name else printable(part, 60)
+    return name or "the document"
+
+
+def _problem(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return "unknown key"
+    if kind in ("missing", "recon"):
+        return _EXPECTED.get(kind, error["msg"])
+    expected = _EXPECTED.get(kind)
+    if kind in ("enum", "literal_error"):
+        expected = f"expected {error['ctx']['expected']}"
+    return f"{_shown(error['input'])}; {expected or printable(error['msg'])}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(printable(value, 60))
+    if isinstance(value, NumberText):
+        return printable(value.text, 60)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return "a list" if isinstance(value, list | tuple) else "an object"

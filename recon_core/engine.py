@@ -1,0 +1,296 @@
+"""The engine: a recorded session, or ledgers, and a policy give diffs and a summary."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pluggy import PluginManager
+
+from recon_core import __version__
+from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
+from recon_core.errors import ReconError, SessionError
+from recon_core.extensions import extension_manager
+from recon_core.external import ExternalSnapshot
+from recon_core.judging import judge, judge_check
+from recon_core.ledger import OrderLedger, PositionLedger
+from recon_core.ledger.replay import with_derived_sections
+from recon_core.model import RecordedSession, SideRecord
+from recon_core.pairing import pair
+from recon_core.policy.model import Policy
+from recon_core.printable import printable
+from recon_core.reports.atomic import write_atomically
+from recon_core.session_checks import BUILT_IN
+from recon_core.sessions import read_session
+from recon_core.severity import Severity
+from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
+
+_ANCHORLESS = Path("manual")
+
+
+class Reconciliation:
+    """One recorded session under one policy: its comparisons, and their verdicts on demand.
+
+    Pairing is done at once and fails with `SessionError` where a side cannot be
+    replayed; each verdict is computed when it is asked for and kept.
+    """
+
+    def __init__(
+        self, recorded: RecordedSession, policy: Policy, manager: PluginManager | None = None
+    ) -> None:
+        self.policy = policy
+        self._hook = None if manager is None else manager.hook
+        self.recorded = with_derived_sections(self._with_internal_side(recorded))
+        self.comparisons = pair(self.recorded, self._more_checks())
+        self._judgements: dict[str, Judgement] = {}
+        self._reported = False
+
+    @classmethod
+    def unreadable(cls, anchor: Path, message: str, policy: Policy) -> "Reconciliation":
+        """A session that cannot be judged: one CRITICAL comparison, `session::readable`.
+
+        `message` says why; the session id is the stem of the file's name.
+        """
+        name = anchor.name.removesuffix(".json").removesuffix(".recon")
+        reconciliation = cls(RecordedSession(session_id=name or anchor.name, anchor=anchor), policy)
+        check = SessionCheck("readable", Severity.CRITICAL, message)
+        comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
+        reconciliation.comparisons = (comparison,)
+        return reconciliation
+
+    def _with_internal_side(self, recorded: RecordedSession) -> RecordedSession:
+        recomputed = self._hook and self._hook.recon_internal_side(recorded=recorded)
+        if recomputed is None:
+            return recorded
+        if not isinstance(recomputed, SideRecord):
+            raise SessionError("recon_internal_side gave no SideRecord")
+        return replace(recorded, internal=recomputed)
+
+    def _more_checks(self) -> list[SessionCheck]:
+        if self._hook is None:
+            return []
+        results = self._hook.recon_checks(recorded=self.recorded)
+        return [check for checks in results for check in checks or ()]
+
+    def judge(self, comparison: Comparison) -> Judgement:
+        """The verdict of one comparison; the last one asked for tells `recon_reconciled`."""
+        known = self._judgements.get(comparison.identity)
+        if known is not None:
+            return known
+        judgement = self._judge(comparison)
+        self._judgements[comparison.identity] = judgement
+        if len(self._judgements) == len(self.comparisons):
+            self._notify()
+        return judgement
+
+    def _judge(self, comparison: Comparison) -> Judgement:
+        session_id = self.recorded.session_id
+        if comparison.item_kind is not ItemKind.SESSION:
+            return self._judge_values(comparison, session_id)
+        check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
+        return judge_check(comparison, check, session_id)
+
+    def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
+        judgement = judge(comparison, self.policy, session_id)
+        if self._hook is None or judgement.diff is None:
+            return judgement
+        given = self._hook.recon_tolerance(comparison=comparison)
+        if given is None:
+            return judgement
+        return self._softened(judgement, given, session_id)
+
+    def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
+        """Judge again by a hook's tolerance, and leave a trace where that is milder."""
+        assert self._hook is not None and judgement.diff is not None  # noqa: S101, PT018
+        again = judge(judgement.comparison, self.policy, session_id, given)
+        if again.diff is None or again.diff.severity.rank >= judgement.diff.severity.rank:
+            return again
+        names = [plugin.plugin_name for plugin in self._hook.recon_tolerance.get_hookimpls()]
+        shown = ", ".join(Path(name).name for name in names)
+        return replace(again, diff=replace(again.diff, softened_by=shown))
+
+    def _notify(self) -> None:
+        if self._hook is not None and not self._reported:
+            self._reported = True
+            self._hook.recon_reconciled(reconciliation=self)
+
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """The verdicts of all comparisons, in their order."""
+        return tuple(self.judge(comparison) for comparison in self.comparisons)
+
+    @property
+    def diffs(self) -> list[ReconDiff]:
+        """The diffs of all judgements, in the order of the comparisons."""
+        return [judgement.diff for judgement in self.judgements if judgement.diff is not None]
+
+    def summary(self, *, top_n: int = DEFAULT_TOP, run_id: str | None = None) -> ReconSummary:
+        """The summary of all diffs, with the evidence of the run."""
+        return self.summarise(self.diffs, top_n=top_n, run_id=run_id)
+
+    def summarise(
+        self, diffs: Sequence[ReconDiff], *, top_n: int = DEFAULT_TOP, run_id: str | None = None
+    ) -> ReconSummary:
+        """The summary of given diffs of this session, as a run that was narrowed has them."""
+        return summarise(
+            diffs,
+            self.recorded.session_id,
+            self.recorded.strategy_id,
+            top_n=top_n,
+            run_id=run_id,
+            comparisons=len(self.comparisons),
+            mirrored=self.recorded.mirrored,
+            notes=self.recorded.notes,
+            evidence=evidence(self.recorded, self.policy),
+        )
+
+
+def reconcile_session(
+    path: Path | str, policy: Policy | None = None, manager: PluginManager | None = None
+) -> Reconciliation:
+    """Read a recorded session and pair its sides; never raises for what the file holds.
+
+    What cannot be read or replayed is a reconciliation with one CRITICAL
+    comparison. Errors of a plugin count as such too.
+    """
+    anchor, policy = Path(path), policy or Policy()
+    try:
+        manager = extension_manager() if manager is None else manager
+        return Reconciliation(read_session(anchor, manager), policy, manager)
+    except ReconError as error:
+        return Reconciliation.unreadable(anchor, str(error), policy)
+    except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions
+        shown = printable(error)
+        message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
+        return Reconciliation.unreadable(anchor, message, policy)
+
+
+def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
+    """What a verdict rests on: hashes of the inputs and the policy, thresholds, version."""
+    effective = policy.to_dict()
+    canonical = json.dumps(effective, sort_keys=True).encode()
+    return {
+        "inputs": {file.name: file.sha256 for file in recorded.inputs},
+        "policy": effective,
+        "policy_sha256": hashlib.sha256(canonical).hexdigest(),
+        "recon_version": __version__,
+    }
+
+
+class ReconciliationEngine:
+    """Reconciles ledgers that a program has filled (runbook, "Recon-Run manuell triggern")."""
+
+    def __init__(
+        self,
+        position_ledger: PositionLedger | None = None,
+        order_ledger: OrderLedger | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.position_ledger = PositionLedger() if position_ledger is None else position_ledger
+        self.order_ledger = OrderLedger() if order_ledger is None else order_ledger
+        self.policy = Policy() if policy is None else policy
+        self._last: Reconciliation | None = None
+
+    def reconcile(
+        self,
+        external_snapshot: ExternalSnapshot | None = None,
+        *,
+        session_id: str = "manual",
+    ) -> list[ReconDiff]:
+        """Compare the ledgers with a snapshot; the diffs, the worst kinds included.
+
+        Without a snapshot the external side mirrors the internal one, as in the
+        runbook's phase 0: nothing can differ, and the summary says so.
+        """
+        mirrored = external_snapshot is None
+        external = None if external_snapshot is None else external_snapshot.record()
+        as_of = datetime.now(UTC) if external is None else external.as_of
+        internal = self.internal_record(as_of)
+        recorded = RecordedSession(
+            session_id=session_id,
+            anchor=_ANCHORLESS,
+            internal=internal,
+            external=internal if external is None else external,
+            mirrored=mirrored,
+        )
+        self._last = Reconciliation(recorded, self.policy)
+        # The mirror's coverage WARN is the summary's note here, not a diff.
+        return [] if mirrored else self._last.diffs
+
+    def internal_record(self, as_of: datetime) -> SideRecord:
+        """What the ledgers say, as the internal side of a session."""
+        return SideRecord(
+            as_of=as_of,
+            source="ledger",
+            positions=self.position_ledger.positions,
+            cash=self.position_ledger.cash,
+            orders=self.order_ledger.orders or None,
+            fills=self.position_ledger.fills or None,
+        )
+
+    def create_summary(
+        self,
+        diffs: Sequence[ReconDiff],
+        session_id: str,
+        strategy_id: str = "",
+        top_n: int = DEFAULT_TOP,
+        run_id: str | None = None,
+    ) -> ReconSummary:
+        """Summarise diffs; the summary says where they came from a mirror."""
+        last = self._last
+        mirrored = last is not None and last.recorded.mirrored
+        note = "no external snapshot: the external side mirrors the internal one"
+        return summarise(
+            diffs,
+            session_id,
+            strategy_id,
+            top_n=top_n,
+            run_id=run_id,
+            comparisons=None if last is None else len(last.comparisons),
+            mirrored=mirrored,
+            notes=(note,) if mirrored else (),
+            evidence=None if last is None else evidence(last.recorded, self.policy),
+        )
+
+    def export_reconciliation_report(self, path: Path | str | None = None) -> dict[str, object]:
+        """The last reconciliation in full, as plain data; also written to `path` as JSON.
+
+        Raises `ReconError` where nothing was reconciled yet or the file cannot be
+        written; a file is written whole or not at all.
+        """
+        if self._last is None:
+            raise ReconError("nothing was reconciled yet; expected a call of reconcile() first")
+        report = reconciliation_report(self._last)
+        if path is not None:
+            _write_json(Path(path), report)
+        return report
+
+
+def reconciliation_report(reconciliation: Reconciliation) -> dict[str, object]:
+    """Summary, and every comparison with its verdict and its diff, as plain data."""
+    summary = reconciliation.summary()
+    return {
+        "summary": summary.to_dict(),
+        "comparisons": [
+            {
+                "kind": str(judgement.comparison.item_kind),
+                "key": judgement.comparison.key,
+                "verdict": judgement.verdict,
+                "message": judgement.message,
+                "diff": None if judgement.diff is None else judgement.diff.to_dict(),
+            }
+            for judgement in reconciliation.judgements
+        ],
+    }
+
+
+def _write_json(path: Path, report: Mapping[str, Any]) -> None:
+    try:
+        write_atomically(path, json.dumps(report, indent=2, sort_keys=True) + "\n")
+    except OSError as error:
+        raise ReconError(f"{printable(path.name)}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,24 @@
+"""The plugin manager of the core, with the formats that come along and installed ones."""
+
+from pluggy import PluginManager
+
+from recon_core.hookspecs import PROJECT, ReconHooks
+
+MARKER = f"{PROJECT}_impl"
+
+
+def extension_manager() -> PluginManager:
+    """A manager with everything that is registered under the entry-point group `recon`.
+
+    The project's own formats are such entry points too. One manager serves one
+    command or one pytest run.
+    """
+    manager = PluginManager(PROJECT)
+    manager.add_hookspecs(ReconHooks)
+    manager.load_setuptools_entrypoints(PROJECT)
+    return manager
+
+
+def has_hooks(plugin: object) -> bool:
+    """Whether a module, such as a conftest, implements a hook of the core."""
+    return any(hasattr(value, MARKER) for value in vars(plugin).values())

@@ -1,0 +1,58 @@
+"""What the exchange says, given from Python instead of from a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from recon_core.amounts import require_amount
+from recon_core.model import CashBalance, Position, SideRecord
+from recon_core.times import require_time
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSnapshot:
+    """Positions and cash of an account at one time.
+
+    `positions` maps symbols to signed quantities, `cash` currencies to totals;
+    rows (`Position`, `CashBalance`) say more, such as a leg or free and locked.
+    `None` means that the source does not report the section, which is not the same
+    as empty. Raises `AmountError` for amounts that are not exact.
+    """
+
+    positions: Mapping[str, Decimal] | tuple[Position, ...] | None = None
+    cash: Mapping[str, Decimal] | tuple[CashBalance, ...] | None = None
+    as_of: datetime | None = None
+    source: str | None = None
+
+    def record(self) -> SideRecord:
+        """The snapshot as a side of a session; without `as_of` it is of now."""
+        as_of = datetime.now(UTC) if self.as_of is None else require_time(self.as_of, "as_of")
+        return SideRecord(
+            as_of=as_of,
+            source=self.source,
+            positions=_positions(self.positions),
+            cash=_cash(self.cash),
+        )
+
+
+def _positions(
+    section: Mapping[str, Decimal] | tuple[Position, ...] | None,
+) -> tuple[Position, ...] | None:
+    if not isinstance(section, Mapping):
+        return None if section is None else tuple(section)
+    return tuple(
+        Position(symbol, require_amount(quantity, f"position {symbol}"))
+        for symbol, quantity in section.items()
+    )
+
+
+def _cash(
+    section: Mapping[str, Decimal] | tuple[CashBalance, ...] | None,
+) -> tuple[CashBalance, ...] | None:
+    if not isinstance(section, Mapping):
+        return None if section is None else tuple(section)
+    return tuple(
+        CashBalance(currency, require_amount(total, f"cash {currency}"))
+        for currency, total in section.items()
+    )

@@ -1,0 +1,329 @@
+"""What a recorded session says: instruments, both sides, and their rows.
+
+Frozen values, already checked: the file boundary (`recon_core.sessions`) makes
+them from text, a simulator's tests make them from Python. Quantities are in units
+of the instrument, amounts and fees in units of the named currency, times in UTC.
+`None` for a section means that the side does not report it; an empty tuple means
+that it reports it and there is nothing (design, "Absent is not zero").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from recon_core.amounts import ZERO, require_amount
+from recon_core.errors import ReconError
+from recon_core.printable import printable
+from recon_core.times import require_time
+
+
+class LedgerSide(StrEnum):
+    """Which of the two states: the system's own ledger, or the exchange's word."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+class OrderSide(StrEnum):
+    """Direction of an order or a fill."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Leg(StrEnum):
+    """NET for a netting account; LONG and SHORT are kept apart by a hedging one."""
+
+    NET = "NET"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class SessionMode(StrEnum):
+    """What the session traded against."""
+
+    SIM = "SIM"
+    PAPER = "PAPER"
+    LIVE = "LIVE"
+
+
+class InstrumentKind(StrEnum):
+    """How a fill of the instrument moves cash."""
+
+    SPOT = "spot"
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class OrderState(StrEnum):
+    """States of an order, as in the session format."""
+
+    CREATED = "CREATED"
+    SUBMITTED = "SUBMITTED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+
+
+class MovementKind(StrEnum):
+    """Why cash or quantity moved without a fill."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+    FUNDING = "funding"
+    INTEREST = "interest"
+    FEE = "fee"
+    DIVIDEND = "dividend"
+    SPLIT = "split"
+    CONVERSION = "conversion"
+    ADJUSTMENT = "adjustment"
+
+
+class Numbers(StrEnum):
+    """How the source computed: exact decimals, or binary floats."""
+
+    DECIMAL = "decimal"
+    FLOAT = "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What a symbol trades: `base` is bought and sold for `quote`."""
+
+    symbol: str
+    instrument_kind: InstrumentKind
+    base: str
+    quote: str
+    settlement: str
+    multiplier: Decimal = Decimal(1)
+    quantity_increment: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency and the decimal places that a booking in it is rounded to."""
+
+    code: str
+    precision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A signed quantity of one instrument."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal | None = None
+    account: str | None = None
+    leg: Leg = Leg.NET
+
+
+@dataclass(frozen=True, slots=True)
+class CashBalance:
+    """A balance of one currency; `free` and `locked` where the side tells them apart."""
+
+    currency: str
+    total: Decimal
+    free: Decimal | None = None
+    locked: Decimal | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `fee` is a cost; a negative fee is a rebate.
+
+    A quantity of 0 is possible: engines report fills that they rounded to nothing
+    and charged a fee for. Raises `AmountError` or `ReconError` for an amount that
+    is not exact, a negative quantity, a fee without a currency or a naive time.
+    """
+
+    fill_id: str
+    symbol: str
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal
+    time: datetime
+    fee: Decimal = ZERO
+    fee_currency: str | None = None
+    client_order_id: str | None = None
+    exchange_order_id: str | None = None
+    account: str | None = None
+    leg: Leg = Leg.NET
+
+    def __post_init__(self) -> None:
+        name = f"fill {printable(self.fill_id, 60)}"
+        _normalise(self, "side", OrderSide, name)
+        _normalise(self, "leg", Leg, name)
+        for amount in ("quantity", "price", "fee"):
+            exact = require_amount(getattr(self, amount), f"{name}: {amount}")
+            object.__setattr__(self, amount, exact)
+        object.__setattr__(self, "time", require_time(self.time, f"{name}: time"))
+        if self.quantity < 0:
+            raise ReconError(f"{name}: quantity {self.quantity:f} is below 0; the side says SELL")
+        if self.fee and self.fee_currency is None:
+            raise ReconError(f"{name}: fee {self.fee:f} has no fee_currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as it stood at `time`, identified by at least one of its ids."""
+
+    symbol: str
+    side: OrderSide
+    quantity: Decimal
+    filled_quantity: Decimal
+    state: OrderState
+    time: datetime
+    client_order_id: str | None = None
+    exchange_order_id: str | None = None
+    order_type: str | None = None
+    price: Decimal | None = None
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.order_id == "":
+            raise ReconError("an order has neither client_order_id nor exchange_order_id")
+        name = f"order {printable(self.order_id, 60)}"
+        _normalise(self, "side", OrderSide, name)
+        _normalise(self, "state", OrderState, name)
+        for amount in ("quantity", "filled_quantity"):
+            exact = require_amount(getattr(self, amount), f"{name}: {amount}")
+            object.__setattr__(self, amount, exact)
+        if self.price is not None:
+            object.__setattr__(self, "price", require_amount(self.price, f"{name}: price"))
+        object.__setattr__(self, "time", require_time(self.time, f"{name}: time"))
+
+    @property
+    def order_id(self) -> str:
+        """The identity of the order: the client's id, else the exchange's."""
+        return self.client_order_id or self.exchange_order_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill."""
+
+    movement_id: str
+    movement_kind: MovementKind
+    time: datetime
+    currency: str | None = None
+    amount: Decimal | None = None
+    symbol: str | None = None
+    quantity: Decimal | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The state before the first fill."""
+
+    as_of: datetime | None
+    positions: tuple[Position, ...] = ()
+    cash: tuple[CashBalance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state in between."""
+
+    as_of: datetime
+    positions: tuple[Position, ...] | None = None
+    cash: tuple[CashBalance, ...] | None = None
+
+
+SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
+
+
+@dataclass(frozen=True, slots=True)
+class SideRecord:
+    """What one side says at `as_of`.
+
+    `derived` names the sections that the side did not report and that were
+    replayed from its opening and fills; `notes` are findings for the reader that
+    carry no severity.
+    """
+
+    as_of: datetime
+    source: str | None = None
+    numbers: Numbers = Numbers.DECIMAL
+    complete: bool = True
+    positions: tuple[Position, ...] | None = None
+    cash: tuple[CashBalance, ...] | None = None
+    orders: tuple[Order, ...] | None = None
+    fills: tuple[Fill, ...] | None = None
+    movements: tuple[Movement, ...] | None = None
+    opening: Opening | None = None
+    snapshots: tuple[Snapshot, ...] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def rows(self, section: str) -> tuple[object, ...] | None:
+        """The rows of a section by its name, one of `SECTIONS`."""
+        rows: tuple[object, ...] | None = getattr(self, section)
+        return rows
+
+    def accounts(self) -> frozenset[str | None]:
+        """Every account that a row of this side names; `None` for the unnamed one."""
+        opening = self.opening or Opening(None)
+        tables = [self.rows(section) or () for section in SECTIONS]
+        tables += [opening.positions, opening.cash]
+        return frozenset(getattr(row, "account", None) for rows in tables for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read, and the SHA-256 of the bytes that were read."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSession:
+    """One recorded run of a strategy: both sides at one time.
+
+    `anchor` is the file that stands for the recording in node ids; `mirrored` says
+    that the external side is a copy of the internal one (the runbook's mock).
+    """
+
+    session_id: str
+    anchor: Path
+    strategy_id: str = ""
+    mode: SessionMode | None = None
+    recording_format: str = "recon.session/1"
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
+    internal: SideRecord | None = None
+    external: SideRecord | None = None
+    mirrored: bool = False
+    inputs: tuple[InputFile, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def side(self, side: LedgerSide) -> SideRecord | None:
+        """The record of one side, `None` where the session has none."""
+        return self.internal if side is LedgerSide.INTERNAL else self.external
+
+
+def _normalise(row: object, name: str, choices: type[StrEnum], row_name: str) -> None:
+    """Turn a plain string into the member of the enumeration, or say what is accepted."""
+    value = getattr(row, name)
+    if type(value) is choices:
+        return
+    try:
+        object.__setattr__(row, name, choices(value))
+    except ValueError:
+        accepted = ", ".join(choices)
+        raise ReconError(
+            f"{row_name}: {name} {printable(value, 60)!r}; expected one of {accepted}"
+        ) from None

@@ -1,0 +1,193 @@
+"""Pairing: which keys are compared, and how they are named.
+
+Names come from business keys and never from values, so that an item keeps its
+name when its verdict changes, and every process finds the same names.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from recon_core.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.model import (
+    CashBalance,
+    Fill,
+    Instrument,
+    InstrumentKind,
+    LedgerSide,
+    Leg,
+    Position,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.printable import printable
+
+SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
+"""The session checks that always exist, as sorted in the report."""
+
+_LONGEST_KEY: Final = 200
+_ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
+
+
+def encode_key(text: str) -> str:
+    """A business key as it stands in a node id, percent-encoded where pytest would trip.
+
+    `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded.
+    A key of more than 200 characters is cut and ends in a hash of the whole.
+    """
+    encoded = _ENCODED.sub(_percent, text)
+    if len(encoded) <= _LONGEST_KEY:
+        return encoded
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{encoded[: _LONGEST_KEY - 17]}~{digest}"
+
+
+def _percent(match: re.Match[str]) -> str:
+    # quote() leaves no reserved character as it is; surrogates are encoded as bytes.
+    return quote(match[0].encode("utf-8", "surrogatepass"), safe="")
+
+
+def pair(
+    recorded: RecordedSession, more_checks: Iterable[SessionCheck] = ()
+) -> tuple[Comparison, ...]:
+    """All comparisons of a session whose sides have been replayed, sorted by kind and key."""
+    comparisons = [
+        *_pair_positions(recorded),
+        *_pair_cash(recorded),
+        *_session_comparisons(recorded, more_checks),
+    ]
+    return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
+
+
+def session_time(recorded: RecordedSession) -> datetime | None:
+    """The time of a session's diffs: the external `as_of`, else the internal one."""
+    side = recorded.external or recorded.internal
+    return None if side is None else side.as_of
+
+
+def _session_comparisons(
+    recorded: RecordedSession, more_checks: Iterable[SessionCheck]
+) -> list[Comparison]:
+    as_of = session_time(recorded)
+    built_in = [Comparison(ItemKind.SESSION, name, name, as_of) for name in SESSION_CHECKS]
+    more = {check.name: check for check in more_checks if check.name not in SESSION_CHECKS}
+    return built_in + [
+        Comparison(ItemKind.SESSION, encode_key(name), name, as_of, check=check)
+        for name, check in more.items()
+    ]
+
+
+def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
+    if recorded.internal is None or recorded.external is None:
+        return []
+    internal, external = recorded.internal.positions, recorded.external.positions
+    if internal is None or external is None:
+        return []
+    plain = _single_accounts(recorded)
+    duplicates = _duplicate_notes(recorded)
+    sides = [
+        {_position_key(row, plain=plain): row for row in rows} for rows in (internal, external)
+    ]
+    return [
+        Comparison(
+            item_kind=ItemKind.POSITION,
+            key=_key_text(symbol, leg, account),
+            name=symbol,
+            as_of=recorded.external.as_of,
+            internal=sides[0].get((symbol, leg, account)),
+            external=sides[1].get((symbol, leg, account)),
+            unit=position_unit(symbol, recorded.instruments),
+            notes=tuple(duplicates.get(symbol, ())),
+        )
+        for symbol, leg, account in {**sides[0], **sides[1]}
+    ]
+
+
+def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
+    if recorded.internal is None or recorded.external is None:
+        return []
+    internal, external = recorded.internal.cash, recorded.external.cash
+    if internal is None or external is None:
+        return []
+    plain = _single_accounts(recorded)
+    duplicates = _duplicate_notes_by_currency(recorded)
+    sides = [{_cash_key(row, plain=plain): row for row in rows} for rows in (internal, external)]
+    return [
+        Comparison(
+            item_kind=ItemKind.CASH,
+            key=_key_text(currency, Leg.NET, account),
+            name=currency,
+            as_of=recorded.external.as_of,
+            internal=sides[0].get((currency, account)),
+            external=sides[1].get((currency, account)),
+            unit=currency,
+            notes=tuple(duplicates.get(currency, ())),
+        )
+        for currency, account in {**sides[0], **sides[1]}
+    ]
+
+
+def _single_accounts(recorded: RecordedSession) -> bool:
+    """Whether each side has one account, which then is its default and goes unnamed."""
+    sides = [side for side in (recorded.internal, recorded.external) if side is not None]
+    return all(len(side.accounts()) <= 1 for side in sides)
+
+
+def _position_key(row: Position, *, plain: bool) -> tuple[str, Leg, str | None]:
+    return row.symbol, row.leg, None if plain else row.account
+
+
+def _cash_key(row: CashBalance, *, plain: bool) -> tuple[str, str | None]:
+    return row.currency, None if plain else row.account
+
+
+def _key_text(name: str, leg: Leg, account: str | None) -> str:
+    key = encode_key(name)
+    if leg is not Leg.NET:
+        key += f",leg={leg}"
+    if account is not None:
+        key += f",account={encode_key(account)}"
+    return key
+
+
+def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
+    """What a quantity of `symbol` counts, for display; empty where it is not known."""
+    instrument = instruments.get(symbol)
+    if instrument is not None:
+        return instrument.base if instrument.instrument_kind is InstrumentKind.SPOT else "contracts"
+    match = _UNIFIED_SYMBOL.fullmatch(symbol)
+    return match[1] if match else ""
+
+
+def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
+    """Account, symbol and id of every fill that stands more than once, with its count."""
+    counted = Counter((fill.account, fill.symbol, fill.fill_id) for fill in fills)
+    return {key: count for key, count in counted.items() if count > 1}
+
+
+def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
+    """For each symbol, a note on every fill that one side states more than once."""
+    notes: dict[str, list[str]] = {}
+    for side in LedgerSide:
+        record: SideRecord | None = recorded.side(side)
+        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
+            continue
+        for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
+            fill = f"{side} states fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
+            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is booked")
+    return notes
+
+
+def _duplicate_notes_by_currency(recorded: RecordedSession) -> dict[str, list[str]]:
+    notes: dict[str, list[str]] = {}
+    for symbol, texts in _duplicate_notes(recorded).items():
+        instrument = recorded.instruments.get(symbol)
+        if instrument is not None:
+            for currency in sorted({instrument.base, instrument.quote}):
+                notes.setdefault(currency, []).extend(texts)
+    return notes

@@ -1,0 +1,129 @@
+"""The policy: what is required of a session, and how much difference is tolerated.
+
+Defaults are the runbook's severity levels and the design's "Position drift" and
+"Cash". Relative limits are fractions, absolute ones are in the unit of the
+comparison (quantity of the instrument, amount of the currency).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final
+
+from recon_core.amounts import (
+    EXACT,
+    ZERO,
+    decimal_places,
+    format_amount,
+    larger_magnitude,
+    pad_to_places,
+    percent_text,
+    shortest,
+)
+
+DEFAULT_REQUIRE: Final = ("positions", "cash")
+DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
+DEFAULT_INFO_BELOW: Final = Decimal("0.001")
+DEFAULT_FAIL_ABOVE: Final = Decimal("0.01")
+DEFAULT_CASH_RELATIVE: Final = Decimal("0.005")
+# "1 EUR" is a value and 1 BTC is not: other currencies tolerate nothing until a
+# policy names them.
+DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
+    {code: Decimal(1) for code in ("EUR", "USD", "GBP", "CHF", "USDT", "USDC")}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The largest delta that is still INFO, and where it comes from, in words."""
+
+    limit: Decimal
+    text: str
+
+    def covers(self, delta: Decimal) -> bool:
+        """Whether a delta is at or under the limit."""
+        return delta.copy_abs() <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class PositionPolicy:
+    """Drift below `info_below` is INFO, above `fail_above` FAIL, WARN in between."""
+
+    info_below: Decimal = DEFAULT_INFO_BELOW
+    fail_above: Decimal = DEFAULT_FAIL_ABOVE
+    absolute: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def absolute_tolerance(self, symbol: str) -> tuple[str, Decimal] | None:
+        """The pattern and the absolute tolerance that hold for `symbol`, if any.
+
+        The symbol itself comes before a pattern, a longer pattern before a shorter
+        one, and of two equally long ones the stricter holds.
+        """
+        if symbol in self.absolute:
+            return symbol, self.absolute[symbol]
+        matching = [item for item in self.absolute.items() if fnmatchcase(symbol, item[0])]
+        return min(matching, key=lambda item: (-len(item[0]), item[1]), default=None)
+
+    def thresholds_text(self) -> str:
+        """The drift thresholds in words: `INFO below 0.1 %, FAIL above 1 %`."""
+        one = Decimal(1)
+        info, fail = percent_text(self.info_below, one), percent_text(self.fail_above, one)
+        return f"INFO below {info}, FAIL above {fail}"
+
+
+@dataclass(frozen=True, slots=True)
+class CashPolicy:
+    """Tolerance = min(absolute, relative x the larger total); above it is FAIL."""
+
+    relative: Decimal = DEFAULT_CASH_RELATIVE
+    absolute: Mapping[str, Decimal] = field(default_factory=lambda: DEFAULT_CASH_ABSOLUTE)
+
+    def tolerance(self, currency: str, internal: Decimal, external: Decimal) -> Tolerance:
+        """The effective tolerance of one balance, exact, with the formula in words."""
+        absolute = self.absolute.get(currency, ZERO)
+        reference = larger_magnitude(internal, external)
+        limit = min(absolute, EXACT.multiply(self.relative, reference))
+        places = max(decimal_places(internal), decimal_places(external))
+        formula = (
+            f"min({format_amount(absolute)} {currency}, "
+            f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
+        )
+        return Tolerance(limit, f"{_plain(limit, places)} {currency} = {formula}")
+
+
+def _plain(amount: Decimal, places: int) -> str:
+    """Print with `places` decimals, more only where digits would be lost."""
+    return format_amount(pad_to_places(shortest(amount), places))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides a verdict besides the two states."""
+
+    require: tuple[str, ...] = DEFAULT_REQUIRE
+    max_skew: timedelta = DEFAULT_MAX_SKEW
+    position: PositionPolicy = field(default_factory=PositionPolicy)
+    cash: CashPolicy = field(default_factory=CashPolicy)
+
+    def to_dict(self) -> dict[str, object]:
+        """The effective policy as plain data: the evidence of a run."""
+        return {
+            "require": list(self.require),
+            "max_skew_seconds": format_amount(Decimal(str(self.max_skew.total_seconds()))),
+            "position": {
+                "info_below": format_amount(self.position.info_below),
+                "fail_above": format_amount(self.position.fail_above),
+                "absolute": _amounts(self.position.absolute),
+            },
+            "cash": {
+                "relative": format_amount(self.cash.relative),
+                "absolute": _amounts(self.cash.absolute),
+            },
+        }
+
+
+def _amounts(table: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: format_amount(amount) for name, amount in sorted(table.items())}

@@ -1,0 +1,45 @@
+"""Text from outside, made safe to print on a terminal and in a CI log.
+
+A symbol, a file name or a session id may carry anything: escape sequences that
+repaint the terminal, marks that reverse the reading direction, half of a
+surrogate pair that no encoder accepts, or a line that a CI runner would take for
+a command. `printable` makes all of that visible and keeps the text on one line.
+"""
+
+import re
+import unicodedata
+
+_PLAIN = re.compile(r"[ -~]*")
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# GitHub takes `::name` at the start of a line and `##[name` anywhere in it;
+# Azure Pipelines takes `##vso[` anywhere.
+_COMMAND = re.compile(r"##(?=vso\[|\[)|^(\s*):(?=:)")
+
+
+def printable(text: object, limit: int = 200) -> str:
+    """Return `text` on one line, every hostile character made visible.
+
+    At most `limit` characters of the original are kept; the rest is announced by
+    an ellipsis and its length, so that nothing is cut silently.
+    """
+    whole = str(text)
+    shown = whole[:limit]
+    if not _PLAIN.fullmatch(shown):
+        shown = "".join(map(_visible, shown))
+    shown = _COMMAND.sub(_broken_command, shown)
+    return shown if len(whole) <= limit else f"{shown}… ({len(whole)} characters)"
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _CONTROL_CATEGORIES:
+        return character
+    # Python's own notation: \x1b, \u202e, \ud800; a backslash itself is left alone.
+    return (
+        character.encode("ascii", "backslashreplace").decode()
+        if character > "\x7f"
+        else (f"\\x{ord(character):02x}")
+    )
+
+
+def _broken_command(match: re.Match[str]) -> str:
+    return "#\\x23" if match[1] is None else f"{match[1]}\\x3a"

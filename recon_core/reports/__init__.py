@@ -1,0 +1,1 @@
+"""Reports: pure functions of judgements, diffs and summaries."""

@@ -1,0 +1,39 @@
+"""What a person reads: plain text, complete without the source, safe to print."""
+
+from collections.abc import Iterable, Sequence
+
+from recon_core.amounts import format_amount
+from recon_core.comparison import ReconDiff
+from recon_core.escalation import escalation_text
+from recon_core.printable import printable
+
+
+def diff_text(diff: ReconDiff, session_id: str) -> str:
+    """A diff in full: what, both sides, delta, drift or tolerance, severity, escalation."""
+    lines = [diff.description, f"  session     {printable(session_id)}"]
+    lines += [f"  {name:<11} {value}" for name, value in _figures(diff)]
+    lines += [f"  note        {note}" for note in diff.notes]
+    if diff.softened_by is not None:
+        lines.append(f"  softened by {printable(diff.softened_by)}")
+    lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
+    return "\n".join(lines)
+
+
+def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
+    if diff.internal is None or diff.external is None or diff.delta is None:
+        return
+    unit = f" {printable(diff.unit, 60)}" if diff.unit else ""
+    yield "internal", f"{format_amount(diff.internal)}{unit}"
+    yield "external", f"{format_amount(diff.external)}{unit}"
+    yield "delta", f"{diff.diff_details.get('delta', format_amount(diff.delta))}{unit}"
+    if diff.drift is not None and diff.diff_type == "POSITION":
+        yield "drift", f"{format_amount(diff.drift)} of the larger side"
+    yield "tolerance", diff.tolerance
+
+
+def worst_lines(diffs: Sequence[ReconDiff], limit: int) -> list[str]:
+    """One line per diff, the worst first, and how many were left out."""
+    lines = [f"{diff.description}" for diff in diffs[:limit]]
+    if len(diffs) > limit:
+        lines.append(f"and {len(diffs) - limit} more")
+    return lines

@@ -1,0 +1,101 @@
+"""The checks of a session as a whole: coverage, as-of, complete, readable.
+
+Source of the rules: the design's "Absent is not zero", "What cannot be judged is
+CRITICAL" and "As-of".
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from recon_core.comparison import SessionCheck
+from recon_core.model import SECTIONS, LedgerSide, RecordedSession
+from recon_core.policy.model import Policy
+from recon_core.severity import Severity
+from recon_core.times import format_time
+
+
+def readable(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
+    """A session that got here was read; what could not be read never gets here."""
+    return SessionCheck("readable", None, f"read as {recorded.recording_format}", recorded.notes)
+
+
+def coverage(recorded: RecordedSession, policy: Policy) -> SessionCheck:
+    """Whether both sides report what has to be compared."""
+    missing = [side for side in LedgerSide if recorded.side(side) is None]
+    if missing:
+        message = f"the session has no {' and no '.join(missing)} side"
+        return SessionCheck("coverage", Severity.FAIL, message)
+    faults, notes = _sections(recorded, policy)
+    if not faults and _nothing_compared(recorded):
+        faults = ["both sides are empty or report nothing in common: nothing was compared"]
+    if faults:
+        return SessionCheck("coverage", Severity.FAIL, "; ".join(faults), tuple(notes))
+    if recorded.mirrored:
+        message = "the external side mirrors the internal one: no exchange was asked"
+        return SessionCheck("coverage", Severity.WARN, message, tuple(notes))
+    return SessionCheck("coverage", None, "both sides report what is required", tuple(notes))
+
+
+def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], list[str]]:
+    faults: list[str] = []
+    notes: list[str] = []
+    for section in SECTIONS:
+        reporting = [side for side in LedgerSide if _reports(recorded, side, section)]
+        if not reporting:
+            notes.append(f"{section}: reported by neither side")
+        elif len(reporting) == 1:
+            silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
+            text = f"{section}: {reporting[0]} reports them, {silent} does not"
+            (faults if section in policy.require else notes).append(text)
+    return faults, notes
+
+
+def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
+    record = recorded.side(side)
+    return record is not None and record.rows(section) is not None
+
+
+def _nothing_compared(recorded: RecordedSession) -> bool:
+    for section in ("positions", "cash"):
+        rows = [record.rows(section) for record in (recorded.internal, recorded.external) if record]
+        if None not in rows and any(rows):
+            return False
+    return True
+
+
+def as_of(recorded: RecordedSession, policy: Policy) -> SessionCheck:
+    """Whether both sides speak of the same time."""
+    if recorded.internal is None or recorded.external is None:
+        return SessionCheck("as-of", None, "one side only: see coverage")
+    times = recorded.internal.as_of, recorded.external.as_of
+    stated = f"internal {format_time(times[0])}, external {format_time(times[1])}"
+    skew, allowed = abs(times[0] - times[1]), policy.max_skew
+    if skew > allowed:
+        message = f"{stated}: {skew} apart, tolerance {allowed}"
+        return SessionCheck("as-of", Severity.WARN, message)
+    return SessionCheck("as-of", None, stated)
+
+
+def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
+    """Whether a side says of itself that rows are lost."""
+    faults = []
+    for side in LedgerSide:
+        record = recorded.side(side)
+        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
+            continue
+        if not record.complete:
+            faults.append(f"{side} was cut off while it was recorded")
+        faults += [
+            f"{side} counted {count} {section} and gives {len(record.rows(section) or ())}"
+            for section, count in sorted(record.counts.items())
+            if count != len(record.rows(section) or ())
+        ]
+    if faults:
+        return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
+    return SessionCheck("complete", None, "no side says that rows are lost")
+
+
+BUILT_IN: Final[Mapping[str, Callable[[RecordedSession, Policy], SessionCheck]]] = MappingProxyType(
+    {"as-of": as_of, "complete": complete, "coverage": coverage, "readable": readable}
+)

@@ -1,0 +1,39 @@
+"""Recorded sessions: the native file, tables beside it, and foreign recordings."""
+
+from pathlib import Path
+
+from pluggy import PluginManager
+
+from recon_core.errors import SessionError
+from recon_core.extensions import extension_manager
+from recon_core.model import RecordedSession
+from recon_core.printable import printable
+from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE, NATIVE_SUFFIX, find_sessions
+
+__all__ = ["find_sessions", "read_session"]
+
+
+def read_session(path: Path, manager: PluginManager | None = None) -> RecordedSession:
+    """Read one recorded session: a native file, a recording's anchor or its directory.
+
+    Without `manager` the installed formats are used. Raises `SessionError` where
+    the session cannot be judged.
+    """
+    # pydantic is loaded where a file is read, not where pytest starts.
+    from recon_core.sessions.native import read_native_session  # noqa: PLC0415
+
+    if manager is None:
+        manager = extension_manager()
+    if path.name.endswith(NATIVE_SUFFIX):
+        return read_native_session(path, manager)
+    foreign = manager.hook.recon_read_session(path=path)
+    if isinstance(foreign, RecordedSession):
+        return foreign
+    if not path.is_dir():
+        return read_native_session(path, manager)
+    if (path / NATIVE_DIRECTORY_FILE).is_file():
+        return read_native_session(path / NATIVE_DIRECTORY_FILE, manager)
+    raise SessionError(
+        f"{printable(path.name)}: is a directory without a recording; "
+        f"expected {NATIVE_DIRECTORY_FILE} or a foreign recording"
+    )

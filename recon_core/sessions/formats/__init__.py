@@ -1,0 +1,1 @@
+"""Foreign recordings, one module per format, each an extension of the core."""

@@ -1,0 +1,285 @@
+"""The session file `recon.session/1`, field by field: the single source of the format.
+
+These pydantic models stand at the file boundary only; `recon_core.sessions.native`
+turns them into `recon_core.model`. JSON numbers reach them as `NumberText`.
+"""
+
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from recon_core.boundary import (
+    TAG_PREFIX,
+    Amount,
+    Count,
+    FileModel,
+    Limit,
+    Name,
+    PositiveAmount,
+    Time,
+)
+
+SCHEMA: Final = "recon.session/1"
+_MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "table"))
+_MIRROR, _FROM, _SIDE = (f"{TAG_PREFIX}{tag}" for tag in ("mirror", "from", "side"))
+
+
+class TableReference(FileModel):
+    """A table that stands outside the session file, in its directory."""
+
+    path: Name
+
+
+class PositionRow(FileModel):
+    """A signed quantity, in units of the instrument."""
+
+    symbol: Name
+    quantity: Amount
+    average_price: Amount | None = None
+    account: Name | None = None
+    leg: Literal["NET", "LONG", "SHORT"] = "NET"
+
+
+class CashRow(FileModel):
+    """A balance, in units of the currency."""
+
+    currency: Name
+    total: Amount
+    free: Amount | None = None
+    locked: Amount | None = None
+    account: Name | None = None
+
+
+class OrderRow(FileModel):
+    """One order, identified by at least one of its two ids."""
+
+    client_order_id: Name | None = None
+    exchange_order_id: Name | None = None
+    symbol: Name
+    side: Literal["BUY", "SELL"]
+    type: Name | None = None
+    quantity: Limit
+    filled_quantity: Limit
+    price: Amount | None = None
+    state: Literal[
+        "CREATED",
+        "SUBMITTED",
+        "ACKNOWLEDGED",
+        "PARTIALLY_FILLED",
+        "FILLED",
+        "CANCELLED",
+        "REJECTED",
+        "EXPIRED",
+        "FAILED",
+    ]
+    time: Time
+    account: Name | None = None
+
+    @model_validator(mode="after")
+    def _identified(self) -> "OrderRow":
+        if self.client_order_id is None and self.exchange_order_id is None:
+            raise PydanticCustomError("recon", "expected client_order_id or exchange_order_id")
+        return self
+
+
+class FillRow(FileModel):
+    """One execution; `fee` is a cost in `fee_currency`, negative for a rebate."""
+
+    fill_id: Name
+    client_order_id: Name | None = None
+    exchange_order_id: Name | None = None
+    symbol: Name
+    side: Literal["BUY", "SELL"]
+    quantity: PositiveAmount
+    price: Amount
+    fee: Amount | None = None
+    fee_currency: Name | None = None
+    time: Time
+    account: Name | None = None
+    leg: Literal["NET", "LONG", "SHORT"] = "NET"
+
+    @model_validator(mode="after")
+    def _fee_has_currency(self) -> "FillRow":
+        if self.fee and self.fee_currency is None:
+            raise PydanticCustomError("recon", "a fee needs a fee_currency")
+        return self
+
+
+class MovementRow(FileModel):
+    """Cash or quantity that moved without a fill."""
+
+    movement_id: Name
+    kind: Literal[
+        "deposit",
+        "withdrawal",
+        "transfer",
+        "funding",
+        "interest",
+        "fee",
+        "dividend",
+        "split",
+        "conversion",
+        "adjustment",
+    ]
+    time: Time
+    currency: Name | None = None
+    amount: Amount | None = None
+    symbol: Name | None = None
+    quantity: Amount | None = None
+    account: Name | None = None
+
+    @model_validator(mode="after")
+    def _moves_something(self) -> "MovementRow":
+        cash, quantity = (self.currency, self.amount), (self.symbol, self.quantity)
+        if (cash[0] is None) != (cash[1] is None) or (quantity[0] is None) != (quantity[1] is None):
+            raise PydanticCustomError(
+                "recon", "expected currency with amount, symbol with quantity"
+            )
+        if cash[0] is None and quantity[0] is None:
+            raise PydanticCustomError("recon", "expected an amount or a quantity that moves")
+        return self
+
+
+def _form(value: Any) -> str | None:
+    """Which way of writing a section `value` is."""
+    if isinstance(value, list):
+        return _ROWS
+    if isinstance(value, dict):
+        # A symbol could be called "path"; a quantity never looks like a file name.
+        is_table = value.keys() == {"path"} and isinstance(value["path"], str)
+        return _TABLE if is_table and not value["path"].lstrip("-")[:1].isdigit() else _MAPPING
+    return None
+
+
+_FORM = Discriminator(
+    _form,
+    custom_error_type="recon",
+    custom_error_message='expected a list, an object, or a table like {{"path": "fills.csv"}}',
+)
+_Row = TypeVar("_Row")
+Rows = Annotated[Annotated[list[_Row], Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM]
+Positions = Annotated[
+    Annotated[dict[Name, Amount], Tag(_MAPPING)]
+    | Annotated[list[PositionRow], Tag(_ROWS)]
+    | Annotated[TableReference, Tag(_TABLE)],
+    _FORM,
+]
+Cash = Annotated[
+    Annotated[dict[Name, Amount], Tag(_MAPPING)]
+    | Annotated[list[CashRow], Tag(_ROWS)]
+    | Annotated[TableReference, Tag(_TABLE)],
+    _FORM,
+]
+
+
+class OpeningTable(FileModel):
+    """The state before the first fill."""
+
+    as_of: Time | None = None
+    positions: Positions = Field(default_factory=list)
+    cash: Cash = Field(default_factory=list)
+
+
+class SnapshotTable(FileModel):
+    """A state in between."""
+
+    as_of: Time
+    positions: Positions | None = None
+    cash: Cash | None = None
+
+
+class CountsTable(FileModel):
+    """What the source itself counted."""
+
+    positions: Count | None = None
+    cash: Count | None = None
+    orders: Count | None = None
+    fills: Count | None = None
+    movements: Count | None = None
+
+
+class SideTable(FileModel):
+    """What one side says. An absent section is not reported; an empty one is empty."""
+
+    as_of: Time
+    source: str | None = None
+    numbers: Literal["decimal", "float"] = "decimal"
+    complete: bool = True
+    positions: Positions | None = None
+    cash: Cash | None = None
+    orders: Rows[OrderRow] | None = None
+    fills: Rows[FillRow] | None = None
+    movements: Rows[MovementRow] | None = None
+    opening: OpeningTable | None = None
+    snapshots: list[SnapshotTable] | None = None
+    counts: CountsTable | None = None
+
+
+class MirrorSide(FileModel):
+    """The runbook's mock: the external side is a copy of the internal one."""
+
+    mirror: Literal["internal"]
+
+
+class ForeignSource(FileModel):
+    """Where a side is taken from: a foreign recording beside the session file."""
+
+    format: Name
+    path: Name
+    side: Literal["internal", "external"] | None = None
+
+
+class ForeignSide(FileModel):
+    """A side of a foreign recording."""
+
+    source: ForeignSource = Field(alias="from")
+
+
+def _side_form(value: Any) -> str:
+    keys = value.keys() if isinstance(value, dict) else ()
+    if "mirror" in keys:
+        return _MIRROR
+    return _FROM if "from" in keys else _SIDE
+
+
+_SIDE_FORM = Discriminator(_side_form)
+InternalSide = Annotated[
+    Annotated[SideTable, Tag(_SIDE)] | Annotated[ForeignSide, Tag(_FROM)], _SIDE_FORM
+]
+ExternalSide = Annotated[
+    Annotated[SideTable, Tag(_SIDE)]
+    | Annotated[ForeignSide, Tag(_FROM)]
+    | Annotated[MirrorSide, Tag(_MIRROR)],
+    _SIDE_FORM,
+]
+
+
+class InstrumentTable(FileModel):
+    """What a symbol trades; needed to replay cash."""
+
+    kind: Literal["spot", "linear", "inverse"]
+    base: Name
+    quote: Name
+    settlement: Name | None = None
+    multiplier: PositiveAmount | None = None
+    quantity_increment: PositiveAmount | None = None
+
+
+class CurrencyTable(FileModel):
+    """Decimal places that a booking in the currency is rounded to, 0 to 30."""
+
+    precision: Annotated[Count, Field(le=30)]
+
+
+class SessionFile(FileModel):
+    """The whole file."""
+
+    schema_name: Literal["recon.session/1"] = Field(alias="schema")
+    session_id: Name
+    strategy_id: str = ""
+    mode: Literal["SIM", "PAPER", "LIVE"] | None = None
+    instruments: dict[Name, InstrumentTable] = Field(default_factory=dict)
+    currencies: dict[Name, CurrencyTable] = Field(default_factory=dict)
+    internal: InternalSide | None = None
+    external: ExternalSide | None = None

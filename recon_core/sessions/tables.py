@@ -1,0 +1,48 @@
+"""Tables that stand beside a session file: CSV and JSON Lines with its field names."""
+
+import csv
+import io
+from typing import Any
+
+from recon_core.errors import SessionError
+from recon_core.printable import printable
+from recon_core.sessions.files import FileContent
+from recon_core.sessions.json_text import parse_json
+
+
+def table_rows(content: FileContent) -> list[Any]:
+    """The rows of a table as objects of text; raises `SessionError`.
+
+    An empty CSV cell is an absent value.
+    """
+    if content.name.endswith(".csv"):
+        return [
+            {name: cell for name, cell in row.items() if cell != ""} for row in csv_rows(content)
+        ]
+    if content.name.endswith(".jsonl"):
+        lines = content.text.split("\n")
+        return [
+            parse_json(line, f"{content.name} line {number}")
+            for number, line in enumerate(lines, 1)
+            if line.strip()
+        ]
+    raise SessionError(f"{content.name}: is not a table that can be read; expected .csv or .jsonl")
+
+
+def csv_rows(content: FileContent) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header; every row must be as wide as the header."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.text, newline=""), strict=True))
+    except csv.Error as error:
+        raise SessionError(f"{content.name}: is not CSV: {printable(error)}") from None
+    if not rows:
+        raise SessionError(f"{content.name}: is empty; expected a header line")
+    header = rows[0]
+    if len(set(header)) != len(header):
+        raise SessionError(f"{content.name}: a column stands twice in the header")
+    for number, row in enumerate(rows[1:], 2):
+        if row and len(row) != len(header):
+            raise SessionError(
+                f"{content.name}: row {number} has {len(row)} cells; expected {len(header)}"
+            )
+    return [dict(zip(header, row, strict=True)) for row in rows[1:] if row]

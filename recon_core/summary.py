@@ -1,0 +1,119 @@
+"""The summary of one recorded session and run (runbook, "ReconSummary Struktur")."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from recon_core.comparison import ReconDiff
+from recon_core.escalation import escalation_actions
+from recon_core.severity import Severity
+from recon_core.times import format_time
+
+DEFAULT_TOP: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReconSummary:
+    """Counts, the worst diffs and the evidence of one reconciliation.
+
+    `timestamp` is the wall clock of the run in UTC with `Z`; it and `run_id` are
+    the only fields that differ between two runs over the same input.
+    """
+
+    run_id: str
+    timestamp: str
+    session_id: str
+    strategy_id: str
+    total_diffs: int
+    counts_by_severity: Mapping[str, int]
+    counts_by_type: Mapping[str, int]
+    top_diffs: Sequence[ReconDiff]
+    has_critical: bool
+    has_fail: bool
+    max_severity: str
+    comparisons: int | None = None
+    escalation: tuple[str, ...] = ()
+    mirrored: bool = False
+    notes: tuple[str, ...] = ()
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data under the runbook's keys, and this project's after them."""
+        return {
+            "run_id": self.run_id,
+            "timestamp": self.timestamp,
+            "session_id": self.session_id,
+            "strategy_id": self.strategy_id,
+            "total_diffs": self.total_diffs,
+            "counts_by_severity": dict(self.counts_by_severity),
+            "counts_by_type": dict(self.counts_by_type),
+            "top_diffs": [diff.to_dict() for diff in self.top_diffs],
+            "has_critical": self.has_critical,
+            "has_fail": self.has_fail,
+            "max_severity": self.max_severity,
+            "comparisons": self.comparisons,
+            "escalation": list(self.escalation),
+            "mirrored": self.mirrored,
+            "notes": list(self.notes),
+            "evidence": dict(self.evidence),
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON, ASCII only, keys sorted: equal input gives equal text."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True)
+
+
+def sorted_diffs(diffs: Iterable[ReconDiff]) -> list[ReconDiff]:
+    """The worst first: by severity, then timestamp, then diff id."""
+    return sorted(diffs, key=_urgency)
+
+
+def _urgency(diff: ReconDiff) -> tuple[int, str, str]:
+    time = "" if diff.timestamp is None else format_time(diff.timestamp)
+    return -diff.severity.rank, time, diff.diff_id
+
+
+def count_severities(diffs: Iterable[ReconDiff]) -> dict[Severity, int]:
+    """How many diffs each severity has, the worst first, severities without any left out."""
+    counted = Counter(diff.severity for diff in diffs)
+    return {severity: counted[severity] for severity in reversed(Severity) if counted[severity]}
+
+
+def summarise(
+    diffs: Sequence[ReconDiff],
+    session_id: str,
+    strategy_id: str = "",
+    *,
+    top_n: int = DEFAULT_TOP,
+    run_id: str | None = None,
+    comparisons: int | None = None,
+    mirrored: bool = False,
+    notes: tuple[str, ...] = (),
+    evidence: Mapping[str, object] | None = None,
+) -> ReconSummary:
+    """Summarise the diffs of one session; without diffs the maximum is INFO."""
+    counts = count_severities(diffs)
+    ordered = sorted_diffs(diffs)
+    types = Counter(diff.diff_type for diff in diffs)
+    return ReconSummary(
+        run_id=run_id or str(uuid.uuid4()),
+        timestamp=format_time(datetime.now(UTC).replace(microsecond=0)),
+        session_id=session_id,
+        strategy_id=strategy_id,
+        total_diffs=len(diffs),
+        counts_by_severity={str(severity): count for severity, count in counts.items()},
+        counts_by_type=dict(sorted(types.items())),
+        top_diffs=tuple(ordered[:top_n]),
+        has_critical=Severity.CRITICAL in counts,
+        has_fail=Severity.FAIL in counts,
+        max_severity=str(next(iter(counts), Severity.INFO)),
+        comparisons=comparisons,
+        escalation=escalation_actions(counts),
+        mirrored=mirrored,
+        notes=notes,
+        evidence={} if evidence is None else evidence,
+    )
