@@ -1,5 +1,7 @@
 """The plugin manager of the core, with the formats that come along and installed ones."""
 
+from inspect import isfunction
+
 from pluggy import PluginManager
 
 from recon_core.hookspecs import PROJECT, ReconHooks
@@ -21,4 +23,5 @@ def extension_manager() -> PluginManager:
 
 def has_hooks(plugin: object) -> bool:
     """Whether a module, such as a conftest, implements a hook of the core."""
-    return any(hasattr(value, MARKER) for value in vars(plugin).values())
+    functions = (value for value in vars(plugin).values() if isfunction(value))
+    return any(MARKER in vars(function) for function in functions)

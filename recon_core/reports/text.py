@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from recon_core.amounts import format_amount
+from recon_core.amounts import format_amount, larger_magnitude, percent_text
 from recon_core.comparison import ReconDiff
 from recon_core.escalation import escalation_text
 from recon_core.printable import printable
@@ -26,8 +26,9 @@ def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
     yield "internal", f"{format_amount(diff.internal)}{unit}"
     yield "external", f"{format_amount(diff.external)}{unit}"
     yield "delta", f"{diff.diff_details.get('delta', format_amount(diff.delta))}{unit}"
-    if diff.drift is not None and diff.diff_type == "POSITION":
-        yield "drift", f"{format_amount(diff.drift)} of the larger side"
+    if diff.diff_type == "POSITION":
+        larger = larger_magnitude(diff.internal, diff.external)
+        yield "drift", percent_text(diff.delta.copy_abs(), larger)
     yield "tolerance", diff.tolerance
 
 

@@ -1,0 +1,42 @@
+"""pytest-xdist: the controlling process decides, workers collect and run.
+
+The controlling process collects nothing. Workers are told which sessions were
+named, and say at their end which sessions they collected besides.
+"""
+
+from typing import Any
+
+import pytest
+
+from pytest_recon.gate import SessionPromise
+from pytest_recon.run import ReconRun
+
+
+class Controller:
+    """The hooks of the controlling process, registered where pytest-xdist is there."""
+
+    def __init__(self, run: ReconRun) -> None:
+        self._run = run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker the sessions and the policy."""
+        node.workerinput["recon"] = self._run.for_workers()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear what a worker collected; one that crashed says nothing."""
+        for promise in getattr(node, "workeroutput", {}).get("recon", ()):
+            self._run.gate.promise(SessionPromise.from_dict(promise))
+
+
+class Worker:
+    """The hook of a worker."""
+
+    def __init__(self, run: ReconRun) -> None:
+        self._run = run
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Say which sessions were collected."""
+        output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
+        output["recon"] = [promise.to_dict() for promise in self._run.gate.sessions]

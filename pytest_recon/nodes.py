@@ -1,0 +1,123 @@
+"""Collection nodes: a session file, the kinds of comparison in it, and the items."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_recon.drift_warning import ReconDriftWarning
+from pytest_recon.outcomes import ComparisonFailed, apply_outcome, drift_property
+from pytest_recon.run import run_of
+from recon_core.comparison import Comparison, ItemKind, Judgement
+from recon_core.engine import Reconciliation
+from recon_core.printable import printable
+from recon_core.reports.text import diff_text
+
+
+class SessionFile(pytest.File):
+    """One recorded session, named by its anchor file.
+
+    The node id is given and not derived: outside the rootdir pytest would leave it
+    empty, and a hostile file name would reach the terminal.
+    """
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, anchor: Path, path: str) -> "SessionFile":
+        """The node for `anchor`, whose node id is `path`."""
+        node = cls.from_parent(parent, path=anchor, name=path.rpartition("/")[2], nodeid=path)
+        assert isinstance(node, SessionFile)  # noqa: S101  # from_parent is typed as Self loosely
+        return node
+
+    def collect(self) -> Iterable["ComparisonGroup"]:
+        """One collector per kind, so that node ids can be given on the command line."""
+        reconciliation = run_of(self.config).promise(self.path, self.nodeid)
+        by_kind = groupby(reconciliation.comparisons, lambda comparison: comparison.item_kind)
+        for item_kind, comparisons in by_kind:
+            yield ComparisonGroup.from_parent(
+                self,
+                name=str(item_kind),
+                reconciliation=reconciliation,
+                comparisons=tuple(comparisons),
+            )
+
+
+class ComparisonGroup(pytest.Collector):
+    """All comparisons of one kind in a session."""
+
+    def __init__(
+        self, *, reconciliation: Reconciliation, comparisons: tuple[Comparison, ...], **node: Any
+    ) -> None:
+        super().__init__(**node)
+        self._reconciliation = reconciliation
+        self._comparisons = comparisons
+
+    def collect(self) -> Iterator["ComparisonItem"]:
+        """One item per comparison."""
+        for comparison in self._comparisons:
+            yield ComparisonItem.from_parent(
+                self,
+                name=comparison.key,
+                comparison=comparison,
+                reconciliation=self._reconciliation,
+            )
+
+
+class ComparisonItem(pytest.Item):
+    """One comparison; it is judged when the item runs."""
+
+    def __init__(
+        self, *, comparison: Comparison, reconciliation: Reconciliation, **node: Any
+    ) -> None:
+        super().__init__(**node)
+        self.comparison = comparison
+        self.judgement: Judgement | None = None
+        self._reconciliation = reconciliation
+        self.session_path = self.nodeid.partition("::")[0]
+        self.user_properties = [
+            ("recon.session_id", printable(reconciliation.recorded.session_id)),
+            ("recon.kind", str(comparison.item_kind)),
+            ("recon.key", comparison.key),
+        ]
+        if self.config.getoption("reruns", None):
+            # A verdict does not change by asking again. Set only where reruns were
+            # asked for: the marker slows every item.
+            self.add_marker(pytest.mark.flaky(reruns=0))
+
+    def runtest(self) -> None:
+        """Judge the comparison, and pass, xfail or fail."""
+        judgement = self._reconciliation.judge(self.comparison)
+        self.judgement = judgement
+        own = ("recon.severity", "recon.drift")
+        self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
+        drift = (
+            "" if self.comparison.item_kind is ItemKind.SESSION else drift_property(judgement.diff)
+        )
+        self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
+        fail_on_warn = run_of(self.config).settings.fail_on_warn
+        apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)
+
+    def failure_text(self) -> str:
+        """The diff in full; empty for a match."""
+        judgement = self.judgement
+        if judgement is None or judgement.diff is None:
+            return ""
+        return diff_text(judgement.diff, self._reconciliation.recorded.session_id)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The diff as plain text; anything else is a plugin's fault and shown as such."""
+        if isinstance(excinfo.value, ComparisonFailed | ReconDriftWarning):
+            return self.failure_text()
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the item stands, for plugins that ask."""
+        return self.path, None, self.name
+
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """The same made safe: pytest prints it with `-v`."""
+        path, _, domain = self.nodeid.partition("::")
+        return path, None, domain

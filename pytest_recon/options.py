@@ -1,0 +1,123 @@
+"""Options and ini settings (design, "Names to keep"), and what they come to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from recon_core.printable import printable
+
+FAIL_ON_CHOICES: Final = ("fail", "warn")
+PATH_OPTIONS: Final = ("--recon-session", "--recon-policy", "--recon-junit")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options and their ini settings."""
+    group = parser.getgroup("recon", "reconciliation of recorded trading sessions")
+    group.addoption(
+        "--recon-session",
+        action="append",
+        default=[],
+        metavar="PATH|DIR|GLOB",
+        help="reconcile these recorded sessions, and turn the gate on (repeatable)",
+    )
+    group.addoption("--recon-policy", metavar="FILE", help="thresholds and tolerances (TOML)")
+    group.addoption(
+        "--recon-fail-on",
+        choices=FAIL_ON_CHOICES,
+        help="the lowest severity that fails an item (default: fail)",
+    )
+    group.addoption(
+        "--recon-gate",
+        action="store_true",
+        default=None,
+        help="exit non-zero unless every comparison of every session ran",
+    )
+    group.addoption(
+        "--no-recon-gate",
+        dest="recon_gate",
+        action="store_false",
+        help="turn that off where --recon-session or the ini turned it on",
+    )
+    group.addoption("--recon-junit", metavar="PATH", help="write one <testsuite> per session")
+    group.addoption(
+        "--recon-top-n",
+        type=int,
+        default=10,
+        metavar="N",
+        help="how many diffs the summary shows per session (default: 10)",
+    )
+    parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
+    parser.addini("recon_policy", "thresholds and tolerances (TOML)")
+    parser.addini("recon_fail_on", "fail or warn", default="fail")
+    parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one run, paths made absolute."""
+
+    command_line_sessions: tuple[str, ...]
+    ini_sessions: tuple[str, ...]
+    ini_directory: Path
+    fail_on_warn: bool
+    gate: bool
+    gate_is_asked_for: bool
+    junit: Path | None
+    top_n: int
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the settings of a run; raises `pytest.UsageError` for values of no use."""
+    named = tuple(config.getoption("recon_session"))
+    gate = config.getoption("recon_gate")
+    asked = bool(config.getini("recon_gate") if gate is None else gate)
+    junit = config.getoption("recon_junit")
+    inipath = config.inipath
+    return Settings(
+        command_line_sessions=named,
+        ini_sessions=tuple(config.getini("recon_sessions")),
+        ini_directory=config.rootpath if inipath is None else inipath.parent,
+        fail_on_warn=_fail_on(config) == "warn",
+        gate=asked or (bool(named) and gate is None),
+        gate_is_asked_for=asked,
+        junit=None if junit is None else _report_path(config, junit),
+        top_n=_top_n(config),
+    )
+
+
+def _fail_on(config: pytest.Config) -> str:
+    value = str(config.getoption("recon_fail_on") or config.getini("recon_fail_on"))
+    if value not in FAIL_ON_CHOICES:
+        raise pytest.UsageError(f"recon_fail_on: {printable(value, 60)!r}; expected fail or warn")
+    return value
+
+
+def _report_path(config: pytest.Config, value: str) -> Path:
+    path = config.invocation_params.dir / value
+    if not value or path.is_dir():
+        raise pytest.UsageError(f"--recon-junit: {printable(value)!r}; expected a file to write")
+    return path
+
+
+def _top_n(config: pytest.Config) -> int:
+    top_n = int(config.getoption("recon_top_n"))
+    if top_n < 0:
+        raise pytest.UsageError(f"--recon-top-n: {top_n}; expected 0 or more")
+    return top_n
+
+
+def policy_source(config: pytest.Config) -> Path | None:
+    """The policy file that holds: option, ini, `recon.toml`, `pyproject.toml`; else none."""
+    option, ini = config.getoption("recon_policy"), config.getini("recon_policy")
+    if option is not None:
+        return config.invocation_params.dir / str(option)
+    if ini:
+        inipath = config.inipath
+        return (config.rootpath if inipath is None else inipath.parent) / str(ini)
+    for name in ("recon.toml", "pyproject.toml"):
+        path = config.rootpath / name
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,48 @@
+"""From verdict to outcome: match and INFO pass, WARN is an xfail, the rest fails."""
+
+import warnings
+
+import pytest
+
+from pytest_recon.drift_warning import ReconDriftWarning
+from recon_core.comparison import Judgement, ReconDiff
+from recon_core.severity import Severity
+
+
+class ComparisonFailed(Exception):  # noqa: N818  # it is a verdict, not an error
+    """A comparison is not equal; its text is complete without any source line."""
+
+
+class ComparisonDrifted(ComparisonFailed):
+    """The same for a WARN, which is expected to be looked at and not to block."""
+
+
+def apply_outcome(
+    item: pytest.Item, judgement: Judgement, text: str, *, fail_on_warn: bool
+) -> None:
+    """Pass, or raise what makes the item xfail or fail."""
+    diff = judgement.diff
+    if diff is None or diff.severity is Severity.INFO:
+        return
+    if diff.severity is not Severity.WARN:
+        raise ComparisonFailed(text)
+    warn_of_drift(diff.description)
+    if not fail_on_warn:
+        # A marker, because pytest.xfail() does nothing under --runxfail and the
+        # item would pass.
+        item.add_marker(
+            pytest.mark.xfail(raises=ComparisonDrifted, reason=diff.description, strict=True)
+        )
+    raise ComparisonDrifted(text)
+
+
+def warn_of_drift(message: str) -> None:
+    """Warn without a place in a file: pytest would print the line that stands there."""
+    warnings.warn_explicit(message, ReconDriftWarning, filename="recon", lineno=0)
+
+
+def drift_property(diff: ReconDiff | None) -> str:
+    """The drift as a plain fraction; `0` on a match, empty where it has no meaning."""
+    if diff is None:
+        return "0"
+    return "" if diff.drift is None else format(diff.drift, "f")

@@ -1,0 +1,145 @@
+"""The hooks of the plugin, each a few lines; the work is done beside this file."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_recon.discovery import is_named, named_by_arguments, node_path
+from pytest_recon.distributed import Controller, Worker
+from pytest_recon.options import add_options
+from pytest_recon.run import RUN, ReconRun, run_of
+from pytest_recon.space_form import RESTARTED, SpaceForm
+
+if TYPE_CHECKING:
+    from pytest_recon.nodes import SessionFile
+    from recon_core.engine import ReconciliationEngine
+
+NATIVE_SUFFIX = ".recon.json"
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare options and ini settings."""
+    add_options(parser)
+    pluginmanager.register(SpaceForm(), "recon-space-form")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Let the gate have the last word on the exit status.
+
+    Outside of every other hook, so that no `pytest_sessionfinish` and no option
+    that ends pytest early can turn a red gate green.
+    """
+    status = yield
+    return _last_word(config, status)
+
+
+def _last_word(config: pytest.Config, status: Any) -> Any:
+    if hasattr(config, "workerinput") or RESTARTED in config.stash:
+        return status
+    run = config.stash.get(RUN, None) or ReconRun(config)
+    if run.gate.red and status in (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return pytest.ExitCode.TESTS_FAILED
+    return status
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
+    run = config.stash[RUN] = ReconRun(config)
+    config.pluginmanager.register(run, "recon-run")
+    if run.is_worker:
+        config.pluginmanager.register(Worker(run), "recon-worker")
+    else:
+        from pytest_recon.reporting import Recorder  # noqa: PLC0415
+
+        config.pluginmanager.register(Recorder(run), "recon-recorder")
+        config.pluginmanager.register(Controller(run), "recon-controller")
+    if run.settings.command_line_sessions and config.args_source is not config.ArgsSource.ARGS:
+        # Sessions on the command line run alone, not beside the project's tests.
+        config.args = []
+        config.args_source = config.ArgsSource.ARGS
+    if run.names_sessions or run.policy_path is not None:
+        run.check_inputs()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add the named sessions to what the arguments collect."""
+    report = yield
+    if isinstance(collector, pytest.Session):
+        report.result = [*report.result, *_declared_nodes(collector)]
+    return report
+
+
+def _declared_nodes(session: pytest.Session) -> "list[SessionFile]":
+    declared = run_of(session.config).declared
+    if not declared:
+        return []
+    from pytest_recon.nodes import SessionFile  # noqa: PLC0415  # not at pytest's start
+
+    # A file that an argument names is collected there, whole or in the named part.
+    named = named_by_arguments(session.config)
+    return [
+        SessionFile.of(session, anchor, path)
+        for anchor, path in declared.items()
+        if not is_named(anchor, named)
+    ]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SessionFile | None":
+    """Collect `*.recon.json`, and the anchor of a recording that an argument names."""
+    if not file_path.name.endswith(NATIVE_SUFFIX):
+        if not parent.session.isinitpath(file_path):
+            return None
+        manager = run_of(parent.config).manager
+        if manager.hook.recon_anchor(path=file_path) != file_path:
+            return None
+    from pytest_recon.nodes import SessionFile  # noqa: PLC0415  # not at pytest's start
+
+    return SessionFile.of(parent, file_path, node_path(file_path, parent.config.rootpath))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run a session once that was both named and collected."""
+    if not run_of(config).declared:
+        return
+    from pytest_recon.nodes import ComparisonItem  # noqa: PLC0415  # not at pytest's start
+
+    seen: set[str] = set()
+    kept = []
+    for item in items:
+        if not isinstance(item, ComparisonItem) or item.nodeid not in seen:
+            kept.append(item)
+            seen.add(item.nodeid)
+    items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the verdict to the report, so that it reaches the controlling process."""
+    report = yield
+    if hasattr(item, "comparison"):
+        from pytest_recon.reporting import attach_result  # noqa: PLC0415
+
+        attach_result(item, report)
+    return report
+
+
+@pytest.fixture
+def recon_engine(request: pytest.FixtureRequest) -> "ReconciliationEngine":
+    """A `ReconciliationEngine` with empty ledgers under the policy of the run.
+
+    Fill `recon_engine.position_ledger`, or put your own there, and call
+    `recon_engine.reconcile(snapshot)`.
+    """
+    from recon_core.engine import ReconciliationEngine  # noqa: PLC0415  # only where used
+
+    return ReconciliationEngine(policy=run_of(request.config).policy)

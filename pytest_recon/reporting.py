@@ -1,0 +1,211 @@
+"""What the controlling process tells: header, summary, the final line, the JUnit file."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_recon.gate import ItemResult, SessionPromise, counted
+from pytest_recon.nodes import ComparisonItem
+from pytest_recon.run import ReconRun
+from recon_core.severity import Severity
+
+if TYPE_CHECKING:
+    from recon_core.comparison import ReconDiff
+    from recon_core.summary import ReconSummary
+
+_ATTRIBUTE = "recon"
+
+
+def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Give the report of an item what the controlling process needs to know of it."""
+    if isinstance(item, ComparisonItem) and item.judgement is not None and report.when == "call":
+        diff = item.judgement.diff
+        attached = {
+            "path": item.session_path,
+            "verdict": item.judgement.verdict,
+            "diff": None if diff is None else diff.to_dict(),
+        }
+        setattr(report, _ATTRIBUTE, attached)
+
+
+class Recorder:
+    """Hears every report in the controlling process and tells the gate."""
+
+    def __init__(self, run: ReconRun) -> None:
+        self._run = run
+        self._final_line_printed = False
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a comparison that ran; keep the terminal's failure section linear."""
+        attached: dict[str, Any] | None = getattr(report, _ATTRIBUTE, None)
+        # pytest-rerunfailures reports what it will run again with an outcome of its own.
+        if attached is not None and str(report.outcome) != "rerun":
+            self._run.gate.report(attached["path"], _result(report, attached))
+        if report.when != "call" and _is_ours(report):
+            self._forget_phase(report)
+
+    def _forget_phase(self, report: pytest.TestReport) -> None:
+        """Take a passed setup or teardown out of what the terminal keeps.
+
+        For every failure the terminal searches all of them for captured output;
+        with thousands of items that is quadratic, and ours never capture any.
+        """
+        terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
+        kept = None if terminal is None else terminal.stats.get("")
+        if kept and kept[-1] is report:
+            kept.pop()
+
+    def pytest_report_header(self) -> str | None:
+        """`recon: 3 sessions, 48 comparisons, policy recon.toml`."""
+        run = self._run
+        if not run.names_sessions:
+            return None
+        for anchor, path in run.declared.items():
+            run.promise(anchor, path)
+        sessions = counted(len(run.gate.sessions), "session")
+        comparisons = counted(run.gate.promised, "comparison")
+        return f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report, settle the status, and print the line where no summary will."""
+        self._write_junit()
+        session.exitstatus = settled_status(self._run, session.exitstatus, session)
+        if self._run.config.getoption("no_summary", default=False):
+            self._print_final_line()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Any:
+        """After everything else, pytest's short summary included: table, diffs, line."""
+        result = yield
+        self._print_summary(terminalreporter)
+        self._print_final_line()
+        return result
+
+    def pytest_unconfigure(self) -> None:
+        """Print the line also where pytest ended without a summary."""
+        self._print_final_line()
+
+    def _print_final_line(self) -> None:
+        terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
+        if self._final_line_printed or terminal is None or not self._run.gate.concerned:
+            return
+        self._final_line_printed = True
+        terminal.ensure_newline()
+        terminal.write_line(self._run.gate.line())
+
+    def _print_summary(self, terminal: Any) -> None:
+        gate = self._run.gate
+        if not gate.concerned:
+            return
+        terminal.section("recon", sep="=") if terminal.verbosity >= 0 else terminal.ensure_newline()
+        for line in self._summary_lines():
+            terminal.write_line(line)
+
+    def _summary_lines(self) -> list[str]:
+        from tabulate import tabulate  # noqa: PLC0415  # not at pytest's start
+
+        gate = self._run.gate
+        lines: list[str] = []
+        if gate.sessions:
+            rows = [self._row(promise) for promise in gate.sessions]
+            columns = ["session", "ran", *map(str, Severity), "maximum", "escalation"]
+            table = tabulate(rows, columns, tablefmt="simple", disable_numparse=True)
+            lines += [line.rstrip() for line in table.splitlines()]
+        for promise in gate.sessions:
+            lines += self._diff_lines(promise)
+        if gate.asked_for and not gate.sessions:
+            lines.append("recon: the gate is on and no recorded session was collected")
+        return lines + [f"recon: {problem}" for problem in gate.problems]
+
+    def _row(self, promise: SessionPromise) -> list[str]:
+        summary = self._summary(promise)
+        counts = summary.counts_by_severity
+        ran = len(self._run.gate.results(promise.path))
+        found = summary.max_severity if summary.total_diffs else "match"
+        return [
+            promise.session_id,
+            f"{ran}/{promise.comparisons}",
+            *(str(counts.get(severity, 0)) for severity in Severity),
+            found if ran else "-",
+            "; ".join(summary.escalation) or "none",
+        ]
+
+    def _diff_lines(self, promise: SessionPromise) -> list[str]:
+        from recon_core.reports.text import worst_lines  # noqa: PLC0415  # not at pytest's start
+        from recon_core.summary import sorted_diffs  # noqa: PLC0415
+
+        diffs = sorted_diffs(self._diffs(promise))
+        if not diffs and not promise.notes:
+            return []
+        lines = [*promise.notes, *worst_lines(diffs, self._run.settings.top_n)]
+        return ["", f"{promise.session_id} ({promise.path})", *(f"  {line}" for line in lines)]
+
+    def _diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
+        from recon_core.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
+
+        results = self._run.gate.results(promise.path)
+        return [ReconDiff.from_dict(result.diff) for result in results if result.diff is not None]
+
+    def _summary(self, promise: SessionPromise) -> "ReconSummary":
+        from recon_core.summary import summarise  # noqa: PLC0415  # not at pytest's start
+
+        return summarise(
+            self._diffs(promise),
+            promise.session_id,
+            promise.strategy_id,
+            top_n=self._run.settings.top_n,
+            comparisons=promise.comparisons,
+            mirrored=promise.mirrored,
+            notes=promise.notes,
+            evidence=promise.evidence,
+        )
+
+    def _write_junit(self) -> None:
+        path = self._run.settings.junit
+        if path is None:
+            return
+        from pytest_recon.junit_file import write_junit  # noqa: PLC0415  # only with the option
+
+        suites = [
+            (promise, self._summary(promise), self._run.gate.results(promise.path))
+            for promise in self._run.gate.sessions
+        ]
+        problem = write_junit(path, suites)
+        if problem is not None:
+            self._run.gate.problems.append(problem)
+
+
+def _is_ours(report: pytest.TestReport) -> bool:
+    properties = report.user_properties
+    return bool(properties) and str(properties[0][0]) == "recon.session_id"
+
+
+def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
+    properties = {str(name): str(value) for name, value in report.user_properties}
+    return ItemResult(
+        node_id=report.nodeid,
+        kind=properties.get("recon.kind", ""),
+        key=properties.get("recon.key", ""),
+        verdict=attached["verdict"],
+        failed=report.failed,
+        seconds=report.duration,
+        text=report.longreprtext or str(getattr(report, "wasxfail", "")),
+        drift=properties.get("recon.drift", ""),
+        diff=attached["diff"],
+    )
+
+
+def settled_status(run: ReconRun, status: int, session: pytest.Session | None = None) -> int:
+    """The exit status of a run: a red gate turns 0 into 1 and leaves real errors alone."""
+    if not run.gate.red:
+        return status
+    if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return pytest.ExitCode.TESTS_FAILED
+    # `--stepwise` and its like stop a run by themselves; Ctrl-C and a broken test
+    # module keep their own status.
+    stopped = session is not None and bool(session.shouldstop)
+    if status == pytest.ExitCode.INTERRUPTED and stopped:
+        return pytest.ExitCode.TESTS_FAILED
+    return status

@@ -1,0 +1,167 @@
+"""One pytest run: its settings, its policy, its sessions and its gate."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_recon.discovery import declared_sessions, node_path
+from pytest_recon.gate import Gate, SessionPromise
+from pytest_recon.options import Settings, policy_source, read_settings
+from recon_core.errors import PolicyError
+from recon_core.extensions import extension_manager, has_hooks
+from recon_core.printable import printable
+
+if TYPE_CHECKING:
+    from pluggy import PluginManager
+
+    from recon_core.engine import Reconciliation
+    from recon_core.policy.model import Policy
+
+RUN = pytest.StashKey["ReconRun"]()
+
+
+class ReconRun:
+    """Everything of one run that outlives a hook call.
+
+    A worker of pytest-xdist takes the sessions, their names and the policy from
+    the controlling process, so that all processes speak of the same.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.settings: Settings = read_settings(config)
+        self.from_controller: Mapping[str, Any] | None = getattr(config, "workerinput", {}).get(
+            "recon"
+        )
+        self.is_worker = hasattr(config, "workerinput")
+        self.gate = Gate(
+            active=self.settings.gate,
+            asked_for=self.settings.gate_is_asked_for,
+            fails_on_warn=self.settings.fail_on_warn,
+        )
+        self._modules: list[ModuleType] = []
+        self._reconciliations: dict[Path, Reconciliation] = {}
+
+    @pytest.hookimpl
+    def pytest_plugin_registered(self, plugin: object) -> None:
+        """Note conftest modules and plugins that implement hooks of the core."""
+        if isinstance(plugin, ModuleType) and has_hooks(plugin):
+            self._modules.append(plugin)
+            if "manager" in self.__dict__ and not self.manager.is_registered(plugin):
+                self.manager.register(plugin)
+
+    @cached_property
+    def manager(self) -> "PluginManager":
+        """The core's plugin manager with the project's hooks."""
+        manager = extension_manager()
+        for module in self._modules:
+            if not manager.is_registered(module):
+                manager.register(module)
+        return manager
+
+    @property
+    def names_sessions(self) -> bool:
+        """Whether the command line or the ini names sessions."""
+        return bool(self.settings.command_line_sessions or self.settings.ini_sessions)
+
+    @cached_property
+    def declared(self) -> dict[Path, str]:
+        """The anchors of the named sessions, with their path in node ids."""
+        if self.from_controller is not None:
+            return {
+                Path(os.fsdecode(anchor)): name for anchor, name in self.from_controller["sessions"]
+            }
+        if not self.names_sessions:
+            return {}
+        directory = self.config.invocation_params.dir
+        anchors = declared_sessions(self.settings, directory, self.manager)
+        return {anchor: node_path(anchor, self.config.rootpath) for anchor in anchors}
+
+    def check_inputs(self) -> None:
+        """Read the policy and find the named sessions; `pytest.UsageError` for mistakes."""
+        _ = self.policy, self.declared
+
+    @cached_property
+    def policy_path(self) -> Path | None:
+        """The file that the policy is read from, `None` for the built-in one."""
+        if self.from_controller is not None:
+            path = self.from_controller["policy"]
+            return None if path is None else Path(os.fsdecode(path))
+        return policy_source(self.config)
+
+    @cached_property
+    def policy(self) -> "Policy":
+        """The effective policy; raises `pytest.UsageError` where its file is no use."""
+        return self._policy_and_name[0]
+
+    @property
+    def policy_name(self) -> str:
+        """What the header calls the policy."""
+        return self._policy_and_name[1]
+
+    @cached_property
+    def _policy_and_name(self) -> "tuple[Policy, str]":
+        from recon_core.policy import Policy  # noqa: PLC0415  # not at pytest's start
+
+        path = self.policy_path
+        if path is None:
+            return Policy(), "built-in"
+        from recon_core.policy.toml_file import (  # noqa: PLC0415  # brings pydantic
+            read_policy,
+            read_pyproject_policy,
+        )
+
+        try:
+            if path.name != "pyproject.toml":
+                return read_policy(path), printable(path.name)
+            policy = read_pyproject_policy(path)
+        except PolicyError as error:
+            raise pytest.UsageError(f"recon policy: {error}") from None
+        return (Policy(), "built-in") if policy is None else (policy, "pyproject.toml")
+
+    def reconciliation(self, anchor: Path) -> "Reconciliation":
+        """Read and pair a session, once in a process."""
+        from recon_core.engine import reconcile_session  # noqa: PLC0415  # not at pytest's start
+
+        known = self._reconciliations.get(anchor)
+        if known is None:
+            known = reconcile_session(anchor, self.policy, self.manager)
+            self._reconciliations[anchor] = known
+        return known
+
+    def promise(self, anchor: Path, path: str) -> "Reconciliation":
+        """Read a session and tell the gate what it holds."""
+        from recon_core.engine import evidence  # noqa: PLC0415  # not at pytest's start
+
+        reconciliation = self.reconciliation(anchor)
+        recorded = reconciliation.recorded
+        self.gate.promise(
+            SessionPromise(
+                path=path,
+                session_id=printable(recorded.session_id),
+                strategy_id=printable(recorded.strategy_id),
+                comparisons=len(reconciliation.comparisons),
+                mirrored=recorded.mirrored,
+                notes=recorded.notes,
+                evidence=evidence(recorded, reconciliation.policy),
+            )
+        )
+        return reconciliation
+
+    def for_workers(self) -> dict[str, Any]:
+        """What a worker is told: anchors with their names, and the policy's file."""
+        policy = self.policy_path
+        return {
+            "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],
+            "policy": None if policy is None else os.fsencode(policy),
+        }
+
+
+def run_of(config: pytest.Config) -> ReconRun:
+    """The run of a configured pytest."""
+    return config.stash[RUN]

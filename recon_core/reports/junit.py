@@ -1,0 +1,72 @@
+"""JUnit XML of reconciled sessions, written with the junit-xml package.
+
+That package has no properties per case, so they stand in `system-out`, one line
+`name=value` each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from junit_xml import TestCase, TestSuite, to_xml_report_string
+
+from recon_core.printable import printable
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """One comparison: it failed, was skipped (a WARN that does not block), or passed."""
+
+    class_name: str
+    name: str
+    seconds: float
+    outcome: Literal["passed", "failed", "skipped"]
+    message: str
+    text: str
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """One session with its properties and its cases."""
+
+    name: str
+    properties: Mapping[str, str]
+    cases: Sequence[CaseReport]
+
+
+def junit_text(suites: Sequence[SuiteReport]) -> str:
+    """The document; raises `ValueError` where it does not read back as it was meant."""
+    text: str = to_xml_report_string([_suite(suite) for suite in suites], prettyprint=False)
+    _read_back(text, suites)
+    return text
+
+
+def _suite(suite: SuiteReport) -> TestSuite:
+    properties = {name: printable(value) for name, value in suite.properties.items()}
+    return TestSuite(suite.name, [_case(case) for case in suite.cases], properties=properties)
+
+
+def _case(case: CaseReport) -> TestCase:
+    stdout = "\n".join(f"{name}={printable(value)}" for name, value in case.properties.items())
+    made = TestCase(case.name, case.class_name, elapsed_sec=case.seconds, stdout=stdout)
+    if case.outcome == "failed":
+        made.add_failure_info(message=case.message, output=case.text)
+    elif case.outcome == "skipped":
+        made.add_skipped_info(message=case.message)
+    return made
+
+
+def _read_back(text: str, suites: Sequence[SuiteReport]) -> None:
+    try:
+        root = ET.fromstring(text)  # written above
+    except ET.ParseError as error:
+        raise ValueError(f"is not well-formed: {error}") from None
+    found = [len(suite.findall("testcase")) for suite in root.findall("testsuite")]
+    if found != [len(suite.cases) for suite in suites]:
+        raise ValueError("does not hold every case")
+    if any(
+        case.find("failure") is not None and case.find("skipped") is not None
+        for case in root.iter("testcase")
+    ):
+        raise ValueError("holds a case that both failed and was skipped")
