@@ -1,5 +1,6 @@
 """The hooks of the plugin, each a few lines; the work is done beside this file."""
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from recon_core.engine import ReconciliationEngine
 
 NATIVE_SUFFIX = ".recon.json"
+NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -40,9 +42,11 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
     if hasattr(config, "workerinput") or RESTARTED in config.stash:
         return status
     run = config.stash.get(RUN, None) or ReconRun(config)
-    if run.gate.red and status in (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        return pytest.ExitCode.TESTS_FAILED
-    return status
+    if not run.gate.red or status not in (None, pytest.ExitCode.OK, NO_TESTS):
+        return status
+    # Something took the settled status back, or no session started (`--help`).
+    sys.stderr.write(f"{run.gate.line()}\n")
+    return pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(trylast=True)

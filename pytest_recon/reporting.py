@@ -33,7 +33,11 @@ class Recorder:
 
     def __init__(self, run: ReconRun) -> None:
         self._run = run
-        self._final_line_printed = False
+        self._started = self._final_line_printed = False
+
+    def pytest_sessionstart(self) -> None:
+        """From here on a run without a final line would be a run without a word."""
+        self._started = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -85,7 +89,8 @@ class Recorder:
 
     def pytest_unconfigure(self) -> None:
         """Print the line also where pytest ended without a summary."""
-        self._print_final_line()
+        if self._started:
+            self._print_final_line()
 
     def _print_final_line(self) -> None:
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")

@@ -4,6 +4,7 @@ That package has no properties per case, so they stand in `system-out`, one line
 `name=value` each.
 """
 
+import xml.etree.ElementTree as ET  # parses only what was written here
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
