@@ -18,6 +18,7 @@ class SessionPromise:
     """What a session announced before its items ran; plain data, to cross processes."""
 
     path: str
+    anchor: bytes
     session_id: str
     strategy_id: str
     comparisons: int
@@ -81,6 +82,14 @@ class Gate:
         return sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
 
     @property
+    def completed(self) -> list[SessionPromise]:
+        """The promises of sessions of which every comparison ran."""
+        return [promise for promise in self.sessions if not self._is_short(promise)]
+
+    def _is_short(self, promise: SessionPromise) -> bool:
+        return len(self._results.get(promise.path, ())) < promise.comparisons
+
+    @property
     def promised(self) -> int:
         """How many comparisons all sessions have."""
         return sum(promise.comparisons for promise in self._promises.values())
@@ -115,10 +124,7 @@ class Gate:
     @property
     def incomplete(self) -> bool:
         """Whether something promised did not run, or nothing was promised at all."""
-        short = any(
-            len(self._results.get(path, ())) < promise.comparisons
-            for path, promise in self._promises.items()
-        )
+        short = any(map(self._is_short, self._promises.values()))
         return short or not self._promises or bool(self.problems)
 
     @property

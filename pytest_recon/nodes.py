@@ -104,7 +104,7 @@ class ComparisonItem(pytest.Item):
         judgement = self.judgement
         if judgement is None or judgement.diff is None:
             return ""
-        return diff_text(judgement.diff, self._reconciliation.recorded.session_id)
+        return diff_text(judgement.diff, self._reconciliation.recorded.session_id, self.nodeid)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The diff as plain text; anything else is a plugin's fault and shown as such."""

@@ -73,7 +73,8 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the report, settle the status, and print the line where no summary will."""
+        """Tell plugins, write the report, settle the status; the line where no summary will."""
+        self._run.notify_completed()
         self._write_junit()
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         if self._run.config.getoption("no_summary", default=False):

@@ -143,6 +143,7 @@ class ReconRun:
         self.gate.promise(
             SessionPromise(
                 path=path,
+                anchor=os.fsencode(anchor),
                 session_id=printable(recorded.session_id),
                 strategy_id=printable(recorded.strategy_id),
                 comparisons=len(reconciliation.comparisons),
@@ -152,6 +153,12 @@ class ReconRun:
             )
         )
         return reconciliation
+
+    def notify_completed(self) -> None:
+        """Tell `recon_reconciled` of every session that ran completely."""
+        if self.gate.sessions and self.manager.hook.recon_reconciled.get_hookimpls():
+            for promise in self.gate.completed:
+                self.reconciliation(Path(os.fsdecode(promise.anchor))).notify()
 
     def for_workers(self) -> dict[str, Any]:
         """What a worker is told: anchors with their names, and the policy's file."""

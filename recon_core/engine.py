@@ -48,7 +48,7 @@ class Reconciliation:
         self.recorded = with_derived_sections(self._with_internal_side(recorded))
         self.comparisons = pair(self.recorded, self._more_checks())
         self._judgements: dict[str, Judgement] = {}
-        self._reported = False
+        self._notified = False
 
     @classmethod
     def unreadable(cls, anchor: Path, message: str, policy: Policy) -> "Reconciliation":
@@ -78,14 +78,12 @@ class Reconciliation:
         return [check for checks in results for check in checks or ()]
 
     def judge(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison; the last one asked for tells `recon_reconciled`."""
+        """The verdict of one comparison."""
         known = self._judgements.get(comparison.identity)
         if known is not None:
             return known
         judgement = self._judge(comparison)
         self._judgements[comparison.identity] = judgement
-        if len(self._judgements) == len(self.comparisons):
-            self._notify()
         return judgement
 
     def _judge(self, comparison: Comparison) -> Judgement:
@@ -114,9 +112,10 @@ class Reconciliation:
         shown = ", ".join(Path(name).name for name in names)
         return replace(again, diff=replace(again.diff, softened_by=shown))
 
-    def _notify(self) -> None:
-        if self._hook is not None and not self._reported:
-            self._reported = True
+    def notify(self) -> None:
+        """Tell `recon_reconciled` that the session was judged, once."""
+        if self._hook is not None and not self._notified:
+            self._notified = True
             self._hook.recon_reconciled(reconciliation=self)
 
     @cached_property

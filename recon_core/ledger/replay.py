@@ -14,7 +14,8 @@ def with_derived_sections(recorded: RecordedSession) -> RecordedSession:
     Raises `ReplayError` naming the side where its rows cannot be replayed.
     """
     internal = _derived(recorded, LedgerSide.INTERNAL)
-    external = internal if recorded.mirrored else _derived(recorded, LedgerSide.EXTERNAL)
+    is_copy = recorded.external is recorded.internal
+    external = internal if is_copy else _derived(recorded, LedgerSide.EXTERNAL)
     return replace(recorded, internal=internal, external=external)
 
 

@@ -8,9 +8,11 @@ from recon_core.escalation import escalation_text
 from recon_core.printable import printable
 
 
-def diff_text(diff: ReconDiff, session_id: str) -> str:
+def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
     """A diff in full: what, both sides, delta, drift or tolerance, severity, escalation."""
     lines = [diff.description, f"  session     {printable(session_id)}"]
+    if node_id:
+        lines.append(f"  item        {node_id}")
     lines += [f"  {name:<11} {value}" for name, value in _figures(diff)]
     lines += [f"  note        {note}" for note in diff.notes]
     if diff.softened_by is not None:
@@ -25,7 +27,10 @@ def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
     unit = f" {printable(diff.unit, 60)}" if diff.unit else ""
     yield "internal", f"{format_amount(diff.internal)}{unit}"
     yield "external", f"{format_amount(diff.external)}{unit}"
-    yield "delta", f"{diff.diff_details.get('delta', format_amount(diff.delta))}{unit}"
+    yield (
+        "delta",
+        f"{diff.diff_details.get('delta', format_amount(diff.delta))}{unit} (internal - external)",
+    )
     if diff.diff_type == "POSITION":
         larger = larger_magnitude(diff.internal, diff.external)
         yield "drift", percent_text(diff.delta.copy_abs(), larger)
