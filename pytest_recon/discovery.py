@@ -34,9 +34,12 @@ def declared_sessions(
 def _anchors(option: str, directory: Path, name: str, manager: PluginManager) -> list[Path]:
     from recon_core.sessions import find_sessions  # noqa: PLC0415  # not at pytest's start
 
-    anchors = [
-        anchor for path in _matching(directory, name) for anchor in find_sessions(path, manager)
-    ]
+    try:
+        paths = _matching(directory, name)
+        anchors = [anchor for path in paths for anchor in find_sessions(path, manager)]
+    except Exception as error:  # noqa: BLE001  # a directory's, or a format plugin's fault
+        reason = f"{type(error).__name__}: {printable(error)}"
+        raise pytest.UsageError(f"{option}: {printable(name)!r}: {reason}") from None
     if not anchors:
         raise pytest.UsageError(
             f"{option}: {printable(name)!r} matches no recorded session; expected a file, "

@@ -43,6 +43,12 @@ class SessionFile(pytest.File):
                 comparisons=tuple(comparisons),
             )
 
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+        """A mistake in the policy in one line: it is read here where no session is named."""
+        if isinstance(excinfo.value, pytest.UsageError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
 
 class ComparisonGroup(pytest.Collector):
     """All comparisons of one kind in a session."""

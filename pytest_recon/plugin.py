@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
         config.args_source = config.ArgsSource.ARGS
-    if run.names_sessions or run.policy_path is not None:
+    if run.names_sessions or config.getoption("recon_policy"):
         run.check_inputs()
 
 

@@ -1,6 +1,7 @@
 """What the controlling process tells: header, summary, the final line, the JUnit file."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -33,11 +34,14 @@ class Recorder:
 
     def __init__(self, run: ReconRun) -> None:
         self._run = run
+        self._run_ids: dict[str, str] = {}
         self._started = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
-        """From here on a run without a final line would be a run without a word."""
+        """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
+        for anchor, path in self._run.declared.items():
+            self._run.promise(anchor, path)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -65,8 +69,6 @@ class Recorder:
         run = self._run
         if not run.names_sessions:
             return None
-        for anchor, path in run.declared.items():
-            run.promise(anchor, path)
         sessions = counted(len(run.gate.sessions), "session")
         comparisons = counted(run.gate.promised, "comparison")
         return f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
@@ -162,6 +164,7 @@ class Recorder:
             promise.session_id,
             promise.strategy_id,
             top_n=self._run.settings.top_n,
+            run_id=self._run_ids.setdefault(promise.path, str(uuid4())),
             comparisons=promise.comparisons,
             mirrored=promise.mirrored,
             notes=promise.notes,

@@ -16,7 +16,8 @@ def find_sessions(path: Path, manager: PluginManager) -> list[Path]:
 
     A directory is searched for `*.recon.json` and for foreign recordings. Hidden
     directories are left out, linked ones are not entered. The inside of a foreign
-    recording is not searched further.
+    recording is not searched further. Raises `OSError` for a directory that cannot be
+    read: what might be in it must not go unseen.
     """
     if path.is_dir():
         return sorted(set(_search(path, manager)))
@@ -25,7 +26,7 @@ def find_sessions(path: Path, manager: PluginManager) -> list[Path]:
 
 
 def _search(directory: Path, manager: PluginManager) -> Iterator[Path]:
-    for folder, subfolders, files in os.walk(directory):
+    for folder, subfolders, files in os.walk(directory, onerror=_refuse):
         place = Path(folder)
         recording = manager.hook.recon_anchor(path=place)
         if recording is not None:
@@ -40,3 +41,7 @@ def _search(directory: Path, manager: PluginManager) -> Iterator[Path]:
                 anchor = manager.hook.recon_anchor(path=place / name)
                 if anchor is not None:
                     yield anchor
+
+
+def _refuse(error: OSError) -> None:
+    raise error
