@@ -43,7 +43,9 @@ class SessionFile(pytest.File):
                 comparisons=tuple(comparisons),
             )
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(  # type: ignore[override]  # as pytest.Collector has it, without style
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
         """A mistake in the policy in one line: it is read here where no session is named."""
         if isinstance(excinfo.value, pytest.UsageError):
             return str(excinfo.value)
