@@ -109,8 +109,10 @@ class Reconciliation:
         if again.diff is None or again.diff.severity.rank >= judgement.diff.severity.rank:
             return again
         names = [plugin.plugin_name for plugin in self._hook.recon_tolerance.get_hookimpls()]
-        shown = ", ".join(Path(name).name for name in names)
-        return replace(again, diff=replace(again.diff, softened_by=shown))
+        shown = printable(", ".join(Path(name).name for name in names))
+        description = f"{again.diff.description} (softened by {shown})"
+        diff = replace(again.diff, softened_by=shown, description=description)
+        return replace(again, diff=diff, message=description)
 
     def notify(self) -> None:
         """Tell `recon_reconciled` that the session was judged, once."""

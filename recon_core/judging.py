@@ -76,7 +76,8 @@ def judge_values(
 
 def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) -> Judgement:
     """The verdict of a session check."""
-    message = f"session {check.name}: {check.message}"
+    name = printable(check.name, 60)
+    message = f"session {name}: {check.severity or 'match'}, {check.message}"
     if check.severity is None:
         return Judgement(replace(comparison, notes=check.notes), None, message)
     diff = ReconDiff(
