@@ -13,6 +13,7 @@ from typing import Any
 from pluggy import PluginManager
 
 from recon_core import __version__
+from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, SessionError
 from recon_core.extensions import extension_manager
@@ -100,7 +101,8 @@ class Reconciliation:
         given = self._hook.recon_tolerance(comparison=comparison)
         if given is None:
             return judgement
-        return self._softened(judgement, given, session_id)
+        absolute = require_amount(given, f"recon_tolerance of {printable(comparison.name, 60)}")
+        return self._softened(judgement, absolute, session_id)
 
     def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
         """Judge again by a hook's tolerance, and leave a trace where that is milder."""
