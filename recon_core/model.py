@@ -161,17 +161,20 @@ class Fill:
     leg: Leg = Leg.NET
 
     def __post_init__(self) -> None:
-        name = f"fill {printable(self.fill_id, 60)}"
-        _normalise(self, "side", OrderSide, name)
-        _normalise(self, "leg", Leg, name)
-        for amount in ("quantity", "price", "fee"):
-            exact = require_amount(getattr(self, amount), f"{name}: {amount}")
-            object.__setattr__(self, amount, exact)
-        object.__setattr__(self, "time", require_time(self.time, f"{name}: time"))
+        try:
+            _normalise(self, "side", OrderSide)
+            _normalise(self, "leg", Leg)
+            _require_amounts(self, "quantity", "price", "fee")
+            object.__setattr__(self, "time", require_time(self.time, "time"))
+            self._require_sense()
+        except ReconError as error:
+            raise type(error)(f"fill {printable(self.fill_id, 60)}: {error}") from None
+
+    def _require_sense(self) -> None:
         if self.quantity < 0:
-            raise ReconError(f"{name}: quantity {self.quantity:f} is below 0; the side says SELL")
+            raise ReconError(f"quantity {self.quantity:f} is below 0; the side says SELL")
         if self.fee and self.fee_currency is None:
-            raise ReconError(f"{name}: fee {self.fee:f} has no fee_currency")
+            raise ReconError(f"fee {self.fee:f} has no fee_currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +196,15 @@ class Order:
     def __post_init__(self) -> None:
         if self.order_id == "":
             raise ReconError("an order has neither client_order_id nor exchange_order_id")
-        name = f"order {printable(self.order_id, 60)}"
-        _normalise(self, "side", OrderSide, name)
-        _normalise(self, "state", OrderState, name)
-        for amount in ("quantity", "filled_quantity"):
-            exact = require_amount(getattr(self, amount), f"{name}: {amount}")
-            object.__setattr__(self, amount, exact)
-        if self.price is not None:
-            object.__setattr__(self, "price", require_amount(self.price, f"{name}: price"))
-        object.__setattr__(self, "time", require_time(self.time, f"{name}: time"))
+        try:
+            _normalise(self, "side", OrderSide)
+            _normalise(self, "state", OrderState)
+            _require_amounts(self, "quantity", "filled_quantity")
+            if self.price is not None:
+                _require_amounts(self, "price")
+            object.__setattr__(self, "time", require_time(self.time, "time"))
+        except ReconError as error:
+            raise type(error)(f"order {printable(self.order_id, 60)}: {error}") from None
 
     @property
     def order_id(self) -> str:
@@ -315,7 +318,12 @@ class RecordedSession:
         return self.internal if side is LedgerSide.INTERNAL else self.external
 
 
-def _normalise(row: object, name: str, choices: type[StrEnum], row_name: str) -> None:
+def _require_amounts(row: object, *names: str) -> None:
+    for name in names:
+        object.__setattr__(row, name, require_amount(getattr(row, name), name))
+
+
+def _normalise(row: object, name: str, choices: type[StrEnum]) -> None:
     """Turn a plain string into the member of the enumeration, or say what is accepted."""
     value = getattr(row, name)
     if type(value) is choices:
@@ -324,6 +332,5 @@ def _normalise(row: object, name: str, choices: type[StrEnum], row_name: str) ->
         object.__setattr__(row, name, choices(value))
     except ValueError:
         accepted = ", ".join(choices)
-        raise ReconError(
-            f"{row_name}: {name} {printable(value, 60)!r}; expected one of {accepted}"
-        ) from None
+        shown = printable(value, 60)
+        raise ReconError(f"{name} {shown!r}; expected one of {accepted}") from None

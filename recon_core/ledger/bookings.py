@@ -92,14 +92,16 @@ def spot_booking(fill: Fill, instrument: Instrument, rounded: Round) -> Booking:
 
 def require_spot(fill: Fill, instrument: Instrument) -> None:
     """Refuse an instrument by name instead of guessing how it moves cash."""
-    name = f"instrument {printable(instrument.symbol, 100)}"
     if instrument.instrument_kind is not InstrumentKind.SPOT:
-        raise ReplayError(f"{name} is {instrument.instrument_kind}; only spot can be replayed")
-    if instrument.multiplier != 1:
+        reason = f"is {instrument.instrument_kind}; only spot can be replayed"
+    elif instrument.multiplier != 1:
         multiplier = format_amount(instrument.multiplier)
-        raise ReplayError(f"{name} has multiplier {multiplier}; spot can be replayed with 1 only")
-    if fill.leg is not Leg.NET:
-        raise ReplayError(f"{name}: a fill on leg {fill.leg}; spot can be replayed with NET only")
+        reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
+    elif fill.leg is not Leg.NET:
+        reason = f"has a fill on leg {fill.leg}; spot can be replayed with NET only"
+    else:
+        return
+    raise ReplayError(f"instrument {printable(instrument.symbol, 100)} {reason}")
 
 
 def movement_booking(movement: Movement, rounded: Round) -> Booking:
