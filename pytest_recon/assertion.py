@@ -13,6 +13,7 @@ from recon_core.external import ExternalSnapshot
 from recon_core.ledger import PositionLedger
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.policy import Policy
+from recon_core.printable import quoted
 from recon_core.reports.text import diff_text
 from recon_core.severity import Severity
 from recon_core.summary import sorted_diffs
@@ -60,6 +61,6 @@ def _record(state: State, now: datetime) -> SideRecord:
     if isinstance(state, Mapping):
         unknown = sorted(set(state) - {"positions", "cash"})
         if unknown:
-            raise ReconError(f"{unknown[0]!r}: unknown key; expected positions and cash")
+            raise ReconError(f"{quoted(unknown[0])}: unknown key; expected positions and cash")
         state = ExternalSnapshot(**state)
     return state.record() if state.as_of else replace(state, as_of=now).record()

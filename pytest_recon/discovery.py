@@ -10,7 +10,7 @@ from pluggy import PluginManager
 
 from pytest_recon.options import Settings
 from recon_core.pairing import encode_key
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 
 
 def declared_sessions(
@@ -39,10 +39,10 @@ def _anchors(option: str, directory: Path, name: str, manager: PluginManager) ->
         anchors = [anchor for path in paths for anchor in find_sessions(path, manager)]
     except Exception as error:  # noqa: BLE001  # a directory's, or a format plugin's fault
         reason = f"{type(error).__name__}: {printable(error)}"
-        raise pytest.UsageError(f"{option}: {printable(name)!r}: {reason}") from None
+        raise pytest.UsageError(f"{option}: {quoted(name, 200)}: {reason}") from None
     if not anchors:
         raise pytest.UsageError(
-            f"{option}: {printable(name)!r} matches no recorded session; expected a file, "
+            f"{option}: {quoted(name, 200)} matches no recorded session; expected a file, "
             "a directory that holds some, or a pattern"
         )
     return anchors

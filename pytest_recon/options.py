@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from recon_core.printable import printable
+from recon_core.printable import quoted
 
 FAIL_ON_CHOICES: Final = ("fail", "warn")
 PATH_OPTIONS: Final = ("--recon-session", "--recon-policy", "--recon-junit")
@@ -90,14 +90,14 @@ def read_settings(config: pytest.Config) -> Settings:
 def _fail_on(config: pytest.Config) -> str:
     value = str(config.getoption("recon_fail_on") or config.getini("recon_fail_on"))
     if value not in FAIL_ON_CHOICES:
-        raise pytest.UsageError(f"recon_fail_on: {printable(value, 60)!r}; expected fail or warn")
+        raise pytest.UsageError(f"recon_fail_on: {quoted(value)}; expected fail or warn")
     return value
 
 
 def _report_path(config: pytest.Config, value: str) -> Path:
     path = config.invocation_params.dir / value
     if not value or path.is_dir():
-        raise pytest.UsageError(f"--recon-junit: {printable(value)!r}; expected a file to write")
+        raise pytest.UsageError(f"--recon-junit: {quoted(value, 200)}; expected a file to write")
     return path
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.errors import AmountError
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 
 ZERO: Final = Decimal(0)
 
@@ -52,7 +52,7 @@ def parse_amount(text: str) -> Decimal:
     Raises `AmountError` for anything the session format does not allow.
     """
     if _AMOUNT.fullmatch(text) is None:
-        raise AmountError(f"{printable(text, 60)!r} is not an amount; expected {_ACCEPTED}")
+        raise AmountError(f"{quoted(text)} is not an amount; expected {_ACCEPTED}")
     amount = Decimal(text)
     return amount or amount.copy_abs()
 

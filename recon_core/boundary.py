@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from recon_core.amounts import ZERO, parse_amount
 from recon_core.errors import ReconError
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 from recon_core.times import parse_time
 
 _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?", re.ASCII)
@@ -119,6 +119,7 @@ TAG_PREFIX = "="
 
 _EXPECTED = {
     "missing": "is missing",
+    "section": 'expected a list, an object, or a table like {"path": "fills.csv"}',
     "string_type": "expected text",
     "string_too_short": "expected text that is not empty",
     "bool_type": "expected true or false",
@@ -134,10 +135,11 @@ _EXPECTED = {
 def problem_text(error: ValidationError) -> str:
     """The first problem in words: the field, the value made safe, what is accepted.
 
-    The value of an unknown key is never printed, nor is that of a whole object.
+    An unknown key comes first: what else is wrong often follows from it. Its value
+    is never printed, nor is that of a whole object.
     """
     problems = error.errors(include_url=False, include_context=True)
-    first = problems[0]
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{_field_name(first['loc'])}: {_problem(first)}{more}"
 
@@ -166,7 +168,7 @@ def _problem(error: ErrorDetails) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, str):
-        return repr(printable(value, 60))
+        return quoted(value)
     if isinstance(value, NumberText):
         return printable(value.text, 60)
     if value is None or isinstance(value, bool):

@@ -15,7 +15,7 @@ from pluggy import PluginManager
 from recon_core import __version__
 from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
-from recon_core.errors import ReconError, SessionError
+from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
 from recon_core.judging import judge, judge_check
@@ -165,6 +165,9 @@ def reconcile_session(
     try:
         manager = extension_manager() if manager is None else manager
         return Reconciliation(read_session(anchor, manager), policy, manager)
+    except ReplayError as error:
+        message = f"{printable(anchor.name)}: {error}"
+        return Reconciliation.unreadable(anchor, message, policy)
     except ReconError as error:
         return Reconciliation.unreadable(anchor, str(error), policy)
     except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions

@@ -17,7 +17,7 @@ from typing import Final
 
 from recon_core.amounts import ZERO, require_amount
 from recon_core.errors import ReconError
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 from recon_core.times import require_time
 
 
@@ -332,5 +332,5 @@ def _normalise(row: object, name: str, choices: type[StrEnum]) -> None:
         object.__setattr__(row, name, choices(value))
     except ValueError:
         accepted = ", ".join(choices)
-        shown = printable(value, 60)
-        raise ReconError(f"{name} {shown!r}; expected one of {accepted}") from None
+        shown = quoted(value)
+        raise ReconError(f"{name} {shown}; expected one of {accepted}") from None

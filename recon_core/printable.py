@@ -30,6 +30,11 @@ def printable(text: object, limit: int = 200) -> str:
     return shown if len(whole) <= limit else f"{shown}… ({len(whole)} characters)"
 
 
+def quoted(text: object, limit: int = 60) -> str:
+    """`printable` between quotation marks: a value in an error message."""
+    return f"'{printable(text, limit)}'"
+
+
 def _visible(character: str) -> str:
     if unicodedata.category(character) not in _CONTROL_CATEGORIES:
         return character

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 from recon_core.errors import ReconError
-from recon_core.printable import printable
+from recon_core.printable import quoted
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -19,16 +19,16 @@ _TIME = re.compile(
 
 def parse_time(text: str) -> datetime:
     """Read an RFC 3339 time; raises `ReconError` where it has no offset or is none."""
-    shown = printable(text, 60)
+    shown = quoted(text)
     match = _TIME.fullmatch(text)
     if match is None:
-        raise ReconError(f"{shown!r} is not a time; expected RFC 3339 like 2026-01-01T12:00:00Z")
+        raise ReconError(f"{shown} is not a time; expected RFC 3339 like 2026-01-01T12:00:00Z")
     if match[2] is None:
-        raise ReconError(f"{shown!r} has no offset; expected one like 2026-01-01T12:00:00Z")
+        raise ReconError(f"{shown} has no offset; expected one like 2026-01-01T12:00:00Z")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ReconError(f"{shown!r} is no time of the calendar; expected RFC 3339") from None
+        raise ReconError(f"{shown} is no time of the calendar; expected RFC 3339") from None
 
 
 def format_time(time: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from recon_core.errors import SessionError
 from recon_core.model import InputFile
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 
 MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 _BYTE_ORDER_MARKS: Final = {
@@ -78,15 +78,15 @@ def inside(directory: Path, relative: str) -> Path:
 
     Symbolic links are followed first, so that none leads out. Raises `SessionError`.
     """
-    shown = printable(relative, 100)
+    shown = quoted(relative, 100)
     try:
         root = directory.resolve()
         path = (root / relative).resolve()
     except (OSError, ValueError, RuntimeError):
-        raise SessionError(f"path {shown!r} cannot be resolved") from None
+        raise SessionError(f"path {shown} cannot be resolved") from None
     if Path(relative).is_absolute() or not path.is_relative_to(root):
         raise SessionError(
-            f"path {shown!r} leads out of the session's directory; "
+            f"path {shown} leads out of the session's directory; "
             "expected a path relative to the session file, inside its directory"
         )
     return path

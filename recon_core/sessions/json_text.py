@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from recon_core.boundary import NumberText
 from recon_core.errors import SessionError
-from recon_core.printable import printable
+from recon_core.printable import quoted
 
 MAX_DEPTH: Final = 64
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -48,7 +48,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _RefusedError(f"key {printable(key, 60)!r} stands twice in one object")
+                raise _RefusedError(f"key {quoted(key)} stands twice in one object")
             seen.add(key)
     return table
 
@@ -101,6 +101,5 @@ def _refuse_surrogates(document: Any, name: str) -> None:
             pending += value
         elif isinstance(value, str) and _SURROGATE.search(value):
             raise SessionError(
-                f"{name}: text {printable(value, 60)!r} holds a lone surrogate; "
-                "expected whole characters"
+                f"{name}: text {quoted(value)} holds a lone surrogate; expected whole characters"
             )

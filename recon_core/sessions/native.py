@@ -34,7 +34,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 from recon_core.sessions import schema
 from recon_core.sessions.files import inside, read_text_file
 from recon_core.sessions.json_text import parse_json
@@ -75,7 +75,7 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
         raise SessionError(f"{name}: is not a session; expected an object with a schema key")
     if document.get("schema") != schema.SCHEMA:
         stated = document.get("schema")
-        shown = repr(printable(stated, 60)) if isinstance(stated, str) else "no text"
+        shown = quoted(stated) if isinstance(stated, str) else "no text"
         raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}")
     try:
         return schema.SessionFile.model_validate(document)
@@ -184,8 +184,8 @@ class _Reader:
             raise SessionError(f"{where}: {error}") from None
         if not isinstance(foreign, RecordedSession) or foreign.recording_format != source.format:
             raise SessionError(
-                f"{where}: {printable(source.path, 100)!r} is no recording of format "
-                f"{printable(source.format, 60)!r}"
+                f"{where}: {quoted(source.path, 100)} is no recording of format "
+                f"{quoted(source.format)}"
             )
         self.inputs += foreign.inputs
         self.instruments.update(foreign.instruments)

@@ -152,11 +152,8 @@ def _form(value: Any) -> str | None:
     return None
 
 
-_FORM = Discriminator(
-    _form,
-    custom_error_type="recon",
-    custom_error_message='expected a list, an object, or a table like {{"path": "fills.csv"}}',
-)
+# "section" is explained in recon_core.boundary, with the value that stands there.
+_FORM = Discriminator(_form, custom_error_type="section", custom_error_message="not a section")
 _Row = TypeVar("_Row")
 Rows = Annotated[Annotated[list[_Row], Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM]
 Positions = Annotated[
@@ -237,21 +234,22 @@ class ForeignSide(FileModel):
 
 
 def _side_form(value: Any) -> str:
-    keys = value.keys() if isinstance(value, dict) else ()
-    if "mirror" in keys:
-        return _MIRROR
-    return _FROM if "from" in keys else _SIDE
+    return _FROM if isinstance(value, dict) and "from" in value else _SIDE
 
 
-_SIDE_FORM = Discriminator(_side_form)
+def _external_form(value: Any) -> str:
+    return _MIRROR if isinstance(value, dict) and "mirror" in value else _side_form(value)
+
+
 InternalSide = Annotated[
-    Annotated[SideTable, Tag(_SIDE)] | Annotated[ForeignSide, Tag(_FROM)], _SIDE_FORM
+    Annotated[SideTable, Tag(_SIDE)] | Annotated[ForeignSide, Tag(_FROM)],
+    Discriminator(_side_form),
 ]
 ExternalSide = Annotated[
     Annotated[SideTable, Tag(_SIDE)]
     | Annotated[ForeignSide, Tag(_FROM)]
     | Annotated[MirrorSide, Tag(_MIRROR)],
-    _SIDE_FORM,
+    Discriminator(_external_form),
 ]
 
 

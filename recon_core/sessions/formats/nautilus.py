@@ -31,7 +31,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 from recon_core.sessions.files import inside, read_text_file
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.tables import csv_rows
@@ -100,9 +100,7 @@ class _Recording:
         rows = self._fill_rows()
         fills = tuple(_each(rows, "fills.csv", self._fill))
         positions, cash = self._positions(), self._last_balances(accounts.values())
-        as_of = max(self.times, default=None)
-        if as_of is None:
-            raise SessionError("account report: has no rows; expected at least one time")
+        as_of = max(self.times)
         return RecordedSession(
             session_id=_Meta(meta).session() or self.directory.resolve().name,
             anchor=self.directory / ANCHOR,
@@ -137,6 +135,8 @@ class _Recording:
     def _account(self, venue: str) -> list[_Row]:
         name = f"account_{venue}.csv"
         rows = csv_rows(self._text(name))
+        if not rows:
+            raise SessionError(f"{name}: has no rows; expected at least the opening state")
         self.times += _each(rows, name, lambda row: parse_time(_cell(row, "")))
         return rows
 
@@ -293,7 +293,7 @@ def _balance(row: _Row) -> CashBalance:
 def _signed_position(row: _Row) -> tuple[tuple[str, str], Decimal]:
     side = _cell(row, "side")
     if side not in _DIRECTIONS:
-        raise SessionError(f"side: {printable(side, 60)!r}; expected LONG, SHORT or FLAT")
+        raise SessionError(f"side: {quoted(side)}; expected LONG, SHORT or FLAT")
     key = (_cell(row, "account_id"), _cell(row, "instrument_id"))
     return key, EXACT.multiply(_DIRECTIONS[side], _amount(row, "quantity"))
 
@@ -302,8 +302,8 @@ def _money(text: str, name: str) -> tuple[Decimal, str]:
     """`5.73778753 USDT` as amount and currency."""
     match = _MONEY.fullmatch(text)
     if match is None:
-        shown = printable(text, 60)
-        raise SessionError(f"{name}: {shown!r}; expected an amount and a currency")
+        shown = quoted(text)
+        raise SessionError(f"{name}: {shown}; expected an amount and a currency")
     return parse_amount(match[1]), match[2]
 
 

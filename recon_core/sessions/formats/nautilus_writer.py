@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from recon_core.amounts import parse_amount
 from recon_core.errors import AmountError, ReconError
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 
 _FILL_COLUMNS: Final = (
     "client_order_id,trader_id,strategy_id,instrument_id,venue_order_id,account_id,trade_id,"
@@ -138,7 +138,7 @@ def _opening(
     override = {str(venue): [_balance(one) for one in given[venue]] for venue in given}
     for unknown in sorted(override.keys() - set(names)):
         raise ReconError(
-            f"starting_balances: the engine has no venue {printable(unknown)!r}; "
+            f"starting_balances: the engine has no venue {quoted(unknown, 200)}; "
             f"expected one of {printable(', '.join(names))}"
         )
     opening = {
@@ -168,8 +168,8 @@ def _balance(given: Any) -> str:
     except AmountError as error:
         raise ReconError(f"starting_balances: {error}") from error
     if not currency or currency.split() != [currency]:
-        shown = printable(given, 60)
-        raise ReconError(f"starting_balances: {shown!r} has no currency; expected '100.00 USDT'")
+        shown = quoted(given)
+        raise ReconError(f"starting_balances: {shown} has no currency; expected '100.00 USDT'")
     return f"{amount} {currency}"
 
 
