@@ -61,10 +61,10 @@ def _matching(directory: Path, name: str) -> Iterable[Path]:
 
 
 def _identity(path: Path) -> Path:
-    """What makes two ways to one file the same; a dangling link is only itself."""
+    """What makes two ways to one file the same; a dangling link or a loop is only itself."""
     try:
         return path.resolve(strict=True)
-    except OSError:
+    except (OSError, RuntimeError, ValueError):
         return path.absolute()
 
 

@@ -13,7 +13,6 @@ from pytest_recon.outcomes import ComparisonFailed, apply_outcome, drift_propert
 from pytest_recon.run import run_of
 from recon_core.comparison import Comparison, ItemKind, Judgement
 from recon_core.engine import Reconciliation
-from recon_core.errors import ReconError
 from recon_core.printable import printable
 from recon_core.reports.text import diff_text
 
@@ -119,8 +118,6 @@ class ComparisonItem(pytest.Item):
         """The diff as plain text; anything else is a plugin's fault and shown as such."""
         if isinstance(excinfo.value, ComparisonFailed | ReconDriftWarning):
             return self.failure_text()
-        if isinstance(excinfo.value, ReconError):
-            return f"{self.nodeid}: cannot be judged: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:

@@ -39,6 +39,9 @@ _DISPLAY: Final = decimal.Context(prec=12, rounding=decimal.ROUND_HALF_EVEN, tra
 MOST_DIGITS: Final = 30
 """Digits that an amount may have before the point, and after it."""
 
+MOST_STATE_DIGITS: Final = 100
+"""The same for a state: sums and products of amounts have more digits than they."""
+
 _AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?", re.ASCII)
 _ACCEPTED = (
     "a plain decimal of at most 30 digits before and 30 after the point, "
@@ -57,7 +60,7 @@ def parse_amount(text: str) -> Decimal:
     return amount or amount.copy_abs()
 
 
-def require_amount(value: object, name: str) -> Decimal:
+def require_amount(value: object, name: str, most_digits: int = MOST_DIGITS) -> Decimal:
     """Return `value`, given from Python as `Decimal` or `int`, as a legal amount.
 
     `name` says in the error what the value was for. A float is refused: it has
@@ -68,7 +71,7 @@ def require_amount(value: object, name: str) -> Decimal:
     if not isinstance(value, Decimal) or not value.is_finite():
         shown = printable(repr(value), 60)
         raise AmountError(f"{name}: {shown} is not an exact amount; expected a Decimal or an int")
-    if value.adjusted() >= MOST_DIGITS or decimal_places(value) > MOST_DIGITS:
+    if value.adjusted() >= most_digits or decimal_places(value) > most_digits:
         raise AmountError(f"{name}: {printable(value, 60)} is too long; expected {_ACCEPTED}")
     return value or value.copy_abs()
 
@@ -88,7 +91,7 @@ def pad_to_places(amount: Decimal, places: int) -> Decimal:
     """The same amount with at least `places` decimals; no digit is ever lost."""
     if decimal_places(amount) >= places:
         return amount
-    return EXACT.quantize(amount, Decimal(1).scaleb(-places))
+    return EXACT.quantize(amount, _unit(places))
 
 
 def shortest(amount: Decimal) -> Decimal:
@@ -99,23 +102,12 @@ def shortest(amount: Decimal) -> Decimal:
 
 def round_to_places(amount: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals: the rounding of one booking."""
-    return _ROUNDING.quantize(amount, Decimal(1).scaleb(-places))
+    return _ROUNDING.quantize(amount, _unit(places))
 
 
-def round_ratio_to_places(numerator: Decimal, denominator: Decimal, places: int) -> Decimal:
-    """Round the exact fraction half-even, once, to `places` decimals."""
-    scaled, shift = _as_integers(numerator, denominator)
-    units, remainder = divmod(scaled * 10**places, shift)
-    twice = 2 * remainder
-    if twice > shift or (twice == shift and units % 2):
-        units += 1
-    return EXACT.scaleb(Decimal(units), -places)
-
-
-def _as_integers(numerator: Decimal, denominator: Decimal) -> tuple[int, int]:
-    top, bottom = numerator.as_integer_ratio(), denominator.as_integer_ratio()
-    scaled, shift = top[0] * bottom[1], top[1] * bottom[0]
-    return (scaled, shift) if shift > 0 else (-scaled, -shift)
+def _unit(places: int) -> Decimal:
+    """`0.01` for 2 places, whatever the ambient decimal context is."""
+    return Decimal((0, (1,), -places))
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:

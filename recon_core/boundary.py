@@ -149,7 +149,7 @@ def _field_name(location: Sequence[int | str]) -> str:
     for part in location:
         if isinstance(part, int):
             name += f"[{part}]"
-        elif not part.startswith(TAG_PREFIX) and part != "[key]":
+        elif part and not part.startswith(TAG_PREFIX) and part != "[key]":
             name += f".{printable(part, 60)}" if name else printable(part, 60)
     return name or "the document"
 

@@ -18,7 +18,7 @@ from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, Se
 from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
-from recon_core.judging import judge, judge_check
+from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.replay import with_derived_sections
 from recon_core.model import RecordedSession, SideRecord
@@ -90,7 +90,10 @@ class Reconciliation:
     def _judge(self, comparison: Comparison) -> Judgement:
         session_id = self.recorded.session_id
         if comparison.item_kind is not ItemKind.SESSION:
-            return self._judge_values(comparison, session_id)
+            try:
+                return self._judge_values(comparison, session_id)
+            except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
+                return cannot_judge(comparison, error, session_id)
         check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
         return judge_check(comparison, check, session_id)
 

@@ -19,6 +19,7 @@ from recon_core.amounts import (
     percent_text,
 )
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck, diff_id
+from recon_core.errors import ReconError
 from recon_core.model import CashBalance, Leg, Position
 from recon_core.policy.model import Policy, PositionPolicy, Tolerance
 from recon_core.printable import printable
@@ -92,6 +93,23 @@ def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) ->
     return Judgement(comparison, diff, message)
 
 
+def cannot_judge(comparison: Comparison, error: Exception, session_id: str) -> Judgement:
+    """The CRITICAL verdict of a comparison whose judging failed, by a plugin's fault."""
+    reason = str(error) if isinstance(error, ReconError) else f"{type(error).__name__}: {error}"
+    what = f"{comparison.item_kind} {printable(comparison.name, 100)}{_qualifier(comparison)}"
+    message = f"{what}: {Severity.CRITICAL}, cannot be judged: {printable(reason)}"
+    diff = ReconDiff(
+        diff_id=diff_id(session_id, comparison.identity),
+        timestamp=comparison.as_of,
+        diff_type=comparison.item_kind.diff_type,
+        severity=Severity.CRITICAL,
+        key=comparison.key,
+        description=message,
+        notes=comparison.notes,
+    )
+    return Judgement(comparison, diff, message)
+
+
 def judge_position(
     symbol: str,
     internal: Decimal,
@@ -141,7 +159,7 @@ def judge_cash(
     equal total, and also when a total within tolerance hides a larger shift.
     """
     code = internal.currency
-    tolerance = policy.cash.tolerance(printable(code, 60), internal.total, external.total)
+    tolerance = policy.cash.tolerance(code, internal.total, external.total)
     if absolute is not None:
         text = f"{format_amount(absolute)} {printable(code, 60)} (given for this item)"
         tolerance = Tolerance(absolute, text)

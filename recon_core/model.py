@@ -13,9 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from recon_core.amounts import ZERO, require_amount
+from recon_core.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.errors import ReconError
 from recon_core.printable import printable, quoted
 from recon_core.times import require_time
@@ -118,7 +118,7 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A signed quantity of one instrument."""
+    """A signed quantity of one instrument; raises `AmountError` where it is not exact."""
 
     symbol: str
     quantity: Decimal
@@ -126,16 +126,25 @@ class Position:
     account: str | None = None
     leg: Leg = Leg.NET
 
+    def __post_init__(self) -> None:
+        _check_row(self, "position", self.symbol, ("quantity", "average_price"), leg=Leg)
+
 
 @dataclass(frozen=True, slots=True)
 class CashBalance:
-    """A balance of one currency; `free` and `locked` where the side tells them apart."""
+    """A balance of one currency; `free` and `locked` where the side tells them apart.
+
+    Raises `AmountError` where an amount is not exact.
+    """
 
     currency: str
     total: Decimal
     free: Decimal | None = None
     locked: Decimal | None = None
     account: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_row(self, "cash", self.currency, ("total", "free", "locked"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +170,11 @@ class Fill:
     leg: Leg = Leg.NET
 
     def __post_init__(self) -> None:
-        try:
-            _normalise(self, "side", OrderSide)
-            _normalise(self, "leg", Leg)
-            _require_amounts(self, "quantity", "price", "fee")
-            object.__setattr__(self, "time", require_time(self.time, "time"))
-            self._require_sense()
-        except ReconError as error:
-            raise type(error)(f"fill {printable(self.fill_id, 60)}: {error}") from None
+        amounts = ("quantity", "price", "fee")
+        _check_row(self, "fill", self.fill_id, amounts, side=OrderSide, leg=Leg)
 
-    def _require_sense(self) -> None:
+    def require_sense(self) -> None:
+        """Raise `ReconError` for a negative quantity, or a fee in no currency."""
         if self.quantity < 0:
             raise ReconError(f"quantity {self.quantity:f} is below 0; the side says SELL")
         if self.fee and self.fee_currency is None:
@@ -196,15 +200,8 @@ class Order:
     def __post_init__(self) -> None:
         if self.order_id == "":
             raise ReconError("an order has neither client_order_id nor exchange_order_id")
-        try:
-            _normalise(self, "side", OrderSide)
-            _normalise(self, "state", OrderState)
-            _require_amounts(self, "quantity", "filled_quantity")
-            if self.price is not None:
-                _require_amounts(self, "price")
-            object.__setattr__(self, "time", require_time(self.time, "time"))
-        except ReconError as error:
-            raise type(error)(f"order {printable(self.order_id, 60)}: {error}") from None
+        amounts = ("quantity", "filled_quantity", "price")
+        _check_row(self, "order", self.order_id, amounts, side=OrderSide, state=OrderState)
 
     @property
     def order_id(self) -> str:
@@ -318,9 +315,24 @@ class RecordedSession:
         return self.internal if side is LedgerSide.INTERNAL else self.external
 
 
-def _require_amounts(row: object, *names: str) -> None:
-    for name in names:
-        object.__setattr__(row, name, require_amount(getattr(row, name), name))
+def _check_row(
+    row: Any, noun: str, name: str, amounts: tuple[str, ...], **choices: type[StrEnum]
+) -> None:
+    """Make the values of a row exact and typed; an error names the row and the field."""
+    digits = MOST_STATE_DIGITS if isinstance(row, Position | CashBalance) else MOST_DIGITS
+    try:
+        for field_name, members in choices.items():
+            _normalise(row, field_name, members)
+        for field_name in amounts:
+            value = getattr(row, field_name)
+            if value is not None:
+                object.__setattr__(row, field_name, require_amount(value, field_name, digits))
+        if hasattr(row, "time"):
+            object.__setattr__(row, "time", require_time(row.time, "time"))
+        if isinstance(row, Fill):
+            row.require_sense()
+    except ReconError as error:
+        raise type(error)(f"{noun} {printable(name, 60)}: {error}") from None
 
 
 def _normalise(row: object, name: str, choices: type[StrEnum]) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from recon_core.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.errors import SessionError
 from recon_core.model import (
     CashBalance,
     Fill,
@@ -24,7 +25,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable
+from recon_core.printable import printable, quoted
 
 SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 """The session checks that always exist, as sorted in the report."""
@@ -74,12 +75,14 @@ def _session_comparisons(
     recorded: RecordedSession, more_checks: Iterable[SessionCheck]
 ) -> list[Comparison]:
     as_of = session_time(recorded)
-    built_in = [Comparison(ItemKind.SESSION, name, name, as_of) for name in SESSION_CHECKS]
-    more = {check.name: check for check in more_checks if check.name not in SESSION_CHECKS}
-    return built_in + [
-        Comparison(ItemKind.SESSION, encode_key(name), name, as_of, check=check)
-        for name, check in more.items()
-    ]
+    comparisons = {name: Comparison(ItemKind.SESSION, name, name, as_of) for name in SESSION_CHECKS}
+    for check in more_checks:
+        key = encode_key(check.name)
+        if key in comparisons:
+            name = quoted(check.name)
+            raise SessionError(f"recon_checks: check {name} stands twice or is built in")
+        comparisons[key] = Comparison(ItemKind.SESSION, key, check.name, as_of, check=check)
+    return list(comparisons.values())
 
 
 def _pair_positions(recorded: RecordedSession) -> list[Comparison]:

@@ -72,8 +72,8 @@ def sorted_diffs(diffs: Iterable[ReconDiff]) -> list[ReconDiff]:
     return sorted(diffs, key=_urgency)
 
 
-def _urgency(diff: ReconDiff) -> tuple[int, str, str]:
-    time = "" if diff.timestamp is None else format_time(diff.timestamp)
+def _urgency(diff: ReconDiff) -> tuple[int, datetime, str]:
+    time = datetime.min.replace(tzinfo=UTC) if diff.timestamp is None else diff.timestamp
     return -diff.severity.rank, time, diff.diff_id
 
 

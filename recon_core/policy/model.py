@@ -23,6 +23,7 @@ from recon_core.amounts import (
     percent_text,
     shortest,
 )
+from recon_core.printable import printable
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
@@ -86,12 +87,13 @@ class CashPolicy:
         absolute = self.absolute.get(currency, ZERO)
         reference = larger_magnitude(internal, external)
         limit = min(absolute, EXACT.multiply(self.relative, reference))
+        shown = printable(currency, 60)
         places = max(decimal_places(internal), decimal_places(external))
         formula = (
-            f"min({format_amount(absolute)} {currency}, "
+            f"min({format_amount(absolute)} {shown}, "
             f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
         )
-        return Tolerance(limit, f"{_plain(limit, places)} {currency} = {formula}")
+        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}")
 
 
 def _plain(amount: Decimal, places: int) -> str:

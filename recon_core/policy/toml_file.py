@@ -113,6 +113,8 @@ def _numbers_as_text(value: object) -> object:
     """TOML integers as the text that amounts are read from; floats came as text."""
     if isinstance(value, dict):
         return {name: _numbers_as_text(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers_as_text(inner) for inner in value]
     if isinstance(value, int) and not isinstance(value, bool):
         return NumberText(str(Decimal(value)))
     return value

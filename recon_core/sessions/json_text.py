@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from recon_core.boundary import NumberText
 from recon_core.errors import SessionError
-from recon_core.printable import quoted
+from recon_core.printable import printable, quoted
 
 MAX_DEPTH: Final = 64
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -30,7 +30,8 @@ def parse_json(text: str, name: str, *, constants: bool = False) -> Any:
         document = (_FOREIGN_DECODER if constants else _DECODER).decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise SessionError(f"{name}: is not JSON: {error.msg.lower()} at {where}") from None
+        problem = error.msg.lower().removesuffix(" at")
+        raise SessionError(f"{name}: is not JSON: {problem} at {where}") from None
     except _RefusedError as error:
         raise SessionError(f"{name}: {error}") from None
     except RecursionError:
@@ -99,7 +100,9 @@ def _refuse_surrogates(document: Any, name: str) -> None:
             pending += value.values()
         elif isinstance(value, list):
             pending += value
-        elif isinstance(value, str) and _SURROGATE.search(value):
+        elif isinstance(value, str) and (half := _SURROGATE.search(value)):
+            # Only the half itself is shown: the text may be that of an unknown key.
             raise SessionError(
-                f"{name}: text {quoted(value)} holds a lone surrogate; expected whole characters"
+                f"{name}: a text holds the lone surrogate {printable(half[0])}; "
+                "expected whole characters"
             )

@@ -136,7 +136,7 @@ class _Recording:
         name = f"account_{venue}.csv"
         rows = csv_rows(self._text(name))
         if not rows:
-            raise SessionError(f"{name}: has no rows; expected at least the opening state")
+            raise SessionError(f"{printable(name)}: has no rows; expected the opening at least")
         self.times += _each(rows, name, lambda row: parse_time(_cell(row, "")))
         return rows
 
@@ -335,5 +335,5 @@ def _each(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) -> l
         try:
             values.append(convert(row))
         except (ReconError, ValueError) as error:
-            raise SessionError(f"{name}: row {number}: {printable(error)}") from None
+            raise SessionError(f"{printable(name)}: row {number}: {error}") from None
     return values

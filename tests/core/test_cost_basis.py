@@ -1,0 +1,104 @@
+"""Average entry price and realised PnL: exact fractions, rounded once per booking."""
+
+import decimal
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+
+from recon_core.errors import ReplayError
+from recon_core.ledger import PositionLedger
+from recon_core.model import CashBalance, Fill, Opening, Position
+
+from .builders import CENTS, fill, fill_lists, half_even
+
+
+@pytest.fixture(autouse=True)
+def hostile_context() -> Iterator[None]:
+    """No figure may come from the decimal context that a strategy has set."""
+    with decimal.localcontext(decimal.Context(prec=1, rounding=decimal.ROUND_UP)):
+        yield
+
+
+def booked(*fills: Fill, **more: object) -> PositionLedger:
+    ledger = PositionLedger({"EUR": Decimal(1000)}, **more)  # type: ignore[arg-type]
+    ledger.apply_fills(fills)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("fills", "quantity", "average", "realised"),
+    [
+        ([], "0", None, "0"),
+        ([("BUY", "1", "100")], "1", "100", "0"),
+        ([("BUY", "1", "100"), ("BUY", "1", "200")], "2", "150", "0"),
+        ([("BUY", "2", "100"), ("SELL", "1", "130")], "1", "100", "30"),
+        ([("BUY", "1", "100"), ("SELL", "1", "130")], "0", None, "30"),
+        ([("SELL", "1", "100"), ("BUY", "1", "130")], "0", None, "-30"),
+        ([("SELL", "2", "100"), ("BUY", "1", "90")], "-1", "100", "10"),
+        ([("BUY", "1", "100"), ("SELL", "3", "130")], "-2", "130", "30"),
+        ([("SELL", "1.1", "2.7810"), ("BUY", "375.8", "2.662")], "374.7", "2.662", "0.1309"),
+        ([("BUY", "1", "1"), ("BUY", "2", "2"), ("SELL", "1.5", "3")], "1.5", None, "2"),
+        ([("BUY", "1", "100"), ("SELL", "1", "100"), ("BUY", "1", "7")], "1", "7", "0"),
+    ],
+)
+def test_average_price_and_realised_pnl(
+    fills: list[tuple[str, str, str]], quantity: str, average: str | None, realised: str
+) -> None:
+    """Average cost; closing realises, crossing zero opens anew at the fill's price."""
+    ledger = booked(
+        *(fill(str(number), *row) for number, row in enumerate(fills)), currencies=CENTS
+    )
+    assert ledger.quantity("BTC/EUR") == Decimal(quantity)
+    rounded = Decimal(realised).quantize(Decimal("0.01"), context=decimal.Context(prec=30))
+    assert ledger.realised_pnl("BTC/EUR") == rounded
+    if average is not None or Decimal(quantity) == 0:
+        assert ledger.average_price("BTC/EUR") == (None if average is None else Decimal(average))
+
+
+def test_an_average_price_without_finite_decimals_is_cut_at_the_30th() -> None:
+    """5/3, half-even at the 30th decimal place."""
+    ledger = booked(fill("1", "BUY", "1", "1"), fill("2", "BUY", "2", "2"))
+    assert ledger.average_price("BTC/EUR") == Decimal("1." + "6" * 29 + "7")
+
+
+def test_a_pnl_without_finite_decimals_needs_a_precision() -> None:
+    """Nothing is rounded that no declaration says how to round."""
+    fills = [fill("1", "BUY", "1", "1"), fill("2", "BUY", "2", "2"), fill("3", "SELL", "1", "3")]
+    with pytest.raises(ReplayError, match="fill 3: its PnL in EUR has no finite decimal form"):
+        booked(*fills).realised_pnl("BTC/EUR")
+    assert booked(*fills, currencies=CENTS).realised_pnl("BTC/EUR") == Decimal("1.33")
+
+
+def test_an_opening_position_has_no_entry_price() -> None:
+    """Nothing is guessed where part of a position came without a price."""
+    opening = Opening(None, (Position("BTC/EUR", Decimal(1)),), (CashBalance("EUR", Decimal(5)),))
+    ledger = PositionLedger(opening=opening)
+    ledger.apply_fill(fill("1", "BUY", "1", "2"))
+    assert (ledger.quantity("BTC/EUR"), ledger.balance("EUR")) == (2, 3)
+    assert (ledger.average_price("BTC/EUR"), ledger.realised_pnl("BTC/EUR")) == (None, None)
+
+
+@given(fill_lists())
+def test_realised_pnl_agrees_with_fractions(fills: list[Fill]) -> None:
+    """Average cost once more, with fractions: entry price and PnL, rounded per fill."""
+    held, cost, realised = Fraction(0), Fraction(0), Fraction(0)
+    for one in fills:
+        traded = Fraction(one.quantity) * (1 if one.side == "BUY" else -1)
+        price = Fraction(one.price)
+        closing = (
+            0 if held * traded >= 0 else min(abs(traded), abs(held)) * (1 if traded > 0 else -1)
+        )
+        if closing:
+            entry = cost / held
+            realised += half_even(-closing * (price - entry), 2)
+            held, cost = held + closing, cost + closing * entry
+        held, cost = held + traded - closing, cost + (traded - closing) * price
+    ledger = booked(*fills, currencies=CENTS)
+    assert Fraction(ledger.realised_pnl("BTC/EUR") or 0) == realised
+    average = ledger.average_price("BTC/EUR")
+    assert (average is None) == (held == 0)
+    if average is not None:
+        assert Fraction(average) == half_even(cost / held, 30)

@@ -1,0 +1,159 @@
+"""The engine for a run by hand, its summary and its report (runbook, "Recon-Run manuell")."""
+
+import decimal
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import recon_core
+from recon_core.engine import ReconciliationEngine
+from recon_core.errors import ReconError
+from recon_core.external import ExternalSnapshot
+from recon_core.ledger import OrderLedger, PositionLedger
+from recon_core.model import CashBalance, Leg, Order, OrderSide, OrderState, Position
+
+from .builders import AS_OF, fill
+
+
+def ledgers() -> tuple[PositionLedger, OrderLedger]:
+    position_ledger = PositionLedger(initial_cash={"EUR": Decimal("10000.00")})
+    position_ledger.apply_fill(fill("f1", "BUY", "0.1", "50000", "5.00 EUR"))
+    order = Order(
+        symbol="BTC/EUR",
+        side=OrderSide.BUY,
+        quantity=Decimal("0.1"),
+        filled_quantity=Decimal("0.1"),
+        state=OrderState.FILLED,
+        time=AS_OF,
+        client_order_id="o1",
+    )
+    return position_ledger, OrderLedger([order])
+
+
+def snapshot(positions: Mapping[str, str], cash: Mapping[str, str]) -> ExternalSnapshot:
+    return ExternalSnapshot(
+        positions={name: Decimal(text) for name, text in positions.items()},
+        cash={name: Decimal(text) for name, text in cash.items()},
+        as_of=AS_OF,
+    )
+
+
+def test_the_runbooks_manual_run_works_as_printed() -> None:
+    """Engine, reconcile without a snapshot, summary, JSON: nothing differs from a mirror."""
+    position_ledger, order_ledger = ledgers()
+    recon_engine = recon_core.ReconciliationEngine(position_ledger, order_ledger)
+    diffs = recon_engine.reconcile()
+    summary = recon_engine.create_summary(
+        diffs=diffs,
+        session_id="manual_check_01",
+        strategy_id="debug",
+        top_n=10,
+    )
+    document = json.loads(summary.to_json())
+    assert diffs == []
+    assert document["session_id"] == "manual_check_01"
+    assert document["mirrored"] is True
+    assert "mirrors the internal one" in document["notes"][0]
+
+
+def test_a_snapshot_is_compared_with_the_ledgers() -> None:
+    """A fee that the ledger missed: the position agrees, the cash does not."""
+    position_ledger, order_ledger = ledgers()
+    engine = ReconciliationEngine(position_ledger, order_ledger)
+    external = snapshot({"BTC/EUR": "0.1"}, {"EUR": "4990.00", "BTC": "0.1"})
+    diffs = engine.reconcile(external)
+    assert [(diff.diff_type, diff.key, str(diff.severity)) for diff in diffs] == [
+        ("CASH", "EUR", "FAIL")
+    ]
+    assert diffs[0].timestamp == AS_OF
+    summary = engine.create_summary(diffs, "s")
+    assert (summary.mirrored, summary.notes, summary.has_fail) == (False, (), True)
+    assert engine.reconcile(external) == diffs
+
+
+def test_rows_of_a_snapshot_say_more_than_a_mapping() -> None:
+    """Legs and locked cash can be given from Python too; a side's only account is its default."""
+    engine = ReconciliationEngine(PositionLedger({"EUR": Decimal(5)}))
+    rows = (Position("ETHUSDT", Decimal("-0.1"), account="sub1", leg=Leg.SHORT),)
+    cash = (CashBalance("EUR", Decimal(5), Decimal(3), Decimal(2), "sub1"),)
+    diffs = engine.reconcile(ExternalSnapshot(rows, cash, AS_OF))
+    assert [(diff.identity, diff.internal, diff.external) for diff in diffs] == [
+        ("position::ETHUSDT,leg=SHORT", 0, Decimal("-0.1"))
+    ]
+
+
+@pytest.mark.parametrize("section", ["positions", "cash"])
+def test_a_snapshot_that_does_not_report_a_section_is_no_empty_one(section: str) -> None:
+    """`None` is not reported, hence a coverage FAIL."""
+    external = replace(
+        snapshot({"BTC/EUR": "0.1"}, {"EUR": "4995", "BTC": "0.1"}), **{section: None}
+    )
+    diffs = ReconciliationEngine(*ledgers()).reconcile(external)
+    assert [(diff.identity, str(diff.severity)) for diff in diffs] == [
+        ("session::coverage", "FAIL")
+    ]
+
+
+@pytest.mark.parametrize("refused", [0.1, "0.1", Decimal("NaN"), True, Decimal("1e40")])
+def test_a_snapshot_takes_exact_amounts_only(refused: Any) -> None:
+    """A float, a text or NaN from Python is refused by the name of what it is for."""
+    engine = ReconciliationEngine(*ledgers())
+    with pytest.raises(ReconError, match="position BTC/EUR: "):
+        engine.reconcile(ExternalSnapshot(positions={"BTC/EUR": refused}))
+    with pytest.raises(ReconError, match="cash EUR: "):
+        engine.reconcile(ExternalSnapshot(cash={"EUR": refused}))
+    with pytest.raises(ReconError, match="ETH/EUR"):
+        engine.reconcile(ExternalSnapshot(positions=(Position("ETH/EUR", refused),)))
+
+
+def test_verdicts_do_not_depend_on_the_decimal_context() -> None:
+    """A strategy that computes with one digit gets the same report, byte for byte."""
+    external = snapshot({"BTC/EUR": "0.0995"}, {"EUR": "4994.123456789", "BTC": "0.1"})
+
+    def report() -> str:
+        engine = ReconciliationEngine(*ledgers())
+        diffs = engine.reconcile(external)
+        return json.dumps([diff.to_dict() for diff in diffs])
+
+    expected = report()
+    hostile = decimal.Context(prec=1, rounding=decimal.ROUND_UP, traps=[decimal.Inexact])
+    with decimal.localcontext(hostile):
+        assert report() == expected
+
+
+def test_the_report_holds_every_comparison(tmp_path: Path) -> None:
+    """`export_reconciliation_report` gives plain data and writes the same to a file."""
+    engine = ReconciliationEngine(*ledgers())
+    engine.reconcile(snapshot({"BTC/EUR": "0.1"}, {"EUR": "4995.00"}))
+    path = tmp_path / "report.json"
+    path.write_text("an older report")
+    report: Any = engine.export_reconciliation_report(path)
+    assert {f"{row['kind']}::{row['key']}": row["verdict"] for row in report["comparisons"]} == {
+        "cash::BTC": "FAIL",
+        "cash::EUR": "match",
+        "position::BTC/EUR": "match",
+        "session::as-of": "match",
+        "session::complete": "match",
+        "session::coverage": "match",
+        "session::readable": "match",
+    }
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(report))
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A path that cannot be written is an error, and leaves nothing behind."""
+    engine = ReconciliationEngine(*ledgers())
+    with pytest.raises(ReconError, match="nothing was reconciled yet"):
+        engine.export_reconciliation_report()
+    engine.reconcile()
+    (tmp_path / "taken").mkdir()
+    for path in (tmp_path / "taken", tmp_path / "nowhere" / "report.json"):
+        with pytest.raises(ReconError, match=r"cannot be written: "):
+            engine.export_reconciliation_report(path)
+    assert [entry.name for entry in tmp_path.rglob("*")] == ["taken"]

@@ -1,0 +1,155 @@
+"""The tables of a session: every field of fills, orders and movements, in and beside the file."""
+
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon_core.engine import reconcile_session
+from recon_core.model import (
+    Fill,
+    Leg,
+    MovementKind,
+    Numbers,
+    OrderSide,
+    OrderState,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.sessions import read_session
+
+from .builders import AS_OF, AS_OF_TEXT, at, document, verdicts, write_session
+
+RECORDING = Path(__file__).parents[1] / "data" / "nautilus" / "spot_btcusdt_quotes_partial"
+
+
+def read(directory: Path, **more: Any) -> RecordedSession:
+    return read_session(write_session(directory, document(**more), "good.recon.json"))
+
+
+def read_side(directory: Path, **sections: Any) -> SideRecord:
+    side = read(directory, internal={"as_of": AS_OF_TEXT, **sections}).internal
+    assert side is not None
+    return side
+
+
+FILL = {
+    "fill_id": "f1",
+    "symbol": "BTC/EUR",
+    "side": "SELL",
+    "quantity": "0.1",
+    "price": "50000",
+    "fee": "-0.5",
+    "fee_currency": "EUR",
+    "time": "2026-01-01T13:00:00.5+01:00",
+    "account": "a",
+    "client_order_id": "c1",
+    "exchange_order_id": "e1",
+}
+READ_FILL = Fill(
+    fill_id="f1",
+    symbol="BTC/EUR",
+    side=OrderSide.SELL,
+    quantity=Decimal("0.1"),
+    price=Decimal(50000),
+    time=at(0.5),
+    fee=Decimal("-0.5"),
+    fee_currency="EUR",
+    client_order_id="c1",
+    exchange_order_id="e1",
+    account="a",
+)
+
+
+def test_every_section_of_a_side_arrives(tmp_path: Path) -> None:
+    """Fills, orders, movements, opening, snapshots, counts: all fields, all exact."""
+    side = read_side(
+        tmp_path,
+        source="ledger",
+        numbers="float",
+        complete=False,
+        fills=[FILL],
+        orders=[
+            {
+                "exchange_order_id": "e1",
+                "symbol": "BTC/EUR",
+                "side": "SELL",
+                "type": "LIMIT",
+                "quantity": "0.2",
+                "filled_quantity": "0.1",
+                "price": "50000",
+                "state": "PARTIALLY_FILLED",
+                "time": AS_OF_TEXT,
+            }
+        ],
+        movements=[
+            {
+                "movement_id": "m1",
+                "kind": "funding",
+                "time": AS_OF_TEXT,
+                "currency": "EUR",
+                "amount": "-3.34",
+            }
+        ],
+        opening={"as_of": AS_OF_TEXT, "cash": {"EUR": "10"}},
+        snapshots=[{"as_of": AS_OF_TEXT, "positions": {}}],
+        counts={"fills": 1, "orders": 1},
+    )
+    assert (side.source, side.numbers, side.complete) == ("ledger", Numbers.FLOAT, False)
+    assert side.fills == (READ_FILL,)
+    assert side.orders is not None
+    assert (side.orders[0].order_id, side.orders[0].state) == ("e1", OrderState.PARTIALLY_FILLED)
+    assert side.movements is not None
+    assert side.movements[0].movement_kind is MovementKind.FUNDING
+    assert side.opening is not None
+    assert (side.opening.as_of, side.opening.cash[0].total) == (AS_OF, 10)
+    assert side.snapshots is not None
+    assert (side.snapshots[0].positions, side.snapshots[0].cash) == ((), None)
+    assert side.counts == {"fills": 1, "orders": 1}
+
+
+CSV = "fill_id,symbol,side,quantity,price,fee,fee_currency,time,account,client_order_id,leg\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("fills.jsonl", json.dumps(FILL) + "\n\n"),
+        (
+            "deep/fills.csv",
+            ",".join(FILL) + "\r\n" + ",".join(FILL.values()) + "\r\n",
+        ),
+    ],
+)
+def test_a_table_may_stand_beside_the_file(tmp_path: Path, name: str, content: str) -> None:
+    """CSV and JSON Lines give the same rows as the list in the file, and are evidence too."""
+    (tmp_path / "deep").mkdir()
+    (tmp_path / name).write_bytes(content.encode())
+    session = read(tmp_path, internal={"as_of": AS_OF_TEXT, "fills": {"path": name}})
+    assert session.internal is not None
+    assert session.internal.fills == (READ_FILL,)
+    assert len(session.inputs) == 2
+
+
+def test_an_empty_cell_is_an_absent_value(tmp_path: Path) -> None:
+    """CSV knows no null: an empty fee is no fee."""
+    (tmp_path / "fills.csv").write_text(f"{CSV}f1,BTC/EUR,BUY,1,2,,,{AS_OF_TEXT},,,\n")
+    (fill,) = read_side(tmp_path, fills={"path": "fills.csv"}).fills or ()
+    assert (fill.fee, fill.fee_currency, fill.account, fill.leg) == (0, None, None, Leg.NET)
+
+
+def test_a_side_may_be_taken_from_a_recording(tmp_path: Path) -> None:
+    """`from` reads a foreign recording beside the file, its instruments and precisions too."""
+    shutil.copytree(RECORDING, tmp_path / "run")
+    sides = {
+        name: {"from": {"format": "nautilus", "path": "run/", "side": side}}
+        for name, side in (("internal", "internal"), ("external", "external"))
+    }
+    del sides["internal"]["from"]["side"]  # type: ignore[attr-defined]  # the same by default
+    reconciliation = reconcile_session(write_session(tmp_path, document(**sides)))
+    assert set(verdicts(reconciliation).values()) == {"match"}
+    assert reconciliation.recorded.instruments.keys() == {"BTCUSDT.BINANCE"}
+    assert len(reconciliation.recorded.inputs) > 5
