@@ -148,7 +148,7 @@ class ReconRun:
                 strategy_id=printable(recorded.strategy_id),
                 comparisons=len(reconciliation.comparisons),
                 mirrored=recorded.mirrored,
-                notes=recorded.notes,
+                notes=tuple(printable(note, 500) for note in recorded.notes),
                 evidence=evidence(recorded, reconciliation.policy),
             )
         )

@@ -59,7 +59,7 @@ class Reconciliation:
         """
         name = anchor.name.removesuffix(".json").removesuffix(".recon")
         reconciliation = cls(RecordedSession(session_id=name or anchor.name, anchor=anchor), policy)
-        check = SessionCheck("readable", Severity.CRITICAL, message)
+        check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
         reconciliation.comparisons = (comparison,)
         return reconciliation

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from recon_core.amounts import require_amount
 from recon_core.model import CashBalance, Position, SideRecord
+from recon_core.printable import printable
 from recon_core.times import require_time
 
 
@@ -40,7 +42,10 @@ def _positions(
 ) -> tuple[Position, ...] | None:
     if not isinstance(section, Mapping):
         return None if section is None else tuple(section)
-    return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
+    return tuple(
+        Position(symbol, require_amount(quantity, f"position {printable(symbol, 60)}"))
+        for symbol, quantity in section.items()
+    )
 
 
 def _cash(
@@ -48,4 +53,7 @@ def _cash(
 ) -> tuple[CashBalance, ...] | None:
     if not isinstance(section, Mapping):
         return None if section is None else tuple(section)
-    return tuple(CashBalance(currency, total) for currency, total in section.items())
+    return tuple(
+        CashBalance(currency, require_amount(total, f"cash {printable(currency, 60)}"))
+        for currency, total in section.items()
+    )

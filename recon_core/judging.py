@@ -78,9 +78,10 @@ def judge_values(
 def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) -> Judgement:
     """The verdict of a session check."""
     name = printable(check.name, 60)
-    message = f"session {name}: {check.severity or 'match'}, {check.message}"
+    notes = tuple(printable(note, 500) for note in check.notes)
+    message = f"session {name}: {check.severity or 'match'}, {printable(check.message, 1000)}"
     if check.severity is None:
-        return Judgement(replace(comparison, notes=check.notes), None, message)
+        return Judgement(replace(comparison, notes=notes), None, message)
     diff = ReconDiff(
         diff_id=diff_id(session_id, comparison.identity),
         timestamp=comparison.as_of,
@@ -88,7 +89,7 @@ def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) ->
         severity=check.severity,
         key=comparison.key,
         description=message,
-        notes=check.notes,
+        notes=notes,
     )
     return Judgement(comparison, diff, message)
 

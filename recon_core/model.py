@@ -321,6 +321,7 @@ def _check_row(
     """Make the values of a row exact and typed; an error names the row and the field."""
     digits = MOST_STATE_DIGITS if isinstance(row, Position | CashBalance) else MOST_DIGITS
     try:
+        _require_whole_characters(name)
         for field_name, members in choices.items():
             _normalise(row, field_name, members)
         for field_name in amounts:
@@ -333,6 +334,12 @@ def _check_row(
             row.require_sense()
     except ReconError as error:
         raise type(error)(f"{noun} {printable(name, 60)}: {error}") from None
+
+
+def _require_whole_characters(name: str) -> None:
+    """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
+        raise ReconError("the name holds a lone surrogate; expected whole characters")
 
 
 def _normalise(row: object, name: str, choices: type[StrEnum]) -> None:

@@ -11,9 +11,9 @@ import unicodedata
 
 _PLAIN = re.compile(r"[ -~]*")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# GitHub takes `::name` at the start of a line and `##[name` anywhere in it;
-# Azure Pipelines takes `##vso[` anywhere.
-_COMMAND = re.compile(r"##(?=vso\[|\[)|^(\s*):(?=:)")
+# GitHub takes `::name` at the start of a line, and pytest wraps long lines where it
+# likes; `##[name` and the `##vso[` of Azure Pipelines count anywhere in a line.
+_COMMAND = re.compile(r"#(?=#(?:vso)?\[)|:(?=:)")
 
 
 def printable(text: object, limit: int = 200) -> str:
@@ -47,4 +47,4 @@ def _visible(character: str) -> str:
 
 
 def _broken_command(match: re.Match[str]) -> str:
-    return "#\\x23" if match[1] is None else f"{match[1]}\\x3a"
+    return f"\\x{ord(match[0]):02x}"
