@@ -67,7 +67,7 @@ NO_SESSION = {
     "schema as a number": (swap('"recon.session/1"', "1"), "schema: no text"),
     "a schema that gives orders": (
         swap("recon.session/1", r"::error::\u001b[31m"),
-        r"schema: '\x3a:error::\x1b[31m'",
+        r"schema: '\x3a:error\x3a:\x1b[31m'",
     ),
     "no session id": (swap('"session_id": "session_123", ', ""), "session_id: is missing"),
     "an empty session id": (swap("session_123", ""), "session_id: ''; expected text that is not"),
@@ -81,7 +81,7 @@ NO_SESSION = {
     ),
     "an unknown key with a hostile name": (
         document(**{"a\u202eb\n::error": SECRET}),
-        r"a\u202eb\x0a::error: unknown key",
+        r"a\u202eb\x0a\x3a:error: unknown key",
     ),
     "an object where text stands": (document(strategy_id={"k": SECRET}), "strategy_id: an object"),
     "a side that is a list": (document(internal=[]), "internal: a list; expected an object"),
@@ -133,9 +133,9 @@ def test_a_hostile_file_is_one_critical_item(tmp_path: Path, content: Any, expec
     ("name", "shown"),
     [
         ("\x1b[2J.recon.json", r"\x1b[2J.recon.json"),
-        ("a\n::error::b.recon.json", r"a\x0a::error::b.recon.json"),
-        ("::error::b.recon.json", r"\x3a:error::b.recon.json"),
-        ("##[command].recon.json", r"#\x23[command].recon.json"),
+        ("a\n::error::b.recon.json", r"a\x0a\x3a:error\x3a:b.recon.json"),
+        ("::error::b.recon.json", r"\x3a:error\x3a:b.recon.json"),
+        ("##[command].recon.json", r"\x23#[command].recon.json"),
         ("\u202enosj.recon.json", r"\u202enosj.recon.json"),
         ("x" * 200 + ".recon.json", "x" * 200 + "… (211 characters)"),
         (os.fsdecode(b"\xff.recon.json"), r"\udcff.recon.json"),

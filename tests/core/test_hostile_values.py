@@ -66,7 +66,7 @@ ROWS = {
     ),
     "a hostile name twice": (
         internal(cash=[{"currency": "\x1b[2J\n::error::x", "total": "1"}] * 2),
-        r"internal.cash: \x1b[2J\x0a::error::x stands twice",
+        r"internal.cash: \x1b[2J\x0a\x3a:error\x3a:x stands twice",
     ),
     "a derivative that would be replayed": (
         document(

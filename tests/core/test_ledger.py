@@ -128,7 +128,7 @@ def instrument(**changes: object) -> Instrument:
         ({"instrument_kind": InstrumentKind.INVERSE}, {}, "instrument XBTUSD is inverse; only"),
         ({"multiplier": Decimal(10)}, {}, "instrument XBTUSD has multiplier 10"),
         ({"base": "BTC"}, {"leg": Leg.LONG}, "instrument XBTUSD has a fill on leg LONG"),
-        (None, {"symbol": "a\n::error::b"}, r"a\x0a::error::b"),
+        (None, {"symbol": "a\n::error::b"}, r"a\x0a\x3a:error\x3a:b"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused_by_name(

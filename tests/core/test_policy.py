@@ -139,7 +139,7 @@ BAD = [
     ("a = 1\na = 2", "is not TOML: "),
     ("[cash]\n[cash]", "is not TOML: "),
     ("a = " + "[" * 100_000, "is not TOML: "),
-    ('"a\\u001b[2J\\n::error::x" = 1', r"a\x1b[2J\x0a::error::x: unknown key"),
+    ('"a\\u001b[2J\\n::error::x" = 1', r"a\x1b[2J\x0a\x3a:error\x3a:x: unknown key"),
 ]
 
 

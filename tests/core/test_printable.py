@@ -38,16 +38,16 @@ TABLE = [
     ("\ue000", r"\ue000"),
     ("\uffff", r"\uffff"),
     ("\U000e0001tag", r"\U000e0001tag"),
-    ("::error::x", r"\x3a:error::x"),
-    ("  ::set-output name=a::b", r"  \x3a:set-output name=a::b"),
-    ("BTC::EUR", "BTC::EUR"),
+    ("::error::x", r"\x3a:error\x3a:x"),
+    ("  ::set-output name=a::b", r"  \x3a:set-output name=a\x3a:b"),
+    ("BTC::EUR", r"BTC\x3a:EUR"),
     (":single", ":single"),
-    ("##[error]x", r"#\x23[error]x"),
-    ("x ##[group]y", r"x #\x23[group]y"),
-    ("###[error]", r"##\x23[error]"),
-    ("##vso[task.setvariable]x", r"#\x23vso[task.setvariable]x"),
+    ("##[error]x", r"\x23#[error]x"),
+    ("x ##[group]y", r"x \x23#[group]y"),
+    ("###[error]", r"#\x23#[error]"),
+    ("##vso[task.setvariable]x", r"\x23#vso[task.setvariable]x"),
     ("## heading", "## heading"),
-    ("x\n::error::y", r"x\x0a::error::y"),
+    ("x\n::error::y", r"x\x0a\x3a:error\x3a:y"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_the_rest_of_a_long_text_is_announced() -> None:
 
 def test_a_cut_text_cannot_hide_a_command() -> None:
     """What is left after the cut is looked at, not what stood there before."""
-    assert printable("##[" + "x" * 10, limit=3) == r"#\x23[… (13 characters)"
+    assert printable("##[" + "x" * 10, limit=3) == r"\x23#[… (13 characters)"
 
 
 def test_whatever_is_given_is_shown_as_its_text() -> None:
