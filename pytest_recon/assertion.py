@@ -63,4 +63,7 @@ def _record(state: State, now: datetime) -> SideRecord:
         if unknown:
             raise ReconError(f"{quoted(unknown[0])}: unknown key; expected positions and cash")
         state = ExternalSnapshot(**state)
+    if not isinstance(state, ExternalSnapshot):
+        expected = "a PositionLedger, an ExternalSnapshot, a SideRecord or a mapping"
+        raise ReconError(f"a state is {type(state).__name__}; expected {expected}")
     return state.record() if state.as_of else replace(state, as_of=now).record()

@@ -147,7 +147,9 @@ class Gate:
             ]
             return f"RECON: BLOCKED ({', '.join(found) or 'an item failed'} in {sessions})"
         if self.incomplete:
-            return f"RECON: INCOMPLETE ({self.reported} of {self.promised} comparisons ran)"
+            problems = f", {counted(len(self.problems), 'problem')} above" if self.problems else ""
+            ran = f"{self.reported} of {self.promised} comparisons ran{problems}"
+            return f"RECON: INCOMPLETE ({ran})"
         return f"RECON: CLEAR ({sessions}, {counted(self.promised, 'comparison')})"
 
 

@@ -79,8 +79,17 @@ class Recorder:
         self._run.notify_completed()
         self._write_junit()
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
-        if self._run.config.getoption("no_summary", default=False):
+        if self._summary_is_skipped():
             self._print_final_line()
+
+    def _summary_is_skipped(self) -> bool:
+        """Whether `--no-summary` keeps this pytest from asking plugins for theirs."""
+        terminal = self._run.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or not self._run.config.getoption("no_summary", default=False):
+            return False
+        # Newer versions ask all the same; the older ones look at the option here.
+        names: tuple[str, ...] = type(terminal).pytest_sessionfinish.__code__.co_names
+        return "no_summary" in names
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Any:
@@ -107,7 +116,9 @@ class Recorder:
         gate = self._run.gate
         if not gate.concerned:
             return
-        terminal.section("recon", sep="=") if terminal.verbosity >= 0 else terminal.ensure_newline()
+        terminal.ensure_newline()
+        if terminal.verbosity >= 0:
+            terminal.section("recon", sep="=")
         for line in self._summary_lines():
             terminal.write_line(line)
 

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pluggy import PluginValidationError
 
 from pytest_recon.discovery import declared_sessions, node_path
 from pytest_recon.gate import Gate, SessionPromise
@@ -52,17 +53,29 @@ class ReconRun:
         """Note conftest modules and plugins that implement hooks of the core."""
         if isinstance(plugin, ModuleType) and has_hooks(plugin):
             self._modules.append(plugin)
-            if "manager" in self.__dict__ and not self.manager.is_registered(plugin):
-                self.manager.register(plugin)
+            if "manager" in self.__dict__:
+                self._register(self.manager, plugin)
 
     @cached_property
     def manager(self) -> "PluginManager":
-        """The core's plugin manager with the project's hooks."""
+        """The core's plugin manager with the project's hooks.
+
+        Raises `pytest.UsageError` for a hook that is misspelled or takes what it is
+        not given: it would be silent for ever.
+        """
         manager = extension_manager()
         for module in self._modules:
+            self._register(manager, module)
+        return manager
+
+    def _register(self, manager: "PluginManager", module: ModuleType) -> None:
+        try:
             if not manager.is_registered(module):
                 manager.register(module)
-        return manager
+            manager.check_pending()
+        except PluginValidationError as error:
+            reason = printable(" ".join(str(error).split()))
+            raise pytest.UsageError(f"recon hook: {reason}") from None
 
     @property
     def names_sessions(self) -> bool:
@@ -148,7 +161,7 @@ class ReconRun:
                 strategy_id=printable(recorded.strategy_id),
                 comparisons=len(reconciliation.comparisons),
                 mirrored=recorded.mirrored,
-                notes=tuple(printable(note, 500) for note in recorded.notes),
+                notes=reconciliation.notes,
                 evidence=evidence(recorded, reconciliation.policy),
             )
         )
@@ -156,9 +169,14 @@ class ReconRun:
 
     def notify_completed(self) -> None:
         """Tell `recon_reconciled` of every session that ran completely."""
-        if self.gate.sessions and self.manager.hook.recon_reconciled.get_hookimpls():
-            for promise in self.gate.completed:
+        if not self.gate.sessions or not self.manager.hook.recon_reconciled.get_hookimpls():
+            return
+        for promise in self.gate.completed:
+            try:
                 self.reconciliation(Path(os.fsdecode(promise.anchor))).notify()
+            except Exception as error:  # noqa: BLE001  # a plugin's: the run is no longer sure
+                reason = f"{type(error).__name__}: {printable(error)}"
+                self.gate.problems.append(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
         """What a worker is told: anchors with their names, and the policy's file."""

@@ -22,7 +22,7 @@ from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.replay import with_derived_sections
 from recon_core.model import RecordedSession, SideRecord
-from recon_core.pairing import pair
+from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.atomic import write_atomically
@@ -126,6 +126,12 @@ class Reconciliation:
             self._hook.recon_reconciled(reconciliation=self)
 
     @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know besides the verdicts, safe to print."""
+        notes = [*self.recorded.notes, *duplicate_notes(self.recorded)]
+        return tuple(printable(note, 500) for note in notes)
+
+    @cached_property
     def judgements(self) -> tuple[Judgement, ...]:
         """The verdicts of all comparisons, in their order."""
         return tuple(self.judge(comparison) for comparison in self.comparisons)
@@ -151,7 +157,7 @@ class Reconciliation:
             run_id=run_id,
             comparisons=len(self.comparisons),
             mirrored=self.recorded.mirrored,
-            notes=self.recorded.notes,
+            notes=self.notes,
             evidence=evidence(self.recorded, self.policy),
         )
 

@@ -173,6 +173,11 @@ def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], 
     return {key: count for key, count in counted.items() if count > 1}
 
 
+def duplicate_notes(recorded: RecordedSession) -> list[str]:
+    """A note on every fill that one side states more than once."""
+    return [note for notes in _duplicate_notes(recorded).values() for note in notes]
+
+
 def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     """For each symbol, a note on every fill that one side states more than once."""
     notes: dict[str, list[str]] = {}

@@ -46,7 +46,7 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
             notes.append(f"{section}: reported by neither side")
         elif len(reporting) == 1:
             silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
-            text = f"{section}: {reporting[0]} reports them, {silent} does not"
+            text = f"{section}: reported by {reporting[0]}, not by {silent}"
             (faults if section in policy.require else notes).append(text)
     return faults, notes
 

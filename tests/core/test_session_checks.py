@@ -36,7 +36,7 @@ COVERAGE: list[tuple[str, SideRecord | None, SideRecord | None, str, str]] = [
         FULL,
         side(None, {"EUR": "1"}),
         "FAIL",
-        "positions: internal reports them, external does not",
+        "positions: reported by internal, not by external",
     ),
     (
         "no internal cash",
@@ -90,7 +90,7 @@ def test_sections_that_are_not_compared_are_notes() -> None:
     assert coverage.diff is None
     assert coverage.comparison.notes == (
         "orders: reported by neither side",
-        "fills: internal reports them, external does not",
+        "fills: reported by internal, not by external",
         "movements: reported by neither side",
     )
 
