@@ -211,7 +211,8 @@ def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
         verdict=attached["verdict"],
         failed=report.failed,
         seconds=report.duration,
-        text=report.longreprtext or str(getattr(report, "wasxfail", "")),
+        # Not longreprtext, which starts with the name of the worker.
+        text=str(report.longrepr or getattr(report, "wasxfail", "")),
         drift=properties.get("recon.drift", ""),
         diff=attached["diff"],
     )

@@ -50,7 +50,10 @@ def _suite(suite: SuiteReport) -> TestSuite:
 
 def _case(case: CaseReport) -> TestCase:
     stdout = "\n".join(f"{name}={printable(value)}" for name, value in case.properties.items())
-    made = TestCase(case.name, case.class_name, elapsed_sec=case.seconds, stdout=stdout)
+    # Milliseconds: the package prints smaller sums with an exponent, which no
+    # reader of JUnit files expects.
+    seconds = round(case.seconds, 3)
+    made = TestCase(case.name, case.class_name, elapsed_sec=seconds, stdout=stdout)
     if case.outcome == "failed":
         made.add_failure_info(message=case.message, output=case.text)
     elif case.outcome == "skipped":
