@@ -120,9 +120,12 @@ class ComparisonItem(pytest.Item):
             return self.failure_text()
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Where the item stands, for plugins that ask."""
-        return self.path, None, self.name
+    def reportinfo(self) -> tuple[str, int, str]:
+        """Where the item stands, made safe: pytest prints it for a skipped item.
+
+        A line number is demanded there; the text of that line is never read.
+        """
+        return self.session_path, 0, self.name
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
