@@ -63,10 +63,8 @@ class Gate:
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
 
     def promise(self, promise: SessionPromise) -> None:
-        """Take a session's promise; a second one counts only where it is larger."""
-        known = self._promises.get(promise.path)
-        if known is None or known.comparisons < promise.comparisons:
-            self._promises[promise.path] = promise
+        """Take a session's promise; a later one, with more hooks known, replaces it."""
+        self._promises[promise.path] = promise
 
     def report(self, path: str, result: ItemResult) -> None:
         """Take the result of one item; of a rerun item the last one counts."""

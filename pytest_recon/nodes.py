@@ -1,6 +1,6 @@
 """Collection nodes: a session file, the kinds of comparison in it, and the items."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_recon.discovery import node_path
 from pytest_recon.drift_warning import ReconDriftWarning
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome, drift_property
 from pytest_recon.run import run_of
@@ -15,6 +16,32 @@ from recon_core.comparison import Comparison, ItemKind, Judgement
 from recon_core.engine import Reconciliation
 from recon_core.printable import printable
 from recon_core.reports.text import diff_text
+
+
+class SessionDirectory(pytest.Directory):
+    """The directory of named sessions: pytest loads its conftest for it.
+
+    Without that, the hooks of every conftest would be hidden from the items.
+    """
+
+    @classmethod
+    def of(
+        cls, parent: pytest.Collector, directory: Path, anchors: Mapping[Path, str]
+    ) -> "SessionDirectory":
+        """The node for sessions, given as anchors with their node ids, in one directory."""
+        path = node_path(directory, parent.config.rootpath)
+        name = path.rpartition("/")[2]
+        node = cls.from_parent(parent, path=directory, name=name, nodeid=path)
+        assert isinstance(node, SessionDirectory)  # noqa: S101  # from_parent is typed loosely
+        node.anchors = anchors
+        return node
+
+    anchors: Mapping[Path, str]
+
+    def collect(self) -> Iterator["SessionFile"]:
+        """The sessions that were named, and nothing else of the directory."""
+        for anchor, path in self.anchors.items():
+            yield SessionFile.of(self, anchor, path)
 
 
 class SessionFile(pytest.File):
@@ -28,7 +55,7 @@ class SessionFile(pytest.File):
     def of(cls, parent: pytest.Collector, anchor: Path, path: str) -> "SessionFile":
         """The node for `anchor`, whose node id is `path`."""
         node = cls.from_parent(parent, path=anchor, name=path.rpartition("/")[2], nodeid=path)
-        assert isinstance(node, SessionFile)  # noqa: S101  # from_parent is typed as Self loosely
+        assert isinstance(node, SessionFile)  # noqa: S101  # from_parent is typed loosely
         return node
 
     def collect(self) -> Iterable["ComparisonGroup"]:

@@ -14,7 +14,7 @@ from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 
 if TYPE_CHECKING:
-    from pytest_recon.nodes import SessionFile
+    from pytest_recon.nodes import SessionDirectory, SessionFile
     from recon_core.engine import ReconciliationEngine
 
 NATIVE_SUFFIX = ".recon.json"
@@ -80,19 +80,19 @@ def pytest_make_collect_report(
     return report
 
 
-def _declared_nodes(session: pytest.Session) -> "list[SessionFile]":
+def _declared_nodes(session: pytest.Session) -> "list[SessionDirectory]":
     declared = run_of(session.config).declared
     if not declared:
         return []
-    from pytest_recon.nodes import SessionFile  # noqa: PLC0415  # not at pytest's start
+    from pytest_recon.nodes import SessionDirectory  # noqa: PLC0415  # not at pytest's start
 
     # A file that an argument names is collected there, whole or in the named part.
     named = named_by_arguments(session.config)
-    return [
-        SessionFile.of(session, anchor, path)
-        for anchor, path in declared.items()
-        if not is_named(anchor, named)
-    ]
+    directories: dict[Path, dict[Path, str]] = {}
+    for anchor, path in declared.items():
+        if not is_named(anchor, named):
+            directories.setdefault(anchor.parent, {})[anchor] = path
+    return [SessionDirectory.of(session, *item) for item in directories.items()]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SessionFile | None":

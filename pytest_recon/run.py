@@ -55,6 +55,8 @@ class ReconRun:
             self._modules.append(plugin)
             if "manager" in self.__dict__:
                 self._register(self.manager, plugin)
+                # What was read without its hooks is read again with them.
+                self._reconciliations.clear()
 
     @cached_property
     def manager(self) -> "PluginManager":
