@@ -27,7 +27,7 @@ def declared_sessions(
     ):
         for name in names:
             for anchor in _anchors(option, directory, name, manager):
-                found.setdefault(_identity(anchor), anchor)
+                found.setdefault(identity(anchor), anchor)
     return sorted(found.values())
 
 
@@ -60,7 +60,7 @@ def _matching(directory: Path, name: str) -> Iterable[Path]:
     return [directory / match for match in sorted(matches)]
 
 
-def _identity(path: Path) -> Path:
+def identity(path: Path) -> Path:
     """What makes two ways to one file the same; a dangling link or a loop is only itself."""
     try:
         return path.resolve(strict=True)
@@ -71,12 +71,12 @@ def _identity(path: Path) -> Path:
 def named_by_arguments(config: pytest.Config) -> frozenset[Path]:
     """The files that positional arguments name, with or without a part of them."""
     directory = config.invocation_params.dir
-    return frozenset(_identity(directory / argument.split("::")[0]) for argument in config.args)
+    return frozenset(identity(directory / argument.split("::")[0]) for argument in config.args)
 
 
 def is_named(anchor: Path, named: frozenset[Path]) -> bool:
     """Whether a positional argument names the anchor of a session."""
-    return _identity(anchor) in named
+    return identity(anchor) in named
 
 
 def node_path(anchor: Path, rootpath: Path) -> str:

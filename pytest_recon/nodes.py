@@ -156,6 +156,10 @@ class ComparisonItem(pytest.Item):
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
-        """The same made safe: pytest prints it with `-v`."""
-        path, _, domain = self.nodeid.partition("::")
-        return path, None, domain
+        """The place and the heading of a failure, made safe: pytest prints both.
+
+        The heading must not be the end of the node id, whose full stops pytest would
+        then print as double colons.
+        """
+        item_kind = self.comparison.item_kind
+        return self.session_path, None, f"{item_kind} {self.name} ({self.session_path})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_recon.discovery import is_named, named_by_arguments, node_path
+from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options
 from pytest_recon.run import RUN, ReconRun, run_of
@@ -105,13 +105,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SessionFi
             return None
     from pytest_recon.nodes import SessionFile  # noqa: PLC0415  # not at pytest's start
 
-    return SessionFile.of(parent, file_path, node_path(file_path, parent.config.rootpath))
+    return SessionFile.of(parent, file_path, run_of(parent.config).node_path(file_path))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run a session once that was both named and collected."""
-    if not run_of(config).declared:
+    """Run a session once that was reached twice."""
+    if not run_of(config).gate.sessions:
         return
     from pytest_recon.nodes import ComparisonItem  # noqa: PLC0415  # not at pytest's start
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pluggy import PluginValidationError
 
-from pytest_recon.discovery import declared_sessions, node_path
+from pytest_recon.discovery import declared_sessions, identity, node_path
 from pytest_recon.gate import Gate, SessionPromise
 from pytest_recon.options import Settings, policy_source, read_settings
 from recon_core.errors import PolicyError
@@ -100,6 +100,15 @@ class ReconRun:
     def check_inputs(self) -> None:
         """Read the policy and find the named sessions; `pytest.UsageError` for mistakes."""
         _ = self.policy, self.declared
+
+    def node_path(self, anchor: Path) -> str:
+        """The node id of a session; one file has one, whichever way it was reached."""
+        own = node_path(anchor, self.config.rootpath)
+        return self._node_paths.setdefault(identity(anchor), own)
+
+    @cached_property
+    def _node_paths(self) -> dict[Path, str]:
+        return {identity(anchor): path for anchor, path in self.declared.items()}
 
     @cached_property
     def policy_path(self) -> Path | None:

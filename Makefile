@@ -1,0 +1,95 @@
+# Needs Python 3.11 or newer and make; everything else goes into $(VENV).
+#
+#   make demo           the gate on the examples: one clear suite, one blocked
+#   make test           lint, types, all tests
+#   make soak           the same tests with large counts
+#   make bench          what an item costs
+#   make lint           ruff, mypy, the layers of the packages
+#   make clean          remove the virtual environment and all caches
+#   make test-pythons   the tests on other Pythons that are installed
+#   make test-pytests   the tests on the oldest and the newest supported pytest
+
+PYTHON ?= python3
+VENV ?= .venv
+# One process per core; `make test PYTEST_OPTIONS=` runs them in one.
+PYTEST_OPTIONS ?= -n auto
+TESTS ?= tests
+PYTHONS ?= python3.12 python3.13
+# Requirements besides the project's own, such as another pytest.
+WITH ?=
+SHELL := /bin/sh
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A test run must not depend on what the caller has set for other runs.
+unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test suite soak bench lint clean same-python test-pythons test-pytests
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: $(PYTHON) is no Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; \
+	    exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	    echo "make: $(PYTHON) cannot make a virtual environment; Debian and Ubuntu need the package python3-venv" >&2; \
+	    exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]" $(WITH)
+	@touch $@
+
+# An environment of another Python than the one asked for would test that other one.
+same-python: $(READY)
+ifneq ($(filter command environment,$(firstword $(origin PYTHON))),)
+	@version='import sys; print("%d.%d" % sys.version_info[:2])'; \
+	asked=$$($(PYTHON) -c "$$version") || { echo "make: $(PYTHON) does not run" >&2; exit 1; }; \
+	made=$$($(BIN)/python -c "$$version") || { echo "make: $(VENV) is broken; run make clean" >&2; exit 1; }; \
+	test "$$asked" = "$$made" || { \
+	    echo "make: $(VENV) has Python $$made and $(PYTHON) is $$asked; run make clean, or add VENV=another-directory" >&2; \
+	    exit 1; }
+endif
+
+demo: same-python
+	@PYTEST="$(abspath $(BIN))/pytest" sh examples/demo.sh
+
+test: lint suite
+
+lint: same-python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+suite: same-python
+	$(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
+
+soak: same-python
+	RECON_TEST_SIZE=soak $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
+
+bench: same-python
+	$(BIN)/python benchmarks/items.py
+
+# Each environment is one of its own, inside $(VENV), so that `make clean` takes it along.
+test-pythons: same-python
+	@for python in $(PYTHONS); do \
+	    if $$python -c 'import sys' 2>/dev/null; then \
+	        echo "== $$python"; \
+	        $(MAKE) --no-print-directory suite PYTHON=$$python VENV=$(VENV)/$$python || exit 1; \
+	    else \
+	        echo "== $$python: not installed, left out"; \
+	    fi; \
+	done
+
+test-pytests: same-python
+	@for requirements in "pytest==8.2.* pluggy==1.5.*" "--upgrade pytest pluggy"; do \
+	    place=$(VENV)/$$(echo "$$requirements" | tr -cd 'a-z0-9.'); \
+	    echo "== $$requirements"; \
+	    rm -f $$place/.ready; \
+	    $(MAKE) --no-print-directory suite VENV=$$place WITH="$$requirements" || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

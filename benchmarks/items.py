@@ -1,0 +1,243 @@
+"""What an item costs: recorded sessions against bare pytest items, by CPU time.
+
+    python benchmarks/items.py [--runs 3] [--xdist] [--python PATH]
+
+Every figure is the CPU time (user and system) of a whole pytest process and of
+its workers, the median of some runs; the runs to compare are interleaved, so
+that a slow spell of the machine hits all of them. Ends with 1 where a target is
+missed.
+
+* 10,000 comparisons with `--junitxml` against 10,000 bare custom items: at most 1.5.
+* 2,000 failures of 20,000 against 1,000 of 10,000: below 2.6, so no quadratic part.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ITEMS_TARGET = 1.5
+FAILURES_TARGET = 2.6
+SESSION_CHECKS = 4
+
+BARE_PLUGIN = '''\
+"""Bare custom items: a file holds their number and how many of them fail."""
+
+import pytest
+
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".bare":
+        return BareFile.from_parent(parent, path=file_path)
+
+
+class BareFailure(Exception):
+    pass
+
+
+class BareFile(pytest.File):
+    def collect(self):
+        count, failing = map(int, self.path.read_text().split())
+        for number in range(count):
+            name = f"SYM{number:06d}/EUR"
+            yield BareItem.from_parent(self, name=name, fails=number < failing)
+
+
+class BareItem(pytest.Item):
+    def __init__(self, *, fails, **node):
+        super().__init__(**node)
+        self.fails = fails
+
+    def runtest(self):
+        if self.fails:
+            raise BareFailure
+
+    def repr_failure(self, excinfo, style=None):
+        return "not equal"
+
+    def reportinfo(self):
+        return self.path, None, self.name
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pytest run to measure: its arguments, and what must come of it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    items: int
+    failures: int
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        _write_inputs(directory)
+        cases = _cases(("-n2",) if options.xdist else ())
+        _cpu_seconds(options.python, directory, cases[0])  # compiles what is new
+        runs = [
+            {case.name: _cpu_seconds(options.python, directory, case) for case in cases}
+            for _ in range(options.runs)
+        ]
+        seconds = {case.name: statistics.median(run[case.name] for run in runs) for case in cases}
+        imports = statistics.median(_import_seconds(options.python) for _ in range(5))
+    return _report(options, seconds, imports)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--xdist", action="store_true", help="measure with -n 2")
+    parser.add_argument("--python", default=sys.executable, help="another environment's python")
+    return parser.parse_args()
+
+
+def _cases(workers: tuple[str, ...]) -> list[Case]:
+    shared = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider", *workers)
+    bare, ours = (*shared, "-p", "bare", "-p", "no:recon"), shared
+
+    def bare_case(count: int, failures: int) -> Case:
+        name = f"bare {count} {failures}"
+        return Case(
+            name, (*bare, "--junitxml=bare.xml", f"{count}-{failures}.bare"), count, failures
+        )
+
+    def our_case(count: int, failures: int) -> Case:
+        session = f"--recon-session={count}-{failures}.recon.json"
+        total = count + SESSION_CHECKS
+        return Case(
+            f"recon {count} {failures}", (*ours, session, "--junitxml=recon.xml"), total, failures
+        )
+
+    return [
+        Case("bare empty", (*bare, "empty"), 0, 0),
+        Case("recon empty", (*shared, "-p", "bare", "empty"), 0, 0),
+        Case("bare file", (*bare, "0-0.bare"), 0, 0),
+        Case("recon file", (*shared, "-p", "bare", "0-0.bare"), 0, 0),
+        bare_case(10_000, 0),
+        our_case(10_000, 0),
+        bare_case(20_000, 0),
+        our_case(20_000, 0),
+        our_case(10_000, 1_000),
+        our_case(20_000, 2_000),
+    ]
+
+
+def _write_inputs(directory: Path) -> None:
+    (directory / "empty").mkdir()
+    (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (directory / "bare.py").write_text(BARE_PLUGIN, encoding="utf-8")
+    for count, failures in ((0, 0), (10_000, 0), (20_000, 0), (10_000, 1_000), (20_000, 2_000)):
+        bare, session = f"{count}-{failures}.bare", f"{count}-{failures}.recon.json"
+        (directory / bare).write_text(f"{count} {failures}", encoding="utf-8")
+        (directory / session).write_text(json.dumps(_session(count, failures)), encoding="utf-8")
+
+
+def _session(count: int, failures: int) -> dict[str, object]:
+    """A session of `count` positions, of which the first `failures` are a FAIL."""
+    internal = {f"SYM{number:06d}/EUR": "1.5" for number in range(count)}
+    external = {
+        symbol: "1.4" if number < failures else "1.5" for number, symbol in enumerate(internal)
+    }
+    time = "2026-01-01T12:00:00Z"
+    return {
+        "schema": "recon.session/1",
+        "session_id": "benchmark",
+        "internal": {"as_of": time, "positions": internal, "cash": {}},
+        "external": {"as_of": time, "positions": external, "cash": {}},
+    }
+
+
+def _cpu_seconds(python: str, directory: Path, case: Case) -> float:
+    """CPU seconds of one run, after checking that it did what it is measured for."""
+    command = [python, "-m", "pytest", *case.arguments]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != _expected_status(case):
+        raise SystemExit(
+            f"{case.name}: ended {done.returncode}\n{done.stdout[-2000:]}{done.stderr}"
+        )
+    if case.items:
+        _check_report(directory, case)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"  {case.name:<24} {seconds:7.2f} s", file=sys.stderr)
+    return seconds
+
+
+def _expected_status(case: Case) -> int:
+    if not case.items:
+        return 5  # nothing was collected
+    return 1 if case.failures else 0
+
+
+def _check_report(directory: Path, case: Case) -> None:
+    path = directory / f"{case.name.partition(' ')[0]}.xml"
+    suites = ET.parse(path).getroot().findall("testsuite")  # noqa: S314  # written by the run
+    found = [(int(suite.attrib["tests"]), int(suite.attrib["failures"])) for suite in suites]
+    if found != [(case.items, case.failures)]:
+        raise SystemExit(f"{case.name}: the report holds {found}")
+    path.unlink()
+
+
+def _import_seconds(python: str) -> float:
+    """Wall-clock seconds that `import pytest_recon.plugin` takes after `import pytest`."""
+    code = (
+        "import time, pytest; start = time.perf_counter(); import pytest_recon.plugin; "
+        "print(time.perf_counter() - start)"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _report(options: argparse.Namespace, seconds: dict[str, float], imports: float) -> int:
+    items = seconds["recon 10000 0"] / seconds["bare 10000 0"]
+    failures = seconds["recon 20000 2000"] / seconds["recon 10000 1000"]
+    print(f"CPU seconds, median of {options.runs} runs{', -n 2' if options.xdist else ''}")
+    for name, value in seconds.items():
+        print(f"  {name:<24} {value:7.2f}")
+    for what in ("empty", "file"):
+        added = seconds[f"recon {what}"] - seconds[f"bare {what}"]
+        print(f"  the plugin adds {added:.2f} s to a run without sessions ({what})")
+    print(f"  import of the plugin takes {imports:.3f} s of wall clock, pytest aside")
+    for count, failing in ((10_000, 1_000), (20_000, 2_000)):
+        ratio = seconds[f"recon {count} {failing}"] / seconds[f"bare {count} 0"]
+        print(f"  {failing} failures of {count} are {ratio:.2f} times {count} bare items that pass")
+    targets = [
+        _verdict(
+            "10,000 comparisons against 10,000 bare items",
+            items,
+            lambda r: r <= ITEMS_TARGET,
+            f"at most {ITEMS_TARGET}",
+        ),
+        _verdict(
+            "2,000 failures of 20,000 against 1,000 of 10,000",
+            failures,
+            lambda r: r < FAILURES_TARGET,
+            f"below {FAILURES_TARGET}",
+        ),
+    ]
+    return 0 if all(targets) else 1
+
+
+def _verdict(what: str, ratio: float, met: Callable[[float], bool], target: str) -> bool:
+    word = "met" if met(ratio) else "MISSED"
+    print(f"{what}: {ratio:.2f}, target {target}: {word}")
+    return met(ratio)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
