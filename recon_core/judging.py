@@ -82,16 +82,7 @@ def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) ->
     message = f"session {name}: {check.severity or 'match'}, {printable(check.message, 1000)}"
     if check.severity is None:
         return Judgement(replace(comparison, notes=notes), None, message)
-    diff = ReconDiff(
-        diff_id=diff_id(session_id, comparison.identity),
-        timestamp=comparison.as_of,
-        diff_type=comparison.item_kind.diff_type,
-        severity=check.severity,
-        key=comparison.key,
-        description=message,
-        notes=notes,
-    )
-    return Judgement(comparison, diff, message)
+    return _without_figures(comparison, check.severity, message, notes, session_id)
 
 
 def cannot_judge(comparison: Comparison, error: Exception, session_id: str) -> Judgement:
@@ -99,14 +90,24 @@ def cannot_judge(comparison: Comparison, error: Exception, session_id: str) -> J
     reason = str(error) if isinstance(error, ReconError) else f"{type(error).__name__}: {error}"
     what = f"{comparison.item_kind} {printable(comparison.name, 100)}{_qualifier(comparison)}"
     message = f"{what}: {Severity.CRITICAL}, cannot be judged: {printable(reason)}"
+    return _without_figures(comparison, Severity.CRITICAL, message, comparison.notes, session_id)
+
+
+def _without_figures(
+    comparison: Comparison,
+    severity: Severity,
+    message: str,
+    notes: tuple[str, ...],
+    session_id: str,
+) -> Judgement:
     diff = ReconDiff(
         diff_id=diff_id(session_id, comparison.identity),
         timestamp=comparison.as_of,
         diff_type=comparison.item_kind.diff_type,
-        severity=Severity.CRITICAL,
+        severity=severity,
         key=comparison.key,
         description=message,
-        notes=comparison.notes,
+        notes=notes,
     )
     return Judgement(comparison, diff, message)
 

@@ -43,7 +43,7 @@ COVERAGE: list[tuple[str, SideRecord | None, SideRecord | None, str, str]] = [
         side({"BTC/EUR": "1"}),
         FULL,
         "FAIL",
-        "cash: external reports",
+        "cash: reported by external",
     ),
     ("neither reports cash", side({"X": "1"}), side({"X": "1"}), "match", "both sides report"),
     ("one has cash, one positions", side({"X": "1"}), side(None, {"EUR": "1"}), "FAIL", "cash"),

@@ -137,23 +137,29 @@ def final_line(result: pytest.RunResult) -> str:
 REPORTS_CONFTEST = """
 import json
 
-REPORTS = []
+class Reports:
+    def __init__(self, config):
+        self.config, self.noted = config, []
 
-def pytest_runtest_logreport(report):
-    if report.when == "call":
-        REPORTS.append({
-            "node_id": report.nodeid,
-            "outcome": report.outcome,
-            "expected": getattr(report, "wasxfail", None),
-            "properties": [list(pair) for pair in report.user_properties],
-            "is_text": report.longrepr is None or type(report.longrepr) is str,
-            "text": report.longreprtext,
-        })
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call":
+            self.noted.append({
+                "node_id": report.nodeid,
+                "outcome": report.outcome,
+                "expected": getattr(report, "wasxfail", None),
+                "properties": [list(pair) for pair in report.user_properties],
+                "is_text": report.longrepr is None or type(report.longrepr) is str,
+                "text": report.longreprtext,
+            })
 
-def pytest_unconfigure(config):
+    def pytest_unconfigure(self):
+        with open(self.config.rootpath / "reports.json", "w") as file:
+            json.dump(self.noted, file)
+
+def pytest_configure(config):
+    # A plugin of its own: a conftest hears only of what lies below it.
     if not hasattr(config, "workerinput"):
-        with open(config.rootpath / "reports.json", "w") as file:
-            json.dump(REPORTS, file)
+        config.pluginmanager.register(Reports(config))
 """
 """A conftest that notes the reports of all items as they reach the controlling process."""
 

@@ -165,7 +165,11 @@ def test_truncated_file(pytester: pytest.Pytester, workers: tuple[str, ...]) -> 
     result.assert_outcomes(passed=CLEAR_COMPARISONS, failed=1)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["*_ session readable (cut.recon.json) _*", "session readable: CRITICAL, cut.recon.json: *", "  session     cut"]
+        [
+            "*_ session readable (cut.recon.json) _*",
+            "session readable: CRITICAL, cut.recon.json: *",
+            "  session     cut",
+        ]
     )
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 2 sessions)"
 

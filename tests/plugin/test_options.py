@@ -1,6 +1,5 @@
 """Options and ini: which policy holds, what is refused, where paths are looked for."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,9 +31,9 @@ def cash_session(pytester: pytest.Pytester) -> Path:
 
 
 @pytest.fixture
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clear session that lies outside of pytester's directory."""
-    yield write_clear(tmp_path_factory.mktemp("outside") / "clear.recon.json")
+    return write_clear(tmp_path_factory.mktemp("outside") / "clear.recon.json")
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_session_check(
 
 @pytest.mark.usefixtures("blocked_session")
 def test_properties_in_junitxml(pytester: pytest.Pytester) -> None:
-    """pytest's own JUnit file carries the properties."""
+    """Pytest's own JUnit file carries the properties."""
     run_pytest(pytester, "--recon-session=blocked.recon.json", "--junitxml=junit.xml")
     text = (pytester.path / "junit.xml").read_text()
     assert '<property name="recon.key" value="BTC/EUR"/>' in text.replace(" />", "/>")
