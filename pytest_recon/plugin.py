@@ -53,20 +53,25 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
     run = config.stash[RUN] = ReconRun(config)
-    config.pluginmanager.register(run, "recon-run")
+    _register(config, run, "recon-run")
     if run.is_worker:
-        config.pluginmanager.register(Worker(run), "recon-worker")
+        _register(config, Worker(run), "recon-worker")
     else:
-        from pytest_recon.reporting import Recorder  # noqa: PLC0415
+        from pytest_recon.reporting import Recorder  # noqa: PLC0415  # not in a worker
 
-        config.pluginmanager.register(Recorder(run), "recon-recorder")
-        config.pluginmanager.register(Controller(run), "recon-controller")
+        _register(config, Recorder(run), "recon-recorder")
+        _register(config, Controller(run), "recon-controller")
     if run.settings.command_line_sessions and config.args_source is not config.ArgsSource.ARGS:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
         config.args_source = config.ArgsSource.ARGS
     if run.names_sessions or config.getoption("recon_policy"):
         run.check_inputs()
+
+
+def _register(config: pytest.Config, plugin: object, name: str) -> None:
+    if config.pluginmanager.register(plugin, name) is None:
+        raise pytest.UsageError(f"-p no:{name}: the gate does not work without it")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
