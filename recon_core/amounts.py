@@ -9,6 +9,7 @@ place, `round_to_places`, and nowhere else.
 import decimal
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -47,6 +48,13 @@ _ACCEPTED = (
     "a plain decimal of at most 30 digits before and 30 after the point, "
     "without exponent, plus sign or grouping"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class NumberText:
+    """The text of a JSON or TOML number as it stands in the file; no float touched it."""
+
+    text: str
 
 
 def parse_amount(text: str) -> Decimal:

@@ -6,7 +6,6 @@ numbers arrive as `NumberText`: their text, which no float has touched.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, cast
@@ -21,20 +20,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from recon_core.amounts import ZERO, parse_amount
+from recon_core.amounts import ZERO, NumberText, parse_amount
 from recon_core.errors import ReconError
 from recon_core.printable import printable, quoted
 from recon_core.times import parse_time
 
 _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?", re.ASCII)
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class NumberText:
-    """The text of a number as it stands in the file."""
-
-    text: str
 
 
 class FileModel(BaseModel):

@@ -8,13 +8,13 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from recon_core.amounts import NumberText
 from recon_core.boundary import (
     Duration,
     FileModel,
     FractionBelowOne,
     Limit,
     Name,
-    NumberText,
     problem_text,
 )
 from recon_core.errors import PolicyError

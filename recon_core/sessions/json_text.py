@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from recon_core.boundary import NumberText
+from recon_core.amounts import NumberText
 from recon_core.errors import SessionError
 from recon_core.printable import printable, quoted
 
