@@ -31,10 +31,14 @@ class Controller:
 
 
 class Worker:
-    """The hook of a worker."""
+    """The hooks of a worker."""
 
     def __init__(self, run: ReconRun) -> None:
         self._run = run
+
+    def pytest_sessionstart(self) -> None:
+        """Know the same hooks as the controlling process."""
+        self._run.load_conftests()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Say which sessions were collected."""

@@ -1,6 +1,7 @@
 """Options and ini settings (design, "Names to keep"), and what they come to."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,14 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
 
+def asks_for_gate(config: pytest.Config) -> bool:
+    """Whether the words of the command line ask for it, read or not."""
+    words = [str(word) for word in config.invocation_params.args]
+    words += shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    named = any(word.partition("=")[0] == "--recon-session" for word in words)
+    return named and "--no-recon-gate" not in words
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The options of one run, paths made absolute."""
@@ -97,8 +106,14 @@ def _fail_on(config: pytest.Config) -> str:
 
 def _report_path(config: pytest.Config, value: str) -> Path:
     path = config.invocation_params.dir / value
-    if not value or os.path.isdir(path):  # noqa: PTH112  # a name that is too long is none
-        raise pytest.UsageError(f"--recon-junit: {quoted(value, 200)}; expected a file to write")
+    # os.path answers for a name that is too long, too; a device, a pipe or a link
+    # would be replaced by the report.
+    taken = os.path.lexists(path) and (path.is_symlink() or not path.is_file())
+    if not value or taken or path.name.endswith(".recon.json"):
+        raise pytest.UsageError(
+            f"--recon-junit: {quoted(value, 200)}; expected a new or a regular file to write, "
+            "which is no session"
+        )
     return path
 
 
@@ -119,6 +134,7 @@ def policy_source(config: pytest.Config) -> Path | None:
         return (config.rootpath if inipath is None else inipath.parent) / str(ini)
     for name in ("recon.toml", "pyproject.toml"):
         path = config.rootpath / name
-        if path.is_file():
+        # A dangling link is a mistake to report, not a reason for the built-in policy.
+        if os.path.lexists(path):
             return path
     return None

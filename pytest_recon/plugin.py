@@ -9,7 +9,7 @@ import pytest
 
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
-from pytest_recon.options import add_options
+from pytest_recon.options import add_options, asks_for_gate
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 
@@ -28,13 +28,31 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
+    """A conftest that exits with 0 while it is loaded ends no run green."""
+    try:
+        return (yield)
+    except SystemExit as ending:
+        if ending.code in (None, 0) and early_config.known_args_namespace.recon_session:
+            raise pytest.UsageError("a conftest ended the run while it was loaded") from None
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """Let the gate have the last word on the exit status.
 
     Outside of every other hook, so that no `pytest_sessionfinish` and no option
     that ends pytest early can turn a red gate green.
     """
-    status = yield
+    try:
+        status = yield
+    except SystemExit as ending:
+        # A plugin's sys.exit(0) is no word of the gate.
+        settled = _last_word(config, pytest.ExitCode.OK)
+        if ending.code not in (None, 0) or settled == pytest.ExitCode.OK:
+            raise
+        return settled
     return _last_word(config, status)
 
 
@@ -42,7 +60,9 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
     if hasattr(config, "workerinput") or RESTARTED in config.stash:
         return status
     run = config.stash.get(RUN, None) or ReconRun(config)
-    if not run.gate.red or status not in (None, pytest.ExitCode.OK, NO_TESTS):
+    # After `--help` pytest reads no further, and knows of no sessions.
+    unread = not run.settings.command_line_sessions and asks_for_gate(config)
+    if not (run.gate.red or unread) or status not in (None, pytest.ExitCode.OK, NO_TESTS):
         return status
     # Something took the settled status back, or no session started (`--help`).
     sys.stderr.write(f"{run.gate.line()}\n")

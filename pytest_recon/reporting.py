@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from pytest_recon.discovery import node_path
 from pytest_recon.gate import ItemResult, SessionPromise, counted
 from pytest_recon.nodes import ComparisonItem
 from pytest_recon.run import ReconRun
@@ -40,6 +41,7 @@ class Recorder:
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
+        self._run.load_conftests()
         for anchor, path in self._run.declared.items():
             self._run.promise(anchor, path)
 
@@ -134,9 +136,21 @@ class Recorder:
             lines += [line.rstrip() for line in table.splitlines()]
         for promise in gate.sessions:
             lines += self._diff_lines(promise)
+        lines += self._terms()
         if gate.asked_for and not gate.sessions:
             lines.append("recon: the gate is on and no recorded session was collected")
         return lines + [f"recon: {problem}" for problem in gate.problems]
+
+    def _terms(self) -> list[str]:
+        """What the verdicts rest on besides the sessions, where that is not the default."""
+        run = self._run
+        lines = []
+        if run.gate.sessions and run.policy_path is not None and run.policy_name != "built-in":
+            directory = run.config.invocation_params.dir
+            lines.append(f"recon: policy {node_path(run.policy_path, directory)}")
+        if run.settings.command_line_sessions and not run.gate.active:
+            lines.append("recon: the gate is off: a run that is narrowed does not fail")
+        return lines
 
     def _row(self, promise: SessionPromise) -> list[str]:
         summary = self._summary(promise)
@@ -158,7 +172,10 @@ class Recorder:
         diffs = sorted_diffs(self._diffs(promise))
         if not diffs and not promise.notes:
             return []
-        lines = [*promise.notes, *worst_lines(diffs, self._run.settings.top_n)]
+        top_n = self._run.settings.top_n
+        # A softened diff is never among those that are left out.
+        hidden = [diff.description for diff in diffs[top_n:] if diff.softened_by is not None]
+        lines = [*promise.notes, *worst_lines(diffs, top_n), *hidden]
         return ["", f"{promise.session_id} ({promise.path})", *(f"  {line}" for line in lines)]
 
     def _diffs(self, promise: SessionPromise) -> "list[ReconDiff]":

@@ -1,5 +1,6 @@
 """One pytest run: its settings, its policy, its sessions and its gate."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -73,7 +74,8 @@ class ReconRun:
     def _register(self, manager: "PluginManager", module: ModuleType) -> None:
         try:
             if not manager.is_registered(module):
-                manager.register(module)
+                # Not by its module name: every conftest is called conftest.
+                manager.register(module, getattr(module, "__file__", None))
             manager.check_pending()
         except PluginValidationError as error:
             reason = printable(" ".join(str(error).split()))
@@ -177,6 +179,23 @@ class ReconRun:
             )
         )
         return reconciliation
+
+    def load_conftests(self) -> None:
+        """Load the conftests of the named sessions' directories before any is read.
+
+        pytest loads them when it collects a directory: in the order of collection, and
+        in the controlling process of pytest-xdist never.
+        """
+        for directory in {anchor.parent: None for anchor in self.declared}:
+            # As pytest itself calls it; it offers no other way. What goes wrong with a
+            # conftest is reported where its directory is collected.
+            with contextlib.suppress(Exception):
+                self.config.pluginmanager._loadconftestmodules(  # noqa: SLF001
+                    directory,
+                    self.config.getoption("importmode"),
+                    rootpath=self.config.rootpath,
+                    consider_namespace_packages=self.config.getini("consider_namespace_packages"),
+                )
 
     def notify_completed(self) -> None:
         """Tell `recon_reconciled` of every session that ran completely."""

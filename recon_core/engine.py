@@ -26,7 +26,7 @@ from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.atomic import write_atomically
-from recon_core.session_checks import BUILT_IN
+from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.severity import Severity
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
@@ -46,6 +46,7 @@ class Reconciliation:
     ) -> None:
         self.policy = policy
         self._hook = None if manager is None else manager.hook
+        self._hook_notes: list[str] = []
         self.recorded = with_derived_sections(self._with_internal_side(recorded))
         self.comparisons = pair(self.recorded, self._more_checks())
         self._judgements: dict[str, Judgement] = {}
@@ -70,6 +71,8 @@ class Reconciliation:
             return recorded
         if not isinstance(recomputed, SideRecord):
             raise SessionError("recon_internal_side gave no SideRecord")
+        giver = self._giver("recon_internal_side", recorded=recorded)
+        self._hook_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
         return replace(recorded, internal=recomputed)
 
     def _more_checks(self) -> list[SessionCheck]:
@@ -109,15 +112,23 @@ class Reconciliation:
 
     def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
         """Judge again by a hook's tolerance, and leave a trace where that is milder."""
-        assert self._hook is not None and judgement.diff is not None  # noqa: S101, PT018
+        assert judgement.diff is not None  # noqa: S101  # a match is not softened
         again = judge(judgement.comparison, self.policy, session_id, given)
         if again.diff is None or again.diff.severity.rank >= judgement.diff.severity.rank:
             return again
-        names = [plugin.plugin_name for plugin in self._hook.recon_tolerance.get_hookimpls()]
-        shown = printable(", ".join(Path(name).name for name in names))
+        shown = self._giver("recon_tolerance", comparison=judgement.comparison)
         description = f"{again.diff.description} (softened by {shown})"
         diff = replace(again.diff, softened_by=shown, description=description)
         return replace(again, diff=diff, message=description)
+
+    def _giver(self, hook: str, **arguments: object) -> str:
+        """Which plugin's answer counted: its name, or the end of its file's path."""
+        # In pluggy's order, the last registered first; it does not say who answered.
+        for each in reversed(getattr(self._hook, hook).get_hookimpls()):
+            known = {name: arguments[name] for name in each.argnames}
+            if not each.wrapper and not each.hookwrapper and each.function(**known) is not None:
+                return printable("/".join(Path(each.plugin_name).parts[-2:]))
+        return "a plugin"
 
     def notify(self) -> None:
         """Tell `recon_reconciled` that the session was judged, once."""
@@ -128,7 +139,13 @@ class Reconciliation:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know besides the verdicts, safe to print."""
-        notes = [*self.recorded.notes, *duplicate_notes(self.recorded)]
+        notes = [
+            *self._hook_notes,
+            *self.recorded.notes,
+            *duplicate_notes(self.recorded),
+            *unreported_notes(self.recorded, self.policy),
+            *untimely_notes(self.recorded),
+        ]
         return tuple(printable(note, 500) for note in notes)
 
     @cached_property

@@ -64,6 +64,34 @@ def _nothing_compared(recorded: RecordedSession) -> bool:
     return True
 
 
+def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
+    """A note on every required section that neither side reports: nothing looked at it."""
+    if recorded.internal is None or recorded.external is None:
+        return []
+    return [
+        f"{section}: required, and reported by neither side"
+        for section in policy.require
+        if not any(_reports(recorded, side, section) for side in LedgerSide)
+    ]
+
+
+def untimely_notes(recorded: RecordedSession) -> list[str]:
+    """A note on the fills of a side that lie outside of what it says it covers."""
+    notes = []
+    for side in LedgerSide:
+        record = recorded.side(side)
+        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
+            continue
+        fills, opening = record.fills or (), record.opening
+        late = sum(fill.time > record.as_of for fill in fills)
+        opened = None if opening is None else opening.as_of
+        early = 0 if opened is None else sum(fill.time < opened for fill in fills)
+        for count, what in ((late, "after its as_of"), (early, "before its opening")):
+            if count:
+                notes.append(f"{side}: {count} of {len(fills)} fills are {what}; each is booked")
+    return notes
+
+
 def as_of(recorded: RecordedSession, policy: Policy) -> SessionCheck:
     """Whether both sides speak of the same time."""
     if recorded.internal is None or recorded.external is None:

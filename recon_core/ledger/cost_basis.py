@@ -44,6 +44,17 @@ class CostBasis:
             self._open(rest if quantity > 0 else -rest, price)
         return realised
 
+    def charge(self, quantity: int, price: int) -> None:
+        """Take a fee in units of the position; it realises nothing.
+
+        A fee that is larger than what is held, or a rebate, is booked at `price`.
+        """
+        held = self.quantity
+        if held and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held):
+            self._close(abs(quantity), price)
+        else:
+            self.apply(quantity, price)
+
     def _open(self, quantity: int, price: int) -> None:
         self.quantity += quantity
         self.cost += abs(quantity) * price * self.divisor
@@ -87,6 +98,8 @@ def realised_pnl(
     for fill in fills:
         direction = 1 if fill.side is OrderSide.BUY else -1
         numerator, divisor = basis.apply(direction * scaled(fill.quantity), scaled(fill.price))
+        if fill.fee and fill.fee_currency == instrument.base:
+            basis.charge(-scaled(fill.fee), scaled(fill.price))
         if numerator:
             pnl = _booked(numerator, divisor, precision, fill, instrument)
             total = EXACT.add(total, pnl)

@@ -81,24 +81,47 @@ def test_an_opening_position_has_no_entry_price() -> None:
     assert (ledger.average_price("BTC/EUR"), ledger.realised_pnl("BTC/EUR")) == (None, None)
 
 
+def traded(
+    held: Fraction, cost: Fraction, quantity: Fraction, price: Fraction
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Average cost by fractions: what is held, what it cost, what was realised."""
+    closing = Fraction(0)
+    if held * quantity < 0:
+        closing = min(abs(quantity), abs(held)) * (1 if quantity > 0 else -1)
+    entry = cost / held if closing else Fraction(0)
+    opening = quantity - closing
+    return (
+        held + quantity,
+        cost + closing * entry + opening * price,
+        -closing * (price - entry),
+    )
+
+
 @given(fill_lists())
 def test_realised_pnl_agrees_with_fractions(fills: list[Fill]) -> None:
     """Average cost once more, with fractions: entry price and PnL, rounded per fill."""
     held, cost, realised = Fraction(0), Fraction(0), Fraction(0)
     for one in fills:
-        traded = Fraction(one.quantity) * (1 if one.side == "BUY" else -1)
         price = Fraction(one.price)
-        closing = (
-            0 if held * traded >= 0 else min(abs(traded), abs(held)) * (1 if traded > 0 else -1)
-        )
-        if closing:
-            entry = cost / held
-            realised += half_even(-closing * (price - entry), 2)
-            held, cost = held + closing, cost + closing * entry
-        held, cost = held + traded - closing, cost + (traded - closing) * price
+        quantity = Fraction(one.quantity) * (1 if one.side == "BUY" else -1)
+        held, cost, gain = traded(held, cost, quantity, price)
+        realised += half_even(gain, 2)
+        if one.fee_currency == "BTC":
+            held, cost, _ = traded(held, cost, -Fraction(one.fee), price)
     ledger = booked(*fills, currencies=CENTS)
     assert Fraction(ledger.realised_pnl("BTC/EUR") or 0) == realised
     average = ledger.average_price("BTC/EUR")
     assert (average is None) == (held == 0)
     if average is not None:
         assert Fraction(average) == half_even(cost / held, 30)
+
+
+def test_a_fee_in_the_base_currency_can_close_a_position() -> None:
+    """1.001 bought, 1 sold, 0.001 charged: flat, no entry price is left over."""
+    sold = fill("2", "SELL", "1", "110", fee="0.001", fee_currency="BTC")
+    ledger = booked(fill("1", "BUY", "1.001", "100"), sold)
+    assert ledger.quantity("BTC/EUR") == 0
+    assert ledger.average_price("BTC/EUR") is None
+    assert ledger.realised_pnl("BTC/EUR") == 10
+    again = booked(fill("1", "BUY", "1.001", "100"), sold, fill("3", "BUY", "1", "200"))
+    assert again.average_price("BTC/EUR") == 200

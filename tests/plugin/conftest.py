@@ -149,7 +149,7 @@ class Reports:
                 "expected": getattr(report, "wasxfail", None),
                 "properties": [list(pair) for pair in report.user_properties],
                 "is_text": report.longrepr is None or type(report.longrepr) is str,
-                "text": report.longreprtext,
+                "text": str(report.longrepr or ""),
             })
 
     def pytest_unconfigure(self):

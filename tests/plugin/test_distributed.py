@@ -1,0 +1,240 @@
+"""The same results whichever way the items are run and shown."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import (
+    REPORTS_CONFTEST,
+    final_line,
+    read_reports,
+    run_pytest,
+    write_blocked,
+    write_clear,
+    write_session,
+    write_warn,
+)
+
+LINE = "RECON: BLOCKED (1 CRITICAL, 2 FAIL, 2 WARN in 4 sessions)"
+OUTCOMES = {"passed": 18, "failed": 3, "xfailed": 2}
+
+WAYS = [
+    ("plain", ()),
+    ("workers", ("-n2",)),
+    ("by file", ("-n2", "--dist=loadfile")),
+    ("by group", ("-n2", "--dist=loadgroup")),
+    ("by scope", ("-n2", "--dist=loadscope")),
+    ("stealing", ("-n2", "--dist=worksteal")),
+    ("more workers than sessions", ("-n5",)),
+    ("no workers", ("-n0",)),
+    ("without xdist", ("-p", "no:xdist")),
+    ("reruns", ("--reruns=2",)),
+    ("reruns with workers", ("--reruns=2", "-n2")),
+    ("quiet", ("-q",)),
+    ("verbose", ("-v",)),
+    ("very verbose", ("-vv",)),
+    ("one line", ("--tb=line",)),
+    ("no output captured", ("-s",)),
+    ("without capture plugin", ("-p", "no:capture")),
+    ("without logging plugin", ("-p", "no:logging")),
+    ("without rerunfailures", ("-p", "no:rerunfailures")),
+    ("importlib", ("--import-mode=importlib",)),
+    ("full trace", ("--full-trace",)),
+    ("failures first", ("--ff",)),
+]
+
+
+@pytest.fixture
+def sessions(pytester: pytest.Pytester) -> list[str]:
+    """Four sessions in two directories, one of each worst severity and one clear."""
+    desk = pytester.path / "desk"
+    write_clear(desk / "clear.recon.json")
+    write_blocked(desk / "blocked.recon.json")
+    write_warn(desk / "eu" / "warn.recon.json")
+    (desk / "eu" / "cut.recon.json").write_text("{")
+    pytester.makeconftest(REPORTS_CONFTEST)
+    return ["--recon-session=desk/*.recon.json", "--recon-session=desk/eu"]
+
+
+Results = tuple[int, str, dict[str, dict[str, Any]]]
+
+
+def results(pytester: pytest.Pytester, result: pytest.RunResult) -> Results:
+    """Status, final line, and what every item reported."""
+    return int(result.ret), final_line(result), read_reports(pytester)
+
+
+@pytest.mark.parametrize("arguments", [way for _, way in WAYS[1:]], ids=[it for it, _ in WAYS[1:]])
+def test_same_results(
+    pytester: pytest.Pytester, sessions: list[str], arguments: tuple[str, ...]
+) -> None:
+    """Node ids, outcomes, properties, texts, counts, line and status are the same."""
+    plain = results(pytester, run_pytest(pytester, *sessions))
+    result = run_pytest(pytester, *sessions, *arguments, cache="--ff" in arguments)
+    assert plain[:2] == (1, LINE)
+    assert results(pytester, result) == plain
+    counts = result.parseoutcomes()
+    assert {name: counts[name] for name in OUTCOMES} == OUTCOMES
+    assert "rerun" not in counts
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_random_order(
+    pytester: pytest.Pytester, sessions: list[str], seed: str, workers: tuple[str, ...]
+) -> None:
+    """Reordering by pytest-randomly changes no result."""
+    plain = results(pytester, run_pytest(pytester, *sessions))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--randomly-seed={seed}"]
+    result = pytester.run(*command, *workers, *sessions, timeout=120)
+    assert f"Using --randomly-seed={seed}" in result.stdout.str()
+    assert results(pytester, result) == plain
+
+
+def test_nothing_is_rerun(pytester: pytest.Pytester, sessions: list[str]) -> None:
+    """With reruns, tests are rerun and comparisons are not."""
+    pytester.makepyfile(test_project="def test_fails(): assert False")
+    result = run_pytest(pytester, *sessions, "test_project.py", "--reruns=2", "-rR")
+    counts = result.parseoutcomes()
+    assert counts["rerun"] == 2
+    assert counts["failed"] == OUTCOMES["failed"] + 1
+    assert not re.search(r"RERUN desk/", result.stdout.str())
+    assert final_line(result) == LINE
+
+
+def test_rerun_markers_change_nothing(pytester: pytest.Pytester, sessions: list[str]) -> None:
+    """A conftest that marks every item flaky changes neither verdict nor count."""
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.flaky(reruns=2))
+        """
+    )
+    result = run_pytest(pytester, *sessions)
+    assert result.ret == 1
+    assert final_line(result) == LINE
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+@pytest.mark.parametrize("tests", ["desk", "."])
+@pytest.mark.usefixtures("sessions")
+def test_plain_collection(pytester: pytest.Pytester, tests: str, workers: tuple[str, ...]) -> None:
+    """Sessions that pytest collects by itself are counted, also where workers collect."""
+    result = run_pytest(pytester, *workers, tests, "--recon-gate")
+    assert result.ret == 1
+    assert final_line(result) == LINE
+    narrowed = run_pytest(pytester, *workers, tests, "--recon-gate", "-k", "clear")
+    assert narrowed.ret == 1
+    assert final_line(narrowed) == "RECON: INCOMPLETE (7 of 23 comparisons ran)"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+def test_clear_by_plain_collection(
+    pytester: pytest.Pytester, clear_session: Path, workers: tuple[str, ...]
+) -> None:
+    """A clear session beside tests is clear."""
+    pytester.makepyfile(test_project="def test_passes(): pass")
+    result = run_pytest(pytester, *workers, "--recon-gate")
+    result.assert_outcomes(passed=8)
+    assert result.ret == 0
+    assert final_line(result) == "RECON: CLEAR (1 session, 7 comparisons)"
+    assert clear_session.exists()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+def test_same_summary(
+    pytester: pytest.Pytester, sessions: list[str], workers: tuple[str, ...]
+) -> None:
+    """Header, table and worst diffs are the same, whichever process ran what."""
+    plain = summary(run_pytest(pytester, *sessions))
+    assert plain[0] == "recon: 4 sessions, 23 comparisons, policy built-in"
+    assert summary(run_pytest(pytester, *workers, *sessions, "-p", "no:logging")) == plain
+
+
+def summary(result: pytest.RunResult) -> list[str]:
+    """The plugin's own lines: the header, and what stands below its heading."""
+    header = [line for line in result.outlines if line.startswith("recon: ")]
+    heading = result.outlines.index(" recon ".center(80, "="))
+    return header + [line for line in result.outlines[heading:] if " in " not in line[-12:]][:-1]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+def test_same_junit(
+    pytester: pytest.Pytester, sessions: list[str], workers: tuple[str, ...]
+) -> None:
+    """The JUnit file of pytest has the same cases and properties."""
+    cases = []
+    for arguments in ((), workers):
+        run_pytest(pytester, *arguments, *sessions, "--junitxml=junit.xml")
+        text = (pytester.path / "junit.xml").read_text()
+        found = re.findall(r'<testcase classname="([^"]*)" name="([^"]*)"', text)
+        cases.append((sorted(found), sorted(re.findall(r"<property [^>]*>", text))))
+    assert cases[0] == cases[1]
+    assert len(cases[0][0]) == 23
+
+
+def test_debugger(pytester: pytest.Pytester, sessions: list[str]) -> None:
+    """Under `--pdb` a failing comparison enters the debugger like any other."""
+    pytester.makepyfile(
+        silent="""
+        import pdb
+
+        class Debugger(pdb.Pdb):
+            def interaction(self, *arguments):
+                print("DEBUGGER ENTERED")
+        """
+    )
+    pytester.syspathinsert()
+    plain = results(pytester, run_pytest(pytester, *sessions))
+    result = run_pytest(pytester, *sessions, "--pdb", "--pdbcls=silent:Debugger", subprocess=True)
+    assert result.stdout.str().count("DEBUGGER ENTERED") == OUTCOMES["failed"]
+    assert results(pytester, result) == plain
+
+
+def test_debugger_with_closed_input(pytester: pytest.Pytester, sessions: list[str]) -> None:
+    """Where `--pdb` has nobody to ask, the run ends non-zero."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--pdb", *sessions]
+    done = subprocess.run(
+        command,
+        cwd=pytester.path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode not in (0, 5)
+    assert "RECON: CLEAR" not in done.stdout + done.stderr
+
+
+def test_parallel_runs_of_many_items(pytester: pytest.Pytester) -> None:
+    """Every comparison of a larger session arrives once from the workers."""
+    positions = {f"S{number}/EUR": "1" for number in range(300)}
+    external = {**positions, "S7/EUR": "2", "S8/EUR": "1.005"}
+    write_session(
+        pytester.path / "large.recon.json", positions=positions, external_positions=external
+    )
+    result = run_pytest(pytester, "-n2", "--recon-session=large.recon.json")
+    result.assert_outcomes(passed=303, failed=1, xfailed=1, warnings=1)
+    assert final_line(result) == "RECON: BLOCKED (1 FAIL, 1 WARN in 1 session)"
+    result.stdout.fnmatch_lines(["large      305/305 *"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+def test_environment_is_not_shown(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    sessions: list[str],
+    workers: tuple[str, ...],
+) -> None:
+    """Nothing of the environment reaches the output, whatever fails."""
+    monkeypatch.setenv("EXCHANGE_KEY", "do-not-print")
+    result = run_pytest(pytester, *workers, *sessions, "-vv", "--showlocals")
+    assert "do-not-print" not in result.stdout.str() + result.stderr.str()
