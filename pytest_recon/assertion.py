@@ -37,7 +37,8 @@ def assert_reconciles(
     that cannot be compared.
     """
     __tracebackhide__ = True
-    now = datetime.now(UTC)
+    stated = [getattr(state, "as_of", None) for state in (internal, external)]
+    now = next((time for time in stated if time is not None), datetime.now(UTC))
     recorded = RecordedSession(
         session_id=session_id,
         anchor=Path(session_id),
