@@ -28,6 +28,7 @@ from recon_core.printable import printable
 from recon_core.reports.atomic import write_atomically
 from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
+from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.severity import Severity
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
 
@@ -58,7 +59,8 @@ class Reconciliation:
 
         `message` says why; the session id is the stem of the file's name.
         """
-        name = anchor.name.removesuffix(".json").removesuffix(".recon")
+        native = anchor.name.removesuffix(NATIVE_SUFFIX)
+        name = anchor.stem if native == anchor.name else native
         reconciliation = cls(RecordedSession(session_id=name or anchor.name, anchor=anchor), policy)
         check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
