@@ -81,7 +81,10 @@ class Recorder:
         self._run.notify_completed()
         self._write_junit()
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
+        terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
         if self._summary_is_skipped():
+            # pytest has not ended its line of dots yet.
+            terminal.write_line("")
             self._print_final_line()
 
     def _summary_is_skipped(self) -> bool:
