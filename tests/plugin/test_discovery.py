@@ -124,7 +124,6 @@ def test_session_reached_twice(
     "arguments",
     [
         (ONE, f"--recon-session={ONE}"),
-        (ONE, f"{ONE}::cash", f"--recon-session={ONE}"),
         ("sessions", "--recon-session=sessions/one.recon.json"),
         ("sessions", "--recon-session=sessions/*.recon.json"),
         (".", "--recon-session=sessions"),
@@ -139,6 +138,21 @@ def test_session_named_and_collected(
     result = run_pytest(pytester, *workers, *arguments)
     result.assert_outcomes(passed=CLEAR_COMPARISONS)
     assert final_line(result) == CLEAR_LINE
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+def test_session_and_a_part_of_it_collected(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    """A file and a part of it are the file; pytest 8 runs the part, and the gate says so."""
+    write_clear(pytester.path / ONE)
+    result = run_pytest(pytester, *workers, ONE, f"{ONE}::cash", f"--recon-session={ONE}")
+    if pytest.version_tuple >= (9,):
+        result.assert_outcomes(passed=CLEAR_COMPARISONS)
+        assert final_line(result) == CLEAR_LINE
+    else:
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert final_line(result) == f"RECON: INCOMPLETE (1 of {CLEAR_COMPARISONS} comparisons ran)"
 
 
 @pytest.mark.parametrize(
