@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from recon_core.printable import quoted
+from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 FAIL_ON_CHOICES: Final = ("fail", "warn")
 PATH_OPTIONS: Final = ("--recon-session", "--recon-policy", "--recon-junit")
@@ -109,7 +110,7 @@ def _report_path(config: pytest.Config, value: str) -> Path:
     # os.path answers for a name that is too long, too; a device, a pipe or a link
     # would be replaced by the report.
     taken = os.path.lexists(path) and (path.is_symlink() or not path.is_file())
-    if not value or taken or path.name.endswith(".recon.json"):
+    if not value or taken or path.name.endswith(NATIVE_SUFFIX):
         raise pytest.UsageError(
             f"--recon-junit: {quoted(value, 200)}; expected a new or a regular file to write, "
             "which is no session"

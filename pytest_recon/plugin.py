@@ -12,12 +12,12 @@ from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options, asks_for_gate
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
+from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 if TYPE_CHECKING:
     from pytest_recon.nodes import SessionDirectory, SessionFile
     from recon_core.engine import ReconciliationEngine
 
-NATIVE_SUFFIX = ".recon.json"
 NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
 
 

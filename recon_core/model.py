@@ -314,6 +314,13 @@ class RecordedSession:
         """The record of one side, `None` where the session has none."""
         return self.internal if side is LedgerSide.INTERNAL else self.external
 
+    def own_records(self) -> dict[LedgerSide, SideRecord]:
+        """The sides that speak for themselves: all that are given, but no mirror."""
+        records = {LedgerSide.INTERNAL: self.internal, LedgerSide.EXTERNAL: self.external}
+        if self.mirrored:
+            del records[LedgerSide.EXTERNAL]
+        return {side: record for side, record in records.items() if record is not None}
+
 
 def _check_row(
     row: Any, noun: str, name: str, amounts: tuple[str, ...], **choices: type[StrEnum]

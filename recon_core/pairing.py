@@ -7,25 +7,25 @@ name when its verdict changes, and every process finds the same names.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from recon_core.comparison import Comparison, ItemKind, SessionCheck
 from recon_core.errors import SessionError
 from recon_core.model import (
-    CashBalance,
     Fill,
     Instrument,
     InstrumentKind,
-    LedgerSide,
     Leg,
-    Position,
     RecordedSession,
     SideRecord,
 )
 from recon_core.printable import printable, quoted
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
 
 SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 """The session checks that always exist, as sorted in the report."""
@@ -86,67 +86,70 @@ def _session_comparisons(
 
 
 def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
-    if recorded.internal is None or recorded.external is None:
-        return []
-    internal, external = recorded.internal.positions, recorded.external.positions
-    if internal is None or external is None:
-        return []
     plain = _single_accounts(recorded)
-    duplicates = _duplicate_notes(recorded)
-    sides = [
-        {_position_key(row, plain=plain): row for row in rows} for rows in (internal, external)
-    ]
+    notes = _duplicate_notes(recorded)
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
             key=_key_text(symbol, leg, account),
             name=symbol,
-            as_of=recorded.external.as_of,
-            internal=sides[0].get((symbol, leg, account)),
-            external=sides[1].get((symbol, leg, account)),
+            as_of=session_time(recorded),
+            internal=internal,
+            external=external,
             unit=position_unit(symbol, recorded.instruments),
-            notes=tuple(duplicates.get(symbol, ())),
+            notes=tuple(notes.get(symbol, ())),
         )
-        for symbol, leg, account in {**sides[0], **sides[1]}
+        for (symbol, leg, account), internal, external in _paired(
+            *_both(recorded, lambda record: record.positions),
+            lambda row: (row.symbol, row.leg, None if plain else row.account),
+        )
     ]
 
 
 def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
-    if recorded.internal is None or recorded.external is None:
-        return []
-    internal, external = recorded.internal.cash, recorded.external.cash
-    if internal is None or external is None:
-        return []
     plain = _single_accounts(recorded)
-    duplicates = _duplicate_notes_by_currency(recorded)
-    sides = [{_cash_key(row, plain=plain): row for row in rows} for rows in (internal, external)]
+    notes = _duplicate_notes_by_currency(recorded)
     return [
         Comparison(
             item_kind=ItemKind.CASH,
             key=_key_text(currency, Leg.NET, account),
             name=currency,
-            as_of=recorded.external.as_of,
-            internal=sides[0].get((currency, account)),
-            external=sides[1].get((currency, account)),
+            as_of=session_time(recorded),
+            internal=internal,
+            external=external,
             unit=currency,
-            notes=tuple(duplicates.get(currency, ())),
+            notes=tuple(notes.get(currency, ())),
         )
-        for currency, account in {**sides[0], **sides[1]}
+        for (currency, account), internal, external in _paired(
+            *_both(recorded, lambda record: record.cash),
+            lambda row: (row.currency, None if plain else row.account),
+        )
     ]
+
+
+def _both(
+    recorded: RecordedSession, section: Callable[[SideRecord], tuple[Row, ...] | None]
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """A section of both sides, empty where one side does not report it."""
+    if recorded.internal is None or recorded.external is None:
+        return (), ()
+    internal, external = section(recorded.internal), section(recorded.external)
+    return ((), ()) if internal is None or external is None else (internal, external)
+
+
+def _paired(
+    internal: Iterable[Row], external: Iterable[Row], key_of: Callable[[Row], Key]
+) -> Iterator[tuple[Key, Row | None, Row | None]]:
+    """Every key of either side, with the row of each side that has one."""
+    mine = {key_of(row): row for row in internal}
+    theirs = {key_of(row): row for row in external}
+    return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
 
 
 def _single_accounts(recorded: RecordedSession) -> bool:
     """Whether each side has one account, which then is its default and goes unnamed."""
     sides = [side for side in (recorded.internal, recorded.external) if side is not None]
     return all(len(side.accounts()) <= 1 for side in sides)
-
-
-def _position_key(row: Position, *, plain: bool) -> tuple[str, Leg, str | None]:
-    return row.symbol, row.leg, None if plain else row.account
-
-
-def _cash_key(row: CashBalance, *, plain: bool) -> tuple[str, str | None]:
-    return row.currency, None if plain else row.account
 
 
 def _key_text(name: str, leg: Leg, account: str | None) -> str:
@@ -181,10 +184,7 @@ def duplicate_notes(recorded: RecordedSession) -> list[str]:
 def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     """For each symbol, a note on every fill that one side states more than once."""
     notes: dict[str, list[str]] = {}
-    for side in LedgerSide:
-        record: SideRecord | None = recorded.side(side)
-        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
-            continue
+    for side, record in recorded.own_records().items():
         for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
             fill = f"{side} states fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
             notes.setdefault(symbol, []).append(f"{fill} {count} times; each is booked")

@@ -78,10 +78,7 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
 def untimely_notes(recorded: RecordedSession) -> list[str]:
     """A note on the fills of a side that lie outside of what it says it covers."""
     notes = []
-    for side in LedgerSide:
-        record = recorded.side(side)
-        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
-            continue
+    for side, record in recorded.own_records().items():
         fills, opening = record.fills or (), record.opening
         late = sum(fill.time > record.as_of for fill in fills)
         opened = None if opening is None else opening.as_of
@@ -108,10 +105,7 @@ def as_of(recorded: RecordedSession, policy: Policy) -> SessionCheck:
 def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
     """Whether a side says of itself that rows are lost."""
     faults = []
-    for side in LedgerSide:
-        record = recorded.side(side)
-        if record is None or (recorded.mirrored and side is LedgerSide.EXTERNAL):
-            continue
+    for side, record in recorded.own_records().items():
         if not record.complete:
             faults.append(f"{side} was cut off while it was recorded")
         faults += [

@@ -23,9 +23,3 @@ class Severity(StrEnum):
 
 
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-def worst(*severities: Severity | None) -> Severity | None:
-    """The highest severity; `None` stands for a match and is below all."""
-    found = [severity for severity in severities if severity is not None]
-    return max(found, key=lambda severity: severity.rank, default=None)

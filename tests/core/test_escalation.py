@@ -3,7 +3,7 @@
 import pytest
 
 from recon_core.escalation import escalation_actions, escalation_text
-from recon_core.severity import Severity, worst
+from recon_core.severity import Severity
 
 NOTHING = ("none", "monitoring")
 MONITORING = ("monitoring",)
@@ -55,8 +55,6 @@ def test_the_actions_on_one_line() -> None:
 
 
 def test_severities_are_ordered_by_what_they_mean() -> None:
-    """INFO < WARN < FAIL < CRITICAL, and a match is below all."""
+    """INFO < WARN < FAIL < CRITICAL; the upper two block."""
     assert [severity.rank for severity in Severity] == [0, 1, 2, 3]
     assert [severity.blocks for severity in Severity] == [False, False, True, True]
-    assert worst(Severity.WARN, None, Severity.CRITICAL, Severity.FAIL) is Severity.CRITICAL
-    assert worst(None, None) is None
