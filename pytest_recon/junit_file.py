@@ -1,6 +1,6 @@
 """`--recon-junit`: one `<testsuite>` per session, parsed back before it counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_recon.gate import MATCH, ItemResult, SessionPromise
@@ -12,10 +12,13 @@ from recon_core.summary import ReconSummary
 Suite = tuple[SessionPromise, ReconSummary, list[ItemResult]]
 
 
-def write_junit(path: Path, suites: Sequence[Suite]) -> str | None:
-    """Write the report whole or not at all; returns what went wrong, if anything did."""
+def write_junit(path: Path, suites: Sequence[Suite], head: Mapping[str, str]) -> str | None:
+    """Write the report whole or not at all; returns what went wrong, if anything did.
+
+    `head` are the properties of the audit log, which every suite carries.
+    """
     try:
-        text = junit_text([_suite(*suite) for suite in suites])
+        text = junit_text([_suite(*suite, head) for suite in suites])
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except (OSError, ValueError) as error:
@@ -25,7 +28,10 @@ def write_junit(path: Path, suites: Sequence[Suite]) -> str | None:
 
 
 def _suite(
-    promise: SessionPromise, summary: ReconSummary, results: Sequence[ItemResult]
+    promise: SessionPromise,
+    summary: ReconSummary,
+    results: Sequence[ItemResult],
+    head: Mapping[str, str],
 ) -> SuiteReport:
     properties = {
         "recon.session_id": promise.session_id,
@@ -34,6 +40,7 @@ def _suite(
         "recon.max_severity": summary.max_severity,
         "recon.comparisons": str(promise.comparisons),
         "recon.ran": str(len(results)),
+        **head,
     }
     for severity in ("CRITICAL", "FAIL", "WARN", "INFO"):
         properties[f"recon.count.{severity}"] = str(summary.counts_by_severity.get(severity, 0))

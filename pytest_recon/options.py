@@ -12,7 +12,12 @@ from recon_core.printable import quoted
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 FAIL_ON_CHOICES: Final = ("fail", "warn")
-PATH_OPTIONS: Final = ("--recon-session", "--recon-policy", "--recon-junit")
+PATH_OPTIONS: Final = (
+    "--recon-session",
+    "--recon-policy",
+    "--recon-junit",
+    "--recon-audit-log",
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -44,6 +49,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="turn that off where --recon-session or the ini turned it on",
     )
     group.addoption("--recon-junit", metavar="PATH", help="write one <testsuite> per session")
+    group.addoption("--recon-audit-log", metavar="PATH", help="append this run to an audit log")
     group.addoption(
         "--recon-top-n",
         type=int,
@@ -53,6 +59,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
+    parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
@@ -76,6 +83,7 @@ class Settings:
     gate: bool
     gate_is_asked_for: bool
     junit: Path | None
+    audit_log: Path | None
     top_n: int
 
 
@@ -84,16 +92,17 @@ def read_settings(config: pytest.Config) -> Settings:
     named = tuple(config.getoption("recon_session"))
     gate = config.getoption("recon_gate")
     asked = bool(config.getini("recon_gate") if gate is None else gate)
-    junit = config.getoption("recon_junit")
     inipath = config.inipath
+    ini_directory = config.rootpath if inipath is None else inipath.parent
     return Settings(
         command_line_sessions=named,
         ini_sessions=tuple(config.getini("recon_sessions")),
-        ini_directory=config.rootpath if inipath is None else inipath.parent,
+        ini_directory=ini_directory,
         fail_on_warn=_fail_on(config) == "warn",
         gate=asked or (bool(named) and gate is None),
         gate_is_asked_for=asked,
-        junit=None if junit is None else _report_path(config, junit),
+        junit=_written_path(config, "--recon-junit"),
+        audit_log=_written_path(config, "--recon-audit-log", ini_directory),
         top_n=_top_n(config),
     )
 
@@ -105,14 +114,23 @@ def _fail_on(config: pytest.Config) -> str:
     return value
 
 
-def _report_path(config: pytest.Config, value: str) -> Path:
-    path = config.invocation_params.dir / value
+def _written_path(
+    config: pytest.Config, option: str, ini_directory: Path | None = None
+) -> Path | None:
+    """The file to write that an option names, or the ini where `ini_directory` is given."""
+    name = option.lstrip("-").replace("-", "_")
+    value, directory = config.getoption(name), config.invocation_params.dir
+    if value is None and ini_directory is not None and config.getini(name):
+        value, directory, option = config.getini(name), ini_directory, name
+    if value is None:
+        return None
+    path = Path(directory / str(value))
     # os.path answers for a name that is too long, too; a device, a pipe or a link
     # would be replaced by the report.
     taken = os.path.lexists(path) and (path.is_symlink() or not path.is_file())
     if not value or taken or path.name.endswith(NATIVE_SUFFIX):
         raise pytest.UsageError(
-            f"--recon-junit: {quoted(value, 200)}; expected a new or a regular file to write, "
+            f"{option}: {quoted(value, 200)}; expected a new or a regular file to write, "
             "which is no session"
         )
     return path

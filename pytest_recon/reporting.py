@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from pytest_recon.audit_trail import AuditTrail, add_to_junitxml
 from pytest_recon.discovery import node_path
 from pytest_recon.gate import ItemResult, SessionPromise, counted
 from pytest_recon.nodes import ComparisonItem
@@ -36,6 +37,9 @@ class Recorder:
     def __init__(self, run: ReconRun) -> None:
         self._run = run
         self._run_ids: dict[str, str] = {}
+        self._invocation_id = str(uuid4())
+        path = run.settings.audit_log
+        self._trail = None if path is None else AuditTrail(path)
         self._started = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
@@ -79,6 +83,7 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell plugins, write the report, settle the status; the line where no summary will."""
         self._run.notify_completed()
+        self._write_audit_log()
         self._write_junit()
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
@@ -153,6 +158,8 @@ class Recorder:
             lines.append(f"recon: policy {node_path(run.policy_path, directory)}")
         if run.settings.command_line_sessions and not run.gate.active:
             lines.append("recon: the gate is off: a run that is narrowed does not fail")
+        if self._trail is not None and self._trail.line is not None:
+            lines.append(f"recon: {self._trail.line}")
         return lines
 
     def _row(self, promise: SessionPromise) -> list[str]:
@@ -179,7 +186,11 @@ class Recorder:
         # A softened diff is never among those that are left out.
         hidden = [diff.description for diff in diffs[top_n:] if diff.softened_by is not None]
         lines = [*promise.notes, *worst_lines(diffs, top_n), *hidden]
-        return ["", f"{promise.session_id} ({promise.path})", *(f"  {line}" for line in lines)]
+        title = f"{promise.session_id} ({promise.path})"
+        if self._trail is not None:
+            # What `recon audit detailed --run-id` asks for.
+            title += f", run {self._run_ids[promise.path]}"
+        return ["", title, *(f"  {line}" for line in lines)]
 
     def _diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
         from recon_core.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
@@ -197,10 +208,27 @@ class Recorder:
             top_n=self._run.settings.top_n,
             run_id=self._run_ids.setdefault(promise.path, str(uuid4())),
             comparisons=promise.comparisons,
+            ran=len(self._run.gate.results(promise.path)),
+            invocation_id=self._invocation_id,
             mirrored=promise.mirrored,
             notes=promise.notes,
             evidence=promise.evidence,
         )
+
+    def _write_audit_log(self) -> None:
+        """Append what was found, also of a run that was narrowed or stopped."""
+        sessions = self._run.gate.sessions
+        if self._trail is None or not sessions:
+            return
+        from recon_core.summary import sorted_diffs  # noqa: PLC0415  # not at pytest's start
+
+        runs = [
+            (self._summary(promise), sorted_diffs(self._diffs(promise))) for promise in sessions
+        ]
+        problem = self._trail.write(runs)
+        if problem is not None:
+            self._run.gate.problems.append(problem)
+        add_to_junitxml(self._run.config, self._trail.properties)
 
     def _write_junit(self) -> None:
         path = self._run.settings.junit
@@ -212,7 +240,8 @@ class Recorder:
             (promise, self._summary(promise), self._run.gate.results(promise.path))
             for promise in self._run.gate.sessions
         ]
-        problem = write_junit(path, suites)
+        head = {} if self._trail is None else self._trail.properties
+        problem = write_junit(path, suites, head)
         if problem is not None:
             self._run.gate.problems.append(problem)
 

@@ -162,7 +162,7 @@ class ReconRun:
 
     def promise(self, anchor: Path, path: str) -> "Reconciliation":
         """Read a session and tell the gate what it holds."""
-        from recon_core.engine import evidence  # noqa: PLC0415  # not at pytest's start
+        from recon_core.evidence import evidence  # noqa: PLC0415  # not at pytest's start
 
         reconciliation = self.reconciliation(anchor)
         recorded = reconciliation.recorded

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from recon_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from recon_core.audit.entries import LedgerEntry
+    from recon_core.audit.log import AuditLog
     from recon_core.comparison import (
         Comparison,
         ItemKind,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
     from recon_core.errors import (
         AmountError,
+        AuditError,
         PolicyError,
         ReconError,
         ReconWarning,
@@ -60,10 +63,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "recon_core.audit.entries": ("LedgerEntry",),
+    "recon_core.audit.log": ("AuditLog",),
     "recon_core.comparison": ("Comparison", "ItemKind", "Judgement", "ReconDiff", "SessionCheck"),
     "recon_core.engine": ("Reconciliation", "ReconciliationEngine", "reconcile_session"),
     "recon_core.errors": (
         "AmountError",
+        "AuditError",
         "PolicyError",
         "ReconError",
         "ReconWarning",
@@ -101,6 +107,8 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "AmountError",
+    "AuditError",
+    "AuditLog",
     "CashBalance",
     "CashPolicy",
     "Comparison",
@@ -112,6 +120,7 @@ __all__ = [
     "ItemKind",
     "Judgement",
     "LedgerSide",
+    "LedgerEntry",
     "Leg",
     "Movement",
     "MovementKind",

@@ -1,6 +1,5 @@
 """The engine: a recorded session, or ledgers, and a policy give diffs and a summary."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,10 +11,10 @@ from typing import Any
 
 from pluggy import PluginManager
 
-from recon_core import __version__
 from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
+from recon_core.evidence import evidence
 from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
 from recon_core.judging import cannot_judge, judge, judge_check
@@ -160,12 +159,23 @@ class Reconciliation:
         """The diffs of all judgements, in the order of the comparisons."""
         return [judgement.diff for judgement in self.judgements if judgement.diff is not None]
 
-    def summary(self, *, top_n: int = DEFAULT_TOP, run_id: str | None = None) -> ReconSummary:
+    def summary(
+        self,
+        *,
+        top_n: int = DEFAULT_TOP,
+        run_id: str | None = None,
+        invocation_id: str | None = None,
+    ) -> ReconSummary:
         """The summary of all diffs, with the evidence of the run."""
-        return self.summarise(self.diffs, top_n=top_n, run_id=run_id)
+        return self.summarise(self.diffs, top_n=top_n, run_id=run_id, invocation_id=invocation_id)
 
     def summarise(
-        self, diffs: Sequence[ReconDiff], *, top_n: int = DEFAULT_TOP, run_id: str | None = None
+        self,
+        diffs: Sequence[ReconDiff],
+        *,
+        top_n: int = DEFAULT_TOP,
+        run_id: str | None = None,
+        invocation_id: str | None = None,
     ) -> ReconSummary:
         """The summary of given diffs of this session, as a run that was narrowed has them."""
         return summarise(
@@ -174,6 +184,7 @@ class Reconciliation:
             self.recorded.strategy_id,
             top_n=top_n,
             run_id=run_id,
+            invocation_id=invocation_id,
             comparisons=len(self.comparisons),
             mirrored=self.recorded.mirrored,
             notes=self.notes,
@@ -202,18 +213,6 @@ def reconcile_session(
         shown = printable(error)
         message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
         return Reconciliation.unreadable(anchor, message, policy)
-
-
-def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
-    """What a verdict rests on: hashes of the inputs and the policy, thresholds, version."""
-    effective = policy.to_dict()
-    canonical = json.dumps(effective, sort_keys=True).encode()
-    return {
-        "inputs": {file.name: file.sha256 for file in recorded.inputs},
-        "policy": effective,
-        "policy_sha256": hashlib.sha256(canonical).hexdigest(),
-        "recon_version": __version__,
-    }
 
 
 class ReconciliationEngine:

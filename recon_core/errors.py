@@ -26,5 +26,9 @@ class PolicyError(ReconError):
     """A policy file is not usable."""
 
 
+class AuditError(ReconError):
+    """An audit log is missing, damaged, locked or cannot be written."""
+
+
 class ReconWarning(UserWarning):
     """Base of every warning of this project."""

@@ -20,8 +20,10 @@ DEFAULT_TOP: Final = 10
 class ReconSummary:
     """Counts, the worst diffs and the evidence of one reconciliation.
 
-    `timestamp` is the wall clock of the run in UTC with `Z`; it and `run_id` are
-    the only fields that differ between two runs over the same input.
+    `timestamp` is the wall clock of the run in UTC with `Z`; it, `run_id` and
+    `invocation_id`, which the sessions of one command share, are the only fields that
+    differ between two runs over the same input. `ran` counts the comparisons that have a
+    verdict; fewer than `comparisons` means that the run was narrowed.
     """
 
     run_id: str
@@ -36,6 +38,8 @@ class ReconSummary:
     has_fail: bool
     max_severity: str
     comparisons: int | None = None
+    ran: int | None = None
+    invocation_id: str | None = None
     escalation: tuple[str, ...] = ()
     mirrored: bool = False
     notes: tuple[str, ...] = ()
@@ -56,6 +60,8 @@ class ReconSummary:
             "has_fail": self.has_fail,
             "max_severity": self.max_severity,
             "comparisons": self.comparisons,
+            "ran": self.ran,
+            "invocation_id": self.invocation_id,
             "escalation": list(self.escalation),
             "mirrored": self.mirrored,
             "notes": list(self.notes),
@@ -91,11 +97,16 @@ def summarise(
     top_n: int = DEFAULT_TOP,
     run_id: str | None = None,
     comparisons: int | None = None,
+    ran: int | None = None,
+    invocation_id: str | None = None,
     mirrored: bool = False,
     notes: tuple[str, ...] = (),
     evidence: Mapping[str, object] | None = None,
 ) -> ReconSummary:
-    """Summarise the diffs of one session; without diffs the maximum is INFO."""
+    """Summarise the diffs of one session; without diffs the maximum is INFO.
+
+    `ran` is all `comparisons` where it is not given.
+    """
     counts = count_severities(diffs)
     ordered = sorted_diffs(diffs)
     types = Counter(diff.diff_type for diff in diffs)
@@ -112,6 +123,8 @@ def summarise(
         has_fail=Severity.FAIL in counts,
         max_severity=str(next(iter(counts), Severity.INFO)),
         comparisons=comparisons,
+        ran=comparisons if ran is None else ran,
+        invocation_id=invocation_id,
         escalation=escalation_actions(counts),
         mirrored=mirrored,
         notes=notes,

@@ -1,6 +1,7 @@
 """The summary: the runbook's keys, the worst first, the same bytes for the same input."""
 
 import json
+import platform
 import re
 from decimal import Decimal
 
@@ -71,7 +72,10 @@ def test_the_evidence_names_the_policy_that_decided() -> None:
     )
     assert default["policy_sha256"] != strict["policy_sha256"]
     assert default["policy"] == Policy().to_dict()
-    assert default["recon_version"] == recon_core.__version__
+    assert default["versions"] == {
+        "pytest-recon": recon_core.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def one_diff(severity: Severity, seconds: float | None, name: str) -> ReconDiff:

@@ -1,0 +1,1 @@
+"""The audit trail: an append-only log, and answers from it."""

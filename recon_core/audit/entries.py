@@ -1,0 +1,168 @@
+"""The entries of an audit trail (runbook, "Audit Trail"; design, "Audit").
+
+One `RECON_SUMMARY` per recorded session and run, and one `RECON_DIFF` per diff. On a
+file a run stands between an opening entry and a committing one, so that a reader sees
+whether all of it was written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+from uuid import uuid4
+
+from recon_core.comparison import ReconDiff
+from recon_core.errors import AuditError
+from recon_core.printable import quoted
+from recon_core.summary import ReconSummary
+from recon_core.times import format_time, parse_time, require_time
+
+RECON_SUMMARY: Final = "RECON_SUMMARY"
+RECON_DIFF: Final = "RECON_DIFF"
+RUN_OPENED: Final = "RECON_RUN_OPENED"
+RUN_COMMITTED: Final = "RECON_RUN_COMMITTED"
+LOG_RECOVERED: Final = "RECON_LOG_RECOVERED"
+
+# Only the log itself says where a run begins and ends.
+BRACKETS: Final = frozenset({RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED})
+
+# What every reader of JSON keeps exact (RFC 8785 allows no more).
+_LARGEST_INTEGER: Final = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One event of the trail.
+
+    `details` holds text, whole numbers, booleans, `None`, and lists and mappings of
+    them; amounts are text. The log gives `sequence`, and fills in `entry_id` and
+    `timestamp` (now, in UTC) where they are not given.
+    """
+
+    event_type: str
+    details: Mapping[str, object] = field(default_factory=dict)
+    client_order_id: str = ""
+    old_state: str | None = None
+    new_state: str | None = None
+    timestamp: datetime | None = None
+    entry_id: str = ""
+    sequence: int = 0
+
+    def stored(self, sequence: int) -> "LedgerEntry":
+        """The entry as a log keeps it; raises `AuditError` for values it cannot keep."""
+        time = datetime.now(UTC) if self.timestamp is None else self.timestamp
+        details = plain(self.details, "details")
+        if not isinstance(details, dict):
+            raise AuditError("details: expected a mapping")
+        for name in ("event_type", "client_order_id", "entry_id", "old_state", "new_state"):
+            value = getattr(self, name)
+            if not isinstance(_plain_scalar(value, name), str | None):
+                raise AuditError(f"{name}: {quoted(value)}; expected text")
+        return replace(
+            self,
+            details=details,
+            timestamp=require_time(time, "timestamp"),
+            entry_id=self.entry_id or str(uuid4()),
+            sequence=sequence,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data under the keys of the runbook's export."""
+        return {
+            "entry_id": self.entry_id,
+            "timestamp": None if self.timestamp is None else format_time(self.timestamp),
+            "sequence": self.sequence,
+            "event_type": self.event_type,
+            "client_order_id": self.client_order_id,
+            "old_state": self.old_state,
+            "new_state": self.new_state,
+            "details": dict(self.details),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> "LedgerEntry":
+        """The entry that `to_dict` wrote."""
+        fields = {name: data[name] for name in cls.__slots__}
+        return cls(**{**fields, "timestamp": parse_time(str(data["timestamp"]))})  # type: ignore[arg-type]  # to_dict's own
+
+
+def plain(value: object, name: str) -> object:
+    """`value` as JSON without binary floats: exact decimals and times become text.
+
+    Raises `AuditError` that names the place of a value that cannot be kept exactly.
+    """
+    if isinstance(value, Mapping):
+        return {
+            _whole_text(str(key), name): plain(each, f"{name}.{key}") for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [plain(each, f"{name}[{index}]") for index, each in enumerate(value)]
+    return _plain_scalar(value, name)
+
+
+def _plain_scalar(value: object, name: str) -> str | int | None:
+    if isinstance(value, str):
+        return _whole_text(str(value), name)
+    if value is None or (isinstance(value, int) and abs(value) <= _LARGEST_INTEGER):
+        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return format_time(require_time(value, name))
+    shown = quoted(value)
+    raise AuditError(
+        f"{quoted(name, 200)}: {shown} is a {type(value).__name__}; expected text, a Decimal, "
+        "a whole number below 2**53, a boolean, or lists and mappings of them"
+    )
+
+
+def _whole_text(text: str, name: str) -> str:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise AuditError(f"{quoted(name, 200)}: {quoted(text)} holds a lone surrogate")
+    return text
+
+
+def run_entries(
+    summary: ReconSummary, diffs: Sequence[ReconDiff] | None = None
+) -> list[LedgerEntry]:
+    """The entries of one run: its summary, then its diffs, the worst first.
+
+    Without `diffs` those of the summary are taken, which are its top N.
+    """
+    chosen = summary.top_diffs if diffs is None else diffs
+    details = {
+        name: value for name, value in summary.to_dict().items() if name not in _NOT_IN_DETAILS
+    }
+    details["recorded_diffs"] = len(chosen)
+    entry = LedgerEntry(
+        RECON_SUMMARY,
+        details,
+        timestamp=parse_time(summary.timestamp),
+        entry_id=f"recon_summary_{summary.run_id}",
+    )
+    return [entry, *(_diff_entry(summary, diff, index) for index, diff in enumerate(chosen))]
+
+
+# The one is the timestamp of the entry, the other entries of its own.
+_NOT_IN_DETAILS: Final = ("timestamp", "top_diffs")
+
+
+def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEntry:
+    # Each diff says which run it is of, so that a reader need not keep all runs in mind.
+    run = {
+        "run_id": summary.run_id,
+        "session_id": summary.session_id,
+        "strategy_id": summary.strategy_id,
+        "run_timestamp": summary.timestamp,
+    }
+    figures = diff.to_dict()
+    del figures["timestamp"]
+    time = parse_time(summary.timestamp) if diff.timestamp is None else diff.timestamp
+    return LedgerEntry(
+        RECON_DIFF,
+        {**run, **figures},
+        client_order_id=diff.order_id or "",
+        timestamp=time,
+        entry_id=f"recon_diff_{summary.run_id}_{index}",
+    )

@@ -1,0 +1,141 @@
+"""`AuditLog`: the append-only trail of reconciliations, in memory or on a file."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from recon_core.audit.chain import ChainReader, Head
+from recon_core.audit.entries import (
+    BRACKETS,
+    RUN_COMMITTED,
+    RUN_OPENED,
+    LedgerEntry,
+    run_entries,
+)
+from recon_core.audit.log_file import LogFile, read_lines
+from recon_core.comparison import ReconDiff
+from recon_core.errors import AuditError
+from recon_core.printable import printable
+from recon_core.reports.atomic import write_atomically
+from recon_core.summary import ReconSummary
+from recon_core.times import require_time
+
+Run = tuple[ReconSummary, Sequence[ReconDiff] | None]
+
+
+class AuditLog:
+    """Entries are appended and read; nothing changes or removes one.
+
+    Without `path` the entries live in memory. On a file they are chained lines (see
+    `recon_core.audit.chain`), any number of processes may append, and a run stands between
+    an opening and a committing entry. `timeout` is how many seconds to wait for other
+    writers. Every method raises `AuditError` where a file is damaged, locked or cannot be
+    read or written.
+    """
+
+    def __init__(self, path: Path | str | None = None, *, timeout: float = 10.0) -> None:
+        self._entries: list[LedgerEntry] = []
+        self._file = None if path is None else LogFile(Path(path), timeout)
+
+    def append(self, entry: LedgerEntry) -> LedgerEntry:
+        """Append one entry; returns it with its sequence, id and timestamp."""
+        return self.append_many([entry])[0]
+
+    def append_many(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+        """Append entries with nothing of another writer between them."""
+        chosen = list(entries)
+        for entry in chosen:
+            if entry.event_type in BRACKETS:
+                raise AuditError(f"event type {entry.event_type}: is written by the log only")
+        return self._append(chosen)
+
+    def _append(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
+        if self._file is not None:
+            return self._file.append(entries) if entries else []
+        start = len(self._entries) + 1
+        stored = [entry.stored(start + index) for index, entry in enumerate(entries)]
+        self._entries += stored
+        return stored
+
+    def append_recon_summary(
+        self, summary: ReconSummary, diffs: Sequence[ReconDiff] | None = None
+    ) -> list[LedgerEntry]:
+        """Append one run: its summary and its diffs, by default the summary's top N."""
+        return self._append(self._batch((summary, diffs)))
+
+    def append_runs(self, runs: Iterable[Run]) -> list[LedgerEntry]:
+        """Append the runs of one command in one go: all of them are written, or none."""
+        return self._append([entry for run in runs for entry in self._batch(run)])
+
+    def _batch(self, run: Run) -> list[LedgerEntry]:
+        """The entries of a run; what is in memory cannot be torn and needs no brackets."""
+        summary, diffs = run
+        entries = run_entries(summary, diffs)
+        if self._file is None:
+            return entries
+        ids = {
+            "run_id": summary.run_id,
+            "session_id": summary.session_id,
+            "invocation_id": summary.invocation_id,
+        }
+        counts = {"entries": len(entries), "diffs": len(entries) - 1}
+        return [
+            LedgerEntry(RUN_OPENED, ids),
+            *entries,
+            LedgerEntry(RUN_COMMITTED, {**ids, **counts, "total_diffs": summary.total_diffs}),
+        ]
+
+    @property
+    def head(self) -> Head:
+        """How many entries there are, and the hash of the last; in memory nothing is hashed."""
+        if self._file is None:
+            return Head(len(self._entries))
+        return self._file.head
+
+    def get_all_entries(self) -> list[LedgerEntry]:
+        """All entries in their order; those of a file are verified."""
+        if self._file is None:
+            return list(self._entries)
+        return _read(self._file.path)
+
+    def get_entries_by_event_type(self, event_type: str) -> list[LedgerEntry]:
+        """The entries of one type, such as `RECON_SUMMARY`."""
+        return [entry for entry in self.get_all_entries() if entry.event_type == event_type]
+
+    def get_entries_for_order(self, client_order_id: str) -> list[LedgerEntry]:
+        """The entries that name an order."""
+        entries = self.get_all_entries()
+        return [entry for entry in entries if entry.client_order_id == client_order_id]
+
+    def get_entries_in_range(self, start: datetime, end: datetime) -> list[LedgerEntry]:
+        """The entries from `start` to `end`, both included; the times have an offset."""
+        first, last = require_time(start, "start"), require_time(end, "end")
+        return [
+            entry
+            for entry in self.get_all_entries()
+            if entry.timestamp is not None and first <= entry.timestamp <= last
+        ]
+
+    def export_to_file(self, path: Path | str) -> None:
+        """Write the runbook's JSON array, whole or not at all; it carries no hashes."""
+        path, entries = Path(path), [entry.to_dict() for entry in self.get_all_entries()]
+        try:
+            write_atomically(path, json.dumps(entries, indent=2) + "\n")
+        except OSError as error:
+            shown = printable(path.name)
+            raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
+
+
+def _read(path: Path) -> list[LedgerEntry]:
+    """The entries of a log; one that was not begun has none."""
+    reader, shown = ChainReader(), printable(path.name)
+    try:
+        with path.open("rb") as file:
+            return [LedgerEntry.from_dict(reader.take(line)) for line in read_lines(file.fileno())]
+    except FileNotFoundError:
+        return []
+    except AuditError as error:
+        raise AuditError(f"{shown}: {error}") from None
+    except OSError as error:
+        raise AuditError(f"{shown}: cannot be read: {error.strerror}") from None

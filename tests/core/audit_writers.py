@@ -1,0 +1,45 @@
+"""What other processes do to a log in the tests of its crash safety."""
+
+import os
+import resource
+from pathlib import Path
+
+from recon_core.audit.entries import LedgerEntry
+from recon_core.audit.log import AuditLog
+from recon_core.comparison import ReconDiff
+from recon_core.errors import AuditError
+from recon_core.severity import Severity
+from recon_core.summary import ReconSummary, summarise
+
+
+def run(run_id: str, diffs: int) -> tuple[ReconSummary, list[ReconDiff]]:
+    """One run with that many diffs."""
+    found = [
+        ReconDiff(f"diff-{index}", None, "POSITION", Severity.FAIL, f"S{index}/EUR", "differs")
+        for index in range(diffs)
+    ]
+    return summarise(found, "session", "strategy", run_id=run_id), found
+
+
+def append_entries(path: Path, count: int, writer: int) -> None:
+    """Append single entries, each for itself."""
+    log = AuditLog(path, timeout=60)
+    for index in range(count):
+        log.append(LedgerEntry("ORDER_EVENT", {"writer": writer, "index": index}))
+
+
+def append_runs(path: Path, done: int, name: str, diffs: int, runs: int) -> None:
+    """Append runs, and say of each on the pipe `done` when it is on the disk."""
+    log = AuditLog(path)
+    for index in range(runs):
+        log.append_recon_summary(*run(f"{name}-{index}", diffs))
+        os.write(done, f"{name}-{index}\n".encode())
+
+
+def append_on_a_full_disk(path: Path, done: int, name: str, size: int) -> None:
+    """Append runs until the file may not grow any more, then say `refused`."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        append_runs(path, done, name, diffs=3, runs=1000)
+    except AuditError:
+        os.write(done, b"refused\n")

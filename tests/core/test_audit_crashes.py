@@ -1,0 +1,201 @@
+"""Crash safety: writers that are killed, full disks, many writers at once.
+
+`make soak` has 200 kills and 200 full disks, and eight writers of 500 entries each;
+`make test` has a sample of them.
+"""
+
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from recon_core.audit.chain import ChainReader
+from recon_core.audit.entries import LedgerEntry
+from recon_core.audit.log import AuditLog
+from recon_core.errors import AuditError
+
+from .audit_writers import append_entries, append_on_a_full_disk, append_runs, run
+
+SOAK = settings().max_examples > 1000
+CRASHES = 200 if SOAK else 12
+WRITERS, APPENDS = (8, 500) if SOAK else (4, 50)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
+
+
+@pytest.fixture(scope="module")
+def processes() -> BaseContext:
+    """A way to start writers fast: forked from one that has imported what they need."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", append_runs.__module__])
+    return context
+
+
+class Writer:
+    """A writer in a process of its own, and what it said was on the disk."""
+
+    def __init__(
+        self, processes: BaseContext, target: Callable[..., None], *arguments: object
+    ) -> None:
+        self._read, write = os.pipe()
+        path, *rest = arguments
+        self.process = processes.Process(  # type: ignore[attr-defined]
+            target=_with_pipe, args=(target, path, multiprocessing.reduction.DupFd(write), rest)
+        )
+        self.process.start()
+        os.close(write)
+        os.read(self._read, 1)  # it has begun
+
+    def ended(self) -> list[str]:
+        """Wait for its end; the runs that it said are written."""
+        self.process.join()
+        with os.fdopen(self._read) as said:
+            return said.read().splitlines()
+
+
+def _with_pipe(
+    target: Callable[..., None], path: Path, pipe: "multiprocessing.reduction.DupFd", rest: list
+) -> None:
+    done = pipe.detach()
+    os.write(done, b"!")
+    target(path, done, *rest)
+
+
+def committed(path: Path) -> tuple[set[str], ChainReader, bytes]:
+    """The committed runs of a log, what the reader knows at its end, and a torn line."""
+    reader, runs = ChainReader(), set()
+    content = path.read_bytes() if path.exists() else b""
+    whole, _, torn = content.rpartition(b"\n")
+    for line in whole.splitlines(keepends=True) if whole else ():
+        entry = reader.take(line if line.endswith(b"\n") else line + b"\n")
+        if entry["event_type"] == "RECON_RUN_COMMITTED":
+            runs.add(entry["details"]["run_id"])
+    return runs, reader, torn
+
+
+def check_recovery(path: Path) -> None:
+    """The log verifies, or says exactly what is missing; the next writer goes on."""
+    runs, reader, torn = committed(path)
+    if torn:
+        with pytest.raises(AuditError, match=rf"line {reader.head.count + 1}: is cut off"):
+            AuditLog(path).get_all_entries()
+    AuditLog(path).append_recon_summary(*run("after", 1))
+    entries = AuditLog(path).get_all_entries()
+    after, last, rest = committed(path)
+    assert (after - {"after"}, last.open_run, rest) == (runs - {"after"}, None, b"")
+    recovered = [
+        entry.details
+        for entry in entries[reader.head.count :]
+        if entry.event_type == "RECON_LOG_RECOVERED"
+    ]
+    assert len(recovered) == (1 if torn or reader.open_run else 0)
+    if recovered:
+        assert recovered[0]["abandoned_run"] == reader.open_run
+        assert recovered[0].get("bytes", 0) == len(torn)
+        kept = recovered[0].get("quarantined")
+        assert torn == b"" if kept is None else (path.parent / str(kept)).read_bytes() == torn
+
+
+def test_writers_that_are_killed(processes: BaseContext, tmp_path: Path) -> None:
+    """At random moments, on one log that goes on: no run that was said to be written is lost."""
+    path, said = tmp_path / "audit.jsonl", set()
+    dice = random.Random(8)  # noqa: S311  # moments, no secrets
+    for number in range(CRASHES):
+        if path.exists() and path.stat().st_size > 2_000_000:
+            path.unlink()
+            said.clear()
+        writer = Writer(processes, append_runs, path, f"k{number}", 40, 1000)
+        time.sleep(dice.uniform(0.0005, 0.05))
+        os.kill(writer.process.pid, signal.SIGKILL)
+        said |= set(writer.ended())
+        runs, _, _ = committed(path)
+        assert said <= runs
+        check_recovery(path)
+
+
+def test_a_disk_that_is_full(processes: BaseContext, tmp_path: Path) -> None:
+    """At any size of the file: the writer hears of it, and the log ends where it ended."""
+    dice = random.Random(9)  # noqa: S311  # sizes, no secrets
+    for number in range(CRASHES):
+        path = tmp_path / f"{number}.jsonl"
+        size = dice.randrange(20_000)
+        said = Writer(processes, append_on_a_full_disk, path, "run", size).ended()
+        assert said.pop() == "refused"
+        runs, reader, torn = committed(path)
+        assert (runs, reader.open_run, torn) == (set(said), None, b"")
+        assert path.stat().st_size <= size
+        check_recovery(path)
+
+
+def test_many_writers(processes: BaseContext, tmp_path: Path) -> None:
+    """All entries are there, in one valid chain, each writer's in its order."""
+    path = tmp_path / "audit.jsonl"
+    writers = [
+        processes.Process(target=append_entries, args=(path, APPENDS, number))  # type: ignore[attr-defined]
+        for number in range(WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    entries = AuditLog(path).get_all_entries()
+    assert [writer.exitcode for writer in writers] == [0] * WRITERS
+    assert len(entries) == WRITERS * APPENDS
+    for number in range(WRITERS):
+        own = [entry.details["index"] for entry in entries if entry.details["writer"] == number]
+        assert own == list(range(APPENDS))
+
+
+def test_a_write_that_fails_and_cannot_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer hears of it, and the next one moves the part aside."""
+    path = tmp_path / "audit.jsonl"
+    AuditLog(path).append_recon_summary(*run("first", 2))
+    written = path.read_bytes()
+    real_write = os.write
+
+    def fails_in_the_middle(handle: int, content: bytes) -> int:
+        if len(content) < 500:
+            raise OSError(28, "No space left on device")
+        return real_write(handle, bytes(content)[: len(content) - 400])
+
+    def refuses(_handle: int, _length: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", fails_in_the_middle)
+        broken.setattr(os, "ftruncate", refuses)
+        with pytest.raises(AuditError, match=r"audit\.jsonl: was not written: No space left"):
+            AuditLog(path).append_recon_summary(*run("second", 2))
+    assert path.read_bytes().startswith(written)
+    runs, reader, torn = committed(path)
+    assert (runs, reader.open_run, bool(torn)) == ({"first"}, "second", True)
+    check_recovery(path)
+
+
+def test_a_disk_that_does_not_confirm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fsync refuses does not count as written."""
+
+    def refuses(_handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    log.append(LedgerEntry("A"))
+    before = path.read_bytes()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", refuses)
+        with pytest.raises(AuditError, match="was not written: Input/output error"):
+            log.append(LedgerEntry("B"))
+    assert path.read_bytes() == before
+    log.append(LedgerEntry("C"))
+    assert [entry.event_type for entry in log.get_all_entries()] == ["A", "C"]
