@@ -28,6 +28,7 @@ from recon_core.reports.atomic import write_atomically
 from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.files import input_files
 from recon_core.severity import Severity
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
 
@@ -60,7 +61,8 @@ class Reconciliation:
         """
         native = anchor.name.removesuffix(NATIVE_SUFFIX)
         name = anchor.stem if native == anchor.name else native
-        reconciliation = cls(RecordedSession(session_id=name or anchor.name, anchor=anchor), policy)
+        recorded = RecordedSession(name or anchor.name, anchor, inputs=input_files(anchor))
+        reconciliation = cls(recorded, policy)
         check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
         reconciliation.comparisons = (comparison,)

@@ -68,6 +68,15 @@ def read_bytes(path: Path) -> bytes:
         raise SessionError(f"{name}: cannot be read: {reason}; expected a readable file") from None
 
 
+def input_files(path: Path) -> tuple[InputFile, ...]:
+    """The evidence of a file that was no session, where it can be read at all."""
+    try:
+        digest = hashlib.sha256(read_bytes(path)).hexdigest()
+    except SessionError:
+        return ()
+    return (InputFile(printable(path.name), digest),)
+
+
 def _open_without_waiting(path: str, flags: int) -> int:
     """Open a file; without O_NONBLOCK a pipe that nobody writes would wait for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -1,5 +1,6 @@
 """`--recon-audit-log`: every run leaves its trail, and no gate is green without it."""
 
+import hashlib
 import json
 import os
 import xml.etree.ElementTree as ET  # what is parsed was written here
@@ -168,11 +169,13 @@ def test_reruns_leave_one_trail(pytester: pytest.Pytester) -> None:
 
 
 def test_an_unreadable_session_leaves_a_trail(pytester: pytest.Pytester) -> None:
-    """As the CRITICAL that it is."""
+    """As the CRITICAL that it is, with the hash of the file as it stood there."""
     (pytester.path / "c.recon.json").write_text('{"schema"')
     run_pytest(pytester, "--recon-session=.", LOG)
     (summary,) = details(pytester, "RECON_SUMMARY")
     assert (summary["session_id"], summary["max_severity"]) == ("c", "CRITICAL")
+    digest = hashlib.sha256(b'{"schema"').hexdigest()
+    assert summary["evidence"]["inputs"] == {"c.recon.json": digest}
 
 
 def test_runs_follow_each_other(pytester: pytest.Pytester) -> None:

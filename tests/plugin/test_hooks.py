@@ -265,7 +265,7 @@ def test_format_of_a_project(pytester: pytest.Pytester, workers: tuple[str, ...]
     result.stdout.fnmatch_lines(
         [
             "PASSED days/monday.desk::cash::EUR",
-            "FAILED days/tuesday.desk::session::readable - *",
+            "FAILED days/tuesday.desk::session::readable*",
             "  session readable: CRITICAL, tuesday.desk: is broken",
         ]
     )

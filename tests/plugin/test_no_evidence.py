@@ -130,7 +130,7 @@ def test_coverage(
     outcome = "XFAIL" if warned else "FAILED"
     result.stdout.fnmatch_lines(
         [
-            f"{outcome} thin.recon.json::session::coverage - *",
+            f"{outcome} thin.recon.json::session::coverage*",
             f"  session coverage: {severity}, {message}",
         ]
     )
