@@ -8,6 +8,7 @@ import pytest
 
 from recon_core.errors import AuditError
 from recon_core.printable import printable
+from recon_core.reports.wording import audit_line, audit_properties
 
 if TYPE_CHECKING:
     from recon_core.audit.chain import Head
@@ -38,18 +39,14 @@ class AuditTrail:
         """The head for the terminal: kept elsewhere, it shows a log that was cut later."""
         if self.head is None:
             return None
-        return f"{self._shown}: {self.head.count} entries, head {self.head.hash}"
+        return audit_line(self._path, self.head.count, self.head.hash)
 
     @property
     def properties(self) -> dict[str, str]:
         """The head for JUnit files."""
         if self.head is None:
             return {}
-        return {"recon.audit_entries": str(self.head.count), "recon.audit_head": self.head.hash}
-
-    @property
-    def _shown(self) -> str:
-        return f"audit log {printable(self._path.name)}"
+        return audit_properties(self.head.count, self.head.hash)
 
 
 def add_to_junitxml(config: pytest.Config, properties: dict[str, str]) -> None:

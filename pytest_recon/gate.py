@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from recon_core.reports.wording import Tally
 from recon_core.severity import Severity
 
 MATCH = "match"
@@ -137,20 +138,13 @@ class Gate:
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
-        sessions = counted(len(self._promises), "session")
-        if self.blocked:
-            counts = self.counts()
-            found = [
-                f"{count} {severity}" for severity, count in counts.items() if severity != "INFO"
-            ]
-            return f"RECON: BLOCKED ({', '.join(found) or 'an item failed'} in {sessions})"
-        if self.incomplete:
-            problems = f", {counted(len(self.problems), 'problem')} above" if self.problems else ""
-            ran = f"{self.reported} of {self.promised} comparisons ran{problems}"
-            return f"RECON: INCOMPLETE ({ran})"
-        return f"RECON: CLEAR ({sessions}, {counted(self.promised, 'comparison')})"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 session`, `3 sessions`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        tally = Tally(
+            sessions=len(self._promises),
+            promised=self.promised,
+            ran=self.reported,
+            counts=self.counts(),
+            blocked=self.blocked,
+            incomplete=self.incomplete,
+            problems=len(self.problems),
+        )
+        return tally.line()

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from pytest_recon.discovery import node_path
 from pytest_recon.drift_warning import ReconDriftWarning
-from pytest_recon.outcomes import ComparisonFailed, apply_outcome, drift_property
+from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
 from recon_core.comparison import Comparison, ItemKind, Judgement
 from recon_core.engine import Reconciliation
 from recon_core.printable import printable
 from recon_core.reports.text import diff_text
+from recon_core.reports.wording import drift_text, node_path
 
 
 class SessionDirectory(pytest.Directory):
@@ -127,9 +127,7 @@ class ComparisonItem(pytest.Item):
         self.judgement = judgement
         own = ("recon.severity", "recon.drift")
         self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
-        drift = (
-            "" if self.comparison.item_kind is ItemKind.SESSION else drift_property(judgement.diff)
-        )
+        drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
         fail_on_warn = run_of(self.config).settings.fail_on_warn
         apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)

@@ -8,10 +8,12 @@ from typing import Final
 
 import pytest
 
+from recon_core import settings
+from recon_core.errors import ReconError
 from recon_core.printable import quoted
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.reports.written_path import is_same_file, written_path
+from recon_core.settings import FAIL_ON_CHOICES
 
-FAIL_ON_CHOICES: Final = ("fail", "warn")
 PATH_OPTIONS: Final = (
     "--recon-session",
     "--recon-policy",
@@ -94,6 +96,9 @@ def read_settings(config: pytest.Config) -> Settings:
     asked = bool(config.getini("recon_gate") if gate is None else gate)
     inipath = config.inipath
     ini_directory = config.rootpath if inipath is None else inipath.parent
+    junit = _written_path(config, "--recon-junit")
+    audit_log = _written_path(config, "--recon-audit-log", ini_directory)
+    _require_own_file(config, audit_log, junit)
     return Settings(
         command_line_sessions=named,
         ini_sessions=tuple(config.getini("recon_sessions")),
@@ -101,10 +106,20 @@ def read_settings(config: pytest.Config) -> Settings:
         fail_on_warn=_fail_on(config) == "warn",
         gate=asked or (bool(named) and gate is None),
         gate_is_asked_for=asked,
-        junit=_written_path(config, "--recon-junit"),
-        audit_log=_written_path(config, "--recon-audit-log", ini_directory),
+        junit=junit,
+        audit_log=audit_log,
         top_n=_top_n(config),
     )
+
+
+def _require_own_file(config: pytest.Config, audit_log: Path | None, junit: Path | None) -> None:
+    """No report may replace the log."""
+    own = config.getoption("xmlpath", default=None)
+    pytests = None if own is None else config.invocation_params.dir / str(own)
+    if is_same_file(audit_log, junit) or is_same_file(audit_log, pytests):
+        raise pytest.UsageError(
+            "--recon-audit-log: names a JUnit file of this run too; expected a file of its own"
+        )
 
 
 def _fail_on(config: pytest.Config) -> str:
@@ -124,16 +139,10 @@ def _written_path(
         value, directory, option = config.getini(name), ini_directory, name
     if value is None:
         return None
-    path = Path(directory / str(value))
-    # os.path answers for a name that is too long, too; a device, a pipe or a link
-    # would be replaced by the report.
-    taken = os.path.lexists(path) and (path.is_symlink() or not path.is_file())
-    if not value or taken or path.name.endswith(NATIVE_SUFFIX):
-        raise pytest.UsageError(
-            f"{option}: {quoted(value, 200)}; expected a new or a regular file to write, "
-            "which is no session"
-        )
-    return path
+    try:
+        return written_path(str(value), directory)
+    except ReconError as error:
+        raise pytest.UsageError(f"{option}: {error}") from None
 
 
 def _top_n(config: pytest.Config) -> int:
@@ -146,14 +155,10 @@ def _top_n(config: pytest.Config) -> int:
 def policy_source(config: pytest.Config) -> Path | None:
     """The policy file that holds: option, ini, `recon.toml`, `pyproject.toml`; else none."""
     option, ini = config.getoption("recon_policy"), config.getini("recon_policy")
-    if option is not None:
-        return config.invocation_params.dir / str(option)
-    if ini:
-        inipath = config.inipath
-        return (config.rootpath if inipath is None else inipath.parent) / str(ini)
-    for name in ("recon.toml", "pyproject.toml"):
-        path = config.rootpath / name
-        # A dangling link is a mistake to report, not a reason for the built-in policy.
-        if os.path.lexists(path):
-            return path
-    return None
+    inipath = config.inipath
+    ini_directory = config.rootpath if inipath is None else inipath.parent
+    return settings.policy_source(
+        None if option is None else config.invocation_params.dir / str(option),
+        ini_directory / str(ini) if ini else None,
+        config.rootpath,
+    )

@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from pytest_recon.drift_warning import ReconDriftWarning
-from recon_core.comparison import Judgement, ReconDiff
+from recon_core.comparison import Judgement
 from recon_core.severity import Severity
 
 
@@ -39,10 +39,3 @@ def apply_outcome(
 def warn_of_drift(message: str) -> None:
     """Warn without a place in a file: pytest would print the line that stands there."""
     warnings.warn_explicit(message, ReconDriftWarning, filename="recon", lineno=0)
-
-
-def drift_property(diff: ReconDiff | None) -> str:
-    """The drift as a plain fraction; `0` on a match, empty where it has no meaning."""
-    if diff is None:
-        return "0"
-    return "" if diff.drift is None else format(diff.drift, "f")

@@ -6,11 +6,10 @@ from uuid import uuid4
 import pytest
 
 from pytest_recon.audit_trail import AuditTrail, add_to_junitxml
-from pytest_recon.discovery import node_path
-from pytest_recon.gate import ItemResult, SessionPromise, counted
+from pytest_recon.gate import ItemResult, SessionPromise
 from pytest_recon.nodes import ComparisonItem
 from pytest_recon.run import ReconRun
-from recon_core.severity import Severity
+from recon_core.reports.wording import counted, node_path
 
 if TYPE_CHECKING:
     from recon_core.comparison import ReconDiff
@@ -133,21 +132,26 @@ class Recorder:
             terminal.write_line(line)
 
     def _summary_lines(self) -> list[str]:
-        from tabulate import tabulate  # noqa: PLC0415  # not at pytest's start
-
         gate = self._run.gate
-        lines: list[str] = []
-        if gate.sessions:
-            rows = [self._row(promise) for promise in gate.sessions]
-            columns = ["session", "ran", *map(str, Severity), "maximum", "escalation"]
-            table = tabulate(rows, columns, tablefmt="simple", disable_numparse=True)
-            lines += [line.rstrip() for line in table.splitlines()]
-        for promise in gate.sessions:
-            lines += self._diff_lines(promise)
+        lines = self._session_lines() if gate.sessions else []
         lines += self._terms()
         if gate.asked_for and not gate.sessions:
             lines.append("recon: the gate is on and no recorded session was collected")
         return lines + [f"recon: {problem}" for problem in gate.problems]
+
+    def _session_lines(self) -> list[str]:
+        from recon_core.reports.session_text import (  # noqa: PLC0415  # brings tabulate
+            SessionReport,
+            summary_lines,
+        )
+
+        reports = [
+            SessionReport(promise.path, self._summary(promise), self._diffs(promise))
+            for promise in self._run.gate.sessions
+        ]
+        # With a log, what `recon audit detailed --run-id` asks for.
+        named = self._trail is not None
+        return summary_lines(reports, self._run.settings.top_n, name_runs=named)
 
     def _terms(self) -> list[str]:
         """What the verdicts rest on besides the sessions, where that is not the default."""
@@ -161,36 +165,6 @@ class Recorder:
         if self._trail is not None and self._trail.line is not None:
             lines.append(f"recon: {self._trail.line}")
         return lines
-
-    def _row(self, promise: SessionPromise) -> list[str]:
-        summary = self._summary(promise)
-        counts = summary.counts_by_severity
-        ran = len(self._run.gate.results(promise.path))
-        found = summary.max_severity if summary.total_diffs else "match"
-        return [
-            promise.session_id,
-            f"{ran}/{promise.comparisons}",
-            *(str(counts.get(severity, 0)) for severity in Severity),
-            found if ran else "-",
-            "; ".join(summary.escalation) or "none",
-        ]
-
-    def _diff_lines(self, promise: SessionPromise) -> list[str]:
-        from recon_core.reports.text import worst_lines  # noqa: PLC0415  # not at pytest's start
-        from recon_core.summary import sorted_diffs  # noqa: PLC0415
-
-        diffs = sorted_diffs(self._diffs(promise))
-        if not diffs and not promise.notes:
-            return []
-        top_n = self._run.settings.top_n
-        # A softened diff is never among those that are left out.
-        hidden = [diff.description for diff in diffs[top_n:] if diff.softened_by is not None]
-        lines = [*promise.notes, *worst_lines(diffs, top_n), *hidden]
-        title = f"{promise.session_id} ({promise.path})"
-        if self._trail is not None:
-            # What `recon audit detailed --run-id` asks for.
-            title += f", run {self._run_ids[promise.path]}"
-        return ["", title, *(f"  {line}" for line in lines)]
 
     def _diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
         from recon_core.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pluggy import PluginValidationError
 
-from pytest_recon.discovery import declared_sessions, identity, node_path
+from pytest_recon.discovery import declared_sessions
 from pytest_recon.gate import Gate, SessionPromise
 from pytest_recon.options import Settings, policy_source, read_settings
 from recon_core.errors import PolicyError
 from recon_core.extensions import extension_manager, has_hooks
 from recon_core.printable import printable
+from recon_core.reports.wording import node_path
+from recon_core.sessions.discovery import identity
+from recon_core.settings import effective_policy
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -132,23 +135,10 @@ class ReconRun:
 
     @cached_property
     def _policy_and_name(self) -> "tuple[Policy, str]":
-        from recon_core.policy import Policy  # noqa: PLC0415  # not at pytest's start
-
-        path = self.policy_path
-        if path is None:
-            return Policy(), "built-in"
-        from recon_core.policy.toml_file import (  # noqa: PLC0415  # brings pydantic
-            read_policy,
-            read_pyproject_policy,
-        )
-
         try:
-            if path.name != "pyproject.toml":
-                return read_policy(path), printable(path.name)
-            policy = read_pyproject_policy(path)
+            return effective_policy(self.policy_path)
         except PolicyError as error:
             raise pytest.UsageError(f"recon policy: {error}") from None
-        return (Policy(), "built-in") if policy is None else (policy, "pyproject.toml")
 
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from pydantic import (
     BaseModel,
@@ -91,7 +91,13 @@ def _checked(parse: Callable[[str], Any], text: str) -> Any:
         raise PydanticCustomError("recon", "{message}", {"message": str(error)}) from None
 
 
-_AMOUNT_SCHEMA = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$"}
+# A number is read from its text, never through a binary float.
+_AMOUNT_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$"},
+        {"type": "number"},
+    ]
+}
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 Amount = Annotated[Decimal, PlainValidator(_amount), WithJsonSchema(_AMOUNT_SCHEMA)]

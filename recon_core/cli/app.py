@@ -1,0 +1,184 @@
+"""The group of all sub-commands, each loaded when it is asked for, and the exit codes.
+
+One table (design, "The `recon` command"): 0 answered or clear, 2 findings or blocked,
+1 cannot be judged, 64 wrong usage. A sub-command ends with `ctx.exit(code)`; it raises
+`ReconError` for what cannot be judged and `click.UsageError` for wrong usage.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final, NoReturn
+
+import click
+
+from recon_core import __version__
+from recon_core.errors import ReconError
+from recon_core.printable import printable
+
+CLEAR: Final = 0
+CANNOT_JUDGE: Final = 1
+FINDINGS: Final = 2
+WRONG_USAGE: Final = 64
+INTERRUPTED: Final = 130
+
+COMMANDS: Final = {
+    "check": "recon_core.cli.check:check",
+    "audit": "recon_core.cli.audit:audit",
+    "schema": "recon_core.cli.schema:schema",
+    "completion": "recon_core.cli.completion:completion",
+}
+"""The sub-commands in the order of the help, each with the place it is loaded from."""
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+EPILOG: Final = """\b
+Examples:
+  recon check recordings/
+  recon check day.recon.json --policy recon.toml --junit recon.xml
+  recon audit diffs --min-severity WARN --limit 20
+  recon schema session > session.schema.json
+
+\b
+Exit codes:
+  0   clear, or answered without findings
+  1   cannot be judged: nothing readable, a damaged log, a report not written
+  2   blocked, or findings (audit: with --exit-on-findings)
+  64  wrong usage
+"""
+
+
+class CommandGroup(click.Group):
+    """A group that without arguments prints its usage and ends with 1."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the group's own options; without any argument there is nothing to do."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit(CANNOT_JUDGE)
+        return super().parse_args(ctx, args)
+
+
+class LazyGroup(CommandGroup):
+    """Sub-commands by name and place, imported when they are needed."""
+
+    def __init__(self, places: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names in the order of the help."""
+        return list(self._places)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command, `None` where there is none of that name."""
+        place = self._places.get(cmd_name)
+        return None if place is None else load_command(place)
+
+
+def load_command(place: str) -> click.Command:
+    """Import the command at `module:attribute`."""
+    module, _, name = place.partition(":")
+    command = getattr(import_module(module), name)
+    assert isinstance(command, click.Command)  # noqa: S101  # the table is this module's
+    return command
+
+
+recon = LazyGroup(
+    COMMANDS,
+    name="recon",
+    help="Reconcile recorded trading sessions, and ask the audit trail about past runs.",
+    epilog=EPILOG,
+    context_settings=CONTEXT,
+)
+click.version_option(__version__, message="%(prog)s %(version)s")(recon)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run `recon` with `args`, by default the process's own, and exit."""
+    run(recon, "recon", args)
+
+
+def show_recon_audit(args: Sequence[str] | None = None) -> None:
+    """Run `recon audit` under the runbook's name for it, and exit."""
+    run(load_command(COMMANDS["audit"]), "show_recon_audit", args)
+
+
+def run(command: click.Command, name: str, args: Sequence[str] | None) -> NoReturn:
+    """Run a command and exit with its code; every error is one line on stderr."""
+    _tolerate(sys.stdout)
+    try:
+        code = _result(command, name, args)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        _complain(_usage_text(error, name), WRONG_USAGE)
+    except click.ClickException as error:
+        _complain(error.format_message(), CANNOT_JUDGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except ReconError as error:
+        _complain(str(error), CANNOT_JUDGE)
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        sys.exit(CANNOT_JUDGE)
+    except OSError as error:
+        _silence(sys.stdout)
+        _complain(error.strerror or type(error).__name__, CANNOT_JUDGE)
+    except Exception as error:  # noqa: BLE001  # a fault of ours or a plugin's is no verdict
+        _complain(f"internal error: {type(error).__name__}: {error}", CANNOT_JUDGE)
+    sys.exit(code)
+
+
+def _result(command: click.Command, name: str, args: Sequence[str] | None) -> int:
+    try:
+        given: Any = command.main(
+            None if args is None else list(args),
+            prog_name=name,
+            standalone_mode=False,
+            # click itself leaves the escapes out where there is no terminal.
+            color=False if os.environ.get("NO_COLOR") else None,
+        )
+    except SystemExit as ending:
+        if isinstance(ending.code, str):
+            raise ReconError(ending.code) from None
+        given = ending.code
+    # click hands back the code of ctx.exit(), or what a callback returns.
+    return given if isinstance(given, int) else CLEAR
+
+
+def _tolerate(stream: Any) -> None:
+    """Let a narrow encoding escape what it cannot show; a test's stream has none."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _usage_text(error: click.UsageError, name: str) -> str:
+    path = name if error.ctx is None else error.ctx.command_path
+    return f"{error.format_message().strip().rstrip('.')}; see {path} --help"
+
+
+def _complain(message: str, code: int) -> NoReturn:
+    # A list of choices comes on several lines.
+    line = printable(" ".join(message.split()), 2000)
+    try:
+        click.echo(f"recon: {line}", err=True)
+    except OSError:
+        _silence(sys.stderr)
+    sys.exit(code)
+
+
+def _silence(stream: Any) -> None:
+    """Keep the interpreter from complaining about a closed pipe while it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, stream.fileno())
+    except (OSError, ValueError):  # a stream without a file, as tests have it
+        return
+    finally:
+        os.close(null)

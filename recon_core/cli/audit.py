@@ -1,0 +1,150 @@
+"""`recon audit`, the runbook's `show_recon_audit`: answers from the audit trail.
+
+Each mode answers; with `--exit-on-findings` the exit code is a verdict, and the same in
+every mode, because it is about all runs that the filters select.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
+from recon_core.audit.trend import TrendSink
+from recon_core.cli import audit_text
+from recon_core.cli.app import CONTEXT, CommandGroup
+from recon_core.cli.audit_export import export_runs
+from recon_core.cli.audit_options import Question, question_options
+from recon_core.cli.audit_running import ask
+from recon_core.cli.audit_trend_text import trend_text
+from recon_core.cli.audit_verify import verify_chain
+from recon_core.errors import ReconError
+from recon_core.reports.written_path import written_path
+
+EPILOG: Final = """\b
+Options in every mode:
+  --json PATH          an audit log or an export; - is standard input
+  --format text|json   text for people, or JSON and nothing else
+  --run-id, --session-id, --strategy-id ID
+  --severity, --min-severity INFO|WARN|FAIL|CRITICAL
+  --since, --until TIME
+  --limit N
+  --exit-on-findings   exit with 2 on findings
+
+\b
+Examples:
+  recon audit summary
+  recon audit diffs --severity FAIL --limit 20
+  recon audit detailed --run-id RUN
+  recon audit summary --min-severity WARN --exit-on-findings
+  recon audit diffs --since 2026-01-01 --format json
+  recon audit verify --expect-head HASH
+  recon audit export --output audit_export.json
+  recon audit summary --json audit_export.json
+
+\b
+Exit codes:
+  0   answered; with --exit-on-findings: no finding
+  1   cannot be judged: no log or no run to judge, a damaged log, an unknown --run-id
+  2   findings, with --exit-on-findings
+  64  wrong usage
+
+A finding is a diff, also an INFO one; filters count, and --limit does not. Without --json
+the log of the setting recon_audit_log is asked.
+"""
+
+_HASH: Final = re.compile("[0-9a-f]{64}")
+
+
+class _Modes(CommandGroup):
+    """The modes in the order of their use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names as they were added."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Modes,
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Ask the audit trail about past runs.",
+)
+def audit() -> None:
+    """Ask the audit trail about past runs."""
+
+
+def _mode(name: str, sink: Any, text: Callable[[Answer], str], about: str) -> None:
+    """Add a mode that asks the trail and shows what its sink kept."""
+
+    @audit.command(name, help=about, short_help=about)
+    @question_options
+    @click.pass_context
+    def command(ctx: click.Context, /, **given: Any) -> None:
+        ctx.exit(ask(Question.of(given), sink, text, needs_run=name == "detailed"))
+
+
+_mode("summary", SummarySink, audit_text.summary_text, "Show the runs, the oldest first.")
+_mode("diffs", DiffsSink, audit_text.diffs_text, "Show the diffs, the worst first.")
+_mode(
+    "detailed",
+    DetailedSink,
+    audit_text.detailed_text,
+    "Show one run in full, by default the newest.",
+)
+_mode("trend", TrendSink, trend_text, "Show how counts and deltas develop over the runs.")
+
+
+@audit.command(short_help="Verify that nothing in a log was changed.")
+@click.option(
+    "--expect-head",
+    metavar="HASH",
+    help="The head that was printed earlier; it must be in the log.",
+)
+@question_options
+@click.pass_context
+def verify(ctx: click.Context, /, expect_head: str | None, **given: Any) -> None:
+    """Verify the chain of a log: nothing was changed, removed or inserted.
+
+    What was cut off at the end shows with --expect-head only.
+    """
+    ctx.exit(verify_chain(Question.of(given), _head(expect_head)))
+
+
+@audit.command(short_help="Print the entries as the runbook's JSON list.")
+@click.option("--output", metavar="FILE", help="Write to a file instead of standard output.")
+@question_options
+@click.pass_context
+def export(ctx: click.Context, /, output: str | None, **given: Any) -> None:
+    """Print the entries as a JSON list, which --json of every mode reads again.
+
+    Filters select runs, --limit the newest of them; entries that belong to no run are
+    printed without filters only.
+    """
+    question = Question.of(given)
+    ctx.exit(export_runs(question, _output(output, question)))
+
+
+def _head(text: str | None) -> str | None:
+    head = None if text is None else text.lower()
+    if head is not None and _HASH.fullmatch(head) is None:
+        expected = "expected a hash of 64 hexadecimal digits"
+        raise click.BadParameter(expected, param_hint="--expect-head")
+    return head
+
+
+def _output(value: str | None, question: Question) -> Path | None:
+    if value is None:
+        return None
+    try:
+        path = written_path(value, Path.cwd())
+        source = question.source
+        is_source = isinstance(source, Path) and path.exists() and path.samefile(source)
+    except (ReconError, OSError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="--output") from None
+    if is_source:
+        expected = "is the log that is read; expected another file"
+        raise click.BadParameter(expected, param_hint="--output")
+    return path

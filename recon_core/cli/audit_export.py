@@ -1,0 +1,83 @@
+"""`recon audit export`: the runbook's list of entries, printed or written."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
+
+import click
+
+from recon_core.audit.exporting import ExportSink, WholeExport, numbered
+from recon_core.audit.filters import Filters
+from recon_core.audit.query import Answer, limit_note
+from recon_core.audit.reading import Reading
+from recon_core.audit.runs import Trail
+from recon_core.audit.tally import Sink, Tally
+from recon_core.cli.audit_options import Question
+from recon_core.cli.audit_running import (
+    AUDIT_LOG,
+    document,
+    refuse_unknown_run,
+    sorted_into,
+    tell_aside,
+    verdict,
+)
+from recon_core.errors import AuditError
+from recon_core.printable import printable
+from recon_core.reports.atomic import write_atomically
+
+_IN_MEMORY: Final = 8 << 20
+
+
+def export_runs(question: Question, output: Path | None) -> int:
+    """Print or write the export; nothing is printed of a log that turns out damaged."""
+    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="ascii") as spool:
+        with question.open() as reading, reading.refusals():
+            count, notes, tally = _export(question, reading, spool.write)
+            refuse_unknown_run(question, reading, tally)
+        spool.seek(0)
+        tell_aside(notes)
+        if output is None:
+            shutil.copyfileobj(spool, sys.stdout)
+        else:
+            _write(output, spool)
+            _tell_written(question, output, count)
+    return verdict(question, reading, tally)
+
+
+def _export(
+    question: Question, reading: Reading, write: Callable[[str], object]
+) -> tuple[int, list[str], Tally]:
+    filters, whole = question.filters, WholeExport(write)
+    if filters == Filters() and question.limit is None:
+        trail = Trail(filters, Sink())
+        for entry in reading:
+            trail.take(entry)
+            whole.take(entry)
+        whole.close()
+        return whole.count, [], trail.close()
+    sink = ExportSink(filters, question.limit)
+    tally = sorted_into(Trail(filters, sink), numbered(reading))
+    for entry in sink.entries():
+        whole.take(entry)
+    whole.close()
+    return whole.count, limit_note(tally.runs - sink.left_out, tally.runs), tally
+
+
+def _write(output: Path, spool: IO[str]) -> None:
+    try:
+        write_atomically(output, spool.read())
+    except OSError as error:
+        shown = printable(output.name)
+        raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
+
+
+def _tell_written(question: Question, output: Path, count: int) -> None:
+    shown = printable(output.name)
+    if question.as_json:
+        item = {"output": str(output), "entries": count}
+        click.echo(document(Answer(AUDIT_LOG, [item], 1)))
+    else:
+        click.echo(f"{count:,} {'entry' if count == 1 else 'entries'} written to {shown}")

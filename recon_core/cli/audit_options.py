@@ -1,0 +1,112 @@
+"""What every mode of `recon audit` can be asked (runbook, "Weitere Optionen")."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
+from recon_core.audit.reading import STANDARD_INPUT, Reading, open_source
+from recon_core.errors import ReconError
+from recon_core.settings import find_settings
+from recon_core.severity import Severity
+
+_SEVERITIES = click.Choice([str(severity) for severity in Severity], case_sensitive=False)
+
+_OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Text for people, or JSON and nothing else.",
+    ),
+    click.option(
+        "--exit-on-findings",
+        is_flag=True,
+        help="Exit with 2 on findings, and with 1 where there is nothing to judge.",
+    ),
+    click.option(
+        "--json",
+        "source",
+        metavar="PATH",
+        help="An audit log or an export; - is standard input.  [default: recon_audit_log]",
+    ),
+    click.option("--run-id", metavar="ID", help="Only this run."),
+    click.option("--session-id", metavar="ID", help="Only runs of this session."),
+    click.option("--strategy-id", metavar="ID", help="Only runs of this strategy."),
+    click.option(
+        "--severity",
+        "severities",
+        type=_SEVERITIES,
+        multiple=True,
+        help="Only diffs of this severity; may be repeated.",
+    ),
+    click.option("--min-severity", type=_SEVERITIES, help="Only diffs of this severity or worse."),
+    click.option("--since", metavar="TIME", help="Only runs from this time or date on (UTC)."),
+    click.option("--until", metavar="TIME", help="Only runs up to this time, or this whole day."),
+    click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Show at most so many; what is left out is said, and still judged.",
+    ),
+)
+
+
+def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `Question`."""
+    for option in _OPTIONS[::-1]:
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which source; no source at all is an empty log."""
+
+    source: str | Path | None
+    filters: Filters
+    limit: int | None
+    as_json: bool
+    exit_on_findings: bool
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "Question":
+        """The question that options ask; raises `click.UsageError` where they contradict."""
+        try:
+            filters = Filters(
+                given["run_id"],
+                given["session_id"],
+                given["strategy_id"],
+                None if given["since"] is None else first_moment(given["since"]),
+                None if given["until"] is None else last_moment(given["until"]),
+                chosen_severities(given["severities"], given["min_severity"]),
+            )
+        except ReconError as error:
+            raise click.UsageError(str(error)) from None
+        if filters.since and filters.until and filters.until < filters.since:
+            raise click.UsageError("--until is before --since; expected a span of time")
+        return cls(
+            _source(given["source"]),
+            filters,
+            given["limit"],
+            given["output_format"] == "json",
+            given["exit_on_findings"],
+        )
+
+    def open(self) -> AbstractContextManager[Reading]:
+        """Open the source; raises `AuditError` where it cannot be read."""
+        # Python has none where the process was started without one.
+        return open_source(self.source, None if sys.stdin is None else sys.stdin.buffer)
+
+
+def _source(named: str | None) -> str | Path | None:
+    if named is None:
+        return find_settings(Path.cwd()).audit_log
+    return named if named == STANDARD_INPUT else Path(named)

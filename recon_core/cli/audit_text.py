@@ -1,0 +1,191 @@
+"""The answers of `recon audit` as a person reads them: plain text, safe to print."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from recon_core.audit.query import Answer, Item
+from recon_core.audit.trend import key_of
+from recon_core.escalation import escalation_text
+from recon_core.printable import printable
+from recon_core.reports.wording import counted
+from recon_core.severity import Severity
+
+_MOST_CHANGES: Final = 10
+_LABEL: Final = 10
+# The figures of a diff of ours, in the order in which a person checks them.
+_FIGURES: Final = ("internal", "external", "delta", "drift", "tolerance")
+
+
+def summary_text(answer: Answer) -> str:
+    """A block per run, and how many there are."""
+    if not answer.items:
+        return f"{answer.empty_text}."
+    blocks = ["\n".join(_run_lines(item)) for item in answer.items]
+    with_diffs = sum(1 for item in answer.items if item.get("total_diffs"))
+    total = f"{counted(len(answer.items), 'run')}, {with_diffs} with diffs"
+    return "\n\n".join([*blocks, "\n".join([total, *note_lines(answer)])])
+
+
+def diffs_text(answer: Answer) -> str:
+    """A block per diff, and how many there are of each severity."""
+    if not answer.items:
+        return f"{answer.empty_text}."
+    pairs = zip(answer.items, answer.order_ids, strict=True)
+    blocks = ["\n".join(_diff_lines(item, order)) for item, order in pairs]
+    counts = severity_counts(str(item["severity"]) for item in answer.items)
+    total = f"{counted(len(answer.items), 'diff')}: {counts_text(counts)}"
+    return "\n\n".join([*blocks, "\n".join([total, *note_lines(answer)])])
+
+
+def detailed_text(answer: Answer) -> str:
+    """The summary of one run, then each of its diffs in full."""
+    if answer.run is None:
+        return f"{answer.empty_text}."
+    if answer.summary is None:
+        head = [f"Run {printable(answer.run.run_id)}", "  it has no summary"]
+    else:
+        head = _run_lines(answer.summary)
+    pairs = zip(answer.items, answer.order_ids, strict=True)
+    blocks = ["\n".join(_full_lines(item, order)) for item, order in pairs]
+    shown = counted(len(blocks), "diff") if blocks else f"{answer.empty_text}."
+    return "\n\n".join(["\n".join(head), *blocks, "\n".join([shown, *note_lines(answer)])])
+
+
+def note_lines(answer: Answer) -> list[str]:
+    """What else is to be known of an answer, a line each."""
+    return [f"note: {printable(note, 500)}" for note in answer.notes if note != answer.empty_text]
+
+
+def severity_counts(severities: Iterable[str]) -> dict[str, int]:
+    """How many there are of each severity."""
+    counts: dict[str, int] = {}
+    for severity in severities:
+        counts[severity] = counts.get(severity, 0) + 1
+    return counts
+
+
+def counts_text(counts: object) -> str:
+    """`2 FAIL, 1 WARN`, the worst first."""
+    if not isinstance(counts, dict):
+        return ""
+    order = [str(severity) for severity in reversed(Severity)]
+    known = [name for name in order if counts.get(name)]
+    others = sorted(name for name in counts if name not in order)
+    return ", ".join(f"{printable(counts[name])} {printable(name, 60)}" for name in known + others)
+
+
+def shown_key(key: str) -> str:
+    """`position BTC/EUR`: the two colons of the key would be a command to a CI runner."""
+    return printable(key.replace("::", " ", 1))
+
+
+def _run_lines(item: Item) -> list[str]:
+    return [f"Run {printable(item.get('run_id'))}", *_labelled(_run_facts(item))]
+
+
+def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
+    """What the runbook's summary shows, and this project's figures where there are some."""
+    yield "time", printable(item["timestamp"])
+    yield "session", printable(item.get("session_id"))
+    yield "strategy", printable(item.get("strategy_id") or "none")
+    yield "diffs", _diffs_of_run(item)
+    yield "maximum", printable(item.get("max_severity") or "unknown")
+    yield "flags", f"critical {_yes(item.get('has_critical'))}, fail {_yes(item.get('has_fail'))}"
+    if item.get("comparisons") is not None:
+        yield "ran", f"{printable(item.get('ran'))}/{printable(item['comparisons'])}"
+    yield "escalation", _escalation(item)
+    if item.get("mirrored"):
+        yield "mirrored", "yes: the external side was a copy of the internal one"
+    if isinstance(item.get("policy_changed"), dict):
+        yield "policy", _policy_text(item["policy_changed"])
+    yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
+
+
+def _diffs_of_run(item: Item) -> str:
+    parts = [printable(item.get("total_diffs"))]
+    figures = [counts_text(item.get(f"counts_by_{kind}")) for kind in ("severity", "type")]
+    if any(figures):
+        parts.append("; ".join(figure for figure in figures if figure))
+    return ": ".join(parts)
+
+
+def _escalation(item: Item) -> str:
+    given = _list(item.get("escalation"))
+    if given:
+        return printable("; ".join(map(str, given)), 500)
+    counts = item.get("counts_by_severity")
+    known = counts if isinstance(counts, dict) else {}
+    # A foreign summary does not say it; the runbook's matrix does.
+    return escalation_text({severity: known.get(severity, 0) for severity in Severity})
+
+
+def _policy_text(changed: Mapping[str, Any]) -> str:
+    changes = [
+        f"{name} {_value(before)} -> {_value(after)}"
+        for name, (before, after) in changed["changes"].items()
+    ]
+    more = len(changes) - _MOST_CHANGES
+    told = ", ".join(changes[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
+    since = printable(changed["since_run"])
+    return f"changed since run {since}" + (f": {printable(told, 2000)}" if told else "")
+
+
+def _diff_lines(item: Item, order: str) -> list[str]:
+    severity = printable(item["severity"])
+    about = [f"diff {printable(item.get('diff_id'))}", *_state(item, order)]
+    run = [f"run {printable(item.get('run_id'))}"]
+    if item.get("session_id"):
+        run.append(f"session {printable(item['session_id'])}")
+    head = f"{severity} {printable(item.get('diff_type'), 60)}  {printable(item['timestamp'])}"
+    description = printable(item.get("description") or "no description", 500)
+    return [head, f"  {description}", f"  {', '.join(about)}", f"  {', '.join(run)}"]
+
+
+def _state(item: Item, order: str) -> list[str]:
+    order_id = item.get("order_id") or order
+    return [
+        f"order {printable(order_id)}" if order_id else "no order",
+        "resolved" if item.get("resolved") else "unresolved",
+    ]
+
+
+def _full_lines(item: Item, order: str) -> list[str]:
+    head = f"{printable(item['severity'])} {shown_key(key_of(item))}"
+    return [head, *_labelled(_diff_facts(item, order))]
+
+
+def _diff_facts(item: Item, order: str) -> Iterator[tuple[str, str]]:
+    yield "what", printable(item.get("description") or "no description", 500)
+    unit = f" {printable(item['unit'], 60)}" if item.get("unit") else ""
+    has_figures = item.get("delta") is not None
+    for name in _FIGURES if has_figures else ():
+        if item.get(name) not in (None, ""):
+            amount = unit if name in ("internal", "external", "delta") else ""
+            yield name, f"{printable(item[name])}{amount}"
+    if not has_figures and isinstance(item.get("diff_details"), dict):
+        for name, value in item["diff_details"].items():
+            yield printable(name, 60).replace("_", " "), _value(value)
+    yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
+    if item.get("softened_by"):
+        yield "softened", f"by {printable(item['softened_by'])}"
+    yield "time", printable(item["timestamp"])
+    yield "diff", ", ".join([printable(item.get("diff_id")), *_state(item, order)])
+
+
+def _labelled(facts: Iterable[tuple[str, str]]) -> list[str]:
+    """Facts with their names in a column."""
+    rows = list(facts)
+    width = max(_LABEL, *(len(name) for name, _ in rows))
+    return [f"  {name:<{width}}  {value}".rstrip() for name, value in rows]
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else printable(value)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"

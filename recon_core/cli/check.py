@@ -1,0 +1,214 @@
+"""`recon check`: the gate without pytest, by the same engine and in the same words."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.errors import ReconError
+from recon_core.settings import (
+    BUILT_IN,
+    FAIL_ON_CHOICES,
+    ProjectSettings,
+    effective_policy,
+    find_settings,
+)
+
+if TYPE_CHECKING:
+    from recon_core.cli.checking import Check
+
+EPILOG: Final = """\b
+Examples:
+  recon check recordings/
+  recon check 'recordings/**/*.recon.json' --policy recon.toml
+  recon check day.recon.json --junit recon.xml --audit-log audit.jsonl
+  recon check recordings/ --fail-on warn --format json
+
+\b
+Exit codes:
+  0   clear
+  1   cannot be judged: nothing readable, nothing compared, a report not written
+  2   blocked
+  64  wrong usage, also a name that matches nothing and a policy that is no use
+
+The settings recon_policy, recon_audit_log and recon_fail_on of the project's pytest
+configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
+belong to pytest and are not loaded: where they change verdicts, run pytest
+--recon-session instead.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The command line as it stands."""
+
+    sessions: tuple[str, ...]
+    policy: str | None
+    junit: str | None
+    audit_log: str | None
+    fail_on: str | None
+    top_n: int
+    output_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked for, checked, with the project's settings behind the options."""
+
+    check: "Check"
+    anchors: list[Path]
+    policy_path: Path | None
+    junit: Path | None
+    audit_log: Path | None
+
+
+@click.command(
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Reconcile recorded sessions; the gate without pytest.",
+)
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
+@click.option("--policy", metavar="FILE", help="Thresholds and tolerances (TOML).")
+@click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
+@click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON_CHOICES),
+    help="The lowest severity that blocks.  [default: fail]",
+)
+@click.option(
+    "--top-n",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many diffs to show per session.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="JSON has every comparison of every session.",
+)
+@click.pass_context
+def check(ctx: click.Context, /, **given: Any) -> None:
+    """Compare what the system believes with what the exchange says, and decide.
+
+    SESSION is a recorded session, a directory that holds some, or a pattern. The verdicts
+    are those of pytest --recon-session.
+    """
+    options = _Options(**given)
+    try:
+        request = _request(options, find_settings(Path.cwd()), Path.cwd())
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
+    run = request.check
+    with _progress(request.anchors) as anchors:
+        run.judge(anchors)
+    if request.audit_log is not None:
+        run.write_audit_log(request.audit_log)
+    if request.junit is not None:
+        run.write_junit(request.junit)
+    click.echo(_json(run) if options.output_format == "json" else _text(request))
+    ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
+
+
+def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _Request:
+    """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
+    from recon_core.cli.checking import Check  # noqa: PLC0415  # brings the engine
+    from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next ones
+    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+    from recon_core.severity import Severity  # noqa: PLC0415
+
+    named = None if options.policy is None else directory / options.policy
+    source = settings.policy_source(named)
+    try:
+        policy, policy_name = effective_policy(source)
+    except ReconError as error:
+        raise ReconError(f"recon policy: {error}") from None
+    junit, audit_log = _written_paths(options, settings, directory)
+    manager = extension_manager()
+    lowest = Severity(settings.lowest_failing(options.fail_on).upper())
+    found = (named_sessions(name, directory, manager) for name in options.sessions)
+    return _Request(
+        check=Check(policy, manager, directory, options.top_n, lowest),
+        anchors=each_once(anchor for anchors in found for anchor in anchors),
+        policy_path=None if policy_name == BUILT_IN else source,
+        junit=junit,
+        audit_log=audit_log,
+    )
+
+
+def _written_paths(
+    options: _Options, settings: ProjectSettings, directory: Path
+) -> tuple[Path | None, Path | None]:
+    from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # not for the help
+
+    junit = _written_path("--junit", options.junit, directory)
+    audit_log = _written_path("--audit-log", options.audit_log, directory)
+    if options.audit_log is None and settings.audit_log is not None:
+        audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
+    if is_same_file(junit, audit_log):
+        raise ReconError("--junit: names the audit log; expected a file of its own")
+    return junit, audit_log
+
+
+def _written_path(option: str, value: str | None, directory: Path) -> Path | None:
+    from recon_core.reports.written_path import written_path  # noqa: PLC0415  # not for the help
+
+    try:
+        return None if value is None else written_path(value, directory)
+    except ReconError as error:
+        raise ReconError(f"{option}: {error}") from None
+
+
+def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
+    """The sessions, with a bar on stderr where somebody watches."""
+    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
+        return nullcontext(anchors)
+    return click.progressbar(anchors, label="recon", file=sys.stderr)
+
+
+def _text(request: _Request) -> str:
+    from recon_core.reports.session_text import summary_lines  # noqa: PLC0415  # brings tabulate
+    from recon_core.reports.wording import audit_line, node_path  # noqa: PLC0415
+
+    run, audit_log = request.check, request.audit_log
+    lines = summary_lines(run.reports(), run.top_n, name_runs=audit_log is not None)
+    notes = []
+    if request.policy_path is not None:
+        notes.append(f"policy {node_path(request.policy_path, run.directory)}")
+    if audit_log is not None and run.head is not None:
+        notes.append(audit_line(audit_log, run.head.count, run.head.hash))
+    lines += [f"recon: {note}" for note in [*notes, *run.problems]]
+    return "\n".join([*lines, run.tally().line()])
+
+
+def _json(run: "Check") -> str:
+    from recon_core.engine import reconciliation_report  # noqa: PLC0415  # not for the help
+
+    head = None if run.head is None else {"entries": run.head.count, "head": run.head.hash}
+    report = {
+        "verdict": run.tally().verdict,
+        "problems": run.problems,
+        "audit_log": head,
+        "sessions": [
+            {
+                **reconciliation_report(session.reconciliation),
+                "path": session.path,
+                # Under the run id that the audit log and the JUnit file have, too.
+                "summary": session.summary.to_dict(),
+            }
+            for session in run.sessions
+        ],
+    }
+    return json.dumps(report, indent=2)

@@ -1,0 +1,165 @@
+"""What `recon check` does, apart from its options: judge, write reports, decide."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from pluggy import PluginManager
+
+from recon_core.comparison import ItemKind, Judgement, ReconDiff
+from recon_core.engine import Reconciliation, reconcile_session
+from recon_core.errors import AuditError, ReconError
+from recon_core.policy.model import Policy
+from recon_core.printable import printable
+from recon_core.reports.junit import CaseReport, SuiteReport
+from recon_core.reports.session_suites import session_case, session_suite, write_suites
+from recon_core.reports.session_text import SessionReport
+from recon_core.reports.text import diff_text
+from recon_core.reports.wording import Tally, audit_properties, drift_text, node_path
+from recon_core.severity import Severity
+from recon_core.summary import ReconSummary, count_severities, sorted_diffs
+
+if TYPE_CHECKING:
+    from recon_core.audit.chain import Head
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSession:
+    """One session, judged; `seconds` says how long each comparison took."""
+
+    path: str
+    reconciliation: Reconciliation
+    summary: ReconSummary
+    seconds: Mapping[str, float]
+
+    @property
+    def compared(self) -> bool:
+        """Whether anything but the session as a whole was looked at."""
+        kinds = {comparison.item_kind for comparison in self.reconciliation.comparisons}
+        return bool(kinds - {ItemKind.SESSION})
+
+
+@dataclass(slots=True)
+class Check:
+    """The sessions of one command under one policy, and what became of them.
+
+    `problems` are reasons not to trust the run besides its diffs, safe to print; `head`
+    is where the audit log stands after it.
+    """
+
+    policy: Policy
+    manager: PluginManager
+    directory: Path
+    top_n: int
+    lowest: Severity
+    sessions: list[CheckedSession] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    head: "Head | None" = None
+    invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def judge(self, anchors: Iterable[Path]) -> None:
+        """Read and judge every session, and tell the plugins of it."""
+        self.sessions = [self._judged(anchor) for anchor in anchors]
+        if not any(session.compared for session in self.sessions):
+            self.problems.append("nothing was compared: no session gives anything on both sides")
+
+    def _judged(self, anchor: Path) -> CheckedSession:
+        reconciliation = reconcile_session(anchor, self.policy, self.manager)
+        seconds = {}
+        for comparison in reconciliation.comparisons:
+            started = perf_counter()
+            reconciliation.judge(comparison)
+            seconds[comparison.identity] = perf_counter() - started
+        path = node_path(anchor, self.directory)
+        self._notify(reconciliation, path)
+        summary = reconciliation.summary(top_n=self.top_n, invocation_id=self.invocation_id)
+        return CheckedSession(path, reconciliation, _safe(summary), seconds)
+
+    def _notify(self, reconciliation: Reconciliation, path: str) -> None:
+        try:
+            reconciliation.notify()
+        except Exception as error:  # noqa: BLE001  # a plugin's: the run is no longer sure
+            reason = f"{type(error).__name__}: {printable(error)}"
+            self.problems.append(f"recon_reconciled: {path}: {reason}")
+
+    def write_audit_log(self, path: Path) -> None:
+        """Append all sessions or none; what goes wrong is a problem of the run."""
+        from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only with the option
+
+        runs = [
+            (session.summary, sorted_diffs(session.reconciliation.diffs))
+            for session in self.sessions
+        ]
+        try:
+            log = AuditLog(path)
+            log.append_runs(runs)
+        except AuditError as error:
+            self.problems.append(f"--audit-log={printable(path)}: {error}")
+        else:
+            self.head = log.head
+
+    def write_junit(self, path: Path) -> None:
+        """Write one suite per session; what goes wrong is a problem of the run."""
+        try:
+            write_suites(path, [self._suite(session) for session in self.sessions])
+        except ReconError as error:
+            self.problems.append(f"--junit={error}")
+
+    def _suite(self, session: CheckedSession) -> SuiteReport:
+        head = {} if self.head is None else audit_properties(self.head.count, self.head.hash)
+        judgements = session.reconciliation.judgements
+        cases = [self._case(session, judgement) for judgement in judgements]
+        return session_suite(session.path, session.summary, cases, head)
+
+    def _case(self, session: CheckedSession, judgement: Judgement) -> CaseReport:
+        comparison, diff = judgement.comparison, judgement.diff
+        node_id = f"{session.path}::{comparison.identity}"
+        shown = diff is not None and diff.severity is not Severity.INFO
+        of_session = comparison.item_kind is ItemKind.SESSION
+        return session_case(
+            session.path,
+            session.summary.session_id,
+            kind=str(comparison.item_kind),
+            key=comparison.key,
+            verdict=judgement.verdict,
+            drift="" if of_session else drift_text(diff),
+            failed=self._blocks(diff),
+            seconds=session.seconds[comparison.identity],
+            text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
+        )
+
+    def _blocks(self, diff: ReconDiff | None) -> bool:
+        return diff is not None and diff.severity.rank >= self.lowest.rank
+
+    def reports(self) -> Sequence[SessionReport]:
+        """What the terminal shows of each session."""
+        return [
+            SessionReport(session.path, session.summary, session.reconciliation.diffs)
+            for session in self.sessions
+        ]
+
+    def tally(self) -> Tally:
+        """The figures and the verdict of the whole run."""
+        diffs = [diff for session in self.sessions for diff in session.reconciliation.diffs]
+        comparisons = sum(len(session.reconciliation.comparisons) for session in self.sessions)
+        return Tally(
+            sessions=len(self.sessions),
+            promised=comparisons,
+            ran=comparisons,
+            counts=count_severities(diffs),
+            blocked=any(map(self._blocks, diffs)),
+            incomplete=bool(self.problems),
+            problems=len(self.problems),
+        )
+
+
+def _safe(summary: ReconSummary) -> ReconSummary:
+    """The summary with ids that can be printed, as pytest's reports have them."""
+    return replace(
+        summary,
+        session_id=printable(summary.session_id),
+        strategy_id=printable(summary.strategy_id),
+    )

@@ -1,0 +1,159 @@
+"""The JSON Schemas of `recon schema`: from the file models, and from the values written.
+
+Files that are read have pydantic models; a summary and the entries of a log are
+dataclasses, whose fields give the names and types here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter
+
+from recon_core.audit.entries import (
+    LOG_RECOVERED,
+    RECON_DIFF,
+    RECON_SUMMARY,
+    RUN_COMMITTED,
+    RUN_OPENED,
+    LedgerEntry,
+)
+from recon_core.policy.toml_file import PolicyFile
+from recon_core.sessions.schema import SCHEMA, SessionFile
+from recon_core.summary import ReconSummary
+
+Schema = dict[str, Any]
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: Final[Schema] = {"type": "string"}
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+_FIGURE: Final[Schema] = {"type": ["string", "null"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+_HASH: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_SEVERITY: Final[Schema] = {"$ref": "#/$defs/Severity"}
+
+
+def session_schema() -> Schema:
+    """A session file (`session-format`)."""
+    return _of_file(SessionFile, SCHEMA, "A recorded session: both sides at one time.")
+
+
+def policy_schema() -> Schema:
+    """A policy file (design, "Names to keep"), TOML read as JSON."""
+    return _of_file(PolicyFile, "recon.toml", "What is required, and what is tolerated.")
+
+
+def _of_file(model: type[BaseModel], title: str, description: str) -> Schema:
+    made = _as_read(model.model_json_schema())
+    return {"$schema": _DIALECT, **made, "title": title, "description": description}
+
+
+def _as_read(node: Any) -> Any:
+    """A schema of pydantic's that accepts what the reader accepts.
+
+    Of two forms of a section both may fit a table, such as one position called "path";
+    the reader then takes the one it means.
+    """
+    if isinstance(node, list):
+        return [_as_read(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {"anyOf" if name == "oneOf" else name: _as_read(inner) for name, inner in node.items()}
+
+
+def summary_schema() -> Schema:
+    """What `ReconSummary.to_dict` gives."""
+    made = TypeAdapter(ReconSummary).json_schema(mode="serialization")
+    diff = made["$defs"]["ReconDiff"]
+    diff["properties"] |= dict.fromkeys(("internal", "external", "delta", "drift"), _FIGURE)
+    made["$defs"]["ReconDiff"] = _complete(diff)
+    made["properties"] |= {"timestamp": _TIME, "max_severity": _SEVERITY}
+    return {"$schema": _DIALECT, **_complete(made)}
+
+
+def _complete(table: Schema) -> Schema:
+    """Every field is written, and nothing else is."""
+    return {**table, "required": list(table["properties"]), "additionalProperties": False}
+
+
+def audit_entry_schema() -> Schema:
+    """What a line of an audit log holds, and an element of an export, which has no hashes.
+
+    Only what the runbook's own log has is required of a run and of a diff.
+    """
+    made = TypeAdapter(LedgerEntry).json_schema(mode="serialization")
+    own = {**made["properties"], "timestamp": _TIME}
+    kinds = _details()
+    return {
+        "$schema": _DIALECT,
+        "title": made["title"],
+        "description": "One event of an audit log; those of an export carry no hashes.",
+        "type": "object",
+        "properties": {**own, "previous_hash": _HASH, "hash": _HASH},
+        "required": list(own),
+        "dependentRequired": {"hash": ["previous_hash"], "previous_hash": ["hash"]},
+        "additionalProperties": False,
+        "allOf": [
+            {
+                "if": {"properties": {"event_type": {"const": event_type}}},
+                "then": {"properties": {"details": {"$ref": f"#/$defs/{event_type}"}}},
+            }
+            for event_type in kinds
+        ],
+        "$defs": {"Severity": summary_schema()["$defs"]["Severity"], **kinds},
+    }
+
+
+def _details() -> Mapping[str, Schema]:
+    """The details of an entry by its event type."""
+    summary = summary_schema()
+    of_run = _without(summary["properties"], ("timestamp", "top_diffs"))
+    of_diff = _without(summary["$defs"]["ReconDiff"]["properties"], ("timestamp",))
+    run = {"run_id": _TEXT, "session_id": _TEXT, "strategy_id": _TEXT, "run_timestamp": _TIME}
+    batch = {"run_id": _TEXT, "session_id": _TEXT, "invocation_id": _TEXT_OR_NULL}
+    counts = {"entries": _COUNT, "diffs": _COUNT, "total_diffs": _COUNT}
+    recovered = {
+        "reason": _TEXT,
+        "quarantined": _TEXT,
+        "bytes": _COUNT,
+        "sha256": _HASH,
+        "abandoned_run": _TEXT_OR_NULL,
+    }
+    return {
+        RECON_SUMMARY: _table({**of_run, "recorded_diffs": _COUNT}, _RUNBOOK_SUMMARY),
+        RECON_DIFF: _table({**run, **of_diff}, _RUNBOOK_DIFF),
+        RUN_OPENED: _table(batch, batch),
+        RUN_COMMITTED: _table({**batch, **counts}, [*batch, *counts]),
+        LOG_RECOVERED: _table(recovered, ["reason"]),
+    }
+
+
+_RUNBOOK_SUMMARY: Final = (
+    "run_id",
+    "session_id",
+    "strategy_id",
+    "total_diffs",
+    "counts_by_severity",
+    "counts_by_type",
+    "has_critical",
+    "has_fail",
+    "max_severity",
+)
+_RUNBOOK_DIFF: Final = (
+    "run_id",
+    "diff_id",
+    "diff_type",
+    "severity",
+    "description",
+    "diff_details",
+    "resolved",
+)
+
+
+def _without(properties: Schema, names: Iterable[str]) -> Schema:
+    return {name: value for name, value in properties.items() if name not in names}
+
+
+def _table(properties: Schema, required: Iterable[str]) -> Schema:
+    # Not closed: a reader of a log passes over what it does not know.
+    return {"type": "object", "properties": properties, "required": list(required)}

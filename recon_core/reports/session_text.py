@@ -1,0 +1,68 @@
+"""The sessions of a run in the terminal: one table, then the worst diffs of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from recon_core.comparison import ReconDiff
+from recon_core.reports.text import worst_lines
+from recon_core.severity import Severity
+from recon_core.summary import ReconSummary, sorted_diffs
+
+_COLUMNS = ("session", "ran", *map(str, Severity), "maximum", "escalation")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    """One session: its path in node ids, its summary and all its diffs, in any order.
+
+    The ids and the notes of the summary are safe to print; it says how many comparisons
+    there are and how many ran.
+    """
+
+    path: str
+    summary: ReconSummary
+    diffs: Sequence[ReconDiff]
+
+
+def summary_lines(
+    reports: Sequence[SessionReport], top_n: int, *, name_runs: bool = False
+) -> list[str]:
+    """The table of all sessions, and per session its notes and its `top_n` worst diffs.
+
+    `name_runs` adds the run id, which an audit log answers to.
+    """
+    if not reports:
+        return []
+    rows = [_row(report.summary) for report in reports]
+    table = tabulate(rows, _COLUMNS, tablefmt="simple", disable_numparse=True)
+    lines = [line.rstrip() for line in table.splitlines()]
+    return lines + [
+        line for report in reports for line in _session_lines(report, top_n, name_run=name_runs)
+    ]
+
+
+def _row(summary: ReconSummary) -> list[str]:
+    counts = summary.counts_by_severity
+    found = summary.max_severity if summary.total_diffs else "match"
+    return [
+        summary.session_id,
+        f"{summary.ran}/{summary.comparisons}",
+        *(str(counts.get(severity, 0)) for severity in Severity),
+        found if summary.ran else "-",
+        "; ".join(summary.escalation) or "none",
+    ]
+
+
+def _session_lines(report: SessionReport, top_n: int, *, name_run: bool) -> list[str]:
+    summary, diffs = report.summary, sorted_diffs(report.diffs)
+    if not diffs and not summary.notes:
+        return []
+    # A softened diff is never among those that are left out.
+    hidden = [diff.description for diff in diffs[top_n:] if diff.softened_by is not None]
+    lines = [*summary.notes, *worst_lines(diffs, top_n), *hidden]
+    title = f"{summary.session_id} ({report.path})"
+    if name_run:
+        title += f", run {summary.run_id}"
+    return ["", title, *(f"  {line}" for line in lines)]

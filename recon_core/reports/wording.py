@@ -1,0 +1,86 @@
+"""The words that pytest's summary, `recon check` and the JUnit files share."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from recon_core.comparison import ReconDiff
+from recon_core.pairing import encode_key
+from recon_core.printable import printable
+from recon_core.severity import Severity
+
+CLEAR: Final = "CLEAR"
+BLOCKED: Final = "BLOCKED"
+INCOMPLETE: Final = "INCOMPLETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A whole run in figures, and its verdict.
+
+    `counts` are the diffs of all sessions by severity, the worst first; `problems` is how
+    many other reasons there are not to trust the run.
+    """
+
+    sessions: int
+    promised: int
+    ran: int
+    counts: Mapping[Severity, int]
+    blocked: bool
+    incomplete: bool
+    problems: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """`BLOCKED` before `INCOMPLETE`, and `CLEAR` where neither holds."""
+        if self.blocked:
+            return BLOCKED
+        return INCOMPLETE if self.incomplete else CLEAR
+
+    def line(self) -> str:
+        """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
+        return f"RECON: {self.verdict} ({self._figures()})"
+
+    def _figures(self) -> str:
+        sessions = counted(self.sessions, "session")
+        if self.blocked:
+            diffs = [item for item in self.counts.items() if item[0] is not Severity.INFO]
+            found = [f"{count} {severity}" for severity, count in diffs]
+            return f"{', '.join(found) or 'an item failed'} in {sessions}"
+        if self.incomplete:
+            problems = f", {counted(self.problems, 'problem')} above" if self.problems else ""
+            return f"{self.ran} of {self.promised} comparisons ran{problems}"
+        return f"{sessions}, {counted(self.promised, 'comparison')}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 session`, `3 sessions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def node_path(anchor: Path, directory: Path) -> str:
+    """The anchor relative to `directory` as it stands in node ids, made safe to print."""
+    try:
+        relative = os.path.relpath(anchor, directory)
+    except ValueError:  # another drive
+        relative = str(anchor)
+    return "/".join(encode_key(part) for part in Path(relative).parts)
+
+
+def drift_text(diff: ReconDiff | None) -> str:
+    """The drift as a plain fraction; `0` on a match, empty where it has no meaning."""
+    if diff is None:
+        return "0"
+    return "" if diff.drift is None else format(diff.drift, "f")
+
+
+def audit_line(path: Path, entries: int, head: str) -> str:
+    """Where an audit log stands: kept elsewhere, it shows a log that was cut later."""
+    return f"audit log {printable(path.name)}: {entries} entries, head {head}"
+
+
+def audit_properties(entries: int, head: str) -> dict[str, str]:
+    """The same for JUnit files."""
+    return {"recon.audit_entries": str(entries), "recon.audit_head": head}

@@ -1,0 +1,191 @@
+"""The project's settings, found where pytest finds its own when started without arguments.
+
+The `recon` command has no configuration file besides pytest's, so that one setting holds
+for both. What stands on pytest's command line, in `PYTEST_ADDOPTS` or in a file named
+with `-c` is pytest's alone.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recon_core.errors import ReconError
+from recon_core.printable import printable, quoted
+
+if TYPE_CHECKING:
+    from recon_core.policy.model import Policy
+
+FAIL_ON_CHOICES: Final = ("fail", "warn")
+BUILT_IN: Final = "built-in"
+_PYPROJECT: Final = "pyproject.toml"
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What the project's configuration says; paths are absolute, `None` is not said."""
+
+    root: Path
+    audit_log: Path | None = None
+    policy: Path | None = None
+    fail_on: str | None = None
+
+    def lowest_failing(self, option: str | None = None) -> str:
+        """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
+        value = option or self.fail_on or FAIL_ON_CHOICES[0]
+        if value not in FAIL_ON_CHOICES:
+            raise ReconError(f"recon_fail_on: {quoted(value)}; expected fail or warn")
+        return value
+
+    def policy_source(self, option: Path | None = None) -> Path | None:
+        """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
+        return policy_source(option, self.policy, self.root)
+
+
+def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path | None:
+    """The policy file that holds, `None` for the built-in policy (design, "Names to keep").
+
+    `option` and `setting` are what the command line and the configuration name, `root`
+    is where `recon.toml` and the `[tool.recon]` of `pyproject.toml` are looked for.
+    """
+    if option is not None or setting is not None:
+        return setting if option is None else option
+    for name in ("recon.toml", _PYPROJECT):
+        path = root / name
+        # A dangling link is a mistake to report, not a reason for the built-in policy.
+        if os.path.lexists(path):
+            return path
+    return None
+
+
+def effective_policy(path: Path | None) -> "tuple[Policy, str]":
+    """The policy of a file, and its name for reports; `built-in` where there is none.
+
+    Raises `PolicyError` where the file is no use.
+    """
+    from recon_core.policy.model import Policy  # noqa: PLC0415  # not at pytest's start
+
+    if path is None:
+        return Policy(), BUILT_IN
+    from recon_core.policy.toml_file import (  # noqa: PLC0415  # brings pydantic
+        read_policy,
+        read_pyproject_policy,
+    )
+
+    if path.name != _PYPROJECT:
+        return read_policy(path), printable(path.name)
+    policy = read_pyproject_policy(path)
+    return (Policy(), BUILT_IN) if policy is None else (policy, _PYPROJECT)
+
+
+def find_settings(directory: Path) -> ProjectSettings:
+    """The settings that hold in `directory`; raises `ReconError` for a file of no use."""
+    place, table = _located(directory)
+    if table is None:
+        return ProjectSettings(place)
+    audit_log, policy = _text(table, "recon_audit_log"), _text(table, "recon_policy")
+    return ProjectSettings(
+        place,
+        audit_log=place / audit_log if audit_log else None,
+        policy=place / policy if policy else None,
+        fail_on=_text(table, "recon_fail_on") or None,
+    )
+
+
+def _text(table: Table, name: str) -> str:
+    value = table.get(name, "")
+    if not isinstance(value, str):
+        raise ReconError(f"{name}: {quoted(value)}; expected text")
+    return value
+
+
+def _located(directory: Path) -> tuple[Path, Table | None]:
+    """The directory of the project, and pytest's table where it has one."""
+    upward = (directory, *directory.parents)
+    for base in upward:
+        for name, read in _READERS.items():
+            # As everywhere on the way up, a directory that may not be read has no file.
+            table = read(base / name) if os.path.isfile(base / name) else None  # noqa: PTH113
+            if table is not None:
+                return base, table
+    for mark in (_PYPROJECT, "setup.py"):
+        for base in upward:
+            if os.path.isfile(base / mark):  # noqa: PTH113
+                return base, None
+    return directory, None
+
+
+def _pytest_toml(path: Path) -> Table:
+    return _table(_toml(path), "pytest", path) or {}
+
+
+def _pyproject_toml(path: Path) -> Table | None:
+    tool = _table(_toml(path), "tool", path) or {}
+    native = dict(_table(tool, "pytest", path) or {})
+    old = _table(native, "ini_options", path)
+    native.pop("ini_options", None)
+    if native and old:
+        raise ReconError(
+            f"{printable(path.name)}: has both [tool.pytest] and [tool.pytest.ini_options]; "
+            "expected one of them"
+        )
+    return native or old
+
+
+def _table(table: Table, name: str, path: Path) -> Table | None:
+    value: Table | None = table.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise ReconError(f"{printable(path.name)}: {name}: expected a table")
+    return value
+
+
+def _pytest_ini(path: Path) -> Table:
+    return _ini(path, "pytest") or {}
+
+
+def _tox_ini(path: Path) -> Table | None:
+    return _ini(path, "pytest")
+
+
+def _setup_cfg(path: Path) -> Table | None:
+    return _ini(path, "tool:pytest")
+
+
+def _toml(path: Path) -> Table:
+    import tomllib  # noqa: PLC0415  # only where there is such a file
+
+    content: Table = _read(path, lambda: tomllib.loads(path.read_text(encoding="utf-8")))
+    return content
+
+
+def _ini(path: Path, section: str) -> Table | None:
+    from iniconfig import IniConfig  # noqa: PLC0415  # only where there is such a file
+
+    sections: Mapping[str, Table] = _read(path, lambda: IniConfig(str(path)).sections)
+    return sections.get(section)
+
+
+def _read(path: Path, read: Callable[[], Any]) -> Any:
+    name = printable(path.name)
+    try:
+        return read()
+    except OSError as error:
+        raise ReconError(f"{name}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # noqa: BLE001  # each library has errors of its own
+        reason = printable(" ".join(str(error).split()))
+        raise ReconError(f"{name}: cannot be understood: {reason}") from None
+
+
+_READERS: Final[Mapping[str, Callable[[Path], Table | None]]] = {
+    "pytest.toml": _pytest_toml,
+    ".pytest.toml": _pytest_toml,
+    "pytest.ini": _pytest_ini,
+    ".pytest.ini": _pytest_ini,
+    _PYPROJECT: _pyproject_toml,
+    "tox.ini": _tox_ini,
+    "setup.cfg": _setup_cfg,
+}
+"""pytest's configuration files in its order; the first with settings for it is the one."""
