@@ -31,6 +31,7 @@ SKIPS = {
     "installs",
     "installs a package",
     "needs nautilus_trader and a backtest",
+    "changes the shell",
 }
 
 
