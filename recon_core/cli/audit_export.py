@@ -54,8 +54,10 @@ def _export(
     if filters == Filters() and question.limit is None:
         trail = Trail(filters, Sink())
         for entry in reading:
-            trail.take(entry)
             whole.take(entry)
+            # A copy is no answer: what an entry says matters where it is judged.
+            if question.exit_on_findings:
+                trail.take(entry)
         whole.close()
         return whole.count, [], trail.close()
     sink = ExportSink(filters, question.limit)

@@ -284,7 +284,9 @@ def test_a_report_that_would_replace_the_log(pytester: pytest.Pytester, option: 
     (pytester.path / "sub").mkdir()
     result = run_pytest(pytester, "--recon-session=a.recon.json", LOG, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("*--recon-audit-log: names a JUnit file of this run too; expected a file of its own*")
+    result.stderr.fnmatch_lines(
+        "*--recon-audit-log: names a JUnit file of this run too; expected a file of its own*"
+    )
     assert not (pytester.path / "audit.jsonl").exists()
 
 
