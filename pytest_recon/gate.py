@@ -88,6 +88,15 @@ class Gate:
     def _is_short(self, promise: SessionPromise) -> bool:
         return len(self._results.get(promise.path, ())) < promise.comparisons
 
+    def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
+        """What keeps a session from being clear besides its diffs."""
+        failed = [
+            f"{result.kind}::{result.key} failed without a diff that blocks"
+            for result in self.results(promise.path)
+            if result.failed and result.verdict in (MATCH, Severity.INFO)
+        ]
+        return (*failed, *self.problems)
+
     @property
     def promised(self) -> int:
         """How many comparisons all sessions have."""

@@ -39,7 +39,7 @@ class Recorder:
         self._invocation_id = str(uuid4())
         path = run.settings.audit_log
         self._trail = None if path is None else AuditTrail(path)
-        self._started = self._final_line_printed = False
+        self._started = self._finished = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
@@ -84,6 +84,7 @@ class Recorder:
         self._run.notify_completed()
         self._write_audit_log()
         self._write_junit()
+        self._finished = True
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
         if self._summary_is_skipped():
@@ -110,8 +111,15 @@ class Recorder:
 
     def pytest_unconfigure(self) -> None:
         """Print the line also where pytest ended without a summary."""
-        if self._started:
-            self._print_final_line()
+        if not self._started:
+            return
+        if not self._finished:
+            self._run.gate.problems.append("the run ended before its reports were written")
+            terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is not None and self._run.gate.concerned:
+                terminal.ensure_newline()
+                terminal.write_line(f"recon: {self._run.gate.problems[-1]}")
+        self._print_final_line()
 
     def _print_final_line(self) -> None:
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
@@ -186,6 +194,7 @@ class Recorder:
             invocation_id=self._invocation_id,
             mirrored=promise.mirrored,
             notes=promise.notes,
+            problems=self._run.gate.problems_of(promise),
             evidence=promise.evidence,
         )
 

@@ -47,6 +47,10 @@ class Filters:
         """Whether a run of which only this is known may be asked for; `run_id` apart."""
         if self.session_id is not None and session_id != self.session_id:
             return False
+        return self.in_time(when)
+
+    def in_time(self, when: datetime) -> bool:
+        """Whether runs of a time may be asked for, whatever else they are."""
         if self.since is not None and when < self.since:
             return False
         return self.until is None or when <= self.until

@@ -62,14 +62,19 @@ class AuditLog:
         self, summary: ReconSummary, diffs: Sequence[ReconDiff] | None = None
     ) -> list[LedgerEntry]:
         """Append one run: its summary and its diffs, by default the summary's top N."""
-        return self._append(self._batch((summary, diffs)))
+        return self.append_runs([(summary, diffs)])
 
     def append_runs(self, runs: Iterable[Run]) -> list[LedgerEntry]:
         """Append the runs of one command in one go: all of them are written, or none."""
-        return self._append([entry for run in runs for entry in self._batch(run)])
+        chosen = list(runs)
+        batches = (self._batch(run, at, len(chosen)) for at, run in enumerate(chosen, start=1))
+        return self._append([entry for batch in batches for entry in batch])
 
-    def _batch(self, run: Run) -> list[LedgerEntry]:
-        """The entries of a run; what is in memory cannot be torn and needs no brackets."""
+    def _batch(self, run: Run, place: int, runs: int) -> list[LedgerEntry]:
+        """The entries of a run; what is in memory cannot be torn and needs no brackets.
+
+        `place` of `runs` shows where the runs that followed in the same command are lost.
+        """
         summary, diffs = run
         entries = run_entries(summary, diffs)
         if self._file is None:
@@ -78,6 +83,8 @@ class AuditLog:
             "run_id": summary.run_id,
             "session_id": summary.session_id,
             "invocation_id": summary.invocation_id,
+            "place": place,
+            "runs": runs,
         }
         counts = {"entries": len(entries), "diffs": len(entries) - 1}
         return [

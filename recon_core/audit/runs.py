@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY, RUN_COMMITTED, RUN_OPENED
+from recon_core.audit.entries import (
+    LOG_RECOVERED,
+    RECON_DIFF,
+    RECON_SUMMARY,
+    RUN_COMMITTED,
+    RUN_OPENED,
+)
 from recon_core.audit.fields import (
     Entry,
     count_field,
@@ -23,6 +29,8 @@ from recon_core.audit.fields import (
 )
 from recon_core.audit.filters import Filters
 from recon_core.audit.tally import Run, Sink, Tally
+from recon_core.reports.wording import counted
+from recon_core.times import format_time
 
 
 @dataclass(slots=True)
@@ -46,6 +54,10 @@ class Trail:
         self._last_refused: str | None = None
         self._refused: set[str] = set()
         self._waiting: dict[str, list[Entry]] = {}
+        # How many runs of the last command are not committed yet, and whether one is open.
+        self._outstanding = 0
+        self._in_run = False
+        self._last_time = ""
 
     def take(self, entry: Entry) -> None:
         """Sort one entry in; raises `AuditError` for one that no answer can rest on."""
@@ -55,6 +67,7 @@ class Trail:
 
     def close(self) -> Tally:
         """Finish what is left; the tally of all runs."""
+        self._lose_outstanding()
         for run_id, diffs in list(self._waiting.items()):
             self._waiting_diffs(run_id, diffs)
         for run_id, opened in self._opened.items():
@@ -148,17 +161,40 @@ class Trail:
         hear(run, entry)
 
     def _open(self, entry: Entry) -> None:
+        if count_field(entry["details"], "place") == 1:
+            self._lose_outstanding()
+            self._outstanding = count_field(entry["details"], "runs") or 0
+        self._last_time, self._in_run = entry["timestamp"], True
         run_id = text_field(entry["details"], "run_id")
         if self._asked_for(run_id):
             self._opened[run_id] = _Opened(entry)
 
     def _commit(self, entry: Entry) -> None:
         run_id = text_field(entry["details"], "run_id")
+        place, runs = (count_field(entry["details"], name) or 0 for name in ("place", "runs"))
+        self._outstanding, self._in_run = max(runs - place, 0), False
         self._opened.pop(run_id, None)
         run = self._runs.pop(run_id, None)
         if run is not None:
             self._sink.bracket(run, entry)
             self._finish(run)
+
+    def _recovered(self, entry: Entry) -> None:
+        """A writer ended too early: a torn line may be all that there was of a run."""
+        if not self._in_run:
+            self._outstanding = self._outstanding or 1
+        self._last_time = entry["timestamp"]
+        self._lose_outstanding()
+        self._in_run = False
+
+    def _lose_outstanding(self) -> None:
+        """Runs of a command of which nothing is left; they may be of any session."""
+        lost, self._outstanding = self._outstanding - self._in_run, 0
+        if lost <= 0 or self._filters.run_id is not None:
+            return
+        when = utc_time(self._last_time)
+        if self._filters.in_time(when):
+            self.tally.doubt(f"{counted(lost, 'run')} of {format_time(when)} may be lost")
 
     def _never_committed(self, run_id: str, opened: _Opened) -> None:
         run = self._runs.get(run_id)
@@ -182,6 +218,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Trail, Entry], None]]] = {
     RECON_DIFF: Trail._diff,  # noqa: SLF001
     RUN_OPENED: Trail._open,  # noqa: SLF001
     RUN_COMMITTED: Trail._commit,  # noqa: SLF001
+    LOG_RECOVERED: Trail._recovered,  # noqa: SLF001
 }
 _OWNERS: Final = ("session", "strategy")
 
@@ -191,7 +228,10 @@ def _incomplete(entry: Entry) -> str:
     details = entry["details"]
     promised, ran = count_field(details, "comparisons"), count_field(details, "ran")
     if promised is None:
-        return ""  # foreign: nothing is known
-    if ran is None or ran < promised:
+        # Foreign: nothing is known.
+        return "" if ran is None else "does not say how many comparisons it had"
+    if ran != promised:
         return f"is incomplete: {ran or 0} of {promised} comparisons ran"
+    if details.get("problems"):
+        return "was not clear for another reason than its diffs"
     return "" if ran else "compared nothing"

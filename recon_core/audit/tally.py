@@ -90,6 +90,10 @@ class Tally:
         self.runs_with_findings += findings > 0
         self.repeated += run.summaries > 1
         if run.doubt:
-            self.doubted += 1
-            if len(self.doubts) < _MOST_REASONS:
-                self.doubts.append(f"run {printable(run.run_id)} {run.doubt}")
+            self.doubt(f"run {printable(run.run_id)} {run.doubt}")
+
+    def doubt(self, reason: str) -> None:
+        """Note why a run, of which perhaps no more is known, cannot be called clear."""
+        self.doubted += 1
+        if len(self.doubts) < _MOST_REASONS:
+            self.doubts.append(reason)

@@ -89,8 +89,12 @@ class Check:
         """Append all sessions or none; what goes wrong is a problem of the run."""
         from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only with the option
 
+        problems = tuple(self.problems)
         runs = [
-            (session.summary, sorted_diffs(session.reconciliation.diffs))
+            (
+                replace(session.summary, problems=problems),
+                sorted_diffs(session.reconciliation.diffs),
+            )
             for session in self.sessions
         ]
         try:

@@ -25,7 +25,24 @@ NOT_COMMITTED = "run cut was never committed, so it cannot be called clear"
 CASES: dict[str, tuple[list[Entry], list[str], int, str]] = {
     "a clean run": ([CLEAN], [], 0, ""),
     "a clean run that is whole": ([summary(**WHOLE)], [], 0, ""),
-    "more ran than was promised": ([summary(comparisons=7, ran=8)], [], 0, ""),
+    "more ran than was promised": (
+        [summary(comparisons=7, ran=8)],
+        [],
+        1,
+        "run run_1 is incomplete: 8 of 7 comparisons ran",
+    ),
+    "ran, of nobody knows how many": (
+        [summary(ran=3)],
+        [],
+        1,
+        "run run_1 does not say how many comparisons it had",
+    ),
+    "a problem besides diffs": (
+        [summary(**WHOLE, problems=["an item failed"])],
+        [],
+        1,
+        "run run_1 was not clear for another reason than its diffs",
+    ),
     "a clean run, another severity": ([CLEAN], WARN, 0, ""),
     "a clean run of this session": ([CLEAN], ["--session-id", "session_A"], 0, ""),
     "nothing": ([], [], 1, "it has no run, so there is nothing to judge"),
