@@ -96,7 +96,7 @@ def read_settings(config: pytest.Config) -> Settings:
     asked = bool(config.getini("recon_gate") if gate is None else gate)
     inipath = config.inipath
     ini_directory = config.rootpath if inipath is None else inipath.parent
-    junit = _written_path(config, "--recon-junit")
+    junit = _written_path(config, "--recon-junit", begins=b"<")
     audit_log = _written_path(config, "--recon-audit-log", ini_directory)
     _require_own_file(config, audit_log, junit)
     return Settings(
@@ -130,7 +130,7 @@ def _fail_on(config: pytest.Config) -> str:
 
 
 def _written_path(
-    config: pytest.Config, option: str, ini_directory: Path | None = None
+    config: pytest.Config, option: str, ini_directory: Path | None = None, begins: bytes = b""
 ) -> Path | None:
     """The file to write that an option names, or the ini where `ini_directory` is given."""
     name = option.lstrip("-").replace("-", "_")
@@ -139,8 +139,10 @@ def _written_path(
         value, directory, option = config.getini(name), ini_directory, name
     if value is None:
         return None
+    if not isinstance(value, str):
+        raise pytest.UsageError(f"{option}: {quoted(value)}; expected the name of one file")
     try:
-        return written_path(str(value), directory)
+        return written_path(value, directory, begins)
     except ReconError as error:
         raise pytest.UsageError(f"{option}: {error}") from None
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from recon_core.audit.chain import ChainReader, Head
 from recon_core.audit.entries import (
     BRACKETS,
+    RECON_DIFF,
+    RECON_SUMMARY,
     RUN_COMMITTED,
     RUN_OPENED,
     LedgerEntry,
     run_entries,
 )
+from recon_core.audit.fields import counted_diffs, severity_field, text_field
 from recon_core.audit.log_file import LogFile, read_lines
 from recon_core.comparison import ReconDiff
 from recon_core.errors import AuditError
@@ -46,8 +49,7 @@ class AuditLog:
         """Append entries with nothing of another writer between them."""
         chosen = list(entries)
         for entry in chosen:
-            if entry.event_type in BRACKETS:
-                raise AuditError(f"event type {entry.event_type}: is written by the log only")
+            _require_sense(entry)
         return self._append(chosen)
 
     def _append(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
@@ -132,6 +134,19 @@ class AuditLog:
         except OSError as error:
             shown = printable(path.name)
             raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
+
+
+def _require_sense(entry: LedgerEntry) -> None:
+    """Refuse what would make the whole log unreadable: it cannot be taken back."""
+    name = entry.event_type
+    if name in BRACKETS:
+        raise AuditError(f"event type {name}: is written by the log only")
+    if name == RECON_SUMMARY:
+        text_field(entry.details, "run_id")
+        counted_diffs(entry.details)
+    elif name == RECON_DIFF:
+        text_field(entry.details, "run_id")
+        severity_field(entry.details)
 
 
 def _read(path: Path) -> list[LedgerEntry]:

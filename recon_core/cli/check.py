@@ -153,7 +153,7 @@ def _written_paths(
 ) -> tuple[Path | None, Path | None]:
     from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # not for the help
 
-    junit = _written_path("--junit", options.junit, directory)
+    junit = _written_path("--junit", options.junit, directory, b"<")
     audit_log = _written_path("--audit-log", options.audit_log, directory)
     if options.audit_log is None and settings.audit_log is not None:
         audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
@@ -162,11 +162,13 @@ def _written_paths(
     return junit, audit_log
 
 
-def _written_path(option: str, value: str | None, directory: Path) -> Path | None:
+def _written_path(
+    option: str, value: str | None, directory: Path, begins: bytes = b""
+) -> Path | None:
     from recon_core.reports.written_path import written_path  # noqa: PLC0415  # not for the help
 
     try:
-        return None if value is None else written_path(value, directory)
+        return None if value is None else written_path(value, directory, begins)
     except ReconError as error:
         raise ReconError(f"{option}: {error}") from None
 
@@ -188,7 +190,8 @@ def _text(request: _Request) -> str:
     if request.policy_path is not None:
         notes.append(f"policy {node_path(request.policy_path, run.directory)}")
     if audit_log is not None and run.head is not None:
-        notes.append(audit_line(audit_log, run.head.count, run.head.hash))
+        head = run.head
+        notes.append(audit_line(audit_log, head.count, head.hash, is_new=run.is_new_log))
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
     return "\n".join([*lines, run.tally().line()])
 

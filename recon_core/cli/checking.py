@@ -58,6 +58,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     head: "Head | None" = None
+    is_new_log: bool = False
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -99,11 +100,11 @@ class Check:
         ]
         try:
             log = AuditLog(path)
-            log.append_runs(runs)
+            stored = log.append_runs(runs)
         except AuditError as error:
             self.problems.append(f"--audit-log={printable(path)}: {error}")
         else:
-            self.head = log.head
+            self.head, self.is_new_log = log.head, len(stored) == log.head.count
 
     def write_junit(self, path: Path) -> None:
         """Write one suite per session; what goes wrong is a problem of the run."""

@@ -83,6 +83,8 @@ def read_pyproject_policy(path: Path) -> Policy | None:
 
 def _load(path: Path) -> dict[str, object]:
     name = printable(path.name)
+    if path.exists() and not path.is_file():
+        raise PolicyError(f"{name}: is no regular file; expected a TOML file")
     try:
         content = path.read_bytes().decode("utf-8")
         return tomllib.loads(content, parse_float=NumberText)

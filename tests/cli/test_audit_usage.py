@@ -134,7 +134,7 @@ def test_an_export_is_written_whole(tmp_path: Path) -> None:
     """As it would be printed; what stood there before is replaced."""
     entries = [*batch(summary("run_1", {"FAIL": 1}), diff()), entry("ORDER_FILLED", {"x": 1})]
     log, target = write_log(tmp_path / "audit.jsonl", entries), tmp_path / "export.json"
-    target.write_text("old")
+    target.write_text("[old]")
     printed = asked("export", "--json", log)
     assert asked("export", "--json", log, "--output", target) == Answer(
         0, "5 entries written to export.json\n", ""

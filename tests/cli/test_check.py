@@ -302,7 +302,7 @@ def test_the_audit_log_takes_every_session(recon: Recon, directory: Path) -> Non
     assert answer.code == 2
     entries = AuditLog("a.jsonl").get_all_entries()
     last = json.loads((directory / "a.jsonl").read_bytes().splitlines()[-1])
-    line = f"recon: audit log a.jsonl: {len(entries)} entries, head {last['hash']}"
+    line = f"recon: audit log a.jsonl (new): {len(entries)} entries, head {last['hash']}"
     assert answer.lines[-2:] == [line, "RECON: BLOCKED (1 FAIL in 2 sessions)"]
     properties = [
         {each.get("name"): each.get("value") for each in suite.iter("property")}

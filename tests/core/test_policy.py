@@ -1,5 +1,6 @@
 """The policy file: what it may say, what it means, and one clear line for what it may not."""
 
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -252,3 +253,10 @@ def test_a_bad_table_in_pyproject_is_refused(tmp_path: Path, text: str, expected
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyError, match=expected):
         read_pyproject_policy(path)
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Reading it could wait for ever."""
+    os.mkfifo(tmp_path / "recon.toml")
+    with pytest.raises(PolicyError, match=r"recon\.toml: is no regular file; expected a TOML"):
+        read_policy(tmp_path / "recon.toml")
