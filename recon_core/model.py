@@ -152,7 +152,8 @@ class Fill:
     """One execution. `fee` is a cost; a negative fee is a rebate.
 
     A quantity of 0 is possible: engines report fills that they rounded to nothing
-    and charged a fee for. Raises `AmountError` or `ReconError` for an amount that
+    and charged a fee for. `position_id` tells positions of one symbol and leg apart
+    that the source averages apart. Raises `AmountError` or `ReconError` for an amount that
     is not exact, a negative quantity, a fee without a currency or a naive time.
     """
 
@@ -168,6 +169,7 @@ class Fill:
     exchange_order_id: str | None = None
     account: str | None = None
     leg: Leg = Leg.NET
+    position_id: str | None = None
 
     def __post_init__(self) -> None:
         amounts = ("quantity", "price", "fee")

@@ -1,82 +1,130 @@
-"""Average entry price and realised PnL of one position, from exact fractions.
+"""Average entry price and realised PnL of one position, as exact fractions.
 
-The entry cost is kept as a fraction of two integers and is reduced only by the
-factor that a closing fill brings: reducing it fully after every fill would make a
-long session quadratic in its digits.
+The entry value is a fraction of two integers; nothing is rounded here but what is
+asked for with a number of decimal places. Positions are closed at their average
+entry, and one that crosses zero is closed at the fill's price and opened anew at it.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, Inexact
 from typing import Final
 
-from recon_core.amounts import EXACT, MOST_DIGITS, ZERO, shortest
-from recon_core.errors import ReplayError
-from recon_core.model import Fill, Instrument, OrderSide
-from recon_core.printable import printable
+from recon_core.amounts import EXACT, MOST_DIGITS, shortest
 
 _PLACES: Final = MOST_DIGITS
-_UNIT: Final = 10**_PLACES
+UNIT: Final = 10**_PLACES
+
+Ratio = tuple[int, int]
+"""A fraction of two integers, the divisor above 0, not necessarily reduced."""
 
 
 @dataclass(slots=True)
 class CostBasis:
-    """The cost of an open quantity; quantities and prices are scaled by 10**30.
+    """An open quantity and what it was entered at; quantities are scaled by 10**30.
 
-    The entry cost is `cost / divisor`, in quote currency scaled twice. A position
-    that crosses zero is closed at the fill's price and opened anew at it.
+    A unit is entered and left at a *value*, a fraction: the price for what is worth
+    its price, its inverse for an inverse contract, whose average price then is the
+    harmonic one. `cost / divisor` is the sum of quantity times value. `priced` says
+    whether all of it came with a price.
     """
 
     quantity: int = 0
     cost: int = 0
     divisor: int = 1
+    priced: bool = True
 
-    def apply(self, quantity: int, price: int) -> tuple[int, int]:
-        """Book a signed quantity; returns what it realised, as a fraction."""
+    def apply(self, quantity: int, value: Ratio) -> Ratio:
+        """Book a signed quantity; returns quantity times gained value of what it closed."""
         if self.quantity == 0 or (self.quantity > 0) == (quantity > 0):
-            self._open(quantity, price)
+            self._open(quantity, value)
             return 0, 1
         closed = min(abs(quantity), abs(self.quantity))
-        realised = self._close(closed, price)
+        gained = self._close(closed, value)
         rest = abs(quantity) - closed
         if rest:
-            self._open(rest if quantity > 0 else -rest, price)
-        return realised
+            self._open(rest if quantity > 0 else -rest, value)
+        return gained
 
-    def charge(self, quantity: int, price: int) -> None:
+    def charge(self, quantity: int, value: Ratio) -> None:
         """Take a fee in units of the position; it realises nothing.
 
-        A fee that is larger than what is held, or a rebate, is booked at `price`.
+        A fee that is larger than what is held, or a rebate, is booked at `value`.
         """
-        held = self.quantity
-        if held and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held):
-            self._close(abs(quantity), price)
+        if self._reduces(quantity):
+            self._close(abs(quantity), value)
         else:
-            self.apply(quantity, price)
+            self.apply(quantity, value)
 
-    def _open(self, quantity: int, price: int) -> None:
+    def move(self, quantity: int) -> None:
+        """Change the quantity without a price: what leaves, leaves at the average entry.
+
+        What comes in came without a price.
+        """
+        if self._reduces(quantity):
+            self._close(abs(quantity), (0, 1))
+            return
         self.quantity += quantity
-        self.cost += abs(quantity) * price * self.divisor
+        self.priced = self.quantity == 0
+        if self.priced:
+            self.cost, self.divisor = 0, 1
 
-    def _close(self, closed: int, price: int) -> tuple[int, int]:
+    def split(self, quantity: int) -> None:
+        """Change the quantity of what is held and keep its cost: the average price moves."""
+        held = self.quantity
+        if held and (held + quantity > 0) == (held > 0) and held + quantity:
+            self.quantity += quantity
+        else:
+            self.move(quantity)
+
+    def _reduces(self, quantity: int) -> bool:
+        held = self.quantity
+        return bool(held) and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held)
+
+    def _open(self, quantity: int, value: Ratio) -> None:
+        numerator, divisor = value
+        if divisor == self.divisor:
+            self.quantity += quantity
+            self.cost += abs(quantity) * numerator
+            return
+        if self.divisor % divisor:
+            missing = divisor // math.gcd(self.divisor, divisor)
+            self.cost *= missing
+            self.divisor *= missing
+        self.quantity += quantity
+        self.cost += abs(quantity) * numerator * (self.divisor // divisor)
+
+    def _close(self, closed: int, value: Ratio) -> Ratio:
         held = abs(self.quantity)
         direction = 1 if self.quantity > 0 else -1
-        divisor = self.divisor * held
-        realised = direction * (closed * price * divisor - self.cost * closed)
-        common = math.gcd(held - closed, held)
-        self.cost *= (held - closed) // common
-        self.divisor *= held // common
+        numerator, divisor = value
+        left = closed * numerator * self.divisor * held
+        entered = self.cost * closed * divisor
+        gained = direction * (left - entered), self.divisor * held * divisor
+        self._keep(held - closed, held)
         self.quantity -= direction * closed
-        if self.quantity == 0:
-            self.cost, self.divisor = 0, 1
-        return realised, divisor
+        return gained
 
-    def average_price(self) -> Decimal | None:
-        """The entry price, `None` when flat; half-even at the 30th decimal place."""
-        if self.quantity == 0:
+    def _keep(self, rest: int, held: int) -> None:
+        """Keep `rest / held` of the cost, reduced by what is easily seen."""
+        if rest == 0:
+            self.cost, self.divisor, self.priced = 0, 1, True
+            return
+        common = math.gcd(rest, held)
+        rest, held = rest // common, held // common
+        # The factors of this close often cancel those of the last one.
+        common = math.gcd(rest, self.divisor)
+        self.cost *= rest // common
+        self.divisor //= common
+        common = math.gcd(held, self.cost)
+        self.cost //= common
+        self.divisor *= held // common
+
+    def average(self) -> Ratio | None:
+        """The average entry value; `None` when flat, or entered without a price."""
+        if self.quantity == 0 or not self.priced:
             return None
-        return shortest(_half_even(self.cost, self.divisor * abs(self.quantity)))
+        return self.cost, self.divisor * abs(self.quantity)
 
 
 def scaled(amount: Decimal) -> int:
@@ -84,48 +132,20 @@ def scaled(amount: Decimal) -> int:
     return int(EXACT.scaleb(amount, _PLACES))
 
 
-def realised_pnl(
-    fills: Iterable[Fill], instrument: Instrument, precision: int | None
-) -> tuple[CostBasis, Decimal]:
-    """Replay the fills of one position: what is left of it, and what it realised.
-
-    PnL is in the quote currency, without fees, rounded half-even to `precision`
-    decimals per fill. Raises `ReplayError` where a PnL has no finite decimal form
-    and no precision is declared. A fee in the base currency leaves the entry price
-    as it is.
-    """
-    basis, total = CostBasis(), ZERO
-    for fill in fills:
-        direction = 1 if fill.side is OrderSide.BUY else -1
-        numerator, divisor = basis.apply(direction * scaled(fill.quantity), scaled(fill.price))
-        if fill.fee and fill.fee_currency == instrument.base:
-            basis.charge(-scaled(fill.fee), scaled(fill.price))
-        if numerator:
-            pnl = _booked(numerator, divisor, precision, fill, instrument)
-            total = EXACT.add(total, pnl)
-    return basis, total
-
-
-def _booked(
-    numerator: int, divisor: int, precision: int | None, fill: Fill, instrument: Instrument
-) -> Decimal:
-    if precision is not None:
-        return _half_even(numerator, divisor * _UNIT, precision)
-    common = math.gcd(numerator, divisor)
-    try:
-        pnl = EXACT.divide(Decimal(numerator // common), Decimal(divisor // common))
-        return shortest(EXACT.scaleb(pnl, -2 * _PLACES))
-    except Inexact:
-        raise ReplayError(
-            f"fill {printable(fill.fill_id, 60)}: its PnL in {printable(instrument.quote, 60)} "
-            "has no finite decimal form; expected a declared precision of that currency"
-        ) from None
-
-
-def _half_even(numerator: int, divisor: int, places: int = _PLACES) -> Decimal:
-    """`numerator / divisor`, given in units of 10**-30, rounded half-even to `places`."""
-    divisor *= 10 ** (_PLACES - places)
-    units, remainder = divmod(numerator, divisor)
+def half_even(ratio: Ratio, places: int) -> Decimal:
+    """A fraction rounded half-even to `places` decimals: the rounding of one booking."""
+    numerator, divisor = ratio
+    units, remainder = divmod(numerator * 10**places, divisor)
     if 2 * remainder > divisor or (2 * remainder == divisor and units % 2):
         units += 1
     return EXACT.scaleb(Decimal(units), -places)
+
+
+def exactly(ratio: Ratio) -> Decimal | None:
+    """A fraction as the decimal that it is; `None` where it has no finite form."""
+    common = math.gcd(*ratio)
+    numerator, divisor = ratio[0] // common, ratio[1] // common
+    try:
+        return shortest(EXACT.divide(Decimal(numerator), Decimal(divisor)))
+    except Inexact:
+        return None

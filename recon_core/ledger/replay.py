@@ -1,11 +1,15 @@
-"""Replay of a side: opening, fills and movements give positions and cash."""
+"""Replay of a side: opening, fills and movements give positions and cash.
+
+Source of the rules: the session format, "Derived state", and the design's "Ledger
+comparisons". A replay is a pure function of what a side states.
+"""
 
 from dataclasses import replace
-from operator import attrgetter
 
 from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
-from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.ledger.timeline import in_order
+from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 
 
 def with_derived_sections(recorded: RecordedSession) -> RecordedSession:
@@ -41,14 +45,17 @@ def _derived(recorded: RecordedSession, side: LedgerSide) -> SideRecord | None:
 def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     """The ledger that a side's opening, fills and movements give.
 
-    Fills are booked in time order, those of one time in the order given.
+    Raises `ReplayError` where one of them cannot be booked. The order is that of
+    `recon_core.ledger.timeline`.
     """
     ledger = PositionLedger(
         instruments=recorded.instruments,
         currencies=recorded.currencies,
         opening=record.opening,
     )
-    ledger.apply_fills(sorted(record.fills or (), key=attrgetter("time")))
-    for movement in record.movements or ():
-        ledger.apply_movement(movement)
+    for event in in_order(record.fills or (), record.movements or ()):
+        if isinstance(event, Fill):
+            ledger.apply_fill(event)
+        else:
+            ledger.apply_movement(event)
     return ledger
