@@ -97,7 +97,12 @@ class Numbers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What a symbol trades: `base` is bought and sold for `quote`."""
+    """What a symbol trades: `base` is bought and sold for `quote`.
+
+    `multiplier` is what one unit of quantity stands for: units of the base for a linear
+    contract, units of the quote for an inverse one. `not_replayed` says why its fills
+    cannot be replayed, where a recording shows that; it is empty where they can.
+    """
 
     symbol: str
     instrument_kind: InstrumentKind
@@ -106,6 +111,7 @@ class Instrument:
     settlement: str
     multiplier: Decimal = Decimal(1)
     quantity_increment: Decimal | None = None
+    not_replayed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +229,10 @@ class Movement:
     symbol: str | None = None
     quantity: Decimal | None = None
     account: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = ("amount", "quantity")
+        _check_row(self, "movement", self.movement_id, amounts, movement_kind=MovementKind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,13 +221,15 @@ class PositionLedger:
         return spot_history(self._history.get(key, ()), instrument, self._currencies)[1]
 
     def instrument(self, symbol: str) -> Instrument:
-        """What a symbol trades; raises `ReplayError` where it is not declared."""
+        """What a symbol trades; raises `ReplayError` where it is unknown or not modelled."""
         instrument = self._declared(symbol)
         if instrument is None:
             raise ReplayError(
                 f"instrument {printable(symbol, 100)} is not declared; its fills cannot be "
                 "replayed without its kind, base and quote currency"
             )
+        if instrument.not_replayed:
+            raise ReplayError(f"instrument {printable(symbol, 100)} {instrument.not_replayed}")
         return instrument
 
     def _declared(self, symbol: str) -> Instrument | None:
