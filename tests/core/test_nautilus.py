@@ -93,7 +93,12 @@ def test_swap_interest_is_the_diff_until_the_movement_is_given(tmp_path: Path) -
     directory = copy_of(FX, tmp_path)
     without = reconcile_session(directory)
     assert verdicts(without) == {"cash::USD": "FAIL", **FX_LEGS}
-    assert [diff.delta for diff in without.diffs] == [Decimal("3.34")]
+    assert [(diff.delta, diff.notes) for diff in without.diffs] == [
+        (
+            Decimal("3.34"),
+            ("internal: 100000.00 opening + 1509.00 realised PnL - 1239.81 fees = 100269.19 USD",),
+        )
+    ]
     (directory / "movements.csv").write_text(SWAP)
     assert verdicts(reconcile_session(directory)) == {"cash::USD": "match", **FX_LEGS}
 
@@ -378,4 +383,4 @@ def test_a_duplicate_fill_is_booked_twice_and_named(tmp_path: Path) -> None:
     note = (
         "internal states fill T-a3c249d4dc295481-18800 of BTCUSDT.BINANCE 2 times; each is booked"
     )
-    assert [diff.notes for diff in reconcile_session(directory).diffs] == [(note,)] * 3
+    assert [diff.notes[0] for diff in reconcile_session(directory).diffs] == [note] * 3
