@@ -1,22 +1,61 @@
-"""Average entry price and realised PnL of one position, as exact fractions.
+"""Average entry and realised gain of one position, exact for every rounding.
 
-The entry value is a fraction of two integers; nothing is rounded here but what is
-asked for with a number of decimal places. Positions are closed at their average
-entry, and one that crosses zero is closed at the fill's price and opened anew at it.
+The cost of what is open is a fraction of two integers. Closing part of a position
+multiplies its divisor, so that in a session that never goes flat it would grow with
+every fill, and the time with its square. A fraction that has become long is therefore
+kept as an interval: a thousand bits, and a bound of what was cut off. Every amount that
+is asked for is rounded at both ends of the interval. Where both give the same decimal,
+it is the decimal that the exact fraction gives; where they do not, because the fraction
+is a tie or next to one, the fraction is worked out in full from what was booked.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal, Inexact
-from typing import Final
+from typing import Final, NamedTuple
 
 from recon_core.amounts import EXACT, MOST_DIGITS, shortest
 
 _PLACES: Final = MOST_DIGITS
 UNIT: Final = 10**_PLACES
+LONGEST: Final = 2048
+"""Bits of a divisor from which on the cost is kept as an interval."""
+_KEPT: Final = 1024
 
 Ratio = tuple[int, int]
 """A fraction of two integers, the divisor above 0, not necessarily reduced."""
+
+
+class Interval(NamedTuple):
+    """A number between `low / divisor` and `high / divisor`; exact where they are equal."""
+
+    low: int
+    high: int
+    divisor: int
+
+    def times(self, numerator: int, divisor: int) -> "Interval":
+        """The interval times a fraction."""
+        low, high = self.low * numerator, self.high * numerator
+        return Interval(min(low, high), max(low, high), self.divisor * divisor)
+
+    def rounded(self, places: int) -> Decimal | None:
+        """Half-even to `places` decimals; `None` where the interval does not decide it."""
+        low = half_even((self.low, self.divisor), places)
+        if self.low == self.high:
+            return low
+        return low if low == half_even((self.high, self.divisor), places) else None
+
+
+_NOTHING: Final = Interval(0, 0, 1)
+
+
+class Step(NamedTuple):
+    """Something that was booked, by the name of the method: apply, move or split."""
+
+    name: str
+    quantity: int
+    value: Ratio = (0, 1)
 
 
 @dataclass(slots=True)
@@ -25,106 +64,133 @@ class CostBasis:
 
     A unit is entered and left at a *value*, a fraction: the price for what is worth
     its price, its inverse for an inverse contract, whose average price then is the
-    harmonic one. `cost / divisor` is the sum of quantity times value. `priced` says
-    whether all of it came with a price.
+    harmonic one. The sum of quantity times value lies between `cost / divisor` and
+    `(cost + error) / divisor`. `priced` says whether all of it came with a price,
+    `steps` is what was booked since it was last flat.
     """
 
+    longest: float = LONGEST
     quantity: int = 0
     cost: int = 0
     divisor: int = 1
+    error: int = 0
     priced: bool = True
+    steps: list[Step] = field(default_factory=list)
 
-    def apply(self, quantity: int, value: Ratio) -> Ratio:
+    def apply(self, quantity: int, value: Ratio) -> Interval:
         """Book a signed quantity; returns quantity times gained value of what it closed."""
+        self.steps.append(Step("apply", quantity, value))
         if self.quantity == 0 or (self.quantity > 0) == (quantity > 0):
             self._open(quantity, value)
-            return 0, 1
+            return _NOTHING
         closed = min(abs(quantity), abs(self.quantity))
         gained = self._close(closed, value)
         rest = abs(quantity) - closed
         if rest:
-            self._open(rest if quantity > 0 else -rest, value)
+            rest = rest if quantity > 0 else -rest
+            self.steps.append(Step("apply", rest, value))
+            self._open(rest, value)
         return gained
 
-    def charge(self, quantity: int, value: Ratio) -> None:
-        """Take a fee in units of the position; it realises nothing.
-
-        A fee that is larger than what is held, or a rebate, is booked at `value`.
-        """
-        if self._reduces(quantity):
-            self._close(abs(quantity), value)
-        else:
-            self.apply(quantity, value)
-
-    def move(self, quantity: int) -> None:
+    def move(self, quantity: int, _value: Ratio = (0, 1)) -> None:
         """Change the quantity without a price: what leaves, leaves at the average entry.
 
         What comes in came without a price.
         """
-        if self._reduces(quantity):
+        self.steps.append(Step("move", quantity))
+        held = self.quantity
+        if held and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held):
             self._close(abs(quantity), (0, 1))
             return
         self.quantity += quantity
         self.priced = self.quantity == 0
-        if self.priced:
-            self.cost, self.divisor = 0, 1
 
-    def split(self, quantity: int) -> None:
+    def split(self, quantity: int, _value: Ratio = (0, 1)) -> None:
         """Change the quantity of what is held and keep its cost: the average price moves."""
         held = self.quantity
         if held and (held + quantity > 0) == (held > 0) and held + quantity:
+            self.steps.append(Step("split", quantity))
             self.quantity += quantity
         else:
             self.move(quantity)
 
-    def _reduces(self, quantity: int) -> bool:
-        held = self.quantity
-        return bool(held) and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held)
-
     def _open(self, quantity: int, value: Ratio) -> None:
         numerator, divisor = value
-        if divisor == self.divisor:
-            self.quantity += quantity
-            self.cost += abs(quantity) * numerator
-            return
-        if self.divisor % divisor:
-            missing = divisor // math.gcd(self.divisor, divisor)
-            self.cost *= missing
-            self.divisor *= missing
         self.quantity += quantity
-        self.cost += abs(quantity) * numerator * (self.divisor // divisor)
+        amount = abs(quantity) * numerator
+        if divisor == self.divisor:
+            self.cost += amount
+        elif self.error:
+            self.cost += amount * self.divisor // divisor
+            self.error += 1
+        else:
+            missing = divisor // math.gcd(self.divisor, divisor)
+            self.divisor *= missing
+            self.cost = self.cost * missing + amount * (self.divisor // divisor)
+            self._shorten()
 
-    def _close(self, closed: int, value: Ratio) -> Ratio:
+    def _close(self, closed: int, value: Ratio) -> Interval:
         held = abs(self.quantity)
-        direction = 1 if self.quantity > 0 else -1
         numerator, divisor = value
         left = closed * numerator * self.divisor * held
-        entered = self.cost * closed * divisor
-        gained = direction * (left - entered), self.divisor * held * divisor
+        most, least = (
+            left - cost * closed * divisor for cost in (self.cost, self.cost + self.error)
+        )
+        long = self.quantity > 0
+        whole = self.divisor * held * divisor
+        gained = Interval(least, most, whole) if long else Interval(-most, -least, whole)
         self._keep(held - closed, held)
-        self.quantity -= direction * closed
+        self.quantity -= closed if long else -closed
         return gained
 
     def _keep(self, rest: int, held: int) -> None:
-        """Keep `rest / held` of the cost, reduced by what is easily seen."""
+        """Keep `rest / held` of the cost; a flat position starts anew."""
         if rest == 0:
-            self.cost, self.divisor, self.priced = 0, 1, True
-            return
-        common = math.gcd(rest, held)
-        rest, held = rest // common, held // common
-        # The factors of this close often cancel those of the last one.
-        common = math.gcd(rest, self.divisor)
-        self.cost *= rest // common
-        self.divisor //= common
-        common = math.gcd(held, self.cost)
-        self.cost //= common
-        self.divisor *= held // common
+            self.cost, self.divisor, self.error, self.priced = 0, 1, 0, True
+            self.steps = []
+        elif self.error:
+            most = -(-(self.cost + self.error) * rest // held)
+            self.cost = self.cost * rest // held
+            self.error = most - self.cost
+        else:
+            common = math.gcd(rest, held)
+            rest, held = rest // common, held // common
+            # The factors of this close often cancel those of the last one.
+            common = math.gcd(rest, self.divisor)
+            self.cost *= rest // common
+            self.divisor //= common
+            common = math.gcd(held, self.cost)
+            self.cost //= common
+            self.divisor *= held // common
+            self._shorten()
 
-    def average(self) -> Ratio | None:
+    def _shorten(self) -> None:
+        if self.divisor.bit_length() <= self.longest:
+            return
+        bits = _KEPT + max(0, self.divisor.bit_length() - self.cost.bit_length())
+        self.cost = (self.cost << bits) // self.divisor
+        self.divisor, self.error = 1 << bits, 1
+
+    def average(self) -> Interval | None:
         """The average entry value; `None` when flat, or entered without a price."""
         if self.quantity == 0 or not self.priced:
             return None
-        return self.cost, self.divisor * abs(self.quantity)
+        whole = self.divisor * abs(self.quantity)
+        return Interval(self.cost, self.cost + self.error, whole)
+
+
+def new_basis(places: int | None) -> CostBasis:
+    """A flat basis; without places to round to, its fraction is never shortened."""
+    return CostBasis(math.inf if places is None else LONGEST)
+
+
+def in_full(steps: Iterable[Step]) -> CostBasis:
+    """The cost basis that `steps` give, as an exact fraction however long it is."""
+    basis = CostBasis(longest=math.inf)
+    for step in tuple(steps):
+        book: Callable[[int, Ratio], object] = getattr(basis, step.name)
+        book(step.quantity, step.value)
+    return basis
 
 
 def scaled(amount: Decimal) -> int:

@@ -5,19 +5,25 @@ Source of the rules: the design's "Ledger comparisons". A linear contract gains
 `quantity x multiplier x (1 / entry - 1 / exit)` in its base currency, so that its
 average entry price is the harmonic one. Spot traded on a margin account moves cash
 like a linear contract that settles in the quote currency, and is declared as one.
-PnL is an exact fraction until it is rounded half-even, once, to the precision of the
-currency; a PnL that no finite decimal is and that no precision is declared for is
-refused by name.
+PnL is rounded half-even, once, to the precision of the currency; a PnL that no finite
+decimal is and that no precision is declared for is refused by name.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from recon_core.amounts import ZERO, shortest
 from recon_core.errors import ReplayError
-from recon_core.ledger.cost_basis import UNIT, CostBasis, Ratio, exactly, half_even
-from recon_core.model import Currency, Fill, Instrument, InstrumentKind
+from recon_core.ledger.cost_basis import (
+    UNIT,
+    CostBasis,
+    Interval,
+    Ratio,
+    exactly,
+    half_even,
+    in_full,
+)
+from recon_core.model import Instrument, InstrumentKind
 from recon_core.printable import printable
 
 _MOST_PLACES: Final = 30
@@ -48,45 +54,57 @@ def unit_value(price: Decimal, instrument: Instrument, what: str) -> Ratio:
     return divisor, numerator
 
 
-def average_price(value: Ratio, instrument: Instrument) -> Decimal:
-    """The price of an average value, half-even at the 30th decimal place."""
-    numerator, divisor = value
-    if instrument.instrument_kind is InstrumentKind.INVERSE:
-        numerator, divisor = divisor, numerator
-    return shortest(half_even((numerator, divisor), _MOST_PLACES))
+def pnl_factor(instrument: Instrument) -> Ratio:
+    """What turns quantity (scaled) times gained value into an amount."""
+    numerator, divisor = instrument.multiplier.as_integer_ratio()
+    inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+    return -numerator if inverse else numerator, divisor * UNIT
 
 
 def realise(
-    basis: CostBasis, quantity: int, fill: Fill, instrument: Instrument, what: str
-) -> Ratio:
-    """Book a signed quantity (scaled by 10**30) at a fill's price; the PnL it realised.
+    basis: CostBasis, quantity: int, value: Ratio, factor: Ratio, places: int | None
+) -> Decimal | None:
+    """Book a quantity (scaled) at a value; the PnL that it realised, rounded to `places`.
 
-    Raises `ReplayError` where what is closed came without a price.
+    Without `places` the PnL is exact, and `None` where no finite decimal is; the basis
+    must not be shortened then.
     """
-    closing = basis.quantity != 0 and (basis.quantity > 0) != (quantity > 0)
-    if closing and not basis.priced:
-        raise ReplayError(
-            f"{what} closes a position of {printable(instrument.symbol, 100)} that came without "
-            "a price (from the opening or a movement); expected its average_price in the opening"
-        )
-    numerator, divisor = basis.apply(quantity, unit_value(fill.price, instrument, what))
-    if instrument.instrument_kind is InstrumentKind.INVERSE:
-        numerator = -numerator
-    factor, parts = instrument.multiplier.as_integer_ratio()
-    return numerator * factor, divisor * parts * UNIT
-
-
-def booked_pnl(pnl: Ratio, currency: str, currencies: Mapping[str, Currency], what: str) -> Decimal:
-    """The PnL as it is booked: rounded to the declared precision, or exactly."""
-    if not pnl[0]:
+    steps, count = basis.steps, len(basis.steps)
+    gained = basis.apply(quantity, value)
+    if not gained.low and not gained.high:
         return ZERO
-    declared = currencies.get(currency)
-    if declared is not None:
-        return half_even(pnl, declared.precision)
-    exact = exactly(pnl)
-    if exact is None:
-        raise ReplayError(
-            f"{what}: its PnL in {printable(currency, 60)} has no finite decimal form; "
-            "expected a declared precision of that currency"
-        )
-    return exact
+    pnl = gained.times(*factor)
+    if places is None:
+        return exactly((pnl.low, pnl.divisor))
+    rounded = pnl.rounded(places)
+    if rounded is not None:
+        return rounded
+    full = in_full(steps[:count]).apply(quantity, value).times(*factor)
+    return half_even((full.low, full.divisor), places)
+
+
+def refuse_inexact(what: str, currency: str) -> ReplayError:
+    """The error for a PnL that cannot be booked without a precision."""
+    return ReplayError(
+        f"{what}: its PnL in {printable(currency, 60)} has no finite decimal form; "
+        "expected a declared precision of that currency"
+    )
+
+
+def average_price(basis: CostBasis, instrument: Instrument) -> Decimal | None:
+    """The average entry price, half-even at the 30th decimal place; `None` without one."""
+    value = basis.average()
+    if value is None:
+        return None
+    price = _price(value, instrument)
+    if price is None:
+        full = in_full(basis.steps).average()
+        price = None if full is None else _price(full, instrument)
+    return None if price is None else shortest(price)
+
+
+def _price(value: Interval, instrument: Instrument) -> Decimal | None:
+    if instrument.instrument_kind is not InstrumentKind.INVERSE:
+        return value.rounded(_MOST_PLACES)
+    prices = {half_even((value.divisor, bound), _MOST_PLACES) for bound in (value.low, value.high)}
+    return prices.pop() if len(prices) == 1 else None

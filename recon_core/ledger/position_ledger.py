@@ -9,17 +9,12 @@ from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import (
     CashBooking,
     Category,
-    held_quantity,
+    Roundings,
     is_derivative,
     movement_booking,
-    require_spot,
-    rounding_to,
-    signed_quantity,
-    spot_bookings,
 )
-from recon_core.ledger.derivative_book import DerivativeBook
-from recon_core.ledger.derivatives import average_price
-from recon_core.ledger.spot_history import Event, spot_history
+from recon_core.ledger.derivative_holding import DerivativeHolding
+from recon_core.ledger.holdings import Holding, SpotHolding, require_spot
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -61,52 +56,58 @@ class PositionLedger:
         opening: Opening | None = None,
     ) -> None:
         self._instruments = instruments
-        self._currencies = dict(currencies or {})
-        self._rounded = rounding_to(self._currencies)
-        self._derivatives = DerivativeBook(self._currencies, self._rounded)
-        self._quantities: dict[PositionKey, Decimal] = {}
-        self._flows: dict[CashKey, dict[Category, Decimal]] = {}
-        self._history: dict[PositionKey, list[Event]] = {}
-        self._seen: set[tuple[str | None, str, str]] = set()
-        self.duplicate_fills: list[Fill] = []
+        self._roundings = Roundings(dict(currencies or {}))
+        self._holdings: dict[PositionKey, Holding] = {}
+        self._traded: dict[PositionKey, SpotHolding | DerivativeHolding] = {}
+        self._moved: dict[CashKey, dict[Category, Decimal]] = {}
         self._open(_initial(initial_cash, base_currency), opening or Opening(None))
 
     def _open(self, initial_cash: Mapping[str, Decimal], opening: Opening) -> None:
         for currency, amount in initial_cash.items():
             exact = require_amount(amount, f"initial cash {currency}")
-            self._book(None, CashBooking(currency, exact, Category.OPENING))
+            _book(self._moved, None, CashBooking(currency, exact, Category.OPENING))
         for balance in opening.cash:
             booking = CashBooking(balance.currency, balance.total, Category.OPENING)
-            self._book(balance.account, booking)
+            _book(self._moved, balance.account, booking)
         for position in opening.positions:
             key = (position.account, position.symbol, position.leg)
-            instrument = self._declared(position.symbol)
-            if instrument is not None and is_derivative(instrument):
-                self._derivatives.open(position, instrument)
-            self._change(key, position.quantity, position)
+            self._holding(key).open(position)
 
     def apply_fill(self, fill: Fill) -> None:
         """Book one fill; raises `ReplayError` and books nothing where it cannot."""
-        instrument = self.instrument(fill.symbol)
-        if is_derivative(instrument):
-            bookings = self._derivatives.apply(fill, instrument)
-            quantity = signed_quantity(fill)
+        key = (fill.account, fill.symbol, fill.leg)
+        holding = self._traded.get(key)
+        if holding is None:
+            holding = self._new(key)
+            holding.apply(fill)
+            self._holdings[key] = self._traded[key] = holding
         else:
-            require_spot(fill, instrument)
-            bookings = spot_bookings(fill, instrument, self._rounded)
-            quantity = held_quantity(fill, instrument.base)
-        identity = (fill.account, fill.symbol, fill.fill_id)
-        if identity in self._seen:
-            self.duplicate_fills.append(fill)
-        self._seen.add(identity)
-        self._change((fill.account, fill.symbol, fill.leg), quantity, fill)
-        for booking in bookings:
-            self._book(fill.account, booking)
+            holding.apply(fill)
 
     def apply_fills(self, fills: Iterable[Fill]) -> None:
         """Book fills in the given order."""
         for fill in fills:
             self.apply_fill(fill)
+
+    def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
+        """What fills of a position are booked in; raises where nobody knows how."""
+        instrument = self.instrument(key[1])
+        if not is_derivative(instrument):
+            require_spot(instrument, key[2])
+        known = self._holdings.get(key)
+        if isinstance(known, SpotHolding | DerivativeHolding):
+            return known
+        return _holding_of(instrument, self._roundings)
+
+    def _holding(self, key: PositionKey) -> Holding:
+        """What is held already, or a new holding of what is declared."""
+        holding = self._holdings.get(key)
+        if holding is None:
+            declared = self._declared(key[1])
+            known = None if declared is None or declared.not_replayed else declared
+            holding = Holding() if known is None else _holding_of(known, self._roundings)
+            self._holdings[key] = holding
+        return holding
 
     def apply_movement(self, movement: Movement) -> None:
         """Book cash or quantity that moved without a fill.
@@ -116,45 +117,28 @@ class PositionLedger:
         be more than one.
         """
         if movement.symbol is not None and movement.quantity is not None:
-            key = self._moved(movement)
-            instrument = self._declared(movement.symbol)
-            if instrument is not None and is_derivative(instrument):
-                self._derivatives.move(movement, key)
-            self._change(key, movement.quantity, movement)
-        booking = movement_booking(movement, self._rounded)
+            self._holding(self._meant(movement, movement.symbol)).move(movement)
+        booking = movement_booking(movement, self._roundings)
         if booking is not None:
-            self._book(movement.account, booking)
+            _book(self._moved, movement.account, booking)
 
-    def _moved(self, movement: Movement) -> PositionKey:
-        held = [
-            key
-            for key, quantity in self._quantities.items()
-            if key[:2] == (movement.account, movement.symbol) and quantity
-        ]
+    def _meant(self, movement: Movement, symbol: str) -> PositionKey:
+        keys = [(movement.account, symbol, leg) for leg in Leg]
+        held = [key for key in keys if key in self._holdings and self._holdings[key].quantity]
         if len(held) > 1:
             raise ReplayError(
                 f"movement {printable(movement.movement_id, 60)} moves a quantity of "
-                f"{printable(movement.symbol, 100)}, which is held on several legs; "
+                f"{printable(symbol, 100)}, which is held on several legs; "
                 "a movement names no leg"
             )
-        assert movement.symbol is not None  # noqa: S101  # the caller's condition
-        return held[0] if held else (movement.account, movement.symbol, Leg.NET)
-
-    def _book(self, account: str | None, booking: CashBooking) -> None:
-        currency, amount, category = booking
-        flows = self._flows.setdefault((account, currency), {})
-        flows[category] = EXACT.add(flows.get(category, ZERO), amount)
-
-    def _change(self, key: PositionKey, quantity: Decimal, event: Event) -> None:
-        self._quantities[key] = EXACT.add(self._quantities.get(key, ZERO), quantity)
-        self._history.setdefault(key, []).append(event)
+        return held[0] if held else (movement.account, symbol, Leg.NET)
 
     @property
     def positions(self) -> tuple[Position, ...]:
         """Every position that was ever booked, flat ones included."""
         return tuple(
-            Position(symbol, quantity, account=account, leg=leg)
-            for (account, symbol, leg), quantity in self._quantities.items()
+            Position(symbol, holding.quantity, account=account, leg=leg)
+            for (account, symbol, leg), holding in self._holdings.items()
         )
 
     @property
@@ -162,31 +146,48 @@ class PositionLedger:
         """Every balance that was ever booked."""
         return tuple(
             CashBalance(currency, exact_sum(flows.values()), account=account)
-            for (account, currency), flows in self._flows.items()
+            for (account, currency), flows in self.flows.items()
         )
 
     @property
     def flows(self) -> Mapping[CashKey, Mapping[Category, Decimal]]:
         """The sum of the bookings of each balance by category, the opening included."""
-        return self._flows
+        flows = {key: dict(sums) for key, sums in self._moved.items()}
+        for (account, _, _), holding in self._holdings.items():
+            for booking in holding.cash():
+                _book(flows, account, booking)
+        return flows
 
     @property
     def fills(self) -> tuple[Fill, ...]:
         """Every fill that was booked, by position, in the order of booking."""
-        events = (event for events in self._history.values() for event in events)
+        events = (event for holding in self._holdings.values() for event in holding.events)
         return tuple(event for event in events if isinstance(event, Fill))
+
+    @property
+    def duplicate_fills(self) -> list[Fill]:
+        """Every fill whose account, symbol and id were booked before."""
+        seen: set[tuple[str | None, str, str]] = set()
+        again = []
+        for fill in self.fills:
+            identity = (fill.account, fill.symbol, fill.fill_id)
+            if identity in seen:
+                again.append(fill)
+            seen.add(identity)
+        return again
 
     def quantity(self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET) -> Decimal:
         """The signed quantity of a symbol on one leg; 0 where nothing was booked."""
-        return self._quantities.get((account, symbol, leg), ZERO)
+        holding = self._holdings.get((account, symbol, leg))
+        return ZERO if holding is None else holding.quantity
 
     def net_quantity(self, symbol: str, *, account: str | None = None) -> Decimal:
         """The signed quantity of a symbol over all its legs."""
-        return exact_sum(self._quantities.get((account, symbol, leg), ZERO) for leg in Leg)
+        return exact_sum(self.quantity(symbol, account=account, leg=leg) for leg in Leg)
 
     def balance(self, currency: str, *, account: str | None = None) -> Decimal:
         """The balance of a currency; 0 where nothing was booked."""
-        return exact_sum(self._flows.get((account, currency), {}).values())
+        return exact_sum(self.flows.get((account, currency), {}).values())
 
     def average_price(
         self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET
@@ -196,15 +197,8 @@ class PositionLedger:
         The harmonic one for an inverse instrument. `None` when flat, and where part
         of the position came without a price (an opening position, a movement).
         """
-        key = (account, symbol, leg)
-        if key not in self._history:
-            return None
-        instrument = self.instrument(symbol)
-        if is_derivative(instrument):
-            value = self._derivatives.average(key)
-        else:
-            value = spot_history(self._history[key], instrument, None)[0].average()
-        return None if value is None else average_price(value, instrument)
+        holding = self._holdings.get((account, symbol, leg))
+        return None if holding is None else holding.average_price()
 
     def realised_pnl(
         self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET
@@ -215,10 +209,8 @@ class PositionLedger:
         `ReplayError` where none is declared and the PnL has no finite decimal
         form. `None` where part of a spot position came without a price.
         """
-        key, instrument = (account, symbol, leg), self.instrument(symbol)
-        if is_derivative(instrument):
-            return self._derivatives.realised(key)
-        return spot_history(self._history.get(key, ()), instrument, self._currencies)[1]
+        holding = self._holdings.get((account, symbol, leg))
+        return ZERO if holding is None else holding.realised_pnl()
 
     def instrument(self, symbol: str) -> Instrument:
         """What a symbol trades; raises `ReplayError` where it is unknown or not modelled."""
@@ -236,6 +228,20 @@ class PositionLedger:
         if self._instruments is not None:
             return self._instruments.get(symbol)
         return unified_spot(symbol)
+
+
+def _book(
+    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, booking: CashBooking
+) -> None:
+    currency, amount, category = booking
+    sums = flows.setdefault((account, currency), {})
+    sums[category] = EXACT.add(sums.get(category, ZERO), amount)
+
+
+def _holding_of(instrument: Instrument, roundings: Roundings) -> SpotHolding | DerivativeHolding:
+    if is_derivative(instrument):
+        return DerivativeHolding(instrument, roundings)
+    return SpotHolding(instrument, roundings)
 
 
 def unified_spot(symbol: str) -> Instrument | None:

@@ -4,46 +4,65 @@ Spot cash does not depend on them, so they are worked out when somebody asks.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.ledger.bookings import moved_quantity, signed_quantity
-from recon_core.ledger.cost_basis import UNIT, CostBasis, scaled
-from recon_core.ledger.derivatives import booked_pnl
-from recon_core.model import Currency, Fill, Instrument, Movement, MovementKind, Position
+from recon_core.ledger.bookings import Roundings, signed_quantity
+from recon_core.ledger.cost_basis import CostBasis, new_basis, scaled
+from recon_core.ledger.derivatives import average_price, pnl_factor, realise, refuse_inexact
+from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
 from recon_core.printable import printable
 
-Event = Fill | Movement | Position
-"""What changes a position: a fill, a movement of quantity, what the opening holds."""
+
+@dataclass(slots=True)
+class SpotHistory:
+    """What is left of a spot position, and what its fills realised, in quote currency.
+
+    PnL is without fees, rounded half-even per fill to the declared precision; it is
+    `None` where part of the position came without a price.
+    """
+
+    instrument: Instrument
+    basis: CostBasis
+    realised: Decimal | None = ZERO
+
+    def average_price(self) -> Decimal | None:
+        """The average entry price, `None` when flat or entered without a price."""
+        return average_price(self.basis, self.instrument)
 
 
 def spot_history(
-    events: Iterable[Event], instrument: Instrument, currencies: dict[str, Currency] | None
-) -> tuple[CostBasis, Decimal | None]:
-    """What is left of a position, and what its fills realised, in order of `events`.
+    events: Iterable[Fill | Movement | Position],
+    instrument: Instrument,
+    roundings: Roundings | None,
+) -> SpotHistory:
+    """The history that `events` give, in their order; without `roundings` its price only.
 
-    PnL is in the quote currency and without fees, rounded half-even per fill to the
-    declared precision; without `currencies` it is not worked out and `None`, and so
-    it is where part of the position came without a price. Raises `ReplayError`
-    where a PnL has no finite decimal form and no precision is declared. A fee in the
-    base currency leaves the entry price as it is.
+    Raises `ReplayError` where a PnL has no finite decimal form and no precision is
+    declared. A fee in the base currency leaves the entry price as it is.
     """
-    basis = CostBasis()
-    total: Decimal | None = None if currencies is None else ZERO
+    places = 0 if roundings is None else roundings.places(instrument.quote)
+    history = SpotHistory(instrument, new_basis(places))
     for event in events:
-        if not isinstance(event, Fill):
-            change_without_fill(basis, event)
-            total = total if basis.priced else None
-            continue
-        value = event.price.as_integer_ratio()
-        numerator, divisor = basis.apply(scaled(signed_quantity(event)), value)
-        if event.fee and event.fee_currency == instrument.base:
-            basis.charge(-scaled(event.fee), value)
-        if total is not None and currencies is not None and numerator:
-            what = f"fill {printable(event.fill_id, 60)}"
-            pnl = booked_pnl((numerator, divisor * UNIT), instrument.quote, currencies, what)
-            total = EXACT.add(total, pnl)
-    return basis, total
+        if isinstance(event, Fill):
+            _book(history, event, places)
+        else:
+            change_without_fill(history.basis, event)
+            history.realised = history.realised if history.basis.priced else None
+    return history
+
+
+def _book(history: SpotHistory, fill: Fill, places: int | None) -> None:
+    value = fill.price.as_integer_ratio()
+    factor = pnl_factor(history.instrument)
+    pnl = realise(history.basis, scaled(signed_quantity(fill)), value, factor, places)
+    if fill.fee and fill.fee_currency == history.instrument.base:
+        history.basis.apply(-scaled(fill.fee), value)
+    if history.realised is not None and pnl is None:
+        raise refuse_inexact(f"fill {printable(fill.fill_id, 60)}", history.instrument.quote)
+    if history.realised is not None and pnl:
+        history.realised = EXACT.add(history.realised, pnl)
 
 
 def change_without_fill(basis: CostBasis, event: Movement | Position) -> None:
@@ -52,13 +71,13 @@ def change_without_fill(basis: CostBasis, event: Movement | Position) -> None:
         move(basis, event)
     elif event.average_price is None:
         basis.move(scaled(event.quantity))
-    else:
+    elif event.quantity:
         basis.apply(scaled(event.quantity), event.average_price.as_integer_ratio())
 
 
 def move(basis: CostBasis, movement: Movement) -> None:
     """A split keeps the cost of what is held; anything else comes without a price."""
-    quantity = scaled(moved_quantity(movement))
+    quantity = scaled(ZERO if movement.quantity is None else movement.quantity)
     if movement.movement_kind is MovementKind.SPLIT:
         basis.split(quantity)
     else:
