@@ -3,12 +3,12 @@
 Source of the rules: the session format, "Amounts", and the design's "Exactness".
 Every operation goes through `EXACT`, whose precision no sum or product of legal
 amounts reaches and which raises instead of rounding. Rounding happens in one
-place, `round_to_places`, and nowhere else.
+place, `round_to_places` (or `rounding`, the same for many), and nowhere else.
 """
 
 import decimal
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -111,6 +111,16 @@ def shortest(amount: Decimal) -> Decimal:
 def round_to_places(amount: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals: the rounding of one booking."""
     return _ROUNDING.quantize(amount, _unit(places))
+
+
+def rounding(places: int) -> Callable[[Decimal], Decimal]:
+    """`round_to_places` with the places given once, for the many bookings of a replay."""
+    quantize, unit = _ROUNDING.quantize, _unit(places)
+
+    def rounded(amount: Decimal) -> Decimal:
+        return quantize(amount, unit)
+
+    return rounded
 
 
 def _unit(places: int) -> Decimal:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from recon_core.model import CashBalance, Position
+from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.severity import Severity
 from recon_core.times import format_time, parse_time
 
@@ -53,7 +53,8 @@ class Comparison:
 
     `key` is the encoded business key (`BTC/EUR`, `EUR,account=sub1`, `coverage`).
     A side that reports the section but does not list the key is `None`: zero, by
-    the design's "Position drift".
+    the design's "Position drift". A LEDGER comparison looks at one `side`: `internal`
+    is what that side states, `external` what its own rows give.
     """
 
     item_kind: ItemKind
@@ -65,6 +66,7 @@ class Comparison:
     unit: str = ""
     check: SessionCheck | None = None
     notes: tuple[str, ...] = ()
+    side: LedgerSide | None = None
 
     @property
     def identity(self) -> str:
@@ -76,7 +78,8 @@ class Comparison:
 class ReconDiff:
     """A comparison that is not equal.
 
-    `internal`, `external` and `delta` (internal minus external) are in `unit`;
+    `internal`, `external` and `delta` (internal minus external) are in `unit`; for a
+    LEDGER diff they are what a side states, what its rows give, and the difference;
     `drift` is a fraction rounded for display; `tolerance` is the rule that was
     applied, in words; `diff_details` repeats the figures as text under the names
     that the runbook's audit log uses.

@@ -19,7 +19,9 @@ from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
-from recon_core.ledger.replay import with_derived_sections
+from recon_core.ledger.consistency import ledger_comparisons
+from recon_core.ledger.location import Location
+from recon_core.ledger.replay import replay_sides, with_derived_sections
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
@@ -48,8 +50,12 @@ class Reconciliation:
         self.policy = policy
         self._hook = None if manager is None else manager.hook
         self._hook_notes: list[str] = []
-        self.recorded = with_derived_sections(self._with_internal_side(recorded))
-        self.comparisons = pair(self.recorded, self._more_checks())
+        recorded = self._with_internal_side(recorded)
+        self._replays = replay_sides(recorded)
+        self.recorded = with_derived_sections(recorded, self._replays)
+        self._location = Location(self.recorded, self._replays)
+        ledger = ledger_comparisons(self.recorded, self._replays)
+        self.comparisons = pair(self.recorded, self._more_checks(), ledger)
         self._judgements: dict[str, Judgement] = {}
         self._notified = False
 
@@ -95,9 +101,9 @@ class Reconciliation:
 
     def _judge(self, comparison: Comparison) -> Judgement:
         session_id = self.recorded.session_id
-        if comparison.item_kind is not ItemKind.SESSION:
+        if comparison.item_kind is not ItemKind.SESSION and comparison.check is None:
             try:
-                return self._judge_values(comparison, session_id)
+                return self._located(self._judge_values(comparison, session_id))
             except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
                 return cannot_judge(comparison, error, session_id)
         check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
@@ -112,6 +118,14 @@ class Reconciliation:
             return judgement
         absolute = require_amount(given, f"recon_tolerance of {printable(comparison.name, 60)}")
         return self._softened(judgement, absolute, session_id)
+
+    def _located(self, judgement: Judgement) -> Judgement:
+        """The judgement with notes on where its difference lies."""
+        notes = () if judgement.diff is None else self._location.notes(judgement.comparison)
+        if judgement.diff is None or not notes:
+            return judgement
+        diff = replace(judgement.diff, notes=(*judgement.diff.notes, *notes))
+        return replace(judgement, diff=diff)
 
     def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
         """Judge again by a hook's tolerance, and leave a trace where that is milder."""
@@ -145,6 +159,7 @@ class Reconciliation:
         notes = [
             *self._hook_notes,
             *self.recorded.notes,
+            *(note for replayed in self._replays.values() for note in replayed.notes),
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),

@@ -20,7 +20,7 @@ from recon_core.amounts import (
 )
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck, diff_id
 from recon_core.errors import ReconError
-from recon_core.model import CashBalance, Leg, Position
+from recon_core.model import CashBalance, LedgerSide, Leg, Position
 from recon_core.policy.model import Policy, PositionPolicy, Tolerance
 from recon_core.printable import printable
 from recon_core.severity import Severity
@@ -50,7 +50,7 @@ class Finding:
 def judge(
     comparison: Comparison, policy: Policy, session_id: str, absolute: Decimal | None = None
 ) -> Judgement:
-    """The verdict of a position or cash comparison.
+    """The verdict of a position, cash or ledger comparison.
 
     `absolute` replaces the policy's absolute tolerance, in the unit of the
     comparison; a delta at or below it is INFO.
@@ -65,8 +65,8 @@ def judge(
 def judge_values(
     comparison: Comparison, policy: Policy, absolute: Decimal | None = None
 ) -> Finding:
-    """Compare the two values of a position or cash comparison."""
-    if comparison.item_kind is ItemKind.POSITION:
+    """Compare the two values of a position, cash or ledger comparison."""
+    if is_position(comparison):
         internal, external = (_quantity(value) for value in _values(comparison))
         return judge_position(comparison.name, internal, external, policy.position, absolute)
     internal_balance, external_balance = (
@@ -75,11 +75,18 @@ def judge_values(
     return judge_cash(internal_balance, external_balance, policy, absolute)
 
 
+def is_position(comparison: Comparison) -> bool:
+    """Whether quantities are compared, and not balances."""
+    value = comparison.internal or comparison.external
+    return comparison.item_kind is ItemKind.POSITION or isinstance(value, Position)
+
+
 def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) -> Judgement:
-    """The verdict of a session check."""
+    """The verdict of a check: of the session as a whole, or of a side that cannot be replayed."""
     name = printable(check.name, 60)
     notes = tuple(printable(note, 500) for note in check.notes)
-    message = f"session {name}: {check.severity or 'match'}, {printable(check.message, 1000)}"
+    what = f"{comparison.item_kind} {name}"
+    message = f"{what}: {check.severity or 'match'}, {printable(check.message, 1000)}"
     if check.severity is None:
         return Judgement(replace(comparison, notes=notes), None, message)
     return _without_figures(comparison, check.severity, message, notes, session_id)
@@ -88,8 +95,7 @@ def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) ->
 def cannot_judge(comparison: Comparison, error: Exception, session_id: str) -> Judgement:
     """The CRITICAL verdict of a comparison whose judging failed, by a plugin's fault."""
     reason = str(error) if isinstance(error, ReconError) else f"{type(error).__name__}: {error}"
-    what = f"{comparison.item_kind} {printable(comparison.name, 100)}{_qualifier(comparison)}"
-    message = f"{what}: {Severity.CRITICAL}, cannot be judged: {printable(reason)}"
+    message = f"{_what(comparison)}: {Severity.CRITICAL}, cannot be judged: {printable(reason)}"
     return _without_figures(comparison, Severity.CRITICAL, message, comparison.notes, session_id)
 
 
@@ -208,22 +214,37 @@ def _balance(value: Position | CashBalance | None, comparison: Comparison) -> Ca
 
 def _message(comparison: Comparison, finding: Finding) -> str:
     """One line in an operator's words: what, both sides, delta, drift or tolerance."""
-    what = f"{comparison.item_kind} {printable(comparison.name, 100)}{_qualifier(comparison)}"
+    what = _what(comparison)
     unit = f" {printable(comparison.unit, 60)}" if comparison.unit else ""
+    ours, theirs = labels(comparison.side)
     both = (
-        f"internal {_stated(finding.internal, comparison.internal, unit)}, "
-        f"external {_stated(finding.external, comparison.external, unit)}"
+        f"{ours} {_stated(finding.internal, comparison.internal, unit)}, "
+        f"{theirs} {_stated(finding.external, comparison.external, unit)}"
     )
     if finding.severity is None:
         return f"{what}: match, {both}"
     parts = [both, f"delta {delta_text(finding)}{unit}"]
-    if comparison.item_kind is ItemKind.CASH:
-        parts.append(f"tolerance {finding.tolerance}")
-    else:
+    if is_position(comparison):
         parts.append(f"drift {drift_text(finding)} ({finding.tolerance})")
+    else:
+        parts.append(f"tolerance {finding.tolerance}")
     if finding.remark:
         parts.append(finding.remark)
     return f"{what}: {finding.severity}, {', '.join(parts)}"
+
+
+def _what(comparison: Comparison) -> str:
+    """Kind, side of a ledger comparison, name, leg and account: `ledger internal:BTC/EUR`."""
+    side = "" if comparison.side is None else f"{comparison.side}:"
+    name = printable(comparison.name, 100)
+    return f"{comparison.item_kind} {side}{name}{_qualifier(comparison)}"
+
+
+def labels(side: LedgerSide | None) -> tuple[str, str]:
+    """What the two values of a comparison are called in words."""
+    if side is None:
+        return "internal", "external"
+    return f"{side} states", "its own rows give"
 
 
 def _qualifier(comparison: Comparison) -> str:
@@ -277,12 +298,13 @@ def _diff(comparison: Comparison, finding: Finding, message: str, session_id: st
 
 def _details(comparison: Comparison, finding: Finding, drift: Decimal) -> dict[str, str]:
     """The figures as text, under the names of the runbook's audit log."""
-    is_position = comparison.item_kind is ItemKind.POSITION
-    value = "quantity" if is_position else "cash"
+    quantities = is_position(comparison)
+    value = "quantity" if quantities else "cash"
+    ours, theirs = ("internal", "external") if comparison.side is None else ("stated", "replayed")
     details = {
-        "symbol" if is_position else "currency": comparison.name,
-        f"internal_{value}": format_amount(finding.internal),
-        f"external_{value}": format_amount(finding.external),
+        "symbol" if quantities else "currency": comparison.name,
+        f"{ours}_{value}": format_amount(finding.internal),
+        f"{theirs}_{value}": format_amount(finding.external),
         "delta": delta_text(finding),
         "drift": format_amount(drift),
         "tolerance": finding.tolerance,

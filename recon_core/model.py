@@ -97,7 +97,12 @@ class Numbers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What a symbol trades: `base` is bought and sold for `quote`."""
+    """What a symbol trades: `base` is bought and sold for `quote`.
+
+    `multiplier` is what one unit of quantity stands for: units of the base for a linear
+    contract, units of the quote for an inverse one. `not_replayed` says why its fills
+    cannot be replayed, where a recording shows that; it is empty where they can.
+    """
 
     symbol: str
     instrument_kind: InstrumentKind
@@ -106,6 +111,7 @@ class Instrument:
     settlement: str
     multiplier: Decimal = Decimal(1)
     quantity_increment: Decimal | None = None
+    not_replayed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,8 @@ class Fill:
     """One execution. `fee` is a cost; a negative fee is a rebate.
 
     A quantity of 0 is possible: engines report fills that they rounded to nothing
-    and charged a fee for. Raises `AmountError` or `ReconError` for an amount that
+    and charged a fee for. `position_id` tells positions of one symbol and leg apart
+    that the source averages apart. Raises `AmountError` or `ReconError` for an amount that
     is not exact, a negative quantity, a fee without a currency or a naive time.
     """
 
@@ -168,6 +175,7 @@ class Fill:
     exchange_order_id: str | None = None
     account: str | None = None
     leg: Leg = Leg.NET
+    position_id: str | None = None
 
     def __post_init__(self) -> None:
         amounts = ("quantity", "price", "fee")
@@ -221,6 +229,10 @@ class Movement:
     symbol: str | None = None
     quantity: Decimal | None = None
     account: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = ("amount", "quantity")
+        _check_row(self, "movement", self.movement_id, amounts, movement_kind=MovementKind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,16 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def pair(
-    recorded: RecordedSession, more_checks: Iterable[SessionCheck] = ()
+    recorded: RecordedSession,
+    more_checks: Iterable[SessionCheck] = (),
+    ledger: Iterable[Comparison] = (),
 ) -> tuple[Comparison, ...]:
-    """All comparisons of a session whose sides have been replayed, sorted by kind and key."""
+    """All comparisons of a session whose sides have been replayed, sorted by kind and key.
+
+    `ledger` are those of each side with its own replay.
+    """
     comparisons = [
+        *ledger,
         *_pair_positions(recorded),
         *_pair_cash(recorded),
         *_session_comparisons(recorded, more_checks),
@@ -86,12 +92,12 @@ def _session_comparisons(
 
 
 def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
-    plain = _single_accounts(recorded)
+    plain = single_accounts(recorded)
     notes = _duplicate_notes(recorded)
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
-            key=_key_text(symbol, leg, account),
+            key=key_text(symbol, leg, account),
             name=symbol,
             as_of=session_time(recorded),
             internal=internal,
@@ -99,7 +105,7 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
             unit=position_unit(symbol, recorded.instruments),
             notes=tuple(notes.get(symbol, ())),
         )
-        for (symbol, leg, account), internal, external in _paired(
+        for (symbol, leg, account), internal, external in paired(
             *_both(recorded, lambda record: record.positions),
             lambda row: (row.symbol, row.leg, None if plain else row.account),
         )
@@ -107,12 +113,12 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
 
 
 def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
-    plain = _single_accounts(recorded)
+    plain = single_accounts(recorded)
     notes = _duplicate_notes_by_currency(recorded)
     return [
         Comparison(
             item_kind=ItemKind.CASH,
-            key=_key_text(currency, Leg.NET, account),
+            key=key_text(currency, Leg.NET, account),
             name=currency,
             as_of=session_time(recorded),
             internal=internal,
@@ -120,7 +126,7 @@ def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
             unit=currency,
             notes=tuple(notes.get(currency, ())),
         )
-        for (currency, account), internal, external in _paired(
+        for (currency, account), internal, external in paired(
             *_both(recorded, lambda record: record.cash),
             lambda row: (row.currency, None if plain else row.account),
         )
@@ -137,7 +143,7 @@ def _both(
     return ((), ()) if internal is None or external is None else (internal, external)
 
 
-def _paired(
+def paired(
     internal: Iterable[Row], external: Iterable[Row], key_of: Callable[[Row], Key]
 ) -> Iterator[tuple[Key, Row | None, Row | None]]:
     """Every key of either side, with the row of each side that has one."""
@@ -146,13 +152,14 @@ def _paired(
     return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
 
 
-def _single_accounts(recorded: RecordedSession) -> bool:
+def single_accounts(recorded: RecordedSession) -> bool:
     """Whether each side has one account, which then is its default and goes unnamed."""
     sides = [side for side in (recorded.internal, recorded.external) if side is not None]
     return all(len(side.accounts()) <= 1 for side in sides)
 
 
-def _key_text(name: str, leg: Leg, account: str | None) -> str:
+def key_text(name: str, leg: Leg, account: str | None) -> str:
+    """The key of a position or a balance: leg and account where they are not the default."""
     key = encode_key(name)
     if leg is not Leg.NET:
         key += f",leg={leg}"

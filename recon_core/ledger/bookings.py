@@ -1,69 +1,90 @@
-"""Bookings: what one fill or movement changes, each amount rounded once.
+"""Bookings: the names under which cash moves, and the rounding of each of them.
 
-Source of the rules: the design's "Ledger comparisons". A spot fill moves base and
-quote currency and the position; a fee in the base currency also reduces the
-position. Amounts are rounded half-even to the currency's declared precision, per
-booking; without a declared precision they stay exact.
+Source of the rules: the design's "Exactness" and "Ledger comparisons". Cash amounts
+are rounded half-even to the currency's declared precision, per booking; without a
+declared precision they stay exact. What a fill books is in
+`recon_core.ledger.holdings`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT, ZERO, format_amount, round_to_places
-from recon_core.errors import ReplayError
+from recon_core.amounts import EXACT, rounding
 from recon_core.model import (
     Currency,
     Fill,
     Instrument,
     InstrumentKind,
-    Leg,
     Movement,
+    MovementKind,
     OrderSide,
 )
-from recon_core.printable import printable
 
 
-@dataclass(frozen=True, slots=True)
-class CashBooking:
-    """A signed change of one balance, and which part of the event it is."""
+class Category(StrEnum):
+    """Why cash moved: the lines of a cash waterfall, in the order of the report."""
 
-    account: str | None
+    OPENING = "opening"
+    TRADES = "trades"
+    REALISED_PNL = "realised PnL"
+    FEES = "fees"
+    FUNDING = "funding"
+    INTEREST = "interest"
+    DIVIDENDS = "dividends"
+    DEPOSITS = "deposits"
+    WITHDRAWALS = "withdrawals"
+    TRANSFERS = "transfers"
+    CONVERSIONS = "conversions"
+    SPLITS = "cash in lieu"
+    ADJUSTMENTS = "adjustments"
+
+
+_CATEGORIES: Final[Mapping[MovementKind, Category]] = {
+    MovementKind.DEPOSIT: Category.DEPOSITS,
+    MovementKind.WITHDRAWAL: Category.WITHDRAWALS,
+    MovementKind.TRANSFER: Category.TRANSFERS,
+    MovementKind.FUNDING: Category.FUNDING,
+    MovementKind.INTEREST: Category.INTEREST,
+    MovementKind.FEE: Category.FEES,
+    MovementKind.DIVIDEND: Category.DIVIDENDS,
+    MovementKind.SPLIT: Category.SPLITS,
+    MovementKind.CONVERSION: Category.CONVERSIONS,
+    MovementKind.ADJUSTMENT: Category.ADJUSTMENTS,
+}
+
+
+class CashBooking(NamedTuple):
+    """A signed change of one balance, and why."""
+
     currency: str
     amount: Decimal
-    reason: str
+    category: Category
 
 
-@dataclass(frozen=True, slots=True)
-class PositionBooking:
-    """A signed change of one position, in units of the instrument."""
-
-    account: str | None
-    symbol: str
-    leg: Leg
-    quantity: Decimal
+Round = Callable[[Decimal], Decimal]
+"""Rounds an amount to the precision of one currency."""
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """Everything that one fill or movement changes."""
+class Roundings(dict[str, Round]):
+    """The rounding of each currency; one that is not declared stays exact."""
 
-    cash: tuple[CashBooking, ...]
-    positions: tuple[PositionBooking, ...]
+    def __init__(self, currencies: Mapping[str, Currency]) -> None:
+        super().__init__()
+        self.currencies = currencies
 
+    def __missing__(self, currency: str) -> Round:
+        """Work out a rounding when it is first needed."""
+        declared = self.currencies.get(currency)
+        found = EXACT.plus if declared is None else rounding(declared.precision)
+        self[currency] = found
+        return found
 
-Round = Callable[[Decimal, str], Decimal]
-"""Rounds an amount to the precision of a currency."""
-
-
-def rounding_to(currencies: Mapping[str, Currency]) -> Round:
-    """A rounding by declared precision; a currency that is not declared stays exact."""
-
-    def rounded(amount: Decimal, currency: str) -> Decimal:
-        declared = currencies.get(currency)
-        return amount if declared is None else round_to_places(amount, declared.precision)
-
-    return rounded
+    def places(self, currency: str) -> int | None:
+        """The declared decimal places of a currency, `None` where there are none."""
+        declared = self.currencies.get(currency)
+        return None if declared is None else declared.precision
 
 
 def signed_quantity(fill: Fill) -> Decimal:
@@ -71,49 +92,21 @@ def signed_quantity(fill: Fill) -> Decimal:
     return fill.quantity if fill.side is OrderSide.BUY else fill.quantity.copy_negate()
 
 
-def spot_booking(fill: Fill, instrument: Instrument, rounded: Round) -> Booking:
-    """What a spot fill books; raises `ReplayError` where the instrument is no spot one."""
-    require_spot(fill, instrument)
+def held_quantity(fill: Fill, base: str) -> Decimal:
+    """What a spot fill adds to the position: its quantity less a fee in the base currency."""
     quantity = signed_quantity(fill)
-    notional = EXACT.multiply(quantity, fill.price).copy_negate()
-    cash = [
-        CashBooking(fill.account, instrument.base, rounded(quantity, instrument.base), "trade"),
-        CashBooking(fill.account, instrument.quote, rounded(notional, instrument.quote), "trade"),
-    ]
-    if fill.fee and fill.fee_currency is not None:
-        fee = rounded(fill.fee, fill.fee_currency).copy_negate()
-        cash.append(CashBooking(fill.account, fill.fee_currency, fee, "fee"))
-    fee_in_base = fill.fee if fill.fee_currency == instrument.base else ZERO
-    position = PositionBooking(
-        fill.account, fill.symbol, fill.leg, EXACT.subtract(quantity, fee_in_base)
-    )
-    return Booking(tuple(cash), (position,))
+    charged = fill.fee and fill.fee_currency == base
+    return EXACT.subtract(quantity, fill.fee) if charged else quantity
 
 
-def require_spot(fill: Fill, instrument: Instrument) -> None:
-    """Refuse an instrument by name instead of guessing how it moves cash."""
-    if instrument.instrument_kind is not InstrumentKind.SPOT:
-        reason = f"is {instrument.instrument_kind}; only spot can be replayed"
-    elif instrument.multiplier != 1:
-        multiplier = format_amount(instrument.multiplier)
-        reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
-    elif fill.leg is not Leg.NET:
-        reason = f"has a fill on leg {fill.leg}; spot can be replayed with NET only"
-    else:
-        return
-    raise ReplayError(f"instrument {printable(instrument.symbol, 100)} {reason}")
+def is_derivative(instrument: Instrument) -> bool:
+    """Whether fills move cash by fee and realised PnL only."""
+    return instrument.instrument_kind is not InstrumentKind.SPOT
 
 
-def movement_booking(movement: Movement, rounded: Round) -> Booking:
-    """What a movement books: its amount, its quantity, or both."""
-    cash: tuple[CashBooking, ...] = ()
-    positions: tuple[PositionBooking, ...] = ()
-    if movement.currency is not None and movement.amount is not None:
-        amount = rounded(movement.amount, movement.currency)
-        reason = str(movement.movement_kind)
-        cash = (CashBooking(movement.account, movement.currency, amount, reason),)
-    if movement.symbol is not None and movement.quantity is not None:
-        positions = (
-            PositionBooking(movement.account, movement.symbol, Leg.NET, movement.quantity),
-        )
-    return Booking(cash, positions)
+def movement_booking(movement: Movement, roundings: Roundings) -> CashBooking | None:
+    """The amount of a movement; its quantity moves a position and never cash."""
+    if movement.currency is None or movement.amount is None:
+        return None
+    amount = roundings[movement.currency](movement.amount)
+    return CashBooking(movement.currency, amount, _CATEGORIES[movement.movement_kind])

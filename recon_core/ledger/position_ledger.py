@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO, require_amount
+from recon_core.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import (
-    Booking,
+    CashBooking,
+    Category,
+    Roundings,
+    is_derivative,
     movement_booking,
-    rounding_to,
-    spot_booking,
 )
-from recon_core.ledger.cost_basis import realised_pnl
+from recon_core.ledger.derivative_holding import DerivativeHolding
+from recon_core.ledger.holdings import Holding, SpotHolding, require_spot
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -26,13 +28,13 @@ from recon_core.model import (
 )
 from recon_core.printable import printable
 
-_PositionKey = tuple[str | None, str, Leg]
-_CashKey = tuple[str | None, str]
+PositionKey = tuple[str | None, str, Leg]
+CashKey = tuple[str | None, str]
 _UNIFIED_SYMBOL = re.compile(r"([^/:\s]+)/([^/:\s]+)")
 
 
 class PositionLedger:
-    """Positions and cash of spot trading, exact, booked fill by fill.
+    """Positions and cash, exact, booked event by event.
 
     `initial_cash` is a mapping currency → amount, or one amount in
     `base_currency`. `instruments` says what the symbols trade; without it, symbols
@@ -54,130 +56,200 @@ class PositionLedger:
         opening: Opening | None = None,
     ) -> None:
         self._instruments = instruments
-        self._currencies = currencies or {}
-        self._rounded = rounding_to(self._currencies)
-        self._quantities: dict[_PositionKey, Decimal] = {}
-        self._balances: dict[_CashKey, Decimal] = {}
-        self._fills: dict[_PositionKey, list[Fill]] = {}
-        self._opened: set[_PositionKey] = set()
-        self._seen: set[tuple[str | None, str, str]] = set()
-        self.duplicate_fills: list[Fill] = []
+        self._roundings = Roundings(dict(currencies or {}))
+        self._holdings: dict[PositionKey, Holding] = {}
+        self._traded: dict[PositionKey, SpotHolding | DerivativeHolding] = {}
+        self._moved: dict[CashKey, dict[Category, Decimal]] = {}
         self._open(_initial(initial_cash, base_currency), opening or Opening(None))
 
     def _open(self, initial_cash: Mapping[str, Decimal], opening: Opening) -> None:
         for currency, amount in initial_cash.items():
-            self._balances[(None, currency)] = require_amount(amount, f"initial cash {currency}")
+            exact = require_amount(amount, f"initial cash {currency}")
+            _book(self._moved, None, CashBooking(currency, exact, Category.OPENING))
         for balance in opening.cash:
-            self._add_cash((balance.account, balance.currency), balance.total)
+            booking = CashBooking(balance.currency, balance.total, Category.OPENING)
+            _book(self._moved, balance.account, booking)
         for position in opening.positions:
             key = (position.account, position.symbol, position.leg)
-            self._add_quantity(key, position.quantity)
-            self._opened.add(key)
+            self._holding(key).open(position)
 
     def apply_fill(self, fill: Fill) -> None:
         """Book one fill; raises `ReplayError` and books nothing where it cannot."""
-        booking = spot_booking(fill, self.instrument(fill.symbol), self._rounded)
-        identity = (fill.account, fill.symbol, fill.fill_id)
-        if identity in self._seen:
-            self.duplicate_fills.append(fill)
-        self._seen.add(identity)
-        self._fills.setdefault((fill.account, fill.symbol, fill.leg), []).append(fill)
-        self._apply(booking)
+        key = (fill.account, fill.symbol, fill.leg)
+        holding = self._traded.get(key)
+        if holding is None:
+            holding = self._new(key)
+            holding.apply(fill)
+            self._holdings[key] = self._traded[key] = holding
+        else:
+            holding.apply(fill)
 
     def apply_fills(self, fills: Iterable[Fill]) -> None:
         """Book fills in the given order."""
         for fill in fills:
             self.apply_fill(fill)
 
+    def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
+        """What fills of a position are booked in; raises where nobody knows how."""
+        instrument = self.instrument(key[1])
+        if not is_derivative(instrument):
+            require_spot(instrument, key[2])
+        known = self._holdings.get(key)
+        if isinstance(known, SpotHolding | DerivativeHolding):
+            return known
+        return _holding_of(instrument, self._roundings)
+
+    def _holding(self, key: PositionKey) -> Holding:
+        """What is held already, or a new holding of what is declared."""
+        holding = self._holdings.get(key)
+        if holding is None:
+            declared = self._declared(key[1])
+            known = None if declared is None or declared.not_replayed else declared
+            holding = Holding() if known is None else _holding_of(known, self._roundings)
+            self._holdings[key] = holding
+        return holding
+
     def apply_movement(self, movement: Movement) -> None:
-        """Book cash or quantity that moved without a fill."""
-        self._apply(movement_booking(movement, self._rounded))
-        if movement.symbol is not None:
-            self._opened.add((movement.account, movement.symbol, Leg.NET))
+        """Book cash or quantity that moved without a fill.
 
-    def _apply(self, booking: Booking) -> None:
-        for cash in booking.cash:
-            self._add_cash((cash.account, cash.currency), cash.amount)
-        for position in booking.positions:
-            key = (position.account, position.symbol, position.leg)
-            self._add_quantity(key, position.quantity)
+        A split keeps what the position cost, so that its average price changes. The
+        quantity belongs to the leg that is held; raises `ReplayError` where that may
+        be more than one.
+        """
+        if movement.symbol is not None and movement.quantity is not None:
+            self._holding(self._meant(movement, movement.symbol)).move(movement)
+        booking = movement_booking(movement, self._roundings)
+        if booking is not None:
+            _book(self._moved, movement.account, booking)
 
-    def _add_cash(self, key: _CashKey, amount: Decimal) -> None:
-        self._balances[key] = EXACT.add(self._balances.get(key, ZERO), amount)
-
-    def _add_quantity(self, key: _PositionKey, quantity: Decimal) -> None:
-        self._quantities[key] = EXACT.add(self._quantities.get(key, ZERO), quantity)
+    def _meant(self, movement: Movement, symbol: str) -> PositionKey:
+        keys = [(movement.account, symbol, leg) for leg in Leg]
+        held = [key for key in keys if key in self._holdings and self._holdings[key].quantity]
+        if len(held) > 1:
+            raise ReplayError(
+                f"movement {printable(movement.movement_id, 60)} moves a quantity of "
+                f"{printable(symbol, 100)}, which is held on several legs; "
+                "a movement names no leg"
+            )
+        return held[0] if held else (movement.account, symbol, Leg.NET)
 
     @property
     def positions(self) -> tuple[Position, ...]:
         """Every position that was ever booked, flat ones included."""
         return tuple(
-            Position(symbol, quantity, account=account, leg=leg)
-            for (account, symbol, leg), quantity in self._quantities.items()
+            Position(symbol, holding.quantity, account=account, leg=leg)
+            for (account, symbol, leg), holding in self._holdings.items()
         )
 
     @property
     def cash(self) -> tuple[CashBalance, ...]:
         """Every balance that was ever booked."""
         return tuple(
-            CashBalance(currency, total, account=account)
-            for (account, currency), total in self._balances.items()
+            CashBalance(currency, exact_sum(flows.values()), account=account)
+            for (account, currency), flows in self.flows.items()
         )
+
+    @property
+    def flows(self) -> Mapping[CashKey, Mapping[Category, Decimal]]:
+        """The sum of the bookings of each balance by category, the opening included."""
+        flows = {key: dict(sums) for key, sums in self._moved.items()}
+        for (account, _, _), holding in self._holdings.items():
+            for booking in holding.cash():
+                _book(flows, account, booking)
+        return flows
 
     @property
     def fills(self) -> tuple[Fill, ...]:
         """Every fill that was booked, by position, in the order of booking."""
-        return tuple(fill for fills in self._fills.values() for fill in fills)
+        events = (event for holding in self._holdings.values() for event in holding.events)
+        return tuple(event for event in events if isinstance(event, Fill))
+
+    @property
+    def duplicate_fills(self) -> list[Fill]:
+        """Every fill whose account, symbol and id were booked before."""
+        seen: set[tuple[str | None, str, str]] = set()
+        again = []
+        for fill in self.fills:
+            identity = (fill.account, fill.symbol, fill.fill_id)
+            if identity in seen:
+                again.append(fill)
+            seen.add(identity)
+        return again
 
     def quantity(self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET) -> Decimal:
-        """The signed quantity of a symbol; 0 where nothing was booked."""
-        return self._quantities.get((account, symbol, leg), ZERO)
+        """The signed quantity of a symbol on one leg; 0 where nothing was booked."""
+        holding = self._holdings.get((account, symbol, leg))
+        return ZERO if holding is None else holding.quantity
+
+    def net_quantity(self, symbol: str, *, account: str | None = None) -> Decimal:
+        """The signed quantity of a symbol over all its legs."""
+        return exact_sum(self.quantity(symbol, account=account, leg=leg) for leg in Leg)
 
     def balance(self, currency: str, *, account: str | None = None) -> Decimal:
         """The balance of a currency; 0 where nothing was booked."""
-        return self._balances.get((account, currency), ZERO)
+        return exact_sum(self.flows.get((account, currency), {}).values())
 
     def average_price(
         self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET
     ) -> Decimal | None:
         """The average entry price in quote currency, half-even at the 30th decimal place.
 
-        `None` when flat, and where part of the position came without a price
-        (an opening position, a movement).
+        The harmonic one for an inverse instrument. `None` when flat, and where part
+        of the position came without a price (an opening position, a movement).
         """
-        key = (account, symbol, leg)
-        if key in self._opened or key not in self._fills:
-            return None
-        return realised_pnl(self._fills[key], self.instrument(symbol), 0)[0].average_price()
+        holding = self._holdings.get((account, symbol, leg))
+        return None if holding is None else holding.average_price()
 
     def realised_pnl(
         self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET
     ) -> Decimal | None:
-        """What closing fills realised, in quote currency and without fees.
+        """What closing fills realised, without fees, in the currency they settle in.
 
         Rounded half-even per fill to the currency's declared precision; raises
         `ReplayError` where none is declared and the PnL has no finite decimal
-        form. `None` where part of the position came without a price.
+        form. `None` where part of a spot position came without a price.
         """
-        key = (account, symbol, leg)
-        if key in self._opened:
-            return None
-        instrument = self.instrument(symbol)
-        currency = self._currencies.get(instrument.quote)
-        precision = None if currency is None else currency.precision
-        return realised_pnl(self._fills.get(key, ()), instrument, precision)[1]
+        holding = self._holdings.get((account, symbol, leg))
+        return ZERO if holding is None else holding.realised_pnl()
 
     def instrument(self, symbol: str) -> Instrument:
-        """What a symbol trades; raises `ReplayError` where it is not declared."""
-        if self._instruments is not None and symbol in self._instruments:
-            return self._instruments[symbol]
-        match = _UNIFIED_SYMBOL.fullmatch(symbol) if self._instruments is None else None
-        if match is None:
+        """What a symbol trades; raises `ReplayError` where it is unknown or not modelled."""
+        instrument = self._declared(symbol)
+        if instrument is None:
             raise ReplayError(
                 f"instrument {printable(symbol, 100)} is not declared; its fills cannot be "
                 "replayed without its kind, base and quote currency"
             )
-        return Instrument(symbol, InstrumentKind.SPOT, match[1], match[2], match[2])
+        if instrument.not_replayed:
+            raise ReplayError(f"instrument {printable(symbol, 100)} {instrument.not_replayed}")
+        return instrument
+
+    def _declared(self, symbol: str) -> Instrument | None:
+        if self._instruments is not None:
+            return self._instruments.get(symbol)
+        return unified_spot(symbol)
+
+
+def _book(
+    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, booking: CashBooking
+) -> None:
+    currency, amount, category = booking
+    sums = flows.setdefault((account, currency), {})
+    sums[category] = EXACT.add(sums.get(category, ZERO), amount)
+
+
+def _holding_of(instrument: Instrument, roundings: Roundings) -> SpotHolding | DerivativeHolding:
+    if is_derivative(instrument):
+        return DerivativeHolding(instrument, roundings)
+    return SpotHolding(instrument, roundings)
+
+
+def unified_spot(symbol: str) -> Instrument | None:
+    """The spot pair that a symbol written `BASE/QUOTE` means, `None` for any other."""
+    match = _UNIFIED_SYMBOL.fullmatch(symbol)
+    if match is None:
+        return None
+    return Instrument(symbol, InstrumentKind.SPOT, match[1], match[2], match[2])
 
 
 def _initial(

@@ -1,39 +1,121 @@
-"""Replay of a side: opening, fills and movements give positions and cash."""
+"""Replay of a side: opening, fills and movements give positions and cash.
 
-from dataclasses import replace
-from operator import attrgetter
+Source of the rules: the session format, "Derived state", and the design's "Ledger
+comparisons". A replay is a pure function of what a side states.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
-from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.ledger.quantities import quantities
+from recon_core.ledger.timeline import in_order
+from recon_core.ledger.waterfall import Flows
+from recon_core.model import (
+    CashBalance,
+    Fill,
+    LedgerSide,
+    Position,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.printable import printable
 
 
-def with_derived_sections(recorded: RecordedSession) -> RecordedSession:
-    """The session with positions and cash replayed where a side gives fills instead.
+@dataclass(frozen=True, slots=True)
+class SideReplay:
+    """What the opening, the fills and the movements of a side give.
+
+    `positions` and `cash` are `None` where they could not be replayed; `problem` says
+    why where a row was refused, `notes` where an instrument is not declared;
+    `doubtful` are the symbols that have no position for that reason.
+    """
+
+    positions: tuple[Position, ...] | None = None
+    cash: tuple[CashBalance, ...] | None = None
+    flows: Flows | None = None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+
+
+def replay_sides(recorded: RecordedSession) -> dict[LedgerSide, SideReplay]:
+    """The replay of every side that speaks for itself and gives an opening and fills."""
+    return {
+        side: _replayed(recorded, record, side)
+        for side, record in recorded.own_records().items()
+        if record.opening is not None and record.fills is not None
+    }
+
+
+def _replayed(recorded: RecordedSession, record: SideRecord, side: LedgerSide) -> SideReplay:
+    unknown = _undeclared(recorded, record)
+    if unknown:
+        return _positions_only(recorded, record, side, unknown)
+    try:
+        ledger = replay(recorded, record)
+    except ReplayError as error:
+        return SideReplay(problem=str(error))
+    return SideReplay(ledger.positions, ledger.cash, ledger.flows)
+
+
+def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
+    symbols = {fill.symbol for fill in record.fills or ()}
+    return sorted(symbols - recorded.instruments.keys())
+
+
+def _positions_only(
+    recorded: RecordedSession, record: SideRecord, side: LedgerSide, unknown: list[str]
+) -> SideReplay:
+    found = quantities(record, recorded.instruments)
+    named = printable(unknown[0], 100)
+    more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    reason = f"instrument {named}{more} is not declared"
+    notes = [f"{side}: cash was not replayed from its fills: {reason}"]
+    if found.doubtful:
+        doubtful = ", ".join(printable(symbol, 60) for symbol in sorted(found.doubtful)[:5])
+        notes.append(
+            f"{side}: positions of {doubtful} were not replayed: whether a fee in the base "
+            "currency reduces them is not known without the instrument"
+        )
+    return SideReplay(found.positions(), notes=tuple(notes), doubtful=frozenset(found.doubtful))
+
+
+def with_derived_sections(
+    recorded: RecordedSession, replays: Mapping[LedgerSide, SideReplay]
+) -> RecordedSession:
+    """The session with positions and cash taken from the replay where a side has none.
 
     Raises `ReplayError` naming the side where its rows cannot be replayed.
     """
-    internal = _derived(recorded, LedgerSide.INTERNAL)
+    internal = _derived(recorded, LedgerSide.INTERNAL, replays)
     is_copy = recorded.external is recorded.internal
-    external = internal if is_copy else _derived(recorded, LedgerSide.EXTERNAL)
+    external = internal if is_copy else _derived(recorded, LedgerSide.EXTERNAL, replays)
     return replace(recorded, internal=internal, external=external)
 
 
-def _derived(recorded: RecordedSession, side: LedgerSide) -> SideRecord | None:
-    record = recorded.side(side)
-    if record is None or record.opening is None or record.fills is None:
+def _derived(
+    recorded: RecordedSession, side: LedgerSide, replays: Mapping[LedgerSide, SideReplay]
+) -> SideRecord | None:
+    record, replayed = recorded.side(side), replays.get(side)
+    if record is None or replayed is None:
         return record
     missing = frozenset(name for name in ("positions", "cash") if record.rows(name) is None)
     if not missing:
         return record
-    try:
-        ledger = replay(recorded, record)
-    except ReplayError as error:
-        raise ReplayError(f"{side} side: {error}") from None
+    if replayed.problem:
+        raise ReplayError(f"{side} side: {replayed.problem}")
+    if replayed.cash is None:
+        symbol = printable(_undeclared(recorded, record)[0], 100)
+        raise ReplayError(
+            f"{side} side: instrument {symbol} is not declared; its fills cannot be "
+            "replayed without its kind, base and quote currency"
+        )
     return replace(
         record,
-        positions=ledger.positions if "positions" in missing else record.positions,
-        cash=ledger.cash if "cash" in missing else record.cash,
+        positions=replayed.positions if "positions" in missing else record.positions,
+        cash=replayed.cash if "cash" in missing else record.cash,
         derived=missing,
     )
 
@@ -41,14 +123,31 @@ def _derived(recorded: RecordedSession, side: LedgerSide) -> SideRecord | None:
 def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     """The ledger that a side's opening, fills and movements give.
 
-    Fills are booked in time order, those of one time in the order given.
+    Raises `ReplayError` where one of them cannot be booked. The order is that of
+    `recon_core.ledger.timeline`.
     """
     ledger = PositionLedger(
         instruments=recorded.instruments,
         currencies=recorded.currencies,
         opening=record.opening,
     )
-    ledger.apply_fills(sorted(record.fills or (), key=attrgetter("time")))
-    for movement in record.movements or ():
-        ledger.apply_movement(movement)
+    for event in in_order(record.fills or (), record.movements or ()):
+        if isinstance(event, Fill):
+            ledger.apply_fill(event)
+        else:
+            ledger.apply_movement(event)
     return ledger
+
+
+def flows_of(recorded: RecordedSession, side: LedgerSide) -> Flows | None:
+    """The bookings of a side by category, also of one that states no opening.
+
+    `None` where it has neither fills nor movements, or they cannot be booked.
+    """
+    record = recorded.side(side)
+    if record is None or not (record.fills or record.movements):
+        return None
+    try:
+        return replay(recorded, record).flows
+    except ReplayError:
+        return None

@@ -25,13 +25,14 @@ def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
     if diff.internal is None or diff.external is None or diff.delta is None:
         return
     unit = f" {printable(diff.unit, 60)}" if diff.unit else ""
-    yield "internal", f"{format_amount(diff.internal)}{unit}"
-    yield "external", f"{format_amount(diff.external)}{unit}"
-    yield (
-        "delta",
-        f"{diff.diff_details.get('delta', format_amount(diff.delta))}{unit} (internal - external)",
+    ours, theirs = (
+        ("stated", "replayed") if diff.diff_type == "LEDGER" else ("internal", "external")
     )
-    if diff.diff_type == "POSITION":
+    yield ours, f"{format_amount(diff.internal)}{unit}"
+    yield theirs, f"{format_amount(diff.external)}{unit}"
+    delta = diff.diff_details.get("delta", format_amount(diff.delta))
+    yield "delta", f"{delta}{unit} ({ours} - {theirs})"
+    if "symbol" in diff.diff_details:
         larger = larger_magnitude(diff.internal, diff.external)
         yield "drift", percent_text(diff.delta.copy_abs(), larger)
     yield "tolerance", diff.tolerance

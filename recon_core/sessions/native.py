@@ -218,6 +218,7 @@ def _fill(row: schema.FillRow) -> Fill:
         exchange_order_id=row.exchange_order_id,
         account=row.account,
         leg=Leg(row.leg),
+        position_id=row.position_id,
     )
 
 
@@ -257,7 +258,7 @@ def _instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Inst
             instrument_kind=InstrumentKind(table.kind),
             base=table.base,
             quote=table.quote,
-            settlement=table.settlement or table.quote,
+            settlement=table.settlement or (table.base if table.kind == "inverse" else table.quote),
             multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
             quantity_increment=table.quantity_increment,
         )

@@ -98,6 +98,7 @@ class FillRow(FileModel):
     time: Time
     account: Name | None = None
     leg: Literal["NET", "LONG", "SHORT"] = "NET"
+    position_id: Name | None = None
 
     @model_validator(mode="after")
     def _fee_has_currency(self) -> "FillRow":

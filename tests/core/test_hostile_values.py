@@ -68,12 +68,14 @@ ROWS = {
         internal(cash=[{"currency": "\x1b[2J\n::error::x", "total": "1"}] * 2),
         r"internal.cash: \x1b[2J\x0a\x3a:error\x3a:x stands twice",
     ),
-    "a derivative that would be replayed": (
+    "an inverse contract that settles in its quote": (
         document(
             internal=fill()["internal"] | {"opening": {}},
-            instruments={"BTC/EUR": {"kind": "linear", "base": "BTC", "quote": "EUR"}},
+            instruments={
+                "BTC/EUR": {"kind": "inverse", "base": "BTC", "quote": "EUR", "settlement": "EUR"}
+            },
         ),
-        "internal side: instrument BTC/EUR is linear; only spot can be replayed",
+        "internal side: instrument BTC/EUR is inverse and settles in EUR; expected its base",
     ),
     "a fill of an instrument that is not declared": (
         document(internal=fill()["internal"] | {"opening": {}}),

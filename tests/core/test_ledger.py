@@ -124,8 +124,16 @@ def instrument(**changes: object) -> Instrument:
         ({}, {}, "instrument BTC/EUR is not declared"),
         (None, {"symbol": "BTCUSDT"}, "instrument BTCUSDT is not declared"),
         (None, {"symbol": "BTC/USDT:USDT"}, "instrument BTC/USDT:USDT is not declared"),
-        ({"instrument_kind": InstrumentKind.LINEAR}, {}, "instrument XBTUSD is linear; only spot"),
-        ({"instrument_kind": InstrumentKind.INVERSE}, {}, "instrument XBTUSD is inverse; only"),
+        (
+            {"instrument_kind": InstrumentKind.INVERSE},
+            {},
+            "instrument XBTUSD is inverse and settles in USD; expected its base currency BTC",
+        ),
+        (
+            {"instrument_kind": InstrumentKind.INVERSE, "settlement": "BTC"},
+            {"price": Decimal(0)},
+            "fill f: price 0 of inverse XBTUSD; expected one above 0",
+        ),
         ({"multiplier": Decimal(10)}, {}, "instrument XBTUSD has multiplier 10"),
         ({"base": "BTC"}, {"leg": Leg.LONG}, "instrument XBTUSD has a fill on leg LONG"),
         (None, {"symbol": "a\n::error::b"}, r"a\x0a\x3a:error\x3a:b"),
@@ -141,7 +149,7 @@ def test_what_cannot_be_replayed_is_refused_by_name(
         one = {"symbol": "XBTUSD", **one}
     ledger = PositionLedger(instruments=instruments)
     with pytest.raises(ReplayError) as raised:
-        ledger.apply_fill(fill("f", "BUY", "1", "2", **one))
+        ledger.apply_fill(replace(fill("f", "BUY", "1", "2"), **one))
     assert expected in str(raised.value)
     assert str(raised.value).isprintable()
     assert (ledger.positions, ledger.cash, ledger.fills) == ((), (), ())
@@ -193,7 +201,7 @@ def test_a_fill_is_checked_where_it_is_made(changes: dict[str, object], expected
 
 
 def test_a_movement_moves_cash_or_quantity() -> None:
-    """Interest moves cash without a fill; a split moves quantity, and the entry price is gone."""
+    """Interest moves cash without a fill; a split changes quantity and entry price, never cash."""
     ledger = booked(fill("1", "BUY", "1", "100"), currencies=CENTS)
     ledger.apply_movement(
         Movement("m1", MovementKind.INTEREST, at(1), currency="EUR", amount=Decimal("-3.345"))
@@ -202,7 +210,12 @@ def test_a_movement_moves_cash_or_quantity() -> None:
         Movement("m2", MovementKind.SPLIT, at(2), symbol="BTC/EUR", quantity=Decimal(6))
     )
     assert ledger.balance("EUR") == Decimal("896.66")
-    assert (ledger.quantity("BTC/EUR"), ledger.average_price("BTC/EUR")) == (7, None)
+    assert ledger.quantity("BTC/EUR") == 7
+    assert ledger.average_price("BTC/EUR") == Decimal("14.285714285714285714285714285714")
+    ledger.apply_movement(
+        Movement("m3", MovementKind.DEPOSIT, at(3), symbol="BTC/EUR", quantity=Decimal(1))
+    )
+    assert (ledger.quantity("BTC/EUR"), ledger.average_price("BTC/EUR")) == (8, None)
 
 
 @given(fill_lists().flatmap(lambda fills: st.tuples(st.just(fills), st.permutations(fills))))

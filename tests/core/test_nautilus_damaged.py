@@ -70,10 +70,6 @@ HOSTILE = {
     "venue that climbs": (venue("../x"), "x.csv: cannot be read"),
     "venue that climbs out": (venue("/../../x"), "leads out of the session's directory"),
     "venue with an escape": (venue("\x1b[2J\nx"), r"account_\x1b[2J\x0ax.csv: cannot be read"),
-    "margin account": (
-        replaced("account_BINANCE.csv", ",CASH,", ",MARGIN,"),
-        "instrument BTCUSDT.BINANCE is linear; only spot can be replayed",
-    ),
     "no fills": (without("fills.csv"), "fills.csv: is missing; expected the fills report"),
     "empty fills file": (text("fills.csv", ""), "fills.csv: is empty; expected a header"),
     "negative quantity": (
@@ -162,6 +158,17 @@ def test_a_recording_without_fills_needs_orders_that_say_so(tmp_path: Path) -> N
     assert set(verdicts(reconcile_session(directory)).values()) == {"FAIL"}
     (directory / "orders.csv").write_text("client_order_id,filled_qty\nO-1,0.000001\n")
     assert "fills.csv: is missing" in refusal(directory)
+
+
+def test_an_account_of_another_type_moves_cash_in_another_way(tmp_path: Path) -> None:
+    """Called a margin account, the same fills move cash by fee and PnL: both balances differ."""
+    directory = copy_of("spot_btcusdt_quotes_partial", tmp_path)
+    replaced("account_BINANCE.csv", ",CASH,", ",MARGIN,")(directory)
+    assert verdicts(reconcile_session(directory)) == {
+        "cash::BTC": "FAIL",
+        "cash::USDT": "FAIL",
+        "position::BTCUSDT.BINANCE": "match",
+    }
 
 
 def test_a_hostile_venue_is_shown_and_not_obeyed(tmp_path: Path) -> None:

@@ -1,50 +1,63 @@
 """A directory of nautilus_trader's own reports as a recorded session.
 
-The internal side is `fills.csv` on the configured opening of `meta.json`: the
+The internal side is the fills report on the configured opening of `meta.json`: the
 account report's first rows can already lack the first fill's commission. The
 external side is what the engine reported: the last account row of each currency,
 and the signed sum of the positions report without its snapshot rows. Both sides
-share one time, the latest in the recording (design, "Foreign recordings").
+share one time, the latest in the recording (design, "Foreign recordings"). Every
+report may be CSV or Parquet.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, parse_amount
-from recon_core.errors import ReconError, SessionError
+from recon_core.amounts import EXACT, ZERO
+from recon_core.errors import SessionError
 from recon_core.hookspecs import hookimpl
 from recon_core.model import (
-    CashBalance,
-    Currency,
-    Fill,
     InputFile,
     Instrument,
-    InstrumentKind,
+    Leg,
+    Movement,
     Opening,
-    OrderSide,
     Position,
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable, quoted
+from recon_core.printable import printable
 from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.formats.nautilus_accounts import (
+    Accounts,
+    Report,
+    last_balances,
+    opening_of,
+    precisions,
+    stated_balances,
+    strategies,
+)
+from recon_core.sessions.formats.nautilus_instruments import instrument
+from recon_core.sessions.formats.nautilus_legs import Legs
+from recon_core.sessions.formats.nautilus_rows import (
+    Row,
+    amount,
+    cell,
+    each,
+    fill,
+    movement,
+    time,
+)
 from recon_core.sessions.json_text import parse_json
+from recon_core.sessions.parquet import parquet_rows
 from recon_core.sessions.tables import csv_rows
-from recon_core.times import parse_time
 
 FORMAT: Final = "nautilus"
 ANCHOR: Final = "meta.json"
 _ENGINE: Final = "nautilus_trader"
-_MONEY = re.compile(r"(\S+) (\S+)")
-_DIRECTIONS: Final = {"LONG": Decimal(1), "SHORT": Decimal(-1), "FLAT": Decimal(0)}
-
-_Value = TypeVar("_Value")
-_Row = dict[str, str]
+TABLES: Final = (".csv", ".parquet")
 
 
 @hookimpl
@@ -64,14 +77,14 @@ def recon_read_session(path: Path) -> RecordedSession | None:
 def _is_recording(directory: Path) -> bool:
     """Recognise a recording by its files, a damaged one too: it must not go unseen."""
     names = {entry.name for entry in directory.iterdir()}
-    accounts = any(name.startswith("account_") and name.endswith(".csv") for name in names)
+    accounts = any(name.startswith("account_") and name.endswith(TABLES) for name in names)
     if ANCHOR not in names:
         return accounts and "instruments.json" in names
     try:
         content = read_text_file(directory / ANCHOR)
         return bool(_engine(parse_json(content.text, content.name, constants=True)) == _ENGINE)
     except SessionError:
-        return accounts or "fills.csv" in names
+        return accounts or any(f"fills{ending}" in names for ending in TABLES)
 
 
 def _engine(meta: Any) -> Any:
@@ -85,138 +98,127 @@ class _Recording:
     directory: Path
     inputs: list[InputFile] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
+    strategies: set[str] = field(default_factory=set)
 
     def read(self) -> RecordedSession:
-        meta = self._json(ANCHOR)
-        if _engine(meta) != _ENGINE:
-            raise SessionError(f"{ANCHOR}: engine; expected {_ENGINE!r}")
-        venues = _Meta(meta).opening_balances()
+        meta = _Meta(self._json(ANCHOR))
+        venues = meta.opening_balances()
         accounts = {venue: self._account(venue) for venue in venues}
         opening = [
-            balance
-            for venue, money in venues.items()
-            for balance in _opening(money, accounts[venue])
+            one for venue in venues for one in opening_of(venues[venue], accounts[venue].rows)
         ]
-        rows = self._fill_rows()
-        fills = tuple(_each(rows, "fills.csv", self._fill))
-        positions, cash = self._positions(), self._last_balances(accounts.values())
+        stated = stated_balances(accounts.values())
+        filled = self._fills()
+        legs = Legs(filled.rows, each(filled.rows, filled.name, fill))
+        self.times += [one.time for one in legs.fills]
+        positions = self._positions(legs)
         as_of = max(self.times)
         return RecordedSession(
-            session_id=_Meta(meta).session() or self.directory.resolve().name,
+            session_id=meta.session() or self.directory.resolve().name,
             anchor=self.directory / ANCHOR,
-            strategy_id=",".join(sorted({row.get("strategy_id", "") for row in rows})),
+            strategy_id=",".join(sorted(self.strategies)),
             recording_format=FORMAT,
-            instruments=self._instruments(accounts),
-            currencies=_precisions(accounts.values(), opening),
+            instruments=self._instruments(accounts, filled.rows),
+            currencies=precisions([*stated, *opening]),
             internal=SideRecord(
                 as_of=as_of,
                 source="nautilus_trader fills",
-                fills=fills,
+                fills=legs.fills,
+                movements=self._movements(),
                 opening=Opening(None, cash=tuple(opening)),
             ),
             external=SideRecord(
-                as_of=as_of, source="nautilus_trader reports", positions=positions, cash=cash
+                as_of=as_of,
+                source="nautilus_trader reports",
+                positions=positions,
+                cash=last_balances(stated),
             ),
             inputs=tuple(self.inputs),
         )
 
-    def _text(self, name: str) -> Any:
+    def _json(self, name: str) -> Any:
         content = read_text_file(inside(self.directory, name))
         self.inputs.append(content.evidence)
-        return content
-
-    def _json(self, name: str) -> Any:
-        content = self._text(name)
         return parse_json(content.text, content.name, constants=True)
 
     def _exists(self, name: str) -> bool:
         return (self.directory / name).exists()
 
-    def _account(self, venue: str) -> list[_Row]:
-        name = f"account_{venue}.csv"
-        rows = csv_rows(self._text(name))
-        if not rows:
-            raise SessionError(f"{printable(name)}: has no rows; expected the opening at least")
-        self.times += _each(rows, name, lambda row: parse_time(_cell(row, "")))
-        return rows
+    def _report(self, stem: str) -> Report | None:
+        """A report by its name without ending; CSV before Parquet."""
+        name = next((stem + end for end in TABLES if self._exists(stem + end)), None)
+        return None if name is None else self._table(name)
 
-    def _last_balances(self, accounts: Iterable[list[_Row]]) -> tuple[CashBalance, ...]:
-        """The last row of each account and currency counts; several share one time."""
-        balances: dict[tuple[str | None, str], CashBalance] = {}
-        for rows in accounts:
-            for balance in _each(rows, "account report", _balance):
-                balances[(balance.account, balance.currency)] = balance
-        return tuple(balances.values())
+    def _table(self, name: str) -> Report:
+        path = inside(self.directory, name)
+        if name.endswith(".parquet"):
+            rows, evidence = parquet_rows(path)
+        else:
+            content = read_text_file(path)
+            rows, evidence = csv_rows(content), content.evidence
+        self.inputs.append(evidence)
+        return Report(name, rows)
 
-    def _fill_rows(self) -> list[_Row]:
-        if self._exists("fills.csv"):
-            return csv_rows(self._text("fills.csv"))
+    def _account(self, venue: str) -> Report:
+        stem = f"account_{venue}"
+        report = self._report(stem) or self._table(f"{stem}.csv")
+        if not report.rows:
+            name = printable(report.name)
+            raise SessionError(f"{name}: has no rows; expected the opening at least")
+        self.times += each(report.rows, report.name, lambda row: time(row, ""))
+        return report
+
+    def _fills(self) -> Report:
+        report = self._report("fills")
+        if report is not None:
+            self.strategies = strategies(report)
+            return report
         # The engine returns an empty frame where nothing was filled; the orders
         # report is the evidence that this is so.
-        if self._exists("orders.csv"):
-            orders = csv_rows(self._text("orders.csv"))
-            filled = _each(orders, "orders.csv", lambda row: _amount(row, "filled_qty"))
-            if not any(filled):
-                return []
+        orders = self._report("orders")
+        if orders is not None and not any(
+            each(orders.rows, orders.name, lambda row: amount(row, "filled_qty"))
+        ):
+            self.strategies = strategies(orders)
+            return Report("fills.csv", [])
         raise SessionError("fills.csv: is missing; expected the fills report of the engine")
 
-    def _fill(self, row: _Row) -> Fill:
-        time = parse_time(_cell(row, "ts_event"))
-        self.times.append(time)
-        fee, currency = _money(_cell(row, "commission"), "commission")
-        return Fill(
-            fill_id=_cell(row, "trade_id"),
-            symbol=_cell(row, "instrument_id"),
-            side=OrderSide(_cell(row, "order_side")),
-            quantity=_amount(row, "last_qty"),
-            price=_amount(row, "last_px"),
-            time=time,
-            fee=fee,
-            fee_currency=currency,
-            client_order_id=row.get("client_order_id") or None,
-            exchange_order_id=row.get("venue_order_id") or None,
-            account=_cell(row, "account_id"),
-        )
+    def _movements(self) -> tuple[Movement, ...] | None:
+        """What moved without a fill, where somebody recorded it: the engine itself does not."""
+        report = self._report("movements")
+        return None if report is None else tuple(each(report.rows, report.name, movement))
 
-    def _positions(self) -> tuple[Position, ...] | None:
-        """The signed sum per instrument; `None` where the engine left no report."""
-        if self._exists("positions.csv"):
-            rows = csv_rows(self._text("positions.csv"))
-        elif self._exists("positions.json") and self._json("positions.json") == []:
-            return ()
-        else:
-            return None
-        sums: dict[tuple[str, str], Decimal] = {}
-        current = [row for row in rows if _cell(row, "is_snapshot") != "True"]
-        for key, quantity in _each(current, "positions.csv", _signed_position):
-            sums[key] = EXACT.add(sums.get(key, ZERO), quantity)
+    def _positions(self, legs: Legs) -> tuple[Position, ...] | None:
+        """The signed sum per instrument and leg; `None` where the engine left no report."""
+        report = self._report("positions")
+        if report is None:
+            known_empty = self._exists("positions.json") and self._json("positions.json") == []
+            return () if known_empty else None
+        sums: dict[tuple[str, str, Leg], Decimal] = {}
+        current = [row for row in report.rows if cell(row, "is_snapshot") != "True"]
+        for where, quantity in each(current, report.name, legs.position):
+            sums[where] = EXACT.add(sums.get(where, ZERO), quantity)
         return tuple(
-            Position(symbol, quantity, account=account)
-            for (account, symbol), quantity in sums.items()
+            Position(symbol, quantity, account=account, leg=leg)
+            for (account, symbol, leg), quantity in sums.items()
         )
 
-    def _instruments(self, accounts: dict[str, list[_Row]]) -> dict[str, Instrument]:
+    def _instruments(
+        self, accounts: Mapping[str, Report], fills: list[Row]
+    ) -> dict[str, Instrument]:
         tables = self._json("instruments.json")
         if not isinstance(tables, list):
             raise SessionError("instruments.json: expected a list of instruments")
-        cash_venues = {
-            venue
-            for venue, rows in accounts.items()
-            if all(row.get("account_type") == "CASH" for row in rows)
-        }
-        return {
-            instrument.symbol: instrument
-            for instrument in _each(
-                tables, "instruments.json", lambda table: _instrument(table, cash_venues)
-            )
-        }
+        known = Accounts(accounts, fills)
+        found = each(tables, "instruments.json", lambda table: instrument(table, known))
+        return {one.symbol: one for one in found}
 
 
 @dataclass(frozen=True, slots=True)
 class _Meta:
     """What `meta.json` says; unknown keys are the engine's own business."""
 
-    table: dict[str, Any]
+    table: Any
 
     def session(self) -> str | None:
         name = self.table.get("session")
@@ -224,6 +226,8 @@ class _Meta:
 
     def opening_balances(self) -> dict[str, list[str]]:
         """The configured opening of each venue: `{"BINANCE": ["1.00000000 BTC"]}`."""
+        if _engine(self.table) != _ENGINE:
+            raise SessionError(f"{ANCHOR}: engine; expected {_ENGINE!r}")
         venues = self.table.get("configured_starting_balances")
         if not isinstance(venues, dict) or not venues or not all(map(_is_texts, venues.values())):
             raise SessionError(
@@ -235,105 +239,3 @@ class _Meta:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _opening(money: list[str], rows: list[_Row]) -> list[CashBalance]:
-    account = next((row["account_id"] for row in rows if row.get("account_id")), None)
-    try:
-        parsed = [_money(text, "configured_starting_balances") for text in money]
-    except ReconError as error:
-        raise SessionError(f"{ANCHOR}: {error}") from None
-    return [CashBalance(currency, amount, account=account) for amount, currency in parsed]
-
-
-def _precisions(
-    accounts: Iterable[list[_Row]], opening: Iterable[CashBalance]
-) -> dict[str, Currency]:
-    """The decimals that the balances are printed with: what the engine rounds to."""
-    stated = [(row["currency"], parse_amount(row["total"])) for rows in accounts for row in rows]
-    stated += [(balance.currency, balance.total) for balance in opening]
-    places: dict[str, int] = {}
-    for code, amount in stated:
-        places[code] = max(places.get(code, 0), decimal_places(amount))
-    return {code: Currency(code, precision) for code, precision in places.items()}
-
-
-def _instrument(table: Any, cash_venues: set[str]) -> Instrument:
-    symbol = _key(table, "id")
-    quote = table.get("quote_currency") or table.get("currency") or ""
-    multiplier = table.get("multiplier")
-    return Instrument(
-        symbol=symbol,
-        instrument_kind=_instrument_kind(table, symbol, cash_venues),
-        base=table.get("base_currency") or "",
-        quote=quote,
-        settlement=table.get("settlement_currency") or quote,
-        multiplier=parse_amount(multiplier) if isinstance(multiplier, str) else Decimal(1),
-    )
-
-
-def _instrument_kind(table: Any, symbol: str, cash_venues: set[str]) -> InstrumentKind:
-    """Spot is a currency pair on a cash account; on margin it moves like a linear one."""
-    venue = symbol.rpartition(".")[2]
-    if table.get("type") == "CurrencyPair" and venue in cash_venues:
-        return InstrumentKind.SPOT
-    return InstrumentKind.INVERSE if table.get("is_inverse") is True else InstrumentKind.LINEAR
-
-
-def _balance(row: _Row) -> CashBalance:
-    return CashBalance(
-        currency=_cell(row, "currency"),
-        total=_amount(row, "total"),
-        free=_amount(row, "free"),
-        locked=_amount(row, "locked"),
-        account=_cell(row, "account_id"),
-    )
-
-
-def _signed_position(row: _Row) -> tuple[tuple[str, str], Decimal]:
-    side = _cell(row, "side")
-    if side not in _DIRECTIONS:
-        raise SessionError(f"side: {quoted(side)}; expected LONG, SHORT or FLAT")
-    key = (_cell(row, "account_id"), _cell(row, "instrument_id"))
-    return key, EXACT.multiply(_DIRECTIONS[side], _amount(row, "quantity"))
-
-
-def _money(text: str, name: str) -> tuple[Decimal, str]:
-    """`5.73778753 USDT` as amount and currency."""
-    match = _MONEY.fullmatch(text)
-    if match is None:
-        shown = quoted(text)
-        raise SessionError(f"{name}: {shown}; expected an amount and a currency")
-    return parse_amount(match[1]), match[2]
-
-
-def _amount(row: _Row, name: str) -> Decimal:
-    try:
-        return parse_amount(_cell(row, name))
-    except ReconError as error:
-        raise SessionError(f"{name}: {error}") from None
-
-
-def _cell(row: _Row, name: str) -> str:
-    value = row.get(name)
-    if value is None or value == "":
-        raise SessionError(f"{name or 'time'}: is missing or empty")
-    return value
-
-
-def _key(table: Any, name: str) -> str:
-    value = table.get(name) if isinstance(table, dict) else None
-    if not isinstance(value, str) or not value:
-        raise SessionError(f"{name}: is missing; expected text")
-    return value
-
-
-def _each(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) -> list[_Value]:
-    """Convert every row; an error names the file and the row."""
-    values = []
-    for number, row in enumerate(rows, 1):
-        try:
-            values.append(convert(row))
-        except (ReconError, ValueError) as error:
-            raise SessionError(f"{printable(name)}: row {number}: {error}") from None
-    return values

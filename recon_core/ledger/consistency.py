@@ -1,0 +1,124 @@
+"""Ledger comparisons: whether a side states what its own opening, fills and movements give.
+
+Source of the rules: the design's "Ledger comparisons". A difference tells which side
+is wrong before the sides are compared with each other. A side whose rows cannot be
+booked although it declares its instruments cannot be judged: that is CRITICAL.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from recon_core.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.ledger.replay import SideReplay
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.pairing import key_text, paired, position_unit, session_time, single_accounts
+from recon_core.severity import Severity
+
+
+def ledger_comparisons(
+    recorded: RecordedSession, replays: Mapping[LedgerSide, SideReplay]
+) -> list[Comparison]:
+    """A comparison for everything that a side states and that its rows give."""
+    return [
+        comparison
+        for side, replayed in replays.items()
+        for comparison in _side_comparisons(recorded, side, replayed)
+    ]
+
+
+def _side_comparisons(
+    recorded: RecordedSession, side: LedgerSide, replayed: SideReplay
+) -> list[Comparison]:
+    positions, cash = _stated(recorded, side, "positions"), _stated(recorded, side, "cash")
+    if positions is None and cash is None:
+        return []
+    if replayed.problem:
+        return [_refused(recorded, side, replayed.problem)]
+    found = [
+        *_positions(recorded, side, positions, replayed),
+        *_cash(recorded, side, cash, replayed.cash),
+    ]
+    return _told_apart(found)
+
+
+def _told_apart(comparisons: list[Comparison]) -> list[Comparison]:
+    """A symbol may be called like a currency: the key of its position then says so."""
+    balances = {one.key for one in comparisons if isinstance(_row(one), CashBalance)}
+    return [
+        replace(one, key=f"{one.key},kind=position")
+        if one.key in balances and isinstance(_row(one), Position)
+        else one
+        for one in comparisons
+    ]
+
+
+def _row(comparison: Comparison) -> Position | CashBalance | None:
+    return comparison.internal or comparison.external
+
+
+def _stated(recorded: RecordedSession, side: LedgerSide, section: str) -> tuple[object, ...] | None:
+    """The rows that a side itself reports, not those that were replayed for it."""
+    record = recorded.side(side)
+    return None if record is None or section in record.derived else record.rows(section)
+
+
+def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Comparison:
+    message = f"cannot be judged: {side} side: {problem}"
+    check = SessionCheck(side, Severity.CRITICAL, message)
+    return Comparison(ItemKind.LEDGER, side, side, session_time(recorded), check=check, side=side)
+
+
+def _positions(
+    recorded: RecordedSession,
+    side: LedgerSide,
+    stated: Iterable[object] | None,
+    replayed: SideReplay,
+) -> list[Comparison]:
+    if stated is None or replayed.positions is None:
+        return []
+    plain, doubtful = single_accounts(recorded), replayed.doubtful
+    rows = [row for row in stated if isinstance(row, Position) and row.symbol not in doubtful]
+    return [
+        Comparison(
+            item_kind=ItemKind.LEDGER,
+            key=f"{side}:{key_text(symbol, leg, account)}",
+            name=symbol,
+            as_of=session_time(recorded),
+            internal=ours,
+            external=given,
+            unit=position_unit(symbol, recorded.instruments),
+            side=side,
+        )
+        for (symbol, leg, account), ours, given in paired(
+            rows,
+            replayed.positions,
+            lambda row: (row.symbol, row.leg, None if plain else row.account),
+        )
+    ]
+
+
+def _cash(
+    recorded: RecordedSession,
+    side: LedgerSide,
+    stated: Iterable[object] | None,
+    replayed: tuple[CashBalance, ...] | None,
+) -> list[Comparison]:
+    if stated is None or replayed is None:
+        return []
+    plain = single_accounts(recorded)
+    rows = [row for row in stated if isinstance(row, CashBalance)]
+    return [
+        Comparison(
+            item_kind=ItemKind.LEDGER,
+            key=f"{side}:{key_text(currency, Leg.NET, account)}",
+            name=currency,
+            as_of=session_time(recorded),
+            internal=ours,
+            external=given,
+            unit=currency,
+            side=side,
+        )
+        for (currency, account), ours, given in paired(
+            rows, replayed, lambda row: (row.currency, None if plain else row.account)
+        )
+    ]

@@ -1,0 +1,127 @@
+"""A derivative position: what it cost, and the PnL that its fills realised.
+
+Positions that the source averages apart, by position id, have a cost each: those of a
+hedging engine, or one per strategy.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.errors import ReplayError
+from recon_core.ledger.bookings import CashBooking, Category, Roundings, signed_quantity
+from recon_core.ledger.cost_basis import CostBasis, in_full, new_basis, scaled
+from recon_core.ledger.derivatives import (
+    average_price,
+    pnl_factor,
+    realise,
+    refuse_inexact,
+    require_derivative,
+    unit_value,
+)
+from recon_core.ledger.holdings import Holding
+from recon_core.ledger.spot_history import move
+from recon_core.model import Fill, Instrument, Movement, Position
+from recon_core.printable import printable
+
+
+class DerivativeHolding(Holding):
+    """The positions of one symbol on one leg; cash moves by fee and realised PnL."""
+
+    def __init__(self, instrument: Instrument, roundings: Roundings) -> None:
+        require_derivative(instrument)
+        super().__init__()
+        self.instrument = instrument
+        self._roundings = roundings
+        self._places = roundings.places(instrument.settlement)
+        self._factor = pnl_factor(instrument)
+        self._bases: dict[str | None, CostBasis] = {}
+        self._realised: Decimal | None = None
+
+    def open(self, position: Position) -> None:
+        """Take what the opening holds; without an average price it came without one."""
+        basis, quantity = self._basis(None), scaled(position.quantity)
+        if position.average_price is None:
+            basis.move(quantity)
+        elif quantity:
+            what = f"opening position {printable(position.symbol, 100)}"
+            basis.apply(quantity, unit_value(position.average_price, self.instrument, what))
+        super().open(position)
+
+    def apply(self, fill: Fill) -> None:
+        """Book a fill; raises `ReplayError` and books nothing where it cannot."""
+        what = f"fill {printable(fill.fill_id, 60)}"
+        signed = signed_quantity(fill)
+        pnl = self._realise(fill, scaled(signed), what)
+        if pnl:
+            self._realised = EXACT.add(self._realised or ZERO, pnl)
+        if fill.fee:
+            currency = fill.fee_currency or ""
+            fee = self._roundings[currency](fill.fee)
+            self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        self.quantity = EXACT.add(self.quantity, signed)
+        self.events.append(fill)
+
+    def _realise(self, fill: Fill, quantity: int, what: str) -> Decimal:
+        basis = self._basis(fill.position_id)
+        value = unit_value(fill.price, self.instrument, what)
+        closing = basis.quantity != 0 and (basis.quantity > 0) != (quantity > 0)
+        if closing and not basis.priced:
+            raise ReplayError(
+                f"{what} closes a position of {printable(self.instrument.symbol, 100)} that came "
+                "without a price (from the opening or a movement); expected its average_price "
+                "in the opening"
+            )
+        steps, count = basis.steps, len(basis.steps)
+        pnl = realise(basis, quantity, value, self._factor, self._places)
+        if pnl is None:
+            self._bases[fill.position_id] = in_full(steps[:count])
+            raise refuse_inexact(what, self.instrument.settlement)
+        return pnl
+
+    def move(self, movement: Movement) -> None:
+        """Book a split or another movement of quantity on the position that is held."""
+        held = [basis for basis in self._bases.values() if basis.quantity]
+        if len(held) > 1:
+            raise ReplayError(
+                f"movement {printable(movement.movement_id, 60)} moves a quantity of "
+                f"{printable(movement.symbol, 100)}, which is held in several positions; "
+                "a movement names no position"
+            )
+        move(held[0] if held else self._basis(None), movement)
+        super().move(movement)
+
+    def cash(self) -> Iterator[CashBooking]:
+        """What the fills moved in cash, summed by currency and category."""
+        if self._realised is not None:
+            yield CashBooking(self.instrument.settlement, self._realised, Category.REALISED_PNL)
+        yield from super().cash()
+
+    def average_price(self) -> Decimal | None:
+        """In quote currency, the harmonic one for an inverse contract; over all positions."""
+        bases = [basis for basis in self._bases.values() if basis.quantity]
+        if len(bases) == 1:
+            return average_price(bases[0], self.instrument)
+        directions = {basis.quantity > 0 for basis in bases}
+        if len(directions) != 1 or not all(basis.priced for basis in bases):
+            return None
+        return average_price(_together(bases), self.instrument)
+
+    def realised_pnl(self) -> Decimal | None:
+        """In the settlement currency, without fees."""
+        return self._realised or ZERO
+
+    def _basis(self, position_id: str | None) -> CostBasis:
+        basis = self._bases.get(position_id)
+        if basis is None:
+            basis = self._bases[position_id] = new_basis(self._places)
+        return basis
+
+
+def _together(bases: list[CostBasis]) -> CostBasis:
+    """Several positions of one direction as one, exactly."""
+    full = [in_full(basis.steps) for basis in bases]
+    cost = sum((Fraction(basis.cost, basis.divisor) for basis in full), Fraction(0))
+    quantity = sum(basis.quantity for basis in full)
+    return CostBasis(quantity=quantity, cost=cost.numerator, divisor=cost.denominator)

@@ -1,0 +1,112 @@
+"""What is held of one symbol on one leg of one account, and the cash that its fills moved.
+
+Source of the rules: the design's "Ledger comparisons". A spot fill moves base and quote
+currency and the position; a fee in the base currency also reduces the position. A
+derivative moves cash by fee and realised PnL only.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, ZERO, format_amount
+from recon_core.errors import ReplayError
+from recon_core.ledger.bookings import CashBooking, Category, Roundings
+from recon_core.ledger.spot_history import spot_history
+from recon_core.model import Fill, Instrument, Leg, Movement, OrderSide, Position
+from recon_core.printable import printable
+
+_multiply, _add, _subtract = EXACT.multiply, EXACT.add, EXACT.subtract
+
+Event = Fill | Movement | Position
+"""What changes a position: a fill, a movement of quantity, what the opening holds."""
+
+
+class Holding:
+    """A signed quantity and its events; of an instrument that no fill has named yet."""
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+        self.events: list[Event] = []
+        self.fees: dict[str, Decimal] = {}
+
+    def open(self, position: Position) -> None:
+        """Take what the opening holds."""
+        self.quantity = _add(self.quantity, position.quantity)
+        self.events.append(position)
+
+    def move(self, movement: Movement) -> None:
+        """Book the quantity of a movement."""
+        if movement.quantity is not None:
+            self.quantity = _add(self.quantity, movement.quantity)
+            self.events.append(movement)
+
+    def cash(self) -> Iterator[CashBooking]:
+        """What the fills moved in cash, summed by currency and category."""
+        for currency, fees in self.fees.items():
+            yield CashBooking(currency, fees.copy_negate(), Category.FEES)
+
+    def average_price(self) -> Decimal | None:
+        """The average entry price; `None` when flat, or entered without a price."""
+        return None
+
+    def realised_pnl(self) -> Decimal | None:
+        """What fills realised, without fees."""
+        return ZERO
+
+
+class SpotHolding(Holding):
+    """A spot position: every fill moves its base and its quote currency."""
+
+    def __init__(self, instrument: Instrument, roundings: Roundings) -> None:
+        super().__init__()
+        self.instrument = instrument
+        self._roundings = roundings
+        self._round_base = roundings[instrument.base]
+        self._round_quote = roundings[instrument.quote]
+        self._received = self._paid = ZERO
+
+    def apply(self, fill: Fill) -> None:
+        """Book a fill; each amount is rounded on its own."""
+        quantity = fill.quantity
+        if fill.side is not OrderSide.BUY:
+            quantity = quantity.copy_negate()
+        self._received = _add(self._received, self._round_base(quantity))
+        self._paid = _add(self._paid, self._round_quote(_multiply(quantity, fill.price)))
+        if fill.fee:
+            quantity = self._charge(fill, quantity)
+        self.quantity = _add(self.quantity, quantity)
+        self.events.append(fill)
+
+    def _charge(self, fill: Fill, quantity: Decimal) -> Decimal:
+        currency = fill.fee_currency or ""
+        fee = self._roundings[currency](fill.fee)
+        self.fees[currency] = _add(self.fees.get(currency, ZERO), fee)
+        return _subtract(quantity, fill.fee) if currency == self.instrument.base else quantity
+
+    def cash(self) -> Iterator[CashBooking]:
+        """What the fills moved in cash, summed by currency and category."""
+        if any(isinstance(event, Fill) for event in self.events):
+            instrument = self.instrument
+            yield CashBooking(instrument.base, self._received, Category.TRADES)
+            yield CashBooking(instrument.quote, self._paid.copy_negate(), Category.TRADES)
+        yield from super().cash()
+
+    def average_price(self) -> Decimal | None:
+        """The average entry price in quote currency, half-even at the 30th decimal place."""
+        return spot_history(self.events, self.instrument, None).average_price()
+
+    def realised_pnl(self) -> Decimal | None:
+        """In quote currency; `None` where part of the position came without a price."""
+        return spot_history(self.events, self.instrument, self._roundings).realised
+
+
+def require_spot(instrument: Instrument, leg: Leg) -> None:
+    """Refuse by name what a spot instrument cannot mean, instead of guessing."""
+    if instrument.multiplier != 1:
+        multiplier = format_amount(instrument.multiplier)
+        reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
+    elif leg is not Leg.NET:
+        reason = f"has a fill on leg {leg}; spot can be replayed with NET only"
+    else:
+        return
+    raise ReplayError(f"instrument {printable(instrument.symbol, 100)} {reason}")

@@ -1,0 +1,85 @@
+"""Where a difference lies: the waterfalls of both sides, and the net of hedge legs.
+
+What is found here stands in the notes of a diff; it changes no verdict.
+"""
+
+from collections.abc import Mapping
+
+from recon_core.amounts import exact_sum, format_amount
+from recon_core.comparison import Comparison, ItemKind
+from recon_core.ledger.replay import SideReplay, flows_of
+from recon_core.ledger.waterfall import Flows, Waterfall, located, waterfall
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+
+
+class Location:
+    """The notes that locate the diffs of one session; replays what it needs once."""
+
+    def __init__(self, recorded: RecordedSession, replays: Mapping[LedgerSide, SideReplay]) -> None:
+        self._recorded = recorded
+        self._replays = replays
+        self._flows: dict[LedgerSide, Flows | None] = {}
+
+    def notes(self, comparison: Comparison) -> tuple[str, ...]:
+        """The notes on a comparison that differs."""
+        value = comparison.internal or comparison.external
+        if isinstance(value, CashBalance):
+            return self._cash_notes(comparison, value)
+        if comparison.item_kind is ItemKind.POSITION and isinstance(value, Position):
+            return self._net_notes(value, any_account=",account=" not in comparison.key)
+        return ()
+
+    def _cash_notes(self, comparison: Comparison, value: CashBalance) -> tuple[str, ...]:
+        sides = [side for side in LedgerSide if comparison.side in (None, side)]
+        found = [self.waterfall(side, comparison, value) for side in sides]
+        shown = [one for one in found if one is not None]
+        notes = [one.text() for one in shown]
+        if len(shown) == len(LedgerSide):
+            notes.append(located(*shown))
+        return tuple(notes)
+
+    def waterfall(
+        self, side: LedgerSide, comparison: Comparison, value: CashBalance
+    ) -> Waterfall | None:
+        """How a side's balance came about, `None` where it gives no bookings."""
+        flows, record = self._side_flows(side), self._recorded.own_records().get(side)
+        if flows is None or record is None:
+            return None
+        stated = comparison.external if side is LedgerSide.EXTERNAL else comparison.internal
+        if comparison.side is not None:
+            stated = comparison.internal
+        derived = "cash" in record.derived or not isinstance(stated, CashBalance)
+        return waterfall(
+            side,
+            flows,
+            comparison.name,
+            value.account,
+            opened=record.opening is not None,
+            stated=None if derived or not isinstance(stated, CashBalance) else stated,
+            any_account=",account=" not in comparison.key,
+        )
+
+    def _side_flows(self, side: LedgerSide) -> Flows | None:
+        if side not in self._flows:
+            replayed = self._replays.get(side)
+            known = None if replayed is None else replayed.flows
+            self._flows[side] = known if known is not None else self._replayed(side)
+        return self._flows[side]
+
+    def _replayed(self, side: LedgerSide) -> Flows | None:
+        known = side in self._replays or side not in self._recorded.own_records()
+        return None if known else flows_of(self._recorded, side)
+
+    def _net_notes(self, value: Position, *, any_account: bool) -> tuple[str, ...]:
+        """Legs are compared apart; that their net agrees says what kind of a fault it is."""
+        if value.leg is Leg.NET:
+            return ()
+        nets = []
+        for side, record in self._recorded.own_records().items():
+            net = exact_sum(
+                row.quantity
+                for row in record.positions or ()
+                if row.symbol == value.symbol and (any_account or row.account == value.account)
+            )
+            nets.append(f"{side} {format_amount(net)}")
+        return (f"net of all legs: {', '.join(nets)}",)

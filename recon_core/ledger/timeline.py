@@ -1,0 +1,66 @@
+"""The order in which a side's fills and movements are booked.
+
+By time. Fills of one time are ordered by what they say and not by where they stand,
+so that a permutation of them gives the same positions and cash: by fill id, the
+numbers in it as numbers (`t9` before `t10`), then by their other fields. Movements
+of one time keep the order in which they were given, and come after the fills of
+that time.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from recon_core.model import Fill, Movement
+
+_DIGITS = re.compile(r"([0-9]+)")
+_time = attrgetter("time")
+
+
+def in_order(fills: Iterable[Fill], movements: Iterable[Movement]) -> Iterator[Fill | Movement]:
+    """Fills and movements in the order in which they are booked."""
+    moved = sorted(movements, key=_time)
+    position = 0
+    for fill in ordered_fills(fills):
+        while position < len(moved) and moved[position].time < fill.time:
+            yield moved[position]
+            position += 1
+        yield fill
+    yield from moved[position:]
+
+
+def ordered_fills(fills: Iterable[Fill]) -> list[Fill]:
+    """Fills by time, those of one time by fill id and their other fields."""
+    rows = sorted(fills, key=_time)
+    start = 0
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or rows[end].time != rows[start].time:
+            if end - start > 1:
+                rows[start:end] = sorted(rows[start:end], key=_tie_key)
+            start = end
+    return rows
+
+
+def _tie_key(fill: Fill) -> tuple[Any, ...]:
+    return (
+        natural_key(fill.fill_id),
+        fill.symbol,
+        fill.account or "",
+        fill.leg,
+        fill.position_id or "",
+        fill.side,
+        fill.price,
+        fill.quantity,
+        fill.fee,
+        fill.fee_currency or "",
+    )
+
+
+def natural_key(text: str) -> tuple[Any, ...]:
+    """A sort key in which runs of digits count as numbers, however long they are."""
+    parts = [
+        (len(part.lstrip("0")), part.lstrip("0")) if number % 2 else part
+        for number, part in enumerate(_DIGITS.split(text))
+    ]
+    return tuple(parts), text

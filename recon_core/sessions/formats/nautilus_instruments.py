@@ -1,0 +1,94 @@
+"""What nautilus_trader's instruments trade, and how their fills move cash.
+
+A currency pair on a cash account is spot. On a margin account every instrument moves
+cash by fee and realised PnL only, as a linear or an inverse contract; but for options
+and their like, whose premium is paid on every fill. What is not modelled says so when
+it is to be replayed.
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from recon_core.amounts import parse_amount
+from recon_core.model import Instrument, InstrumentKind
+from recon_core.printable import printable, quoted
+from recon_core.sessions.formats.nautilus_accounts import Accounts, AccountTerms
+from recon_core.sessions.formats.nautilus_rows import key
+
+_PAIR: Final = "CurrencyPair"
+_MARGIN_TYPES: Final = frozenset(
+    {
+        _PAIR,
+        "Cfd",
+        "Commodity",
+        "CryptoFuture",
+        "CryptoPerpetual",
+        "Equity",
+        "FuturesContract",
+        "FuturesSpread",
+        "IndexInstrument",
+        "PerpetualContract",
+    }
+)
+
+
+def instrument(table: Any, accounts: Accounts) -> Instrument:
+    """An entry of `instruments.json`."""
+    symbol = key(table, "id")
+    quote = _text(table, "quote_currency") or _text(table, "currency")
+    multiplier = table.get("multiplier")
+    terms = accounts.terms_of(symbol)
+    instrument_kind = _kind(table, terms)
+    settlement = _text(table, "settlement_currency") or quote
+    return Instrument(
+        symbol=symbol,
+        instrument_kind=instrument_kind,
+        base=_text(table, "base_currency"),
+        quote=quote,
+        settlement=settlement,
+        multiplier=parse_amount(multiplier) if isinstance(multiplier, str) else Decimal(1),
+        not_replayed=_obstacle(table, terms, settlement),
+    )
+
+
+def _text(table: Any, name: str) -> str:
+    value = table.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _kind(table: Any, terms: AccountTerms | None) -> InstrumentKind:
+    """Spot is a currency pair on a cash account; on margin it moves like a linear one."""
+    if table.get("type") == _PAIR and terms is not None and terms.account_type == "CASH":
+        return InstrumentKind.SPOT
+    return InstrumentKind.INVERSE if table.get("is_inverse") is True else InstrumentKind.LINEAR
+
+
+def _obstacle(table: Any, terms: AccountTerms | None, settlement: str) -> str:
+    """Why fills of an instrument cannot be replayed, empty where they can."""
+    if terms is None:
+        return "trades on a venue without an account report"
+    if terms.account_type == "CASH":
+        return _obstacle_to_spot(table, terms)
+    if terms.account_type == "MARGIN":
+        return _obstacle_to_margin(table, terms, settlement)
+    return f"trades on an account of type {quoted(terms.account_type)}; expected CASH or MARGIN"
+
+
+def _obstacle_to_spot(table: Any, terms: AccountTerms) -> str:
+    if table.get("type") != _PAIR:
+        kind = quoted(_text(table, "type"))
+        return f"is of type {kind} on a cash account; only a CurrencyPair can be replayed there"
+    kept = printable(terms.base_currency, 60)
+    return f"trades on a cash account that keeps {kept} only" if kept else ""
+
+
+def _obstacle_to_margin(table: Any, terms: AccountTerms, settlement: str) -> str:
+    if table.get("type") not in _MARGIN_TYPES:
+        kind = quoted(_text(table, "type"))
+        return f"is of type {kind}, whose fills move cash in a way that is not modelled"
+    if terms.base_currency in ("", settlement):
+        return ""
+    return (
+        f"settles in {printable(settlement, 60)} on an account that keeps "
+        f"{printable(terms.base_currency, 60)}; the exchange rates are not recorded"
+    )
