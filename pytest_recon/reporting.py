@@ -76,7 +76,19 @@ class Recorder:
             return None
         sessions = counted(len(run.gate.sessions), "session")
         comparisons = counted(run.gate.promised, "comparison")
-        return f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        header = f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        return "\n".join([header, *self._folded_lines()])
+
+    def _folded_lines(self) -> list[str]:
+        """`recon: 99990 equal fills are 1 item (--recon-max-items=20000)`."""
+        folded = [promise.folded for promise in self._run.gate.sessions]
+        kinds = sorted({kind for each in folded for kind in each})
+        most = self._run.settings.max_items
+        return [
+            f"recon: {counted(sum(each.get(kind, 0) for each in folded), f'equal {kind}')} are "
+            f"{counted(sum(kind in each for each in folded), 'item')} (--recon-max-items={most})"
+            for kind in kinds
+        ]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -11,20 +11,24 @@ from typing import Any
 
 from pluggy import PluginManager
 
+from recon_core.aliases import with_aliases, with_probable_aliases
 from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.evidence import evidence
 from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
+from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.replay import with_derived_sections
+from recon_core.matching import match
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.atomic import write_atomically
+from recon_core.row_judging import judge_rows
 from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -39,17 +43,26 @@ class Reconciliation:
     """One recorded session under one policy: its comparisons, and their verdicts on demand.
 
     Pairing is done at once and fails with `SessionError` where a side cannot be
-    replayed; each verdict is computed when it is asked for and kept.
+    replayed; each verdict is computed when it is asked for and kept. Above `max_items`
+    fills or orders the equal ones are one comparison; `folded` says how many they are.
     """
 
     def __init__(
-        self, recorded: RecordedSession, policy: Policy, manager: PluginManager | None = None
+        self,
+        recorded: RecordedSession,
+        policy: Policy,
+        manager: PluginManager | None = None,
+        *,
+        max_items: int = DEFAULT_MAX_ITEMS,
     ) -> None:
         self.policy = policy
         self._hook = None if manager is None else manager.hook
         self._hook_notes: list[str] = []
-        self.recorded = with_derived_sections(self._with_internal_side(recorded))
-        self.comparisons = pair(self.recorded, self._more_checks())
+        derived = with_derived_sections(self._with_internal_side(recorded))
+        self.recorded = with_aliases(derived, policy.aliases)
+        self._matching = match(self.recorded, max_items)
+        self.folded = self._matching.folded
+        self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
         self._notified = False
 
@@ -78,6 +91,11 @@ class Reconciliation:
         self._hook_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
         return replace(recorded, internal=recomputed)
 
+    def _all_comparisons(self) -> tuple[Comparison, ...]:
+        paired = with_probable_aliases(pair(self.recorded, self._more_checks()))
+        both = [*paired, *self._matching.comparisons]
+        return tuple(sorted(both, key=lambda comparison: comparison.identity))
+
     def _more_checks(self) -> list[SessionCheck]:
         if self._hook is None:
             return []
@@ -104,6 +122,8 @@ class Reconciliation:
         return judge_check(comparison, check, session_id)
 
     def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
+        if comparison.matched is not None:
+            return judge_rows(comparison, self.policy, session_id)
         judgement = judge(comparison, self.policy, session_id)
         if self._hook is None or judgement.diff is None:
             return judgement
@@ -148,6 +168,7 @@ class Reconciliation:
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
+            *self._matching.notes,
         ]
         return tuple(printable(note, 500) for note in notes)
 
@@ -195,17 +216,23 @@ class Reconciliation:
 
 
 def reconcile_session(
-    path: Path | str, policy: Policy | None = None, manager: PluginManager | None = None
+    path: Path | str,
+    policy: Policy | None = None,
+    manager: PluginManager | None = None,
+    *,
+    max_items: int = DEFAULT_MAX_ITEMS,
 ) -> Reconciliation:
     """Read a recorded session and pair its sides; never raises for what the file holds.
 
     What cannot be read or replayed is a reconciliation with one CRITICAL
-    comparison. Errors of a plugin count as such too.
+    comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
+    the equal ones are one comparison.
     """
     anchor, policy = Path(path), policy or Policy()
     try:
         manager = extension_manager() if manager is None else manager
-        return Reconciliation(read_session(anchor, manager), policy, manager)
+        recorded = read_session(anchor, manager)
+        return Reconciliation(recorded, policy, manager, max_items=max_items)
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
         return Reconciliation.unreadable(anchor, message, policy)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 
 _LONGEST_KEY: Final = 200
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
@@ -86,7 +88,7 @@ def _session_comparisons(
 
 
 def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
-    plain = _single_accounts(recorded)
+    plain = single_accounts(recorded)
     notes = _duplicate_notes(recorded)
     return [
         Comparison(
@@ -107,7 +109,7 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
 
 
 def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
-    plain = _single_accounts(recorded)
+    plain = single_accounts(recorded)
     notes = _duplicate_notes_by_currency(recorded)
     return [
         Comparison(
@@ -146,7 +148,7 @@ def _paired(
     return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
 
 
-def _single_accounts(recorded: RecordedSession) -> bool:
+def single_accounts(recorded: RecordedSession) -> bool:
     """Whether each side has one account, which then is its default and goes unnamed."""
     sides = [side for side in (recorded.internal, recorded.external) if side is not None]
     return all(len(side.accounts()) <= 1 for side in sides)
@@ -172,8 +174,10 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
 
 def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
     """Account, symbol and id of every fill that stands more than once, with its count."""
-    counted = Counter((fill.account, fill.symbol, fill.fill_id) for fill in fills)
-    return {key: count for key, count in counted.items() if count > 1}
+    keys = list(map(_FILL_KEY, fills))
+    if len(set(keys)) == len(keys):  # as nearly always
+        return {}
+    return {key: count for key, count in Counter(keys).items() if count > 1}
 
 
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
