@@ -167,7 +167,7 @@ def _max_items(config: pytest.Config) -> int:
         raise pytest.UsageError(f"--recon-max-items: {given}; expected 0 or more")
     try:
         return settings.most_items(given, str(config.getini("recon_max_items") or ""))
-    except ReconError as error:
+    except (ReconError, TypeError) as error:  # a TypeError where TOML has it as a number
         raise pytest.UsageError(str(error)) from None
 
 

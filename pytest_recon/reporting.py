@@ -84,11 +84,16 @@ class Recorder:
         folded = [promise.folded for promise in self._run.gate.sessions]
         kinds = sorted({kind for each in folded for kind in each})
         most = self._run.settings.max_items
-        return [
-            f"recon: {counted(sum(each.get(kind, 0) for each in folded), f'equal {kind}')} are "
-            f"{counted(sum(kind in each for each in folded), 'item')} (--recon-max-items={most})"
-            for kind in kinds
-        ]
+        lines = []
+        for kind in kinds:
+            rows = sum(each.get(kind, 0) for each in folded)
+            items = sum(kind in each for each in folded)
+            verb = "is" if rows == 1 else "are"
+            lines.append(
+                f"recon: {counted(rows, f'equal {kind}')} {verb} {counted(items, 'item')} "
+                f"(--recon-max-items={most})"
+            )
+        return lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

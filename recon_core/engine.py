@@ -11,7 +11,7 @@ from typing import Any
 
 from pluggy import PluginManager
 
-from recon_core.aliases import with_aliases, with_probable_aliases
+from recon_core.aliases import with_aliases
 from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
@@ -27,6 +27,8 @@ from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
+from recon_core.probable_aliases import with_probable_aliases
+from recon_core.quick_memory import without_collecting
 from recon_core.reports.atomic import write_atomically
 from recon_core.row_judging import judge_rows
 from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
@@ -231,8 +233,9 @@ def reconcile_session(
     anchor, policy = Path(path), policy or Policy()
     try:
         manager = extension_manager() if manager is None else manager
-        recorded = read_session(anchor, manager)
-        return Reconciliation(recorded, policy, manager, max_items=max_items)
+        with without_collecting():
+            recorded = read_session(anchor, manager)
+            return Reconciliation(recorded, policy, manager, max_items=max_items)
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
         return Reconciliation.unreadable(anchor, message, policy)

@@ -19,8 +19,12 @@ _TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
 
 
 def same_fill(one: Fill, other: Fill) -> bool:
-    """Whether two rows of one key say the same; quick, most rows of a session do."""
-    if _CORE(one) == _CORE(other) and _TOLD(one) == _TOLD(other):
+    """Whether two rows of one key say the same; quick, most rows of a session do.
+
+    The rows themselves are compared first, which is the quickest; the name of a side's
+    only account counts for nothing, and so may a field that one side does not tell.
+    """
+    if one == other or (_CORE(one) == _CORE(other) and _TOLD(one) == _TOLD(other)):
         return True
     return not any(differing_fields((one, other)))
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from recon_core.comparison import Comparison, ItemKind
 from recon_core.fill_rules import same_fill
-from recon_core.grouping import DEFAULT_MAX_ITEMS, grouped
+from recon_core.grouping import DEFAULT_MAX_ITEMS, Grouped, grouped
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder
 from recon_core.model import Fill, Order, RecordedSession
 from recon_core.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
@@ -68,8 +68,8 @@ def same_source_notes(recorded: RecordedSession) -> list[str]:
 
 def _folded_note(kind: str, count: int, max_items: int) -> str:
     return (
-        f"{kind}s: {count} that are equal on both sides are one item, "
-        f"{kind}::{FOLDED_KEY} (there are more than {max_items})"
+        f"{kind}s: {count} that are equal on both sides are one item, called {FOLDED_KEY!r}: "
+        f"there are more than {max_items}"
     )
 
 
@@ -93,28 +93,22 @@ class _Matcher:
             return []
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        keys = {**mine, **others}
-        if len(keys) <= self.max_items:
-            return [
-                self._fill(key, MatchedFills(tuple(mine.get(key, ())), tuple(others.get(key, ()))))
-                for key in keys
-            ]
-        return self._few_fills(keys, mine, others)
+        keys = {**mine.all_keys(), **others.all_keys()}
+        if len(keys) > self.max_items:
+            return self._few_fills(keys, mine, others)
+        return [self._fill(key, MatchedFills(mine.all(key), others.all(key))) for key in keys]
 
     def _few_fills(
-        self,
-        keys: Iterable[_Key],
-        mine: Mapping[_Key, list[Fill]],
-        others: Mapping[_Key, list[Fill]],
+        self, keys: Iterable[_Key], mine: Grouped[Fill], others: Grouped[Fill]
     ) -> Iterator[Comparison]:
         """The fills that differ, and one item for the rest."""
         equal = []
         for key in keys:
-            ours, theirs = mine.get(key, ()), others.get(key, ())
-            if len(ours) == 1 == len(theirs) and same_fill(ours[0], theirs[0]):
-                equal.append(ours[0])
+            ours, theirs = mine.single.get(key), others.single.get(key)
+            if ours is not None and theirs is not None and same_fill(ours, theirs):
+                equal.append(ours)
             else:
-                yield self._fill(key, MatchedFills(tuple(ours), tuple(theirs)))
+                yield self._fill(key, MatchedFills(mine.all(key), others.all(key)))
         yield self._folded(ItemKind.FILL, equal)
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:

@@ -5,8 +5,9 @@ that only one side has each, and that share an exchange id, are one order: one s
 not know the client's id. A fill names its order by either id.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from recon_core.grouping import grouped
@@ -21,7 +22,9 @@ _MOST_SHOWN: Final = 3
 OrderKey = tuple[str | None, str, str]
 """Account (`None` where it goes unnamed), which of the two ids it is, and the id."""
 
-_Groups = dict[OrderKey, list[Order]]
+_Rows = tuple[Order, ...]
+_Groups = dict[OrderKey, _Rows]
+_Merged = dict[OrderKey, tuple[_Rows | None, _Rows | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +35,16 @@ class LinkedOrders:
     or that reports none.
     """
 
-    orders: Mapping[OrderKey, tuple[list[Order] | None, list[Order] | None]]
+    orders: "_Merged"
     links: tuple["FillLinks | None", "FillLinks | None"]
     notes: list[str]
 
     def matched(self) -> Iterator[tuple[OrderKey, MatchedOrder]]:
         """The orders one by one, with what there is to compare."""
         for key, (ours, theirs) in self.orders.items():
-            symbols = {order.symbol for order in (*(ours or ()), *(theirs or ()))}
-            fills = [None if link is None else link.of(key, symbols) for link in self.links]
-            yield (
-                key,
-                MatchedOrder(
-                    None if ours is None else tuple(ours),
-                    None if theirs is None else tuple(theirs),
-                    *fills,
-                ),
-            )
+            rows = (*(ours or ()), *(theirs or ()))
+            fills = [None if link is None else link.of(key, rows) for link in self.links]
+            yield key, MatchedOrder(ours, theirs, *fills)
 
 
 @dataclass(slots=True)
@@ -65,9 +61,9 @@ class FillLinks:
     unlisted: int = 0
     fills: int = 0
 
-    def of(self, key: OrderKey, symbols: set[str]) -> tuple[Fill, ...] | None:
-        """The fills of an order, `None` where they cannot be told."""
-        if self.unnamed and not symbols.isdisjoint(self.unnamed):
+    def of(self, key: OrderKey, rows: Iterable[Order]) -> tuple[Fill, ...] | None:
+        """The fills of an order given by its rows, `None` where they cannot be told."""
+        if self.unnamed and any(order.symbol in self.unnamed for order in rows):
             return None
         return tuple(self.by_order.get(key, ()))
 
@@ -107,7 +103,8 @@ def _names_order(fill: Fill) -> bool:
 
 
 def _groups(rows: tuple[Order, ...], *, plain: bool) -> _Groups:
-    return grouped(rows, lambda order: _key(order, plain=plain))
+    found = grouped(rows, partial(_key, plain=plain))
+    return {key: found.all(key) for key in found.all_keys()}
 
 
 def _key(order: Order, *, plain: bool) -> OrderKey:
@@ -117,9 +114,7 @@ def _key(order: Order, *, plain: bool) -> OrderKey:
     return account, EXCHANGE, order.exchange_order_id or ""
 
 
-def _merged(
-    ours: _Groups | None, theirs: _Groups | None
-) -> dict[OrderKey, tuple[list[Order] | None, list[Order] | None]]:
+def _merged(ours: _Groups | None, theirs: _Groups | None) -> _Merged:
     """The orders of both sides by one key each."""
     if ours is None or theirs is None:
         rows = theirs if ours is None else ours
@@ -127,12 +122,12 @@ def _merged(
         return {key: (None, own) if ours is None else (own, None) for key, own in one_sided}
     renamed = _same_exchange_id(ours, theirs)
     theirs = {renamed.get(key, key): rows for key, rows in theirs.items()}
-    merged = {key: (rows, theirs.get(key, [])) for key, rows in ours.items()}
-    merged |= {key: ([], rows) for key, rows in theirs.items() if key not in merged}
+    merged = {key: (rows, theirs.get(key, ())) for key, rows in ours.items()}
+    merged |= {key: ((), rows) for key, rows in theirs.items() if key not in merged}
     return {_client_key(key, *rows): rows for key, rows in merged.items()}
 
 
-def _client_key(key: OrderKey, ours: list[Order], theirs: list[Order]) -> OrderKey:
+def _client_key(key: OrderKey, ours: _Rows, theirs: _Rows) -> OrderKey:
     """The key by the client's id, where any side knows it."""
     if key[1] == EXCHANGE:
         for row in (*ours, *theirs):
@@ -168,9 +163,7 @@ def _by_exchange_id(groups: _Groups) -> dict[tuple[str | None, str], OrderKey | 
     return found
 
 
-def _names(
-    merged: Mapping[OrderKey, tuple[list[Order] | None, list[Order] | None]], *, plain: bool
-) -> dict[OrderKey, OrderKey | None]:
+def _names(merged: _Merged, *, plain: bool) -> dict[OrderKey, OrderKey | None]:
     """Every id that a fill may name → its order, `None` where it could be several."""
     names: dict[OrderKey, OrderKey | None] = {}
     for key, (ours, theirs) in merged.items():

@@ -36,14 +36,22 @@ def plainly_equal(matched: MatchedOrder) -> bool:
     if len(matched.internal) > 1 or len(matched.external) > 1:
         return False
     order, other = matched.internal[0], matched.external[0]
-    if _CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other):
+    if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
-    if order.filled_quantity != (order.quantity if order.state is OrderState.FILLED else ZERO):
-        return False
-    return order.state is not OrderState.PARTIALLY_FILLED and all(
-        fills is None or exact_sum([fill.quantity for fill in fills]) == order.filled_quantity
+    return _consistent(order) and all(
+        fills is None or _sum(fills) == order.filled_quantity
         for fills in (matched.internal_fills, matched.external_fills)
     )
+
+
+def _consistent(order: Order) -> bool:
+    """Whether the state of an order and its quantities go together."""
+    filled, whole, state = order.filled_quantity, order.quantity, order.state
+    if state is OrderState.FILLED:
+        return filled == whole
+    if state is OrderState.PARTIALLY_FILLED:
+        return ZERO < filled < whole
+    return not filled or (filled < whole and state is not OrderState.REJECTED)
 
 
 def order_findings(matched: MatchedOrder) -> list[RowFinding]:
@@ -219,7 +227,7 @@ def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
 
 
 def _sum(fills: Sequence[Fill]) -> Decimal:
-    return exact_sum([fill.quantity for fill in fills])
+    return fills[0].quantity if len(fills) == 1 else exact_sum([fill.quantity for fill in fills])
 
 
 def order_text(order: Order) -> str:

@@ -59,9 +59,10 @@ def pair(
     recorded: RecordedSession, more_checks: Iterable[SessionCheck] = ()
 ) -> tuple[Comparison, ...]:
     """All comparisons of a session whose sides have been replayed, sorted by kind and key."""
+    plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
     comparisons = [
-        *_pair_positions(recorded),
-        *_pair_cash(recorded),
+        *_pair_positions(recorded, notes, plain=plain),
+        *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
         *_session_comparisons(recorded, more_checks),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -87,9 +88,9 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
-    plain = single_accounts(recorded)
-    notes = _duplicate_notes(recorded)
+def _pair_positions(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
@@ -108,9 +109,9 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
     ]
 
 
-def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
-    plain = single_accounts(recorded)
-    notes = _duplicate_notes_by_currency(recorded)
+def _pair_cash(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.CASH,
@@ -195,9 +196,11 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     return notes
 
 
-def _duplicate_notes_by_currency(recorded: RecordedSession) -> dict[str, list[str]]:
+def _by_currency(
+    recorded: RecordedSession, notes_by_symbol: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
-    for symbol, texts in _duplicate_notes(recorded).items():
+    for symbol, texts in notes_by_symbol.items():
         instrument = recorded.instruments.get(symbol)
         if instrument is not None:
             for currency in sorted({instrument.base, instrument.quote}):
