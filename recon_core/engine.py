@@ -276,6 +276,8 @@ class ReconciliationEngine:
         external = None if external_snapshot is None else external_snapshot.record()
         as_of = datetime.now(UTC) if external is None else external.as_of
         internal = self.internal_record(as_of)
+        if external is not None:
+            internal = _with_empty_tables(internal, external)
         recorded = RecordedSession(
             session_id=session_id,
             anchor=_ANCHORLESS,
@@ -334,6 +336,16 @@ class ReconciliationEngine:
         if path is not None:
             _write_json(Path(path), report)
         return report
+
+
+def _with_empty_tables(internal: SideRecord, external: SideRecord) -> SideRecord:
+    """A ledger knows all its orders and fills: without any, it reports that there are none."""
+    empty: dict[str, Any] = {
+        section: ()
+        for section in ("orders", "fills")
+        if external.rows(section) is not None and internal.rows(section) is None
+    }
+    return replace(internal, **empty)
 
 
 def reconciliation_report(reconciliation: Reconciliation) -> dict[str, object]:

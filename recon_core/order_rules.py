@@ -26,6 +26,8 @@ _PARTIAL = frozenset({OrderState.FILLED, OrderState.PARTIALLY_FILLED})
 # Not the type: it is free text, and every system has words of its own.
 _PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_order_id")
 
+_MOST_SHOWN = 3
+
 _Stated = tuple[tuple[str, tuple[Order, ...], tuple[Fill, ...] | None], ...]
 
 
@@ -184,11 +186,16 @@ def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
         if filled:
             other = sides[1 - index][2]
             text = (
-                f"{of} says {' and '.join(map(format_amount, filled))} filled, "
+                f"{of} says {_few(filled)} filled, "
                 f"{side}'s {_counted(fills)} of it sum to {format_amount(summed)}"
                 f"{_cumulative(fills, other, filled)}"
             )
             yield RowFinding(RowCase.ORDER_FILLS, text)
+
+
+def _few(amounts: Sequence[Decimal]) -> str:
+    more = f" and {len(amounts) - _MOST_SHOWN} more" if len(amounts) > _MOST_SHOWN else ""
+    return " and ".join(map(format_amount, amounts[:_MOST_SHOWN])) + more
 
 
 def _counted(fills: Sequence[Fill]) -> str:

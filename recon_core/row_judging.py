@@ -18,6 +18,7 @@ from recon_core.printable import printable
 from recon_core.severity import Severity
 from recon_core.times import format_time
 
+_MOST_FOUND = 8
 _FIGURES = ("filled_quantity", "quantity", "price", "fee")
 _DETAILS = ("side", *_FIGURES, "fee_currency", "state", "time")
 
@@ -34,7 +35,7 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     if not findings:
         return Judgement(comparison, None, f"{what}: match, {both}")
     severity = max((policy.severity[each.case] for each in findings), key=lambda each: each.rank)
-    found = ", ".join(finding.text for finding in findings)
+    found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
     rules = dict.fromkeys(f"{each.case} is {policy.severity[each.case]}" for each in findings)
     diff = _diff(comparison, matched, severity, message, session_id, ", ".join(rules), findings)
@@ -46,6 +47,13 @@ def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
     if isinstance(matched, MatchedFills):
         return fill_findings(matched)
     return order_findings(matched)
+
+
+def _found_text(findings: Sequence[RowFinding]) -> str:
+    """What was found in words; of a hundred rows of one id the first few are enough."""
+    texts = list(dict.fromkeys(finding.text for finding in findings))
+    more = len(texts) - _MOST_FOUND
+    return ", ".join(texts[:_MOST_FOUND]) + (f", and {more} more" if more > 0 else "")
 
 
 def _folded_text(comparison: Comparison, folded: EqualRows) -> str:

@@ -400,3 +400,12 @@ def test_orders_that_one_side_does_not_report_are_no_comparisons() -> None:
     assert verdicts(found) == {"position::X": "match"}
     required = of_orders([O1], None, policy=Policy(require=("orders",)))
     assert checks(required)["coverage"] == "FAIL"
+
+
+def test_a_text_stays_short_however_often_an_order_stands() -> None:
+    """A history of 3,000 states under one id makes one diff, and no endless line."""
+    rows = [order("o1", str(number), str(number + 1)) for number in range(3000)]
+    found = text_of(of_orders(rows, [], ([part(1, "1")], None)))
+    assert "stated 3000 times by internal" in found
+    assert "more" in found
+    assert len(found) < 2000
