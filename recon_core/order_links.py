@@ -74,12 +74,10 @@ def linked_orders(recorded: RecordedSession, *, plain: bool) -> LinkedOrders | N
     They are compared where both sides report orders, and where one does and the other
     reports fills that say what was filled. `plain` leaves the accounts unnamed.
     """
-    if recorded.internal is None or recorded.external is None:
+    if recorded.internal is None or recorded.external is None or not orders_compare(recorded):
         return None
     records = recorded.internal, recorded.external
-    orders = (None, None) if recorded.shares("orders") else tuple(each.orders for each in records)
-    if not _comparable(records, orders):
-        return None
+    orders = recorded.internal.orders, recorded.external.orders
     groups = [None if rows is None else _groups(rows, plain=plain) for rows in orders]
     merged = _merged(*groups)
     names = _names(merged, plain=plain)
@@ -87,15 +85,17 @@ def linked_orders(recorded: RecordedSession, *, plain: bool) -> LinkedOrders | N
     return LinkedOrders(merged, (links[0], links[1]), _notes(links))
 
 
-def _comparable(
-    records: tuple[SideRecord, SideRecord], orders: tuple[tuple[Order, ...] | None, ...]
-) -> bool:
-    if None not in orders:
+def orders_compare(recorded: RecordedSession) -> bool:
+    """Whether both sides report orders, or one does and the other fills that speak of them."""
+    if recorded.internal is None or recorded.external is None or recorded.shares("orders"):
+        return False
+    internal, external = recorded.internal, recorded.external
+    if internal.orders is not None and external.orders is not None:
         return True
-    for rows, other in zip(orders, reversed(records), strict=True):
-        if rows is not None and other.fills is not None:
-            return not other.fills or any(map(_names_order, other.fills))
-    return False
+    if internal.orders is None and external.orders is None:
+        return False
+    fills = external.fills if external.orders is None else internal.fills
+    return fills is not None and (not fills or any(map(_names_order, fills)))
 
 
 def _names_order(fill: Fill) -> bool:

@@ -7,6 +7,7 @@ and know no severity.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from operator import attrgetter
 
 from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
@@ -188,7 +189,7 @@ def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
             text = (
                 f"{of} says {_few(filled)} filled, "
                 f"{side}'s {_counted(fills)} of it sum to {format_amount(summed)}"
-                f"{_cumulative(fills, other, filled)}"
+                f"{_hint(fills, other, filled)}"
             )
             yield RowFinding(RowCase.ORDER_FILLS, text)
 
@@ -202,12 +203,12 @@ def _counted(fills: Sequence[Fill]) -> str:
     return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
 
 
-def _cumulative(
-    fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]
-) -> str:
-    """Whether the sum is that of cumulative quantities taken as increments, in words."""
+def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
+    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
     quantities = _in_time_order(fills)
-    if len(quantities) > 1 and quantities == sorted(quantities) and quantities[-1] in filled:
+    if len({fill.fill_id for fill in fills}) < len(fills):
+        return " (an id stands more than once among them)"
+    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
         return " (their quantities run up to it: cumulative quantities read as increments)"
     running = _sum_of_running_sums(_in_time_order(other or ()))
     if running is not None and running == exact_sum(quantities):
@@ -216,6 +217,10 @@ def _cumulative(
     if running is not None and running in filled:
         return " (it is the sum of their running sum: cumulative quantities read as increments)"
     return ""
+
+
+def _rises(quantities: Sequence[Decimal]) -> bool:
+    return all(one < other for one, other in pairwise(quantities))
 
 
 def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from recon_core.comparison import SessionCheck
 from recon_core.model import SECTIONS, LedgerSide, RecordedSession, SideRecord
+from recon_core.order_links import orders_compare
 from recon_core.policy.model import Policy
 from recon_core.severity import Severity
 from recon_core.times import format_time
@@ -63,10 +64,15 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 
 
 def _nothing_compared(recorded: RecordedSession) -> bool:
-    for section in ("positions", "cash", *_ROW_SECTIONS):
-        rows = [record.rows(section) for record in (recorded.internal, recorded.external) if record]
-        if section in _ROW_SECTIONS and (recorded.mirrored or recorded.shares(section)):
-            continue
+    if recorded.internal is None or recorded.external is None:
+        return True
+    compared = ["positions", "cash"]
+    if not recorded.mirrored:
+        compared += ["fills"] if not recorded.shares("fills") else []
+        if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
+            return False
+    for section in compared:
+        rows = [record.rows(section) for record in (recorded.internal, recorded.external)]
         if None not in rows and any(rows):
             return False
     return True

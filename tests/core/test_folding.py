@@ -1,5 +1,7 @@
 """Folding: above a number of fills or orders, the equal ones are one item."""
 
+import contextlib
+import gc
 import hashlib
 import json
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from recon_core.engine import Reconciliation
 from recon_core.matched import EqualRows
 from recon_core.model import Fill
 from recon_core.policy import Policy
+from recon_core.quick_memory import without_collecting
 from recon_core.severity import Severity
 
 from .builders import at, fill, fill_lists, order, recorded, side, verdicts
@@ -160,3 +163,19 @@ def test_an_id_cannot_take_the_item_s_name() -> None:
         "fill::equal",
         "position::X",
     }
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_collector_is_left_as_it_was(*, was_on: bool) -> None:
+    """Paused while rows are made; an error turns it on again, too."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        seen = []
+        with contextlib.suppress(ZeroDivisionError), without_collecting():
+            seen.append(gc.isenabled())
+            seen.append(1 // 0 == 0)
+        assert seen == [False]
+        assert gc.isenabled() == was_on
+    finally:
+        (gc.enable if before else gc.disable)()

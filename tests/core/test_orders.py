@@ -5,8 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recon_core.engine import Reconciliation
+from recon_core.matched import MatchedOrder
 from recon_core.model import Fill, Order, OrderSide
 from recon_core.policy import Policy
 from recon_core.severity import Severity
@@ -234,6 +237,15 @@ def test_a_cumulative_quantity_read_as_increment_is_named(
     assert "cumulative quantities read as increments" in found
 
 
+def test_a_doubled_fill_is_not_called_cumulative() -> None:
+    """Twice the whole order is a fill that stands twice."""
+    found = text_of(of_orders([O1], [O1], ([part(1, "10"), part(1, "10")], None)))
+    assert "2 fills of it sum to 20 (an id stands more than once among them)" in found
+    assert "cumulative" not in found
+    equal = text_of(of_orders([O1], [O1], ([part(1, "10"), part(2, "10")], None)))
+    assert "cumulative" not in equal
+
+
 def test_an_ordinary_loss_is_not_called_cumulative() -> None:
     """Two of three equal fills are a loss like any other."""
     found = text_of(of_orders([O1], [O1], ([part(1, "4"), part(2, "4")], None)))
@@ -367,6 +379,14 @@ def test_orders_of_one_side_against_fills_of_the_other(
     assert orders_only(found) == {name: cases for name, cases in expected.items() if cases}
 
 
+def test_orders_against_fills_are_something_compared() -> None:
+    """An engine's order report against a ledger that filled nothing."""
+    rejected = order("o1", "10", "0", "REJECTED")
+    found = reconciled(side(fills=()), side(orders=(rejected,)))
+    assert (checks(found)["coverage"], verdicts(found)) == ("match", {"order::o1": "match"})
+    assert checks(reconciled(side(fills=()), side(orders=())))["coverage"] == "FAIL"
+
+
 def test_a_side_without_orders_says_so_in_the_text() -> None:
     """`not listed` would be a claim that it does not make."""
     found = text_of(of_orders(None, [O1], ([part(1, "4")], None)))
@@ -409,3 +429,56 @@ def test_a_text_stays_short_however_often_an_order_stands() -> None:
     assert "stated 3000 times by internal" in found
     assert "more" in found
     assert len(found) < 2000
+
+
+IDS_OF_BOTH_KINDS = st.tuples(
+    st.sampled_from([None, "a", "b", "c"]), st.sampled_from([None, "a", "e", "f"])
+).filter(any)
+
+
+@st.composite
+def order_lists(draw: st.DrawFn) -> list[Order]:
+    """Orders whose ids are shared in every way, with a few states and quantities."""
+    rows = st.tuples(
+        IDS_OF_BOTH_KINDS,
+        st.sampled_from(["FILLED", "CANCELLED", "PARTIALLY_FILLED", "SUBMITTED"]),
+        st.integers(0, 2),
+    )
+    return [
+        order("x", "2", str(filled), state, client_order_id=client, exchange_order_id=exchange)
+        for (client, exchange), state, filled in draw(st.lists(rows, max_size=6))
+    ]
+
+
+@st.composite
+def order_fills(draw: st.DrawFn) -> list[Fill]:
+    """Fills that name such orders, or none."""
+    ids = draw(st.lists(st.one_of(IDS_OF_BOTH_KINDS, st.just((None, None))), max_size=6))
+    return [
+        fill(str(number), "BUY", "1", "1", client_order_id=client, exchange_order_id=exchange)
+        for number, (client, exchange) in enumerate(ids)
+    ]
+
+
+@given(order_lists(), order_lists(), order_fills(), order_fills(), st.data())
+def test_no_row_is_lost_and_no_order_of_rows_decides(
+    ours: list[Order],
+    theirs: list[Order],
+    our_fills: list[Fill],
+    their_fills: list[Fill],
+    data: st.DataObject,
+) -> None:
+    """Every row of either side stands in exactly one comparison, in whatever order they come."""
+    found = of_orders(ours, theirs, (our_fills, their_fills))
+    kept = [
+        row
+        for comparison in found.comparisons
+        if isinstance(comparison.matched, MatchedOrder)
+        for row in (*(comparison.matched.internal or ()), *(comparison.matched.external or ()))
+    ]
+    assert sorted(map(repr, kept)) == sorted(map(repr, [*ours, *theirs]))
+    names = [comparison.identity for comparison in found.comparisons]
+    assert len(set(names)) == len(names)
+    shuffled = [data.draw(st.permutations(rows)) for rows in (ours, theirs, our_fills, their_fills)]
+    again = of_orders(shuffled[0], shuffled[1], (shuffled[2], shuffled[3]))
+    assert verdicts(again) == verdicts(found)
