@@ -25,6 +25,7 @@ class SessionPromise:
     comparisons: int
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

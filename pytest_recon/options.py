@@ -59,10 +59,17 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many diffs the summary shows per session (default: 10)",
     )
+    group.addoption(
+        "--recon-max-items",
+        type=int,
+        metavar="N",
+        help="above N fills or orders of a session the equal ones are one item (default: 20000)",
+    )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
+    parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
 
@@ -87,6 +94,7 @@ class Settings:
     junit: Path | None
     audit_log: Path | None
     top_n: int
+    max_items: int
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -109,6 +117,7 @@ def read_settings(config: pytest.Config) -> Settings:
         junit=junit,
         audit_log=audit_log,
         top_n=_top_n(config),
+        max_items=_max_items(config),
     )
 
 
@@ -152,6 +161,16 @@ def _top_n(config: pytest.Config) -> int:
     if top_n < 0:
         raise pytest.UsageError(f"--recon-top-n: {top_n}; expected 0 or more")
     return top_n
+
+
+def _max_items(config: pytest.Config) -> int:
+    given: int | None = config.getoption("recon_max_items")
+    if given is not None and given < 0:
+        raise pytest.UsageError(f"--recon-max-items: {given}; expected 0 or more")
+    try:
+        return settings.most_items(given, str(config.getini("recon_max_items") or ""))
+    except (ReconError, TypeError) as error:  # a TypeError where TOML has it as a number
+        raise pytest.UsageError(str(error)) from None
 
 
 def policy_source(config: pytest.Config) -> Path | None:

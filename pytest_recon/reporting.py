@@ -76,7 +76,24 @@ class Recorder:
             return None
         sessions = counted(len(run.gate.sessions), "session")
         comparisons = counted(run.gate.promised, "comparison")
-        return f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        header = f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        return "\n".join([header, *self._folded_lines()])
+
+    def _folded_lines(self) -> list[str]:
+        """`recon: 99990 equal fills are 1 item (--recon-max-items=20000)`."""
+        folded = [promise.folded for promise in self._run.gate.sessions]
+        kinds = sorted({kind for each in folded for kind in each})
+        most = self._run.settings.max_items
+        lines = []
+        for kind in kinds:
+            rows = sum(each.get(kind, 0) for each in folded)
+            items = sum(kind in each for each in folded)
+            verb = "is" if rows == 1 else "are"
+            lines.append(
+                f"recon: {counted(rows, f'equal {kind}')} {verb} {counted(items, 'item')} "
+                f"(--recon-max-items={most})"
+            )
+        return lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

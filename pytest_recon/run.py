@@ -154,7 +154,9 @@ class ReconRun:
 
         known = self._reconciliations.get(anchor)
         if known is None:
-            known = reconcile_session(anchor, self.policy, self.manager)
+            known = reconcile_session(
+                anchor, self.policy, self.manager, max_items=self.settings.max_items
+            )
             self._reconciliations[anchor] = known
         return known
 
@@ -173,6 +175,7 @@ class ReconRun:
                 comparisons=len(reconciliation.comparisons),
                 mirrored=recorded.mirrored,
                 notes=reconciliation.notes,
+                folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy),
             )
         )

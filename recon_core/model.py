@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -253,6 +254,7 @@ class Snapshot:
     cash: tuple[CashBalance, ...] | None = None
 
 
+_ACCOUNT = attrgetter("account")
 SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
 
 
@@ -262,7 +264,8 @@ class SideRecord:
 
     `derived` names the sections that the side did not report and that were
     replayed from its opening and fills; `notes` are findings for the reader that
-    carry no severity.
+    carry no severity. `origins` says for sections that were read from a source of
+    their own, such as a table beside the session file, which one that was.
     """
 
     as_of: datetime
@@ -279,6 +282,7 @@ class SideRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
@@ -290,7 +294,7 @@ class SideRecord:
         opening = self.opening or Opening(None)
         tables = [self.rows(section) or () for section in SECTIONS]
         tables += [opening.positions, opening.cash]
-        return frozenset(getattr(row, "account", None) for rows in tables for row in rows)
+        return frozenset().union(*(map(_ACCOUNT, rows) for rows in tables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +329,15 @@ class RecordedSession:
     def side(self, side: LedgerSide) -> SideRecord | None:
         """The record of one side, `None` where the session has none."""
         return self.internal if side is LedgerSide.INTERNAL else self.external
+
+    def shares(self, section: str) -> bool:
+        """Whether both sides have a section from one source: comparing it proves nothing."""
+        if self.internal is None or self.external is None:
+            return False
+        rows, origin = self.internal.rows(section), self.internal.origins.get(section)
+        if rows and rows is self.external.rows(section):
+            return True
+        return origin is not None and origin == self.external.origins.get(section)
 
     def own_records(self) -> dict[LedgerSide, SideRecord]:
         """The sides that speak for themselves: all that are given, but no mirror."""

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 
 _LONGEST_KEY: Final = 200
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
@@ -62,10 +64,11 @@ def pair(
 
     `ledger` are those of each side with its own replay.
     """
+    plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
     comparisons = [
         *ledger,
-        *_pair_positions(recorded),
-        *_pair_cash(recorded),
+        *_pair_positions(recorded, notes, plain=plain),
+        *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
         *_session_comparisons(recorded, more_checks),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -91,9 +94,9 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
-    plain = single_accounts(recorded)
-    notes = _duplicate_notes(recorded)
+def _pair_positions(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
@@ -112,9 +115,9 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
     ]
 
 
-def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
-    plain = single_accounts(recorded)
-    notes = _duplicate_notes_by_currency(recorded)
+def _pair_cash(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.CASH,
@@ -179,8 +182,10 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
 
 def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
     """Account, symbol and id of every fill that stands more than once, with its count."""
-    counted = Counter((fill.account, fill.symbol, fill.fill_id) for fill in fills)
-    return {key: count for key, count in counted.items() if count > 1}
+    keys = list(map(_FILL_KEY, fills))
+    if len(set(keys)) == len(keys):  # as nearly always
+        return {}
+    return {key: count for key, count in Counter(keys).items() if count > 1}
 
 
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
@@ -198,9 +203,11 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     return notes
 
 
-def _duplicate_notes_by_currency(recorded: RecordedSession) -> dict[str, list[str]]:
+def _by_currency(
+    recorded: RecordedSession, notes_by_symbol: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
-    for symbol, texts in _duplicate_notes(recorded).items():
+    for symbol, texts in notes_by_symbol.items():
         instrument = recorded.instruments.get(symbol)
         if instrument is not None:
             for currency in sorted({instrument.base, instrument.quote}):

@@ -38,10 +38,10 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_audit_log and recon_fail_on of the project's pytest
-configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
-belong to pytest and are not loaded: where they change verdicts, run pytest
---recon-session instead.
+The settings recon_policy, recon_audit_log, recon_fail_on and recon_max_items of the
+project's pytest configuration hold here too. Hooks of installed plugins are called; those
+in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
+pytest --recon-session instead.
 """
 
 
@@ -55,6 +55,7 @@ class _Options:
     audit_log: str | None
     fail_on: str | None
     top_n: int
+    max_items: int | None
     output_format: str
 
 
@@ -90,6 +91,12 @@ class _Request:
     show_default=True,
     metavar="N",
     help="How many diffs to show per session.",
+)
+@click.option(
+    "--max-items",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Above N fills or orders the equal ones are one item.  [default: 20000]",
 )
 @click.option(
     "--format",
@@ -140,7 +147,14 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
     found = (named_sessions(name, directory, manager) for name in options.sessions)
     return _Request(
-        check=Check(policy, manager, directory, options.top_n, lowest),
+        check=Check(
+            policy,
+            manager,
+            directory,
+            options.top_n,
+            lowest,
+            settings.most_items(options.max_items),
+        ),
         anchors=each_once(anchor for anchors in found for anchor in anchors),
         policy_path=None if policy_name == BUILT_IN else source,
         junit=junit,

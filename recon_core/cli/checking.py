@@ -12,6 +12,7 @@ from pluggy import PluginManager
 from recon_core.comparison import ItemKind, Judgement, ReconDiff
 from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import AuditError, ReconError
+from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.junit import CaseReport, SuiteReport
@@ -55,6 +56,7 @@ class Check:
     directory: Path
     top_n: int
     lowest: Severity
+    max_items: int = DEFAULT_MAX_ITEMS
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     head: "Head | None" = None
@@ -68,7 +70,9 @@ class Check:
             self.problems.append("nothing was compared: no session gives anything on both sides")
 
     def _judged(self, anchor: Path) -> CheckedSession:
-        reconciliation = reconcile_session(anchor, self.policy, self.manager)
+        reconciliation = reconcile_session(
+            anchor, self.policy, self.manager, max_items=self.max_items
+        )
         seconds = {}
         for comparison in reconciliation.comparisons:
             started = perf_counter()

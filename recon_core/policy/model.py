@@ -23,7 +23,10 @@ from recon_core.amounts import (
     percent_text,
     shortest,
 )
+from recon_core.policy.aliases import Aliases
+from recon_core.policy.severities import effective_severities
 from recon_core.printable import printable
+from recon_core.severity import Severity
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
@@ -103,12 +106,21 @@ def _plain(amount: Decimal, places: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that decides a verdict besides the two states."""
+    """Everything that decides a verdict besides the two states.
+
+    `severity` maps cases such as `fill_missing` to severities; the others keep their
+    defaults. Raises `PolicyError` for a case or a severity that does not exist.
+    """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE
     max_skew: timedelta = DEFAULT_MAX_SKEW
     position: PositionPolicy = field(default_factory=PositionPolicy)
     cash: CashPolicy = field(default_factory=CashPolicy)
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    aliases: Aliases = field(default_factory=Aliases)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", effective_severities(self.severity))
 
     def to_dict(self) -> dict[str, object]:
         """The effective policy as plain data: the evidence of a run."""
@@ -124,6 +136,8 @@ class Policy:
                 "relative": format_amount(self.cash.relative),
                 "absolute": _amounts(self.cash.absolute),
             },
+            "severity": {str(case): str(each) for case, each in self.severity.items()},
+            "aliases": self.aliases.to_dict(),
         }
 
 

@@ -1,7 +1,7 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from recon_core.amounts import ZERO
 from recon_core.boundary import FileModel, problem_text
 from recon_core.errors import SessionError
 from recon_core.model import (
+    SECTIONS,
     CashBalance,
     Currency,
     Fill,
@@ -93,6 +94,7 @@ class _Reader:
     inputs: list[InputFile]
     instruments: dict[str, Instrument] = field(default_factory=dict)
     currencies: dict[str, Currency] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
 
     def side(self, table: FileModel | None, side: LedgerSide) -> SideRecord | None:
         if isinstance(table, schema.ForeignSide):
@@ -116,7 +118,13 @@ class _Reader:
             opening=self._opening(table.opening, f"{where}.opening"),
             snapshots=self._snapshots(table.snapshots, f"{where}.snapshots"),
             counts={} if table.counts is None else table.counts.model_dump(exclude_none=True),
+            origins=self._origins(where),
         )
+
+    def _origins(self, where: str) -> dict[str, str]:
+        """Which file each section of a side was read from, where that is a table."""
+        found = {section: self.origins.get(f"{where}.{section}") for section in SECTIONS}
+        return {section: origin for section, origin in found.items() if origin is not None}
 
     def _opening(self, table: schema.OpeningTable | None, where: str) -> Opening | None:
         if table is None:
@@ -166,8 +174,10 @@ class _Reader:
 
     def _table(self, reference: schema.TableReference, row_type: Any, where: str) -> Any:
         try:
-            content = read_text_file(inside(self.path.parent, reference.path))
+            path = inside(self.path.parent, reference.path)
+            content = read_text_file(path)
             self.inputs.append(content.evidence)
+            self.origins[where] = str(path)
             return TypeAdapter(list[row_type]).validate_python(table_rows(content))
         except SessionError as error:
             raise SessionError(f"{where}: {error}") from None
@@ -193,7 +203,9 @@ class _Reader:
         record = foreign.side(LedgerSide(source.side or side))
         if record is None:
             raise SessionError(f"{where}: the recording has no {source.side or side} side")
-        return record
+        # Both sides may name one recording: its rows prove nothing about themselves.
+        origin = f"{path} {source.side or side}"
+        return replace(record, origins=dict.fromkeys(SECTIONS, origin))
 
 
 def _position(row: schema.PositionRow) -> Position:

@@ -20,6 +20,7 @@ def table_rows(content: FileContent) -> list[Any]:
             {name: cell for name, cell in row.items() if cell != ""} for row in csv_rows(content)
         ]
     if content.name.endswith(".jsonl"):
+        require_last_line(content)
         lines = content.text.split("\n")
         return [
             parse_json(line, f"{content.name} line {number}")
@@ -29,8 +30,25 @@ def table_rows(content: FileContent) -> list[Any]:
     raise SessionError(f"{content.name}: is not a table that can be read; expected .csv or .jsonl")
 
 
+def require_last_line(content: FileContent) -> None:
+    """Refuse a table whose last line has no end: it was cut, or could have been.
+
+    Where a value is cut, what is left often reads like one: 0.12 of 0.125. An empty
+    text has no lines, and so no rows that could be lost.
+    """
+    if content.text and not content.text.endswith(("\n", "\r")):
+        raise SessionError(
+            f"{content.name}: ends in the middle, its last line has no line break; expected a "
+            "complete table, whose last line ends with one"
+        )
+
+
 def csv_rows(content: FileContent) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header; every row must be as wide as the header."""
+    """The rows of a CSV file with a header; every row must be as wide as the header.
+
+    Raises `SessionError`, also where the last row may have been cut.
+    """
+    require_last_line(content)
     try:
         rows = list(csv.reader(io.StringIO(content.text, newline=""), strict=True))
     except csv.Error as error:

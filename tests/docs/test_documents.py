@@ -13,7 +13,9 @@ import pytest_recon
 import recon_core
 from pytest_recon.options import Settings, add_options
 from recon_core.hookspecs import ReconHooks
+from recon_core.matched import RowCase
 from recon_core.policy.toml_file import (
+    AliasTable,
     CashTable,
     PolicyFile,
     PositionTable,
@@ -216,7 +218,8 @@ CHOICES = [
         ("docs/python.md", pytest_recon.__all__),
         ("docs/session-format.md", _fields(*FILE_MODELS)),
         ("docs/session-format.md", [name for name in CHOICES if name not in recon_core.Severity]),
-        ("docs/rules.md", _fields(PolicyFile, PositionTable, CashTable)),
+        ("docs/rules.md", _fields(PolicyFile, PositionTable, CashTable, AliasTable)),
+        ("docs/rules.md", [*RowCase]),
         ("docs/rules.md", [*recon_core.Severity]),
     ],
 )
