@@ -197,7 +197,11 @@ def test_the_summary_says_which_aliases_were_used() -> None:
 
 
 def notes_of(reconciliation: Reconciliation) -> dict[str, tuple[str, ...]]:
-    return {diff.identity: diff.notes for diff in reconciliation.diffs if diff.notes}
+    found = {
+        diff.identity: tuple(note for note in diff.notes if note.startswith("probable alias"))
+        for diff in reconciliation.diffs
+    }
+    return {identity: notes for identity, notes in found.items() if notes}
 
 
 def test_a_probable_alias_is_a_note_on_both_diffs() -> None:

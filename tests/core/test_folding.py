@@ -121,8 +121,8 @@ def test_the_item_says_what_it_stands_for() -> None:
     found = folded(rows, [replace(each) for each in rows], 1)
     time = "2026-01-01T12:00:00Z"
     lines = [
-        ["a", "BTC/EUR", "SELL", "2", "3", time, "0", "EUR", None, None, None, "NET"],
-        ["b", "BTC/EUR", "BUY", "1.5", "1E+2", time, "0.1", "EUR", None, None, None, "NET"],
+        ["a", "BTC/EUR", "SELL", "2", "3", time, "0", "EUR", None, None, None, "NET", None],
+        ["b", "BTC/EUR", "BUY", "1.5", "1E+2", time, "0.1", "EUR", None, None, None, "NET", None],
     ]
     expected = hashlib.sha256(json.dumps(lines).encode()).hexdigest()
     assert digest_of(found, "fill::equal") == expected
