@@ -53,7 +53,8 @@ class Comparison:
 
     `key` is the encoded business key (`BTC/EUR`, `EUR,account=sub1`, `coverage`).
     A side that reports the section but does not list the key is `None`: zero, by
-    the design's "Position drift".
+    the design's "Position drift". `in_floats` says that a side computed in binary
+    floats, so that the policy's `float_dust` holds.
     """
 
     item_kind: ItemKind
@@ -65,6 +66,7 @@ class Comparison:
     unit: str = ""
     check: SessionCheck | None = None
     notes: tuple[str, ...] = ()
+    in_floats: bool = False
 
     @property
     def identity(self) -> str:

@@ -59,6 +59,7 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
     assert policy.to_dict() == {
         "require": ["positions", "cash"],
         "max_skew_seconds": "3601.0",
+        "float_dust": "0.000001",
         "position": {"info_below": "0.0000001", "fail_above": "0.01", "absolute": {}},
         "cash": {"relative": "0.005", "absolute": dict.fromkeys(sorted(ONE), "1")},
     }
@@ -92,6 +93,8 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
         ),
         ('max_skew = "PT5M"', Policy(max_skew=timedelta(minutes=5))),
         ('max_skew = "PT0S"', Policy(max_skew=timedelta(0))),
+        ("float_dust = 0", Policy(float_dust=Decimal(0))),
+        ('float_dust = "0.00000001"', Policy(float_dust=Decimal("0.00000001"))),
     ],
 )
 def test_a_setting_changes_what_it_names(tmp_path: Path, text: str, expected: Policy) -> None:
@@ -108,6 +111,8 @@ BAD = [
     ('require = "cash"', "require: 'cash'; expected a list"),
     ('require = ["trades"]', "require[0]: 'trades'; expected 'positions', 'cash', 'orders'"),
     ("require = [1]", "require[0]: 1; expected 'positions'"),
+    ("float_dust = 1e-6", "float_dust: '1e-6' is not an amount"),
+    ('float_dust = "-1"', "float_dust: '-1'; expected an amount of 0 or more"),
     ("max_skew = 60", "max_skew: 60; expected a duration like 'PT60S'"),
     ('max_skew = "60s"', "max_skew: '60s'; expected a duration like 'PT60S'"),
     ('max_skew = "PT"', "max_skew: 'PT'; expected a duration"),
