@@ -25,7 +25,7 @@ from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.atomic import write_atomically
-from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
+from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import input_files
@@ -145,6 +145,7 @@ class Reconciliation:
         notes = [
             *self._hook_notes,
             *self.recorded.notes,
+            *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recon_core.amounts import ZERO
 from recon_core.boundary import FileModel, problem_text
-from recon_core.errors import SessionError
+from recon_core.errors import ReconError, SessionError
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -37,6 +37,7 @@ from recon_core.model import (
 from recon_core.printable import printable, quoted
 from recon_core.sessions import schema
 from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.tables import table_rows
 
@@ -176,24 +177,24 @@ class _Reader:
             raise SessionError(f"{where}: {table}: {problem_text(error)}") from None
 
     def _foreign(self, source: schema.ForeignSource, side: LedgerSide) -> SideRecord:
-        where = f"{self.name}: {side}.from"
+        directory = self.path.parent
         try:
-            path = inside(self.path.parent, source.path)
-            foreign = self.manager.hook.recon_read_session(path=path)
-        except SessionError as error:
-            raise SessionError(f"{where}: {error}") from None
-        if not isinstance(foreign, RecordedSession) or foreign.recording_format != source.format:
-            raise SessionError(
-                f"{where}: {quoted(source.path, 100)} is no recording of format "
-                f"{quoted(source.format)}"
+            taken = take_side(
+                SideSource(
+                    path=inside(directory, source.path),
+                    directory=directory,
+                    recording_format=source.format,
+                    side=LedgerSide(source.side or side),
+                    as_of=source.as_of,
+                ),
+                self.manager,
             )
-        self.inputs += foreign.inputs
-        self.instruments.update(foreign.instruments)
-        self.currencies.update(foreign.currencies)
-        record = foreign.side(LedgerSide(source.side or side))
-        if record is None:
-            raise SessionError(f"{where}: the recording has no {source.side or side} side")
-        return record
+        except ReconError as error:
+            raise SessionError(f"{self.name}: {side}.from: {error}") from None
+        self.inputs += taken.inputs
+        self.instruments.update(taken.instruments)
+        self.currencies.update(taken.currencies)
+        return taken.record
 
 
 def _position(row: schema.PositionRow) -> Position:

@@ -220,11 +220,15 @@ class MirrorSide(FileModel):
 
 
 class ForeignSource(FileModel):
-    """Where a side is taken from: a foreign recording beside the session file."""
+    """Where a side is taken from: a foreign recording beside the session file.
+
+    `as_of` is for formats that state no time of their own.
+    """
 
     format: Name
     path: Name
     side: Literal["internal", "external"] | None = None
+    as_of: Time | None = None
 
 
 class ForeignSide(FileModel):
