@@ -12,6 +12,7 @@ from typing import Any
 from pluggy import PluginManager
 
 from recon_core.amounts import require_amount
+from recon_core.atomic import write_atomically
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.evidence import evidence
@@ -24,7 +25,6 @@ from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX

@@ -120,11 +120,12 @@ class _Reader:
             cash=self._cash(table.cash, f"{where}.cash") or (),
         )
 
-    def _snapshots(
-        self, tables: list[schema.SnapshotTable] | None, where: str
-    ) -> tuple[Snapshot, ...] | None:
-        if tables is None:
+    def _snapshots(self, section: Any, where: str) -> tuple[Snapshot, ...] | None:
+        if section is None:
             return None
+        tables: list[schema.SnapshotTable] = section
+        if isinstance(section, schema.TableReference):
+            tables = self._table(section, schema.SnapshotTable, where)
         return tuple(
             Snapshot(
                 as_of=table.as_of,

@@ -209,7 +209,7 @@ class SideTable(FileModel):
     fills: Rows[FillRow] | None = None
     movements: Rows[MovementRow] | None = None
     opening: OpeningTable | None = None
-    snapshots: list[SnapshotTable] | None = None
+    snapshots: Rows[SnapshotTable] | None = None
     counts: CountsTable | None = None
 
 

@@ -56,7 +56,7 @@ def test_the_least_mapping_of_fills(tmp_path: Path) -> None:
         ('[fills.constants]\naccount = "main"', "account", "main"),
         ('[fills.constants]\nleg = "SHORT"', "leg", Leg.SHORT),
         ('[symbols]\nBTC = "BTC/USD"', "symbol", "BTC/USD"),
-        ('side = "dir"\n[sides]\nBUY = "Sell"\nSELL = ["Buy", "Short"]', "side", "BUY"),
+        ('side = "dir"\n[sides]\nBUY = "Buy"\nSELL = ["Sell", "Short"]', "side", "SELL"),
     ],
 )
 def test_what_a_mapping_may_say(tmp_path: Path, more: str, name: str, expected: object) -> None:
@@ -90,7 +90,7 @@ def test_times_of_a_table(tmp_path: Path, setting: str, cell: str, expected: str
 
 def test_orders_positions_and_cash(tmp_path: Path) -> None:
     """Rows by a word, the last row of a table, and several tables in one section."""
-    orders = "ref,sym,st,side,n,done,dt\n1,A,New,B,-2,0,\n1,A,Done,B,-2,-2,2026-01-01T10:00:00Z\n"
+    orders = "ref,sym,st,side,n,done,dt\n1,A,New,S,-2,0,\n1,A,Done,S,-2,-2,2026-01-01T10:00:00Z\n"
     states = "dt,usd,a,b\n2026-01-01T10:00:00Z,1,2,3\n2026-01-01T11:00:00Z,4,-5,6\n"
     side = take(
         tmp_path,
@@ -156,6 +156,10 @@ REFUSED = {
     "a side": (
         f'{MAPPING}side = "sym"',
         "row 1: column sym: 'BTC' is no side; expected one of BUY",
+    ),
+    "a side against the sign": (
+        f'{MAPPING}[fills.constants]\nside = "BUY"',
+        "row 1: quantity -1.5 is sold, and the side is BUY",
     ),
     "a word with two meanings": (
         f'{MAPPING}[sides]\nBUY = "x"\nSELL = ["x"]',

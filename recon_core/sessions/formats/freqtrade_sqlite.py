@@ -160,7 +160,7 @@ def _internal(recording: _Recording, as_of: datetime) -> SideRecord:
         cash=None if is_spot or not known else cash,
         orders=recording.orders,
         fills=tuple(fill for trade in trades for fill in trade.fills()),
-        movements=tuple(one for trade in trades if (one := trade.funding_movement()) is not None),
+        movements=tuple(one for trade in trades if (one := trade.funding_movement())) or None,
         opening=Opening(recording.opened, cash=opening or ()) if known else None,
     )
 

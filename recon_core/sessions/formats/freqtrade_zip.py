@@ -129,7 +129,7 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
     if ended is None and not times:
         raise SessionError("backtest_end_ts: is missing; expected milliseconds")
     as_of = max([*times, *([ended] if ended else [])])
-    movements = tuple(one for trade in trades if (one := trade.funding_movement()) is not None)
+    movements = tuple(one for trade in trades if (one := trade.funding_movement()))
     positions, cash = (
         futures_state(opening, trades)
         if any(trade.mode == "futures" for trade in trades)
@@ -150,7 +150,7 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             positions=positions,
             cash=cash,
             fills=fills,
-            movements=movements,
+            movements=movements or None,
             opening=Opening(None, cash=opening),
         ),
         external=SideRecord(

@@ -33,12 +33,20 @@ from recon_core.model import (
 )
 from recon_core.printable import printable, quoted
 from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.tables import csv_rows
 from recon_core.times import parse_time
 
 FORMAT: Final = "nautilus"
 ANCHOR: Final = "meta.json"
+CANNOT_KNOW: Final = (
+    "movements of cash without a fill, such as interest and deposits",
+    "the time of the reports (the latest time in them stands for it)",
+    "positions of an account apart from the sum of their rows",
+)
+"""What the reports of this format do not tell."""
+
 _ENGINE: Final = "nautilus_trader"
 _MONEY = re.compile(r"(\S+) (\S+)")
 _DIRECTIONS: Final = {"LONG": Decimal(1), "SHORT": Decimal(-1), "FLAT": Decimal(0)}
@@ -118,6 +126,7 @@ class _Recording:
                 as_of=as_of, source="nautilus_trader reports", positions=positions, cash=cash
             ),
             inputs=tuple(self.inputs),
+            notes=(limits_note(FORMAT, CANNOT_KNOW),),
         )
 
     def _text(self, name: str) -> Any:

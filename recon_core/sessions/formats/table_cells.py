@@ -56,12 +56,14 @@ def mapped_row(row: Cells, table: TableMapping, words: Words, *, has_side: bool)
     """The fields of one row as text; raises `SessionError` naming the column.
 
     A row that `has_side` and no column for it has the side that the sign of its
-    quantity says; its quantities are taken without their sign.
+    quantity says; its quantities are taken without their sign, which must not
+    contradict its side.
     """
     fields = dict(_mapped(row, table, words))
     if has_side and "quantity" in fields:
         is_sold = fields["quantity"].startswith("-")
-        fields.setdefault("side", "SELL" if is_sold else "BUY")
+        if fields.setdefault("side", "SELL" if is_sold else "BUY") == "BUY" and is_sold:
+            raise SessionError(f"quantity {fields['quantity']} is sold, and the side is BUY")
         for name in _UNSIGNED & fields.keys():
             fields[name] = fields[name].removeprefix("-")
     return fields
