@@ -1,53 +1,91 @@
 """Parquet tables, read with pyarrow where the extra `parquet` is installed.
 
-Every value becomes the text that a session file would have: decimals and integers as
-they are, times with their offset, floats at their shortest decimal text where the side
-computes in floats. The size is judged before a value is read.
+`parquet_table` gives the cells as a session file would have them: decimals, integers
+and times as text, floats at their shortest decimal text where the side computes in
+floats. `parquet_rows` gives every cell as the text that CSV would have. The size is
+judged before a value is read.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from recon_core.amounts import NumberText, shortest_amount
 from recon_core.errors import ReconError, SessionError
+from recon_core.model import InputFile
 from recon_core.printable import printable, quoted
-from recon_core.sessions.files import MAX_FILE_BYTES
+from recon_core.sessions.files import MAX_FILE_BYTES, read_bytes
 
 _MOST_VALUES: Final = 100_000_000
+# What pandas calls an index without a name; `to_csv` leaves its header empty.
+_UNNAMED_INDEX: Final = "__index_level_0__"
+
+Rows = list[dict[str, Any]]
 
 
-def parquet_rows(
-    data: bytes, name: str, *, floats: bool
-) -> tuple[list[dict[str, Any]], frozenset[str]]:
+def parquet_table(data: bytes, name: str, *, floats: bool) -> tuple[Rows, frozenset[str]]:
     """The rows of a Parquet file without its nulls, and the names of all its columns.
 
-    `name` is the file in messages. Raises `SessionError`.
+    Columns of binary floats are refused unless `floats` says that the side computes in
+    them. `name` is the file in messages. Raises `SessionError`.
     """
+    table, types = _opened(data, name)
+    try:
+        columns = [_cells(column, types, floats=floats) for column in _columns(table)]
+    except ReconError as error:
+        raise SessionError(f"{name}: {error}") from None
+    rows = [
+        {
+            column: value
+            for column, value in zip(table.column_names, row, strict=True)
+            if value is not None
+        }
+        for row in zip(*columns, strict=True)
+    ]
+    return rows, frozenset(table.column_names)
+
+
+def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
+    """The rows of a Parquet file as text, and its evidence; raises `SessionError`.
+
+    An absent value is an empty text. A binary float is never an amount: its text says
+    that it is one, so that whoever needs an amount refuses it by name.
+    """
+    content = read_bytes(path)
+    name = printable(path.name)
+    table, _ = _opened(content, name)
+    names = ["" if column == _UNNAMED_INDEX else column for column in table.column_names]
+    texts = [[_text(value) for value in values.to_pylist()] for _, values in _columns(table)]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*texts, strict=True)]
+    return rows, InputFile(name, hashlib.sha256(content).hexdigest())
+
+
+def _opened(data: bytes, name: str) -> tuple[Any, Any]:
+    """The table, its times in microseconds, and pyarrow's questions about types."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an extra
         from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # the same
     except ImportError:
         raise SessionError(
-            f"{name}: needs pyarrow; expected it from pip install pytest-recon[parquet], or the "
-            "table as .csv or .jsonl"
+            f"{name}: reading Parquet needs pyarrow; install pytest-recon[parquet], "
+            "or write the table as CSV"
         ) from None
     try:
         file = ParquetFile(pa.BufferReader(data))
         _refuse_huge(file.metadata)
-        columns = _columns(file.read(use_threads=False), pa.types, floats=floats)
+        table = file.read(use_threads=False)
+        _refuse_twice(table.column_names)
+        # Python has microseconds; digits beyond are cut, as everywhere.
+        columns = [_plain(column, pa) for column in table.columns]
+        return pa.table(columns, names=table.column_names), pa.types
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = printable(" ".join(str(error).split()), 150)
-        raise SessionError(f"{name}: is no readable Parquet file: {reason}") from None
-    except ReconError as error:
+        raise SessionError(f"{name}: is not Parquet: {reason}") from None
+    except SessionError as error:
         raise SessionError(f"{name}: {error}") from None
-    names = list(columns)
-    rows = [
-        {column: value for column, value in zip(names, row, strict=True) if value is not None}
-        for row in zip(*columns.values(), strict=True)
-    ]
-    return rows, frozenset(names)
 
 
 def _refuse_huge(metadata: Any) -> None:
@@ -60,32 +98,30 @@ def _refuse_huge(metadata: Any) -> None:
         )
 
 
-def _columns(table: Any, types: Any, *, floats: bool) -> dict[str, list[Any]]:
-    if len(set(table.column_names)) != len(table.column_names):
+def _refuse_twice(names: list[str]) -> None:
+    if len(set(names)) != len(names):
         raise SessionError("a column stands twice")
-    return {
-        field.name: _values(field, table.column(index), types, floats=floats)
-        for index, field in enumerate(table.schema)
-    }
 
 
-def _values(field: Any, column: Any, types: Any, *, floats: bool) -> list[Any]:
-    kind = field.type
-    if types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if types.is_timestamp(kind) and kind.unit == "ns":
-        # Python has microseconds; digits beyond are cut, as everywhere.
-        column = column.cast(_microseconds(kind.tz), safe=False)
-    convert = _converter(kind, types, floats=floats)
+def _plain(column: Any, pa: Any) -> Any:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pa.timestamp("us", kind.tz), safe=False)
+    return column
+
+
+def _columns(table: Any) -> list[tuple[Any, Any]]:
+    return list(zip(table.schema, table.columns, strict=True))
+
+
+def _cells(column: tuple[Any, Any], types: Any, *, floats: bool) -> list[Any]:
+    field, values = column
+    convert = _converter(field.type, types, floats=floats)
     if convert is None:
-        raise SessionError(f"column {quoted(field.name)}: {_unfit(kind, types)}")
-    return [None if value is None else convert(value) for value in column.to_pylist()]
-
-
-def _microseconds(zone: str | None) -> Any:
-    import pyarrow as pa  # noqa: PLC0415  # the caller has it
-
-    return pa.timestamp("us", zone)
+        raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, types)}")
+    return [None if value is None else convert(value) for value in values.to_pylist()]
 
 
 def _converter(kind: Any, types: Any, *, floats: bool) -> Callable[[Any], Any] | None:
@@ -129,3 +165,15 @@ def _time(value: datetime) -> str:
 
 def _date(value: date) -> str:
     return value.isoformat()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, float):
+        return "" if value != value else f"float {value!r}"  # noqa: PLR0124  # NaN is absent
+    return value.isoformat() if isinstance(value, datetime) else str(value)

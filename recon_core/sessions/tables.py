@@ -36,10 +36,10 @@ def read_table(directory: Path, relative: str, *, floats: bool = False) -> Table
     path = inside(directory, relative)
     name = printable(Path(relative).as_posix(), 200)
     if relative.endswith(".parquet"):
-        from recon_core.sessions.parquet import parquet_rows  # noqa: PLC0415  # needs pyarrow
+        from recon_core.sessions.parquet import parquet_table  # noqa: PLC0415  # needs pyarrow
 
         data = read_bytes(path)
-        rows, columns = parquet_rows(data, printable(path.name), floats=floats)
+        rows, columns = parquet_table(data, printable(path.name), floats=floats)
         return Table(rows, columns, InputFile(name, hashlib.sha256(data).hexdigest()))
     content = read_text_file(path)
     rows = table_rows(content)

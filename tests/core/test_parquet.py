@@ -83,10 +83,30 @@ def test_floats_are_for_sides_that_say_so(tmp_path: Path) -> None:
     assert (str(fill.quantity), fill.fee) == ("0.1", 0)
 
 
+def test_a_table_as_the_text_that_csv_would_have(tmp_path: Path) -> None:
+    """For recordings that may be either; a float says that it is one."""
+    path = tmp_path / "t.parquet"
+    path.write_bytes(packed(price=pa.array([0.5]), __index_level_0__=pa.array([3])))
+    rows, evidence = parquet.parquet_rows(path)
+    assert rows == [
+        {
+            "fill_id": "f1",
+            "symbol": "BTC/EUR",
+            "side": "BUY",
+            "quantity": "0.10",
+            "price": "float 0.5",
+            "fee": "",
+            "time": "2026-01-01T10:00:00+00:00",
+            "": "3",
+        }
+    ]
+    assert evidence.name == "t.parquet"
+
+
 BAD = {
-    "no Parquet": (b"PAR1 nothing PAR1", "is no readable Parquet file"),
-    "empty": (b"", "is no readable Parquet file"),
-    "cut off": (packed()[:-20], "is no readable Parquet file"),
+    "no Parquet": (b"PAR1 nothing PAR1", "is not Parquet"),
+    "empty": (b"", "is not Parquet"),
+    "cut off": (packed()[:-20], "is not Parquet"),
     "bytes": (packed(fill_id=pa.array([b"f1"])), "column 'fill_id': has type binary; expected"),
     "a list": (packed(price=pa.array([[1]])), "column 'price': has type list<"),
     "a time without offset": (
@@ -130,5 +150,5 @@ def test_without_pyarrow_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatc
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(SessionError, match=r"^t: needs pyarrow; expected it from pip install"):
-        parquet.parquet_rows(b"", "t", floats=False)
+    with pytest.raises(SessionError, match=r"^t: reading Parquet needs pyarrow; install"):
+        parquet.parquet_table(b"", "t", floats=False)
