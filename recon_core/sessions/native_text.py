@@ -146,13 +146,13 @@ def row_document(section: str, row: Any) -> dict[str, Any]:
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:
-    settlement, multiplier = instrument.settlement, instrument.multiplier
+    multiplier = instrument.multiplier
     return _without_absent(
         {
             "kind": instrument.instrument_kind,
             "base": instrument.base,
             "quote": instrument.quote,
-            "settlement": None if settlement == instrument.quote else settlement,
+            "settlement": instrument.settlement,
             "multiplier": None if multiplier == 1 else multiplier,
             "quantity_increment": instrument.quantity_increment,
         }

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from recon_core.engine import Reconciliation
+
+from .builders import verdicts
+
 DATA = Path(__file__).parents[1] / "data"
 BESIDE = Path(__file__).parents[3] / "shared"
 """Recordings that are too many or not ours to copy; a clone runs without them."""
@@ -20,3 +24,9 @@ def writable_copy(source: Path, target: Path) -> Path:
     for path in source.iterdir():
         shutil.copyfile(path, target / path.name)
     return target
+
+
+def states(reconciliation: Reconciliation) -> dict[str, str]:
+    """The verdicts of positions and cash; other kinds of items are other tests' subject."""
+    found = verdicts(reconciliation).items()
+    return {name: verdict for name, verdict in found if name.startswith(("position::", "cash::"))}

@@ -14,8 +14,8 @@ from recon_core.extensions import extension_manager
 from recon_core.model import Leg, Numbers, OrderState, SideRecord
 from recon_core.sessions import find_sessions, read_session
 
-from .builders import AS_OF_TEXT, document, verdicts, write_session
-from .recordings import BESIDE, needs_recordings
+from .builders import AS_OF_TEXT, document, write_session
+from .recordings import BESIDE, needs_recordings, states
 
 MS = 1640995200000
 
@@ -245,7 +245,7 @@ def test_results_meet_a_ledger(tmp_path: Path) -> None:
     source = {"from": {"format": "ccxt", "path": "answers", "as_of": AS_OF_TEXT}}
     session = write_session(tmp_path, document(internal=internal, external=source))
     reconciliation = reconcile_session(session)
-    assert verdicts(reconciliation) == {"cash::ETH": "match", "cash::USDT": "INFO"}
+    assert states(reconciliation) == {"cash::ETH": "match", "cash::USDT": "INFO"}
     assert "float_dust" in reconciliation.diffs[0].tolerance
     assert {file.name: file.sha256 for file in reconciliation.recorded.inputs} == {
         session.name: hashlib.sha256(session.read_bytes()).hexdigest(),

@@ -15,8 +15,8 @@ from recon_core.engine import reconcile_session
 from recon_core.model import Numbers
 from recon_core.sessions import read_session
 
-from .builders import AS_OF_TEXT, checks, document, verdicts, write_session
-from .recordings import DATA, writable_copy
+from .builders import AS_OF_TEXT, checks, document, write_session
+from .recordings import DATA, states, writable_copy
 from .refusals import refusal
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def test_both_sides_of_one_recording_give_its_verdicts(tmp_path: Path, place: st
     )
     expected = reconcile_session(BOT / "tradesv3.dryrun.sqlite")
     found = reconcile_session(path)
-    assert verdicts(found) == verdicts(expected)
+    assert states(found) == states(expected)
     assert set(checks(found).values()) == {"match"}
     assert [note.partition(":")[0] for note in found.notes] == ["internal", "external"]
 
@@ -63,7 +63,7 @@ def test_a_ledger_of_one_system_meets_the_report_of_another(tmp_path: Path) -> N
         Numbers.FLOAT,
     )
     assert set(recorded.instruments) >= {"BTCUSDT.BINANCE", "BTC/USDT"}
-    found = verdicts(reconcile_session(path))
+    found = states(reconcile_session(path))
     assert set(found) >= {"cash::BTC", "cash::USDT", "position::BTCUSDT.BINANCE"}
 
 

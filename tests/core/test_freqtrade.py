@@ -23,8 +23,8 @@ from recon_core.model import (
 )
 from recon_core.sessions import find_sessions, read_session
 
-from .builders import checks, verdicts
-from .recordings import BESIDE, DATA, needs_recordings, writable_copy
+from .builders import checks
+from .recordings import BESIDE, DATA, needs_recordings, states, writable_copy
 
 FREQTRADE = DATA / "freqtrade"
 SPOT = FREQTRADE / "bt_spot_ema" / "backtest-result-2026-11-22_14-02-45.zip"
@@ -70,7 +70,7 @@ def test_a_recording_reconciles_but_for_what_is_known(path: Path) -> None:
     """Positions and coins are equal; the stake currency differs by a known INFO."""
     reconciliation = reconcile_session(path)
     expected = dict.fromkeys(FIGURES[path], "match") | {"cash::USDT": "INFO"}
-    assert verdicts(reconciliation) == expected
+    assert states(reconciliation) == expected
     assert checks(reconciliation) == ALL_MATCH
     (diff,) = reconciliation.diffs
     assert (str(diff.internal), str(diff.external)) == FIGURES[path]["cash::USDT"]
@@ -175,7 +175,7 @@ def faulty(variant: dict[str, Any], directory: Path) -> Path:
 def test_a_fault_is_seen(variant: dict[str, Any], tmp_path: Path) -> None:
     """Each known fault gives the known verdicts, beside the INFO of the recording itself."""
     reconciliation = reconcile_session(faulty(variant, tmp_path))
-    assert verdicts(reconciliation) == variant["expected_verdicts"]
+    assert states(reconciliation) == variant["expected_verdicts"]
     usdt = next(diff for diff in reconciliation.diffs if diff.key == "USDT")
     assert usdt.delta == Decimal(variant["usdt_delta"])
     told = [note for note in reconciliation.notes if not note.startswith("not told by")]
@@ -192,7 +192,7 @@ def test_the_recorded_fault_gives_the_same(variant: dict[str, Any], tmp_path: Pa
         pytest.skip("a control has no file of its own")
     path = writable_copy(BOT.parent, tmp_path / "bot") / BOT.name
     shutil.copyfile(recorded, path)
-    assert verdicts(reconcile_session(path)) == variant["expected_verdicts"]
+    assert states(reconcile_session(path)) == variant["expected_verdicts"]
 
 
 def test_a_bot_without_its_wallet_is_one_sided(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_bot_without_its_wallet_is_one_sided(tmp_path: Path) -> None:
     reconciliation = reconcile_session(path)
     assert reconciliation.recorded.external is None
     assert checks(reconciliation)["coverage"] == "FAIL"
-    assert verdicts(reconciliation) == {}
+    assert states(reconciliation) == {}
 
 
 def test_without_an_opening_balance_cash_is_not_told(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_without_an_opening_balance_cash_is_not_told(tmp_path: Path) -> None:
         connection.execute("drop table wallet_history")
     reconciliation = reconcile_session(path)
     assert checks(reconciliation)["coverage"] == "FAIL"
-    assert verdicts(reconciliation) == {
+    assert states(reconciliation) == {
         "position::ADA/USDT": "match",
         "position::BTC/USDT": "match",
         "position::ETH/USDT": "match",

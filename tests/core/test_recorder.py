@@ -29,7 +29,8 @@ from recon_core import (
 )
 from recon_core.engine import reconcile_session
 
-from .builders import checks, verdicts
+from .builders import checks
+from .recordings import states
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 BTC = Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")
@@ -73,7 +74,7 @@ def test_a_run_is_a_session_that_reconciles(tmp_path: Path) -> None:
     reconciliation = reconcile_session(tmp_path / "run")
     recorded = reconciliation.recorded
     assert set(checks(reconciliation).values()) == {"match"}
-    assert verdicts(reconciliation) == {
+    assert states(reconciliation) == {
         "position::BTC/EUR": "match",
         "cash::BTC": "match",
         "cash::EUR": "match",
@@ -173,7 +174,7 @@ def test_a_simulator_of_floats_says_so(tmp_path: Path) -> None:
             recorder.internal.fill(**fill(number, quantity=0.1, price=1.1, fee=1e-05))
         recorder.external.positions({"BTC/EUR": 0.1 + 0.2})
         recorder.external.cash({"BTC": 0.1 + 0.2, "EUR": 999.66997})
-    found = verdicts(reconcile_session(tmp_path))
+    found = states(reconcile_session(tmp_path))
     assert found == {
         "position::BTC/EUR": "INFO",
         "cash::BTC": "INFO",

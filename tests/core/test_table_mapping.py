@@ -13,8 +13,8 @@ from recon_core.errors import SessionError
 from recon_core.model import Leg, OrderSide, OrderState, SideRecord
 from recon_core.sessions import read_session
 
-from .builders import AS_OF_TEXT, checks, document, verdicts, write_session
-from .recordings import BESIDE, needs_recordings, writable_copy
+from .builders import AS_OF_TEXT, checks, document, write_session
+from .recordings import BESIDE, needs_recordings, states, writable_copy
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tables"
 FILLS = "id,sym,when,qty,px,c1,c2,dir\n7,BTC,2026-01-01T10:00:00,-1.5,100,0.1,0.2,Sell\n"
@@ -256,7 +256,7 @@ ROWS = {"backtrader": (129, 129), "vectorbt": (111, None)}
 def assert_reconciles(name: str, session: Path) -> None:
     reconciliation = reconcile_session(session)
     expected = {key: "match" if text == "match" else "INFO" for key, text in FIGURES[name].items()}
-    assert verdicts(reconciliation) == expected
+    assert states(reconciliation) == expected
     assert set(checks(reconciliation).values()) == {"match"}
     (diff,) = reconciliation.diffs
     assert diff.delta == Decimal(FIGURES[name][diff.identity])
