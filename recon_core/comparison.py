@@ -56,7 +56,8 @@ class Comparison:
     A side that reports the section but does not list the key is `None`: zero, by
     the design's "Position drift". A LEDGER comparison looks at one `side`: `internal`
     is what that side states, `external` what its own rows give. Of a fill or an order
-    `matched` holds the rows, and `internal` and `external` are not used.
+    `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
+    that a side computed in binary floats, so that the policy's `float_dust` holds.
     """
 
     item_kind: ItemKind
@@ -70,6 +71,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     side: LedgerSide | None = None
     matched: MatchedRows | None = None
+    in_floats: bool = False
 
     @property
     def identity(self) -> str:

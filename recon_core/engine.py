@@ -13,6 +13,7 @@ from pluggy import PluginManager
 
 from recon_core.aliases import with_aliases
 from recon_core.amounts import require_amount
+from recon_core.atomic import write_atomically
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.evidence import evidence
@@ -31,9 +32,8 @@ from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.probable_aliases import with_probable_aliases
 from recon_core.quick_memory import without_collecting
-from recon_core.reports.atomic import write_atomically
 from recon_core.row_judging import judge_rows
-from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
+from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import input_files
@@ -181,6 +181,7 @@ class Reconciliation:
             *self._hook_notes,
             *self.recorded.notes,
             *(note for replayed in self._replays.values() for note in replayed.notes),
+            *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),

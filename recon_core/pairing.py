@@ -20,6 +20,7 @@ from recon_core.model import (
     Instrument,
     InstrumentKind,
     Leg,
+    Numbers,
     RecordedSession,
     SideRecord,
 )
@@ -107,6 +108,7 @@ def _pair_positions(
             external=external,
             unit=position_unit(symbol, recorded.instruments),
             notes=tuple(notes.get(symbol, ())),
+            in_floats=in_floats(recorded),
         )
         for (symbol, leg, account), internal, external in paired(
             *_both(recorded, lambda record: record.positions),
@@ -128,12 +130,18 @@ def _pair_cash(
             external=external,
             unit=currency,
             notes=tuple(notes.get(currency, ())),
+            in_floats=in_floats(recorded),
         )
         for (currency, account), internal, external in paired(
             *_both(recorded, lambda record: record.cash),
             lambda row: (row.currency, None if plain else row.account),
         )
     ]
+
+
+def in_floats(recorded: RecordedSession) -> bool:
+    """Whether a side that speaks for itself computed in binary floats."""
+    return any(record.numbers is Numbers.FLOAT for record in recorded.own_records().values())
 
 
 def _both(

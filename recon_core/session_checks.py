@@ -89,6 +89,15 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
     ]
 
 
+def side_notes(recorded: RecordedSession) -> list[str]:
+    """What the readers of the sides found worth saying."""
+    return [
+        f"{side}: {note}"
+        for side, record in recorded.own_records().items()
+        for note in record.notes
+    ]
+
+
 def untimely_notes(recorded: RecordedSession) -> list[str]:
     """A note on the fills of a side that lie outside of what it says it covers."""
     notes = []

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from recon_core.atomic import write_atomically
 from recon_core.audit.chain import ChainReader, Head
 from recon_core.audit.entries import (
     BRACKETS,
@@ -20,7 +21,6 @@ from recon_core.audit.log_file import LogFile, read_lines
 from recon_core.comparison import ReconDiff
 from recon_core.errors import AuditError
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 from recon_core.summary import ReconSummary
 from recon_core.times import require_time
 

@@ -9,6 +9,7 @@ from typing import IO, Final
 
 import click
 
+from recon_core.atomic import write_atomically
 from recon_core.audit.exporting import ExportSink, WholeExport, numbered
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
@@ -26,7 +27,6 @@ from recon_core.cli.audit_running import (
 )
 from recon_core.errors import AuditError
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 
 _IN_MEMORY: Final = 8 << 20
 

@@ -30,6 +30,7 @@ from recon_core.severity import Severity
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
+DEFAULT_FLOAT_DUST: Final = Decimal("0.000001")
 DEFAULT_INFO_BELOW: Final = Decimal("0.001")
 DEFAULT_FAIL_ABOVE: Final = Decimal("0.01")
 DEFAULT_CASH_RELATIVE: Final = Decimal("0.005")
@@ -50,6 +51,12 @@ class Tolerance:
     def covers(self, delta: Decimal) -> bool:
         """Whether a delta is at or under the limit."""
         return delta.copy_abs() <= self.limit
+
+    def with_dust(self, dust: Decimal | None) -> "Tolerance":
+        """The same, or the policy's `float_dust` where that is larger."""
+        if dust is None:
+            return self
+        return Tolerance(max(self.limit, dust), f"{self.text}, float_dust {format_amount(dust)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +115,15 @@ def _plain(amount: Decimal, places: int) -> str:
 class Policy:
     """Everything that decides a verdict besides the two states.
 
-    `severity` maps cases such as `fill_missing` to severities; the others keep their
-    defaults. Raises `PolicyError` for a case or a severity that does not exist.
+    `float_dust` is the largest delta that is INFO where a side computed in binary
+    floats, in the unit of the comparison; it has no meaning for exact sides. `severity`
+    maps cases such as `fill_missing` to severities; the others keep their defaults.
+    Raises `PolicyError` for a case or a severity that does not exist.
     """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE
     max_skew: timedelta = DEFAULT_MAX_SKEW
+    float_dust: Decimal = DEFAULT_FLOAT_DUST
     position: PositionPolicy = field(default_factory=PositionPolicy)
     cash: CashPolicy = field(default_factory=CashPolicy)
     severity: Mapping[str, Severity] = field(default_factory=dict)
@@ -127,6 +137,7 @@ class Policy:
         return {
             "require": list(self.require),
             "max_skew_seconds": format_amount(Decimal(str(self.max_skew.total_seconds()))),
+            "float_dust": format_amount(self.float_dust),
             "position": {
                 "info_below": format_amount(self.position.info_below),
                 "fail_above": format_amount(self.position.fail_above),

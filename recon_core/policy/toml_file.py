@@ -23,6 +23,7 @@ from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
     DEFAULT_CASH_RELATIVE,
     DEFAULT_FAIL_ABOVE,
+    DEFAULT_FLOAT_DUST,
     DEFAULT_INFO_BELOW,
     DEFAULT_MAX_SKEW,
     CashPolicy,
@@ -83,6 +84,7 @@ class PolicyFile(FileModel):
 
     require: list[Section] = Field(default_factory=_default_require)
     max_skew: Duration = DEFAULT_MAX_SKEW
+    float_dust: Limit = DEFAULT_FLOAT_DUST
     position: PositionTable = Field(default_factory=PositionTable)
     cash: CashTable = Field(default_factory=CashTable)
     severity: SeverityTable = Field(default_factory=SeverityTable)
@@ -127,6 +129,7 @@ def _policy(table: object, name: str) -> Policy:
     return Policy(
         require=tuple(content.require),
         max_skew=content.max_skew,
+        float_dust=content.float_dust,
         position=PositionPolicy(position.info_below, position.fail_above, position.absolute),
         # A policy adds to the built-in currencies and may change them.
         cash=CashPolicy(cash.relative, {**DEFAULT_CASH_ABSOLUTE, **cash.absolute}),

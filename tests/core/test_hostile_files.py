@@ -111,7 +111,10 @@ PATHS = {
     "a NUL": ("a\0b.csv", "cannot be resolved"),
     "an escape": ("\x1b[2J\n::error::x.csv", "cannot be read"),
     "too long": ("x" * 5000 + ".csv", "… (5004 characters)"),
-    "no table": ("bad.recon.json", "is not a table that can be read; expected .csv or .jsonl"),
+    "no table": (
+        "bad.recon.json",
+        "is not a table that can be read; expected .csv, .jsonl or .parquet",
+    ),
 }
 
 

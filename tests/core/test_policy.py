@@ -70,6 +70,7 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
     assert policy.to_dict() == {
         "require": ["positions", "cash"],
         "max_skew_seconds": "3601.0",
+        "float_dust": "0.000001",
         "position": {"info_below": "0.0000001", "fail_above": "0.01", "absolute": {}},
         "cash": {"relative": "0.005", "absolute": dict.fromkeys(sorted(ONE), "1")},
         "severity": {case: "WARN" if case in MILDER else "FAIL" for case in RowCase},
@@ -114,6 +115,8 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
             '[aliases]\nexternal = { "XBT.F" = "BTC" }\ninternal = { a = "b" }',
             Policy(aliases=Aliases({"a": "b"}, {"XBT.F": "BTC"})),
         ),
+        ("float_dust = 0", Policy(float_dust=Decimal(0))),
+        ('float_dust = "0.00000001"', Policy(float_dust=Decimal("0.00000001"))),
     ],
 )
 def test_a_setting_changes_what_it_names(tmp_path: Path, text: str, expected: Policy) -> None:
@@ -130,6 +133,8 @@ BAD = [
     ('require = "cash"', "require: 'cash'; expected a list"),
     ('require = ["trades"]', "require[0]: 'trades'; expected 'positions', 'cash', 'orders'"),
     ("require = [1]", "require[0]: 1; expected 'positions'"),
+    ("float_dust = 1e-6", "float_dust: '1e-6' is not an amount"),
+    ('float_dust = "-1"', "float_dust: '-1'; expected an amount of 0 or more"),
     ("max_skew = 60", "max_skew: 60; expected a duration like 'PT60S'"),
     ('max_skew = "60s"', "max_skew: '60s'; expected a duration like 'PT60S'"),
     ('max_skew = "PT"', "max_skew: 'PT'; expected a duration"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.reports import atomic
+from recon_core import atomic
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 
 from .conftest import (

@@ -1,0 +1,32 @@
+"""Recordings: what is copied into the tests, and what may lie beside the project."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recon_core.engine import Reconciliation
+
+from .builders import verdicts
+
+DATA = Path(__file__).parents[1] / "data"
+BESIDE = Path(__file__).parents[3] / "shared"
+"""Recordings that are too many or not ours to copy; a clone runs without them."""
+
+needs_recordings = pytest.mark.skipif(
+    not (BESIDE / "recordings").is_dir(), reason="no recordings beside the project"
+)
+
+
+def writable_copy(source: Path, target: Path) -> Path:
+    """A copy of a directory whose files may be changed, whatever they were."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        shutil.copyfile(path, target / path.name)
+    return target
+
+
+def states(reconciliation: Reconciliation) -> dict[str, str]:
+    """The verdicts of positions and cash; other kinds of items are other tests' subject."""
+    found = verdicts(reconciliation).items()
+    return {name: verdict for name, verdict in found if name.startswith(("position::", "cash::"))}
