@@ -4,16 +4,13 @@ Pure functions of the rows: they find cases and say them in words, and know no
 severity. What only one side tells (an order id, a leg) is no contradiction.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from recon_core.amounts import ZERO, format_amount
+from recon_core.amounts import ZERO
 from recon_core.matched import MatchedFills, RowCase, RowFinding
 from recon_core.model import Fill, Leg
-from recon_core.printable import printable
-from recon_core.times import format_time
 
-_MOST_SHOWN = 3
 _CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
 _TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
 
@@ -66,30 +63,3 @@ def differing_fields(rows: Sequence[Fill]) -> Iterator[tuple[RowCase, str]]:
         yield RowCase.FILL_FEE, "fee"
     if len({row.time for row in rows}) > 1:
         yield RowCase.FILL_TIME, "time"
-
-
-def fill_text(fill: Fill) -> str:
-    """A fill on one line: `BUY 0.1 at 42000.00, fee 4.20 EUR, 2026-01-01T09:30:00Z`."""
-    leg = "" if fill.leg is Leg.NET else f" {fill.leg}"
-    parts = [f"{fill.side}{leg} {format_amount(fill.quantity)} at {format_amount(fill.price)}"]
-    if fill.fee_currency is not None:
-        parts.append(f"fee {format_amount(fill.fee)} {printable(fill.fee_currency, 60)}")
-    elif not fill.fee:
-        parts.append("no fee")
-    parts.append(format_time(fill.time))
-    order_id = fill.client_order_id or fill.exchange_order_id
-    if order_id:
-        parts.append(f"of order {printable(order_id, 60)}")
-    return ", ".join(parts)
-
-
-def stated(texts: Iterable[str], count: int) -> str:
-    """What a side says in words: its rows, equal ones once, at most three of them."""
-    if not count:
-        return "not listed"
-    counted: dict[str, int] = {}
-    for text in texts:
-        counted[text] = counted.get(text, 0) + 1
-    shown = [text if times == 1 else f"{times} times {text}" for text, times in counted.items()]
-    more = len(shown) - _MOST_SHOWN
-    return "; and ".join(shown[:_MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")

@@ -13,8 +13,6 @@ from operator import attrgetter
 from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.matched import MatchedOrder, RowCase, RowFinding
 from recon_core.model import Fill, Order, OrderState
-from recon_core.printable import printable
-from recon_core.times import format_time
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
 _TOLD = attrgetter("client_order_id", "exchange_order_id")
@@ -240,13 +238,3 @@ def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
 
 def _sum(fills: Sequence[Fill]) -> Decimal:
     return fills[0].quantity if len(fills) == 1 else exact_sum([fill.quantity for fill in fills])
-
-
-def order_text(order: Order) -> str:
-    """An order on one line: `BUY 1.0 LIMIT at 42000.00, 0.5 filled, CANCELLED, 2026-…`."""
-    kind = "" if order.order_type is None else f" {printable(order.order_type, 30)}"
-    price = "" if order.price is None else f" at {format_amount(order.price)}"
-    return (
-        f"{order.side} {format_amount(order.quantity)} {printable(order.symbol, 60)}{kind}{price}, "
-        f"{format_amount(order.filled_quantity)} filled, {order.state}, {format_time(order.time)}"
-    )
