@@ -50,7 +50,7 @@ def test_the_shortest_text_names_the_same_float(number: float) -> None:
     """Nothing is lost: the amount read as a float again is the float, number or text."""
     assert float(shortest_amount(number)) == number
     assert shortest_amount(repr(number)) == shortest_amount(number)
-    assert shortest_amount(f"{number:.25f}") == shortest_amount(number)
+    assert shortest_amount(f"{number:.20e}") == shortest_amount(number)
 
 
 @pytest.mark.parametrize(
