@@ -82,14 +82,14 @@ def movement(row: schema.MovementRow) -> Movement:
 
 
 def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instrument]:
-    """The instruments by symbol; the settlement is the quote currency unless told."""
+    """The instruments by symbol; untold, an inverse one settles in base, any other in quote."""
     return {
         symbol: Instrument(
             symbol=symbol,
             instrument_kind=InstrumentKind(table.kind),
             base=table.base,
             quote=table.quote,
-            settlement=table.settlement or table.quote,
+            settlement=table.settlement or (table.base if table.kind == "inverse" else table.quote),
             multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
             quantity_increment=table.quantity_increment,
         )

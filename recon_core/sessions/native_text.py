@@ -65,7 +65,10 @@ def session_document(recorded: RecordedSession) -> dict[str, Any]:
             "strategy_id": recorded.strategy_id or None,
             "mode": recorded.mode,
             "instruments": {
-                name: _instrument(one) for name, one in sorted(recorded.instruments.items())
+                name: _instrument(one)
+                for name, one in sorted(recorded.instruments.items())
+                # Written, it would read as one that can be replayed.
+                if not one.not_replayed
             }
             or None,
             "currencies": _currencies(recorded.currencies) or None,

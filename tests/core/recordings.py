@@ -1,5 +1,9 @@
-"""Recordings: what is copied into the tests, and what may lie beside the project."""
+"""Recordings: what is copied into the tests, and what may lie elsewhere.
 
+`RECON_TEST_RECORDINGS` names a directory with more of them: too many or not ours to copy.
+"""
+
+import os
 import shutil
 from pathlib import Path
 
@@ -10,11 +14,10 @@ from recon_core.engine import Reconciliation
 from .builders import verdicts
 
 DATA = Path(__file__).parents[1] / "data"
-BESIDE = Path(__file__).parents[3] / "shared"
-"""Recordings that are too many or not ours to copy; a clone runs without them."""
+BESIDE = Path(os.environ.get("RECON_TEST_RECORDINGS", os.devnull))
 
 needs_recordings = pytest.mark.skipif(
-    not (BESIDE / "recordings").is_dir(), reason="no recordings beside the project"
+    not (BESIDE / "recordings").is_dir(), reason="RECON_TEST_RECORDINGS names no recordings"
 )
 
 

@@ -299,7 +299,7 @@ RECORDED: dict[str, Any] = {
 
 @needs_recordings
 def test_every_recorded_result_is_known() -> None:
-    """No file beside the project is passed over."""
+    """No file of the further recordings is passed over."""
     names = {path.stem for path in (BESIDE / "recordings" / "ccxt").glob("*.json")}
     assert names == set(RECORDED)
 

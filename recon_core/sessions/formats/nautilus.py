@@ -58,7 +58,7 @@ from recon_core.sessions.tables import csv_rows
 FORMAT: Final = "nautilus"
 ANCHOR: Final = "meta.json"
 CANNOT_KNOW: Final = (
-    "movements of cash without a fill, such as interest and deposits",
+    "movements of cash without a fill, unless a movements table lies beside the reports",
     "the time of the reports (the latest time in them stands for it)",
     "positions of an account apart from the sum of their rows",
 )
