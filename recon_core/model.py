@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -290,7 +291,10 @@ class SideRecord:
         opening = self.opening or Opening(None)
         tables = [self.rows(section) or () for section in SECTIONS]
         tables += [opening.positions, opening.cash]
-        return frozenset(getattr(row, "account", None) for rows in tables for row in rows)
+        return frozenset(account for rows in tables for account in set(map(_account, rows)))
+
+
+_account = attrgetter("account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -30,6 +31,8 @@ Key = TypeVar("Key")
 SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 """The session checks that always exist, as sorted in the report."""
 
+_fill_id: Final = attrgetter("fill_id")
+_identity: Final = attrgetter("account", "symbol", "fill_id")
 _LONGEST_KEY: Final = 200
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
@@ -62,10 +65,11 @@ def pair(
 
     `ledger` are those of each side with its own replay.
     """
+    notes = _duplicate_notes(recorded)
     comparisons = [
         *ledger,
-        *_pair_positions(recorded),
-        *_pair_cash(recorded),
+        *_pair_positions(recorded, notes),
+        *_pair_cash(recorded, _by_currency(notes, recorded)),
         *_session_comparisons(recorded, more_checks),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -91,9 +95,8 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
+def _pair_positions(recorded: RecordedSession, notes: Mapping[str, list[str]]) -> list[Comparison]:
     plain = single_accounts(recorded)
-    notes = _duplicate_notes(recorded)
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
@@ -112,9 +115,8 @@ def _pair_positions(recorded: RecordedSession) -> list[Comparison]:
     ]
 
 
-def _pair_cash(recorded: RecordedSession) -> list[Comparison]:
+def _pair_cash(recorded: RecordedSession, notes: Mapping[str, list[str]]) -> list[Comparison]:
     plain = single_accounts(recorded)
-    notes = _duplicate_notes_by_currency(recorded)
     return [
         Comparison(
             item_kind=ItemKind.CASH,
@@ -179,7 +181,10 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
 
 def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
     """Account, symbol and id of every fill that stands more than once, with its count."""
-    counted = Counter((fill.account, fill.symbol, fill.fill_id) for fill in fills)
+    rows = tuple(fills)
+    if len(set(map(_fill_id, rows))) == len(rows):
+        return {}
+    counted = Counter(map(_identity, rows))
     return {key: count for key, count in counted.items() if count > 1}
 
 
@@ -198,9 +203,11 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     return notes
 
 
-def _duplicate_notes_by_currency(recorded: RecordedSession) -> dict[str, list[str]]:
+def _by_currency(
+    by_symbol: Mapping[str, list[str]], recorded: RecordedSession
+) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
-    for symbol, texts in _duplicate_notes(recorded).items():
+    for symbol, texts in by_symbol.items():
         instrument = recorded.instruments.get(symbol)
         if instrument is not None:
             for currency in sorted({instrument.base, instrument.quote}):
