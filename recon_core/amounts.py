@@ -43,7 +43,10 @@ MOST_DIGITS: Final = 30
 MOST_STATE_DIGITS: Final = 100
 """The same for a state: sums and products of amounts have more digits than they."""
 
-_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?", re.ASCII)
+AMOUNT_PATTERN: Final = r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?"
+"""What the session format calls an amount."""
+
+_AMOUNT = re.compile(AMOUNT_PATTERN, re.ASCII)
 _FLOAT = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _FLOAT_DIGITS: Final = 17
 _ACCEPTED = (
@@ -57,6 +60,10 @@ class NumberText:
     """The text of a JSON or TOML number as it stands in the file; no float touched it."""
 
     text: str
+
+    def __str__(self) -> str:
+        """The text itself."""
+        return self.text
 
 
 def parse_amount(text: str) -> Decimal:

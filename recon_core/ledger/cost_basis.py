@@ -133,9 +133,8 @@ class CostBasis:
         held = abs(self.quantity)
         numerator, divisor = value
         left = closed * numerator * self.divisor * held
-        most, least = (
-            left - cost * closed * divisor for cost in (self.cost, self.cost + self.error)
-        )
+        most = left - self.cost * closed * divisor
+        least = most - self.error * closed * divisor
         long = self.quantity > 0
         whole = self.divisor * held * divisor
         gained = Interval(least, most, whole) if long else Interval(-most, -least, whole)

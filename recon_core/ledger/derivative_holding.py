@@ -18,6 +18,7 @@ from recon_core.ledger.derivatives import (
     realise,
     refuse_inexact,
     require_derivative,
+    row_name,
     unit_value,
 )
 from recon_core.ledger.holdings import Holding
@@ -45,15 +46,13 @@ class DerivativeHolding(Holding):
         if position.average_price is None:
             basis.move(quantity)
         elif quantity:
-            what = f"opening position {printable(position.symbol, 100)}"
-            basis.apply(quantity, unit_value(position.average_price, self.instrument, what))
+            basis.apply(quantity, unit_value(position.average_price, self.instrument, position))
         super().open(position)
 
     def apply(self, fill: Fill) -> None:
         """Book a fill; raises `ReplayError` and books nothing where it cannot."""
-        what = f"fill {printable(fill.fill_id, 60)}"
         signed = signed_quantity(fill)
-        pnl = self._realise(fill, scaled(signed), what)
+        pnl = self._realise(fill, scaled(signed))
         if pnl:
             self._realised = EXACT.add(self._realised or ZERO, pnl)
         if fill.fee:
@@ -63,13 +62,13 @@ class DerivativeHolding(Holding):
         self.quantity = EXACT.add(self.quantity, signed)
         self.events.append(fill)
 
-    def _realise(self, fill: Fill, quantity: int, what: str) -> Decimal:
+    def _realise(self, fill: Fill, quantity: int) -> Decimal:
         basis = self._basis(fill.position_id)
-        value = unit_value(fill.price, self.instrument, what)
+        value = unit_value(fill.price, self.instrument, fill)
         closing = basis.quantity != 0 and (basis.quantity > 0) != (quantity > 0)
         if closing and not basis.priced:
             raise ReplayError(
-                f"{what} closes a position of {printable(self.instrument.symbol, 100)} that came "
+                f"{row_name(fill)} closes a position of {printable(fill.symbol, 100)} that came "
                 "without a price (from the opening or a movement); expected its average_price "
                 "in the opening"
             )
@@ -77,7 +76,7 @@ class DerivativeHolding(Holding):
         pnl = realise(basis, quantity, value, self._factor, self._places)
         if pnl is None:
             self._bases[fill.position_id] = in_full(steps[:count])
-            raise refuse_inexact(what, self.instrument.settlement)
+            raise refuse_inexact(fill, self.instrument.settlement)
         return pnl
 
     def move(self, movement: Movement) -> None:

@@ -23,7 +23,7 @@ from recon_core.ledger.cost_basis import (
     half_even,
     in_full,
 )
-from recon_core.model import Instrument, InstrumentKind
+from recon_core.model import Fill, Instrument, InstrumentKind, Position
 from recon_core.printable import printable
 
 _MOST_PLACES: Final = 30
@@ -40,17 +40,19 @@ def require_derivative(instrument: Instrument) -> None:
         )
 
 
-def unit_value(price: Decimal, instrument: Instrument, what: str) -> Ratio:
+def unit_value(price: Decimal, instrument: Instrument, row: Fill | Position) -> Ratio:
     """What a unit is entered at: its price, or the inverse of it for an inverse contract.
 
-    `what` names the row in the error for a price that has no inverse.
+    `row` is named in the error for a price that has no inverse.
     """
     numerator, divisor = price.as_integer_ratio()
     if instrument.instrument_kind is not InstrumentKind.INVERSE:
         return numerator, divisor
     if numerator <= 0:
         symbol = printable(instrument.symbol, 100)
-        raise ReplayError(f"{what}: price {price:f} of inverse {symbol}; expected one above 0")
+        raise ReplayError(
+            f"{row_name(row)}: price {price:f} of inverse {symbol}; expected one above 0"
+        )
     return divisor, numerator
 
 
@@ -83,10 +85,17 @@ def realise(
     return half_even((full.low, full.divisor), places)
 
 
-def refuse_inexact(what: str, currency: str) -> ReplayError:
+def row_name(row: Fill | Position) -> str:
+    """What a row is called in an error."""
+    if isinstance(row, Fill):
+        return f"fill {printable(row.fill_id, 60)}"
+    return f"opening position {printable(row.symbol, 100)}"
+
+
+def refuse_inexact(fill: Fill, currency: str) -> ReplayError:
     """The error for a PnL that cannot be booked without a precision."""
     return ReplayError(
-        f"{what}: its PnL in {printable(currency, 60)} has no finite decimal form; "
+        f"{row_name(fill)}: its PnL in {printable(currency, 60)} has no finite decimal form; "
         "expected a declared precision of that currency"
     )
 

@@ -12,7 +12,6 @@ from recon_core.ledger.bookings import Roundings, signed_quantity
 from recon_core.ledger.cost_basis import CostBasis, new_basis, scaled
 from recon_core.ledger.derivatives import average_price, pnl_factor, realise, refuse_inexact
 from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
-from recon_core.printable import printable
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ def _book(history: SpotHistory, fill: Fill, places: int | None) -> None:
     if fill.fee and fill.fee_currency == history.instrument.base:
         history.basis.apply(-scaled(fill.fee), value)
     if history.realised is not None and pnl is None:
-        raise refuse_inexact(f"fill {printable(fill.fill_id, 60)}", history.instrument.quote)
+        raise refuse_inexact(fill, history.instrument.quote)
     if history.realised is not None and pnl:
         history.realised = EXACT.add(history.realised, pnl)
 

@@ -18,13 +18,14 @@ class _RefusedError(ValueError):
     """A document that JSON allows and the session format does not."""
 
 
-def parse_json(text: str, name: str, *, constants: bool = False) -> Any:
+def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool = False) -> Any:
     """Parse one document; `name` is the file in messages. Raises `SessionError`.
 
     Numbers become `NumberText`. Duplicate keys, `NaN`, `Infinity`, lone
     surrogates and nesting deeper than 64 levels are refused. With `constants`,
     which foreign recordings need for statistics that nobody compares, `NaN` and
-    `Infinity` are kept as text that no amount accepts.
+    `Infinity` are kept as text that no amount accepts. With `any_depth` the caller
+    asks `refuse_deep` itself, which looks at every value once more.
     """
     try:
         document = (_FOREIGN_DECODER if constants else _DECODER).decode(text)
@@ -36,8 +37,8 @@ def parse_json(text: str, name: str, *, constants: bool = False) -> Any:
         raise SessionError(f"{name}: {error}") from None
     except RecursionError:
         raise SessionError(_too_deep(name)) from None
-    if _deeper_than(document, MAX_DEPTH):
-        raise SessionError(_too_deep(name))
+    if not any_depth:
+        refuse_deep(document, name)
     if _SURROGATE_ESCAPE.search(text):
         _refuse_surrogates(document, name)
     return document
@@ -69,6 +70,12 @@ def _decoder(parse_constant: Callable[[str], Any]) -> json.JSONDecoder:
 
 _DECODER: Final = _decoder(_constant)
 _FOREIGN_DECODER: Final = _decoder(NumberText)
+
+
+def refuse_deep(document: Any, name: str) -> None:
+    """Raise `SessionError` where a document is nested deeper than 64 levels."""
+    if _deeper_than(document, MAX_DEPTH):
+        raise SessionError(_too_deep(name))
 
 
 def _too_deep(name: str) -> str:

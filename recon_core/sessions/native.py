@@ -26,10 +26,11 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.printable import printable, quoted
+from recon_core.quick_memory import without_collecting
 from recon_core.sessions import native_rows, schema
-from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.files import FileContent, inside, read_text_file
 from recon_core.sessions.foreign import SideSource, take_side
-from recon_core.sessions.json_text import parse_json
+from recon_core.sessions.json_text import parse_json, refuse_deep
 from recon_core.sessions.tables import read_table
 
 _Row = TypeVar("_Row", bound=FileModel)
@@ -42,8 +43,15 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
     `manager` reads the foreign recordings that the file takes a side from.
     """
     content = read_text_file(path)
-    document = parse_json(content.text, content.name)
-    file = _validated(document, content.name)
+    with without_collecting():
+        document = parse_json(content.text, content.name, any_depth=True)
+        file = _validated(document, content.name)
+    return _session(path, content, file, manager)
+
+
+def _session(
+    path: Path, content: FileContent, file: schema.SessionFile, manager: PluginManager
+) -> RecordedSession:
     reader = _Reader(path, content.name, manager, [content.evidence])
     internal = reader.side(file.internal, LedgerSide.INTERNAL)
     mirrored = isinstance(file.external, schema.MirrorSide)
@@ -63,15 +71,19 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
 
 
 def _validated(document: Any, name: str) -> schema.SessionFile:
+    # No file model nests as deep as that: what is too deep is refused by one of them.
     if not isinstance(document, dict):
+        refuse_deep(document, name)
         raise SessionError(f"{name}: is not a session; expected an object with a schema key")
     if document.get("schema") != schema.SCHEMA:
+        refuse_deep(document, name)
         stated = document.get("schema")
         shown = quoted(stated) if isinstance(stated, str) else "no text"
         raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}")
     try:
         return schema.SessionFile.model_validate(document)
     except ValidationError as error:
+        refuse_deep(document, name)
         raise SessionError(f"{name}: {problem_text(error)}") from None
 
 
@@ -164,14 +176,18 @@ class _Reader:
     ) -> tuple[_Value, ...] | None:
         if isinstance(section, schema.TableReference):
             section = self._table(section, row_type, where)
-        return None if section is None else tuple(convert(row) for row in section)
+        if section is None:
+            return None
+        # Fills that were plainly right are no rows any more.
+        return tuple(convert(row) if isinstance(row, row_type) else row for row in section)
 
     def _table(self, reference: schema.TableReference, row_type: Any, where: str) -> Any:
         try:
             table = read_table(self.path.parent, reference.path, floats=self.floats)
             self.inputs.append(table.evidence)
             self.origins[where] = str(inside(self.path.parent, reference.path))
-            return TypeAdapter(list[row_type]).validate_python(table.rows)
+            rows = schema.FillRows if row_type is schema.FillRow else list[row_type]
+            return TypeAdapter(rows).validate_python(table.rows)
         except SessionError as error:
             raise SessionError(f"{where}: {error}") from None
         except ValidationError as error:

@@ -6,7 +6,14 @@ turns them into `recon_core.model`. JSON numbers reach them as `NumberText`.
 
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from recon_core.boundary import (
@@ -19,6 +26,7 @@ from recon_core.boundary import (
     PositiveAmount,
     Time,
 )
+from recon_core.sessions.fast_rows import plain_fills
 
 SCHEMA: Final = "recon.session/1"
 _MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "table"))
@@ -171,6 +179,16 @@ Cash = Annotated[
 ]
 
 
+def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Fills that are plainly right need no file model each; the models explain the others."""
+    fills = plain_fills(rows)
+    return handler(rows) if fills is None else fills
+
+
+FillRows = Annotated[list[FillRow], WrapValidator(_plain_first)]
+Fills = Annotated[Annotated[FillRows, Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM]
+
+
 class OpeningTable(FileModel):
     """The state before the first fill."""
 
@@ -207,7 +225,7 @@ class SideTable(FileModel):
     positions: Positions | None = None
     cash: Cash | None = None
     orders: Rows[OrderRow] | None = None
-    fills: Rows[FillRow] | None = None
+    fills: Fills | None = None
     movements: Rows[MovementRow] | None = None
     opening: OpeningTable | None = None
     snapshots: Rows[SnapshotTable] | None = None

@@ -1,17 +1,22 @@
 """Average entry price and realised PnL: exact fractions, rounded once per booking."""
 
 import decimal
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from recon_core.errors import ReplayError
-from recon_core.ledger import PositionLedger
+from recon_core.ledger import PositionLedger, cost_basis
+from recon_core.ledger.cost_basis import LONGEST, UNIT, CostBasis, scaled
+from recon_core.ledger.derivatives import realise
 from recon_core.model import CashBalance, Fill, Opening, Position
 
+from . import builders
 from .builders import CENTS, fill, fill_lists, half_even
 
 
@@ -125,3 +130,47 @@ def test_a_fee_in_the_base_currency_can_close_a_position() -> None:
     assert ledger.realised_pnl("BTC/EUR") == 10
     again = booked(fill("1", "BUY", "1.001", "100"), sold, fill("3", "BUY", "1", "200"))
     assert again.average_price("BTC/EUR") == 200
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(-40, 40), st.integers(-9, 999), st.sampled_from([1, 2, 5, 7, 10])),
+    max_size=25,
+)
+
+
+@given(STEPS, st.integers(0, 6), st.sampled_from([8, 16, 40]))
+def test_an_interval_decides_every_rounding_like_the_fraction(
+    steps: list[tuple[int, int, int]], places: int, kept: int
+) -> None:
+    """With few bits many roundings are undecided; worked out in full they are all the same."""
+    short, full = CostBasis(longest=3), CostBasis(longest=math.inf)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_basis, "_KEPT", kept)
+        for quantity, *value in steps:
+            if quantity:
+                arguments = quantity * UNIT, (value[0], value[1]), (1, UNIT), places
+                assert realise(short, *arguments) == realise(full, *arguments)
+    assert short.quantity == full.quantity
+    assert short.error == 0 or short.divisor.bit_length() > 3
+    low, high = short.cost * full.divisor, (short.cost + short.error) * full.divisor
+    assert low <= full.cost * short.divisor <= high
+
+
+def test_a_long_session_stays_short() -> None:
+    """A market maker who is never flat: the fraction has a bound, and its rounding is right."""
+    ledger, full = booked(currencies=CENTS), CostBasis(longest=math.inf)
+    expected = Fraction(0)
+    for number in range(600):
+        order_side = "SELL" if number % 2 else "BUY"
+        quantity = thousandths(1000 * (2 - number % 2) + number * 7919 % 997)
+        price = thousandths(100_000 + number * 3701 % 10_007)
+        ledger.apply_fill(fill(f"{number}", order_side, f"{quantity}", f"{price}"))
+        signed = scaled(quantity) * (1 if order_side == "BUY" else -1)
+        pnl = realise(full, signed, price.as_integer_ratio(), (1, UNIT), 2)
+        expected += Fraction(pnl or 0)
+    assert full.divisor.bit_length() > LONGEST
+    assert Fraction(ledger.realised_pnl("BTC/EUR") or 0) == expected
+
+
+def thousandths(units: int) -> Decimal:
+    return builders.scaled(units, 3)

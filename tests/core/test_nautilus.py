@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from recon_core.policy import Policy
 from recon_core.sessions import read_session
 from recon_core.sessions.formats.nautilus_legs import Legs
 
-from .builders import AS_OF_TEXT, at, checks, document, fill, verdicts, write_session
+from .builders import AS_OF_TEXT, at, checks, document, fill, half_even, verdicts, write_session
 from .refusals import refusal
 
 DATA = Path(__file__).parents[1] / "data" / "nautilus"
@@ -58,6 +59,10 @@ FIGURES = {
         "position::ETHUSDT-PERP.BINANCE,leg=SHORT": "-0.333",
     },
     "perp_ethusdt_bracket_all_rejected": {"cash::USDT": "250000.00000000"},
+    "two_strategies_linear": {
+        "cash::USDT": "999929.73907752",
+        "position::ETHUSDT-PERP.BINANCE": "4.700",
+    },
 }
 
 
@@ -117,6 +122,70 @@ def test_a_recording_in_parquet_is_the_same_recording(name: str, tmp_path: Path)
     expected, found = read_session(csv_directory), read_session(directory)
     assert replace(found, inputs=(), anchor=expected.anchor) == replace(expected, inputs=())
     assert {file.name for file in found.inputs} >= {"meta.json", "instruments.json"}
+
+
+def test_each_strategy_has_its_own_average_price() -> None:
+    """Pooled over both strategies, the engine's cash could not be reproduced."""
+    recorded = read_session(DATA / "two_strategies_linear")
+    assert recorded.internal is not None
+    fills = recorded.internal.fills or ()
+    assert len({one.position_id for one in fills}) == 2
+    pooled = tuple(replace(one, position_id=None) for one in fills)
+    internal = replace(recorded.internal, fills=pooled)
+    found = verdicts(Reconciliation(replace(recorded, internal=internal), Policy()))
+    assert found == {"cash::USDT": "INFO", "position::ETHUSDT-PERP.BINANCE": "match"}
+
+
+def test_the_engine_averages_inverse_entries_in_another_way() -> None:
+    """The diff is what its arithmetic mean is off; the session says so."""
+    found = reconcile_session(DATA / "two_strategies_inverse")
+    assert verdicts(found) == {"cash::BTC": "FAIL", "position::BTC/USD.BITMEX": "match"}
+    assert [diff.delta for diff in found.diffs] == [Decimal("0.00000273")]
+    assert "averages the entry prices of inverse contracts arithmetically" in found.notes[-1]
+    recorded = found.recorded
+    assert recorded.internal is not None
+    cash, held = Fraction(20), dict[str | None, tuple[Fraction, Fraction]]()
+    for one in recorded.internal.fills or ():
+        cash -= Fraction(one.fee)
+        quantity, price = Fraction(one.quantity), Fraction(one.price)
+        quantity *= 1 if one.side == "BUY" else -1
+        before, entry = held.get(one.position_id, (Fraction(0), price))
+        if before * quantity < 0:
+            closed = min(abs(before), abs(quantity)) * (1 if before > 0 else -1)
+            cash += half_even(closed * (1 / entry - 1 / price), 8)
+            entry = price if (before + quantity) * before < 0 else entry
+        else:
+            entry = (abs(before) * entry + abs(quantity) * price) / abs(before + quantity)
+        held[one.position_id] = before + quantity, entry
+    assert cash == Fraction(Decimal("19.98623045"))
+
+
+def test_two_venues_are_two_accounts(tmp_path: Path) -> None:
+    """One recording of two venues: every key names its account."""
+    directory = copy_of("hedge_mode_ethperp", tmp_path)
+    other = DATA / "perp_inverse_xbtusd"
+    shutil.copy(other / "account_BITMEX.csv", directory)
+    for name in ("fills.csv", "positions.csv"):
+        rows = (other / name).read_text().splitlines(keepends=True)[1:]
+        (directory / name).write_text((directory / name).read_text() + "".join(rows))
+    for name, merge in (("instruments.json", list.__add__), ("meta.json", venues_of_both)):
+        both = [json.loads((where / name).read_text()) for where in (directory, other)]
+        (directory / name).write_text(json.dumps(merge(*both)))
+    assert verdicts(reconcile_session(directory)) == dict.fromkeys(
+        (
+            "cash::BTC,account=BITMEX-001",
+            "cash::USDT,account=BINANCE-001",
+            "position::BTC/USD.BITMEX,account=BITMEX-001",
+            "position::ETHUSDT-PERP.BINANCE,leg=LONG,account=BINANCE-001",
+            "position::ETHUSDT-PERP.BINANCE,leg=SHORT,account=BINANCE-001",
+        ),
+        "match",
+    )
+
+
+def venues_of_both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    opening = "configured_starting_balances"
+    return one | {opening: one[opening] | other[opening]}
 
 
 TYPES: dict[str, Callable[[str], Any]] = {

@@ -40,7 +40,7 @@ from recon_core.sessions.formats.nautilus_accounts import (
     stated_balances,
     strategies,
 )
-from recon_core.sessions.formats.nautilus_instruments import instrument
+from recon_core.sessions.formats.nautilus_instruments import instrument, limits
 from recon_core.sessions.formats.nautilus_legs import Legs
 from recon_core.sessions.formats.nautilus_rows import (
     Row,
@@ -120,13 +120,14 @@ class _Recording:
         legs = Legs(filled.rows, each(filled.rows, filled.name, fill))
         self.times += [one.time for one in legs.fills]
         positions = self._positions(legs)
+        instruments = self._instruments(accounts, filled.rows)
         as_of = max(self.times)
         return RecordedSession(
             session_id=meta.session() or self.directory.resolve().name,
             anchor=self.directory / ANCHOR,
             strategy_id=",".join(sorted(self.strategies)),
             recording_format=FORMAT,
-            instruments=self._instruments(accounts, filled.rows),
+            instruments=instruments,
             currencies=precisions([*stated, *opening]),
             internal=SideRecord(
                 as_of=as_of,
@@ -142,7 +143,7 @@ class _Recording:
                 cash=last_balances(stated),
             ),
             inputs=tuple(self.inputs),
-            notes=(limits_note(FORMAT, CANNOT_KNOW),),
+            notes=(limits_note(FORMAT, CANNOT_KNOW), *limits(instruments, legs.fills)),
         )
 
     def _json(self, name: str) -> Any:

@@ -6,11 +6,12 @@ and their like, whose premium is paid on every fill. What is not modelled says s
 it is to be replayed.
 """
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from recon_core.amounts import parse_amount
-from recon_core.model import Instrument, InstrumentKind
+from recon_core.model import Fill, Instrument, InstrumentKind
 from recon_core.printable import printable, quoted
 from recon_core.sessions.formats.nautilus_accounts import Accounts, AccountTerms
 from recon_core.sessions.formats.nautilus_rows import key
@@ -92,3 +93,17 @@ def _obstacle_to_margin(table: Any, terms: AccountTerms, settlement: str) -> str
         f"settles in {printable(settlement, 60)} on an account that keeps "
         f"{printable(terms.base_currency, 60)}; the exchange rates are not recorded"
     )
+
+
+def limits(instruments: Mapping[str, Instrument], fills: Iterable[Fill]) -> tuple[str, ...]:
+    """What a reader must know of the engine's own figures, for the notes of a session."""
+    traded = {one.symbol for one in fills} & instruments.keys()
+    inverse = InstrumentKind.INVERSE
+    symbols = sorted(name for name in traded if instruments[name].instrument_kind is inverse)
+    if not symbols:
+        return ()
+    note = (
+        f"{', '.join(symbols)}: nautilus_trader averages the entry prices of inverse contracts "
+        "arithmetically, the ledger harmonically; where they are far apart, cash differs by that"
+    )
+    return (note,)

@@ -1,0 +1,102 @@
+"""Fills that are read at once are those that the file models give, and nothing else is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from recon_core.amounts import NumberText
+from recon_core.model import Fill
+from recon_core.sessions import read_session, schema
+from recon_core.sessions.fast_rows import plain_fills
+from recon_core.sessions.native_rows import fill as _fill
+
+from .builders import AS_OF_TEXT, document, write_session
+
+PLAIN: dict[str, Any] = {
+    "fill_id": "f1",
+    "symbol": "BTC/EUR",
+    "side": "BUY",
+    "quantity": "0.1",
+    "price": "42000.00",
+    "time": AS_OF_TEXT,
+}
+MODELS = TypeAdapter(list[schema.FillRow])
+
+
+def by_models(rows: Any) -> list[Fill] | None:
+    """What the file models make of rows, `None` where they refuse them."""
+    try:
+        return [_fill(row) for row in MODELS.validate_python(rows)]
+    except ValidationError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"fee": "4.20", "fee_currency": "EUR"},
+        {"fee": "-4.20", "fee_currency": "EUR"},
+        {"fee": "0"},
+        {"fee": "-0.00", "price": "-0"},
+        {"fee": None, "account": None, "position_id": None},
+        {"price": "-37.63"},
+        {"quantity": NumberText("0.1"), "price": NumberText("42000")},
+        {"time": "2026-01-01T12:00:00.123456789Z"},
+        {"client_order_id": "o", "exchange_order_id": "x", "account": "a", "leg": "SHORT"},
+        {"position_id": "p", "symbol": "übung", "fill_id": "|"},
+        {"quantity": "9" * 30 + "." + "9" * 30},
+    ],
+)
+def test_a_plain_row_is_read_at_once(more: dict[str, Any]) -> None:
+    """It gives the very fill that the file models give."""
+    rows = [PLAIN, PLAIN | more]
+    assert plain_fills(rows) == by_models(rows)
+    assert [repr(fill) for fill in plain_fills(rows) or ()] == [
+        repr(fill) for fill in by_models(rows) or ()
+    ]
+    assert plain_fills(rows) is not None
+
+
+VALUES = st.sampled_from(
+    [
+        None, "", "0", "-0", "1", "-1", "1.5", "01", "1.", "+1", "1e5", "NaN", "٣", "1|2", "a\n",
+        "BUY", "SELL", "buy", "NET", "LONG", "EUR", "9" * 31, "0." + "1" * 31, True, 5, 1.5, [], {},
+        NumberText("1"), NumberText("1e5"), NumberText("0"), b"1",
+        AS_OF_TEXT, "2026-01-01T12:00:00+01:00", "2026-01-01T12:00:00", "2026-02-30T12:00:00Z",
+        "2026-01-01t12:00:00z", "2026-01-01T24:00:00Z", "2026-01-01T12:00:00.1Z", f"{AS_OF_TEXT}\n",
+    ]
+)  # fmt: skip
+KEYS = st.sampled_from([*schema.FillRow.model_fields, "unknown"])
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4), st.sets(st.sampled_from(sorted(PLAIN))))
+def test_no_row_is_accepted_that_the_models_refuse(
+    changed: dict[str, Any], dropped: set[str]
+) -> None:
+    """Whatever stands in a row: the same fill, or the models have the last word."""
+    row = {key: value for key, value in PLAIN.items() if key not in dropped} | changed
+    fast = plain_fills([row])
+    if fast is not None:
+        assert repr(fast) == repr(by_models([row]))
+
+
+@pytest.mark.parametrize("rows", [None, {}, "", [None], [[]], ["f1"], [{}], [PLAIN, None]])
+def test_what_is_no_list_of_rows_is_left_to_the_models(rows: Any) -> None:
+    """They say what is wrong with it."""
+    assert plain_fills(rows) is None
+
+
+def test_one_row_that_is_not_plain_is_read_like_the_others(tmp_path: Path) -> None:
+    """An offset in one time changes the way, and not the fills."""
+    rows = [PLAIN, PLAIN | {"fill_id": "f2", "time": "2026-01-01T13:00:00+01:00"}]
+    side = {"as_of": AS_OF_TEXT, "fills": rows}
+    recorded = read_session(write_session(tmp_path, document(internal=side)))
+    assert recorded.internal is not None
+    assert recorded.internal.fills is not None
+    assert [fill.fill_id for fill in recorded.internal.fills] == ["f1", "f2"]
+    assert len({fill.time for fill in recorded.internal.fills}) == 1
