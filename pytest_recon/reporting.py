@@ -130,7 +130,8 @@ class Recorder:
         """Print the line also where pytest ended without a summary."""
         if not self._started:
             return
-        if not self._finished:
+        gate = self._run.gate
+        if not (self._finished or gate.blocked or gate.incomplete):
             self._run.gate.problems.append("the run ended before its reports were written")
             terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
             if terminal is not None and self._run.gate.concerned:

@@ -33,7 +33,7 @@ def _begins_otherwise(path: Path, begins: bytes) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(len(begins))
-    except OSError:
+    except (OSError, ValueError):
         return False  # not there yet, or writing it will say why it cannot be
     return start not in (b"", begins)
 
