@@ -2,10 +2,13 @@
 
 With `recon_internal_side`, recorded sessions are regression tests of the ledger
 code: what the exchange said then must still be what the code computes today.
+`OUR_LEDGER=broken` puts a ledger with a fault in its place, to see the gate close.
 """
 
+import os
 from dataclasses import replace
 
+from broken_ledger import BrokenLedger
 from our_ledger import OurLedger
 
 import recon_core
@@ -18,7 +21,8 @@ def recon_internal_side(recorded: RecordedSession) -> SideRecord | None:
     internal = recorded.internal
     if internal is None or internal.fills is None or internal.opening is None:
         return None
-    ledger = OurLedger(internal.opening)
+    is_broken = os.environ.get("OUR_LEDGER") == "broken"
+    ledger = (BrokenLedger if is_broken else OurLedger)(internal.opening)
     ledger.book(internal.fills)
     return replace(internal, positions=ledger.positions(), cash=ledger.cash())
 
