@@ -293,6 +293,11 @@ class SideRecord:
         tables += [opening.positions, opening.cash]
         return frozenset(account for rows in tables for account in set(map(_account, rows)))
 
+    def only_account(self) -> str | None:
+        """The one account that rows of this side name, `None` where there are more or none."""
+        named = self.accounts() - {None}
+        return next(iter(named)) if len(named) == 1 else None
+
 
 _account = attrgetter("account")
 
