@@ -7,7 +7,8 @@ interleaved, so that a slow spell of the machine hits all of them. Each query ve
 whole chain while it reads. Ends with 1 where a target is missed.
 
 * `recon audit verify`: at most 4 times as long as `json.loads` on every line.
-* each other query: at most 3 times.
+* each other query: at most 3 times; at most 5 times where the answer is the whole log
+  and most of the time goes into printing it.
 * memory: a query with a small result needs at most 16 MiB more for the long log than for
   one of 1,000 entries (what Python holds at its peak, in a process of its own).
 """
@@ -32,6 +33,7 @@ from recon_core.summary import summarise
 
 VERIFY_TARGET = 4.0
 QUERY_TARGET = 3.0
+WHOLE_TARGET = 5.0
 MEMORY_TARGET = 16.0  # MiB
 DIFFS_PER_RUN = 97  # 100 entries a run, with its summary and its brackets
 AS_OF = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -47,6 +49,12 @@ QUERIES = {
     "detailed": ["detailed", "--run-id", "run-1"],
     "trend of a session": ["trend", "--session-id", "session-7"],
     "export of a run": ["export", "--run-id", "run-1"],
+}
+WHOLE_ANSWERS = {
+    "trend of everything": ["trend"],
+    "export of everything": ["export"],
+    "diffs, all 97,000": ["diffs"],
+    "diffs, all as JSON": ["diffs", "--format", "json"],
 }
 
 
@@ -130,16 +138,18 @@ def measure_time(path: Path, runs: int) -> bool:
     """Print what each query costs; whether all are within their targets."""
     load_lines(path)  # the file is in the cache of the system from here on
     loads: list[float] = []
-    asked: dict[str, list[float]] = {name: [] for name in QUERIES}
+    queries = {**QUERIES, **WHOLE_ANSWERS}
+    asked: dict[str, list[float]] = {name: [] for name in queries}
     for _ in range(runs):
-        for name, arguments in QUERIES.items():
+        for name, arguments in queries.items():
             loads.append(seconds(lambda: load_lines(path)))
             asked[name].append(seconds(lambda words=arguments: ask(words, path)))
     baseline = statistics.median(loads)
     print(f"{'json.loads on every line':<28} {baseline:6.2f} s")
     met = True
     for name, times in asked.items():
-        target = VERIFY_TARGET if name == "verify" else QUERY_TARGET
+        target = WHOLE_TARGET if name in WHOLE_ANSWERS else QUERY_TARGET
+        target = VERIFY_TARGET if name == "verify" else target
         ratio = statistics.median(times) / baseline
         met &= ratio <= target
         print(f"{name:<28} {statistics.median(times):6.2f} s  {ratio:5.2f} (target {target:g})")

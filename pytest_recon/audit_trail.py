@@ -21,6 +21,7 @@ class AuditTrail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.head: Head | None = None
+        self._is_new = False
 
     def write(self, runs: "Sequence[Run]") -> str | None:
         """Append all sessions or none; returns what went wrong, if anything did."""
@@ -28,10 +29,10 @@ class AuditTrail:
 
         try:
             log = AuditLog(self._path)
-            log.append_runs(runs)
+            stored = log.append_runs(runs)
         except AuditError as error:
             return f"--recon-audit-log={printable(self._path)}: {error}"
-        self.head = log.head
+        self.head, self._is_new = log.head, len(stored) == log.head.count
         return None
 
     @property
@@ -39,7 +40,7 @@ class AuditTrail:
         """The head for the terminal: kept elsewhere, it shows a log that was cut later."""
         if self.head is None:
             return None
-        return audit_line(self._path, self.head.count, self.head.hash)
+        return audit_line(self._path, self.head.count, self.head.hash, is_new=self._is_new)
 
     @property
     def properties(self) -> dict[str, str]:

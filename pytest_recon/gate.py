@@ -25,6 +25,7 @@ class SessionPromise:
     comparisons: int
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +88,15 @@ class Gate:
 
     def _is_short(self, promise: SessionPromise) -> bool:
         return len(self._results.get(promise.path, ())) < promise.comparisons
+
+    def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
+        """What keeps a session from being clear besides its diffs."""
+        failed = [
+            f"{result.kind}::{result.key} failed without a diff that blocks"
+            for result in self.results(promise.path)
+            if result.failed and result.verdict in (MATCH, Severity.INFO)
+        ]
+        return (*failed, *self.problems)
 
     @property
     def promised(self) -> int:

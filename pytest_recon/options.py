@@ -59,10 +59,17 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many diffs the summary shows per session (default: 10)",
     )
+    group.addoption(
+        "--recon-max-items",
+        type=int,
+        metavar="N",
+        help="above N fills or orders of a session the equal ones are one item (default: 20000)",
+    )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
+    parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
 
@@ -87,6 +94,7 @@ class Settings:
     junit: Path | None
     audit_log: Path | None
     top_n: int
+    max_items: int
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -96,7 +104,7 @@ def read_settings(config: pytest.Config) -> Settings:
     asked = bool(config.getini("recon_gate") if gate is None else gate)
     inipath = config.inipath
     ini_directory = config.rootpath if inipath is None else inipath.parent
-    junit = _written_path(config, "--recon-junit")
+    junit = _written_path(config, "--recon-junit", begins=b"<")
     audit_log = _written_path(config, "--recon-audit-log", ini_directory)
     _require_own_file(config, audit_log, junit)
     return Settings(
@@ -109,6 +117,7 @@ def read_settings(config: pytest.Config) -> Settings:
         junit=junit,
         audit_log=audit_log,
         top_n=_top_n(config),
+        max_items=_max_items(config),
     )
 
 
@@ -130,7 +139,7 @@ def _fail_on(config: pytest.Config) -> str:
 
 
 def _written_path(
-    config: pytest.Config, option: str, ini_directory: Path | None = None
+    config: pytest.Config, option: str, ini_directory: Path | None = None, begins: bytes = b""
 ) -> Path | None:
     """The file to write that an option names, or the ini where `ini_directory` is given."""
     name = option.lstrip("-").replace("-", "_")
@@ -139,8 +148,10 @@ def _written_path(
         value, directory, option = config.getini(name), ini_directory, name
     if value is None:
         return None
+    if not isinstance(value, str):
+        raise pytest.UsageError(f"{option}: {quoted(value)}; expected the name of one file")
     try:
-        return written_path(str(value), directory)
+        return written_path(value, directory, begins)
     except ReconError as error:
         raise pytest.UsageError(f"{option}: {error}") from None
 
@@ -150,6 +161,16 @@ def _top_n(config: pytest.Config) -> int:
     if top_n < 0:
         raise pytest.UsageError(f"--recon-top-n: {top_n}; expected 0 or more")
     return top_n
+
+
+def _max_items(config: pytest.Config) -> int:
+    given: int | None = config.getoption("recon_max_items")
+    if given is not None and given < 0:
+        raise pytest.UsageError(f"--recon-max-items: {given}; expected 0 or more")
+    try:
+        return settings.most_items(given, str(config.getini("recon_max_items") or ""))
+    except (ReconError, TypeError) as error:  # a TypeError where TOML has it as a number
+        raise pytest.UsageError(str(error)) from None
 
 
 def policy_source(config: pytest.Config) -> Path | None:

@@ -39,7 +39,7 @@ class Recorder:
         self._invocation_id = str(uuid4())
         path = run.settings.audit_log
         self._trail = None if path is None else AuditTrail(path)
-        self._started = self._final_line_printed = False
+        self._started = self._finished = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
@@ -76,7 +76,24 @@ class Recorder:
             return None
         sessions = counted(len(run.gate.sessions), "session")
         comparisons = counted(run.gate.promised, "comparison")
-        return f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        header = f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+        return "\n".join([header, *self._folded_lines()])
+
+    def _folded_lines(self) -> list[str]:
+        """`recon: 99990 equal fills are 1 item (--recon-max-items=20000)`."""
+        folded = [promise.folded for promise in self._run.gate.sessions]
+        kinds = sorted({kind for each in folded for kind in each})
+        most = self._run.settings.max_items
+        lines = []
+        for kind in kinds:
+            rows = sum(each.get(kind, 0) for each in folded)
+            items = sum(kind in each for each in folded)
+            verb = "is" if rows == 1 else "are"
+            lines.append(
+                f"recon: {counted(rows, f'equal {kind}')} {verb} {counted(items, 'item')} "
+                f"(--recon-max-items={most})"
+            )
+        return lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -84,6 +101,7 @@ class Recorder:
         self._run.notify_completed()
         self._write_audit_log()
         self._write_junit()
+        self._finished = True
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
         if self._summary_is_skipped():
@@ -110,8 +128,16 @@ class Recorder:
 
     def pytest_unconfigure(self) -> None:
         """Print the line also where pytest ended without a summary."""
-        if self._started:
-            self._print_final_line()
+        if not self._started:
+            return
+        gate = self._run.gate
+        if not (self._finished or gate.blocked or gate.incomplete):
+            self._run.gate.problems.append("the run ended before its reports were written")
+            terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is not None and self._run.gate.concerned:
+                terminal.ensure_newline()
+                terminal.write_line(f"recon: {self._run.gate.problems[-1]}")
+        self._print_final_line()
 
     def _print_final_line(self) -> None:
         terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
@@ -186,6 +212,7 @@ class Recorder:
             invocation_id=self._invocation_id,
             mirrored=promise.mirrored,
             notes=promise.notes,
+            problems=self._run.gate.problems_of(promise),
             evidence=promise.evidence,
         )
 

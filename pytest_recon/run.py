@@ -15,7 +15,7 @@ from pytest_recon.discovery import declared_sessions
 from pytest_recon.gate import Gate, SessionPromise
 from pytest_recon.options import Settings, policy_source, read_settings
 from recon_core.errors import PolicyError
-from recon_core.extensions import extension_manager, has_hooks
+from recon_core.extensions import extension_manager, has_hooks, unmarked_hooks
 from recon_core.printable import printable
 from recon_core.reports.wording import node_path
 from recon_core.sessions.discovery import identity
@@ -55,7 +55,15 @@ class ReconRun:
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object) -> None:
         """Note conftest modules and plugins that implement hooks of the core."""
-        if isinstance(plugin, ModuleType) and has_hooks(plugin):
+        if not isinstance(plugin, ModuleType):
+            return
+        place = "/".join(Path(str(getattr(plugin, "__file__", plugin.__name__))).parts[-2:])
+        # Pytest takes its own hooks without a marker; one of ours would be silent for ever.
+        self.gate.problems += [
+            f"{printable(place)}: {name} is not marked; expected @recon_core.hookimpl above it"
+            for name in unmarked_hooks(plugin)
+        ]
+        if has_hooks(plugin):
             self._modules.append(plugin)
             if "manager" in self.__dict__:
                 self._register(self.manager, plugin)
@@ -146,7 +154,9 @@ class ReconRun:
 
         known = self._reconciliations.get(anchor)
         if known is None:
-            known = reconcile_session(anchor, self.policy, self.manager)
+            known = reconcile_session(
+                anchor, self.policy, self.manager, max_items=self.settings.max_items
+            )
             self._reconciliations[anchor] = known
         return known
 
@@ -165,6 +175,7 @@ class ReconRun:
                 comparisons=len(reconciliation.comparisons),
                 mirrored=recorded.mirrored,
                 notes=reconciliation.notes,
+                folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy),
             )
         )

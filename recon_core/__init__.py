@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from recon_core.policy.toml_file import read_policy
     from recon_core.sessions import read_session
     from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
+    from recon_core.sessions.recorder import SessionRecorder
     from recon_core.severity import Severity
     from recon_core.summary import ReconSummary
 
@@ -100,6 +101,7 @@ _HOME = {
     "recon_core.policy.toml_file": ("read_policy",),
     "recon_core.sessions": ("read_session",),
     "recon_core.sessions.formats.nautilus_writer": ("write_nautilus_recording",),
+    "recon_core.sessions.recorder": ("SessionRecorder",),
     "recon_core.severity": ("Severity",),
     "recon_core.summary": ("ReconSummary",),
 }
@@ -144,6 +146,7 @@ __all__ = [
     "ReplayError",
     "SessionCheck",
     "SessionError",
+    "SessionRecorder",
     "Severity",
     "SideRecord",
     "Tolerance",

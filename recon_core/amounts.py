@@ -47,6 +47,8 @@ AMOUNT_PATTERN: Final = r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?"
 """What the session format calls an amount."""
 
 _AMOUNT = re.compile(AMOUNT_PATTERN, re.ASCII)
+_FLOAT = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_FLOAT_DIGITS: Final = 17
 _ACCEPTED = (
     "a plain decimal of at most 30 digits before and 30 after the point, "
     "without exponent, plus sign or grouping"
@@ -73,6 +75,30 @@ def parse_amount(text: str) -> Decimal:
         raise AmountError(f"{quoted(text)} is not an amount; expected {_ACCEPTED}")
     amount = Decimal(text)
     return amount or amount.copy_abs()
+
+
+def shortest_amount(number: float | str) -> Decimal:
+    """The shortest decimal that names a binary float: 0.1 for what prints as 0.1.
+
+    For sources that compute in floats: `number` is the float, or its text as the
+    source printed it, an exponent included. What lies beyond the 30th decimal is
+    rounded half-even; no float of everyday size can tell it. Raises `AmountError` for
+    NaN, infinity and what is no number.
+    """
+    if isinstance(number, int) and not isinstance(number, bool):
+        return require_amount(number, "number")
+    text = number if isinstance(number, str) else repr(number)
+    if _FLOAT.fullmatch(text) is None:
+        raise AmountError(f"{quoted(text)} is not a finite number; expected one like 0.1 or 1e-05")
+    amount = Decimal(text)
+    if isinstance(number, str) and len(amount.as_tuple().digits) > _FLOAT_DIGITS:
+        # Printed with more digits than a float has: what the float was is shorter.
+        amount = Decimal(repr(float(text)))
+    if amount.adjusted() >= MOST_DIGITS:
+        raise AmountError(f"{quoted(text)} is too large; expected {_ACCEPTED}")
+    if decimal_places(amount) > MOST_DIGITS:
+        amount = round_to_places(amount, MOST_DIGITS)
+    return shortest(amount) if amount else ZERO
 
 
 def require_amount(value: object, name: str, most_digits: int = MOST_DIGITS) -> Decimal:

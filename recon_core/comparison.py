@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from recon_core.matched import MatchedRows
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.severity import Severity
 from recon_core.times import format_time, parse_time
@@ -54,7 +55,9 @@ class Comparison:
     `key` is the encoded business key (`BTC/EUR`, `EUR,account=sub1`, `coverage`).
     A side that reports the section but does not list the key is `None`: zero, by
     the design's "Position drift". A LEDGER comparison looks at one `side`: `internal`
-    is what that side states, `external` what its own rows give.
+    is what that side states, `external` what its own rows give. Of a fill or an order
+    `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
+    that a side computed in binary floats, so that the policy's `float_dust` holds.
     """
 
     item_kind: ItemKind
@@ -67,6 +70,8 @@ class Comparison:
     check: SessionCheck | None = None
     notes: tuple[str, ...] = ()
     side: LedgerSide | None = None
+    matched: MatchedRows | None = None
+    in_floats: bool = False
 
     @property
     def identity(self) -> str:

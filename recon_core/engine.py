@@ -11,23 +11,29 @@ from typing import Any
 
 from pluggy import PluginManager
 
+from recon_core.aliases import with_aliases
 from recon_core.amounts import require_amount
+from recon_core.atomic import write_atomically
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError, SessionError
 from recon_core.evidence import evidence
 from recon_core.extensions import extension_manager
 from recon_core.external import ExternalSnapshot
+from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
 from recon_core.ledger.replay import replay_sides, with_derived_sections
+from recon_core.matching import match
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
-from recon_core.session_checks import BUILT_IN, unreported_notes, untimely_notes
+from recon_core.probable_aliases import with_probable_aliases
+from recon_core.quick_memory import without_collecting
+from recon_core.row_judging import judge_rows
+from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import input_files
@@ -41,21 +47,28 @@ class Reconciliation:
     """One recorded session under one policy: its comparisons, and their verdicts on demand.
 
     Pairing is done at once and fails with `SessionError` where a side cannot be
-    replayed; each verdict is computed when it is asked for and kept.
+    replayed; each verdict is computed when it is asked for and kept. Above `max_items`
+    fills or orders the equal ones are one comparison; `folded` says how many they are.
     """
 
     def __init__(
-        self, recorded: RecordedSession, policy: Policy, manager: PluginManager | None = None
+        self,
+        recorded: RecordedSession,
+        policy: Policy,
+        manager: PluginManager | None = None,
+        *,
+        max_items: int = DEFAULT_MAX_ITEMS,
     ) -> None:
         self.policy = policy
         self._hook = None if manager is None else manager.hook
         self._hook_notes: list[str] = []
-        recorded = self._with_internal_side(recorded)
+        recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
         self._location = Location(self.recorded, self._replays)
-        ledger = ledger_comparisons(self.recorded, self._replays)
-        self.comparisons = pair(self.recorded, self._more_checks(), ledger)
+        self._matching = match(self.recorded, max_items)
+        self.folded = self._matching.folded
+        self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
         self._notified = False
 
@@ -84,6 +97,12 @@ class Reconciliation:
         self._hook_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
         return replace(recorded, internal=recomputed)
 
+    def _all_comparisons(self) -> tuple[Comparison, ...]:
+        ledger = ledger_comparisons(self.recorded, self._replays)
+        paired = with_probable_aliases(pair(self.recorded, self._more_checks(), ledger))
+        both = [*paired, *self._matching.comparisons]
+        return tuple(sorted(both, key=lambda comparison: comparison.identity))
+
     def _more_checks(self) -> list[SessionCheck]:
         if self._hook is None:
             return []
@@ -110,6 +129,8 @@ class Reconciliation:
         return judge_check(comparison, check, session_id)
 
     def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
+        if comparison.matched is not None:
+            return judge_rows(comparison, self.policy, session_id)
         judgement = judge(comparison, self.policy, session_id)
         if self._hook is None or judgement.diff is None:
             return judgement
@@ -160,9 +181,11 @@ class Reconciliation:
             *self._hook_notes,
             *self.recorded.notes,
             *(note for replayed in self._replays.values() for note in replayed.notes),
+            *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
+            *self._matching.notes,
         ]
         return tuple(printable(note, 500) for note in notes)
 
@@ -210,17 +233,24 @@ class Reconciliation:
 
 
 def reconcile_session(
-    path: Path | str, policy: Policy | None = None, manager: PluginManager | None = None
+    path: Path | str,
+    policy: Policy | None = None,
+    manager: PluginManager | None = None,
+    *,
+    max_items: int = DEFAULT_MAX_ITEMS,
 ) -> Reconciliation:
     """Read a recorded session and pair its sides; never raises for what the file holds.
 
     What cannot be read or replayed is a reconciliation with one CRITICAL
-    comparison. Errors of a plugin count as such too.
+    comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
+    the equal ones are one comparison.
     """
     anchor, policy = Path(path), policy or Policy()
     try:
         manager = extension_manager() if manager is None else manager
-        return Reconciliation(read_session(anchor, manager), policy, manager)
+        with without_collecting():
+            recorded = read_session(anchor, manager)
+            return Reconciliation(recorded, policy, manager, max_items=max_items)
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
         return Reconciliation.unreadable(anchor, message, policy)
@@ -261,6 +291,8 @@ class ReconciliationEngine:
         external = None if external_snapshot is None else external_snapshot.record()
         as_of = datetime.now(UTC) if external is None else external.as_of
         internal = self.internal_record(as_of)
+        if external is not None:
+            internal = _with_empty_tables(internal, external)
         recorded = RecordedSession(
             session_id=session_id,
             anchor=_ANCHORLESS,
@@ -319,6 +351,16 @@ class ReconciliationEngine:
         if path is not None:
             _write_json(Path(path), report)
         return report
+
+
+def _with_empty_tables(internal: SideRecord, external: SideRecord) -> SideRecord:
+    """A ledger knows all its orders and fills: without any, it reports that there are none."""
+    empty: dict[str, Any] = {
+        section: ()
+        for section in ("orders", "fills")
+        if external.rows(section) is not None and internal.rows(section) is None
+    }
+    return replace(internal, **empty)
 
 
 def reconciliation_report(reconciliation: Reconciliation) -> dict[str, object]:

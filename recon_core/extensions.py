@@ -25,3 +25,13 @@ def has_hooks(plugin: object) -> bool:
     """Whether a module, such as a conftest, implements a hook of the core."""
     functions = (value for value in vars(plugin).values() if isfunction(value))
     return any(MARKER in vars(function) for function in functions)
+
+
+def unmarked_hooks(plugin: object) -> list[str]:
+    """The functions of a module that have a hook's name and are none, for lack of the marker."""
+    functions = {name: value for name, value in vars(plugin).items() if isfunction(value)}
+    return sorted(
+        name
+        for name, function in functions.items()
+        if name in vars(ReconHooks) and MARKER not in vars(function)
+    )

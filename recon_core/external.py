@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from recon_core.amounts import require_amount
-from recon_core.model import CashBalance, Position, SideRecord
+from recon_core.model import CashBalance, Fill, Order, Position, SideRecord
 from recon_core.printable import printable
 from recon_core.times import require_time
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalSnapshot:
-    """Positions and cash of an account at one time.
+    """Positions, cash, orders and fills of an account at one time.
 
     `positions` maps symbols to signed quantities, `cash` currencies to totals;
     rows (`Position`, `CashBalance`) say more, such as a leg or free and locked.
+    `orders` and `fills` are compared with those of the ledgers, where they are given.
     `None` means that the source does not report the section, which is not the same
     as empty. Raises `AmountError` for amounts that are not exact.
     """
@@ -25,6 +26,8 @@ class ExternalSnapshot:
     cash: Mapping[str, Decimal] | tuple[CashBalance, ...] | None = None
     as_of: datetime | None = None
     source: str | None = None
+    orders: tuple[Order, ...] | None = None
+    fills: tuple[Fill, ...] | None = None
 
     def record(self) -> SideRecord:
         """The snapshot as a side of a session; without `as_of` it is of now."""
@@ -34,6 +37,8 @@ class ExternalSnapshot:
             source=self.source,
             positions=_positions(self.positions),
             cash=_cash(self.cash),
+            orders=None if self.orders is None else tuple(self.orders),
+            fills=None if self.fills is None else tuple(self.fills),
         )
 
 

@@ -52,7 +52,7 @@ class ReconHooks:
 
     @hookspec(firstresult=True)
     def recon_tolerance(self, comparison: Comparison) -> Decimal | None:
-        """The absolute tolerance of one comparison, in its unit, instead of the policy's.
+        """The absolute tolerance of a position or a balance, in its unit, not the policy's.
 
         A diff whose severity it lowers carries the plugin's name in `softened_by`.
         """

@@ -66,13 +66,14 @@ def judge_values(
     comparison: Comparison, policy: Policy, absolute: Decimal | None = None
 ) -> Finding:
     """Compare the two values of a position, cash or ledger comparison."""
+    dust = policy.float_dust if comparison.in_floats and absolute is None else None
     if is_position(comparison):
         internal, external = (_quantity(value) for value in _values(comparison))
-        return judge_position(comparison.name, internal, external, policy.position, absolute)
+        return judge_position(comparison.name, internal, external, policy.position, absolute, dust)
     internal_balance, external_balance = (
         _balance(value, comparison) for value in _values(comparison)
     )
-    return judge_cash(internal_balance, external_balance, policy, absolute)
+    return judge_cash(internal_balance, external_balance, policy, absolute, dust)
 
 
 def is_position(comparison: Comparison) -> bool:
@@ -124,11 +125,19 @@ def judge_position(
     external: Decimal,
     policy: PositionPolicy,
     absolute: Decimal | None = None,
+    dust: Decimal | None = None,
 ) -> Finding:
-    """Drift = |internal - external| / max of both; `absolute` makes small deltas INFO."""
+    """Drift = |internal - external| / max of both; `absolute` makes small deltas INFO.
+
+    So does `dust`, the policy's `float_dust`, where a side computed in binary floats.
+    """
     delta = EXACT.subtract(internal, external).copy_abs()
     reference = larger_magnitude(internal, external)
     tolerance = _position_tolerance(symbol, policy, absolute)
+    if tolerance is None and dust is not None:
+        tolerance = Tolerance(dust, f"INFO up to {format_amount(dust)} (float_dust)")
+    elif tolerance is not None:
+        tolerance = tolerance.with_dust(dust)
     thresholds = policy.thresholds_text()
     text = f"{tolerance.text}, else {thresholds}" if tolerance else thresholds
     if not delta:
@@ -159,37 +168,46 @@ def _position_tolerance(
 
 
 def judge_cash(
-    internal: CashBalance, external: CashBalance, policy: Policy, absolute: Decimal | None = None
+    internal: CashBalance,
+    external: CashBalance,
+    policy: Policy,
+    absolute: Decimal | None = None,
+    dust: Decimal | None = None,
 ) -> Finding:
     """Total against the tolerance: above it FAIL, else INFO; then free and locked.
 
     Free and locked, where both sides give them, are WARN when they differ under an
-    equal total, and also when a total within tolerance hides a larger shift.
+    equal total, and also when a total within tolerance hides a larger shift. `dust`,
+    where a side computed in binary floats, is tolerated in the total and in the parts.
     """
     code = internal.currency
     tolerance = policy.cash.tolerance(code, internal.total, external.total)
     if absolute is not None:
         text = f"{format_amount(absolute)} {printable(code, 60)} (given for this item)"
         tolerance = Tolerance(absolute, text)
+    tolerance = tolerance.with_dust(dust)
     delta = EXACT.subtract(internal.total, external.total)
     if not tolerance.covers(delta):
         return Finding(Severity.FAIL, internal.total, external.total, tolerance.text)
     severity = Severity.INFO if delta else None
-    remark = _shift(internal, external, tolerance if delta else None)
+    hidden = tolerance if delta else Tolerance(dust or ZERO, "")
+    remark = _shift(internal, external, hidden)
     if remark:
         severity = Severity.WARN
+    elif severity is None and (remark := _shift(internal, external, Tolerance(ZERO, ""))):
+        severity = Severity.INFO
     return Finding(severity, internal.total, external.total, tolerance.text, remark)
 
 
-def _shift(internal: CashBalance, external: CashBalance, tolerance: Tolerance | None) -> str:
-    """Where free or locked differ by more than the totals may, in words."""
+def _shift(internal: CashBalance, external: CashBalance, tolerance: Tolerance) -> str:
+    """Where free or locked differ by more than `tolerance` covers, in words."""
     remarks = []
     for name in ("free", "locked"):
         ours, theirs = getattr(internal, name), getattr(external, name)
         if ours is None or theirs is None:
             continue
         delta = EXACT.subtract(ours, theirs)
-        if delta and not (tolerance is not None and tolerance.covers(delta)):
+        if not tolerance.covers(delta):
             remarks.append(
                 f"{name}: internal {format_amount(ours)}, external {format_amount(theirs)}"
             )

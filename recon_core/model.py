@@ -254,6 +254,7 @@ class Snapshot:
     cash: tuple[CashBalance, ...] | None = None
 
 
+_ACCOUNT = attrgetter("account")
 SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
 
 
@@ -263,7 +264,8 @@ class SideRecord:
 
     `derived` names the sections that the side did not report and that were
     replayed from its opening and fills; `notes` are findings for the reader that
-    carry no severity.
+    carry no severity. `origins` says for sections that were read from a source of
+    their own, such as a table beside the session file, which one that was.
     """
 
     as_of: datetime
@@ -280,6 +282,7 @@ class SideRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
@@ -291,15 +294,12 @@ class SideRecord:
         opening = self.opening or Opening(None)
         tables = [self.rows(section) or () for section in SECTIONS]
         tables += [opening.positions, opening.cash]
-        return frozenset(account for rows in tables for account in set(map(_account, rows)))
+        return frozenset().union(*(map(_ACCOUNT, rows) for rows in tables))
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""
         named = self.accounts() - {None}
         return next(iter(named)) if len(named) == 1 else None
-
-
-_account = attrgetter("account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +334,15 @@ class RecordedSession:
     def side(self, side: LedgerSide) -> SideRecord | None:
         """The record of one side, `None` where the session has none."""
         return self.internal if side is LedgerSide.INTERNAL else self.external
+
+    def shares(self, section: str) -> bool:
+        """Whether both sides have a section from one source: comparing it proves nothing."""
+        if self.internal is None or self.external is None:
+            return False
+        rows, origin = self.internal.rows(section), self.internal.origins.get(section)
+        if rows and rows is self.external.rows(section):
+            return True
+        return origin is not None and origin == self.external.origins.get(section)
 
     def own_records(self) -> dict[LedgerSide, SideRecord]:
         """The sides that speak for themselves: all that are given, but no mirror."""

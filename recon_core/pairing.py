@@ -20,6 +20,7 @@ from recon_core.model import (
     Instrument,
     InstrumentKind,
     Leg,
+    Numbers,
     RecordedSession,
     SideRecord,
 )
@@ -31,10 +32,9 @@ Key = TypeVar("Key")
 SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 """The session checks that always exist, as sorted in the report."""
 
-_fill_id: Final = attrgetter("fill_id")
-_identity: Final = attrgetter("account", "symbol", "fill_id")
 _LONGEST_KEY: Final = 200
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
@@ -65,11 +65,11 @@ def pair(
 
     `ledger` are those of each side with its own replay.
     """
-    notes = _duplicate_notes(recorded)
+    plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
     comparisons = [
         *ledger,
-        *_pair_positions(recorded, notes),
-        *_pair_cash(recorded, _by_currency(notes, recorded)),
+        *_pair_positions(recorded, notes, plain=plain),
+        *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
         *_session_comparisons(recorded, more_checks),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -95,8 +95,9 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_positions(recorded: RecordedSession, notes: Mapping[str, list[str]]) -> list[Comparison]:
-    plain = single_accounts(recorded)
+def _pair_positions(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.POSITION,
@@ -107,6 +108,7 @@ def _pair_positions(recorded: RecordedSession, notes: Mapping[str, list[str]]) -
             external=external,
             unit=position_unit(symbol, recorded.instruments),
             notes=tuple(notes.get(symbol, ())),
+            in_floats=in_floats(recorded),
         )
         for (symbol, leg, account), internal, external in paired(
             *_both(recorded, lambda record: record.positions),
@@ -115,8 +117,9 @@ def _pair_positions(recorded: RecordedSession, notes: Mapping[str, list[str]]) -
     ]
 
 
-def _pair_cash(recorded: RecordedSession, notes: Mapping[str, list[str]]) -> list[Comparison]:
-    plain = single_accounts(recorded)
+def _pair_cash(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
     return [
         Comparison(
             item_kind=ItemKind.CASH,
@@ -127,12 +130,18 @@ def _pair_cash(recorded: RecordedSession, notes: Mapping[str, list[str]]) -> lis
             external=external,
             unit=currency,
             notes=tuple(notes.get(currency, ())),
+            in_floats=in_floats(recorded),
         )
         for (currency, account), internal, external in paired(
             *_both(recorded, lambda record: record.cash),
             lambda row: (row.currency, None if plain else row.account),
         )
     ]
+
+
+def in_floats(recorded: RecordedSession) -> bool:
+    """Whether a side that speaks for itself computed in binary floats."""
+    return any(record.numbers is Numbers.FLOAT for record in recorded.own_records().values())
 
 
 def _both(
@@ -189,11 +198,10 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
 
 def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
     """Account, symbol and id of every fill that stands more than once, with its count."""
-    rows = tuple(fills)
-    if len(set(map(_fill_id, rows))) == len(rows):
+    keys = list(map(_FILL_KEY, fills))
+    if len(set(keys)) == len(keys):  # as nearly always
         return {}
-    counted = Counter(map(_identity, rows))
-    return {key: count for key, count in counted.items() if count > 1}
+    return {key: count for key, count in Counter(keys).items() if count > 1}
 
 
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
@@ -212,10 +220,10 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
 
 
 def _by_currency(
-    by_symbol: Mapping[str, list[str]], recorded: RecordedSession
+    recorded: RecordedSession, notes_by_symbol: Mapping[str, list[str]]
 ) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
-    for symbol, texts in by_symbol.items():
+    for symbol, texts in notes_by_symbol.items():
         instrument = recorded.instruments.get(symbol)
         if instrument is not None:
             for currency in sorted({instrument.base, instrument.quote}):

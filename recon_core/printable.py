@@ -26,7 +26,8 @@ def printable(text: object, limit: int = 200) -> str:
     shown = whole[:limit]
     if not _PLAIN.fullmatch(shown):
         shown = "".join(map(_visible, shown))
-    shown = _COMMAND.sub(_broken_command, shown)
+    if "#" in shown or "::" in shown:
+        shown = _COMMAND.sub(_broken_command, shown)
     return shown if len(whole) <= limit else f"{shown}… ({len(whole)} characters)"
 
 

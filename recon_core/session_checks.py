@@ -9,10 +9,14 @@ from types import MappingProxyType
 from typing import Final
 
 from recon_core.comparison import SessionCheck
-from recon_core.model import SECTIONS, LedgerSide, RecordedSession
+from recon_core.model import SECTIONS, LedgerSide, RecordedSession, SideRecord
+from recon_core.order_links import orders_compare
 from recon_core.policy.model import Policy
 from recon_core.severity import Severity
 from recon_core.times import format_time
+
+_ROW_SECTIONS: Final = ("orders", "fills")
+"""Sections whose rows are compared one by one, and never with themselves."""
 
 
 def readable(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
@@ -48,6 +52,9 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
             silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
             text = f"{section}: reported by {reporting[0]}, not by {silent}"
             (faults if section in policy.require else notes).append(text)
+        elif section in _ROW_SECTIONS and not recorded.mirrored and recorded.shares(section):
+            text = f"{section}: both sides were read from one source, which proves nothing"
+            (faults if section in policy.require else notes).append(text)
     return faults, notes
 
 
@@ -57,8 +64,15 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 
 
 def _nothing_compared(recorded: RecordedSession) -> bool:
-    for section in ("positions", "cash"):
-        rows = [record.rows(section) for record in (recorded.internal, recorded.external) if record]
+    if recorded.internal is None or recorded.external is None:
+        return True
+    compared = ["positions", "cash"]
+    if not recorded.mirrored:
+        compared += ["fills"] if not recorded.shares("fills") else []
+        if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
+            return False
+    for section in compared:
+        rows = [record.rows(section) for record in (recorded.internal, recorded.external)]
         if None not in rows and any(rows):
             return False
     return True
@@ -72,6 +86,15 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
         f"{section}: required, and reported by neither side"
         for section in policy.require
         if not any(_reports(recorded, side, section) for side in LedgerSide)
+    ]
+
+
+def side_notes(recorded: RecordedSession) -> list[str]:
+    """What the readers of the sides found worth saying."""
+    return [
+        f"{side}: {note}"
+        for side, record in recorded.own_records().items()
+        for note in record.notes
     ]
 
 
@@ -109,13 +132,18 @@ def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
         if not record.complete:
             faults.append(f"{side} was cut off while it was recorded")
         faults += [
-            f"{side} counted {count} {section} and gives {len(record.rows(section) or ())}"
+            f"{side} counted {count} {section} and gives {_given(record, section)}"
             for section, count in sorted(record.counts.items())
-            if count != len(record.rows(section) or ())
+            if count != _given(record, section)
         ]
     if faults:
         return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
     return SessionCheck("complete", None, "no side says that rows are lost")
+
+
+def _given(record: SideRecord, section: str) -> int:
+    """How many rows the source itself gives; what a replay made is not counted."""
+    return 0 if section in record.derived else len(record.rows(section) or ())
 
 
 BUILT_IN: Final[Mapping[str, Callable[[RecordedSession, Policy], SessionCheck]]] = MappingProxyType(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.errors import ReconError
+from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.printable import printable, quoted
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FAIL_ON_CHOICES: Final = ("fail", "warn")
 BUILT_IN: Final = "built-in"
 _PYPROJECT: Final = "pyproject.toml"
+_MOST_DIGITS: Final = 12
 
 Table = Mapping[str, Any]
 
@@ -32,6 +34,7 @@ class ProjectSettings:
     audit_log: Path | None = None
     policy: Path | None = None
     fail_on: str | None = None
+    max_items: str | None = None
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -40,9 +43,22 @@ class ProjectSettings:
             raise ReconError(f"recon_fail_on: {quoted(value)}; expected fail or warn")
         return value
 
+    def most_items(self, option: int | None = None) -> int:
+        """How many fills or orders may be items: option, setting, 20,000; raises `ReconError`."""
+        return most_items(option, self.max_items or "")
+
     def policy_source(self, option: Path | None = None) -> Path | None:
         """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
         return policy_source(option, self.policy, self.root)
+
+
+def most_items(option: int | None, text: str) -> int:
+    """The option, else the setting `recon_max_items`, else 20,000; raises `ReconError`."""
+    if option is not None or not text:
+        return DEFAULT_MAX_ITEMS if option is None else option
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise ReconError(f"recon_max_items: {quoted(text)}; expected a whole number of 0 or more")
+    return int(text)
 
 
 def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path | None:
@@ -92,6 +108,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         audit_log=place / audit_log if audit_log else None,
         policy=place / policy if policy else None,
         fail_on=_text(table, "recon_fail_on") or None,
+        max_items=_number_text(table, "recon_max_items") or None,
     )
 
 
@@ -100,6 +117,13 @@ def _text(table: Table, name: str) -> str:
     if not isinstance(value, str):
         raise ReconError(f"{name}: {quoted(value)}; expected text")
     return value
+
+
+def _number_text(table: Table, name: str) -> str:
+    """A number as text; `pytest.toml` may have it as a number, as pytest allows there."""
+    value = table.get(name, "")
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else _text(table, name)
 
 
 def _located(directory: Path) -> tuple[Path, Table | None]:

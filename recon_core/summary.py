@@ -23,7 +23,8 @@ class ReconSummary:
     `timestamp` is the wall clock of the run in UTC with `Z`; it, `run_id` and
     `invocation_id`, which the sessions of one command share, are the only fields that
     differ between two runs over the same input. `ran` counts the comparisons that have a
-    verdict; fewer than `comparisons` means that the run was narrowed.
+    verdict; fewer than `comparisons` means that the run was narrowed. `problems` are what
+    kept the run from being clear besides its diffs.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class ReconSummary:
     escalation: tuple[str, ...] = ()
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
@@ -65,6 +67,7 @@ class ReconSummary:
             "escalation": list(self.escalation),
             "mirrored": self.mirrored,
             "notes": list(self.notes),
+            "problems": list(self.problems),
             "evidence": dict(self.evidence),
         }
 
@@ -101,6 +104,7 @@ def summarise(
     invocation_id: str | None = None,
     mirrored: bool = False,
     notes: tuple[str, ...] = (),
+    problems: tuple[str, ...] = (),
     evidence: Mapping[str, object] | None = None,
 ) -> ReconSummary:
     """Summarise the diffs of one session; without diffs the maximum is INFO.
@@ -128,5 +132,6 @@ def summarise(
         escalation=escalation_actions(counts),
         mirrored=mirrored,
         notes=notes,
+        problems=problems,
         evidence={} if evidence is None else evidence,
     )

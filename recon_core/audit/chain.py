@@ -19,6 +19,8 @@ from recon_core.printable import quoted
 
 GENESIS: Final = "0" * 64
 
+_DECODER: Final = json.JSONDecoder()
+
 # Far above any entry of ours; a file that is no log may have no line ends at all.
 LONGEST_LINE: Final = 64 * 1024 * 1024
 
@@ -105,12 +107,15 @@ class ChainReader:
 
 
 def _parsed(line: bytes, place: str) -> dict[str, Any]:
+    # json.loads looks for the encoding and for white space, which a line does not have.
     try:
-        data = json.loads(line)
+        text = line.decode()
+        data, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise AuditError(f"{place}: is not JSON; expected an entry of an audit log") from None
     if (
-        not isinstance(data, dict)
+        end != len(text) - 1
+        or not isinstance(data, dict)
         or not isinstance(data.get("event_type"), str)
         or not isinstance(data.get("details"), dict)
         or not isinstance(data.get("timestamp"), str)

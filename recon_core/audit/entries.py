@@ -29,6 +29,7 @@ BRACKETS: Final = frozenset({RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED})
 
 # What every reader of JSON keeps exact (RFC 8785 allows no more).
 _LARGEST_INTEGER: Final = 2**53 - 1
+_DEEPEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class LedgerEntry:
         details = plain(self.details, "details")
         if not isinstance(details, dict):
             raise AuditError("details: expected a mapping")
+        if not self.event_type:
+            raise AuditError("event_type: is empty; expected a name such as ORDER_EVENT")
         for name in ("event_type", "client_order_id", "entry_id", "old_state", "new_state"):
             value = getattr(self, name)
             if not isinstance(_plain_scalar(value, name), str | None):
@@ -87,18 +90,26 @@ class LedgerEntry:
         return cls(**{**fields, "timestamp": parse_time(str(data["timestamp"]))})  # type: ignore[arg-type]  # to_dict's own
 
 
-def plain(value: object, name: str) -> object:
+def plain(value: object, name: str, depth: int = 0) -> object:
     """`value` as JSON without binary floats: exact decimals and times become text.
 
     Raises `AuditError` that names the place of a value that cannot be kept exactly.
     """
+    if depth > _DEEPEST:
+        raise AuditError(f"{quoted(name, 200)}: is nested deeper than {_DEEPEST}")
     if isinstance(value, Mapping):
         return {
-            _whole_text(str(key), name): plain(each, f"{name}.{key}") for key, each in value.items()
+            _key(key, name): plain(each, f"{name}.{key}", depth + 1) for key, each in value.items()
         }
     if isinstance(value, list | tuple):
-        return [plain(each, f"{name}[{index}]") for index, each in enumerate(value)]
+        return [plain(each, f"{name}[{at}]", depth + 1) for at, each in enumerate(value)]
     return _plain_scalar(value, name)
+
+
+def _key(key: object, name: str) -> str:
+    if not isinstance(key, str):
+        raise AuditError(f"{quoted(name, 200)}: key {quoted(key)}; expected text")
+    return _whole_text(str(key), name)
 
 
 def _plain_scalar(value: object, name: str) -> str | int | None:

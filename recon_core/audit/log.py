@@ -5,19 +5,22 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from recon_core.atomic import write_atomically
 from recon_core.audit.chain import ChainReader, Head
 from recon_core.audit.entries import (
     BRACKETS,
+    RECON_DIFF,
+    RECON_SUMMARY,
     RUN_COMMITTED,
     RUN_OPENED,
     LedgerEntry,
     run_entries,
 )
+from recon_core.audit.fields import counted_diffs, severity_field, text_field
 from recon_core.audit.log_file import LogFile, read_lines
 from recon_core.comparison import ReconDiff
 from recon_core.errors import AuditError
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 from recon_core.summary import ReconSummary
 from recon_core.times import require_time
 
@@ -46,8 +49,7 @@ class AuditLog:
         """Append entries with nothing of another writer between them."""
         chosen = list(entries)
         for entry in chosen:
-            if entry.event_type in BRACKETS:
-                raise AuditError(f"event type {entry.event_type}: is written by the log only")
+            _require_sense(entry)
         return self._append(chosen)
 
     def _append(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
@@ -62,14 +64,19 @@ class AuditLog:
         self, summary: ReconSummary, diffs: Sequence[ReconDiff] | None = None
     ) -> list[LedgerEntry]:
         """Append one run: its summary and its diffs, by default the summary's top N."""
-        return self._append(self._batch((summary, diffs)))
+        return self.append_runs([(summary, diffs)])
 
     def append_runs(self, runs: Iterable[Run]) -> list[LedgerEntry]:
         """Append the runs of one command in one go: all of them are written, or none."""
-        return self._append([entry for run in runs for entry in self._batch(run)])
+        chosen = list(runs)
+        batches = (self._batch(run, at, len(chosen)) for at, run in enumerate(chosen, start=1))
+        return self._append([entry for batch in batches for entry in batch])
 
-    def _batch(self, run: Run) -> list[LedgerEntry]:
-        """The entries of a run; what is in memory cannot be torn and needs no brackets."""
+    def _batch(self, run: Run, place: int, runs: int) -> list[LedgerEntry]:
+        """The entries of a run; what is in memory cannot be torn and needs no brackets.
+
+        `place` of `runs` shows where the runs that followed in the same command are lost.
+        """
         summary, diffs = run
         entries = run_entries(summary, diffs)
         if self._file is None:
@@ -78,6 +85,8 @@ class AuditLog:
             "run_id": summary.run_id,
             "session_id": summary.session_id,
             "invocation_id": summary.invocation_id,
+            "place": place,
+            "runs": runs,
         }
         counts = {"entries": len(entries), "diffs": len(entries) - 1}
         return [
@@ -125,6 +134,19 @@ class AuditLog:
         except OSError as error:
             shown = printable(path.name)
             raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
+
+
+def _require_sense(entry: LedgerEntry) -> None:
+    """Refuse what would make the whole log unreadable: it cannot be taken back."""
+    name = entry.event_type
+    if name in BRACKETS:
+        raise AuditError(f"event type {name}: is written by the log only")
+    if name == RECON_SUMMARY:
+        text_field(entry.details, "run_id")
+        counted_diffs(entry.details)
+    elif name == RECON_DIFF:
+        text_field(entry.details, "run_id")
+        severity_field(entry.details)
 
 
 def _read(path: Path) -> list[LedgerEntry]:

@@ -27,6 +27,7 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "check": "recon_core.cli.check:check",
     "audit": "recon_core.cli.audit:audit",
+    "convert": "recon_core.cli.convert:convert",
     "schema": "recon_core.cli.schema:schema",
     "completion": "recon_core.cli.completion:completion",
 }
@@ -39,6 +40,7 @@ Examples:
   recon check recordings/
   recon check day.recon.json --policy recon.toml --junit recon.xml
   recon audit diffs --min-severity WARN --limit 20
+  recon convert run/ -o run.recon.json
   recon schema session > session.schema.json
 
 \b

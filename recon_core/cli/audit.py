@@ -139,7 +139,7 @@ def _output(value: str | None, question: Question) -> Path | None:
     if value is None:
         return None
     try:
-        path = written_path(value, Path.cwd())
+        path = written_path(value, Path.cwd(), b"[")
         source = question.source
         is_source = isinstance(source, Path) and path.exists() and path.samefile(source)
     except (ReconError, OSError, ValueError) as error:

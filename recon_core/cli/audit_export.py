@@ -9,6 +9,7 @@ from typing import IO, Final
 
 import click
 
+from recon_core.atomic import write_atomically
 from recon_core.audit.exporting import ExportSink, WholeExport, numbered
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
@@ -26,7 +27,6 @@ from recon_core.cli.audit_running import (
 )
 from recon_core.errors import AuditError
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 
 _IN_MEMORY: Final = 8 << 20
 
@@ -54,8 +54,10 @@ def _export(
     if filters == Filters() and question.limit is None:
         trail = Trail(filters, Sink())
         for entry in reading:
-            trail.take(entry)
             whole.take(entry)
+            # A copy is no answer: what an entry says matters where it is judged.
+            if question.exit_on_findings:
+                trail.take(entry)
         whole.close()
         return whole.count, [], trail.close()
     sink = ExportSink(filters, question.limit)

@@ -1,7 +1,9 @@
 """What the modes of `recon audit` share: read once, answer, and end with a verdict."""
 
+import gc
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -23,6 +25,19 @@ AUDIT_LOG: Final = "AUDIT_LOG"
 """The event type of answers about a log itself."""
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Entries are trees; looking for cycles among many costs more than reading them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def ask(
     question: Question,
     new_sink: Callable[[Filters, int | None], Any],
@@ -42,7 +57,11 @@ def ask(
     else:
         tell_aside([*answer.notes, *_aside(question, tally)])
         answer.notes = [answer.empty_text]
-    click.echo(document(answer, detailed=needs_run) if question.as_json else text(answer))
+    try:
+        shown = document(answer, detailed=needs_run) if question.as_json else text(answer)
+    except RecursionError:
+        raise reading.refused("an entry is nested too deep") from None
+    click.echo(shown)
     return verdict(question, reading, tally)
 
 
@@ -61,9 +80,9 @@ def verdict(question: Question, reading: Reading, tally: Tally) -> int:
         )
     if not tally.runs:
         reason = "no run passes the filters" if tally.any_run else "it has no run"
-        raise AuditError(f"{reading.name}: {reason}, so there is nothing to judge")
-    if tally.undecided:
-        raise AuditError(f"{reading.name}: {tally.undecided}, so it cannot be called clear")
+        raise reading.refused(f"{reason}, so there is nothing to judge")
+    if tally.doubts:
+        raise reading.refused(f"{tally.doubts[0]}, so it cannot be called clear")
     return CLEAR
 
 
@@ -80,7 +99,7 @@ def refuse_unknown_run(
     """A run id that a log with runs does not know is a mistake, not an empty answer."""
     wanted = question.filters.run_id
     if wanted is not None and not tally.run_id_known and (always or tally.any_run):
-        raise AuditError(f"{reading.name}: there is no run {quoted(wanted, 200)}")
+        raise reading.refused(f"there is no run {quoted(wanted, 200)}")
 
 
 def _tally_notes(tally: Tally) -> list[str]:

@@ -6,7 +6,7 @@ from recon_core.audit.chain import GENESIS, ChainReader
 from recon_core.audit.query import Answer
 from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
-from recon_core.audit.tally import Sink
+from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
 from recon_core.cli.audit_running import AUDIT_LOG, document, refuse_unknown_run, verdict
 from recon_core.errors import AuditError
@@ -15,41 +15,57 @@ from recon_core.reports.wording import counted
 
 
 def verify_chain(question: Question, expected: str | None) -> int:
-    """Verify a log to its end, print where it stands; the exit code."""
+    """Verify a log to its end, print where it stands; the exit code.
+
+    `expected` is a head that was printed earlier. Raises `AuditError` where the log is
+    damaged, not finished, or does not have that head.
+    """
     if question.source is None:
         raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
-    trail, found_at = Trail(question.filters, Sink()), 0 if expected == GENESIS else None
-    with question.open() as reading:
-        with reading.refusals():
-            for entry in reading:
-                trail.take(entry)
-                if reading.chain is not None and reading.chain.head.hash == expected:
-                    found_at = reading.chain.head.count
-            tally = trail.close()
+    with question.open() as reading, reading.refusals():
+        tally, found_at = _read_chain(question, reading, expected)
         chain = _intact(reading)
         refuse_unknown_run(question, reading, tally)
-    notes = _chain_notes(chain)
-    if expected is not None:
-        if found_at is None:
-            raise AuditError(
-                f"{reading.name}: truncated or rewritten: the expected head is not in it"
-            )
-        later = chain.head.count - found_at
-        notes.insert(0, f"{later} {'entry was' if later == 1 else 'entries were'} appended since")
+    notes = [*_head_notes(reading, chain, expected, found_at), *_chain_notes(chain)]
     click.echo(_chain_document(chain, notes) if question.as_json else _chain_text(chain, notes))
     return verdict(question, reading, tally)
+
+
+def _read_chain(
+    question: Question, reading: Reading, expected: str | None
+) -> tuple[Tally, int | None]:
+    """What the runs come to, and the entry at which the log had the expected head."""
+    trail, found_at = Trail(question.filters, Sink()), 0 if expected == GENESIS else None
+    # What an entry says matters only where it is asked for; its hash matters always.
+    judged = question.exit_on_findings or question.filters.run_id is not None
+    for entry in reading:
+        if judged and reading.chain is not None:
+            trail.take(entry)
+        if expected is not None and reading.chain is not None:
+            head = reading.chain.head
+            found_at = head.count if head.hash == expected else found_at
+    return trail.close(), found_at
 
 
 def _intact(reading: Reading) -> ChainReader:
     chain = reading.chain
     if chain is None:
-        raise AuditError(
-            f"{reading.name}: an export has no hashes and cannot be verified; expected the log"
-        )
+        raise reading.refused("an export has no hashes and cannot be verified; expected the log")
     if chain.open_run is not None:
         shown = printable(chain.open_run)
-        raise AuditError(f"{reading.name}: run {shown} at its end was never committed")
+        raise reading.refused(f"run {shown} at its end was never committed")
     return chain
+
+
+def _head_notes(
+    reading: Reading, chain: ChainReader, expected: str | None, found_at: int | None
+) -> list[str]:
+    if expected is None:
+        return []
+    if found_at is None:
+        raise reading.refused("truncated or rewritten: the expected head is not in it")
+    later = chain.head.count - found_at
+    return [f"{later} {'entry was' if later == 1 else 'entries were'} appended since"]
 
 
 def _chain_notes(chain: ChainReader) -> list[str]:

@@ -38,10 +38,10 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_audit_log and recon_fail_on of the project's pytest
-configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
-belong to pytest and are not loaded: where they change verdicts, run pytest
---recon-session instead.
+The settings recon_policy, recon_audit_log, recon_fail_on and recon_max_items of the
+project's pytest configuration hold here too. Hooks of installed plugins are called; those
+in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
+pytest --recon-session instead.
 """
 
 
@@ -55,6 +55,7 @@ class _Options:
     audit_log: str | None
     fail_on: str | None
     top_n: int
+    max_items: int | None
     output_format: str
 
 
@@ -90,6 +91,12 @@ class _Request:
     show_default=True,
     metavar="N",
     help="How many diffs to show per session.",
+)
+@click.option(
+    "--max-items",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Above N fills or orders the equal ones are one item.  [default: 20000]",
 )
 @click.option(
     "--format",
@@ -140,7 +147,14 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
     found = (named_sessions(name, directory, manager) for name in options.sessions)
     return _Request(
-        check=Check(policy, manager, directory, options.top_n, lowest),
+        check=Check(
+            policy,
+            manager,
+            directory,
+            options.top_n,
+            lowest,
+            settings.most_items(options.max_items),
+        ),
         anchors=each_once(anchor for anchors in found for anchor in anchors),
         policy_path=None if policy_name == BUILT_IN else source,
         junit=junit,
@@ -153,7 +167,7 @@ def _written_paths(
 ) -> tuple[Path | None, Path | None]:
     from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # not for the help
 
-    junit = _written_path("--junit", options.junit, directory)
+    junit = _written_path("--junit", options.junit, directory, b"<")
     audit_log = _written_path("--audit-log", options.audit_log, directory)
     if options.audit_log is None and settings.audit_log is not None:
         audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
@@ -162,11 +176,13 @@ def _written_paths(
     return junit, audit_log
 
 
-def _written_path(option: str, value: str | None, directory: Path) -> Path | None:
+def _written_path(
+    option: str, value: str | None, directory: Path, begins: bytes = b""
+) -> Path | None:
     from recon_core.reports.written_path import written_path  # noqa: PLC0415  # not for the help
 
     try:
-        return None if value is None else written_path(value, directory)
+        return None if value is None else written_path(value, directory, begins)
     except ReconError as error:
         raise ReconError(f"{option}: {error}") from None
 
@@ -188,7 +204,8 @@ def _text(request: _Request) -> str:
     if request.policy_path is not None:
         notes.append(f"policy {node_path(request.policy_path, run.directory)}")
     if audit_log is not None and run.head is not None:
-        notes.append(audit_line(audit_log, run.head.count, run.head.hash))
+        head = run.head
+        notes.append(audit_line(audit_log, head.count, head.hash, is_new=run.is_new_log))
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
     return "\n".join([*lines, run.tally().line()])
 

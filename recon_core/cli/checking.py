@@ -12,6 +12,7 @@ from pluggy import PluginManager
 from recon_core.comparison import ItemKind, Judgement, ReconDiff
 from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import AuditError, ReconError
+from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reports.junit import CaseReport, SuiteReport
@@ -55,9 +56,11 @@ class Check:
     directory: Path
     top_n: int
     lowest: Severity
+    max_items: int = DEFAULT_MAX_ITEMS
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     head: "Head | None" = None
+    is_new_log: bool = False
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -67,7 +70,9 @@ class Check:
             self.problems.append("nothing was compared: no session gives anything on both sides")
 
     def _judged(self, anchor: Path) -> CheckedSession:
-        reconciliation = reconcile_session(anchor, self.policy, self.manager)
+        reconciliation = reconcile_session(
+            anchor, self.policy, self.manager, max_items=self.max_items
+        )
         seconds = {}
         for comparison in reconciliation.comparisons:
             started = perf_counter()
@@ -89,17 +94,21 @@ class Check:
         """Append all sessions or none; what goes wrong is a problem of the run."""
         from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only with the option
 
+        problems = tuple(self.problems)
         runs = [
-            (session.summary, sorted_diffs(session.reconciliation.diffs))
+            (
+                replace(session.summary, problems=problems),
+                sorted_diffs(session.reconciliation.diffs),
+            )
             for session in self.sessions
         ]
         try:
             log = AuditLog(path)
-            log.append_runs(runs)
+            stored = log.append_runs(runs)
         except AuditError as error:
             self.problems.append(f"--audit-log={printable(path)}: {error}")
         else:
-            self.head = log.head
+            self.head, self.is_new_log = log.head, len(stored) == log.head.count
 
     def write_junit(self, path: Path) -> None:
         """Write one suite per session; what goes wrong is a problem of the run."""

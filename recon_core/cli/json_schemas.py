@@ -111,6 +111,7 @@ def _details() -> Mapping[str, Schema]:
     of_diff = _without(summary["$defs"]["ReconDiff"]["properties"], ("timestamp",))
     run = {"run_id": _TEXT, "session_id": _TEXT, "strategy_id": _TEXT, "run_timestamp": _TIME}
     batch = {"run_id": _TEXT, "session_id": _TEXT, "invocation_id": _TEXT_OR_NULL}
+    batch |= {"place": _COUNT, "runs": _COUNT}
     counts = {"entries": _COUNT, "diffs": _COUNT, "total_diffs": _COUNT}
     recovered = {
         "reason": _TEXT,

@@ -23,10 +23,14 @@ from recon_core.amounts import (
     percent_text,
     shortest,
 )
+from recon_core.policy.aliases import Aliases
+from recon_core.policy.severities import effective_severities
 from recon_core.printable import printable
+from recon_core.severity import Severity
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
+DEFAULT_FLOAT_DUST: Final = Decimal("0.000001")
 DEFAULT_INFO_BELOW: Final = Decimal("0.001")
 DEFAULT_FAIL_ABOVE: Final = Decimal("0.01")
 DEFAULT_CASH_RELATIVE: Final = Decimal("0.005")
@@ -47,6 +51,12 @@ class Tolerance:
     def covers(self, delta: Decimal) -> bool:
         """Whether a delta is at or under the limit."""
         return delta.copy_abs() <= self.limit
+
+    def with_dust(self, dust: Decimal | None) -> "Tolerance":
+        """The same, or the policy's `float_dust` where that is larger."""
+        if dust is None:
+            return self
+        return Tolerance(max(self.limit, dust), f"{self.text}, float_dust {format_amount(dust)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +113,31 @@ def _plain(amount: Decimal, places: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that decides a verdict besides the two states."""
+    """Everything that decides a verdict besides the two states.
+
+    `float_dust` is the largest delta that is INFO where a side computed in binary
+    floats, in the unit of the comparison; it has no meaning for exact sides. `severity`
+    maps cases such as `fill_missing` to severities; the others keep their defaults.
+    Raises `PolicyError` for a case or a severity that does not exist.
+    """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE
     max_skew: timedelta = DEFAULT_MAX_SKEW
+    float_dust: Decimal = DEFAULT_FLOAT_DUST
     position: PositionPolicy = field(default_factory=PositionPolicy)
     cash: CashPolicy = field(default_factory=CashPolicy)
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    aliases: Aliases = field(default_factory=Aliases)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", effective_severities(self.severity))
 
     def to_dict(self) -> dict[str, object]:
         """The effective policy as plain data: the evidence of a run."""
         return {
             "require": list(self.require),
             "max_skew_seconds": format_amount(Decimal(str(self.max_skew.total_seconds()))),
+            "float_dust": format_amount(self.float_dust),
             "position": {
                 "info_below": format_amount(self.position.info_below),
                 "fail_above": format_amount(self.position.fail_above),
@@ -124,6 +147,8 @@ class Policy:
                 "relative": format_amount(self.cash.relative),
                 "absolute": _amounts(self.cash.absolute),
             },
+            "severity": {str(case): str(each) for case, each in self.severity.items()},
+            "aliases": self.aliases.to_dict(),
         }
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from recon_core.amounts import NumberText
@@ -18,17 +18,21 @@ from recon_core.boundary import (
     problem_text,
 )
 from recon_core.errors import PolicyError
+from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
     DEFAULT_CASH_RELATIVE,
     DEFAULT_FAIL_ABOVE,
+    DEFAULT_FLOAT_DUST,
     DEFAULT_INFO_BELOW,
     DEFAULT_MAX_SKEW,
     CashPolicy,
     Policy,
     PositionPolicy,
 )
+from recon_core.policy.severities import DEFAULT_SEVERITIES
 from recon_core.printable import printable
+from recon_core.severity import Severity
 
 Section = Literal["positions", "cash", "orders", "fills", "movements"]
 
@@ -58,13 +62,33 @@ class CashTable(FileModel):
     absolute: dict[Name, Limit] = Field(default_factory=dict)
 
 
+SeverityName = Literal["INFO", "WARN", "FAIL", "CRITICAL"]
+# One field per case, so that a case without a default cannot exist.
+SeverityTable = create_model(
+    "SeverityTable",
+    __base__=FileModel,
+    __doc__="`[severity]`: what is wrong with a fill or an order, and how bad that is.",
+    **{str(case): (SeverityName, str(each)) for case, each in DEFAULT_SEVERITIES.items()},  # type: ignore[call-overload]  # the names are no keywords of create_model
+)
+
+
+class AliasTable(FileModel):
+    """`[aliases]`: names of one side, and what the other calls the same thing."""
+
+    internal: dict[Name, Name] = Field(default_factory=dict)
+    external: dict[Name, Name] = Field(default_factory=dict)
+
+
 class PolicyFile(FileModel):
     """The whole file."""
 
     require: list[Section] = Field(default_factory=_default_require)
     max_skew: Duration = DEFAULT_MAX_SKEW
+    float_dust: Limit = DEFAULT_FLOAT_DUST
     position: PositionTable = Field(default_factory=PositionTable)
     cash: CashTable = Field(default_factory=CashTable)
+    severity: SeverityTable = Field(default_factory=SeverityTable)
+    aliases: AliasTable = Field(default_factory=AliasTable)
 
 
 def read_policy(path: Path) -> Policy:
@@ -83,6 +107,8 @@ def read_pyproject_policy(path: Path) -> Policy | None:
 
 def _load(path: Path) -> dict[str, object]:
     name = printable(path.name)
+    if path.exists() and not path.is_file():
+        raise PolicyError(f"{name}: is no regular file; expected a TOML file")
     try:
         content = path.read_bytes().decode("utf-8")
         return tomllib.loads(content, parse_float=NumberText)
@@ -103,9 +129,12 @@ def _policy(table: object, name: str) -> Policy:
     return Policy(
         require=tuple(content.require),
         max_skew=content.max_skew,
+        float_dust=content.float_dust,
         position=PositionPolicy(position.info_below, position.fail_above, position.absolute),
         # A policy adds to the built-in currencies and may change them.
         cash=CashPolicy(cash.relative, {**DEFAULT_CASH_ABSOLUTE, **cash.absolute}),
+        severity={case: Severity(name) for case, name in content.severity.model_dump().items()},
+        aliases=Aliases(content.aliases.internal, content.aliases.external),
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from recon_core.atomic import write_atomically
 from recon_core.errors import ReconError
 from recon_core.printable import printable
-from recon_core.reports.atomic import write_atomically
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 from recon_core.severity import Severity
 from recon_core.summary import ReconSummary

@@ -23,6 +23,8 @@ def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
 
 def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
     if diff.internal is None or diff.external is None or diff.delta is None:
+        if diff.tolerance:
+            yield "tolerance", diff.tolerance
         return
     unit = f" {printable(diff.unit, 60)}" if diff.unit else ""
     ours, theirs = (

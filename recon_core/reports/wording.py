@@ -76,9 +76,17 @@ def drift_text(diff: ReconDiff | None) -> str:
     return "" if diff.drift is None else format(diff.drift, "f")
 
 
-def audit_line(path: Path, entries: int, head: str) -> str:
-    """Where an audit log stands: kept elsewhere, it shows a log that was cut later."""
-    return f"audit log {printable(path.name)}: {entries} entries, head {head}"
+def audit_line(path: Path, entries: int, head: str, *, is_new: bool) -> str:
+    """Where an audit log stands: kept elsewhere, it shows a log that was cut later.
+
+    That a log is new shows a mistyped name, and a log that somebody removed.
+    """
+    try:
+        shown = printable(os.path.relpath(path))
+    except ValueError:  # another drive
+        shown = printable(path)
+    new = " (new)" if is_new else ""
+    return f"audit log {shown}{new}: {entries} entries, head {head}"
 
 
 def audit_properties(entries: int, head: str) -> dict[str, str]:

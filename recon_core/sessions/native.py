@@ -1,35 +1,24 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pluggy import PluginManager
 from pydantic import TypeAdapter, ValidationError
 
-from recon_core.amounts import ZERO
 from recon_core.boundary import FileModel, problem_text
-from recon_core.errors import SessionError
+from recon_core.errors import ReconError, SessionError
 from recon_core.model import (
+    SECTIONS,
     CashBalance,
     Currency,
-    Fill,
     InputFile,
     Instrument,
-    InstrumentKind,
     LedgerSide,
-    Leg,
-    Movement,
-    MovementKind,
     Numbers,
     Opening,
-    Order,
-    OrderSide,
-    OrderState,
     Position,
     RecordedSession,
     SessionMode,
@@ -37,10 +26,12 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.printable import printable, quoted
-from recon_core.sessions import schema
+from recon_core.quick_memory import without_collecting
+from recon_core.sessions import native_rows, schema
 from recon_core.sessions.files import FileContent, inside, read_text_file
+from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
-from recon_core.sessions.tables import table_rows
+from recon_core.sessions.tables import read_table
 
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")
@@ -52,22 +43,10 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
     `manager` reads the foreign recordings that the file takes a side from.
     """
     content = read_text_file(path)
-    with _without_collecting():
+    with without_collecting():
         document = parse_json(content.text, content.name, any_depth=True)
         file = _validated(document, content.name)
     return _session(path, content, file, manager)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Spare the collector the rows of a large file: none of them is garbage, nor in a cycle."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _session(
@@ -82,8 +61,8 @@ def _session(
         anchor=path,
         strategy_id=file.strategy_id,
         mode=None if file.mode is None else SessionMode(file.mode),
-        instruments={**reader.instruments, **_instruments(file.instruments)},
-        currencies={**reader.currencies, **_currencies(file.currencies)},
+        instruments={**reader.instruments, **native_rows.instruments(file.instruments)},
+        currencies={**reader.currencies, **native_rows.currencies(file.currencies)},
         internal=internal,
         external=external,
         mirrored=mirrored and internal is not None,
@@ -118,6 +97,8 @@ class _Reader:
     inputs: list[InputFile]
     instruments: dict[str, Instrument] = field(default_factory=dict)
     currencies: dict[str, Currency] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    floats: bool = False
 
     def side(self, table: FileModel | None, side: LedgerSide) -> SideRecord | None:
         if isinstance(table, schema.ForeignSide):
@@ -126,6 +107,7 @@ class _Reader:
 
     def _native(self, table: schema.SideTable, side: LedgerSide) -> SideRecord:
         where = f"{self.name}: {side}"
+        self.floats = Numbers(table.numbers) is Numbers.FLOAT
         return SideRecord(
             as_of=table.as_of,
             source=table.source,
@@ -133,15 +115,21 @@ class _Reader:
             complete=table.complete,
             positions=self._positions(table.positions, f"{where}.positions"),
             cash=self._cash(table.cash, f"{where}.cash"),
-            orders=self._rows(table.orders, schema.OrderRow, _order, f"{where}.orders"),
-            fills=self._rows(table.fills, schema.FillRow, _fill, f"{where}.fills"),
+            orders=self._rows(table.orders, schema.OrderRow, native_rows.order, f"{where}.orders"),
+            fills=self._rows(table.fills, schema.FillRow, native_rows.fill, f"{where}.fills"),
             movements=self._rows(
-                table.movements, schema.MovementRow, _movement, f"{where}.movements"
+                table.movements, schema.MovementRow, native_rows.movement, f"{where}.movements"
             ),
             opening=self._opening(table.opening, f"{where}.opening"),
             snapshots=self._snapshots(table.snapshots, f"{where}.snapshots"),
             counts={} if table.counts is None else table.counts.model_dump(exclude_none=True),
+            origins=self._origins(where),
         )
+
+    def _origins(self, where: str) -> dict[str, str]:
+        """Which file each section of a side was read from, where that is a table."""
+        found = {section: self.origins.get(f"{where}.{section}") for section in SECTIONS}
+        return {section: origin for section, origin in found.items() if origin is not None}
 
     def _opening(self, table: schema.OpeningTable | None, where: str) -> Opening | None:
         if table is None:
@@ -152,11 +140,12 @@ class _Reader:
             cash=self._cash(table.cash, f"{where}.cash") or (),
         )
 
-    def _snapshots(
-        self, tables: list[schema.SnapshotTable] | None, where: str
-    ) -> tuple[Snapshot, ...] | None:
-        if tables is None:
+    def _snapshots(self, section: Any, where: str) -> tuple[Snapshot, ...] | None:
+        if section is None:
             return None
+        tables: list[schema.SnapshotTable] = section
+        if isinstance(section, schema.TableReference):
+            tables = self._table(section, schema.SnapshotTable, where)
         return tuple(
             Snapshot(
                 as_of=table.as_of,
@@ -169,7 +158,7 @@ class _Reader:
     def _positions(self, section: Any, where: str) -> tuple[Position, ...] | None:
         if isinstance(section, Mapping):
             return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
-        rows = self._rows(section, schema.PositionRow, _position, where)
+        rows = self._rows(section, schema.PositionRow, native_rows.position, where)
         if rows is not None:
             _refuse_twice(((row.account, row.symbol, row.leg) for row in rows), where)
         return rows
@@ -177,7 +166,7 @@ class _Reader:
     def _cash(self, section: Any, where: str) -> tuple[CashBalance, ...] | None:
         if isinstance(section, Mapping):
             return tuple(CashBalance(currency, total) for currency, total in section.items())
-        rows = self._rows(section, schema.CashRow, _balance, where)
+        rows = self._rows(section, schema.CashRow, native_rows.balance, where)
         if rows is not None:
             _refuse_twice(((row.account, row.currency) for row in rows), where)
         return rows
@@ -194,109 +183,38 @@ class _Reader:
 
     def _table(self, reference: schema.TableReference, row_type: Any, where: str) -> Any:
         try:
-            content = read_text_file(inside(self.path.parent, reference.path))
-            self.inputs.append(content.evidence)
+            table = read_table(self.path.parent, reference.path, floats=self.floats)
+            self.inputs.append(table.evidence)
+            self.origins[where] = str(inside(self.path.parent, reference.path))
             rows = schema.FillRows if row_type is schema.FillRow else list[row_type]
-            return TypeAdapter(rows).validate_python(table_rows(content))
+            return TypeAdapter(rows).validate_python(table.rows)
         except SessionError as error:
             raise SessionError(f"{where}: {error}") from None
         except ValidationError as error:
-            table = printable(reference.path, 100)
-            raise SessionError(f"{where}: {table}: {problem_text(error)}") from None
+            name = printable(reference.path, 100)
+            raise SessionError(f"{where}: {name}: {problem_text(error)}") from None
 
     def _foreign(self, source: schema.ForeignSource, side: LedgerSide) -> SideRecord:
-        where = f"{self.name}: {side}.from"
+        directory = self.path.parent
         try:
-            path = inside(self.path.parent, source.path)
-            foreign = self.manager.hook.recon_read_session(path=path)
-        except SessionError as error:
-            raise SessionError(f"{where}: {error}") from None
-        if not isinstance(foreign, RecordedSession) or foreign.recording_format != source.format:
-            raise SessionError(
-                f"{where}: {quoted(source.path, 100)} is no recording of format "
-                f"{quoted(source.format)}"
+            taken = take_side(
+                SideSource(
+                    path=inside(directory, source.path),
+                    directory=directory,
+                    recording_format=source.format,
+                    side=LedgerSide(source.side or side),
+                    as_of=source.as_of,
+                ),
+                self.manager,
             )
-        self.inputs += foreign.inputs
-        self.instruments.update(foreign.instruments)
-        self.currencies.update(foreign.currencies)
-        record = foreign.side(LedgerSide(source.side or side))
-        if record is None:
-            raise SessionError(f"{where}: the recording has no {source.side or side} side")
-        return record
-
-
-def _position(row: schema.PositionRow) -> Position:
-    return Position(row.symbol, row.quantity, row.average_price, row.account, Leg(row.leg))
-
-
-def _balance(row: schema.CashRow) -> CashBalance:
-    return CashBalance(row.currency, row.total, row.free, row.locked, row.account)
-
-
-def _fill(row: schema.FillRow) -> Fill:
-    return Fill(
-        fill_id=row.fill_id,
-        symbol=row.symbol,
-        side=OrderSide(row.side),
-        quantity=row.quantity,
-        price=row.price,
-        time=row.time,
-        fee=ZERO if row.fee is None else row.fee,
-        fee_currency=row.fee_currency,
-        client_order_id=row.client_order_id,
-        exchange_order_id=row.exchange_order_id,
-        account=row.account,
-        leg=Leg(row.leg),
-        position_id=row.position_id,
-    )
-
-
-def _order(row: schema.OrderRow) -> Order:
-    return Order(
-        symbol=row.symbol,
-        side=OrderSide(row.side),
-        quantity=row.quantity,
-        filled_quantity=row.filled_quantity,
-        state=OrderState(row.state),
-        time=row.time,
-        client_order_id=row.client_order_id,
-        exchange_order_id=row.exchange_order_id,
-        order_type=row.type,
-        price=row.price,
-        account=row.account,
-    )
-
-
-def _movement(row: schema.MovementRow) -> Movement:
-    return Movement(
-        movement_id=row.movement_id,
-        movement_kind=MovementKind(row.kind),
-        time=row.time,
-        currency=row.currency,
-        amount=row.amount,
-        symbol=row.symbol,
-        quantity=row.quantity,
-        account=row.account,
-    )
-
-
-def _instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instrument]:
-    return {
-        symbol: Instrument(
-            symbol=symbol,
-            instrument_kind=InstrumentKind(table.kind),
-            base=table.base,
-            quote=table.quote,
-            settlement=table.settlement or (table.base if table.kind == "inverse" else table.quote),
-            multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
-            quantity_increment=table.quantity_increment,
-        )
-        for symbol, table in tables.items()
-    }
-
-
-def _currencies(tables: Mapping[str, schema.CurrencyTable]) -> dict[str, Currency]:
-    return {code: Currency(code, table.precision) for code, table in tables.items()}
+        except ReconError as error:
+            raise SessionError(f"{self.name}: {side}.from: {error}") from None
+        self.inputs += taken.inputs
+        self.instruments.update(taken.instruments)
+        self.currencies.update(taken.currencies)
+        # Both sides may name one recording: its rows prove nothing about themselves.
+        origin = f"{inside(directory, source.path)} {source.side or side}"
+        return replace(taken.record, origins=dict.fromkeys(SECTIONS, origin))
 
 
 def _refuse_twice(keys: Iterable[tuple[Any, ...]], where: str) -> None:

@@ -228,7 +228,7 @@ class SideTable(FileModel):
     fills: Fills | None = None
     movements: Rows[MovementRow] | None = None
     opening: OpeningTable | None = None
-    snapshots: list[SnapshotTable] | None = None
+    snapshots: Rows[SnapshotTable] | None = None
     counts: CountsTable | None = None
 
 
@@ -239,11 +239,15 @@ class MirrorSide(FileModel):
 
 
 class ForeignSource(FileModel):
-    """Where a side is taken from: a foreign recording beside the session file."""
+    """Where a side is taken from: a foreign recording beside the session file.
+
+    `as_of` is for formats that state no time of their own.
+    """
 
     format: Name
     path: Name
     side: Literal["internal", "external"] | None = None
+    as_of: Time | None = None
 
 
 class ForeignSide(FileModel):

@@ -17,7 +17,9 @@ from recon_core.model import (
     CashBalance,
     Currency,
     Fill,
+    Order,
     OrderSide,
+    OrderState,
     Position,
     RecordedSession,
     SideRecord,
@@ -112,6 +114,29 @@ def fill(
         "time": AS_OF,
     }
     return Fill(**{**fields, **more})
+
+
+def order(order_id: str, quantity: str, filled: str, state: str = "FILLED", **more: Any) -> Order:
+    """A BUY order of BTC/EUR, by its client's id."""
+    fields = {
+        "client_order_id": order_id,
+        "symbol": "BTC/EUR",
+        "side": OrderSide.BUY,
+        "quantity": Decimal(quantity),
+        "filled_quantity": Decimal(filled),
+        "state": OrderState(state),
+        "time": AS_OF,
+    }
+    return Order(**{**fields, **more})
+
+
+def found_cases(reconciliation: Reconciliation) -> dict[str, str]:
+    """`{"fill::BTC/EUR,f1": "fill_fee, fill_time"}` for every fill and order that differs."""
+    return {
+        diff.identity: diff.diff_details["cases"]
+        for diff in reconciliation.diffs
+        if diff.diff_type in ("FILL", "ORDER")
+    }
 
 
 def document(**more: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from recon_core.amounts import (
     require_amount,
     round_to_places,
     shortest,
+    shortest_amount,
 )
 from recon_core.errors import AmountError
 
@@ -155,6 +156,8 @@ COMPUTATIONS: dict[str, Callable[[], object]] = {
     "format": lambda: format_amount(LONG),
     "sum": lambda: exact_sum([LONG, LONG.copy_negate(), Decimal("1e-30")]),
     "pad": lambda: pad_to_places(LONG, 30),
+    "float": lambda: shortest_amount(46931.522499999995),
+    "text of a float": lambda: shortest_amount("0.1000000000000000055511151231257827"),
     "shorten": lambda: shortest(Decimal("1200.500")),
     "round": lambda: round_to_places(LONG, 4),
     "larger magnitude": lambda: larger_magnitude(LONG, Decimal("123456789.2")),

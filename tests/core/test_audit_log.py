@@ -21,6 +21,9 @@ from recon_core.errors import AuditError, ReconError
 from .audit_writers import run
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DEEP: object = "x"
+for _ in range(5000):
+    DEEP = [DEEP]
 EXPORT_KEYS = {
     "entry_id",
     "timestamp",
@@ -166,6 +169,12 @@ def test_export(log: AuditLog, tmp_path: Path) -> None:
         (LedgerEntry("A", client_order_id=7), "client_order_id: '7'; expected text"),  # type: ignore[arg-type]
         (LedgerEntry("A", ["x"]), "details: expected a mapping"),  # type: ignore[arg-type]
         (LedgerEntry("A", timestamp=datetime(2026, 1, 1)), "has no offset"),  # noqa: DTZ001
+        (LedgerEntry(""), "event_type: is empty"),
+        (LedgerEntry("A", {1: 2}), "'details': key '1'; expected text"),  # type: ignore[dict-item]
+        (LedgerEntry("A", {"x": DEEP}), "is nested deeper than 64"),
+        (LedgerEntry("RECON_SUMMARY", {}), "run_id: is missing; expected text"),
+        (LedgerEntry("RECON_SUMMARY", {"run_id": "r"}), "total_diffs: is missing"),
+        (LedgerEntry("RECON_DIFF", {"run_id": "r"}), "severity: is missing"),
         (LedgerEntry("RECON_RUN_COMMITTED"), "is written by the log only"),
         (LedgerEntry("RECON_LOG_RECOVERED"), "is written by the log only"),
     ],

@@ -17,7 +17,7 @@ from recon_core.external import ExternalSnapshot
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.model import CashBalance, Leg, Order, OrderSide, OrderState, Position
 
-from .builders import AS_OF, fill
+from .builders import AS_OF, fill, order
 
 
 def ledgers() -> tuple[PositionLedger, OrderLedger]:
@@ -157,3 +157,25 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(ReconError, match=r"cannot be written: "):
             engine.export_reconciliation_report(path)
     assert [entry.name for entry in tmp_path.rglob("*")] == ["taken"]
+
+
+def test_orders_and_fills_of_a_snapshot_are_compared() -> None:
+    """With those of the ledgers; a ledger without any has none, instead of saying nothing."""
+    engine = ReconciliationEngine(PositionLedger(Decimal(1000)))
+    bought = fill("f1", "BUY", "1", "100", client_order_id="o1")
+    stated = {
+        "positions": {"BTC/EUR": Decimal(1)},
+        "cash": {"EUR": Decimal(900), "BTC": Decimal(1)},
+    }
+    rows = {"fills": (bought,), "orders": (order("o1", "1", "1"),)}
+    missed = engine.reconcile(ExternalSnapshot(**stated, **rows))
+    assert {
+        diff.diff_details["cases"] for diff in missed if diff.diff_type in ("FILL", "ORDER")
+    } == {
+        "fill_missing",
+        "order_missing, order_fills",
+    }
+    engine.position_ledger.apply_fill(replace(bought))
+    engine.order_ledger.apply_order(order("o1", "1", "1"))
+    assert engine.reconcile(ExternalSnapshot(**stated, **rows)) == []
+    assert engine.reconcile(ExternalSnapshot(**stated)) == []

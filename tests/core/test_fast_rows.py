@@ -12,7 +12,7 @@ from recon_core.amounts import NumberText
 from recon_core.model import Fill
 from recon_core.sessions import read_session, schema
 from recon_core.sessions.fast_rows import plain_fills
-from recon_core.sessions.native import _fill
+from recon_core.sessions.native_rows import fill as _fill
 
 from .builders import AS_OF_TEXT, document, write_session
 

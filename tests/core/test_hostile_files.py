@@ -111,7 +111,10 @@ PATHS = {
     "a NUL": ("a\0b.csv", "cannot be resolved"),
     "an escape": ("\x1b[2J\n::error::x.csv", "cannot be read"),
     "too long": ("x" * 5000 + ".csv", "… (5004 characters)"),
-    "no table": ("bad.recon.json", "is not a table that can be read; expected .csv or .jsonl"),
+    "no table": (
+        "bad.recon.json",
+        "is not a table that can be read; expected .csv, .jsonl or .parquet",
+    ),
 }
 
 
@@ -162,7 +165,8 @@ CSV = {
         f"{HEADER}{ROW}".replace(",1,2,", ",1e0,2,").encode(),
         "fills.csv: [0].quantity: '1e0' is not an amount",
     ),
-    "an open quote": (f'{HEADER}"f1'.encode(), "fills.csv: is not CSV"),
+    "an open quote": (f'{HEADER}"f1\n'.encode(), "fills.csv: is not CSV"),
+    "a last line without end": (f"{HEADER}{ROW[:-1]}".encode(), "fills.csv: ends in the middle"),
     "a mark": (b"\xef\xbb\xbf" + HEADER.encode(), "starts with a UTF-8 byte order mark"),
     "latin-1": (HEADER.encode() + "é".encode("latin-1"), "is not UTF-8"),
     "a cell without end": (f"{HEADER}{'x' * 200_000}\n".encode(), "fills.csv: is not CSV"),
@@ -193,7 +197,7 @@ def test_a_damaged_csv_table_is_refused(tmp_path: Path, content: bytes, expected
 @pytest.mark.parametrize(("content", "expected"), LINES.values(), ids=LINES)
 def test_damaged_json_lines_are_refused(tmp_path: Path, content: str, expected: str) -> None:
     """Every line is read as strictly as the session file itself."""
-    (tmp_path / "fills.jsonl").write_text(content)
+    (tmp_path / "fills.jsonl").write_text(content + "\n")
     message = refusal(with_fills(tmp_path, {"path": "fills.jsonl"}))
     assert "bad.recon.json: internal.fills: " in message
     assert expected in message

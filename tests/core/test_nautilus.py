@@ -141,7 +141,7 @@ def test_the_engine_averages_inverse_entries_in_another_way() -> None:
     found = reconcile_session(DATA / "two_strategies_inverse")
     assert verdicts(found) == {"cash::BTC": "FAIL", "position::BTC/USD.BITMEX": "match"}
     assert [diff.delta for diff in found.diffs] == [Decimal("0.00000273")]
-    assert "averages the entry prices of inverse contracts arithmetically" in found.notes[0]
+    assert "averages the entry prices of inverse contracts arithmetically" in found.notes[-1]
     recorded = found.recorded
     assert recorded.internal is not None
     cash, held = Fraction(20), dict[str | None, tuple[Fraction, Fraction]]()

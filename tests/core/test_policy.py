@@ -1,14 +1,19 @@
 """The policy file: what it may say, what it means, and one clear line for what it may not."""
 
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recon_core.errors import PolicyError
+from recon_core.matched import RowCase
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
+from recon_core.policy.aliases import Aliases
 from recon_core.policy.toml_file import read_policy, read_pyproject_policy
+from recon_core.severity import Severity
 
 DESIGN_PAGE = """
 require = ["positions", "cash"]
@@ -20,8 +25,14 @@ absolute = { "DOGE/*" = "0.01" }
 [cash]
 relative = "0.005"
 absolute = { EUR = "1", JPY = "150" }
+[severity]
+fill_missing = "FAIL"
+order_time = "WARN"
+[aliases]
+external = { "XBT.F" = "BTC" }
 """
 ONE = dict.fromkeys(("EUR", "USD", "GBP", "CHF", "USDT", "USDC"), Decimal(1))
+MILDER = {"fill_fee", "fill_time", "order_time"}
 
 
 def read(directory: Path, text: str) -> Policy:
@@ -59,8 +70,11 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
     assert policy.to_dict() == {
         "require": ["positions", "cash"],
         "max_skew_seconds": "3601.0",
+        "float_dust": "0.000001",
         "position": {"info_below": "0.0000001", "fail_above": "0.01", "absolute": {}},
         "cash": {"relative": "0.005", "absolute": dict.fromkeys(sorted(ONE), "1")},
+        "severity": {case: "WARN" if case in MILDER else "FAIL" for case in RowCase},
+        "aliases": {"internal": {}, "external": {}},
     }
 
 
@@ -92,6 +106,17 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
         ),
         ('max_skew = "PT5M"', Policy(max_skew=timedelta(minutes=5))),
         ('max_skew = "PT0S"', Policy(max_skew=timedelta(0))),
+        ('[severity]\nfill_fee = "INFO"', Policy(severity={"fill_fee": Severity.INFO})),
+        (
+            '[severity]\norder_time = "CRITICAL"\nfill_missing = "WARN"',
+            Policy(severity={"order_time": Severity.CRITICAL, "fill_missing": Severity.WARN}),
+        ),
+        (
+            '[aliases]\nexternal = { "XBT.F" = "BTC" }\ninternal = { a = "b" }',
+            Policy(aliases=Aliases({"a": "b"}, {"XBT.F": "BTC"})),
+        ),
+        ("float_dust = 0", Policy(float_dust=Decimal(0))),
+        ('float_dust = "0.00000001"', Policy(float_dust=Decimal("0.00000001"))),
     ],
 )
 def test_a_setting_changes_what_it_names(tmp_path: Path, text: str, expected: Policy) -> None:
@@ -108,6 +133,8 @@ BAD = [
     ('require = "cash"', "require: 'cash'; expected a list"),
     ('require = ["trades"]', "require[0]: 'trades'; expected 'positions', 'cash', 'orders'"),
     ("require = [1]", "require[0]: 1; expected 'positions'"),
+    ("float_dust = 1e-6", "float_dust: '1e-6' is not an amount"),
+    ('float_dust = "-1"', "float_dust: '-1'; expected an amount of 0 or more"),
     ("max_skew = 60", "max_skew: 60; expected a duration like 'PT60S'"),
     ('max_skew = "60s"', "max_skew: '60s'; expected a duration like 'PT60S'"),
     ('max_skew = "PT"', "max_skew: 'PT'; expected a duration"),
@@ -135,6 +162,15 @@ BAD = [
     ("[cash]\nrelative = 1.0", "cash.relative: 1.0; expected a fraction below 1"),
     ("[cash]\nabsolute = { EUR = [1] }", "cash.absolute.EUR: a list; expected an amount"),
     ("[cash]\nabsolute = { EUR = 1_0.0 }", "cash.absolute.EUR: '1_0.0' is not an amount"),
+    ('[severity]\nfill_lost = "FAIL"', "severity.fill_lost: unknown key"),
+    ('[severity]\nfill_fee = "match"', "severity.fill_fee: 'match'; expected 'INFO', 'WARN'"),
+    ('[severity]\nfill_fee = "info"', "severity.fill_fee: 'info'; expected 'INFO', 'WARN'"),
+    ("[severity]\nfill_fee = 1", "severity.fill_fee: 1; expected 'INFO', 'WARN'"),
+    ("[severity]\nfill_fee = false", "severity.fill_fee: false; expected 'INFO', 'WARN'"),
+    ("[aliases]\nboth = { a = 'b' }", "aliases.both: unknown key"),
+    ("[aliases]\nexternal = ['BTC']", "aliases.external: a list; expected an object"),
+    ("[aliases]\nexternal = { BTC = 1 }", "aliases.external.BTC: 1; expected text"),
+    ("[aliases]\nexternal = { BTC = '' }", "aliases.external.BTC: ''; expected text that is not"),
     ("require = [", "is not TOML: "),
     ("a = 1\na = 2", "is not TOML: "),
     ("[cash]\n[cash]", "is not TOML: "),
@@ -153,6 +189,21 @@ def test_what_a_policy_may_not_say(tmp_path: Path, text: str, expected: str) -> 
     assert expected in message
     assert message.isprintable()
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [
+        ({"fill_lost": Severity.FAIL}, "severity.'fill_lost': unknown key"),
+        ({"fill_fee": "match"}, "severity.fill_fee: 'match'; expected one of INFO, WARN"),
+        ({"fill_fee": None}, "severity.fill_fee: 'None'; expected one of INFO, WARN"),
+    ],
+)
+def test_a_policy_made_in_python_is_checked_too(severity: Any, expected: str) -> None:
+    """A misspelled case would leave its default in force unseen."""
+    with pytest.raises(PolicyError) as raised:
+        Policy(severity=severity)
+    assert str(raised.value).startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -252,3 +303,10 @@ def test_a_bad_table_in_pyproject_is_refused(tmp_path: Path, text: str, expected
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyError, match=expected):
         read_pyproject_policy(path)
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Reading it could wait for ever."""
+    os.mkfifo(tmp_path / "recon.toml")
+    with pytest.raises(PolicyError, match=r"recon\.toml: is no regular file; expected a TOML"):
+        read_policy(tmp_path / "recon.toml")

@@ -153,6 +153,13 @@ def counted(**counts: int) -> SideRecord:
         (FULL, counted(fills=1), "CRITICAL", "external counted 1 fills and gives 2"),
         (counted(fills=2, orders=1), FULL, "CRITICAL", "internal counted 1 orders and gives 0"),
         (counted(positions=1, cash=1, movements=0), FULL, "match", "no side"),
+        (
+            replace(FULL, derived=frozenset({"positions"}), counts={"positions": 1}),
+            FULL,
+            "CRITICAL",
+            "internal counted 1 positions and gives 0",
+        ),
+        (replace(FULL, derived=frozenset({"cash"}), counts={"positions": 1}), FULL, "match", "no"),
         (counted(fills=0), None, "CRITICAL", "internal counted 0 fills and gives 2"),
         (None, None, "match", "no side"),
     ],

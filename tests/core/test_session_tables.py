@@ -21,7 +21,7 @@ from recon_core.model import (
 )
 from recon_core.sessions import read_session
 
-from .builders import AS_OF, AS_OF_TEXT, at, document, verdicts, write_session
+from .builders import AS_OF, AS_OF_TEXT, at, checks, document, verdicts, write_session
 
 RECORDING = Path(__file__).parents[1] / "data" / "nautilus" / "spot_btcusdt_quotes_partial"
 
@@ -153,3 +153,68 @@ def test_a_side_may_be_taken_from_a_recording(tmp_path: Path) -> None:
     assert set(verdicts(reconciliation).values()) == {"match"}
     assert reconciliation.recorded.instruments.keys() == {"BTCUSDT.BINANCE"}
     assert len(reconciliation.recorded.inputs) > 5
+
+
+WHOLE = {
+    "fills.csv": f"{CSV}f1,BTC/EUR,BUY,1,2,,,{AS_OF_TEXT},,,\n",
+    "quoted.csv": f'{CSV}f1,BTC/EUR,BUY,1,2,,,{AS_OF_TEXT},"a,\nb",,\r\n',
+    "fills.jsonl": json.dumps(FILL) + "\n" + json.dumps({**FILL, "fill_id": "f2"}) + "\n",
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_table_that_ends_in_the_middle_is_critical(tmp_path: Path, name: str) -> None:
+    """Cut anywhere but behind a whole row, it is refused; a cut value reads like a value.
+
+    What is cut behind a whole row shows in the `counts` of the side alone.
+    """
+    whole = WHOLE[name]
+    content = document(internal={"as_of": AS_OF_TEXT, "fills": {"path": name}})
+    path = write_session(tmp_path, content, "good.recon.json")
+    for length in range(1, len(whole)):
+        (tmp_path / name).write_bytes(whole[:length].encode())
+        found = reconcile_session(path)
+        cut = {judgement.comparison.key: judgement for judgement in found.judgements}
+        if whole[:length].endswith(("\r", "\n")) and len(cut) > 1:
+            continue
+        assert [judgement.verdict for judgement in cut.values()] == ["CRITICAL"], whole[:length]
+        assert name in cut["readable"].message
+    (tmp_path / name).write_bytes(whole.encode())
+    assert checks(reconcile_session(path))["readable"] == "match"
+
+
+def test_a_value_that_is_cut_is_named(tmp_path: Path) -> None:
+    """0.1 of 0.125 would be a quantity; the missing line break tells."""
+    text = json.dumps(FILL)
+    (tmp_path / "fills.jsonl").write_text(text, encoding="utf-8")
+    content = document(internal={"as_of": AS_OF_TEXT, "fills": {"path": "fills.jsonl"}})
+    found = reconcile_session(write_session(tmp_path, content, "good.recon.json"))
+    assert "internal.fills: fills.jsonl: ends in the middle" in found.judgements[0].message
+
+
+def test_one_table_on_both_sides_is_not_compared_with_itself(tmp_path: Path) -> None:
+    """Also under two spellings of its path; a copy under another name is other evidence."""
+    fields = {"client_order_id", "exchange_order_id", "account"}
+    row = {name: value for name, value in FILL.items() if name not in fields}
+    (tmp_path / "t").mkdir()
+    for name in ("a.jsonl", "t/b.jsonl"):
+        (tmp_path / name).write_text(json.dumps(row) + "\n", encoding="utf-8")
+    for other, expected in (("./a.jsonl", set()), ("t/b.jsonl", {"fill::BTC/EUR,f1"})):
+        sides = {
+            name: {"as_of": AS_OF_TEXT, "positions": {"X": "1"}, "fills": {"path": path}}
+            for name, path in (("internal", "a.jsonl"), ("external", other))
+        }
+        found = reconcile_session(write_session(tmp_path, document(**sides), "good.recon.json"))
+        assert set(verdicts(found)) == {"position::X", *expected}
+
+
+def test_one_side_of_a_recording_on_both_sides(tmp_path: Path) -> None:
+    """Its fills prove nothing about themselves."""
+    shutil.copytree(RECORDING, tmp_path / "run")
+    one = {"from": {"format": "nautilus", "path": "run/", "side": "internal"}}
+    sides = {"internal": one, "external": one}
+    found = reconcile_session(write_session(tmp_path, document(**sides)))
+    assert not any(name.startswith(("fill::", "order::")) for name in verdicts(found))
+    assert any(
+        note.startswith("fills: both sides were read from one source") for note in found.notes
+    )

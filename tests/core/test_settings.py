@@ -214,3 +214,34 @@ def test_the_policy_and_its_name(
     policy, called = effective_policy(path)
     assert isinstance(policy, Policy)
     assert (policy.max_skew.total_seconds(), called) == (skew, shown)
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "text", "expected"),
+    [
+        (None, "pytest.ini", "[pytest]", 20_000),
+        (None, "pytest.ini", "[pytest]\nrecon_max_items = 7", 7),
+        (5, "pytest.ini", "[pytest]\nrecon_max_items = 7", 5),
+        (0, "pytest.ini", "[pytest]\nrecon_max_items = 7", 0),
+        (None, "pyproject.toml", "[tool.pytest.ini_options]\nrecon_max_items = 7", 7),
+        (None, "pyproject.toml", "[tool.pytest.ini_options]\nrecon_max_items = '0'", 0),
+    ],
+)
+def test_how_many_items_there_may_be(
+    tmp_path: Path, option: int | None, name: str, text: str, expected: int
+) -> None:
+    """Option, setting, 20,000; 0 is a number."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert find_settings(tmp_path).most_items(option) == expected
+
+
+@pytest.mark.parametrize("value", ["-1", "many", "1.5", "1e3", "'٣'", "9999999999999", "true"])
+def test_a_number_of_items_that_is_none(tmp_path: Path, value: str) -> None:
+    """Never a traceback, and never a silent default."""
+    text = (
+        f"[tool.pytest.ini_options]\nrecon_max_items = {value if value != 'many' else repr(value)}"
+    )
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ReconError, match="recon_max_items: ") as caught:
+        find_settings(tmp_path).most_items()
+    assert "expected" in str(caught.value)

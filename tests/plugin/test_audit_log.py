@@ -20,6 +20,7 @@ from .conftest import (
     run_pytest,
     write_blocked,
     write_clear,
+    write_session,
 )
 
 LOG = "--recon-audit-log=audit.jsonl"
@@ -114,7 +115,9 @@ def test_the_head_is_told(pytester: pytest.Pytester) -> None:
     arguments = ("--recon-session=.", LOG, "--junitxml=items.xml", "--recon-junit=sessions.xml")
     result = run_pytest(pytester, *arguments)
     last = json.loads((pytester.path / "audit.jsonl").read_bytes().splitlines()[-1])
-    result.stdout.fnmatch_lines(f"recon: audit log audit.jsonl: 3 entries, head {last['hash']}")
+    result.stdout.fnmatch_lines(
+        f"recon: audit log audit.jsonl (new): 3 entries, head {last['hash']}"
+    )
     for name in ("items.xml", "sessions.xml"):
         root = ET.parse(pytester.path / name).getroot()  # noqa: S314  # written by this test
         properties = {each.get("name"): each.get("value") for each in root.iter("property")}
@@ -284,7 +287,9 @@ def test_a_report_that_would_replace_the_log(pytester: pytest.Pytester, option: 
     (pytester.path / "sub").mkdir()
     result = run_pytest(pytester, "--recon-session=a.recon.json", LOG, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("*--recon-audit-log: names a JUnit file of this run too; expected a file of its own*")
+    result.stderr.fnmatch_lines(
+        "*--recon-audit-log: names a JUnit file of this run too; expected a file of its own*"
+    )
     assert not (pytester.path / "audit.jsonl").exists()
 
 
@@ -295,3 +300,87 @@ def test_without_the_option_nothing_is_written(pytester: pytest.Pytester) -> Non
     assert final_line(result) == CLEAR_LINE
     assert "audit" not in result.stdout.str()
     assert sorted(Path(path).name for path in pytester.path.iterdir()) == ["a.recon.json"]
+
+
+BREAKS_AN_ITEM = """
+import pytest
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.when == "call" and "cash" in report.nodeid:
+        report.outcome, report.longrepr = "failed", "broken"
+    return report
+"""
+BREAKS_A_HOOK = """
+import recon_core
+@recon_core.hookimpl
+def recon_reconciled(reconciliation):
+    raise RuntimeError("broken")
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "problem"),
+    [
+        (BREAKS_AN_ITEM, "cash::EUR failed without a diff that blocks"),
+        (BREAKS_A_HOOK, "recon_reconciled: a.recon.json: RuntimeError: broken"),
+    ],
+)
+def test_what_made_the_gate_red_besides_diffs(
+    pytester: pytest.Pytester, conftest: str, problem: str
+) -> None:
+    """It is in the trail, so that nobody takes the run for a clear one."""
+    write_clear(pytester.path / "a.recon.json")
+    pytester.makeconftest(conftest)
+    assert run_pytest(pytester, "--recon-session=.", LOG).ret == pytest.ExitCode.TESTS_FAILED
+    (summary,) = details(pytester, "RECON_SUMMARY")
+    assert (summary["total_diffs"], summary["problems"]) == (0, [problem])
+
+
+def test_a_run_that_ended_while_its_trail_was_written(pytester: pytest.Pytester) -> None:
+    """Ctrl-C at that moment: the final line does not say CLEAR."""
+    write_clear(pytester.path / "a.recon.json")
+    pytester.makeconftest(
+        "import recon_core.audit.log\n"
+        "def interrupted(*_):\n"
+        "    raise KeyboardInterrupt\n"
+        "recon_core.audit.log.AuditLog.append_runs = interrupted\n"
+    )
+    result = run_pytest(pytester, "--recon-session=.", LOG, subprocess=True)
+    assert result.ret != 0
+    assert final_line(result) == "RECON: INCOMPLETE (7 of 7 comparisons ran, 1 problem above)"
+    result.stdout.fnmatch_lines("recon: the run ended before its reports were written")
+
+
+@pytest.mark.parametrize("content", [b'{"event_type": 1}', b"text", b"[position]"])
+def test_a_report_replaces_nothing_else(pytester: pytest.Pytester, content: bytes) -> None:
+    """A JUnit file goes to a new file, an empty one, or in the place of an earlier one."""
+    write_clear(pytester.path / "a.recon.json")
+    place = pytester.path / "kept"
+    place.write_bytes(content)
+    result = run_pytest(pytester, "--recon-session=.", "--recon-junit=kept")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert place.read_bytes() == content
+    for earlier in (b"", b"<testsuites/>"):
+        place.write_bytes(earlier)
+        assert run_pytest(pytester, "--recon-session=.", "--recon-junit=kept").ret == 0
+
+
+def test_an_id_does_not_pass_for_the_verdict(pytester: pytest.Pytester) -> None:
+    """No line but the last starts with `RECON:`, whatever a session is called."""
+    name = "RECON: CLEAR (1 session, 7 comparisons)"
+    write_session(pytester.path / "a.recon.json", session_id=name, external_cash={"EUR": "1"})
+    result = run_pytest(pytester, "--recon-session=.")
+    lines = [line for line in result.outlines if line.lstrip().startswith("RECON:")]
+    assert lines == ["RECON: BLOCKED (1 FAIL in 1 session)"]
+
+
+def test_a_hook_without_its_marker(pytester: pytest.Pytester) -> None:
+    """It would be silent for ever, so the gate is not green."""
+    write_clear(pytester.path / "a.recon.json")
+    pytester.makeconftest("def recon_checks(recorded):\n    return []\n")
+    result = run_pytest(pytester, "--recon-session=.")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        "recon: */conftest.py: recon_checks is not marked; expected @recon_core.hookimpl above it"
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.reports import atomic
+from recon_core import atomic
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 
 from .conftest import (
@@ -422,7 +422,7 @@ def test_a_report_is_replaced_whole(pytester: pytest.Pytester, clear_session: Pa
     """A second run leaves its own report and nothing besides."""
     (pytester.path / "out").mkdir()
     report = pytester.path / "out" / SUITES
-    report.write_text("old", encoding="utf-8")
+    report.write_text("<old/>", encoding="utf-8")
     run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={report}")
     assert parsed(report).tag == "testsuites"
     assert [path.name for path in report.parent.iterdir()] == [SUITES]
@@ -495,7 +495,7 @@ def test_a_failing_write_destroys_no_report(
 
     (pytester.path / "out").mkdir()
     report = pytester.path / "out" / SUITES
-    report.write_text("old", encoding="utf-8")
+    report.write_text("<old/>", encoding="utf-8")
     with monkeypatch.context() as patched:
         if failing == "fsync":
             patched.setattr(atomic.os, "fsync", fail)
@@ -504,7 +504,7 @@ def test_a_failing_write_destroys_no_report(
         result = run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={report}")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["recon: --recon-junit=*No space left on device"])
-    assert report.read_text(encoding="utf-8") == "old"
+    assert report.read_text(encoding="utf-8") == "<old/>"
     assert [path.name for path in report.parent.iterdir()] == [SUITES]
 
 

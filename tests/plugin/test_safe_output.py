@@ -288,7 +288,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "broken lines": (with_key("fills", {"path": "broken.jsonl"}, "internal"), "is not JSON"),
     "table of an unknown format": (
         with_key("fills", {"path": "notes.txt"}, "internal"),
-        "expected .csv or .jsonl",
+        "expected .csv, .jsonl or .parquet",
     ),
     "no recording": (
         with_key("internal", {"from": {"format": KITCHEN, "path": "."}}),
@@ -477,8 +477,8 @@ def test_hostile_text_in_every_field(pytester: pytest.Pytester, run: Runner, tex
     assert_safe(output)
     assert_no_source_line(output, content)
     assert_good_session_passed(output)
-    assert_complete(output, GOOD_COMPARISONS + 7)
-    assert output.last == "RECON: BLOCKED (2 FAIL, 1 WARN in 2 sessions)"
+    assert_complete(output, GOOD_COMPARISONS + 9)
+    assert output.last == "RECON: BLOCKED (4 FAIL, 1 WARN in 2 sessions)"
     assert output.status == 1
 
 
@@ -630,7 +630,7 @@ def everything_at_once(pytester: pytest.Pytester) -> int:
     for number, (make, _) in enumerate(PLACES.values()):
         make(sessions / f"place-{number}.recon.json")
     unreadable = [reason for _, reason in PLACES.values() if reason is not None]
-    return GOOD_COMPARISONS + 7 * len(TEXTS) + 8 * len(NAMES) + len(CONTENTS) + len(unreadable)
+    return GOOD_COMPARISONS + 9 * len(TEXTS) + 8 * len(NAMES) + len(CONTENTS) + len(unreadable)
 
 
 def test_everything_at_once_with_two_workers(

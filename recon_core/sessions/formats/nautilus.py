@@ -30,6 +30,7 @@ from recon_core.model import (
 )
 from recon_core.printable import printable
 from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.formats.nautilus_accounts import (
     Accounts,
     Report,
@@ -56,6 +57,13 @@ from recon_core.sessions.tables import csv_rows
 
 FORMAT: Final = "nautilus"
 ANCHOR: Final = "meta.json"
+CANNOT_KNOW: Final = (
+    "movements of cash without a fill, unless a movements table lies beside the reports",
+    "the time of the reports (the latest time in them stands for it)",
+    "positions of an account apart from the sum of their rows",
+)
+"""What the reports of this format do not tell."""
+
 _ENGINE: Final = "nautilus_trader"
 TABLES: Final = (".csv", ".parquet")
 
@@ -135,7 +143,7 @@ class _Recording:
                 cash=last_balances(stated),
             ),
             inputs=tuple(self.inputs),
-            notes=limits(instruments, legs.fills),
+            notes=(limits_note(FORMAT, CANNOT_KNOW), *limits(instruments, legs.fills)),
         )
 
     def _json(self, name: str) -> Any:

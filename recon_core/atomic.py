@@ -1,4 +1,4 @@
-"""Writing a report whole or not at all."""
+"""Writing a file whole or not at all."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _umask() -> int:
-    """The permissions that a report would have had if it was written in place."""
+    """The permissions that the file would have had if it was written in place."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

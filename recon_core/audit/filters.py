@@ -1,0 +1,99 @@
+"""Which runs and which diffs a question is about (runbook, "Weitere Optionen").
+
+Run filters (run, session, strategy, time of the run) select runs; severities select
+diffs. A run that is looked at and has no diff of such a severity is still looked at.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from recon_core.audit.fields import RANKS, UNKNOWN
+from recon_core.errors import ReconError
+from recon_core.printable import quoted
+from recon_core.severity import Severity
+
+ALL_SEVERITIES: Final = frozenset(RANKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is asked for; `None` is anything. Both ends of the time are included."""
+
+    run_id: str | None = None
+    session_id: str | None = None
+    strategy_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    severities: frozenset[str] = ALL_SEVERITIES
+
+    @property
+    def by_severity(self) -> bool:
+        """Whether some severities are left out."""
+        return self.severities != ALL_SEVERITIES
+
+    @property
+    def by_run(self) -> bool:
+        """Whether runs may be left out."""
+        return self != Filters(severities=self.severities)
+
+    @property
+    def passing(self) -> frozenset[str]:
+        """The severities that pass; one that nobody knows passes always."""
+        return self.severities | {UNKNOWN}
+
+    def may_pass(self, session_id: str | None, when: datetime) -> bool:
+        """Whether a run of which only this is known may be asked for; `run_id` apart."""
+        if self.session_id is not None and session_id != self.session_id:
+            return False
+        return self.in_time(when)
+
+    def in_time(self, when: datetime) -> bool:
+        """Whether runs of a time may be asked for, whatever else they are."""
+        if self.since is not None and when < self.since:
+            return False
+        return self.until is None or when <= self.until
+
+    def pass_run(self, session_id: str | None, strategy_id: str | None, when: datetime) -> bool:
+        """Whether a run is asked for; `run_id` apart."""
+        if self.strategy_id is not None and strategy_id != self.strategy_id:
+            return False
+        return self.may_pass(session_id, when)
+
+
+def chosen_severities(exact: Iterable[str], lowest: str | None) -> frozenset[str]:
+    """The severities that are named, all where none is, from `lowest` upward.
+
+    Raises `ReconError` where that leaves none.
+    """
+    named = frozenset(exact) or ALL_SEVERITIES
+    rank = 0 if lowest is None else Severity(lowest).rank
+    chosen = frozenset(name for name in named if RANKS[name] >= rank)
+    if not chosen:
+        raise ReconError("no severity named is as high as the lowest one asked for")
+    return chosen
+
+
+def first_moment(text: str) -> datetime:
+    """The moment a date or time starts; without an offset it is UTC. Raises `ReconError`."""
+    return _moment(text, time.min)
+
+
+def last_moment(text: str) -> datetime:
+    """The last moment of a date, or a time itself; without an offset it is UTC."""
+    return _moment(text, time.max)
+
+
+def _moment(text: str, of_day: time) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), of_day, UTC)
+    except ValueError:
+        pass  # no date alone
+    try:
+        given = datetime.fromisoformat(text)
+        return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ReconError(
+            f"{quoted(text)} is no time; expected a date or a time like 2026-01-01T12:00:00Z"
+        ) from None

@@ -1,0 +1,202 @@
+"""Any source of audit entries, read in one pass: a log, an export, standard input, nothing.
+
+A log is verified line by line while it is read (`recon_core.audit.chain`). A log and an
+export are told apart by their first character; nothing is kept of what was handed out,
+so that memory does not depend on the length of the source.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn
+
+from recon_core.audit.chain import LONGEST_LINE, ChainReader
+from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
+from recon_core.audit.export_text import EXPECTED, read_export
+from recon_core.audit.fields import Entry, is_naive, utc_time
+from recon_core.audit.log_file import settle
+from recon_core.errors import AuditError
+from recon_core.printable import printable, quoted
+
+STANDARD_INPUT: Final = "-"
+
+_WHITE: Final = b" \t\r\n"
+_LONGEST_START: Final = 1 << 16
+_BYTE_ORDER_MARKS: Final = (b"\xef", b"\xfe", b"\xff")
+
+
+class Reading:
+    """The entries of one source, to be iterated once.
+
+    `chain` is where a verified log stands after the entries so far, `None` where the
+    source has no hashes. Whatever is wrong with the source, or with an entry that its
+    reader refuses, is an `AuditError` that names the source and the place in it.
+    """
+
+    def __init__(self, name: str, file: BinaryIO | None, path: Path | None = None) -> None:
+        self.name = printable(name)
+        self.chain: ChainReader | None = None
+        self._file, self._path = file, path
+        self._count = self._naive = 0
+        self._settled = path is None
+
+    def __iter__(self) -> Iterator[Entry]:
+        try:
+            yield from () if self._file is None else self._entries(self._file)
+        except OSError as error:
+            raise self.refused(f"cannot be read: {error.strerror}") from None
+        except RecursionError:
+            raise self.refused(f"{self.place}: is nested too deep") from None
+        except AuditError as error:
+            raise self.refused(str(error)) from None
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Errors of whoever looks at the entries, with the place of the current one."""
+        try:
+            yield
+        except _LocatedError:
+            raise
+        except AuditError as error:
+            raise self.refused(f"{self.place}: {error}") from None
+
+    def refused(self, problem: str) -> AuditError:
+        """The error that says what is wrong with this source."""
+        return _LocatedError(f"{self.name}: {problem}")
+
+    @property
+    def place(self) -> str:
+        """The current entry: `entry 3` of an export, `line 3` of a log."""
+        return f"{'entry' if self.chain is None else 'line'} {self._count}"
+
+    def notes(self) -> list[str]:
+        """What a reader of the answer must know about how the source was read."""
+        if not self._naive:
+            return []
+        times = "1 time" if self._naive == 1 else f"{self._naive} times"
+        return [f"{times} without an offset {'was' if self._naive == 1 else 'were'} read as UTC"]
+
+    def _entries(self, file: BinaryIO) -> Iterator[Entry]:
+        start = _start(file)
+        if start.endswith(b"["):
+            return self._export(file.read, 1 + start.count(b"\n"))
+        if start.endswith(b"{"):
+            return self._log(file, start + file.readline(LONGEST_LINE))
+        if not start.strip(_WHITE):
+            raise AuditError(f"is empty; {EXPECTED}")
+        if start.endswith(_BYTE_ORDER_MARKS):
+            raise AuditError("starts with a byte order mark or is binary; expected plain UTF-8")
+        raise AuditError(f"starts with {quoted(start[-1:].decode('latin-1'))}; {EXPECTED}")
+
+    def _export(self, read: Callable[[int], bytes], first_line: int) -> Iterator[Entry]:
+        for entry in read_export(read, first_line):
+            self._count += 1
+            self._check(entry)
+            yield entry
+
+    def _check(self, entry: Entry) -> None:
+        """See that an entry of an export has what a line of a log always has."""
+        for name, kind, expected in _NEEDED:
+            if not isinstance(entry.get(name), kind):
+                problem = "has no" if name not in entry else "has no usable"
+                raise AuditError(f"{self.place}: {problem} {name}; expected {expected}")
+        if entry["event_type"] in (RECON_SUMMARY, RECON_DIFF):
+            try:
+                utc_time(entry["timestamp"])
+            except AuditError as error:
+                raise AuditError(f"{self.place}: {error}") from None
+            self._naive += is_naive(entry["timestamp"])
+
+    def _log(self, file: BinaryIO, line: bytes) -> Iterator[Entry]:
+        if b'"hash"' not in line and (line.rstrip(_WHITE) == b"{" or line.rstrip().endswith(b"}")):
+            raise AuditError(f"is a JSON object without a hash; {EXPECTED}")
+        self.chain = chain = ChainReader()
+        while line or self._may_go_on(chain):
+            if line and (line.endswith(b"\n") or not self._may_be_finished(file, line)):
+                self._count += 1
+                yield chain.take(line)
+            line = file.readline(LONGEST_LINE)
+
+    def _may_be_finished(self, file: BinaryIO, line: bytes) -> bool:
+        """Whether to read the torn last line again: a writer may have been in the middle."""
+        if len(line) >= LONGEST_LINE or not self._wait():
+            return False
+        file.seek(-len(line), os.SEEK_CUR)
+        return True
+
+    def _may_go_on(self, chain: ChainReader) -> bool:
+        """Whether to look for more: a writer may have been in the middle of a run."""
+        return chain.open_run is not None and self._wait()
+
+    def _wait(self) -> bool:
+        """Wait for a writer, once."""
+        if self._settled or self._path is None:
+            return False
+        self._settled = True
+        settle(self._path)
+        return True
+
+
+class _LocatedError(AuditError):
+    """An error that names its source already."""
+
+
+_NEEDED: Final[tuple[tuple[str, type, str], ...]] = (
+    ("event_type", str, "text such as RECON_SUMMARY"),
+    ("timestamp", str, "a time such as 2026-01-01T12:00:00Z"),
+    ("details", dict, "an object"),
+)
+
+
+@contextmanager
+def open_source(source: str | Path | None, stdin: BinaryIO | None = None) -> Iterator[Reading]:
+    """Open what a user named: a path, `-` for `stdin`, or no source at all, which is empty.
+
+    Raises `AuditError` where the file is missing or is no regular file, before a byte is
+    read, so that a pipe that nobody writes to cannot hang a gate.
+    """
+    if source is None:
+        yield Reading("no audit log", None)
+    elif source == STANDARD_INPUT:
+        if stdin is None:
+            raise AuditError("standard input: there is none; expected an audit log or an export")
+        yield Reading("standard input", stdin)
+    else:
+        path = Path(source)
+        with _opened(path) as file:
+            yield Reading(path.name or str(source), file, path)
+
+
+def _opened(path: Path) -> BinaryIO:
+    name = printable(path.name or path)
+    try:
+        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115  # the caller closes it
+    except FileNotFoundError:
+        raise AuditError(f"{name}: there is no such file; expected an audit log") from None
+    except IsADirectoryError:
+        _refuse_kind(name, "is a directory")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AuditError(f"{name}: cannot be read: {printable(reason)}") from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        _refuse_kind(name, "is not a regular file")
+    return file
+
+
+def _refuse_kind(name: str, what: str) -> NoReturn:
+    raise AuditError(f"{name}: {what}; expected the file of an audit log or an export")
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _start(file: BinaryIO) -> bytes:
+    """The white space that a file starts with, and its first other byte."""
+    start = bytearray()
+    while (byte := file.read(1)) and byte in _WHITE and len(start) < _LONGEST_START:
+        start += byte
+    return bytes(start + byte)

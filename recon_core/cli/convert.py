@@ -1,0 +1,121 @@
+"""`recon convert`: any recording as one session file, equal input to equal bytes."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from recon_core.cli.app import CONTEXT
+from recon_core.errors import ReconError
+from recon_core.printable import printable, quoted
+
+if TYPE_CHECKING:
+    from recon_core.model import RecordedSession
+
+EPILOG = """\b
+Examples:
+  recon convert run/ -o run.recon.json
+  recon convert tradesv3.dryrun.sqlite -o bot.recon.json
+  recon convert day/session.recon.json -o day.recon.json
+
+\b
+Exit codes:
+  0   written
+  1   cannot be read, or cannot be written
+  64  wrong usage, also a name that matches no session or several
+
+The file holds what the source says and nothing that is computed from it: recon check has
+the same verdicts for both. Tables beside a session file and sides from other sources
+become part of the one file.
+"""
+
+
+@click.command(
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Write a recording of any format as a session file.",
+)
+@click.argument("source", metavar="SOURCE")
+@click.option("-o", "--output", required=True, metavar="FILE", help="NAME.recon.json to write.")
+@click.option("--force", is_flag=True, help="Replace a FILE that holds something else.")
+def convert(source: str, output: str, *, force: bool) -> None:
+    """Read the one recorded session at SOURCE and write it as recon.session/1.
+
+    SOURCE is a session file, a recording, or a directory that holds one.
+    """
+    from recon_core.sessions.native_text import session_text  # noqa: PLC0415  # brings pydantic
+
+    target = _target(output)
+    anchor = _anchor(source)
+    if _is_same_file(target, anchor):
+        raise click.UsageError("-o: names the source; expected a file of its own")
+    recorded = _read(anchor)
+    _write(target, session_text(recorded), output, force=force)
+    click.echo(f"{printable(output)}: {printable(recorded.session_id)}, {_figures(recorded)}")
+
+
+def _write(target: Path, text: str, output: str, *, force: bool) -> None:
+    """Write whole or not at all; a session is evidence and is not replaced unasked."""
+    from recon_core.atomic import write_atomically  # noqa: PLC0415  # not for the help
+
+    try:
+        if target.exists() and target.read_bytes() == text.encode():
+            return
+        if target.exists() and not force:
+            raise ReconError(f"{printable(output)}: holds something else; expected --force")
+        write_atomically(target, text)
+    except OSError as error:
+        raise ReconError(f"{printable(output)}: cannot be written: {error.strerror}") from None
+
+
+def _anchor(source: str) -> Path:
+    from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next one
+    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+
+    try:
+        found = each_once(named_sessions(source, Path.cwd(), extension_manager()))
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
+    if len(found) > 1:
+        raise click.UsageError(
+            f"{quoted(source, 200)} matches {len(found)} sessions; expected one of them"
+        )
+    return found[0]
+
+
+def _target(output: str) -> Path:
+    from recon_core.sessions.discovery import NATIVE_SUFFIX  # noqa: PLC0415  # not for the help
+
+    path = Path.cwd() / output
+    # os.path answers for a name that is too long, too.
+    taken = os.path.lexists(path) and (path.is_symlink() or not path.is_file())
+    if not path.name.endswith(NATIVE_SUFFIX) or taken:
+        raise click.UsageError(
+            f"-o: {quoted(output, 200)}; expected a file called like run{NATIVE_SUFFIX}"
+        )
+    return path
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _read(anchor: Path) -> "RecordedSession":
+    from recon_core.sessions import read_session  # noqa: PLC0415  # brings pydantic
+
+    try:
+        return read_session(anchor)
+    except ReconError as error:
+        raise ReconError(f"cannot be converted: {error}") from None
+
+
+def _figures(recorded: "RecordedSession") -> str:
+    """`internal 566 fills, external 1 cash`: what was written, by side."""
+    from recon_core.model import SECTIONS  # noqa: PLC0415  # not for the help
+
+    sides = []
+    for side, record in recorded.own_records().items():
+        counted = [f"{len(rows)} {name}" for name in SECTIONS if (rows := record.rows(name))]
+        sides.append(f"{side} {', '.join(counted) or 'nothing'}")
+    return "; ".join(sides) or "no side"

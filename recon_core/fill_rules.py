@@ -1,0 +1,65 @@
+"""What can be wrong with the rows of one fill key (design, "Orders and fills").
+
+Pure functions of the rows: they find cases and say them in words, and know no
+severity. What only one side tells (an order id, a leg) is no contradiction.
+"""
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+
+from recon_core.amounts import ZERO
+from recon_core.matched import MatchedFills, RowCase, RowFinding
+from recon_core.model import Fill, Leg
+
+_CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
+_TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
+
+
+def same_fill(one: Fill, other: Fill) -> bool:
+    """Whether two rows of one key say the same; quick, most rows of a session do.
+
+    The rows themselves are compared first, which is the quickest; the name of a side's
+    only account counts for nothing, and so may a field that one side does not tell.
+    """
+    if one == other or (_CORE(one) == _CORE(other) and _TOLD(one) == _TOLD(other)):
+        return True
+    return not any(differing_fields((one, other)))
+
+
+def fill_findings(matched: MatchedFills) -> list[RowFinding]:
+    """Everything that is wrong with one fill key; nothing for a match."""
+    ours, theirs = matched.internal, matched.external
+    found = list(_one_sided(ours, theirs))
+    for side, rows in (("internal", ours), ("external", theirs)):
+        if len(rows) > 1:
+            text = f"stated {len(rows)} times by {side}"
+            found.append(RowFinding(RowCase.FILL_DUPLICATE, text))
+    cases: dict[RowCase, list[str]] = {}
+    for case, name in differing_fields((*ours, *theirs)):
+        cases.setdefault(case, []).append(name)
+    return found + [
+        RowFinding(case, f"{' and '.join(names)} {'differ' if names[1:] else 'differs'}")
+        for case, names in cases.items()
+    ]
+
+
+def _one_sided(ours: Sequence[Fill], theirs: Sequence[Fill]) -> Iterator[RowFinding]:
+    if not ours:
+        yield RowFinding(RowCase.FILL_MISSING, "missing, internal does not list it")
+    if not theirs:
+        yield RowFinding(RowCase.FILL_ORPHANED, "orphaned, external does not list it")
+
+
+def differing_fields(rows: Sequence[Fill]) -> Iterator[tuple[RowCase, str]]:
+    """The fields that the rows do not agree on, each with the case that it is."""
+    if len(rows) < 2:  # noqa: PLR2004  # a single row agrees with itself
+        return
+    for name in ("side", "quantity", "price", "leg", "client_order_id", "exchange_order_id"):
+        told = {getattr(row, name) for row in rows} - {None, Leg.NET}
+        if len(told) > 1:
+            yield RowCase.FILL_PAYLOAD, name
+    # A fee of nothing is the same in every currency.
+    if len({(row.fee, row.fee_currency) if row.fee else ZERO for row in rows}) > 1:
+        yield RowCase.FILL_FEE, "fee"
+    if len({row.time for row in rows}) > 1:
+        yield RowCase.FILL_TIME, "time"

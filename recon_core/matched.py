@@ -1,0 +1,118 @@
+"""Rows of both sides that belong together, and what can be found on them.
+
+What the comparison of a fill or of an order holds. Nothing here knows a policy: a
+finding names its case, and the policy gives the case its severity.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+
+from recon_core.amounts import EXACT
+from recon_core.model import Fill, Order
+from recon_core.times import format_time
+
+
+class RowCase(StrEnum):
+    """What can be wrong with a fill or an order; a key of the policy's `[severity]`."""
+
+    FILL_MISSING = "fill_missing"
+    FILL_ORPHANED = "fill_orphaned"
+    FILL_DUPLICATE = "fill_duplicate"
+    FILL_PAYLOAD = "fill_payload"
+    FILL_FEE = "fill_fee"
+    FILL_TIME = "fill_time"
+    ORDER_MISSING = "order_missing"
+    ORDER_ORPHANED = "order_orphaned"
+    ORDER_DUPLICATE = "order_duplicate"
+    ORDER_PAYLOAD = "order_payload"
+    ORDER_STATE = "order_state"
+    ORDER_PARTIAL = "order_partial"
+    ORDER_CANCELLED_FILLED = "order_cancelled_filled"
+    ORDER_FILLED = "order_filled"
+    ORDER_OVERFILLED = "order_overfilled"
+    ORDER_FILLS = "order_fills"
+    ORDER_TIME = "order_time"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFinding:
+    """One thing that is wrong with a fill or an order, in words that are safe to print."""
+
+    case: RowCase
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedFills:
+    """All rows of one fill key, as each side gives them; empty where it has none."""
+
+    internal: tuple[Fill, ...]
+    external: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedOrder:
+    """All rows of one order, and the fills that name it.
+
+    `None` in the place of rows: that side reports no orders. `None` in the place of
+    fills: what it filled cannot be told from that side's fills.
+    """
+
+    internal: tuple[Order, ...] | None
+    external: tuple[Order, ...] | None
+    internal_fills: tuple[Fill, ...] | None = None
+    external_fills: tuple[Fill, ...] | None = None
+
+
+@dataclass(frozen=True)  # without slots: the digest is kept
+class EqualRows:
+    """Fills or orders that are equal on both sides and stand as one item."""
+
+    rows: tuple[Fill | Order, ...]
+
+    @property
+    def count(self) -> int:
+        """How many comparisons the item stands for."""
+        return len(self.rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the rows, the same in whatever order and with whatever zeros.
+
+        It is taken of one JSON list: a sorted list per row of the values of its fields,
+        amounts without trailing zeros, times in UTC, `null` for what is not told.
+        """
+        content = json.dumps(sorted(map(_row_values, self.rows), key=_sortable))
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+MatchedRows = MatchedFills | MatchedOrder | EqualRows
+
+
+def _row_values(row: Fill | Order) -> list[str | None]:
+    return [_value_text(getattr(row, name)) for name in _names(type(row))]
+
+
+def _names(row_type: type[Fill | Order]) -> Iterable[str]:
+    return _FIELDS[row_type]
+
+
+def _value_text(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        return str(EXACT.normalize(value))
+    if isinstance(value, datetime):
+        return format_time(value)
+    return None if value is None else str(value)
+
+
+def _sortable(values: list[str | None]) -> list[str]:
+    return [value or "" for value in values]
+
+
+_FIELDS = {row_type: [field.name for field in fields(row_type)] for row_type in (Fill, Order)}

@@ -1,0 +1,165 @@
+"""Judging fills and orders: what was found on the rows, and how bad the policy says it is.
+
+Source of the rules: the design's "Orders and fills". The rows are in the text as both
+sides give them, so that nobody has to look them up.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, format_amount
+from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_id
+from recon_core.fill_rules import fill_findings
+from recon_core.matched import EqualRows, MatchedFills, MatchedOrder, RowFinding
+from recon_core.model import Fill, Order
+from recon_core.order_rules import order_findings
+from recon_core.policy.model import Policy
+from recon_core.printable import printable
+from recon_core.row_texts import fill_text, order_text, stated
+from recon_core.severity import Severity
+from recon_core.times import format_time
+
+_MOST_FOUND = 8
+_FIGURES = ("filled_quantity", "quantity", "price", "fee")
+_DETAILS = ("side", *_FIGURES, "fee_currency", "state", "time")
+
+
+def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judgement:
+    """The verdict of a fill or an order: the worst of what was found, by the policy."""
+    matched = comparison.matched
+    if isinstance(matched, EqualRows):
+        return Judgement(comparison, None, _folded_text(comparison, matched))
+    assert matched is not None  # noqa: S101  # the engine asks for fills and orders only
+    findings = row_findings(matched)
+    both = f"internal {_said(matched.internal)}; external {_said(matched.external)}"
+    what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
+    if not findings:
+        return Judgement(comparison, None, f"{what}: match, {both}")
+    severity = max((policy.severity[each.case] for each in findings), key=lambda each: each.rank)
+    found = _found_text(findings)
+    message = f"{what}: {severity}, {found}: {both}"
+    rules = dict.fromkeys(f"{each.case} is {policy.severity[each.case]}" for each in findings)
+    diff = _diff(comparison, matched, severity, message, session_id, ", ".join(rules), findings)
+    return Judgement(comparison, diff, message)
+
+
+def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
+    """Everything that is wrong with a fill or an order."""
+    if isinstance(matched, MatchedFills):
+        return fill_findings(matched)
+    return order_findings(matched)
+
+
+def _found_text(findings: Sequence[RowFinding]) -> str:
+    """What was found in words; of a hundred rows of one id the first few are enough."""
+    texts = list(dict.fromkeys(finding.text for finding in findings))
+    more = len(texts) - _MOST_FOUND
+    return ", ".join(texts[:_MOST_FOUND]) + (f", and {more} more" if more > 0 else "")
+
+
+def _folded_text(comparison: Comparison, folded: EqualRows) -> str:
+    rows = f"{comparison.item_kind}s are" if folded.count != 1 else f"{comparison.item_kind} is"
+    return (
+        f"{comparison.item_kind} {comparison.name}: match, "
+        f"{folded.count} {rows} equal on both sides, sha256 {folded.digest}"
+    )
+
+
+def _account(comparison: Comparison) -> str:
+    """The account, where the key names it."""
+    rows = _all_rows(comparison)
+    if not rows or ",account=" not in comparison.key:
+        return ""
+    return f" of account {printable(rows[0].account, 60)}"
+
+
+def _all_rows(comparison: Comparison) -> list[Fill | Order]:
+    matched = comparison.matched
+    if matched is None or isinstance(matched, EqualRows):
+        return []
+    return [*(matched.internal or ()), *(matched.external or ())]
+
+
+def _said(rows: Sequence[Fill | Order] | None) -> str:
+    if rows is None:
+        return "reports no orders"
+    return stated((_row_text(row) for row in rows), len(rows))
+
+
+def _row_text(row: Fill | Order) -> str:
+    return fill_text(row) if isinstance(row, Fill) else order_text(row)
+
+
+def _diff(
+    comparison: Comparison,
+    matched: MatchedFills | MatchedOrder,
+    severity: Severity,
+    message: str,
+    session_id: str,
+    rules: str,
+    findings: Sequence[RowFinding],
+) -> ReconDiff:
+    internal, external, delta, unit = _figures(comparison, matched)
+    rows = _all_rows(comparison)
+    order_ids = [row.client_order_id or row.exchange_order_id for row in rows]
+    return ReconDiff(
+        diff_id=diff_id(session_id, comparison.identity),
+        timestamp=comparison.as_of,
+        diff_type=comparison.item_kind.diff_type,
+        severity=severity,
+        key=comparison.key,
+        description=message,
+        internal=internal,
+        external=external,
+        delta=delta,
+        unit=unit,
+        tolerance=rules,
+        diff_details=_details(matched, findings),
+        notes=comparison.notes,
+        order_id=next((each for each in order_ids if each), None),
+    )
+
+
+def _figures(
+    comparison: Comparison, matched: MatchedFills | MatchedOrder
+) -> tuple[Decimal | None, Decimal | None, Decimal | None, str]:
+    """The first amount that both sides give once and do not agree on, with its unit."""
+    ours, theirs = matched.internal or (), matched.external or ()
+    if len(ours) != 1 or len(theirs) != 1:
+        return None, None, None, ""
+    named = [getattr(row, "fee_currency", None) for row in (ours[0], theirs[0])]
+    currencies = {str(currency) for currency in named if currency is not None}
+    for name in _FIGURES:
+        one, other = getattr(ours[0], name, None), getattr(theirs[0], name, None)
+        of_two_currencies = name == "fee" and len(currencies) > 1
+        if one is None or other is None or one == other or of_two_currencies:
+            continue
+        units = {"price": "", "fee": next(iter(currencies), "")}
+        return one, other, EXACT.subtract(one, other), units.get(name, comparison.unit)
+    return None, None, None, ""
+
+
+def _details(
+    matched: MatchedFills | MatchedOrder, findings: Sequence[RowFinding]
+) -> dict[str, str]:
+    """What was found and the rows' values as text, `internal_quantity` and so on."""
+    details = {"cases": ", ".join(dict.fromkeys(str(each.case) for each in findings))}
+    for side, rows in (("internal", matched.internal or ()), ("external", matched.external or ())):
+        details[f"{side}_rows"] = str(len(rows))
+        if rows:
+            details |= {f"{side}_{name}": text for name, text in _values(rows[0]).items()}
+    rows = (*(matched.internal or ()), *(matched.external or ()))
+    details["symbol"] = rows[0].symbol if rows else ""
+    if rows and isinstance(rows[0], Fill):
+        details["fill_id"] = rows[0].fill_id
+    return details
+
+
+def _values(row: Fill | Order) -> dict[str, str]:
+    values = {name: getattr(row, name, None) for name in _DETAILS}
+    values["time"] = format_time(row.time)
+    return {
+        name: format_amount(value) if isinstance(value, Decimal) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }

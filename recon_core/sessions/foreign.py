@@ -1,0 +1,98 @@
+"""A side that a session file takes from a source in another format.
+
+Recordings (nautilus_trader, freqtrade, those of plugins) hold both sides, and the file
+says which it takes. ccxt's unified JSON and tables in general hold one side only; they
+are never discovered, so they have readers of their own here. Their paths stay inside
+the session's directory, and every file that was read is evidence.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from pluggy import PluginManager
+
+from recon_core.errors import SessionError
+from recon_core.model import (
+    Currency,
+    InputFile,
+    Instrument,
+    LedgerSide,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.printable import printable, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class SideSource:
+    """Where a side is taken from: a file or directory, inside `directory`.
+
+    `as_of` is the time of a source that does not state its own.
+    """
+
+    path: Path
+    directory: Path
+    recording_format: str
+    side: LedgerSide
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSide:
+    """A side, what it needs to be replayed, and the files that it was read from."""
+
+    record: SideRecord
+    inputs: tuple[InputFile, ...]
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
+
+
+_ONE_SIDED: Final = {
+    "ccxt": "recon_core.sessions.formats.ccxt",
+    "table": "recon_core.sessions.formats.table",
+}
+"""Formats of one side; each module has `read_side(source: SideSource) -> TakenSide`."""
+
+
+def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
+    """Read the side of a source; raises `SessionError`."""
+    module = _ONE_SIDED.get(source.recording_format)
+    if module is None:
+        return _of_recording(source, manager)
+    read: Callable[[SideSource], TakenSide] = import_module(module).read_side
+    return read(source)
+
+
+def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
+    if source.as_of is not None:
+        raise SessionError(f"as_of: a {printable(source.recording_format, 40)} recording has one")
+    recorded = manager.hook.recon_read_session(path=source.path)
+    stated = getattr(recorded, "recording_format", None)
+    if not isinstance(recorded, RecordedSession) or stated != source.recording_format:
+        shown = quoted(_relative(source.path, source.directory), 100)
+        raise SessionError(f"{shown} is no recording of format {quoted(source.recording_format)}")
+    record = recorded.side(source.side)
+    if record is None:
+        raise SessionError(f"the recording has no {source.side} side")
+    return TakenSide(
+        record=replace(record, notes=(*recorded.notes, *record.notes)),
+        inputs=tuple(_located(file, recorded.anchor, source) for file in recorded.inputs),
+        instruments=recorded.instruments,
+        currencies=recorded.currencies,
+    )
+
+
+def _located(file: InputFile, anchor: Path, source: SideSource) -> InputFile:
+    """The evidence under the path as seen from the session, so that no two share a name."""
+    folder = _relative(anchor.parent, source.directory)
+    name = file.name if folder == "." else f"{printable(folder)}/{file.name}"
+    return InputFile(name, file.sha256)
+
+
+def _relative(path: Path, directory: Path) -> str:
+    resolved, root = path.resolve(), directory.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else path.name

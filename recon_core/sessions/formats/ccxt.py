@@ -1,0 +1,141 @@
+"""ccxt's unified JSON as one side: balance, positions, my trades and orders.
+
+Each file is what one unified call returned, as `json.dumps(exchange.fetch_…())`. A
+directory holds any number of them. Values are binary floats. What ccxt gives as
+`null` is unknown: where an amount cannot be told without it, the file is refused. The
+raw answers under `info` are not read, but for `positionSide` of a hedged position.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from recon_core.errors import SessionError
+from recon_core.model import InputFile, Numbers, SideRecord
+from recon_core.printable import printable
+from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.foreign import SideSource, TakenSide
+from recon_core.sessions.formats import rows
+from recon_core.sessions.formats.ccxt_account import balances, contract_sizes, positions
+from recon_core.sessions.formats.ccxt_trading import fees, fills, orders
+from recon_core.sessions.formats.limits import limits_note
+from recon_core.sessions.json_text import parse_json
+
+FORMAT: Final = "ccxt"
+CANNOT_KNOW: Final = (
+    "the time of the call (the latest time in the files stands for it, unless as_of is given)",
+    "the contract size of a trade or order (amounts are multiplied where a position tells it)",
+    "balances and positions that the exchange leaves out because they are zero",
+    "a fee that the exchange does not tell (it counts as none)",
+    "funding, deposits and withdrawals",
+)
+"""What results of this format do not tell."""
+
+_SECTIONS: Final = {"position": "positions", "trade": "trades", "order": "orders"}
+_MOST_FILES: Final = 1000
+
+
+def read_side(source: SideSource) -> TakenSide:
+    """Read the results at a path as one side; raises `SessionError`."""
+    results = _Results()
+    for path in _files(source):
+        content = read_text_file(path)
+        name = path.resolve().relative_to(source.directory.resolve()).as_posix()
+        results.inputs.append(InputFile(printable(name), content.evidence.sha256))
+        try:
+            results.add(parse_json(content.text, "the result"), path.name)
+        except SessionError as error:
+            raise SessionError(f"{printable(name)}: {error}") from None
+    return TakenSide(results.record(source.as_of), tuple(results.inputs))
+
+
+def _files(source: SideSource) -> list[Path]:
+    if not source.path.is_dir():
+        return [source.path]
+    found = sorted(source.path.glob("*.json"))
+    if not found:
+        raise SessionError(f"{printable(source.path.name)}: holds no .json file; expected results")
+    if len(found) > _MOST_FILES:
+        raise SessionError(f"{printable(source.path.name)}: holds more than {_MOST_FILES} results")
+    # A link in the directory must not lead out of it either.
+    names = (path.relative_to(source.directory.resolve()) for path in found)
+    return [inside(source.directory, str(name)) for name in names]
+
+
+@dataclass(slots=True)
+class _Results:
+    """The rows of all results by kind; a kind that no file lists is not reported."""
+
+    balance: rows.Row | None = None
+    lists: dict[str, list[rows.Row]] = field(default_factory=dict)
+    inputs: list[InputFile] = field(default_factory=list)
+
+    def add(self, result: Any, name: str) -> None:
+        if isinstance(result, dict):
+            if self.balance is not None:
+                raise SessionError("is a second balance; expected one")
+            self.balance = result
+        elif isinstance(result, list):
+            listed: list[rows.Row] = rows.each(result, "the list", dict)
+            self.lists.setdefault(_section(listed, name), []).extend(listed)
+        else:
+            raise SessionError("expected a balance, or a list of positions, trades or orders")
+
+    def record(self, as_of: datetime | None) -> SideRecord:
+        held, trades, sent = (self.lists.get(name) for name in _SECTIONS.values())
+        sizes = contract_sizes(held or [])
+        sections: dict[str, Any] = {
+            "positions": None if held is None else positions(held),
+            "cash": None if self.balance is None else balances(self.balance),
+            "orders": None if sent is None else orders(sent, sizes),
+            "fills": None if trades is None else fills(trades, sizes),
+            "movements": fees(trades or []) or None,
+        }
+        return SideRecord(
+            as_of=as_of or self._latest(),
+            source="ccxt",
+            numbers=Numbers.FLOAT,
+            notes=(limits_note(FORMAT, CANNOT_KNOW),),
+            **sections,
+        )
+
+    def _latest(self) -> datetime:
+        told = [*self.lists.values(), [self.balance or {}]]
+        times = [time for listed in told for row in listed if (time := _time(row)) is not None]
+        if not times:
+            raise SessionError("no result states a time; expected as_of beside the path")
+        return max(times)
+
+
+def _time(row: rows.Row) -> datetime | None:
+    names = ("timestamp", "lastUpdateTimestamp", "lastTradeTimestamp")
+    times = [time for name in names if (time := rows.milliseconds(row, name)) is not None]
+    return max(times, default=None)
+
+
+def _section(listed: Iterable[rows.Row], name: str) -> str:
+    """What a list holds, by the fields of unified structures; an empty one by its name."""
+    kinds = {_kind(row) for row in listed}
+    if len(kinds) > 1:
+        raise SessionError("lists several kinds of rows; expected one result in a file")
+    for kind in kinds:
+        return kind
+    named = [section for word, section in _SECTIONS.items() if word in name.lower()]
+    if len(named) != 1:
+        raise SessionError(
+            "is empty, and its name does not say of what; expected a name with positions, "
+            "trades or orders"
+        )
+    return named[0]
+
+
+def _kind(row: rows.Row) -> str:
+    if "contracts" in row:
+        return "positions"
+    if "filled" in row and "status" in row:
+        return "orders"
+    if "takerOrMaker" in row or ("order" in row and "amount" in row):
+        return "trades"
+    raise SessionError("a row is no unified position, trade or order of ccxt")

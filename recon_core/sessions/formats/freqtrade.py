@@ -1,0 +1,81 @@
+"""freqtrade: the zip of a backtest result, and the SQLite file of a bot.
+
+A zip holds both sides: its trades, booked on the starting balance, and the
+`final_balance` that freqtrade itself arrived at. A SQLite file is the internal side,
+trades and orders; `rpc_balance.json` beside it, the answer of the bot's balance
+command, is the external one. Both compute in binary floats.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from recon_core.errors import SessionError
+from recon_core.hookspecs import hookimpl
+from recon_core.model import RecordedSession
+
+FORMAT: Final = "freqtrade"
+CANNOT_KNOW: Final = (
+    "single executions (an order is one fill at its average price)",
+    "fees as charged (they are computed from the trade's rates, in the stake currency)",
+    "when funding was paid (it stands per trade and is booked when the trade was closed)",
+    "deposits and withdrawals while the bot ran",
+    "the cancelled orders of a backtest",
+)
+"""What a recording of this format does not tell."""
+
+_ZIP_NAME: Final = "backtest-result"
+_SQLITE_NAME: Final = "tradesv3"
+_SQLITE_SUFFIXES: Final = (".sqlite", ".sqlite3", ".db")
+
+
+@hookimpl
+def recon_anchor(path: Path) -> Path | None:
+    """The zip or the SQLite file itself, where it is one of freqtrade's."""
+    return path if path.is_file() and (_is_zip(path) or _is_sqlite(path)) else None
+
+
+@hookimpl
+def recon_read_session(path: Path) -> RecordedSession | None:
+    """Read the recording at `path`, or the only one in the directory `path`."""
+    found = _only_recording(path) if path.is_dir() else recon_anchor(path)
+    if found is None:
+        return None
+    if found.suffix == ".zip":
+        from recon_core.sessions.formats.freqtrade_zip import read_zip  # noqa: PLC0415  # as below
+
+        return read_zip(found)
+    from recon_core.sessions.formats.freqtrade_sqlite import read_sqlite  # noqa: PLC0415
+
+    return read_sqlite(found)
+
+
+def _only_recording(directory: Path) -> Path | None:
+    found = [path for path in sorted(directory.iterdir()) if recon_anchor(path) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_zip(path: Path) -> bool:
+    """By its name, a damaged one too, or by the names of its members."""
+    if path.suffix != ".zip":
+        return False
+    if path.name.startswith(_ZIP_NAME):
+        return True
+    from recon_core.sessions.formats.freqtrade_zip import result_name  # noqa: PLC0415
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        return f"{result_name(names, path.name).removesuffix('.json')}_config.json" in names
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile, SessionError):
+        return False
+
+
+def _is_sqlite(path: Path) -> bool:
+    if path.suffix not in _SQLITE_SUFFIXES:
+        return False
+    if path.name.startswith(_SQLITE_NAME):
+        return True
+    from recon_core.sessions.formats.database import has_column  # noqa: PLC0415
+
+    return has_column(path, "orders", "ft_order_side")

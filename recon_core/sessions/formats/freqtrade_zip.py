@@ -1,0 +1,222 @@
+"""The zip of a freqtrade backtest: one member is read, bounded, and nothing is unpacked."""
+
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from recon_core.amounts import ZERO
+from recon_core.errors import ReconError, SessionError
+from recon_core.model import (
+    CashBalance,
+    InputFile,
+    Numbers,
+    Opening,
+    RecordedSession,
+    SessionMode,
+    SideRecord,
+)
+from recon_core.printable import printable, quoted
+from recon_core.sessions.files import read_bytes
+from recon_core.sessions.formats import rows
+from recon_core.sessions.formats.freqtrade import CANNOT_KNOW, FORMAT
+from recon_core.sessions.formats.freqtrade_trades import (
+    FilledOrder,
+    Trade,
+    contradictions,
+    currencies,
+    futures_state,
+    instruments,
+    open_positions,
+    order_side,
+    trading_mode,
+)
+from recon_core.sessions.formats.limits import limits_note
+from recon_core.sessions.json_text import parse_json
+
+MAX_MEMBER_BYTES: Final = 256 * 1024 * 1024
+_MOST_EXPANSION: Final = 100
+_SMALL: Final = 1024 * 1024
+_ENCRYPTED: Final = 1
+
+
+def read_zip(path: Path) -> RecordedSession:
+    """Read a backtest result; raises `SessionError` with one clear line."""
+    name = printable(path.name)
+    content = read_bytes(path)
+    try:
+        return _session(path, _result(content, name), hashlib.sha256(content).hexdigest())
+    except ReconError as error:
+        raise SessionError(f"{name}: {error}") from None
+
+
+def result_name(names: Iterable[str], archive: str) -> str:
+    """The member that holds the result: the JSON file whose name all others continue.
+
+    Raises `SessionError` where there is none at the top of the archive.
+    """
+    candidates = sorted(
+        {name for name in names if name.endswith(".json") and not {"/", "\\"} & set(name)},
+        key=len,
+    )
+    stems = [name.removesuffix(".json") for name in candidates]
+    if not stems or not all(stem.startswith(f"{stems[0]}_") for stem in stems[1:]):
+        expected = printable(f"{archive.removesuffix('.zip')}.json", 60)
+        raise SessionError(f"holds no backtest result; expected a member like '{expected}'")
+    return candidates[0]
+
+
+def _result(content: bytes, archive: str) -> Any:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+            member = _member(opened, archive)
+            data = _bounded(opened, member)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
+        raise SessionError(f"is no readable zip: {printable(error, 100)}") from None
+    except (NotImplementedError, RuntimeError, OverflowError) as error:
+        raise SessionError(f"cannot be unpacked: {printable(error, 100)}") from None
+    name = printable(member.filename, 100)
+    try:
+        return parse_json(data.decode("utf-8"), name, constants=True)
+    except UnicodeDecodeError as error:
+        raise SessionError(f"{name}: byte {error.start} is not UTF-8") from None
+
+
+def _member(opened: zipfile.ZipFile, archive: str) -> zipfile.ZipInfo:
+    """The member with the result, refused where unpacking it would be no good idea."""
+    names = opened.namelist()
+    found = result_name(names, archive)
+    shown = printable(found, 100)
+    if names.count(found) > 1:
+        raise SessionError(f"{shown}: stands twice in the archive")
+    member = opened.getinfo(found)
+    if member.flag_bits & _ENCRYPTED:
+        raise SessionError(f"{shown}: is encrypted; expected a plain zip")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SessionError(f"{shown}: is compressed by method {member.compress_type}")
+    if member.file_size > MAX_MEMBER_BYTES:
+        raise SessionError(
+            f"{shown}: has {member.file_size} bytes; expected at most {MAX_MEMBER_BYTES}"
+        )
+    if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
+        raise SessionError(
+            f"{shown}: grows from {member.compress_size} to {member.file_size} bytes; "
+            f"expected at most {_MOST_EXPANSION} times"
+        )
+    return member
+
+
+def _bounded(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """The content; what the archive says of its size is not believed."""
+    with opened.open(member) as stream:
+        data = stream.read(member.file_size + 1)
+    if len(data) != member.file_size:
+        raise SessionError(f"{printable(member.filename, 100)}: is cut off")
+    return data
+
+
+def _session(path: Path, document: Any, digest: str) -> RecordedSession:
+    strategy, result = _only_strategy(document)
+    trades = rows.each(rows.table_list(result, "trades"), "trades", _Reader(result).trade)
+    stake = rows.text(result, "stake_currency")
+    fills = tuple(fill for trade in trades for fill in trade.fills())
+    opening = (CashBalance(stake, rows.number(result, "starting_balance")),)
+    times = [trade.time for trade in trades] + [fill.time for fill in fills]
+    ended = rows.milliseconds(result, "backtest_end_ts")
+    if ended is None and not times:
+        raise SessionError("backtest_end_ts: is missing; expected milliseconds")
+    as_of = max([*times, *([ended] if ended else [])])
+    movements = tuple(one for trade in trades if (one := trade.funding_movement()))
+    positions, cash = (
+        futures_state(opening, trades)
+        if any(trade.mode == "futures" for trade in trades)
+        else (None, None)
+    )
+    return RecordedSession(
+        session_id=path.name.removesuffix(".zip"),
+        anchor=path,
+        strategy_id=strategy,
+        mode=SessionMode.SIM,
+        recording_format=FORMAT,
+        instruments=instruments(trades),
+        currencies=currencies(trades),
+        internal=SideRecord(
+            as_of=as_of,
+            source="freqtrade trades",
+            numbers=Numbers.FLOAT,
+            positions=positions,
+            cash=cash,
+            fills=fills,
+            movements=movements or None,
+            opening=Opening(None, cash=opening),
+        ),
+        external=SideRecord(
+            as_of=as_of,
+            source="freqtrade final balance",
+            numbers=Numbers.FLOAT,
+            positions=open_positions(trades),
+            cash=(CashBalance(stake, rows.number(result, "final_balance")),),
+        ),
+        inputs=(InputFile(printable(path.name), digest),),
+        notes=(limits_note(FORMAT, CANNOT_KNOW), *contradictions(trades)),
+    )
+
+
+def _only_strategy(document: Any) -> tuple[str, rows.Row]:
+    strategies = rows.table(rows.table(document, "the result").get("strategy"), "strategy")
+    if len(strategies) != 1:
+        names = ", ".join(quoted(name, 40) for name in list(strategies)[:5]) or "none"
+        raise SessionError(f"strategy: holds {len(strategies)} ({names}); expected one")
+    name, result = next(iter(strategies.items()))
+    return name, rows.table(result, quoted(name))
+
+
+class _Reader:
+    """Reads the trades of one result; they are numbered, for they have no ids."""
+
+    def __init__(self, result: rows.Row) -> None:
+        self._mode = trading_mode(rows.optional_text(result, "trading_mode"))
+        self._count = 0
+
+    def trade(self, row: rows.Row) -> Trade:
+        self._count += 1
+        orders = rows.table_list(row, "orders")
+        filled = [
+            self._order(order, index)
+            for index, order in enumerate(rows.each(orders, "orders", dict), 1)
+            if order.get("order_filled_timestamp") is not None
+        ]
+        closed = rows.milliseconds(row, "close_timestamp")
+        opened = rows.milliseconds(row, "open_timestamp")
+        times = [time for time in (closed, opened, *(order.time for order in filled)) if time]
+        if not times:
+            raise SessionError("open_timestamp: is missing; expected milliseconds")
+        is_short, is_open = rows.flag(row, "is_short"), rows.flag(row, "is_open")
+        amount = rows.number(row, "amount") if is_open else ZERO
+        return Trade(
+            trade_id=str(self._count),
+            pair=rows.text(row, "pair"),
+            mode=self._mode,
+            entry_fee=rows.number(row, "fee_open"),
+            exit_fee=rows.number(row, "fee_close"),
+            funding=rows.optional_number(row, "funding_fees") or ZERO,
+            open_quantity=amount.copy_negate() if is_short else amount,
+            time=max(times),
+            told_profit=None if is_open else rows.optional_number(row, "profit_abs"),
+            orders=tuple(filled),
+        )
+
+    def _order(self, row: rows.Row, index: int) -> FilledOrder:
+        time = rows.milliseconds(row, "order_filled_timestamp")
+        assert time is not None  # noqa: S101  # the caller has looked
+        return FilledOrder(
+            fill_id=f"{self._count}.{index}",
+            side=order_side(rows.text(row, "ft_order_side")),
+            is_entry=rows.flag(row, "ft_is_entry"),
+            quantity=rows.number(row, "amount"),
+            price=rows.number(row, "safe_price"),
+            time=time,
+        )

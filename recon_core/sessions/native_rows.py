@@ -1,0 +1,102 @@
+"""From the checked rows of a session file to the values of the model."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from recon_core.amounts import ZERO
+from recon_core.model import (
+    CashBalance,
+    Currency,
+    Fill,
+    Instrument,
+    InstrumentKind,
+    Leg,
+    Movement,
+    MovementKind,
+    Order,
+    OrderSide,
+    OrderState,
+    Position,
+)
+from recon_core.sessions import schema
+
+
+def position(row: schema.PositionRow) -> Position:
+    """A position, as the model has it."""
+    return Position(row.symbol, row.quantity, row.average_price, row.account, Leg(row.leg))
+
+
+def balance(row: schema.CashRow) -> CashBalance:
+    """A balance, as the model has it."""
+    return CashBalance(row.currency, row.total, row.free, row.locked, row.account)
+
+
+def fill(row: schema.FillRow) -> Fill:
+    """A fill; without a fee it cost nothing."""
+    return Fill(
+        fill_id=row.fill_id,
+        symbol=row.symbol,
+        side=OrderSide(row.side),
+        quantity=row.quantity,
+        price=row.price,
+        time=row.time,
+        fee=ZERO if row.fee is None else row.fee,
+        fee_currency=row.fee_currency,
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id,
+        account=row.account,
+        leg=Leg(row.leg),
+        position_id=row.position_id,
+    )
+
+
+def order(row: schema.OrderRow) -> Order:
+    """An order, as the model has it."""
+    return Order(
+        symbol=row.symbol,
+        side=OrderSide(row.side),
+        quantity=row.quantity,
+        filled_quantity=row.filled_quantity,
+        state=OrderState(row.state),
+        time=row.time,
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id,
+        order_type=row.type,
+        price=row.price,
+        account=row.account,
+    )
+
+
+def movement(row: schema.MovementRow) -> Movement:
+    """A movement, as the model has it."""
+    return Movement(
+        movement_id=row.movement_id,
+        movement_kind=MovementKind(row.kind),
+        time=row.time,
+        currency=row.currency,
+        amount=row.amount,
+        symbol=row.symbol,
+        quantity=row.quantity,
+        account=row.account,
+    )
+
+
+def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instrument]:
+    """The instruments by symbol; untold, an inverse one settles in base, any other in quote."""
+    return {
+        symbol: Instrument(
+            symbol=symbol,
+            instrument_kind=InstrumentKind(table.kind),
+            base=table.base,
+            quote=table.quote,
+            settlement=table.settlement or (table.base if table.kind == "inverse" else table.quote),
+            multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
+            quantity_increment=table.quantity_increment,
+        )
+        for symbol, table in tables.items()
+    }
+
+
+def currencies(tables: Mapping[str, schema.CurrencyTable]) -> dict[str, Currency]:
+    """The currencies by code."""
+    return {code: Currency(code, table.precision) for code, table in tables.items()}

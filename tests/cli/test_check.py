@@ -1,0 +1,461 @@
+"""`recon check`: the gate's verdicts, reports and status, without pytest."""
+
+import json
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon_core import hookimpl
+from recon_core.audit.log import AuditLog
+from recon_core.extensions import extension_manager
+
+from .conftest import CLEAR_LINE, EXAMPLES, Recon, write_session
+
+CLEAR_TWO = "RECON: CLEAR (2 sessions, 14 comparisons)"
+BLOCKED_LINE = "RECON: BLOCKED (1 FAIL in 1 session)"
+UNREADABLE_LINE = "RECON: BLOCKED (1 CRITICAL in 1 session)"
+INCOMPLETE_LINE = "RECON: INCOMPLETE (7 of 7 comparisons ran, 1 problem above)"
+
+
+def write_failing(path: Path, **more: Any) -> Path:
+    """A session with one FAIL: cash is off by 5 EUR."""
+    return write_session(path, external_cash={"EUR": "4995.00"}, **more)
+
+
+def write_drifting(path: Path) -> Path:
+    """A session with one WARN: a position is off by 0.5 %."""
+    return write_session(path, external_positions={"BTC/EUR": "0.0995", "ETH/EUR": "2"})
+
+
+def write_unreadable(path: Path) -> Path:
+    """Half of a session file."""
+    path.write_text('{"schema": "recon.session/1", "sess', encoding="utf-8")
+    return path
+
+
+def write_empty(path: Path) -> Path:
+    """A session whose sides report nothing."""
+    return write_session(path, None, None)
+
+
+SESSIONS: dict[str, Callable[[Path], Path]] = {
+    "clear": write_session,
+    "failing": write_failing,
+    "drifting": write_drifting,
+    "unreadable": write_unreadable,
+    "empty": write_empty,
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "code", "line"),
+    [
+        ("clear", "", 0, CLEAR_LINE),
+        ("drifting", "", 0, CLEAR_LINE),
+        ("drifting", "--fail-on=fail", 0, CLEAR_LINE),
+        ("drifting", "--fail-on=warn", 2, "RECON: BLOCKED (1 WARN in 1 session)"),
+        ("failing", "", 2, BLOCKED_LINE),
+        ("clear failing", "", 2, "RECON: BLOCKED (1 FAIL in 2 sessions)"),
+        ("unreadable", "", 1, UNREADABLE_LINE),
+        ("empty", "", 1, BLOCKED_LINE),
+        ("empty unreadable", "", 1, "RECON: BLOCKED (1 CRITICAL, 1 FAIL in 2 sessions)"),
+        ("clear unreadable", "", 2, "RECON: BLOCKED (1 CRITICAL in 2 sessions)"),
+        ("empty failing", "", 2, "RECON: BLOCKED (2 FAIL in 2 sessions)"),
+    ],
+)
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_the_verdict_decides_the_status(
+    recon: Recon,
+    directory: Path,
+    names: str,
+    options: str,
+    code: int,
+    line: str,
+    output_format: str,
+) -> None:
+    """0 clear, 2 blocked, 1 where nothing at all was compared (design, the table)."""
+    paths = [SESSIONS[name](directory / f"{name}.recon.json") for name in names.split()]
+    answer = recon("check", *paths, *options.split(), "--format", output_format)
+    assert (answer.code, answer.err) == (code, "")
+    if output_format == "text":
+        assert answer.lines[-1] == line
+    else:
+        assert answer.json["verdict"] == line.split()[1]
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["a.recon.json"], CLEAR_LINE),
+        (["a.recon.json", "./a.recon.json", "link.recon.json"], CLEAR_LINE),
+        (["sub"], CLEAR_LINE),
+        (["."], CLEAR_TWO),
+        (["**/*.recon.json"], CLEAR_TWO),
+        (["sub/b.recon.json", "a.*.json"], CLEAR_TWO),
+        ([EXAMPLES / "nautilus" / "recording"], CLEAR_LINE),
+        ([EXAMPLES / "nautilus" / "r*" / "meta.json"], CLEAR_LINE),
+    ],
+    ids=lambda value: " ".join(name for name in value if isinstance(name, str)),
+)
+def test_a_session_is_a_file_a_directory_or_a_pattern(
+    recon: Recon, directory: Path, names: list[str | Path], line: str
+) -> None:
+    """A file that is reached twice is one."""
+    write_session(directory / "a.recon.json")
+    write_session(directory / "sub" / "b.recon.json")
+    (directory / "link.recon.json").symlink_to("a.recon.json")
+    answer = recon("check", *names)
+    assert (answer.code, answer.lines[-1]) == (0, line)
+
+
+@pytest.mark.parametrize("name", ["", "gone.recon.json", "*.nothing", "leer", "no\x1bthing"])
+def test_a_name_that_matches_nothing_is_wrong_usage(
+    recon: Recon, directory: Path, name: str
+) -> None:
+    """Before anything is judged or written."""
+    (directory / "leer").mkdir()
+    session = write_session(directory / "a.recon.json")
+    answer = recon("check", session, name, "--junit=j.xml", "--audit-log=a.jsonl")
+    answer.refused(64, "matches no recorded session")
+    assert not (directory / "j.xml").exists()
+    assert not (directory / "a.jsonl").exists()
+
+
+EXAMPLE_RUNS = [
+    ["minimal/clear.recon.json"],
+    ["minimal/blocked.recon.json"],
+    ["suite/clear"],
+    ["suite/blocked"],
+    ["suite/blocked", "suite/clear", "--TOP-N=1"],
+    ["policy", "--POLICY=policy/recon.toml"],
+    ["policy"],
+    ["nautilus/recording", "--FAIL-ON=warn"],
+    ["suite/clear", "--FAIL-ON=warn"],
+]
+
+
+@pytest.mark.parametrize("words", EXAMPLE_RUNS, ids=" ".join)
+def test_pytest_says_the_same(
+    recon: Recon,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+) -> None:
+    """Table, diffs and last line character for character; JUnit but for times and run ids."""
+    monkeypatch.chdir(EXAMPLES)
+    names = [word for word in words if not word.startswith("--")]
+    options = [word.replace("--", "").lower() for word in words if word.startswith("--")]
+    ours, theirs = pytester.path / "ours.xml", pytester.path / "theirs.xml"
+    checked = recon("check", *names, f"--junit={ours}", *(f"--{word}" for word in options))
+    ran = pytester.runpytest_inprocess(
+        *(f"--recon-session={name}" for name in names),
+        *(f"--recon-{word}" for word in options),
+        f"--recon-junit={theirs}",
+        "-pno:randomly",
+        "-pno:cacheprovider",
+        "-q",
+    )
+    assert (checked.code == 0) is (ran.ret == 0)
+    assert checked.lines == from_table(ran.outlines)
+    assert cases(ours) == cases(theirs)
+
+
+def from_table(lines: list[str]) -> list[str]:
+    """What pytest prints from the table to the last line of the gate."""
+    start = next(index for index, line in enumerate(lines) if line.startswith("session  "))
+    end = next(index for index, line in enumerate(lines) if line.startswith("RECON: "))
+    return lines[start : end + 1]
+
+
+def cases(path: Path) -> list[Any]:
+    """Everything in a JUnit file, sorted, but times and the ids of runs."""
+    return sorted(
+        (
+            [suite.get(name) for name in ("name", "tests", "failures", "skipped", "errors")],
+            [
+                (each.get("name"), each.get("value"))
+                for each in suite.iter("property")
+                if each.get("name") != "recon.run_id"
+            ],
+            sorted(
+                [case.get("classname"), case.get("name")]
+                + [(part.tag, part.get("message"), part.text) for part in case]
+                for case in suite.iter("testcase")
+            ),
+        )
+        for suite in ET.parse(path).getroot()  # noqa: S314  # written by ourselves
+    )
+
+
+def test_json_has_every_comparison(recon: Recon, directory: Path) -> None:
+    """Whatever the text leaves out."""
+    failing = write_failing(directory / "day.recon.json")
+    report = recon("check", failing, "--format=json", "--top-n=0").json
+    assert list(report) == ["verdict", "problems", "audit_log", "sessions"]
+    (session,) = report["sessions"]
+    assert session["path"] == "day.recon.json"
+    assert session["summary"]["counts_by_severity"] == {"FAIL": 1}
+    assert len(session["comparisons"]) == session["summary"]["comparisons"] == 7
+    cash = next(each for each in session["comparisons"] if each["kind"] == "cash")
+    assert (cash["key"], cash["verdict"], cash["diff"]["delta"]) == ("EUR", "FAIL", "5.00")
+
+
+def test_top_n_limits_the_text(recon: Recon, directory: Path) -> None:
+    """And says how many were left out."""
+    cash = {"EUR": "4995.00", "USD": "1"}
+    session = write_session(directory / "s.recon.json", external_cash=cash)
+    assert "  and 1 more" in recon("check", session, "--top-n", "1").lines
+    assert "  and 2 more" in recon("check", session, "--top-n", "0").lines
+
+
+def policy_text(relative: str) -> str:
+    return f'[cash]\nrelative = "{relative}"\n[cash.absolute]\nEUR = "10"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "shown"),
+    [
+        ({}, [], None),
+        ({"p.toml": policy_text("0.5")}, ["--policy=p.toml"], "p.toml"),
+        ({"recon.toml": policy_text("0.5")}, [], "recon.toml"),
+        ({"pyproject.toml": "[tool.recon.cash]\nabsolute = { EUR = 10 }"}, [], "pyproject.toml"),
+        ({"pyproject.toml": "[tool.other]"}, [], None),
+        ({"p.toml": policy_text("0.5"), "recon.toml": ""}, ["--policy=p.toml"], "p.toml"),
+        (
+            {"pytest.ini": "[pytest]\nrecon_policy = p.toml", "p.toml": policy_text("0.5")},
+            [],
+            "p.toml",
+        ),
+    ],
+    ids=str,
+)
+def test_the_policy_in_force(
+    recon: Recon, directory: Path, files: dict[str, str], options: list[str], shown: str | None
+) -> None:
+    """Option, setting, `recon.toml`, `pyproject.toml`; the output names which one."""
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    session = write_failing(directory / "s.recon.json")
+    answer = recon("check", session, *options)
+    assert answer.code == (2 if shown is None else 0)
+    named = [line for line in answer.lines if line.startswith("recon: policy ")]
+    assert named == ([] if shown is None else [f"recon: policy {shown}"])
+
+
+def test_settings_hold_below_their_directory(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths in them are seen from their file, names in the output from here."""
+    settings = "[pytest]\nrecon_fail_on = warn\nrecon_audit_log = trail/a.jsonl\n"
+    (directory / "pytest.ini").write_text(settings, encoding="utf-8")
+    (directory / "recon.toml").write_text("", encoding="utf-8")
+    (directory / "below").mkdir()
+    session = write_drifting(directory / "s.recon.json")
+    monkeypatch.chdir(directory / "below")
+    answer = recon("check", session)
+    assert answer.code == 2
+    assert "recon: policy ../recon.toml" in answer.lines
+    assert AuditLog(directory / "trail" / "a.jsonl").get_all_entries()
+    assert recon("check", session, "--fail-on", "fail").code == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "parts"),
+    [
+        ({}, ["--policy=gone.toml"], ["recon policy: gone.toml", "cannot be read"]),
+        ({"recon.toml": "[postion]"}, [], ["recon policy: recon.toml", "postion: unknown key"]),
+        ({"p.toml": "x ="}, ["--policy=p.toml"], ["recon policy: p.toml", "is not TOML"]),
+        ({"pytest.ini": "[pytest]\nrecon_fail_on = info"}, [], ["recon_fail_on", "'info'"]),
+        ({"pytest.ini": "[pytest"}, [], ["pytest.ini: cannot be understood"]),
+        ({}, ["--junit="], ["--junit", "expected a new or a regular file"]),
+        ({}, ["--junit=."], ["--junit"]),
+        ({}, ["--junit=other.recon.json"], ["--junit", "no session"]),
+        ({}, ["--junit=link"], ["--junit"]),
+        ({}, ["--audit-log="], ["--audit-log"]),
+        ({}, ["--audit-log=."], ["--audit-log"]),
+        ({}, ["--audit-log=s.recon.json"], ["--audit-log", "no session"]),
+        ({}, ["--junit=out", "--audit-log=./out"], ["--junit: names the audit log"]),
+        ({"pytest.ini": "[pytest]\nrecon_audit_log = ."}, [], ["recon_audit_log"]),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_wrong_usage(
+    recon: Recon, directory: Path, files: dict[str, str], options: list[str], parts: list[str]
+) -> None:
+    """A policy, a setting or a place to write to: said before anything is judged."""
+    session = write_session(directory / "s.recon.json")
+    (directory / "link").symlink_to("target")
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    recon("check", session, *options).refused(64, *parts)
+
+
+def test_the_audit_log_takes_every_session(recon: Recon, directory: Path) -> None:
+    """One batch each, in one command; the head is printed, and put into JUnit and JSON."""
+    write_failing(directory / "a.recon.json")
+    write_session(directory / "b.recon.json")
+    answer = recon("check", ".", "--audit-log=a.jsonl", "--junit=j.xml")
+    assert answer.code == 2
+    entries = AuditLog("a.jsonl").get_all_entries()
+    last = json.loads((directory / "a.jsonl").read_bytes().splitlines()[-1])
+    line = f"recon: audit log a.jsonl (new): {len(entries)} entries, head {last['hash']}"
+    assert answer.lines[-2:] == [line, "RECON: BLOCKED (1 FAIL in 2 sessions)"]
+    properties = [
+        {each.get("name"): each.get("value") for each in suite.iter("property")}
+        for suite in ET.parse(directory / "j.xml").getroot()  # noqa: S314  # the same
+    ]
+    summaries = [entry.details for entry in entries if entry.event_type == "RECON_SUMMARY"]
+    assert [each["recon.audit_head"] for each in properties] == [last["hash"]] * 2
+    assert [each["recon.audit_entries"] for each in properties] == [str(len(entries))] * 2
+    assert [each["recon.run_id"] for each in properties] == [each["run_id"] for each in summaries]
+    assert [(each["session_id"], each["ran"]) for each in summaries] == [("a", 7), ("b", 7)]
+    assert len({each["invocation_id"] for each in summaries}) == 1
+    (diff,) = [entry.details for entry in entries if entry.event_type == "RECON_DIFF"]
+    assert (diff["key"], diff["run_id"]) == ("EUR", summaries[0]["run_id"])
+    assert f"a (a.recon.json), run {diff['run_id']}" in answer.lines
+
+
+def test_a_second_check_is_another_invocation(recon: Recon, directory: Path) -> None:
+    """Appended to the first."""
+    session = write_session(directory / "a.recon.json")
+    reports = [
+        recon("check", session, "--audit-log=a.jsonl", "--format=json").json for _ in range(2)
+    ]
+    assert [report["audit_log"]["entries"] for report in reports] == [3, 6]
+    ids = [report["sessions"][0]["summary"]["invocation_id"] for report in reports]
+    assert ids[0] != ids[1]
+
+
+def test_all_diffs_are_recorded_not_only_those_shown(recon: Recon, directory: Path) -> None:
+    """`recon audit detailed` answers with all of them."""
+    session = write_failing(directory / "a.recon.json")
+    recon("check", session, "--audit-log=a.jsonl", "--top-n=0")
+    assert len(AuditLog("a.jsonl").get_entries_by_event_type("RECON_DIFF")) == 1
+
+
+@pytest.mark.parametrize("option", ["--junit", "--audit-log"])
+@pytest.mark.parametrize(
+    ("write", "line"), [(write_session, INCOMPLETE_LINE), (write_failing, BLOCKED_LINE)]
+)
+def test_a_report_that_is_not_written_is_never_clear(
+    recon: Recon, directory: Path, option: str, write: Any, line: str
+) -> None:
+    """Status 1, the reason, and the verdict all the same."""
+    (directory / "taken").write_text("", encoding="utf-8")
+    answer = recon("check", write(directory / "a.recon.json"), f"{option}=taken/report")
+    assert (answer.code, answer.err) == (1, "")
+    assert answer.lines[-2].startswith(f"recon: {option}=")
+    assert answer.lines[-1] == line
+
+
+def test_a_damaged_log_takes_nothing_more(recon: Recon, directory: Path) -> None:
+    """Its damage is named, in JSON too."""
+    (directory / "a.jsonl").write_text("{}\n", encoding="utf-8")
+    session = write_session(directory / "a.recon.json")
+    answer = recon("check", session, "--audit-log=a.jsonl", "--format=json")
+    assert answer.code == 1
+    report = answer.json
+    assert (report["verdict"], report["audit_log"]) == ("INCOMPLETE", None)
+    assert "/a.jsonl: a.jsonl: line 1: " in report["problems"][0]
+    assert (directory / "a.jsonl").read_text(encoding="utf-8") == "{}\n"
+
+
+class Plugin:
+    """An installed plugin."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    @hookimpl
+    def recon_tolerance(self, comparison: Any) -> Any:
+        """Five more."""
+        return comparison.internal.total - comparison.external.total
+
+    @hookimpl
+    def recon_reconciled(self, reconciliation: Any) -> None:
+        """Remember the session, and fail for one of them."""
+        self.told.append(reconciliation.recorded.session_id)
+        if self.told[-1] == "bad":
+            raise ValueError("no\nmore")
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> Plugin:
+    """A plugin that is found as installed ones are."""
+    manager, plugin = extension_manager(), Plugin()
+    manager.register(plugin, "house_rules")
+    monkeypatch.setattr("recon_core.extensions.extension_manager", lambda: manager)
+    return plugin
+
+
+def test_hooks_of_installed_plugins_are_called(
+    recon: Recon, directory: Path, plugin: Plugin
+) -> None:
+    """A softened diff says by whom, and who wants to be told is told once."""
+    answer = recon("check", write_failing(directory / "good.recon.json"))
+    assert answer.code == 0
+    assert "(softened by house_rules)" in answer.out
+    assert plugin.told == ["good"]
+
+
+def test_a_plugin_that_fails_makes_the_run_unsure(
+    recon: Recon, directory: Path, plugin: Plugin
+) -> None:
+    """As in pytest's gate."""
+    answer = recon("check", write_session(directory / "bad.recon.json"))
+    assert plugin.told == ["bad"]
+    assert answer.code == 1
+    assert answer.lines[-2] == "recon: recon_reconciled: bad.recon.json: ValueError: no\\x0amore"
+    assert answer.lines[-1] == INCOMPLETE_LINE
+
+
+def test_hostile_names_are_made_safe(recon: Recon, directory: Path) -> None:
+    """A session's id, its file's name and its directory's, in every place."""
+    path = directory / "a\x1b[2J" / "b\nc.recon.json"
+    write_failing(path, session_id="x\x1b]0;pwned\x07")
+    for output_format in ("text", "json"):
+        answer = recon("check", path, f"--format={output_format}", "--audit-log=l", "--junit=j")
+        assert answer.code == 2
+        assert not set("\x1b\x07") & set(answer.out)
+    assert "a%1B%5B2J/b%0Ac.recon.json" in answer.json["sessions"][0]["path"]
+    for name in ("l", "j"):
+        assert not set("\x1b\x07") & set((directory / name).read_text(encoding="utf-8"))
+
+
+class Terminal:
+    """Standard error with somebody in front of it."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.written = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.written += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("no_color", "bar"), [("", True), ("1", False)])
+def test_a_bar_is_for_a_terminal_only(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch, no_color: str, *, bar: bool
+) -> None:
+    """On stderr, and not with NO_COLOR, since it moves the cursor."""
+    terminal = Terminal()
+    write_session(directory / "a.recon.json")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal)
+        answer = recon("check", ".")
+    assert answer.lines[-1] == CLEAR_LINE
+    assert "\x1b" not in answer.out
+    assert ("recon" in terminal.written) is bar

@@ -1,0 +1,231 @@
+"""The command as a whole: help, version, wrong usage, exit codes, closed pipes."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+import recon_core
+from recon_core.cli import app
+from recon_core.errors import AuditError, ReconError
+
+from .conftest import EXAMPLES, Recon, write_session
+
+ESCAPE = "\x1b"
+
+
+def run(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """`python -m recon_core.cli` with `words`."""
+    command = [sys.executable, "-m", "recon_core.cli", *words]
+    settings = {"capture_output": True, "text": True, **settings}
+    return subprocess.run(command, check=False, **settings)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize("words", [[], ["audit"]], ids=" ".join)
+def test_without_arguments_the_usage_is_printed(recon: Recon, words: list[str]) -> None:
+    """On standard output, with status 1: nothing was asked, so nothing is clear."""
+    answer = recon(*words)
+    assert answer.code == 1
+    assert answer.lines[0].startswith(" ".join(["Usage: recon", *words]))
+    assert "Commands:" in answer.out
+    assert answer.err == ""
+
+
+def test_the_runbooks_command_without_arguments_prints_its_usage(recon_audit: Recon) -> None:
+    """Under its own name, with the modes and options (runbook, "Help anzeigen")."""
+    answer = recon_audit()
+    assert answer.code == 1
+    assert answer.lines[0].startswith("Usage: show_recon_audit")
+    assert "summary" in answer.out
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("command", ["", "check", "audit", "schema", "completion"])
+def test_help_names_examples(recon: Recon, command: str, option: str) -> None:
+    """Every command has some, and its help is no error."""
+    answer = recon(*command.split(), option)
+    assert (answer.code, answer.err) == (0, "")
+    assert "Examples:" in answer.out
+    assert f"recon {command}".strip() in answer.out
+    assert ESCAPE not in answer.out
+
+
+def test_the_help_lists_every_command(recon: Recon) -> None:
+    """With one line each."""
+    listed = recon("--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == list(app.COMMANDS)
+    assert all(len(line.split()) > 2 for line in listed.splitlines())
+
+
+def test_the_help_of_check_says_whose_hooks_are_called() -> None:
+    """Those in a conftest belong to pytest; a reader must not believe otherwise."""
+    help_text = " ".join(run("check", "--help").stdout.split())
+    assert "those in a conftest.py belong to pytest and are not loaded" in help_text
+
+
+def test_the_version_is_the_packages(recon: Recon) -> None:
+    """On one line."""
+    assert recon("--version").out == f"recon {recon_core.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["chek"], ["chek", "recon --help"]),
+        (["--verbos"], ["--verbos"]),
+        (["check"], ["SESSION", "recon check --help"]),
+        (["check", "x", "--polcy", "p"], ["--polcy"]),
+        (["check", "x", "--format", "xml"], ["xml", "text", "json"]),
+        (["check", "x", "--fail-on", "info"], ["info", "fail", "warn"]),
+        (["check", "x", "--top-n", "-1"], ["-1"]),
+        (["check", "x", "--top-n", "ten"], ["ten"]),
+        (["check", "x", "--policy"], ["--policy"]),
+        (["schema"], ["NAME", "audit-entry"]),
+        (["schema", "sessions"], ["sessions", "audit-entry"]),
+        (["schema", "session", "policy"], ["policy"]),
+        (["completion", "csh"], ["csh", "bash"]),
+        (["audit", "sumary"], ["sumary"]),
+        (["check", "a\x1b[2Jb\nc"], ["\\x1b[2Jb"]),
+        (["--\x1b[2J"], ["\\x1b"]),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_64(recon: Recon, words: list[str], parts: list[str]) -> None:
+    """One line on stderr that names what was wrong, made safe, and where help is."""
+    recon(*words).refused(64, *parts)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "line"),
+    [
+        (ReconError("no such thing"), 1, "recon: no such thing\n"),
+        (AuditError("log: line 2: is cut off"), 1, "recon: log: line 2: is cut off\n"),
+        (click.UsageError("No such thing."), 64, "recon: No such thing; see recon --help\n"),
+        (click.FileError("f", "gone"), 1, "recon: Could not open file 'f': gone\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "recon: No space left on device\n"),
+        (ZeroDivisionError("a\nb\x1b"), 1, "recon: internal error: ZeroDivisionError: a b\\x1b\n"),
+        (KeyboardInterrupt(), 130, "\n"),
+        (click.Abort(), 130, ""),
+        (SystemExit(2), 2, ""),
+        (SystemExit(None), 0, ""),
+        (SystemExit("no number"), 1, "recon: no number\n"),
+        (click.exceptions.Exit(3), 3, ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_how_a_command_ends_decides_the_status(
+    capsys: pytest.CaptureFixture[str], raised: BaseException, code: int, line: str
+) -> None:
+    """Never with a traceback; only an exit with 0 or a plain return is 0."""
+
+    @click.command()
+    def command() -> None:
+        raise raised
+
+    with pytest.raises(SystemExit) as ending:
+        app.run(command, "recon", [])
+    assert ending.value.code == code
+    assert capsys.readouterr() == ("", line)
+
+
+def test_a_command_that_returns_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0."""
+    with pytest.raises(SystemExit) as ending:
+        app.run(click.command()(lambda: click.echo("yes")), "recon", [])
+    assert (ending.value.code, capsys.readouterr().out) == (0, "yes\n")
+
+
+@pytest.mark.parametrize("words", [["check", str(EXAMPLES / "suite")], ["--help"]])
+def test_a_closed_pipe_is_quiet(words: list[str]) -> None:
+    """`recon ... | head -1` complains about nothing, and is not 0 by accident."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        result = run(*words, capture_output=False, stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_one_line() -> None:
+    """An answer that could not be written is none."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = run("--version", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert result.returncode == 1
+    assert result.stderr == "recon: No space left on device\n"
+
+
+def test_text_that_a_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
+    """A narrow encoding is no reason to fail."""
+    session = write_session(tmp_path / "s.recon.json", session_id="späť")
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    result = run("check", str(session), env=environment, encoding="latin-1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "spä\\u0165" in result.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(recon: Recon, shell: str) -> None:
+    """For each shell that click knows."""
+    answer = recon("completion", shell)
+    assert answer.code == 0
+    assert "_RECON_COMPLETE" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "word", "expected"),
+    [
+        ("recon ", "1", {"check", "audit", "convert", "schema", "completion"}),
+        ("recon check --f", "2", {"--fail-on", "--format"}),
+        ("recon schema a", "2", {"audit-entry"}),
+    ],
+)
+def test_completion_knows_the_words(words: str, word: str, expected: set[str]) -> None:
+    """What the script asks for when a key is pressed."""
+    asked = {"_RECON_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": word}
+    result = run(env={**os.environ, **asked})
+    assert result.stderr == ""
+    assert {line.partition(",")[2] for line in result.stdout.splitlines()} == expected
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh interpreter has after `code`."""
+    command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
+    result = subprocess.run(command, capture_output=True, check=True, text=True)
+    return set(result.stdout.split())
+
+
+HEAVY = {"pydantic", "recon_core.engine", "tabulate", "junit_xml", "rfc8785", "filelock"}
+
+
+@pytest.mark.parametrize(
+    "module", ["recon_core.cli", "recon_core.cli.check", "recon_core.cli.schema"]
+)
+def test_the_help_loads_nothing_heavy(module: str) -> None:
+    """Completion runs the command at every key press."""
+    assert not loaded_by(f"import {module}") & HEAVY
+
+
+def test_a_sub_command_is_loaded_when_it_is_asked_for() -> None:
+    """`recon schema` does not wait for what the audit needs."""
+    assert not loaded_by("import recon_core.cli") & {"recon_core.cli.check", "recon_core.cli.audit"}
+
+
+@pytest.mark.parametrize(
+    "written", [app.main, app.show_recon_audit], ids=lambda main: main.__name__
+)
+def test_the_console_scripts_take_the_process_arguments(
+    written: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Called without any, as an entry point is."""
+    monkeypatch.setattr(sys, "argv", ["recon", "--help"])
+    with pytest.raises(SystemExit) as ending:
+        written()
+    assert ending.value.code == 0
+    assert capsys.readouterr().out.startswith(f"Usage: {written.__name__.replace('main', 'recon')}")

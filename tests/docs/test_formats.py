@@ -1,0 +1,77 @@
+"""docs/formats.md says what the formats do: exact figures, limits, and every key."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from recon_core.engine import reconcile_session
+from recon_core.extensions import extension_manager
+from recon_core.sessions import find_sessions
+from recon_core.sessions.formats.table_schema import MappingFile, TableMapping
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+FORMATS = ("nautilus", "freqtrade", "ccxt", "table")
+
+
+def recordings() -> dict[str, list[list[str]]]:
+    """The rows of the table of recordings, by recording."""
+    section = TEXT.partition("## Recordings that were tried")[2].partition("\n## ")[0]
+    rows: dict[str, list[list[str]]] = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and cells[0] not in ("recording", "---"):
+            rows.setdefault(cells[0], []).append(cells[1:])
+    return rows
+
+
+@pytest.mark.parametrize("place", recordings())
+def test_the_table_of_recordings_is_exact(place: str) -> None:
+    """Each recording has the differences of the table, to the last digit, and no other."""
+    (anchor,) = find_sessions(ROOT / place, extension_manager())
+    reconciliation = reconcile_session(anchor)
+    found = [
+        [
+            f"{diff.diff_type.lower()} {diff.key}",
+            f"{diff.internal:f}",
+            f"{diff.external:f}",
+            str(diff.severity),
+        ]
+        for diff in reconciliation.diffs
+    ]
+    assert (found or [["", "", "", "match"]]) == [row[:4] for row in recordings()[place]]
+    assert reconciliation.comparisons
+
+
+def test_every_recording_of_the_tests_is_in_the_table() -> None:
+    """No recording in the repository is left out."""
+    data = ROOT / "tests" / "data"
+    places = {f"tests/data/{path.parent.name}/{path.name}" for path in data.glob("*/*/")}
+    assert places <= set(recordings())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_limits_of_a_format_are_listed(name: str) -> None:
+    """The page lists what the format declares, word for word, and nothing else."""
+    declared = import_module(f"recon_core.sessions.formats.{name}").CANNOT_KNOW
+    section = TEXT.partition("## What each format does not tell")[2].partition("\n## ")[0]
+    listed = section.partition(f"\n{name}:\n\n")[2].partition("\n\n")[0]
+    items = re.findall(r"^\* (.+)$", listed, re.MULTILINE)
+    assert tuple(items) == declared
+
+
+@pytest.mark.parametrize("place", ["tests/data/freqtrade/dry_spot_dca", "examples/tables/vectorbt"])
+def test_the_report_shows_the_limits(place: str) -> None:
+    """Whoever reads the verdicts reads what was not looked at."""
+    (anchor,) = find_sessions(ROOT / place, extension_manager())
+    notes = reconcile_session(anchor).notes
+    assert any("not told by" in note for note in notes)
+    assert not any("…" in note for note in notes)
+
+
+def test_every_key_of_a_mapping_is_documented() -> None:
+    """And of the tables in it."""
+    keys = [*MappingFile.model_fields, *TableMapping.model_fields]
+    assert not [key for key in keys if f"`{key}`" not in TEXT]
