@@ -173,7 +173,7 @@ def _has_one_account(record: SideRecord) -> bool:
     """One name at most; the opening and the fills need not repeat that of what is stated."""
     positions = () if "positions" in record.derived else record.positions or ()
     cash = () if "cash" in record.derived else record.cash or ()
-    stated = {row.account for row in (*positions, *cash)}
+    stated = {row.account for row in positions} | {row.account for row in cash}
     return len(stated) <= 1 and len(record.accounts() - {None}) <= 1
 
 
