@@ -296,6 +296,11 @@ class SideRecord:
         tables += [opening.positions, opening.cash]
         return frozenset().union(*(map(_ACCOUNT, rows) for rows in tables))
 
+    def only_account(self) -> str | None:
+        """The one account that rows of this side name, `None` where there are more or none."""
+        named = self.accounts() - {None}
+        return next(iter(named)) if len(named) == 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class InputFile:

@@ -166,7 +166,15 @@ def paired(
 def single_accounts(recorded: RecordedSession) -> bool:
     """Whether each side has one account, which then is its default and goes unnamed."""
     sides = [side for side in (recorded.internal, recorded.external) if side is not None]
-    return all(len(side.accounts()) <= 1 for side in sides)
+    return all(map(_has_one_account, sides))
+
+
+def _has_one_account(record: SideRecord) -> bool:
+    """One name at most; the opening and the fills need not repeat that of what is stated."""
+    positions = () if "positions" in record.derived else record.positions or ()
+    cash = () if "cash" in record.derived else record.cash or ()
+    stated = {row.account for row in positions} | {row.account for row in cash}
+    return len(stated) <= 1 and len(record.accounts() - {None}) <= 1
 
 
 def key_text(name: str, leg: Leg, account: str | None) -> str:

@@ -6,6 +6,7 @@ comparisons". A replay is a pure function of what a side states.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
@@ -16,11 +17,15 @@ from recon_core.model import (
     CashBalance,
     Fill,
     LedgerSide,
+    Movement,
+    Opening,
     Position,
     RecordedSession,
     SideRecord,
 )
 from recon_core.printable import printable
+
+_Row = TypeVar("_Row", Position, CashBalance, Fill, Movement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
 def _positions_only(
     recorded: RecordedSession, record: SideRecord, side: LedgerSide, unknown: list[str]
 ) -> SideReplay:
-    found = quantities(record, recorded.instruments)
+    found = quantities(with_named_account(record), recorded.instruments)
     named = printable(unknown[0], 100)
     more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
     reason = f"instrument {named}{more} is not declared"
@@ -124,8 +129,9 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     """The ledger that a side's opening, fills and movements give.
 
     Raises `ReplayError` where one of them cannot be booked. The order is that of
-    `recon_core.ledger.timeline`.
+    `recon_core.ledger.timeline`. Rows without an account belong to the side's only one.
     """
+    record = with_named_account(record)
     ledger = PositionLedger(
         instruments=recorded.instruments,
         currencies=recorded.currencies,
@@ -137,6 +143,28 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
         else:
             ledger.apply_movement(event)
     return ledger
+
+
+def with_named_account(record: SideRecord) -> SideRecord:
+    """The opening, fills and movements of a side, all in its only account if it has one."""
+    only = record.only_account()
+    if only is None or None not in record.accounts():
+        return record
+    opening = record.opening or Opening(None)
+    return replace(
+        record,
+        opening=replace(
+            opening,
+            positions=_in_account(opening.positions, only),
+            cash=_in_account(opening.cash, only),
+        ),
+        fills=_in_account(record.fills or (), only),
+        movements=_in_account(record.movements or (), only),
+    )
+
+
+def _in_account(rows: tuple[_Row, ...], account: str) -> tuple[_Row, ...]:
+    return tuple(replace(row, account=account) if row.account is None else row for row in rows)
 
 
 def flows_of(recorded: RecordedSession, side: LedgerSide) -> Flows | None:

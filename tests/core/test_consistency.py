@@ -258,3 +258,49 @@ def test_a_ledger_without_another_side_is_no_coverage() -> None:
     found = reconciled(speaking({"BTC/EUR": "0.1"}, RIGHT), side(), instruments=SPOT)
     coverage = next(one for one in found.judgements if one.comparison.key == "coverage")
     assert coverage.verdict == "FAIL"
+
+
+@pytest.mark.parametrize("named", ["fills", "opening", "state"])
+def test_rows_without_an_account_belong_to_the_only_one(named: str) -> None:
+    """A side's only account is its default, wherever its name stands."""
+    account = "sub1"
+    cash = tuple(CashBalance(code, Decimal(text)) for code, text in RIGHT.items())
+    positions = (Position("BTC/EUR", Decimal("0.1")),)
+    rows: dict[str, Any] = {
+        "fills": FILLS,
+        "opening": OPENING,
+        "cash": cash,
+        "positions": positions,
+    }
+    if named == "opening":
+        balances = tuple(replace(row, account=account) for row in OPENING.cash)
+        rows["opening"] = replace(OPENING, cash=balances)
+    else:
+        names = {"fills": ["fills"], "state": ["positions", "cash"]}[named]
+        for name in names:
+            rows[name] = tuple(replace(row, account=account) for row in rows[name])
+    one = speaking(**rows)
+    assert verdicts(reconciled(one, STATE, instruments=SPOT)) == dict.fromkeys(
+        (
+            "cash::BTC",
+            "cash::EUR",
+            "ledger::internal:BTC",
+            "ledger::internal:BTC/EUR",
+            "ledger::internal:EUR",
+            "position::BTC/EUR",
+        ),
+        "match",
+    )
+    derived = replace(one, positions=None, cash=None)
+    found = verdicts(reconciled(derived, STATE, instruments=SPOT))
+    assert found == dict.fromkeys(("cash::BTC", "cash::EUR", "position::BTC/EUR"), "match")
+    found = verdicts(reconciled(replace(one, cash=None), STATE, instruments=SPOT))
+    assert set(found.values()) == {"match"}
+    assert len(found) == 4
+
+
+def test_the_same_balance_with_and_without_an_account_is_two() -> None:
+    """Nothing is merged that a side itself keeps apart."""
+    cash = (CashBalance("EUR", Decimal(1)), CashBalance("EUR", Decimal(2), account="a"))
+    found = reconciled(side((), cash), side((), {"EUR": "3"}))
+    assert verdicts(found) == {"cash::EUR": "FAIL", "cash::EUR,account=a": "FAIL"}

@@ -276,7 +276,7 @@ def traded(draw: st.DrawFn) -> tuple[list[Fill], list[Movement], list[Fill]]:
         st.integers(-(10**4), 10**4).map(lambda units: scaled(units, 10)),
         st.sampled_from(["USDT", "BTC", "BNB"]),
         st.integers(0, 2),
-        st.sampled_from([(None, None), ("sub", None), (None, Leg.LONG), (None, Leg.SHORT)]),
+        st.sampled_from([("main", None), ("sub", None), ("main", Leg.LONG), ("main", Leg.SHORT)]),
     )
     fills = [
         Fill(
@@ -305,7 +305,7 @@ def traded(draw: st.DrawFn) -> tuple[list[Fill], list[Movement], list[Fill]]:
     kinds = [kind for kind in MovementKind if kind is not MovementKind.SPLIT]
     moved = st.tuples(st.sampled_from(kinds), st.integers(-(10**6), 10**6), st.integers(0, 2))
     movements = [
-        Movement(f"m{number}", kind, at(seconds), currency="USDT", amount=scaled(units, 7))
+        Movement(f"m{number}", kind, at(seconds), "USDT", scaled(units, 7), account="main")
         for number, (kind, units, seconds) in enumerate(draw(st.lists(moved, max_size=4)))
     ]
     return fills, movements, draw(st.permutations(fills))

@@ -1,0 +1,114 @@
+"""What a session of many fills costs: read, replayed and compared, against json.loads.
+
+    python benchmarks/fills.py [--fills 100000] [--runs 3] [--kind spot|linear|inverse]
+
+Writes a native session with that many fills on each side, and takes the CPU time of each
+step in a process of its own, the median of some runs; `json.loads` of the same file, in
+the same process, is the unit. Ends with 1 where the whole takes more than 8 times as long
+or more than 1 GiB.
+"""
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+TARGET = 8.0
+MOST_KIB = 1024 * 1024
+START = datetime(2026, 1, 1, tzinfo=UTC)
+STEPS = ("read", "replay", "pair", "judge")
+
+
+def document(count: int, kind: str) -> dict[str, Any]:
+    """A session of two sides with the same fills: a seeded random walk, never flat for long."""
+    walk, cents, fills = random.Random(7), 4_200_000, []  # noqa: S311
+    for number in range(count):
+        cents += walk.randint(-300, 300)
+        units = walk.randint(1, 200_000_000)
+        fills.append(
+            {
+                "fill_id": f"f{number}",
+                "client_order_id": f"o{number // 2}",
+                "symbol": "BTC/EUR",
+                "side": walk.choice(["BUY", "SELL"]),
+                "quantity": f"{units // 10**8}.{units % 10**8:08}",
+                "price": f"{cents // 100}.{cents % 100:02}",
+                "fee": f"{units * cents // 10**13}.{units * cents // 10**5 % 10**8:08}",
+                "fee_currency": "EUR",
+                "time": (START + timedelta(milliseconds=37 * number)).isoformat()[:-6] + "Z",
+            }
+        )
+    as_of = (START + timedelta(days=1)).isoformat()[:-6] + "Z"
+    side = {"as_of": as_of, "opening": {"cash": {"EUR": "1000000000.00"}}, "fills": fills}
+    instrument = {"kind": kind, "base": "BTC", "quote": "EUR"}
+    currencies = {"EUR": {"precision": 8}, "BTC": {"precision": 8}}
+    head = {"schema": "recon.session/1", "session_id": "fills", "currencies": currencies}
+    return {**head, "instruments": {"BTC/EUR": instrument}, "internal": side, "external": side}
+
+
+def measure(path: Path) -> dict[str, float]:
+    """The CPU seconds of every step, and the most memory, of this process."""
+    from recon_core.engine import Reconciliation
+    from recon_core.extensions import extension_manager
+    from recon_core.ledger.replay import replay_sides
+    from recon_core.policy import Policy
+    from recon_core.sessions import read_session
+
+    taken: dict[str, float] = {}
+
+    def step(name: str, action: Callable[[], Any]) -> Any:
+        before = time.process_time()
+        result = action()
+        taken[name] = time.process_time() - before
+        return result
+
+    manager, text = extension_manager(), path.read_text(encoding="utf-8")
+    step("json.loads", lambda: json.loads(text))
+    recorded = step("read", lambda: read_session(path, manager))
+    step("replay", lambda: replay_sides(recorded))
+    reconciliation = step("pair", lambda: Reconciliation(recorded, Policy()))
+    # A reconciliation replays the sides itself.
+    taken["pair"] = max(0.0, taken["pair"] - taken["replay"])
+    step("judge", lambda: (reconciliation.judgements, reconciliation.notes))
+    taken["KiB"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return taken
+
+
+def main() -> int:
+    """Measure, print the share of each step, and say whether the target is met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fills", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--kind", choices=("spot", "linear", "inverse"), default="spot")
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure)))
+        return 0
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "fills.recon.json"
+        path.write_text(json.dumps(document(options.fills, options.kind)), encoding="utf-8")
+        command = [sys.executable, __file__, "--measure", str(path)]
+        runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
+    taken = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    unit = taken["json.loads"]
+    print(f"json.loads  {unit:6.2f} s")
+    for name in STEPS:
+        print(f"{name:<10}  {taken[name]:6.2f} s  {taken[name] / unit:5.1f}")
+    total = sum(taken[name] for name in STEPS) / unit
+    print(f"together          {total:9.1f}  (at most {TARGET:g})")
+    print(f"memory      {taken['KiB'] / 1024:6.0f} MiB")
+    return int(total > TARGET or taken["KiB"] > MOST_KIB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
