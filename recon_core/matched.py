@@ -6,12 +6,14 @@ finding names its case, and the policy gives the case its severity.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final
 
 from recon_core.amounts import EXACT
 from recon_core.model import Fill, Order
@@ -96,23 +98,24 @@ MatchedRows = MatchedFills | MatchedOrder | EqualRows
 
 
 def _row_values(row: Fill | Order) -> list[str | None]:
-    return [_value_text(getattr(row, name)) for name in _names(type(row))]
+    return [_TEXTS.get(type(value), str)(value) for value in _VALUES[type(row)](row)]
 
 
-def _names(row_type: type[Fill | Order]) -> Iterable[str]:
-    return _FIELDS[row_type]
-
-
-def _value_text(value: object) -> str | None:
-    if isinstance(value, Decimal):
-        return str(EXACT.normalize(value))
-    if isinstance(value, datetime):
-        return format_time(value)
-    return None if value is None else str(value)
+def _amount_text(value: Decimal) -> str:
+    return str(_normalize(value))
 
 
 def _sortable(values: list[str | None]) -> list[str]:
     return [value or "" for value in values]
 
 
-_FIELDS = {row_type: [field.name for field in fields(row_type)] for row_type in (Fill, Order)}
+_normalize: Final = EXACT.normalize
+# Names and enumerations are what they print.
+_TEXTS: Final[dict[type, Callable[[Any], str | None]]] = {
+    Decimal: _amount_text,
+    datetime: format_time,
+    type(None): lambda _: None,
+}
+_VALUES: Final = {
+    row_type: attrgetter(*(field.name for field in fields(row_type))) for row_type in (Fill, Order)
+}

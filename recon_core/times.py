@@ -33,7 +33,8 @@ def parse_time(text: str) -> datetime:
 
 def format_time(time: datetime) -> str:
     """Print a time in UTC with `Z`, with microseconds only where it has some."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    text = (time if time.tzinfo is UTC else time.astimezone(UTC)).isoformat()
+    return f"{text[:-6]}Z"
 
 
 def require_time(time: datetime, name: str) -> datetime:
