@@ -71,7 +71,8 @@ def _figures(
         raise _NotPlainError
     charged = get("fee")
     fee_text = "0" if charged is None else charged
-    match = _plain_row(f"{row['quantity']}|{row['price']}|{fee_text}|{row['time']}")
+    # join takes text only: a number that came from elsewhere is for the file models.
+    match = _plain_row("|".join((row["quantity"], row["price"], fee_text, row["time"])))
     if match is None:
         raise _NotPlainError
     quantity, price, fee = Decimal(match[1]), Decimal(match[2]), Decimal(match[3])

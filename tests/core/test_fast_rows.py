@@ -85,6 +85,13 @@ def test_no_row_is_accepted_that_the_models_refuse(
         assert repr(fast) == repr(by_models([row]))
 
 
+@pytest.mark.parametrize("field", ["quantity", "price", "fee", "time"])
+@pytest.mark.parametrize("value", [5, 1.5, True, b"1"])
+def test_what_is_no_text_is_left_to_the_models(field: str, value: object) -> None:
+    """Numbers of files come as their text; a binary float is never read as one."""
+    assert plain_fills([PLAIN | {field: value}]) is None
+
+
 @pytest.mark.parametrize("rows", [None, {}, "", [None], [[]], ["f1"], [{}], [PLAIN, None]])
 def test_what_is_no_list_of_rows_is_left_to_the_models(rows: Any) -> None:
     """They say what is wrong with it."""
