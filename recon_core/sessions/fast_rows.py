@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import AMOUNT_PATTERN, ZERO
+from recon_core.amounts import AMOUNT_PATTERN, ZERO, NumberText
 from recon_core.model import Fill, Leg, OrderSide
 
 _AMOUNT: Final = rf"({AMOUNT_PATTERN})\|"
@@ -71,8 +71,11 @@ def _figures(
         raise _NotPlainError
     charged = get("fee")
     fee_text = "0" if charged is None else charged
-    # join takes text only: a number that came from elsewhere is for the file models.
-    match = _plain_row("|".join((row["quantity"], row["price"], fee_text, row["time"])))
+    figures = row["quantity"], row["price"], fee_text, row["time"]
+    try:
+        match = _plain_row("|".join(figures))
+    except TypeError:
+        match = _plain_row("|".join(map(_figure_text, figures)))
     if match is None:
         raise _NotPlainError
     quantity, price, fee = Decimal(match[1]), Decimal(match[2]), Decimal(match[3])
@@ -80,6 +83,15 @@ def _figures(
     if quantity <= ZERO or (fee and currency is None):
         raise _NotPlainError
     return quantity, price or price.copy_abs(), match[4], fee or fee.copy_abs(), currency
+
+
+def _figure_text(value: Any) -> str:
+    """Text, or a number of JSON, which is kept as its text; any other is for the file models."""
+    if isinstance(value, NumberText):
+        return value.text
+    if isinstance(value, str):
+        return value
+    raise _NotPlainError
 
 
 def _name(value: Any) -> str:
