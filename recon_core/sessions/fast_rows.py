@@ -47,6 +47,12 @@ def _fills(rows: list[Any]) -> Iterator[Fill]:
     for row in rows:
         get, fill = row.get, new(Fill)
         quantity, price, time, fee, currency = _figures(row, get)
+        client, exchange = get("client_order_id"), get("exchange_order_id")
+        account, position = get("account"), get("position_id")
+        # Most of them are absent, and a call costs as much as all that a row needs else.
+        for given in (client, exchange, account, position):
+            if given is not None:
+                _name(given)
         put_id(fill, _name(row["fill_id"]))
         put_symbol(fill, _name(row["symbol"]))
         put_side(fill, _SIDES[row["side"]])
@@ -55,11 +61,11 @@ def _fills(rows: list[Any]) -> Iterator[Fill]:
         put_time(fill, at(time))
         put_fee(fill, fee)
         put_currency(fill, currency)
-        put_client(fill, _optional(get("client_order_id")))
-        put_exchange(fill, _optional(get("exchange_order_id")))
-        put_account(fill, _optional(get("account")))
+        put_client(fill, client)
+        put_exchange(fill, exchange)
+        put_account(fill, account)
         put_leg(fill, _LEGS[get("leg", "NET")])
-        put_position(fill, _optional(get("position_id")))
+        put_position(fill, position)
         yield fill
 
 
@@ -79,7 +85,9 @@ def _figures(
     if match is None:
         raise _NotPlainError
     quantity, price, fee = Decimal(match[1]), Decimal(match[2]), Decimal(match[3])
-    currency = _optional(get("fee_currency"))
+    currency = get("fee_currency")
+    if currency is not None:
+        _name(currency)
     if quantity <= ZERO or (fee and currency is None):
         raise _NotPlainError
     return quantity, price or price.copy_abs(), match[4], fee or fee.copy_abs(), currency
@@ -96,12 +104,6 @@ def _figure_text(value: Any) -> str:
 
 def _name(value: Any) -> str:
     if type(value) is not str or not value:
-        raise _NotPlainError
-    return value
-
-
-def _optional(value: Any) -> str | None:
-    if value is not None and (type(value) is not str or not value):
         raise _NotPlainError
     return value
 
