@@ -19,6 +19,7 @@ from recon_core.audit.fields import Entry, is_naive, utc_time
 from recon_core.audit.log_file import settle
 from recon_core.errors import AuditError
 from recon_core.printable import printable, quoted
+from recon_core.sessions.files import open_without_waiting
 
 STANDARD_INPUT: Final = "-"
 
@@ -172,7 +173,7 @@ def open_source(source: str | Path | None, stdin: BinaryIO | None = None) -> Ite
 def _opened(path: Path) -> BinaryIO:
     name = printable(path.name or path)
     try:
-        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115  # the caller closes it
+        file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115  # the caller closes it
     except FileNotFoundError:
         raise AuditError(f"{name}: there is no such file; expected an audit log") from None
     except IsADirectoryError:
@@ -188,10 +189,6 @@ def _opened(path: Path) -> BinaryIO:
 
 def _refuse_kind(name: str, what: str) -> NoReturn:
     raise AuditError(f"{name}: {what}; expected the file of an audit log or an export")
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _start(file: BinaryIO) -> bytes:

@@ -52,7 +52,7 @@ def read_bytes(path: Path) -> bytes:
     """The content of a regular file of at most `MAX_FILE_BYTES`; raises `SessionError`."""
     name = printable(path.name)
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:  # has no opener
+        with open(path, "rb", opener=open_without_waiting) as file:  # has no opener
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise SessionError(f"{name}: is not a regular file; expected a file")
@@ -77,7 +77,7 @@ def input_files(path: Path) -> tuple[InputFile, ...]:
     return (InputFile(printable(path.name), digest),)
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def open_without_waiting(path: str, flags: int) -> int:
     """Open a file; without O_NONBLOCK a pipe that nobody writes would wait for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 

@@ -217,7 +217,7 @@ def test_a_log_without_permission_is_one_line(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     path = write_export(tmp_path / "audit.json", [summary()])
-    monkeypatch.setattr(reading, "_open_without_waiting", refuse)
+    monkeypatch.setattr(reading, "open_without_waiting", refuse)
     problem = "recon: audit.json: cannot be read: Permission denied\n"
     asked("summary", "--json", path).refused(1, problem)
 
