@@ -25,14 +25,14 @@ from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
 from recon_core.ledger.replay import replay_sides, with_derived_sections
-from recon_core.matching import match
+from recon_core.matching.matcher import match
+from recon_core.matching.row_judging import judge_rows
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.probable_aliases import with_probable_aliases
 from recon_core.quick_memory import without_collecting
-from recon_core.row_judging import judge_rows
 from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX

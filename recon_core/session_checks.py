@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from recon_core.comparison import SessionCheck
+from recon_core.matching.order_links import orders_compare
 from recon_core.model import SECTIONS, LedgerSide, RecordedSession, SideRecord
-from recon_core.order_links import orders_compare
 from recon_core.policy.model import Policy
 from recon_core.severity import Severity
 from recon_core.times import format_time

@@ -15,12 +15,12 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.comparison import Comparison, ItemKind
-from recon_core.fill_rules import same_fill
 from recon_core.grouping import DEFAULT_MAX_ITEMS, Grouped, grouped
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder
+from recon_core.matching.fill_rules import same_fill
+from recon_core.matching.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
+from recon_core.matching.order_rules import order_findings
 from recon_core.model import Fill, Order, RecordedSession
-from recon_core.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
-from recon_core.order_rules import order_findings
 from recon_core.pairing import encode_key, position_unit, session_time, single_accounts
 
 FOLDED_KEY: Final = "equal"

@@ -9,13 +9,13 @@ from decimal import Decimal
 
 from recon_core.amounts import EXACT, format_amount
 from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_id
-from recon_core.fill_rules import fill_findings
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder, RowFinding
+from recon_core.matching.fill_rules import fill_findings
+from recon_core.matching.order_rules import order_findings
+from recon_core.matching.row_texts import fill_text, order_text, stated
 from recon_core.model import Fill, Order
-from recon_core.order_rules import order_findings
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
-from recon_core.row_texts import fill_text, order_text, stated
 from recon_core.severity import Severity
 from recon_core.times import format_time
 
