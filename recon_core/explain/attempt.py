@@ -1,0 +1,131 @@
+"""From edits that fit to an explanation that is proven, or to none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from recon_core.errors import ReconError
+from recon_core.explain.changes import Change, names_of, shifted
+from recon_core.explain.edits import Edit, Row
+from recon_core.explain.ground import Ground
+from recon_core.explain.proof import Outcome, Prover
+from recon_core.explain.space import Vector, minus, negated, plus, state_part
+from recon_core.ledger.replay import replay
+from recon_core.model import LedgerSide, SideRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One edit of an answer: the rows that are interchangeable in it, what it books wrongly."""
+
+    edit: Edit
+    rows: tuple[Row, ...]
+    needed: int
+    effect: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Edits that were proven together; `rank` is that of the weakest."""
+
+    parts: tuple[Part, ...]
+    side: LedgerSide
+    ground: Ground
+    outcome: Outcome
+    change: Change
+    repaired: SideRecord
+
+    @property
+    def rank(self) -> int:
+        """What speaks for the answer, from 0 (the rows show it) on."""
+        return max(part.edit.rank for part in self.parts)
+
+
+def attempt(
+    prover: Prover, ground: Ground, edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]]
+) -> Answer | None:
+    """The answer that edits give together, `None` where a reconciliation does not bear it out."""
+    change = Change()
+    for edit in edits:
+        change = change.joined(edit.change)
+    try:
+        effects = [negated(effect) if not ground.rows_right else effect
+                   for effect in _effects(ground, edits)]  # fmt: skip
+    except ReconError:
+        return None
+    total: dict[str, Decimal] = {}
+    for effect in effects:
+        total = plus(total, effect)
+    for record in _repaired(prover, ground, change, total):
+        outcome = prover.outcome({ground.side: record})
+        if outcome is not None and outcome.proven:
+            parts = tuple(
+                Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
+                for edit, equal, effect in zip(edits, rows, effects, strict=True)
+            )
+            return Answer(parts, ground.side, ground, outcome, change, record)
+    return None
+
+
+def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]) -> int:
+    """How many of interchangeable rows have the fault."""
+    if any(len(edit.rows) > 1 for edit in edits):
+        return len(equal)
+    return sum(each is equal for each in rows)
+
+
+def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
+    """What each edit books: of derivatives by replay, one edit after the other."""
+    if not any(_touches_derivative(ground, edit.change) for edit in edits):
+        return [state_part(edit.change.vector(ground.bookings)) for edit in edits]
+    effects, record = [], ground.record
+    before = _state(ground, record)
+    for edit in edits:
+        record = edit.change.applied(record)
+        after = _state(ground, record)
+        effects.append(minus(after, before))
+        before = after
+    return effects
+
+
+def _touches_derivative(ground: Ground, change: Change) -> bool:
+    rows = (*change.removed, *change.added)
+    return any(ground.bookings.derivative(fill.symbol) for fill in rows)
+
+
+def _state(ground: Ground, record: SideRecord) -> dict[str, Decimal]:
+    if record.opening is None:
+        record = replace(record, opening=None)
+    ledger = replay(ground.recorded, record)
+    return ground.space.state(ledger.positions, ledger.cash)
+
+
+def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) -> list[SideRecord]:
+    """The faulty side put right: by its rows, by what it states, or by both."""
+    recorded, space = prover.recorded, prover.space
+    names = names_of(space, list(recorded.own_records().values()))
+    correction = {
+        name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
+    }
+    if ground.rows_right:
+        side = recorded.side(ground.side)
+        return [] if side is None else [shifted(_stating(side), space, correction, names)]
+    changed = change.applied(ground.record)
+    if {"positions", "cash"} <= changed.derived:
+        return [changed]
+    return [_shifted_where_stated(changed, prover, correction), changed]
+
+
+def _stating(record: SideRecord) -> SideRecord:
+    """A side whose replayed sections count as what it states."""
+    return replace(record, derived=frozenset()) if record.derived else record
+
+
+def _shifted_where_stated(record: SideRecord, prover: Prover, correction: Vector) -> SideRecord:
+    names = names_of(prover.space, list(prover.recorded.own_records().values()))
+    moved = shifted(record, prover.space, correction, names)
+    return replace(
+        record,
+        positions=record.positions if "positions" in record.derived else moved.positions,
+        cash=record.cash if "cash" in record.derived else moved.cash,
+    )

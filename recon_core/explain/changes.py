@@ -1,0 +1,141 @@
+"""A change of a side's rows: the shape of every fault and of every repair of one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeVar
+
+from recon_core.amounts import EXACT
+from recon_core.explain.bookings import Bookings
+from recon_core.explain.space import Space, Vector, add_to, minus, plus
+from recon_core.model import CashBalance, Fill, Movement, Opening, Position, SideRecord
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows that go and rows that come; `opening` replaces the side's own where it is given.
+
+    Rows that go are meant themselves, not their equals: two equal fills are two rows.
+    """
+
+    removed: tuple[Fill, ...] = ()
+    added: tuple[Fill, ...] = ()
+    removed_movements: tuple[Movement, ...] = ()
+    added_movements: tuple[Movement, ...] = ()
+    opening: Opening | None = None
+    old_opening: Opening | None = None
+
+    def applied(self, record: SideRecord) -> SideRecord:
+        """The side with the changed rows; what it states stays as it is."""
+        return replace(
+            record,
+            fills=_exchanged(record.fills, self.removed, self.added),
+            movements=_exchanged(record.movements, self.removed_movements, self.added_movements),
+            opening=record.opening if self.opening is None else self.opening,
+        )
+
+    def vector(self, bookings: Bookings) -> dict[str, Decimal]:
+        """What the change books, every row for itself."""
+        total = minus(bookings.fills(self.added), bookings.fills(self.removed))
+        for movement in self.added_movements:
+            total = plus(total, bookings.movement(movement))
+        for movement in self.removed_movements:
+            total = minus(total, bookings.movement(movement))
+        if self.opening is not None and self.old_opening is not None:
+            total = plus(total, bookings.opening(self.opening))
+            total = minus(total, bookings.opening(self.old_opening))
+        return total
+
+    def joined(self, other: "Change") -> "Change":
+        """Both changes at once."""
+        return Change(
+            self.removed + other.removed,
+            self.added + other.added,
+            self.removed_movements + other.removed_movements,
+            self.added_movements + other.added_movements,
+            other.opening if self.opening is None else self.opening,
+            other.old_opening if self.old_opening is None else self.old_opening,
+        )
+
+    def overlaps(self, other: "Change") -> bool:
+        """Whether both change the same row, so that they cannot hold together."""
+        mine = {id(row) for row in (*self.removed, *self.removed_movements)}
+        return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
+
+
+def _exchanged(
+    rows: tuple[_Row, ...] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
+) -> tuple[_Row, ...] | None:
+    gone = {id(row) for row in removed}
+    if rows is None:
+        return added or None
+    kept = rows if not gone else tuple(row for row in rows if id(row) not in gone)
+    return (*kept, *added)
+
+
+def shifted(record: SideRecord, space: Space, amounts: Vector, names: "Names") -> SideRecord:
+    """The side with amounts added to what it states."""
+    left = {name: amount for name, amount in amounts.items() if amount}
+    positions, cash = record.positions, record.cash
+    if positions is not None:
+        moved = [_moved_position(row, left.pop(_of(space, row), None)) for row in positions]
+        more = [names.positions[name] for name in left if name in names.positions]
+        fresh = (_moved_position(row, left.pop(_of(space, row))) for row in more)
+        positions = (*moved, *fresh)
+    if cash is not None:
+        moved_cash = [_moved_balance(row, left.pop(_of(space, row), None)) for row in cash]
+        more_cash = [names.cash[name] for name in left if name in names.cash]
+        fresh_cash = (_moved_balance(row, left.pop(_of(space, row))) for row in more_cash)
+        cash = (*moved_cash, *fresh_cash)
+    return replace(record, positions=positions, cash=cash)
+
+
+def _of(space: Space, row: Position | CashBalance) -> str:
+    if isinstance(row, Position):
+        return space.position(row.symbol, row.leg, row.account)
+    return space.cash(row.currency, row.account)
+
+
+def _moved_position(row: Position, amount: Decimal | None) -> Position:
+    if not amount:
+        return row
+    return replace(row, quantity=EXACT.add(row.quantity, amount), average_price=None)
+
+
+def _moved_balance(row: CashBalance, amount: Decimal | None) -> CashBalance:
+    if not amount:
+        return row
+    free = None if row.free is None else EXACT.add(row.free, amount)
+    return replace(row, total=EXACT.add(row.total, amount), free=free)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """An empty row of every position and balance that a dimension may stand for."""
+
+    positions: dict[str, Position]
+    cash: dict[str, CashBalance]
+
+
+def names_of(space: Space, records: Iterable[SideRecord]) -> Names:
+    """The rows behind the dimensions, as any side has them."""
+    names = Names({}, {})
+    for record in records:
+        for row in record.positions or ():
+            empty = Position(row.symbol, Decimal(0), account=row.account, leg=row.leg)
+            names.positions.setdefault(_of(space, row), empty)
+        for balance in record.cash or ():
+            none = CashBalance(balance.currency, Decimal(0), account=balance.account)
+            names.cash.setdefault(_of(space, balance), none)
+    return names
+
+
+def total_of(vectors: Iterable[Vector]) -> dict[str, Decimal]:
+    """The sum of several vectors."""
+    total: dict[str, Decimal] = {}
+    for vector in vectors:
+        for name, amount in vector.items():
+            add_to(total, name, amount)
+    return total

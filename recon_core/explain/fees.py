@@ -1,0 +1,100 @@
+"""The fees of a side: at which rates they were charged, read off the fills that have one."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.bookings import Bookings
+from recon_core.model import Fill, InstrumentKind
+
+_MOST_RATES: Final = 3
+_MOST_SAMPLED: Final = 400
+_RATE_PLACES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FeeModel:
+    """How the fills of one symbol are charged: rates on a value, in one currency.
+
+    `rates` are those that most fills were charged at, the most frequent first; `in_base`
+    says that the value is the quantity and not quantity times price.
+    """
+
+    rates: tuple[Decimal, ...]
+    currency: str
+    in_base: bool
+
+    def fee(self, bookings: Bookings, fill: Fill, rate: Decimal) -> Decimal:
+        """The fee of a fill at a rate, rounded to the precision of its currency."""
+        fee = EXACT.multiply(rate, fee_value(bookings, fill, in_base=self.in_base))
+        return bookings.roundings[self.currency](fee)
+
+
+def fee_value(bookings: Bookings, fill: Fill, *, in_base: bool) -> Decimal:
+    """What a rate applies to, in the currency of the fee."""
+    instrument = bookings.instruments.get(fill.symbol)
+    if instrument is not None and instrument.instrument_kind is InstrumentKind.INVERSE:
+        if not fill.price:
+            return ZERO
+        worth = Fraction(fill.quantity) * Fraction(instrument.multiplier) / Fraction(fill.price)
+        return Decimal(worth.numerator * 10**30 // worth.denominator).scaleb(-30, EXACT)
+    if in_base:
+        return fill.quantity
+    multiplier = Decimal(1) if instrument is None else instrument.multiplier
+    return EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), multiplier)
+
+
+def fee_model(bookings: Bookings, fills: Sequence[Fill]) -> FeeModel | None:
+    """The model of the fills of one symbol, `None` where their fees follow no few rates."""
+    with_fees = [fill for fill in fills if fill.fee]
+    if not with_fees:
+        return None
+    sample = with_fees[:: max(1, len(with_fees) // _MOST_SAMPLED)]
+    currencies = Counter(fill.fee_currency or "" for fill in sample)
+    currency, count = currencies.most_common(1)[0]
+    if count * 10 < len(sample) * 8:
+        return None
+    instrument = bookings.instruments.get(fills[0].symbol)
+    in_base = instrument is not None and currency == instrument.base != instrument.quote
+    rates = Counter(
+        rate
+        for fill in sample
+        if fill.fee_currency == currency
+        and (rate := rate_of(bookings, fill, fill.fee.copy_abs(), in_base=in_base)) is not None
+    )
+    found = [rate for rate, times in rates.most_common(_MOST_RATES) if times * 20 >= len(sample)]
+    covered = sum(rates[rate] for rate in found)
+    return FeeModel(tuple(found), currency, in_base) if covered * 10 >= len(sample) * 8 else None
+
+
+def rate_of(bookings: Bookings, fill: Fill, fee: Decimal, *, in_base: bool) -> Decimal | None:
+    """The roundest rate that gives a fee exactly, `None` where no round one does."""
+    value = fee_value(bookings, fill, in_base=in_base)
+    if not value:
+        return None
+    currency = fill.fee_currency or ""
+    return round_rate(fee, value, bookings.resolution(currency))
+
+
+def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
+    """The rate with the fewest decimals whose fee on a value rounds to this one."""
+    slack = EXACT.multiply(unit, Decimal("0.5"))
+    low, high = (Fraction(EXACT.subtract(fee, slack)), Fraction(EXACT.add(fee, slack)))
+    low, high = low / Fraction(value), high / Fraction(value)
+    for places in range(2, _RATE_PLACES + 1):
+        numerator = -(-low.numerator * 10**places // low.denominator)
+        if Fraction(numerator, 10**places) <= high:
+            return Decimal(numerator).scaleb(-places, EXACT).normalize(EXACT)
+    return None
+
+
+def total_value(bookings: Bookings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:
+    """What a rate on all fills applies to."""
+    total = ZERO
+    for fill in fills:
+        total = EXACT.add(total, fee_value(bookings, fill, in_base=in_base))
+    return total

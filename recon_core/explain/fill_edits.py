@@ -1,0 +1,151 @@
+"""Every edit of one fill without a free number: its print, its change, what speaks for it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.edits import (
+    NEAR_TWIN,
+    Edit,
+    fee_change,
+    flip,
+    half,
+    removal,
+    repetition,
+)
+from recon_core.explain.fees import FeeModel, fee_model
+from recon_core.explain.ground import Ground
+from recon_core.explain.prints import Prints
+from recon_core.explanation import CauseKind
+from recon_core.model import Fill
+
+
+@dataclass
+class FillEdits:
+    """The edits of the fills of one ground, by name: `remove`, `flip`, `negate` and so on."""
+
+    ground: Ground
+    prints: Prints
+    _currencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _models: dict[str, FeeModel | None] = field(default_factory=dict)
+
+    def offers(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
+        """The names of a fill's edits with their prints, from those of its trade and its fee."""
+        yield "remove", -trade - fee
+        yield "flip", -2 * trade
+        if self.ground.rows_right:
+            yield "repeat", trade + fee
+        if fee:
+            yield "negate", -2 * fee
+            yield from self._fee_amounts(fill, fee)
+            for currency in self._other_currencies(fill):
+                yield currency, self.prints.fee_in(fill, currency) - fee
+        elif not fill.fee and not self.ground.rows_right:
+            for at in range(len(self._rates(fill))):
+                yield f"rate {at}", self.prints.of(self._booked(self.charged(fill, at)))
+
+    def _fee_amounts(self, fill: Fill, fee: int) -> Iterator[tuple[str, int]]:
+        if self.ground.rows_right:
+            yield "nofee", -fee
+            yield "double", fee
+        else:
+            yield "half", self.prints.of(self._booked(replace(fill, fee=half(fill.fee)))) - fee
+
+    def _booked(self, fill: Fill) -> dict[str, Any]:
+        return self.ground.bookings.fee(fill)
+
+    def edit(self, fill: Fill, name: str) -> Edit:
+        """The edit of a name."""
+        right = self.ground.rows_right
+        if name == "remove":
+            return removal(fill, rows_right=right, twice=self.twice(fill), close=self._close(fill))
+        if name in _WHOLE:
+            return _WHOLE[name](fill)
+        if name.startswith("rate "):
+            charged = self.charged(fill, int(name.removeprefix("rate ")))
+            return fee_change(fill, CauseKind.MISSING_FEE, charged.fee, charged.fee_currency, 0)
+        return fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name)
+
+    def charged(self, fill: Fill, at: int) -> Fill:
+        """A fill without a fee as the others of its symbol are charged."""
+        model = self.model(fill)
+        assert model is not None  # noqa: S101  # only models with rates are offered
+        fee = model.fee(self.ground.bookings, fill, model.rates[at])
+        return replace(fill, fee=fee, fee_currency=model.currency)
+
+    def model(self, fill: Fill) -> FeeModel | None:
+        """How the fills of the same position are charged."""
+        name = self.ground.bookings.position(fill)
+        if name not in self._models:
+            self._models[name] = fee_model(self.ground.bookings, self.ground.by_symbol[name])
+        return self._models[name]
+
+    def _rates(self, fill: Fill) -> tuple[Any, ...]:
+        model = self.model(fill)
+        return () if model is None else model.rates
+
+    def _other_currencies(self, fill: Fill) -> tuple[str, ...]:
+        """The currencies that a fee may have been meant in: base, quote, those of other fees."""
+        known = self._currencies.get(fill.symbol)
+        if known is None:
+            instrument = self.ground.bookings.instruments.get(fill.symbol)
+            traded = set() if instrument is None else {instrument.base, instrument.quote}
+            known = self._currencies[fill.symbol] = tuple(sorted(traded | self._charged_in))
+        return tuple(currency for currency in known if currency != fill.fee_currency)
+
+    @cached_property
+    def _charged_in(self) -> set[str]:
+        return {fill.fee_currency for fill in self.ground.fills if fill.fee_currency}
+
+    def twice(self, fill: Fill) -> bool:
+        """Whether the id of a fill stands more than once."""
+        return self._ids[(fill.account, fill.symbol, fill.fill_id)] > 1
+
+    @cached_property
+    def _ids(self) -> Counter[tuple[str | None, str, str]]:
+        return Counter((fill.account, fill.symbol, fill.fill_id) for fill in self.ground.fills)
+
+    def _close(self, fill: Fill) -> bool:
+        """Whether another fill of the same order, price and quantity stands close by."""
+        near = self._executions.get(execution(fill), [])
+        return sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1
+
+    @cached_property
+    def _executions(self) -> dict[tuple[Any, ...], list[Fill]]:
+        found: dict[tuple[Any, ...], list[Fill]] = {}
+        for fill in self.ground.fills:
+            if fill.client_order_id or fill.exchange_order_id:
+                found.setdefault(execution(fill), []).append(fill)
+        return found
+
+
+_WHOLE: Final[dict[str, Callable[[Fill], Edit]]] = {
+    "repeat": repetition,
+    "flip": flip,
+    "nofee": lambda fill: fee_change(fill, CauseKind.MISSING_FEE, ZERO),
+    "double": lambda fill: fee_change(fill, CauseKind.DUPLICATE_FEE, EXACT.add(fill.fee, fill.fee)),
+    "half": lambda fill: fee_change(fill, CauseKind.DUPLICATE_FEE, half(fill.fee)),
+    "negate": lambda fill: fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()),
+}
+
+
+def execution(fill: Fill) -> tuple[Any, ...]:
+    """What one execution told twice has in common, whatever its id."""
+    return (*twin(fill), fill.client_order_id or fill.exchange_order_id)
+
+
+def twin(fill: Fill) -> tuple[Any, ...]:
+    """What two interchangeable fills have in common."""
+    return (
+        fill.account,
+        fill.symbol,
+        fill.leg,
+        fill.side,
+        fill.quantity,
+        fill.price,
+        fill.fee,
+        fill.fee_currency if fill.fee else None,
+    )

@@ -1,0 +1,254 @@
+"""The ground of a search: rows, the state they give, and the state that is to be reached.
+
+A fault is either in the rows of a side (a repair of the rows reaches the other side's
+state), or in its books while the rows are right (the fault, put into the rows, reaches
+what the side states). Both are one search for a change of rows whose effect is `need`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.bookings import (
+    Bookings,
+    OpenValue,
+    averages_of,
+    bookings_of,
+    open_value,
+    order_name,
+)
+from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus
+from recon_core.ledger import PositionLedger
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.ledger.replay import replay, with_named_account
+from recon_core.model import (
+    Fill,
+    LedgerSide,
+    Order,
+    OrderSide,
+    Position,
+    RecordedSession,
+    SideRecord,
+)
+
+_LEAST_KNOWN = Decimal("0.9")
+
+
+@dataclass
+class Ground:
+    """One search. `rows_right`: the rows are evidence, the fault is in what `side` states.
+
+    `owner` gave the rows, `side` is at fault. `need` is the state to reach minus the state
+    that the rows give, with `tolerance` where a derivative's PnL is rounded; what is in
+    `unknown` is not looked at before the proof; `lagging`: only whether the side is behind.
+    """
+
+    recorded: RecordedSession
+    bookings: Bookings
+    owner: LedgerSide
+    side: LedgerSide
+    rows_right: bool
+    record: SideRecord
+    need: Mapping[str, Decimal]
+    tolerance: Mapping[str, Decimal] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    lagging: bool = False
+
+    @property
+    def space(self) -> Space:
+        """The dimensions, those of known orders included."""
+        return self.bookings.space
+
+    @cached_property
+    def fills(self) -> tuple[Fill, ...]:
+        """The fills, by time."""
+        return tuple(sorted(self.record.fills or (), key=lambda fill: fill.time))
+
+    @cached_property
+    def by_symbol(self) -> dict[str, list[Fill]]:
+        """The fills of each position's dimension, by time."""
+        found: dict[str, list[Fill]] = {}
+        for fill in self.fills:
+            found.setdefault(self.bookings.position(fill), []).append(fill)
+        return found
+
+    def reaches(self, effect: Vector) -> bool:
+        """Whether an effect is what is needed, in every dimension that can be looked at."""
+        need, space = self.need, self.space
+        if any(
+            name not in effect and amount.copy_abs() > self.allowed(name)
+            for name, amount in need.items()
+        ):
+            return False
+        return all(
+            EXACT.subtract(need.get(name, ZERO), amount).copy_abs() <= self.allowed(name)
+            for name, amount in effect.items()
+            if name in space.compared
+        )
+
+    def allowed(self, name: str) -> Decimal:
+        """How far a dimension may be off in the search."""
+        if name in self.unknown:
+            return Decimal("Infinity")
+        return max(self.tolerance.get(name, ZERO), self.space.dust)
+
+    def left(self, effect: Vector) -> dict[str, Decimal]:
+        """What is needed besides an effect."""
+        rest = self.space.seen(minus(self.need, effect))
+        return {
+            name: value for name, value in rest.items() if value.copy_abs() > self.allowed(name)
+        }
+
+
+def ground_of(
+    recorded: RecordedSession,
+    space: Space,
+    owner: LedgerSide,
+    side: LedgerSide,
+    *,
+    rows_right: bool,
+    orders: Sequence[Order] = (),
+    in_values: bool = False,
+) -> Ground | None:
+    """The ground on which the rows of `owner` are searched for a fault of `side`.
+
+    `in_values` measures derivative accounts without what is open also where no position
+    differs. `None` where there are no rows, or no state to reach, or no rows to replay.
+    """
+    record, other = recorded.side(owner), recorded.side(_other(owner))
+    if record is None or not (record.fills or record.movements or record.opening):
+        return None
+    target = recorded.side(side) if rows_right else other
+    if target is None or (target.positions is None and target.cash is None):
+        return None
+    named = with_named_account(record)
+    bookings = bookings_of(recorded, space)
+    orders_filled = _orders_filled(named, orders)
+    known = replace(space, compared=space.compared | orders_filled.keys())
+    bookings = replace(bookings, space=known, orders=frozenset(orders_filled))
+    ledger = _ledger(recorded, named, bookings, needed=rows_right and side is owner)
+    base = _base(space, record, ledger, own=rows_right and side is owner)
+    entry, reached = _base_value(bookings, record, ledger), _target_value(bookings, target)
+    need = minus(space.stated(target), base)
+    need, tolerance, unknown = _in_values(
+        need, entry, reached, _settled(bookings, named), bookings, always=in_values
+    )
+    need = plus(space.real(need), orders_filled)
+    need = {name: amount for name, amount in need.items() if amount}
+    by_name = {name: order for order in orders if (name := order_name(order)) in orders_filled}
+    return Ground(
+        recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name
+    )
+
+
+def _other(side: LedgerSide) -> LedgerSide:
+    return LedgerSide.EXTERNAL if side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+
+
+def _ledger(
+    recorded: RecordedSession, record: SideRecord, bookings: Bookings, *, needed: bool
+) -> PositionLedger | None:
+    """The ledger of the rows where something asks for it: open derivatives, own contradictions."""
+    has_derivatives = any(map(bookings.derivative, recorded.instruments))
+    if record.opening is None or not (needed or has_derivatives):
+        return None
+    return replay(recorded, record)
+
+
+def _base(
+    space: Space, record: SideRecord, ledger: PositionLedger | None, *, own: bool
+) -> dict[str, Decimal]:
+    """The state that the rows give: of a side that contradicts them, their replay."""
+    if own and ledger is not None:
+        return space.state(ledger.positions, ledger.cash)
+    return space.stated(record)
+
+
+def _base_value(bookings: Bookings, record: SideRecord, ledger: PositionLedger | None) -> OpenValue:
+    if ledger is None:
+        return _target_value(bookings, record)
+    positions = ledger.positions
+    return open_value(bookings, positions, averages_of(bookings, ledger, positions))
+
+
+def _target_value(bookings: Bookings, record: SideRecord) -> OpenValue:
+    positions = record.positions or ()
+    return open_value(bookings, positions, {_name(bookings, row): _average(bookings, row)
+                                            for row in positions})  # fmt: skip
+
+
+def _name(bookings: Bookings, row: Position) -> str:
+    return bookings.space.position(row.symbol, row.leg, row.account)
+
+
+def _average(bookings: Bookings, row: Position) -> Decimal | None:
+    return row.average_price if bookings.derivative(row.symbol) else None
+
+
+def _in_values(
+    need: dict[str, Decimal],
+    entry: OpenValue,
+    reached: OpenValue,
+    settled: Mapping[str, int],
+    bookings: Bookings,
+    *,
+    always: bool,
+) -> tuple[dict[str, Decimal], dict[str, Decimal], frozenset[str]]:
+    """The cash of derivative accounts, less what is open: every fill counts for itself there.
+
+    Where no position differs what is open is taken to be the same on both sides, unless
+    `always`: its average prices may be rounded and the cash is not.
+    """
+    same_open = not always and not any(map(is_position, bookings.space.real(need)))
+    unknown, tolerance = set(), {}
+    for name, fills in settled.items():
+        tolerance[name] = _rounding(bookings, name, fills)
+        if same_open:
+            continue
+        if name in entry.unknown | reached.unknown:
+            unknown.add(name)
+        else:
+            add_to(need, name, minus(entry.value, reached.value).get(name, ZERO))
+            for doubt in (entry.tolerance, reached.tolerance):
+                add_to(tolerance, name, doubt.get(name, ZERO))
+    return need, tolerance, frozenset(unknown)
+
+
+def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
+    """The balances that derivatives settle in, with the number of fills that they settle."""
+    found: dict[str, int] = {}
+    for fill in record.fills or ():
+        if bookings.derivative(fill.symbol):
+            name = bookings.cash(bookings.instruments[fill.symbol].settlement, fill.account)
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
+    """What the rounding of so many PnLs can add up to."""
+    currency = name.removeprefix("cash::").split(",")[0]
+    unit = bookings.resolution(currency) or Decimal("1e-30")
+    return EXACT.multiply(unit, Decimal(fills + 1))
+
+
+def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Decimal]:
+    """What an order report says of each order, less what the fills give: 0 where they agree.
+
+    Empty where the report does not cover the fills: it then is no evidence.
+    """
+    reported: dict[str, Decimal] = {}
+    for order in orders:
+        filled = order.filled_quantity
+        signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
+        reported[order_name(order)] = signed
+    fills = record.fills or ()
+    named = [order_name(fill) for fill in fills]
+    known = sum(name in reported for name in named)
+    if not reported or Decimal(known) < _LEAST_KNOWN * len(named):
+        return {}
+    for name, fill in zip(named, fills, strict=True):
+        add_to(reported, name, signed_quantity(fill).copy_negate())
+    return reported

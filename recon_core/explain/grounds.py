@@ -1,0 +1,78 @@
+"""Where to search: which side's rows say something about which side's fault."""
+
+from collections.abc import Iterator
+
+from recon_core.engine import Reconciliation
+from recon_core.explain.ground import Ground, ground_of
+from recon_core.explain.space import Space, minus
+from recon_core.ledger.replay import replay_sides
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
+
+
+def grounds(reconciliation: Reconciliation, space: Space) -> list[Ground]:
+    """The grounds of a session, the likeliest first.
+
+    A side that contradicts its own rows is at fault. Rows that only one side gives are at
+    fault themselves if they are the ledger's, and right if they are the exchange's: the
+    exchange keeps the truth. Its state may be behind the ledger's rows all the same.
+    """
+    recorded = reconciliation.recorded
+    contradicting = contradictions(recorded, space)
+    if contradicting:
+        found = [_own(recorded, space, side) for side in contradicting]
+    elif _has_rows(recorded.internal) and not _has_fills(recorded.external):
+        found = list(_of_the_ledger(recorded, space))
+    elif _has_rows(recorded.external):
+        found = list(_of_the_exchange(recorded, space))
+    else:
+        found = []
+    return [ground for ground in found if ground is not None and ground.need]
+
+
+def contradictions(recorded: RecordedSession, space: Space) -> list[LedgerSide]:
+    """The sides that state something else than their own rows give."""
+    found = []
+    for side, replayed in replay_sides(recorded).items():
+        record = recorded.side(side)
+        if record is None or replayed.positions is None:
+            continue
+        given = space.state(
+            replayed.positions if "positions" not in record.derived else record.positions,
+            replayed.cash if "cash" not in record.derived else record.cash,
+        )
+        if space.real(minus(space.stated(record), given)):
+            found.append(side)
+    return found
+
+
+def _own(recorded: RecordedSession, space: Space, side: LedgerSide) -> Ground | None:
+    return ground_of(recorded, space, side, side, rows_right=True)
+
+
+def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground | None]:
+    inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
+    behind = ground_of(recorded, space, inner, outer, rows_right=True)
+    if behind is not None:
+        behind.lagging = True
+        yield behind
+    orders = () if recorded.external is None else recorded.external.orders or ()
+    own = () if recorded.internal is None else recorded.internal.orders or ()
+    for in_values in (False, True):
+        yield ground_of(
+            recorded, space, inner, inner, rows_right=False, orders=orders or own,
+            in_values=in_values,
+        )  # fmt: skip
+
+
+def _of_the_exchange(recorded: RecordedSession, space: Space) -> Iterator[Ground | None]:
+    inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
+    for in_values in (False, True):
+        yield ground_of(recorded, space, outer, inner, rows_right=True, in_values=in_values)
+
+
+def _has_rows(record: SideRecord | None) -> bool:
+    return record is not None and bool(record.fills or record.movements or record.opening)
+
+
+def _has_fills(record: SideRecord | None) -> bool:
+    return record is not None and record.fills is not None

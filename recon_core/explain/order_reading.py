@@ -1,0 +1,156 @@
+"""What an order report proves: orders whose fills do not add up to what they have filled.
+
+Every order that disagrees has its own fault, so that many faults are read off here and not
+searched for; the few readings of each order are tried against the whole vector.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice, product
+from typing import Final
+
+from recon_core.amounts import EXACT, ZERO, round_to_places
+from recon_core.explain.bookings import order_name
+from recon_core.explain.changes import Change
+from recon_core.explain.edits import Edit, flip
+from recon_core.explain.fill_edits import FillEdits
+from recon_core.explain.ground import Ground
+from recon_core.explain.slips import slip
+from recon_core.explain.solved import MISSING_ID
+from recon_core.explain.space import ORDER
+from recon_core.explanation import CauseKind
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.model import Fill, Order, OrderSide
+
+_MOST_READINGS: Final = 64
+_PRICE_PLACES: Final = 12
+
+
+@dataclass
+class OrderReading:
+    """Reads the disagreeing orders of one ground whose rows are at fault."""
+
+    ground: Ground
+    edits: FillEdits
+
+    def readings(self) -> Iterator[tuple[Edit, ...]]:
+        """Edits of all disagreeing orders that together are what is needed."""
+        disagreeing = {name for name in self.ground.need if name.startswith(ORDER)}
+        if not disagreeing or self.ground.rows_right:
+            return
+        fills = self._fills_of(disagreeing)
+        options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
+        bookings = self.ground.bookings
+        for chosen in islice(product(*options), _MOST_READINGS):
+            change = Change()
+            for edit in chosen:
+                change = change.joined(edit.change)
+            if self.ground.reaches(change.vector(bookings)):
+                yield chosen
+
+    def atoms(self) -> list[Edit]:
+        """The readings of each order alone, for faults that come together with others."""
+        disagreeing = {name for name in self.ground.need if name.startswith(ORDER)}
+        if self.ground.rows_right:
+            return []
+        fills = self._fills_of(disagreeing)
+        return [
+            edit
+            for name in sorted(disagreeing)
+            for edit in self._of_order(name, fills.get(name, []))
+            if edit.cause_kind in {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY}
+        ]
+
+    def _fills_of(self, names: set[str]) -> dict[str, list[Fill]]:
+        found: dict[str, list[Fill]] = {}
+        for fill in self.ground.fills:
+            name = order_name(fill)
+            if name in names:
+                found.setdefault(name, []).append(fill)
+        return found
+
+    def _of_order(self, name: str, fills: list[Fill]) -> Iterator[Edit]:
+        """What may be wrong with the fills of one order, the likeliest first."""
+        need, order = self.ground.need[name], self.ground.orders.get(name)
+        gone = [fill for fill in fills if signed_quantity(fill) == need.copy_negate()]
+        gone.sort(key=lambda fill: not self.edits.twice(fill))
+        for fill in gone:
+            edit = self.edits.edit(fill, "remove")
+            yield replace(edit, rank=0)
+        for fill in fills:
+            if EXACT.multiply(signed_quantity(fill), Decimal(-2)) == need:
+                yield replace(flip(fill), rank=0)
+        if order is None:
+            return
+        yield from self._missing(order, need, fills)
+        for fill in fills:
+            yield from self._quantity(fill, need)
+
+    def _quantity(self, fill: Fill, need: Decimal) -> Iterator[Edit]:
+        step = need if fill.side is OrderSide.BUY else need.copy_negate()
+        quantity = EXACT.add(fill.quantity, step)
+        if quantity <= 0:
+            return
+        other = replace(fill, quantity=quantity)
+        how = slip(fill.quantity, quantity) or ""
+        for changed in (other, *self._charged(fill, other)):
+            yield Edit(CauseKind.WRONG_QUANTITY, Change((fill,), (changed,)), (fill,), 0, how)
+
+    def _charged(self, fill: Fill, other: Fill) -> Iterator[Fill]:
+        model = self.edits.model(fill)
+        for rate in () if model is None or not fill.fee else model.rates:
+            fee = model.fee(self.ground.bookings, other, rate) if model is not None else fill.fee
+            if fee != fill.fee:
+                yield replace(other, fee=fee)
+
+    def _missing(self, order: Order, need: Decimal, fills: list[Fill]) -> Iterator[Edit]:
+        """The fill that the order lacks, at the price that its average leaves for it."""
+        pattern = next((f for f in self.ground.fills if f.symbol == order.symbol), None)
+        price = _missing_price(order, need.copy_abs(), fills)
+        if price is None or (need > 0) != (order.side is OrderSide.BUY):
+            return
+        bare = Fill(
+            fill_id=MISSING_ID,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=need.copy_abs(),
+            price=price,
+            time=order.time,
+            client_order_id=order.client_order_id,
+            exchange_order_id=order.exchange_order_id,
+            account=order.account if pattern is None else pattern.account,
+        )
+        if pattern is not None:
+            bare = replace(bare, leg=pattern.leg, position_id=pattern.position_id)
+        for fill in self._with_fees(bare):
+            yield Edit(CauseKind.MISSING_FILL, Change(added=(fill,)), (fill,), 0)
+
+    def _with_fees(self, bare: Fill) -> Iterator[Fill]:
+        known = self.ground.bookings.position(bare) in self.ground.by_symbol
+        model = self.edits.model(bare) if known else None
+        for rate in () if model is None else model.rates:
+            if model is not None:
+                fee = model.fee(self.ground.bookings, bare, rate)
+                yield replace(bare, fee=fee, fee_currency=model.currency)
+        yield bare
+
+
+def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:
+    """The price at which the missing quantity gives the order's average."""
+    average: Decimal | None = getattr(order, "average_fill_price", None)
+    if average is None or not missing:
+        return None
+    if not fills:
+        return average
+    paid = ZERO
+    for fill in fills:
+        paid = EXACT.add(paid, EXACT.multiply(fill.quantity, fill.price))
+    total = EXACT.multiply(average, order.filled_quantity)
+    price = Fraction(EXACT.subtract(total, paid)) / Fraction(missing)
+    if price <= 0:
+        return None
+    rounded = Decimal(round(price * 10**_PRICE_PLACES)).scaleb(-_PRICE_PLACES, EXACT)
+    places = max(-int(fill.price.normalize(EXACT).as_tuple().exponent) for fill in fills)
+    return round_to_places(rounded, max(places, 0))

@@ -1,0 +1,111 @@
+"""The proof: a repair is put into a copy of the session, and the copy is reconciled again.
+
+An explanation counts only if every diff that it claims disappears and none appears.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+
+from recon_core.amounts import ZERO
+from recon_core.comparison import Comparison, ItemKind
+from recon_core.engine import Reconciliation
+from recon_core.errors import ReconError
+from recon_core.explain.space import Space, deltas
+from recon_core.matched import EqualRows
+from recon_core.matching.row_judging import row_findings
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.policy.aliases import Aliases
+from recon_core.policy.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a repaired copy shows: the diffs that went, those that came, the deltas left."""
+
+    vanished: tuple[str, ...]
+    appeared: tuple[str, ...]
+    remaining: Mapping[str, Decimal]
+
+    @property
+    def proven(self) -> bool:
+        """Whether every delta of positions and cash went, and no diff came."""
+        return not self.appeared and not self.remaining
+
+
+@dataclass
+class Prover:
+    """Reconciles repaired copies of one session; each costs a reconciliation."""
+
+    reconciliation: Reconciliation
+    space: Space
+
+    @property
+    def recorded(self) -> RecordedSession:
+        """The session as it was reconciled, its sides replayed."""
+        return self.reconciliation.recorded
+
+    @cached_property
+    def before(self) -> frozenset[str]:
+        """The diffs of the session itself, by identity."""
+        return frozenset(open_diffs(self.reconciliation, self.space))
+
+    @cached_property
+    def _policy(self) -> Policy:
+        # The names are mapped already, and one that both sides have by now is refused.
+        return replace(self.reconciliation.policy, aliases=Aliases())
+
+    def outcome(self, repaired: Mapping[LedgerSide, SideRecord]) -> Outcome | None:
+        """The session with repaired sides, reconciled; `None` where it cannot be replayed."""
+        recorded = self.recorded
+        copy = replace(
+            recorded,
+            internal=_as_stated(repaired.get(LedgerSide.INTERNAL, recorded.internal)),
+            external=_as_stated(repaired.get(LedgerSide.EXTERNAL, recorded.external)),
+        )
+        try:
+            changed = Reconciliation(copy, self._policy)
+        except ReconError:
+            return None
+        after = frozenset(open_diffs(changed, self.space))
+        return Outcome(
+            tuple(sorted(self.before - after)),
+            tuple(sorted(after - self.before)),
+            self.space.real(deltas(self.space, changed.recorded)),
+        )
+
+
+def _as_stated(record: SideRecord | None) -> SideRecord | None:
+    """The side with what it did not state itself left to the replay."""
+    if record is None or not record.derived:
+        return record
+    return replace(
+        record,
+        positions=None if "positions" in record.derived else record.positions,
+        cash=None if "cash" in record.derived else record.cash,
+        derived=frozenset(),
+    )
+
+
+def open_diffs(reconciliation: Reconciliation, space: Space) -> Iterable[str]:
+    """The identities of what differs, session checks and float dust aside."""
+    for comparison in reconciliation.comparisons:
+        if comparison.item_kind is ItemKind.SESSION or not _may_differ(comparison):
+            continue
+        diff = reconciliation.judge(comparison).diff
+        if diff is not None and not _is_dust(comparison, diff.delta, space):
+            yield comparison.identity
+
+
+def _may_differ(comparison: Comparison) -> bool:
+    matched = comparison.matched
+    if matched is None:
+        return True
+    return not isinstance(matched, EqualRows) and bool(row_findings(matched))
+
+
+def _is_dust(comparison: Comparison, delta: Decimal | None, space: Space) -> bool:
+    return (
+        comparison.in_floats and (ZERO if delta is None else delta).copy_abs() <= space.dust != ZERO
+    )

@@ -1,0 +1,140 @@
+"""The search: one fault or two that account for everything that is needed.
+
+Every edit of every row without a free number has a print; one fault is a look-up of the
+print that is needed, two are a look-up of the rest for each. Fills that are equal have equal
+prints, so that a search costs what the fills differ, whatever they add up to.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from recon_core.explain.budget import Budget
+from recon_core.explain.edits import Edit, movement_edits, opening_edits
+from recon_core.explain.fill_edits import FillEdits
+from recon_core.explain.ground import Ground
+from recon_core.explain.prints import Prints
+from recon_core.model import Movement
+
+_MOST_HITS: Final = 400
+_NO_FILL: Final = -1
+
+Code = tuple[int, str]
+"""A fill by its place among the ground's fills, and the name of its edit."""
+
+
+@dataclass
+class Search:
+    """The edits of one ground by their prints; `extra` are edits that were worked out before."""
+
+    ground: Ground
+    budget: Budget
+    extra: Sequence[Edit] = ()
+
+    def singles(self) -> list[Edit]:
+        """Every edit that alone is what is needed."""
+        wanted = set(self.prints.around(self.ground.need))
+        edits = (self.edit(code) for value, code in self._codes if value in wanted)
+        bookings = self.ground.bookings
+        return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
+
+    def pairs(self) -> list[tuple[Edit, Edit]]:
+        """Every two edits of different rows that together are what is needed."""
+        wanted = self.prints.around(self.ground.need)
+        values = {value for value, _ in self._codes}
+        self.budget.spend(len(values) * len(wanted))
+        hits = set()
+        for target in wanted:
+            for one in values:
+                rest = target - one
+                if rest in values:
+                    hits.add((min(one, rest), max(one, rest)))
+        return list(self._expanded(sorted(hits)[:_MOST_HITS]))
+
+    def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Edit, Edit]]:
+        rows = self._by_print({value for hit in hits for value in hit})
+        for first, second in hits:
+            self.budget.spend(len(rows[first]) * len(rows[second]))
+            for one in rows[first]:
+                for other in rows[second]:
+                    if first != second or one < other:
+                        yield from self._pair(self.edit(one), self.edit(other))
+
+    def _pair(self, first: Edit, second: Edit) -> Iterator[tuple[Edit, Edit]]:
+        if first.change.overlaps(second.change):
+            return
+        both = first.change.joined(second.change)
+        if self.ground.reaches(both.vector(self.ground.bookings)):
+            yield first, second
+
+    @cached_property
+    def prints(self) -> Prints:
+        """The prints of the ground."""
+        return Prints(self.ground)
+
+    @cached_property
+    def fill_edits(self) -> FillEdits:
+        """The edits of the ground's fills."""
+        return FillEdits(self.ground, self.prints)
+
+    @cached_property
+    def _codes(self) -> list[tuple[int, Code]]:
+        """The print and the code of every edit; one that changes nothing is none."""
+        fills, offers = self.ground.fills, self.fill_edits.offers
+        self.budget.spend(len(fills) * 8)
+        trades, fees = self.prints.fills()
+        codes = [
+            (value, (at, name))
+            for at, fill in enumerate(fills)
+            for name, value in offers(fill, trades[at], fees[at])
+            if value
+        ]
+        bookings = self.ground.bookings
+        for at, edit in enumerate(self._others):
+            codes.append((self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at))))
+        return codes
+
+    def _by_print(self, wanted: set[int]) -> dict[int, list[Code]]:
+        found: dict[int, list[Code]] = {}
+        for value, code in self._codes:
+            if value in wanted:
+                found.setdefault(value, []).append(code)
+        return found
+
+    def edit(self, code: Code) -> Edit:
+        """The edit that a code stands for."""
+        at, name = code
+        if at == _NO_FILL:
+            return self._others[int(name)]
+        return self.fill_edits.edit(self.ground.fills[at], name)
+
+    @cached_property
+    def _others(self) -> list[Edit]:
+        """The edits of movements, of the opening, and those that were worked out before."""
+        record, right = self.ground.record, self.ground.rows_right
+        moved = record.movements or ()
+        found = [
+            edit
+            for movement in moved
+            for edit in movement_edits(
+                movement, rows_right=right, twin=_told_twice(movement, moved)
+            )
+        ]
+        return [*found, *opening_edits(record.opening), *self.extra]
+
+
+def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:
+    return sum(_payload(other) == _payload(movement) for other in movements) > 1
+
+
+def _payload(movement: Movement) -> tuple[object, ...]:
+    return (
+        movement.movement_kind,
+        movement.currency,
+        movement.amount,
+        movement.symbol,
+        movement.quantity,
+        movement.account,
+        movement.time,
+    )

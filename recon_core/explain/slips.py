@@ -1,0 +1,44 @@
+"""Slips of the pen: how a wrong number comes from the right one."""
+
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, decimal_places, shortest
+
+
+def slip(wrong: Decimal, right: Decimal) -> str | None:
+    """What turns one positive number into the other in words, `None` where nothing simple does."""
+    if wrong <= 0 or right <= 0 or wrong == right:
+        return None
+    power = _power_of_ten(wrong, right)
+    if power is not None:
+        return f"{power} times"
+    first, second = _aligned(wrong, right)
+    if len(first) != len(second):
+        return None
+    differing = [at for at in range(len(first)) if first[at] != second[at]]
+    if len(differing) == 1:
+        return "one digit differs"
+    if len(differing) == 2 and _swapped(first, second, differing):  # noqa: PLR2004  # a pair
+        return "two digits are swapped"
+    return None
+
+
+def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
+    one, other = wrong.normalize(EXACT), right.normalize(EXACT)
+    if one.as_tuple().digits != other.as_tuple().digits:
+        return None
+    return f"10^{one.adjusted() - other.adjusted()}"
+
+
+def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
+    """Both numbers as digits around one point, without leading zeros in the longer."""
+    places = max(decimal_places(shortest(wrong)), decimal_places(shortest(right)))
+    texts = [f"{number:.{places}f}".replace(".", "") for number in (wrong, right)]
+    width = max(map(len, texts))
+    padded = [text.rjust(width, "0") for text in texts]
+    return padded[0], padded[1]
+
+
+def _swapped(first: str, second: str, at: list[int]) -> bool:
+    one, other = at
+    return first[one] == second[other] and first[other] == second[one]

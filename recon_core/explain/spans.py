@@ -1,0 +1,103 @@
+"""Faults that are a span of rows: a side that is behind, a shift of time, another's rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from recon_core.explain.changes import Change
+from recon_core.explain.edits import Edit, Row
+from recon_core.explain.ground import Ground
+from recon_core.explain.space import add_to, negated
+from recon_core.explanation import CauseKind
+from recon_core.model import Fill, Movement
+from recon_core.times import format_time
+
+_SHIFTS: Final = {
+    "one hour": timedelta(hours=1),
+    "one day": timedelta(days=1),
+}
+_MOST_GROUPS: Final = 200
+
+
+def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
+    """The last rows are not in the books of the side: its state is of an earlier time."""
+    total: dict[str, Any] = {}
+    rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]
+    rows.sort(key=lambda row: row.time, reverse=True)
+    for at, row in enumerate(rows):
+        booked = (
+            ground.bookings.fill(row) if isinstance(row, Fill) else ground.bookings.movement(row)
+        )
+        for name, amount in booked.items():
+            add_to(total, name, amount.copy_negate())
+        last_of_time = at + 1 == len(rows) or rows[at + 1].time != row.time
+        if last_of_time and ground.reaches(total):
+            earlier = rows[at + 1].time if at + 1 < len(rows) else None
+            yield _behind(ground, rows[: at + 1], earlier, max_skew)
+
+
+def _behind(
+    ground: Ground,
+    unseen: list[Row],
+    seen: datetime | None,
+    max_skew: timedelta,
+) -> Edit:
+    fills = tuple(row for row in unseen if isinstance(row, Fill))
+    moved = tuple(row for row in unseen if isinstance(row, Movement))
+    change = Change(removed=fills, removed_movements=moved)
+    rows = tuple(reversed(unseen))
+    since = f"nothing from {format_time(rows[0].time)} on is in its books"
+    until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
+    kind, detail = CauseKind.STALE_SIDE, f"{since}{until}"
+    shift = _shift(ground, rows[0].time, seen, max_skew)
+    if shift is not None:
+        kind, detail = CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
+    return Edit(kind, change, rows, rank=0 if len(rows) > 1 else 1, detail=detail)
+
+
+def _shift(
+    ground: Ground, unseen: datetime, seen: datetime | None, max_skew: timedelta
+) -> str | None:
+    """What a state is too early by, where its `as_of` claims the time of the other side."""
+    side, rows = ground.recorded.side(ground.side), ground.recorded.side(ground.owner)
+    if side is None or rows is None or abs(side.as_of - rows.as_of) > max_skew:
+        return None
+    for text, shift in _SHIFTS.items():
+        cut = side.as_of - shift
+        if (seen is None or seen <= cut) and cut < unseen:
+            return text
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """What makes fills another's: the words for it, and how to tell."""
+
+    words: str
+    key: Callable[[Fill], str | None]
+
+
+_GROUPINGS: Final = (
+    _Grouping("account", lambda fill: fill.account),
+    _Grouping("position", lambda fill: fill.position_id),
+    _Grouping("symbol", lambda fill: fill.symbol),
+)
+
+
+def foreign(ground: Ground) -> Iterator[Edit]:
+    """All rows of one account, position or symbol are another's."""
+    for grouping in _GROUPINGS:
+        groups: dict[str, list[Fill]] = {}
+        for fill in ground.fills:
+            name = grouping.key(fill)
+            if name is not None:
+                groups.setdefault(name, []).append(fill)
+        if not 1 < len(groups) <= _MOST_GROUPS:
+            continue
+        for name, fills in groups.items():
+            if len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
+                change = Change(removed=tuple(fills))
+                detail = f"all {len(fills)} fills of {grouping.words} {name}"
+                kind, side = CauseKind.FOREIGN_ACTIVITY, ground.owner
+                yield Edit(kind, change, tuple(fills), 0, detail, side)

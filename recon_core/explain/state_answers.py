@@ -1,0 +1,143 @@
+"""Faults of a whole state, proven: one, several renamed names, or two that do not overlap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations
+
+from recon_core.amounts import format_amount
+from recon_core.explain.changes import names_of, shifted
+from recon_core.explain.grounds import contradictions
+from recon_core.explain.proof import Outcome, Prover
+from recon_core.explain.space import effect_of, is_position, negated, plus
+from recon_core.explain.states import StateEdit, state_edits
+from recon_core.explain.verdicts import proof_text
+from recon_core.explanation import (
+    Booking,
+    Cause,
+    CauseKind,
+    Explanation,
+    ExplanationVerdict,
+)
+from recon_core.model import CashBalance, LedgerSide, SideRecord
+
+_MOST_EDITS = 12
+_WORDS = {
+    CauseKind.ROUNDING: "has rounded what it states",
+    CauseKind.UNIT: "counts in another unit",
+    CauseKind.SIGN_CONVENTION: "states amounts with the other sign",
+    CauseKind.SPLIT: "has not applied a split",
+    CauseKind.ALIAS: "uses another name",
+    CauseKind.BALANCE_KIND: "states another kind of balance",
+    CauseKind.NETTED_LEGS: "has netted hedge legs",
+}
+
+
+def state_answers(prover: Prover) -> tuple[Explanation, ...]:
+    """The explanations by faults of a whole state that account for everything."""
+    edits = list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS]
+    proven = [
+        (chosen, outcome)
+        for chosen in _choices(edits)
+        for outcome in [_outcome(prover, chosen)]
+        if outcome is not None and outcome.proven and outcome.vanished
+    ]
+    if not proven:
+        return ()
+    fewest = min(len(chosen) for chosen, _ in proven)
+    best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
+    explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
+    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1:
+        return (explanations[0],)
+    decides = "the movements of both sides"
+    return tuple(
+        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=decides,
+                alternatives=len(explanations), repair=())
+        for one in explanations
+    )  # fmt: skip
+
+
+def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
+    for edit in edits:
+        yield (edit,)
+    for side in LedgerSide:
+        names = [e for e in edits if e.cause_kind is CauseKind.ALIAS and e.side is side]
+        if len(names) > 2:  # noqa: PLR2004  # two are a pair
+            yield tuple(names)
+    for first, second in combinations(edits, 2):
+        apart = first.correction.keys().isdisjoint(second.correction)
+        if first.side is second.side and apart:
+            yield first, second
+
+
+def _of_one_side(
+    prover: Prover, proven: list[tuple[tuple[StateEdit, ...], Outcome]]
+) -> list[tuple[tuple[StateEdit, ...], Outcome]]:
+    """Where both sides may have the fault: the one that contradicts its rows, else the ledger."""
+    sides = {chosen[0].side for chosen, _ in proven}
+    if len(sides) == 1:
+        return proven
+    wrong = contradictions(prover.recorded, prover.space)
+    side = wrong[0] if wrong else LedgerSide.INTERNAL
+    return [each for each in proven if each[0][0].side is side] or proven
+
+
+def _outcome(prover: Prover, chosen: Sequence[StateEdit]) -> Outcome | None:
+    side = chosen[0].side
+    record = prover.recorded.side(side)
+    if record is None:
+        return None
+    names = names_of(prover.space, list(prover.recorded.own_records().values()))
+    total: dict[str, Decimal] = {}
+    for edit in chosen:
+        total = plus(total, edit.correction)
+    fixed = shifted(record, prover.space, total, names)
+    parts = {part.currency: part for edit in chosen for part in edit.parts}
+    return prover.outcome({side: _with_parts(fixed, parts)})
+
+
+def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord:
+    if not parts or record.cash is None:
+        return record
+    cash = tuple(
+        parts[row.currency]
+        if row.currency in parts and row.account == parts[row.currency].account
+        else row
+        for row in record.cash
+    )
+    return replace(record, cash=cash)
+
+
+def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
+    side = chosen[0].side
+    causes = tuple(
+        Cause(
+            edit.cause_kind,
+            edit.side,
+            edit.ids,
+            effect_of(negated(edit.correction)),
+            f"the {edit.side} side {_WORDS[edit.cause_kind]} ({edit.detail})",
+        )
+        for edit in chosen
+    )
+    text = "; ".join(cause.text for cause in causes)
+    repair = tuple(
+        Booking("adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished)
+        for edit in chosen
+        for name, amount in sorted(edit.correction.items())
+        if amount
+    )
+    return Explanation(
+        ExplanationVerdict.UNIQUE,
+        side,
+        causes,
+        explains=outcome.vanished,
+        text=text,
+        proof=proof_text(outcome, ""),
+        repair=repair,
+    )
+
+
+def _adjustment(name: str, amount: str) -> dict[str, str]:
+    section = "position" if is_position(name) else "cash"
+    return {section: name.split("::", 1)[1], "amount": amount}

@@ -1,0 +1,159 @@
+"""From proven answers to explanations: unique, or ambiguous and what would decide."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from recon_core.explain.attempt import Answer, Part
+from recon_core.explain.edits import Row
+from recon_core.explain.proof import Outcome, Prover
+from recon_core.explain.repair import bookings_for
+from recon_core.explain.solved import MISSING_ID
+from recon_core.explain.space import Vector, effect_of, is_position, minus, negated, signed
+from recon_core.explain.texts import cause_text, change_text, row_id, vector_text
+from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide
+
+_MOST_ALTERNATIVES = 5
+
+
+def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
+    """One explanation for each answer that differs in kind or amount."""
+    distinct = _distinct(answers)
+    found = [_explanation(prover, answer) for answer in distinct]
+    unseen = sorted({name for answer in distinct for name in _unseen(prover, answer)})
+    if len(found) == 1 and not unseen:
+        return (found[0],)
+    decides = _decides(unseen)
+    count = len(found)
+    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
+    return tuple(
+        replace(
+            one,
+            verdict=ExplanationVerdict.AMBIGUOUS,
+            text=f"{said}; {decides} would decide. {one.text}",
+            decides=decides,
+            alternatives=count,
+            repair=(),
+        )
+        for one in found[:_MOST_ALTERNATIVES]
+    )
+
+
+def _distinct(answers: Sequence[Answer]) -> list[Answer]:
+    """Answers that differ in kind or amount; the rows of those that do not are united."""
+    found: dict[object, Answer] = {}
+    for answer in answers:
+        key = tuple(
+            sorted(
+                (str(part.edit.cause_kind), *vector_text(part.effect).split(", "))
+                for part in answer.parts
+            )
+        )
+        known = found.get(key)
+        found[key] = answer if known is None else _united(known, answer)
+    return list(found.values())
+
+
+def _united(first: Answer, second: Answer) -> Answer:
+    parts = tuple(
+        replace(one, rows=tuple({id(row): row for row in (*one.rows, *other.rows)}.values()))
+        for one, other in zip(first.parts, second.parts, strict=True)
+    )
+    return replace(first, parts=parts)
+
+
+def _unseen(prover: Prover, answer: Answer) -> list[str]:
+    """What an answer books where nothing is compared: it cannot be proven there."""
+    if all(part.edit.rank == 0 for part in answer.parts):
+        return []
+    space = prover.space
+    return [
+        name
+        for part in answer.parts
+        for name, amount in part.effect.items()
+        if amount and name not in space.compared
+    ]
+
+
+def _decides(unseen: Sequence[str]) -> str:
+    if not unseen:
+        return "the fills of the other side"
+    named = ", ".join(name.split("::", 1)[1] for name in unseen[:3])
+    what = "position" if is_position(unseen[0]) else "cash"
+    return f"the {what} {named} of both sides"
+
+
+def _explanation(prover: Prover, answer: Answer) -> Explanation:
+    causes = tuple(_cause(answer, part) for part in answer.parts)
+    sides = {cause.side for cause in causes}
+    explanation = Explanation(
+        verdict=ExplanationVerdict.UNIQUE,
+        side=sides.pop() if len(sides) == 1 else None,
+        causes=causes,
+        explains=answer.outcome.vanished,
+        text="; ".join(cause.text for cause in causes),
+        proof=proof_text(answer.outcome, change_text(answer.change)),
+    )
+    return replace(explanation, repair=bookings_for(prover, answer, explanation))
+
+
+def _cause(answer: Answer, part: Part) -> Cause:
+    side = part.edit.side or answer.side
+    rows = part.rows
+    return Cause(
+        cause_kind=part.edit.cause_kind,
+        side=side,
+        ids=_ids(rows),
+        effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
+        text=cause_text(part.edit, side, rows, needed=part.needed),
+    )
+
+
+def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
+    ids = [row_id(row) for row in rows]
+    return tuple(dict.fromkeys(each for each in ids if each != MISSING_ID))
+
+
+def proof_text(outcome: Outcome, change: str) -> str:
+    """How an explanation was proven, in words."""
+    count = len(outcome.vanished)
+    diffs = "1 diff disappears" if count == 1 else f"{count} diffs disappear"
+    return f"reconciled again with {change or 'the correction'}: {diffs}, none appears"
+
+
+def unexplained(prover: Prover, delta: Vector) -> Explanation:
+    """Nothing accounts for the deltas."""
+    return Explanation(
+        verdict=ExplanationVerdict.UNEXPLAINED,
+        residual=effect_of(delta),
+        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover)}",
+        decides="the fills and movements of both sides",
+    )
+
+
+def _hint(prover: Prover) -> str:
+    recorded = prover.recorded
+    lacking = [
+        str(side)
+        for side, record in recorded.own_records().items()
+        if record.fills is None and record.movements is None
+    ]
+    return f"; the {' and the '.join(lacking)} side gives no rows" if lacking else ""
+
+
+def not_searched(delta: Vector) -> Explanation:
+    """The budget ended first."""
+    return Explanation(
+        verdict=ExplanationVerdict.NOT_SEARCHED,
+        residual=effect_of(delta),
+        text=f"the search ended at its budget before {vector_text(delta)} was explained",
+        decides="a search with more operations (full)",
+    )
+
+
+def residual_of(delta: Vector, effects: Sequence[tuple[LedgerSide, Vector]]) -> Effect:
+    """What effects leave of the deltas, internal minus external."""
+    left = dict(delta)
+    for side, effect in effects:
+        left = minus(left, signed(effect, side))
+    return effect_of({name: amount for name, amount in left.items() if amount})
