@@ -154,7 +154,7 @@ def _with_rows(external: SideRecord, book: SideRecord) -> SideRecord:
 
 
 def _copied(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    return tuple([*rows])
+    return (*rows,)
 
 
 RECORDED = tuple(RECORDINGS)

@@ -1,7 +1,7 @@
 """Drawing trials: a seed gives a session with one or two faults, always the same."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recon_core.errors import ReconError
 from recon_core.explanation import CauseKind
@@ -75,7 +75,9 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
         return None
     if not _shows(found, faults):
         return None
-    return Trial(seed, base, placement, faults, found, why_not(base, faults, placement))
+    return Trial(
+        seed, base, placement, faults, found, why_not(base, faults, placement, found.effect)
+    )
 
 
 def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:
@@ -88,18 +90,20 @@ def _faults(base: Base, kind: CauseKind, count: int, dice: Dice) -> tuple[Fault,
     first = dice.choice(INJECTORS[kind])(base, base.book, dice)
     if first is None or count == 1:
         return () if first is None else (first,)
-    if first.book is None:
+    if first.book is None or first.instruments:
         return ()
     second = dice.choice(INJECTORS[dice.choice(list(CauseKind))])(base, first.book, dice)
-    if second is None or first.touched & second.touched or first.as_of or second.as_of:
+    if second is None or first.touched & second.touched:
         return ()
-    return first, second
+    return () if first.as_of or second.as_of else (first, second)
 
 
 def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
     """Whether a fault of this kind can stand there."""
     has_rows = base.evidence is Evidence.ROWS
     if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
+        return False
+    if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:
         return False
     if any(fault.moves_nothing for fault in faults):
         return has_rows and placement is Placement.ROW and len(faults) == 1
@@ -114,16 +118,3 @@ def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) ->
 def _shows(found: Placed, faults: tuple[Fault, ...]) -> bool:
     """Whether the fault changes anything that is compared."""
     return bool(found.effect) or any(fault.moves_nothing for fault in faults)
-
-
-def without_orders(trial: Trial) -> Trial:
-    """The same trial where no side reports orders."""
-    recorded = trial.placed.recorded
-    assert recorded.internal is not None
-    assert recorded.external is not None
-    bare = replace(
-        recorded,
-        internal=replace(recorded.internal, orders=None),
-        external=replace(recorded.external, orders=None),
-    )
-    return replace(trial, placed=replace(trial.placed, recorded=bare))

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from recon_core.amounts import EXACT
 from recon_core.explanation import CauseKind
-from recon_core.model import CashBalance, Fill, SideRecord
+from recon_core.model import CashBalance, Fill, Instrument, SideRecord
 from tests.core.explaining.bases import Base
 from tests.core.explaining.books import State
 
@@ -25,7 +25,9 @@ class Fault:
     older than the rows. `unknowns` counts the amounts that the rows left do not give. `fills`
     are the rows as they should be, or the bogus ones; `parts` is the right balance where
     the exchange tells free from locked. `twin_ids` are rows that are equal to those of `ids`.
-    `moves_nothing`: the rows are other ones, and positions and cash the same.
+    `moves_nothing`: the rows are other ones, and positions and cash the same. `is_of_rows`: it
+    can stand in the rows only. `again` does
+    the same to another fill of a book; `instruments` are those that the fault needs.
     """
 
     cause_kind: CauseKind
@@ -41,6 +43,9 @@ class Fault:
     parts: CashBalance | None = None
     twin_ids: frozenset[str] = frozenset()
     moves_nothing: bool = False
+    is_of_rows: bool = False
+    again: Callable[[SideRecord, Fill], SideRecord] | None = None
+    instruments: tuple[Instrument, ...] = ()
 
     @property
     def touched(self) -> frozenset[str]:
@@ -93,6 +98,7 @@ def changed(fill: Fill, book: SideRecord, kind: CauseKind, how: str, **fields: o
         ids=frozenset({fill.fill_id}),
         more_ids=order_ids_of([fill]),
         fills=(fill,),
+        again=lambda rows, twin: with_fill(rows, twin, replace(twin, **fields)),  # type: ignore[arg-type]
     )
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from recon_core.explanation import CauseKind
-from tests.core.explaining import book_faults, fee_faults, fill_faults, state_faults
+from tests.core.explaining import (
+    book_faults,
+    fee_faults,
+    fill_faults,
+    row_faults,
+    state_faults,
+    time_faults,
+)
 from tests.core.explaining.fault import Injector
 
 INJECTORS: Mapping[CauseKind, tuple[Injector, ...]] = {
@@ -22,16 +29,16 @@ INJECTORS: Mapping[CauseKind, tuple[Injector, ...]] = {
     CauseKind.MISSING_MOVEMENT: (book_faults.missing_movement,),
     CauseKind.DUPLICATE_MOVEMENT: (book_faults.duplicate_movement,),
     CauseKind.OPENING_BALANCE: (book_faults.opening_balance,),
-    CauseKind.STALE_SIDE: (book_faults.stale_side,),
-    CauseKind.ROUNDING: (book_faults.rounded_rows, state_faults.rounding),
-    CauseKind.UNIT: (book_faults.scaled_rows, state_faults.unit),
+    CauseKind.STALE_SIDE: (time_faults.stale_side,),
+    CauseKind.ROUNDING: (row_faults.rounded_rows, state_faults.rounding, state_faults.in_lots),
+    CauseKind.UNIT: (row_faults.scaled_rows, state_faults.unit),
     CauseKind.SIGN_CONVENTION: (state_faults.sign_convention,),
     CauseKind.SPLIT: (book_faults.split,),
-    CauseKind.ALIAS: (state_faults.alias,),
+    CauseKind.ALIAS: (state_faults.alias, row_faults.renamed_rows),
     CauseKind.BALANCE_KIND: (state_faults.balance_kind,),
-    CauseKind.NETTED_LEGS: (state_faults.netted_legs,),
-    CauseKind.FOREIGN_ACTIVITY: (book_faults.foreign_activity,),
-    CauseKind.AS_OF_SHIFT: (book_faults.as_of_shift, book_faults.shifted_rows),
+    CauseKind.NETTED_LEGS: (state_faults.netted_legs, row_faults.netted_rows),
+    CauseKind.FOREIGN_ACTIVITY: (row_faults.foreign_activity,),
+    CauseKind.AS_OF_SHIFT: (time_faults.as_of_shift, time_faults.shifted_rows),
 }
 
 EQUIVALENT: Mapping[tuple[CauseKind, CauseKind], str] = {

@@ -52,6 +52,7 @@ def missing_fill(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         also=frozenset({CauseKind.STALE_SIDE} if is_last else ()),
         unknowns=2,
         fills=(fill,),
+        again=lambda rows, twin: with_fill(rows, twin, None),
     )
 
 
@@ -123,6 +124,7 @@ def duplicate_fill(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         more_ids=order_ids_of([fill]),
         also=also,
         fills=(fill,),
+        again=with_fills,
     )
 
 

@@ -68,8 +68,10 @@ def placed(base: Base, faults: tuple[Fault, ...], placement: Placement) -> Place
     Raises `ReplayError` where the faulty book cannot be booked.
     """
     last = faults[-1]
-    faulty = last.state or state_of(base.recorded, _book(last))
-    recorded = _assembled(base, faults, faulty, placement)
+    added = {one.symbol: one for fault in faults for one in fault.instruments}
+    session = replace(base.recorded, instruments={**base.recorded.instruments, **added})
+    faulty = last.state or state_of(session, _book(last))
+    recorded = replace(session, **_sides(base, faults, faulty, placement))
     plain = are_accounts_plain(recorded)
     effect = difference(faulty, base.right, plain=plain)
     sides: set[LedgerSide | None] = {placement.side}
@@ -108,9 +110,9 @@ def _truth(
     )
 
 
-def _assembled(
+def _sides(
     base: Base, faults: tuple[Fault, ...], faulty: State, placement: Placement
-) -> RecordedSession:
+) -> dict[str, SideRecord]:
     last, right = faults[-1], base.book
     internal, external = right, base.external
     if placement is Placement.ROW:
@@ -134,7 +136,7 @@ def _assembled(
         external = replace(external, as_of=min(times))
     elif times:
         internal = replace(internal, as_of=min(times))
-    return replace(base.recorded, internal=internal, external=external)
+    return {"internal": internal, "external": external}
 
 
 def _with_parts(cash: tuple[CashBalance, ...], parts: CashBalance) -> tuple[CashBalance, ...]:

@@ -71,6 +71,17 @@ def rounding(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     return Fault(CauseKind.ROUNDING, f"state to {places} decimals", state=State(positions, cash))
 
 
+def in_lots(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """The stated positions in whole lots, what is left cut off."""
+    state, lot = _state(base, book), Decimal(dice.choice(("0.05", "0.5", "5", "10", "100")))
+    positions = tuple(
+        replace(row, quantity=EXACT.multiply(EXACT.divide_int(row.quantity, lot), lot))
+        for row in state.positions
+    )
+    lots = replace(state, positions=positions)
+    return Fault(CauseKind.ROUNDING, f"state in lots of {lot:f}", state=lots)
+
+
 def alias(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     """A symbol or a currency under another name."""
     state = _state(base, book)

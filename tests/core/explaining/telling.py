@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from recon_core.explanation import CauseKind as Kind
+from recon_core.explanation import Effect
 from recon_core.model import InstrumentKind
 from tests.core.explaining.bases import Base, Evidence
+from tests.core.explaining.coincidences import is_coincidence
 from tests.core.explaining.fault import Fault
 from tests.core.explaining.fill_faults import payload
 from tests.core.explaining.placing import Placement
+from tests.core.explaining.twins import has_doubles
 
 NOT_SHOWN = "no row of either side shows the amount: a movement or another opening would do too"
 NO_PRICE = "price, fee and time of a fill that no row shows do not follow from what it left"
@@ -18,19 +21,45 @@ OTHER_ROUNDING = "the engine rounded its fees otherwise than half-even: no rate 
 BOGUS = "the row that was booked stands nowhere any more"
 NO_ROWS_LATER = "which rows the side had not yet seen, no row shows"
 TWO_UNKNOWN = "two unknown amounts have one sum"
+COINCIDENCE = "other rows, or two of them, would leave the same amount"
+DOUBLES = "at so few decimals another fill, which is not equal, leaves the same amounts"
+COARSE = "at so few decimals many pairs of faults leave the same amounts"
+NO_LEGS = "which leg a fill was for, no row shows"
 
+_FEW_PLACES = 4
+
+_GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
 _SPOT = InstrumentKind.SPOT
-_ROW_KINDS_UNSEEN = {Kind.MISSING_MOVEMENT: NOT_SHOWN, Kind.SPLIT: NOT_SHOWN}
 
 
-def why_not(base: Base, faults: Sequence[Fault], placement: Placement) -> str:
+def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: Effect) -> str:
     """Why the data cannot tell the faults of a session; empty where they can."""
     reasons = [_why_not(base, fault, placement) for fault in faults]
     found = next((reason for reason in reasons if reason), "")
-    if not found and len(faults) > 1 and not _by_rows(base, placement):
-        unknown = [fault for fault in faults if fault.unknowns]
-        return TWO_UNKNOWN if len(unknown) > 1 else ""
-    return found
+    if found or _by_rows(base, placement):
+        return found
+    if len(faults) > 1 and (found := _why_not_both(base, faults, placement)):
+        return found
+    if placement is not Placement.ROW and is_coincidence(base, effect, len(faults)):
+        return COINCIDENCE
+    return ""
+
+
+def _why_not_both(base: Base, faults: Sequence[Fault], placement: Placement) -> str:
+    """Why two faults cannot be told that could be told alone."""
+    if placement is Placement.ROW:
+        return TWO_UNKNOWN if all(fault.unknowns for fault in faults) else ""
+    return COARSE if _is_coarse(base) else ""
+
+
+def _is_coarse(base: Base) -> bool:
+    """Whether a derivative is settled in a currency of few decimals."""
+    places = [
+        base.places(instrument.settlement)
+        for instrument in base.recorded.instruments.values()
+        if instrument.instrument_kind is not _SPOT
+    ]
+    return any(found is not None and found <= _FEW_PLACES for found in places)
 
 
 def _by_rows(base: Base, placement: Placement) -> bool:
@@ -61,6 +90,7 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
         Kind.MISSING_MOVEMENT: NOT_SHOWN,
         Kind.SPLIT: NOT_SHOWN,
         Kind.OPENING_BALANCE: NOT_SHOWN,
+        Kind.NETTED_LEGS: NO_LEGS,
         Kind.ROUNDING: NOT_LEFT,
         Kind.STALE_SIDE: NO_ROWS_LATER,
         Kind.AS_OF_SHIFT: NO_ROWS_LATER,
@@ -70,20 +100,18 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
 def _from_right_rows(base: Base, fault: Fault) -> str:
     """The rows are right, and a state was booked otherwise."""
     kind = fault.cause_kind
-    if kind is Kind.WRONG_PRICE:
-        return SEVERAL
     if kind is Kind.WRONG_QUANTITY:
         fill = fault.fills[0]
         same = {payload(row) for row in base.fills if _is_like(fill, row)}
         is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
         return "" if is_spot and len(same) == 1 else SEVERAL
-    if kind in (Kind.ORPHAN_FILL, Kind.FOREIGN_ACTIVITY):
-        return BOGUS
-    if kind is Kind.OPENING_BALANCE and fault.variant != "missing":
-        return NOT_SHOWN
-    if kind is Kind.FEE_RATE and not base.has_exact_rates:
-        return OTHER_ROUNDING
-    return ""
+    if fault.again is not None and fault.ids and _is_coarse(base) and has_doubles(base, fault):
+        return DOUBLES
+    if kind is Kind.OPENING_BALANCE:
+        return "" if fault.variant == "missing" else NOT_SHOWN
+    if kind is Kind.FEE_RATE:
+        return "" if base.has_exact_rates else OTHER_ROUNDING
+    return _GONE.get(kind, "")
 
 
 def _is_like(fill: object, row: object) -> bool:
