@@ -1,0 +1,1 @@
+"""Tests of explanations: faults of every kind, injected and to be found again."""

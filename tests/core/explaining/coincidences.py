@@ -1,0 +1,57 @@
+"""Cash that more than one fault, or more than one pair of faults, would leave.
+
+Fees, movements and openings move one balance each; two of them may well make one sum.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, exact_sum
+from recon_core.explanation import Effect
+from tests.core.explaining.bases import Base
+
+_Named = tuple[object, ...]
+
+
+def is_coincidence(base: Base, effect: Effect, faults: int) -> bool:
+    """Whether other faults, as many at most, leave the same amount of one balance."""
+    cash = {key: amount for key, amount in effect.cash.items() if amount}
+    if any(effect.position.values()) or len(cash) != 1:
+        return False
+    ((key, wanted),) = cash.items()
+    known = _by_amount(base, key.partition(",")[0])
+    found = {(name,) for name in known.get(wanted, ())}
+    if faults > 1:
+        found |= set(_pairs(known, wanted))
+    return len(found) > 1
+
+
+def _pairs(known: dict[Decimal, set[_Named]], wanted: Decimal) -> Iterator[tuple[_Named, ...]]:
+    for amount, names in known.items():
+        rest = EXACT.subtract(wanted, amount)
+        for name in names:
+            for other in known.get(rest, ()):
+                yield tuple(sorted((name, other), key=repr))
+
+
+def _by_amount(base: Base, currency: str) -> dict[Decimal, set[_Named]]:
+    """What faults of one row leave of a balance, by amount; equal rows have one name."""
+    known: dict[Decimal, set[_Named]] = defaultdict(set)
+    fees = []
+    for fill in base.fills:
+        if fill.fee_currency == currency and fill.fee:
+            fees.append(fill.fee)
+            for name, factor in (("missing fee", 1), ("fee twice", -1), ("fee sign", 2)):
+                known[EXACT.multiply(fill.fee, Decimal(factor))].add((name, fill.fee, fill.account))
+    for row in base.book.movements or ():
+        if row.currency == currency and row.amount:
+            what = row.movement_kind, row.amount, row.account
+            known[row.amount.copy_negate()].add(("missing", *what))
+            known[row.amount].add(("twice", *what))
+    for balance in () if base.book.opening is None else base.book.opening.cash:
+        if balance.currency == currency and balance.total:
+            known[balance.total.copy_negate()].add(("opening", balance.account))
+    known[exact_sum(fees)].add(("no fees",))
+    known[EXACT.multiply(exact_sum(fees), Decimal(2))].add(("all signs",))
+    return known

@@ -1,0 +1,120 @@
+"""Drawing trials: a seed gives a session with one or two faults, always the same."""
+
+import random
+from dataclasses import dataclass
+
+from recon_core.errors import ReconError
+from recon_core.explanation import CauseKind
+from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
+from tests.core.explaining.fault import Dice, Fault
+from tests.core.explaining.faults import INJECTORS
+from tests.core.explaining.placing import Placed, Placement, placed
+from tests.core.explaining.telling import why_not
+from tests.core.explaining.twins import with_twins
+
+_TRIES = 400
+_RECORDED_SHARE = 0.6
+_DUSTY = ("bt_spot_ema", "bt_futures_ema_funding", "backtrader", "vectorbt", "dry_spot_dca")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What trials are drawn of; `None` is anything."""
+
+    cause_kind: CauseKind | None = None
+    evidence: Evidence | None = None
+    placement: Placement | None = None
+    name: str | None = None
+    faults: int = 1
+    is_dusty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A session with faults; `why_not` says why the data cannot tell them, if they cannot."""
+
+    seed: int
+    base: Base
+    placement: Placement
+    faults: tuple[Fault, ...]
+    placed: Placed
+    why_not: str
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of the faults."""
+        return " + ".join(sorted(fault.cause_kind for fault in self.faults))
+
+    @property
+    def setting(self) -> str:
+        """Evidence and placement."""
+        return f"{self.base.evidence}/{self.placement}"
+
+
+def drawn(seed: int, wanted: Wanted = Wanted()) -> Trial | None:
+    """The trial of a seed; `None` where nothing of the wanted kind is possible."""
+    dice = random.Random(f"trial {seed}")  # noqa: S311  # rows, no secrets
+    kind = wanted.cause_kind or dice.choice(list(CauseKind))
+    for _ in range(_TRIES):
+        trial = _attempt(seed, kind, wanted, dice)
+        if trial is not None:
+            return trial
+    return None
+
+
+def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | None:
+    base = base_session(*_base(wanted, dice), is_dusty=wanted.is_dusty)
+    placement = wanted.placement or dice.choice(list(Placement))
+    faults = _faults(base, kind, wanted.faults, dice)
+    if not faults or not _is_possible(base, faults, placement):
+        return None
+    try:
+        faults = tuple(with_twins(base, fault, placement) for fault in faults)
+        found = placed(base, faults, placement)
+    except ReconError:  # what the fault made of the rows cannot be booked
+        return None
+    if not _shows(found, faults):
+        return None
+    return Trial(
+        seed, base, placement, faults, found, why_not(base, faults, placement, found.effect)
+    )
+
+
+def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:
+    names = _DUSTY if wanted.is_dusty else RECORDED if dice.random() < _RECORDED_SHARE else NAMES
+    return wanted.name or dice.choice(names), wanted.evidence or dice.choice(list(Evidence))
+
+
+def _faults(base: Base, kind: CauseKind, count: int, dice: Dice) -> tuple[Fault, ...]:
+    """One or two faults, the second in the book of the first."""
+    first = dice.choice(INJECTORS[kind])(base, base.book, dice)
+    if first is None or count == 1:
+        return () if first is None else (first,)
+    if first.book is None or first.instruments:
+        return ()
+    second = dice.choice(INJECTORS[dice.choice(list(CauseKind))])(base, first.book, dice)
+    if second is None or first.touched & second.touched:
+        return ()
+    return () if first.as_of or second.as_of else (first, second)
+
+
+def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
+    """Whether a fault of this kind can stand there."""
+    has_rows = base.evidence is Evidence.ROWS
+    if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
+        return False
+    if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:
+        return False
+    if any(fault.moves_nothing for fault in faults):
+        return has_rows and placement is Placement.ROW and len(faults) == 1
+    if placement is Placement.BLIND:
+        return has_rows
+    if placement is Placement.EXCHANGE and not has_rows:
+        stated = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+        return all(fault.state is not None or fault.cause_kind in stated for fault in faults)
+    return True
+
+
+def _shows(found: Placed, faults: tuple[Fault, ...]) -> bool:
+    """Whether the fault changes anything that is compared."""
+    return bool(found.effect) or any(fault.moves_nothing for fault in faults)

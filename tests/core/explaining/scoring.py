@@ -1,0 +1,86 @@
+"""Scoring an answer against the truth: right, modest, astray or wrong."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import permutations
+
+from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from tests.core.explaining.books import plain_effect, total
+from tests.core.explaining.drawing import Trial
+from tests.core.explaining.placing import Truth
+
+
+class Score(StrEnum):
+    """How good an answer is.
+
+    RIGHT: unique and the truth. MODEST: nothing is claimed that is not so. ASTRAY: all
+    alternatives are listed, and the truth is not among them. WRONG: claimed as unique,
+    and not the truth.
+    """
+
+    RIGHT = "right"
+    MODEST = "modest"
+    ASTRAY = "astray"
+    WRONG = "wrong"
+
+
+_CLAIMS = {ExplanationVerdict.UNIQUE}
+
+
+def scored(trial: Trial, answer: Sequence[Explanation]) -> Score:
+    """The score of an answer to a trial."""
+    truths, effect = trial.placed.truths, trial.placed.effect
+    claims = (
+        {ExplanationVerdict.UNIQUE, ExplanationVerdict.PARTIAL} if trial.base.is_dusty else _CLAIMS
+    )
+    claimed = [one for one in answer if one.verdict in claims]
+    causes = [cause for one in claimed for cause in one.causes]
+    if claimed and len(claimed) == len(answer):
+        return _claimed(truths, causes, effect)
+    if claimed:  # some of it is claimed: that much must be so
+        found = all(any(_fits(truth, cause) for truth in truths) for cause in causes)
+        return Score.MODEST if found else Score.WRONG
+    return _unclaimed(truths, answer, effect)
+
+
+def _claimed(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> Score:
+    if not is_truth(truths, causes, effect):
+        return Score.WRONG
+    if any(_has_no_side(truth, causes) for truth in truths):
+        return Score.MODEST
+    return Score.RIGHT
+
+
+def _has_no_side(truth: Truth, causes: list[Cause]) -> bool:
+    """Whether an answer leaves the side open that the data tell."""
+    return None not in truth.sides and any(cause.side is None for cause in causes)
+
+
+def _unclaimed(truths: tuple[Truth, ...], answer: Sequence[Explanation], effect: Effect) -> Score:
+    several = [one for one in answer if one.verdict is ExplanationVerdict.AMBIGUOUS]
+    if not several or any(is_truth(truths, list(one.causes), effect) for one in several):
+        return Score.MODEST
+    is_whole = max(one.alternatives for one in several) <= len(several)
+    return Score.ASTRAY if is_whole else Score.MODEST
+
+
+def is_truth(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> bool:
+    """Whether causes are the truth: kinds, sides, ids up to twins, and effects."""
+    if len(causes) != len(truths):
+        return False
+    together = plain_effect(total(cause.effect for cause in causes))
+    return together == plain_effect(effect) and any(
+        all(_fits(truth, cause) for truth, cause in zip(truths, order, strict=True))
+        for order in permutations(causes)
+    )
+
+
+def _fits(truth: Truth, cause: Cause) -> bool:
+    ids = set(cause.ids)
+    return (
+        (cause.cause_kind is truth.cause_kind or cause.cause_kind in truth.also)
+        and (cause.side is None or cause.side in truth.sides)
+        and ids <= truth.all_ids
+        and bool(not truth.ids or ids & truth.ids)
+        and (truth.effect is None or plain_effect(cause.effect) == plain_effect(truth.effect))
+    )

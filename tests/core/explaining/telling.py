@@ -1,0 +1,122 @@
+"""What the data of a session can tell: for every fault an empty text, or the reason why not."""
+
+from collections.abc import Sequence
+
+from recon_core.explanation import CauseKind as Kind
+from recon_core.explanation import Effect
+from recon_core.model import InstrumentKind
+from tests.core.explaining.bases import Base, Evidence
+from tests.core.explaining.coincidences import is_coincidence
+from tests.core.explaining.fault import Fault
+from tests.core.explaining.fill_faults import payload
+from tests.core.explaining.placing import Placement
+from tests.core.explaining.twins import has_doubles
+
+NOT_SHOWN = "no row of either side shows the amount: a movement or another opening would do too"
+NO_PRICE = "price, fee and time of a fill that no row shows do not follow from what it left"
+NO_RATE = "the fees follow no single rate, so that no other amount contradicts the one mistyped"
+SEVERAL = "several rows, mistyped in one digit or more, give the same amounts"
+NOT_LEFT = "what the rows were before they were rounded stands nowhere"
+OTHER_ROUNDING = "the engine rounded its fees otherwise than half-even: no rate gives them exactly"
+BOGUS = "the row that was booked stands nowhere any more"
+NO_ROWS_LATER = "which rows the side had not yet seen, no row shows"
+TWO_UNKNOWN = "two unknown amounts have one sum"
+COINCIDENCE = "other rows, or two of them, would leave the same amount"
+DOUBLES = "at so few decimals another fill, which is not equal, leaves the same amounts"
+COARSE = "at so few decimals many pairs of faults leave the same amounts"
+NO_LEGS = "which leg a fill was for, no row shows"
+
+_FEW_PLACES = 4
+
+_GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
+_SPOT = InstrumentKind.SPOT
+
+
+def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: Effect) -> str:
+    """Why the data cannot tell the faults of a session; empty where they can."""
+    reasons = [_why_not(base, fault, placement) for fault in faults]
+    found = next((reason for reason in reasons if reason), "")
+    if found or _by_rows(base, placement):
+        return found
+    if len(faults) > 1 and (found := _why_not_both(base, faults, placement)):
+        return found
+    if placement is not Placement.ROW and is_coincidence(base, effect, len(faults)):
+        return COINCIDENCE
+    return ""
+
+
+def _why_not_both(base: Base, faults: Sequence[Fault], placement: Placement) -> str:
+    """Why two faults cannot be told that could be told alone."""
+    if placement is Placement.ROW:
+        return TWO_UNKNOWN if all(fault.unknowns for fault in faults) else ""
+    return COARSE if _is_coarse(base) else ""
+
+
+def _is_coarse(base: Base) -> bool:
+    """Whether a derivative is settled in a currency of few decimals."""
+    places = [
+        base.places(instrument.settlement)
+        for instrument in base.recorded.instruments.values()
+        if instrument.instrument_kind is not _SPOT
+    ]
+    return any(found is not None and found <= _FEW_PLACES for found in places)
+
+
+def _by_rows(base: Base, placement: Placement) -> bool:
+    """Whether both sides give rows and those of one are wrong: causes are read off."""
+    return placement is Placement.ROW and base.evidence is Evidence.ROWS
+
+
+def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
+    if _by_rows(base, placement) or fault.state is not None:
+        return ""
+    if placement is Placement.ROW:
+        return _from_wrong_rows(base, fault)
+    return _from_right_rows(base, fault)
+
+
+def _from_wrong_rows(base: Base, fault: Fault) -> str:
+    """The rows of one side hold the fault, and the other side gives its state alone."""
+    kind = fault.cause_kind
+    rates = {fill.symbol for fill in fault.fills} <= base.rates.keys()
+    if kind is Kind.MISSING_FILL and not _has_orders(base):
+        is_spot = base.recorded.instruments[fault.fills[0].symbol].instrument_kind is _SPOT
+        return "" if is_spot and rates else NO_PRICE
+    if kind in (Kind.WRONG_QUANTITY, Kind.WRONG_PRICE, Kind.CUMULATIVE_QUANTITY):
+        return "" if rates or (_has_orders(base) and kind is not Kind.WRONG_PRICE) else NO_RATE
+    if kind in (Kind.MISSING_FEE, Kind.FEE_RATE) and not fault.ids:
+        return "" if base.has_exact_rates else OTHER_ROUNDING
+    return {
+        Kind.MISSING_MOVEMENT: NOT_SHOWN,
+        Kind.SPLIT: NOT_SHOWN,
+        Kind.OPENING_BALANCE: NOT_SHOWN,
+        Kind.NETTED_LEGS: NO_LEGS,
+        Kind.ROUNDING: NOT_LEFT,
+        Kind.STALE_SIDE: NO_ROWS_LATER,
+        Kind.AS_OF_SHIFT: NO_ROWS_LATER,
+    }.get(kind, "")
+
+
+def _from_right_rows(base: Base, fault: Fault) -> str:
+    """The rows are right, and a state was booked otherwise."""
+    kind = fault.cause_kind
+    if kind is Kind.WRONG_QUANTITY:
+        fill = fault.fills[0]
+        same = {payload(row) for row in base.fills if _is_like(fill, row)}
+        is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
+        return "" if is_spot and len(same) == 1 else SEVERAL
+    if fault.again is not None and fault.ids and _is_coarse(base) and has_doubles(base, fault):
+        return DOUBLES
+    if kind is Kind.OPENING_BALANCE:
+        return "" if fault.variant == "missing" else NOT_SHOWN
+    if kind is Kind.FEE_RATE:
+        return "" if base.has_exact_rates else OTHER_ROUNDING
+    return _GONE.get(kind, "")
+
+
+def _is_like(fill: object, row: object) -> bool:
+    return (fill.symbol, fill.price) == (row.symbol, row.price)  # type: ignore[attr-defined]
+
+
+def _has_orders(base: Base) -> bool:
+    return bool(base.book.orders or base.external.orders)

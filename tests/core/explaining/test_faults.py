@@ -1,0 +1,75 @@
+"""Faults injected at random are found again, and nothing else is ever claimed."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+from recon_core.explain import explain
+
+from recon_core.engine import Reconciliation
+from recon_core.policy.model import Policy
+from tests.core.explaining.bases import NAMES, Evidence, base_session
+from tests.core.explaining.drawing import Wanted
+from tests.core.explaining.noise import is_explained, noisy
+from tests.core.explaining.scoring import Score
+from tests.core.explaining.trials import Outcome, answered, failures, table, trials
+
+IS_SOAK = settings().max_examples > 1000
+SINGLES, PAIRS, NOISE, DUSTY = (600, 400, 500, 200) if IS_SOAK else (60, 30, 40, 15)
+ENOUGH_TOLD = {1: 0.6, 2: 0.3}
+"""How many of the trials the data can tell, at least: else the rates mean nothing."""
+
+
+def outcomes_of(count: int, wanted: Wanted) -> list[Outcome]:
+    """Every trial of the first seeds, answered."""
+    return [answered(trial) for trial in trials(range(count), wanted)]
+
+
+def told_rates(outcomes: list[Outcome]) -> Counter[Score]:
+    """The scores of the trials whose data can tell the faults."""
+    return Counter(one.score for one in outcomes if not one.trial.why_not)
+
+
+def require(outcomes: list[Outcome], rate: float) -> None:
+    """No wrong answer at all, and of what can be told so much right."""
+    report = f"{table(outcomes)}\n{failures(outcomes)}"
+    wrong = sum(one.score is Score.WRONG for one in outcomes)
+    told = told_rates(outcomes)
+    assert not wrong, report
+    assert told[Score.RIGHT] >= rate * told.total(), report
+
+
+@pytest.mark.parametrize("evidence", Evidence)
+@pytest.mark.parametrize(("faults", "count", "rate"), [(1, SINGLES, 0.99), (2, PAIRS, 0.95)])
+def test_faults_are_found(evidence: Evidence, faults: int, count: int, rate: float) -> None:
+    """What the data can tell is told, and nothing is told that is not so."""
+    outcomes = outcomes_of(count, Wanted(evidence=evidence, faults=faults))
+    told = told_rates(outcomes)
+    assert told.total() >= ENOUGH_TOLD[faults] * count, table(outcomes)
+    require(outcomes, rate)
+
+
+def test_faults_on_dust() -> None:
+    """What the recording's own rounding leaves hides no fault, and is not explained away."""
+    outcomes = outcomes_of(DUSTY, Wanted(is_dusty=True))
+    assert not any(one.score is Score.WRONG for one in outcomes), (
+        f"{table(outcomes)}\n{failures(outcomes)}"
+    )
+
+
+def test_noise_is_never_explained() -> None:
+    """Random amounts that no fault makes have no unique explanation."""
+    explained = []
+    for seed in range(NOISE):
+        noise = noisy(seed)
+        answer = explain(Reconciliation(noise.recorded, Policy()))
+        if is_explained(answer):
+            explained.append((seed, noise.base.name, noise.placement, noise.what, answer[0].text))
+    assert not explained, "\n".join(map(str, explained[:12]))
+
+
+@pytest.mark.parametrize("evidence", Evidence)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_to_explain(name: str, evidence: Evidence) -> None:
+    """A session without diffs has no explanation."""
+    assert explain(Reconciliation(base_session(name, evidence).recorded, Policy())) == ()

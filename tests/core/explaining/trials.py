@@ -1,0 +1,199 @@
+"""Trials of explanations, one by one or by the thousand.
+
+    python -m tests.core.explaining.trials --seed 7
+    python -m tests.core.explaining.trials --count 300 --kind missing_fill --setting rows/row
+
+The first prints a session, the truth and the answer; the second a table by kind.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from recon_core.engine import Reconciliation
+from recon_core.explanation import CauseKind, Effort, Explanation
+from recon_core.policy.model import Policy
+from tests.core.explaining.bases import Evidence
+from tests.core.explaining.drawing import Trial, Wanted, drawn
+from tests.core.explaining.placing import Placement
+from tests.core.explaining.scoring import Score, scored
+
+_SHOWN_FAILURES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A trial, what was answered and what that is worth."""
+
+    trial: Trial
+    answer: tuple[Explanation, ...]
+    score: Score
+    seconds: float
+
+
+def answered(trial: Trial, effort: Effort = Effort.FAST) -> Outcome:
+    """Explain the session of a trial."""
+    from recon_core.explain import explain
+
+    reconciliation = Reconciliation(trial.placed.recorded, Policy())
+    start = time.perf_counter()
+    answer = explain(reconciliation, effort)
+    seconds = time.perf_counter() - start
+    return Outcome(trial, answer, scored(trial, answer), seconds)
+
+
+def trials(seeds: Iterable[int], wanted: Wanted) -> Iterator[Trial]:
+    """The trials of many seeds."""
+    found = (drawn(seed, wanted) for seed in seeds)
+    return (trial for trial in found if trial is not None)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Counts by kind and setting, those apart that the data cannot tell."""
+    counts: dict[tuple[str, str, str], Counter[Score]] = {}
+    for one in outcomes:
+        untold = "  untold" if one.trial.why_not else ""
+        row = (one.trial.kinds, one.trial.setting, untold)
+        counts.setdefault(row, Counter())[one.score] += 1
+    lines = [f"{'kind':<44}{'setting':<18}{'':<8}" + "".join(f"{score:>8}" for score in Score)]
+    for (kinds, setting, untold), found in sorted(counts.items()):
+        figures = "".join(f"{found[score] or '.':>8}" for score in Score)
+        lines.append(f"{kinds:<44}{setting:<18}{untold:<8}{figures}")
+    return "\n".join([*lines, *_totals(outcomes)])
+
+
+def _totals(outcomes: Sequence[Outcome]) -> list[str]:
+    lines = []
+    for name, is_told in (("told", True), ("untold", False)):
+        found = Counter(one.score for one in outcomes if (not one.trial.why_not) is is_told)
+        figures = "".join(f"{found[score]:>8}" for score in Score)
+        lines.append(f"{name:<70}{figures}")
+    seconds = sorted(one.seconds for one in outcomes)
+    if seconds:
+        median, slowest = seconds[len(seconds) // 2], seconds[-1]
+        lines.append(f"explain(): median {median:.3f} s, slowest {slowest:.3f} s")
+    return lines
+
+
+def failures(outcomes: Sequence[Outcome]) -> str:
+    """The first trials that are not as they should be, with what repeats them."""
+    bad = [
+        one
+        for one in outcomes
+        if one.score in (Score.WRONG, Score.ASTRAY)
+        or (one.score is Score.MODEST and not one.trial.why_not)
+    ]
+    bad.sort(key=lambda one: one.score is not Score.WRONG)
+    return "\n".join(_line(one) for one in bad[:_SHOWN_FAILURES])
+
+
+def _line(one: Outcome) -> str:
+    trial = one.trial
+    said = "; ".join(
+        f"{each.verdict}: {', '.join(cause.cause_kind for cause in each.causes) or '-'}"
+        for each in one.answer[:3]
+    )
+    return (
+        f"seed {trial.seed}: {one.score}, {trial.base.name} {trial.setting}, "
+        f"{trial.kinds} ({', '.join(fault.variant for fault in trial.faults)}) -> {said or '()'}"
+    )
+
+
+def described(trial: Trial) -> str:
+    """A trial in words: its session, its truth and what differs."""
+    base, recorded = trial.base, trial.placed.recorded
+    lines = [
+        f"seed {trial.seed}: {base.name}, {trial.setting}, {len(base.fills)} fills",
+        f"  told: {trial.why_not or 'yes'}",
+    ]
+    for fault, truth in zip(trial.faults, trial.placed.truths, strict=True):
+        sides = "/".join(sorted(str(side) for side in truth.sides))
+        lines.append(f"  truth: {truth.cause_kind} ({truth.variant}) of {sides}")
+        lines.append(f"    ids {_few(truth.ids)} of {_few(truth.all_ids)}, also {_few(truth.also)}")
+        lines += [f"    right {fill}" for fill in fault.fills[:3]]
+    lines.append(f"  effect: {trial.placed.effect.to_dict()}")
+    lines.append("  diffs:")
+    diffs = Reconciliation(recorded, Policy()).diffs
+    lines += [f"    {diff.identity} {diff.severity} {diff.delta}" for diff in diffs[:12]]
+    return "\n".join(lines)
+
+
+def _few(ids: Iterable[str]) -> str:
+    found = sorted(ids)
+    return f"{', '.join(found[:4])}{f' … {len(found)}' if len(found) > 4 else ''}" or "-"
+
+
+def _answer_text(outcome: Outcome) -> str:
+    lines = [f"  answer: {outcome.score}, {outcome.seconds:.3f} s"]
+    for one in outcome.answer:
+        lines.append(f"    {one.verdict} {one.side} of {one.alternatives}: {one.text}")
+        lines += [f"      residual {one.residual.to_dict()}"] if one.residual else []
+        lines += [f"      decides: {one.decides}"] if one.decides else []
+        for cause in one.causes:
+            effect = cause.effect.to_dict()
+            lines.append(f"      {cause.cause_kind} {cause.side} {_few(cause.ids)} {effect}")
+            lines.append(f"        {cause.text}")
+    return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="one trial in full")
+    parser.add_argument("--count", type=int, default=200, help="so many trials, as a table")
+    parser.add_argument("--first", type=int, default=0, help="the first seed of the table")
+    parser.add_argument("--kind", type=CauseKind, default=None)
+    parser.add_argument("--setting", default="", help="states, rows, rows/booked, /exchange")
+    parser.add_argument("--base", default=None, help="name of the base session")
+    parser.add_argument("--faults", type=int, default=1, choices=(1, 2))
+    parser.add_argument("--dust", action="store_true", help="keep the recording's own dust")
+    parser.add_argument("--effort", type=Effort, default=Effort.FAST)
+    parser.add_argument("--draw-only", action="store_true", help="explain nothing")
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print one trial, or a table of many; 1 where an answer is wrong."""
+    asked = _arguments(given)
+    evidence, _, placement = asked.setting.partition("/")
+    wanted = Wanted(
+        asked.kind,
+        Evidence(evidence) if evidence else None,
+        Placement(placement) if placement else None,
+        asked.base,
+        asked.faults,
+        asked.dust,
+    )
+    if asked.seed is not None:
+        return _one(asked, wanted)
+    drawn_trials = trials(range(asked.first, asked.first + asked.count), wanted)
+    if asked.draw_only:
+        _print("\n".join(described(trial) for trial in drawn_trials))
+        return 0
+    outcomes = [answered(trial, asked.effort) for trial in drawn_trials]
+    _print(table(outcomes))
+    _print(failures(outcomes))
+    return int(any(one.score is Score.WRONG for one in outcomes))
+
+
+def _one(asked: argparse.Namespace, wanted: Wanted) -> int:
+    trial = drawn(asked.seed, wanted)
+    if trial is None:
+        _print("nothing of that kind is possible there")
+        return 2
+    _print(described(trial))
+    if asked.draw_only:
+        return 0
+    outcome = answered(trial, asked.effort)
+    _print(_answer_text(outcome))
+    return int(outcome.score is Score.WRONG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
