@@ -49,20 +49,33 @@ class Change:
         return total
 
     def joined(self, other: "Change") -> "Change":
-        """Both changes at once."""
+        """One change after the other: what the first brought, the second may take away."""
+        fills, gone = _after(self.added, other.removed)
+        movements, gone_movements = _after(self.added_movements, other.removed_movements)
         return Change(
-            self.removed + other.removed,
-            self.added + other.added,
-            self.removed_movements + other.removed_movements,
-            self.added_movements + other.added_movements,
-            other.opening if self.opening is None else self.opening,
-            other.old_opening if self.old_opening is None else self.old_opening,
+            self.removed + gone,
+            fills + other.added,
+            self.removed_movements + gone_movements,
+            movements + other.added_movements,
+            other.opening if other.opening is not None else self.opening,
+            self.old_opening if self.old_opening is not None else other.old_opening,
         )
 
     def overlaps(self, other: "Change") -> bool:
         """Whether both change the same row, so that they cannot hold together."""
         mine = {id(row) for row in (*self.removed, *self.removed_movements)}
         return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
+
+
+def _after(
+    added: tuple[_Row, ...], removed: tuple[_Row, ...]
+) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
+    """Of the rows that came, those that stay; of the rows that go, those that were there."""
+    going, came = {id(row) for row in removed}, {id(row) for row in added}
+    return (
+        tuple(row for row in added if id(row) not in going),
+        tuple(row for row in removed if id(row) not in came),
+    )
 
 
 def _exchanged(

@@ -16,10 +16,11 @@ from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.fill_edits import twin
-from recon_core.explain.ground import Ground
+from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.proof import Prover
+from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.solved import solved
 from recon_core.explain.space import deltas, space_of
@@ -28,9 +29,11 @@ from recon_core.explain.state_answers import state_answers
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import explained, not_searched, unexplained
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import Movement
+from recon_core.model import LedgerSide, Movement
 
 _MOST_PROOFS: Final = 24
+_INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
+_OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
 Found = tuple[Edit, ...]
 
@@ -53,6 +56,7 @@ class _Explainer:
         return []
 
     def _steps(self) -> Iterator[list[Answer]]:
+        yield self._read()
         found = grounds(self.reconciliation, self.prover.space)
         for ground in found:
             yield self._proven(ground, self._whole_rows(ground))
@@ -64,6 +68,24 @@ class _Explainer:
         for search in searches:
             more = replace(search, extra=self._atoms(search))
             yield self._proven(search.ground, more.pairs())
+
+    def _read(self) -> list[Answer]:
+        """What the rows of both sides show, the ledger held against the exchange first."""
+        recorded, space = self.reconciliation.recorded, self.prover.space
+        if recorded.shares("fills"):
+            return []
+        for side, other in (_INWARD, _OUTWARD):
+            right = other_rows(recorded.side(other))
+            ground = ground_of(recorded, space, side, side, rows_right=False)
+            if right is None or ground is None or ground.record.fills is None:
+                continue
+            self.budget.spend(len(ground.fills) + len(right.fills or ()))
+            max_skew = self.reconciliation.policy.max_skew
+            edits = tuple(RowReading(ground, right, max_skew).edits())
+            answer = attempt(self.prover, ground, edits, [edit.rows for edit in edits])
+            if edits and answer is not None:
+                return [answer]
+        return []
 
     def _whole_rows(self, ground: Ground) -> Iterator[Found]:
         max_skew = self.reconciliation.policy.max_skew

@@ -47,13 +47,20 @@ def _behind(
     moved = tuple(row for row in unseen if isinstance(row, Movement))
     change = Change(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
-    since = f"nothing from {format_time(rows[0].time)} on is in its books"
-    until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
-    kind, detail = CauseKind.STALE_SIDE, f"{since}{until}"
-    shift = _shift(ground, rows[0].time, seen, max_skew)
-    if shift is not None:
-        kind, detail = CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
+    kind, detail = behind_detail(ground, rows[0].time, seen, max_skew)
     return Edit(kind, change, rows, rank=0 if len(rows) > 1 else 1, detail=detail)
+
+
+def behind_detail(
+    ground: Ground, unseen: datetime, seen: datetime | None, max_skew: timedelta
+) -> tuple[CauseKind, str]:
+    """What a side that is behind lacks, in words: stale, or of exactly an hour or a day before."""
+    since = f"nothing from {format_time(unseen)} on is in its books"
+    shift = _shift(ground, unseen, seen, max_skew)
+    if shift is not None:
+        return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
+    until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
+    return CauseKind.STALE_SIDE, f"{since}{until}"
 
 
 def _shift(
