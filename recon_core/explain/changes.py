@@ -1,5 +1,6 @@
 """A change of a side's rows: the shape of every fault and of every repair of one."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -81,11 +82,19 @@ def _after(
 def _exchanged(
     rows: tuple[_Row, ...] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
 ) -> tuple[_Row, ...] | None:
-    gone = {id(row) for row in removed}
+    gone = Counter(map(id, removed))
     if rows is None:
         return added or None
-    kept = rows if not gone else tuple(row for row in rows if id(row) not in gone)
+    kept = rows if not gone else tuple(row for row in rows if not _taken(gone, id(row)))
     return (*kept, *added)
+
+
+def _taken(gone: Counter[int], row: int) -> bool:
+    """Whether a row goes; one that stands twice goes as often as it was named."""
+    if not gone[row]:
+        return False
+    gone[row] -= 1
+    return True
 
 
 def shifted(record: SideRecord, space: Space, amounts: Vector, names: "Names") -> SideRecord:

@@ -59,10 +59,12 @@ class _Explainer:
         yield self._read()
         found = grounds(self.reconciliation, self.prover.space)
         for ground in found:
-            yield self._proven(ground, self._whole_rows(ground))
+            if ground.lagging:
+                yield self._proven(ground, self._whole_rows(ground))
         searches = [Search(ground, self.budget) for ground in found if not ground.lagging]
         for search in searches:
-            yield self._proven(search.ground, [(edit,) for edit in search.singles()])
+            whole = self._whole_rows(search.ground)
+            yield self._proven(search.ground, [*whole, *((one,) for one in search.singles())])
         for search in searches:
             yield self._proven(search.ground, self._second_look(search))
         for search in searches:
@@ -83,7 +85,7 @@ class _Explainer:
             max_skew = self.reconciliation.policy.max_skew
             edits = tuple(RowReading(ground, right, max_skew).edits())
             answer = attempt(self.prover, ground, edits, [edit.rows for edit in edits])
-            if edits and answer is not None:
+            if edits and answer is not None and answer.outcome.vanished:
                 return [answer]
         return []
 
@@ -198,15 +200,15 @@ def _explain(
     states = state_answers(prover)
     if states:
         return states
-    if not delta:
-        return ()
     try:
         answers = _Explainer(reconciliation, prover, budget).answers()
     except BudgetError:
         return (not_searched(delta),)
     except ReconError:
         answers = []
-    return explained(prover, answers) if answers else (unexplained(prover, delta),)
+    if answers:
+        return explained(prover, answers)
+    return (unexplained(prover, delta),) if delta else ()
 
 
 def _can_differ(reconciliation: Reconciliation) -> bool:

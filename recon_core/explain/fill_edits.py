@@ -19,6 +19,7 @@ from recon_core.explain.edits import (
 from recon_core.explain.fees import FeeModel, fee_model
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
+from recon_core.explain.space import is_cash
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
@@ -94,11 +95,20 @@ class FillEdits:
             instrument = self.ground.bookings.instruments.get(fill.symbol)
             traded = set() if instrument is None else {instrument.base, instrument.quote}
             known = self._currencies[fill.symbol] = tuple(sorted(traded | self._charged_in))
-        return tuple(currency for currency in known if currency != fill.fee_currency)
+        cash, compared = self.ground.bookings.cash, self.ground.space.compared
+        return tuple(
+            currency
+            for currency in known
+            if currency != fill.fee_currency and cash(currency, fill.account) in compared
+        )
 
     @cached_property
     def _charged_in(self) -> set[str]:
-        return {fill.fee_currency for fill in self.ground.fills if fill.fee_currency}
+        """The currencies of fees, and those that something is needed in."""
+        needed = {
+            name.removeprefix("cash::").split(",")[0] for name in self.ground.need if is_cash(name)
+        }
+        return needed | {fill.fee_currency for fill in self.ground.fills if fill.fee_currency}
 
     def twice(self, fill: Fill) -> bool:
         """Whether the id of a fill stands more than once."""

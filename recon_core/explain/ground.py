@@ -205,9 +205,9 @@ def _in_values(
     same_open = not always and not any(map(is_position, bookings.space.real(need)))
     unknown, tolerance = set(), {}
     for name, fills in settled.items():
-        tolerance[name] = _rounding(bookings, name, fills)
         if same_open:
             continue
+        tolerance[name] = _rounding(bookings, name, fills)
         if name in entry.unknown | reached.unknown:
             unknown.add(name)
         else:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.explain.budget import Budget
-from recon_core.explain.edits import Edit, movement_edits, opening_edits
+from recon_core.explain.edits import NEAR_TWIN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
@@ -125,7 +125,13 @@ class Search:
 
 
 def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:
-    return sum(_payload(other) == _payload(movement) for other in movements) > 1
+    """Whether another movement says the same within seconds."""
+    return any(
+        other is not movement
+        and _payload(other) == _payload(movement)
+        and abs(other.time - movement.time) <= NEAR_TWIN
+        for other in movements
+    )
 
 
 def _payload(movement: Movement) -> tuple[object, ...]:
@@ -136,5 +142,4 @@ def _payload(movement: Movement) -> tuple[object, ...]:
         movement.symbol,
         movement.quantity,
         movement.account,
-        movement.time,
     )

@@ -37,8 +37,9 @@ class Market:
 
     @property
     def tick_places(self) -> int:
-        """The decimals of the prices."""
-        return max(decimal_places(shortest(fill.price)) for fill in self.fills)
+        """The decimals that most prices have at most: an average may have more."""
+        places = sorted(decimal_places(shortest(fill.price)) for fill in self.fills)
+        return places[len(places) // 2]
 
     @property
     def lot_places(self) -> int:
@@ -155,7 +156,20 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
             for changed in (other, *_charged_again(ground, market, fill, other)):
                 change = Change((fill,), (changed,))
                 if ground.reaches(change.vector(ground.bookings)):
-                    yield Edit(CauseKind.WRONG_PRICE, change, (fill,), 2, how)
+                    rank = 2 if _shows(ground, market, fill, changed) else 4
+                    yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
+
+
+def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
+    """Whether the fill itself shows that its price is wrong: by its fee, or by the market."""
+    wrong, right = (other, fill) if ground.rows_right else (fill, other)
+    model = market.model
+    if model is not None and wrong.fee == right.fee and wrong.fee:
+        fees = [[model.fee(ground.bookings, each, rate) for rate in model.rates]
+                for each in (wrong, right)]  # fmt: skip
+        if wrong.fee not in fees[0] and right.fee in fees[1]:
+            return True
+    return not market.near(wrong.price)
 
 
 def _price_for(market: Market, fill: Fill, need: Decimal, rate: Decimal) -> Decimal | None:

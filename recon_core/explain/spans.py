@@ -17,7 +17,6 @@ _SHIFTS: Final = {
     "one hour": timedelta(hours=1),
     "one day": timedelta(days=1),
 }
-_MOST_GROUPS: Final = 200
 
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
@@ -97,14 +96,12 @@ def foreign(ground: Ground) -> Iterator[Edit]:
     for grouping in _GROUPINGS:
         groups: dict[str, list[Fill]] = {}
         for fill in ground.fills:
-            name = grouping.key(fill)
-            if name is not None:
-                groups.setdefault(name, []).append(fill)
-        if not 1 < len(groups) <= _MOST_GROUPS:
+            groups.setdefault(grouping.key(fill) or "", []).append(fill)
+        if len(groups) == 1:
             continue
         for name, fills in groups.items():
-            if len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
+            if name and len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
                 change = Change(removed=tuple(fills))
                 detail = f"all {len(fills)} fills of {grouping.words} {name}"
                 kind, side = CauseKind.FOREIGN_ACTIVITY, ground.owner
-                yield Edit(kind, change, tuple(fills), 0, detail, side)
+                yield Edit(kind, change, tuple(fills), 1, detail, side)

@@ -35,7 +35,7 @@ _WORDS = {
 
 def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     """The explanations by faults of a whole state that account for everything."""
-    edits = list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS]
+    edits = _telling(list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS])
     proven = [
         (chosen, outcome)
         for chosen in _choices(edits)
@@ -47,14 +47,25 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     fewest = min(len(chosen) for chosen, _ in proven)
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
-    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1:
+    opened = _opening_would_do(prover, best[0][0])
+    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1 and not opened:
         return (explanations[0],)
-    decides = "the movements of both sides"
+    decides = opened or "the movements of both sides"
     return tuple(
         replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=decides,
                 alternatives=len(explanations), repair=())
         for one in explanations
     )  # fmt: skip
+
+
+def _telling(edits: Sequence[StateEdit]) -> list[StateEdit]:
+    """Without the new names for what are the legs of one name."""
+    netted = {name for e in edits if e.cause_kind is CauseKind.NETTED_LEGS for name in e.correction}
+    return [
+        edit
+        for edit in edits
+        if edit.cause_kind is not CauseKind.ALIAS or netted.isdisjoint(edit.correction)
+    ]
 
 
 def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
@@ -68,6 +79,20 @@ def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
         apart = first.correction.keys().isdisjoint(second.correction)
         if first.side is second.side and apart:
             yield first, second
+
+
+def _opening_would_do(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """What decides where the other side's figure is its opening: that may be wrong instead."""
+    other = LedgerSide.EXTERNAL if chosen[0].side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+    record = prover.recorded.side(other)
+    if record is None or record.opening is None or not record.derived:
+        return ""
+    opening = prover.space.state(record.opening.positions, record.opening.cash)
+    state = prover.space.stated(record)
+    wrong = {name for edit in chosen for name in edit.correction if edit.correction[name]}
+    if wrong and all(state.get(name) and state.get(name) == opening.get(name) for name in wrong):
+        return "the balances before the first fill"
+    return ""
 
 
 def _of_one_side(
@@ -91,7 +116,7 @@ def _outcome(prover: Prover, chosen: Sequence[StateEdit]) -> Outcome | None:
     total: dict[str, Decimal] = {}
     for edit in chosen:
         total = plus(total, edit.correction)
-    fixed = shifted(record, prover.space, total, names)
+    fixed = shifted(replace(record, derived=frozenset()), prover.space, total, names)
     parts = {part.currency: part for edit in chosen for part in edit.parts}
     return prover.outcome({side: _with_parts(fixed, parts)})
 
@@ -114,7 +139,7 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
         Cause(
             edit.cause_kind,
             edit.side,
-            edit.ids,
+            (),
             effect_of(negated(edit.correction)),
             f"the {edit.side} side {_WORDS[edit.cause_kind]} ({edit.detail})",
         )

@@ -11,10 +11,17 @@ from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
-from recon_core.explain.space import Space, Vector, is_cash, is_position, minus
+from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.space import Space, Vector, is_position, minus
 from recon_core.explanation import CauseKind
-from recon_core.model import CashBalance, LedgerSide, Leg, RecordedSession, SideRecord
+from recon_core.model import (
+    CashBalance,
+    InstrumentKind,
+    LedgerSide,
+    Leg,
+    RecordedSession,
+    SideRecord,
+)
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 _LARGEST_POWER: Final = 18
@@ -32,7 +39,6 @@ class StateEdit:
     side: LedgerSide
     correction: Vector
     detail: str
-    ids: tuple[str, ...] = ()
     parts: tuple[CashBalance, ...] = ()
 
 
@@ -55,8 +61,7 @@ class _States:
             name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))
             for name in wrong
         }
-        ids = tuple(name.split("::", 1)[1] for name in wrong)
-        return StateEdit(kind, self.side, correction, detail, ids)
+        return StateEdit(kind, self.side, correction, detail)
 
 
 def state_edits(space: Space, recorded: RecordedSession) -> Iterator[StateEdit]:
@@ -67,18 +72,18 @@ def state_edits(space: Space, recorded: RecordedSession) -> Iterator[StateEdit]:
             continue
         mine, theirs = space.stated(record), space.stated(other)
         differing = tuple(sorted(space.real(minus(mine, theirs))))
+        states = _States(space, recorded, side, mine, theirs, differing)
+        yield from _netted(states, other)
+        yield from _aliases(states)
         own = tuple(name for name in differing if not _derived(record, name))
         if own:
-            states = _States(space, recorded, side, mine, theirs, own)
-            yield from _of_side(states, record, other)
+            yield from _of_side(replace(states, differing=own), record, other)
         yield from _swapped_parts(side, record, other)
 
 
 def _of_side(states: _States, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
     yield from _rounded(states)
     yield from _kinds(states, record, other)
-    yield from _netted(states, other)
-    yield from _aliases(states)
     yield from _signs(states)
     yield from _units(states)
     yield from _splits(states)
@@ -95,16 +100,24 @@ def _derived(record: SideRecord, name: str) -> bool:
 def _rounded(states: _States) -> Iterator[StateEdit]:
     """Everything that differs is the other side's figure with fewer decimals."""
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
-    places = max(decimal_places(shortest(value)) for value, _ in values)
-    finer = all(decimal_places(shortest(right)) > places for _, right in values)
-    if not finer or not all(value for value, _ in values):
+    if not all(value for value, _ in values):
+        return
+    places = max(_places(value) for value, _ in values)
+    if not all(_places(right) > places for _, right in values):
         return
     for mode in _MODES:
         context = DecimalContext(prec=1000, rounding=mode)
         unit = Decimal((0, (1,), -places))
         if all(right.quantize(unit, context=context) == value for value, right in values):
-            yield states.edit(CauseKind.ROUNDING, states.differing, f"to {places} decimals")
+            what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
+            yield states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
             return
+
+
+def _places(amount: Decimal) -> int:
+    """The decimals of an amount; below 0 for a multiple of ten."""
+    exponent = amount.normalize(EXACT).as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _signs(states: _States) -> Iterator[StateEdit]:
@@ -178,25 +191,40 @@ def _splits(states: _States) -> Iterator[StateEdit]:
 
 def _stock(states: _States) -> bool:
     """Whether what is held is no currency of the account: currencies are not split."""
-    symbol = states.differing[0].split("::", 1)[1].split(",")[0]
+    symbol = _named(states.differing[0]).split("::", 1)[1]
     instrument = states.recorded.instruments.get(symbol)
     if instrument is None:
         return "/" not in symbol
-    return states.space.cash(instrument.base, None) not in states.space.compared
+    held = states.space.cash(instrument.base, None) in states.space.compared
+    return instrument.instrument_kind is InstrumentKind.SPOT and not held
 
 
 def _aliases(states: _States) -> Iterator[StateEdit]:
-    """A name that only this side has, and one that only the other has, with one amount."""
-    for kind_of in (is_position, is_cash):
-        names = [name for name in states.differing if kind_of(name)]
-        mine = [name for name in names if not states.other.get(name)]
-        theirs = [name for name in names if not states.stated.get(name)]
-        for name in mine:
-            equal = [one for one in theirs if states.other[one] == states.stated[name]]
-            if len(equal) == 1:
-                first, second = (one.split("::", 1)[1] for one in (name, equal[0]))
-                detail = f"{first} is what the other side calls {second}"
-                yield states.edit(CauseKind.ALIAS, (name, equal[0]), detail)
+    """Names that only this side has, and names that only the other has, with equal amounts."""
+    mine: dict[str, dict[str, Decimal]] = {}
+    theirs: dict[str, dict[str, Decimal]] = {}
+    for name in states.differing:
+        first, second = states.stated.get(name, ZERO), states.other.get(name, ZERO)
+        if not second:
+            mine.setdefault(_named(name), {})[_rest(name)] = first
+        if not first:
+            theirs.setdefault(_named(name), {})[_rest(name)] = second
+    for name, amounts in mine.items():
+        equal = [one for one, others in theirs.items() if others == amounts]
+        if len(equal) == 1 and name.split("::")[0] == equal[0].split("::")[0]:
+            names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
+            first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
+            detail = f"{first_name} is what the other side calls {second_name}"
+            yield states.edit(CauseKind.ALIAS, tuple(names), detail)
+
+
+def _named(name: str) -> str:
+    """A dimension without its leg and account."""
+    return name.split(",", maxsplit=1)[0]
+
+
+def _rest(name: str) -> str:
+    return name[len(_named(name)) :]
 
 
 def _kinds(states: _States, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
@@ -210,11 +238,19 @@ def _kinds(states: _States, record: SideRecord, other: SideRecord) -> Iterator[S
         for words, amount in () if theirs is None else _parts_of(theirs):
             if amount is not None and states.stated.get(name, ZERO) == amount:
                 found.setdefault(f"its total is the other side's {words}", []).append(name)
+        if mine is not None and _whole(mine) == states.other.get(name, ZERO):
+            found.setdefault("its total is free without locked", []).append(name)
         for words, amount in () if mine is None else _parts_of(mine):
             if amount is not None and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
         yield states.edit(CauseKind.BALANCE_KIND, tuple(names), words)
+
+
+def _whole(balance: CashBalance) -> Decimal | None:
+    if balance.free is None or balance.locked is None:
+        return None
+    return EXACT.add(balance.free, balance.locked)
 
 
 def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
@@ -231,8 +267,7 @@ def _swapped_parts(side: LedgerSide, record: SideRecord, other: SideRecord) -> I
             continue
         if (row.free, row.locked) == (right.locked, right.free) and row.free != row.locked:
             fixed = replace(row, free=right.free, locked=right.locked)
-            yield StateEdit(CauseKind.BALANCE_KIND, side, {}, "free and locked are swapped",
-                            (row.currency,), (fixed,))  # fmt: skip
+            yield StateEdit(CauseKind.BALANCE_KIND, side, {}, "free and locked swapped", (fixed,))
 
 
 def _netted(states: _States, other: SideRecord) -> Iterator[StateEdit]:
@@ -245,6 +280,7 @@ def _netted(states: _States, other: SideRecord) -> Iterator[StateEdit]:
         names = {leg: states.space.position(symbol, leg, account) for leg in Leg}
         net = EXACT.add(quantities.get(Leg.LONG, ZERO), quantities.get(Leg.SHORT, ZERO))
         only_net = not any(states.stated.get(names[leg]) for leg in (Leg.LONG, Leg.SHORT))
+        only_net = only_net and bool(states.stated.get(names[Leg.NET]))
         wrong = tuple(name for name in names.values() if name in states.differing)
         if wrong and only_net and states.stated.get(names[Leg.NET], ZERO) == net:
             yield states.edit(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from recon_core.explain.attempt import Answer, Part
 from recon_core.explain.edits import Row
@@ -13,7 +14,9 @@ from recon_core.explain.texts import cause_text, change_text, row_id, vector_tex
 from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide
 
-_MOST_ALTERNATIVES = 5
+_MOST_ALTERNATIVES: Final = 5
+UNPROVEN: Final = 4
+"""The rank from which on a single number speaks for a cause: it fits, and is not proven."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -66,6 +69,8 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
     if all(part.edit.rank == 0 for part in answer.parts):
         return []
+    if answer.rank >= UNPROVEN:
+        return [""]
     space = prover.space
     return [
         name
@@ -76,6 +81,7 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
 
 
 def _decides(unseen: Sequence[str]) -> str:
+    unseen = [name for name in unseen if name]
     if not unseen:
         return "the fills of the other side"
     named = ", ".join(name.split("::", 1)[1] for name in unseen[:3])

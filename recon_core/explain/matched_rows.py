@@ -1,0 +1,93 @@
+"""The rows of two sides that belong together: by id, else by everything else they say."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from recon_core.model import Fill, Movement
+
+_Row = TypeVar("_Row", Fill, Movement)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched(Generic[_Row]):
+    """Pairs that do not agree, and what only one side has; the first is the side at fault."""
+
+    differing: tuple[tuple[_Row, _Row], ...]
+    surplus: tuple[_Row, ...]
+    lacking: tuple[_Row, ...]
+
+
+def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
+    """The fills of a side and of the one that it is held against."""
+    return _matched(mine, right, lambda fill: _fill_id(fill, plain=plain),
+                    lambda fill: _fill_content(fill, plain=plain))  # fmt: skip
+
+
+def matched_movements(
+    mine: Sequence[Movement], right: Sequence[Movement], *, plain: bool
+) -> Matched[Movement]:
+    """The movements of a side and of the one that it is held against."""
+    return _matched(mine, right, lambda row: (row.movement_id, None if plain else row.account),
+                    lambda row: _movement_content(row, plain=plain))  # fmt: skip
+
+
+def _fill_id(fill: Fill, *, plain: bool) -> Hashable:
+    return (fill.symbol, fill.fill_id) if plain else (fill.account, fill.symbol, fill.fill_id)
+
+
+def _fill_content(fill: Fill, *, plain: bool) -> Hashable:
+    currency = fill.fee_currency if fill.fee else None
+    content = (fill.symbol, fill.leg, fill.side, fill.quantity, fill.price, fill.fee, currency)
+    return (*content, fill.time, None if plain else fill.account)
+
+
+def _movement_content(row: Movement, *, plain: bool) -> Hashable:
+    content = (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity)
+    return (*content, row.time, None if plain else row.account)
+
+
+def _matched(
+    mine: Sequence[_Row],
+    right: Sequence[_Row],
+    id_of: Callable[[_Row], Hashable],
+    content_of: Callable[[_Row], Hashable],
+) -> Matched[_Row]:
+    """First what is equal in id and content, then by id alone, then by content alone."""
+    first, others = _without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
+    by_id: dict[Hashable, list[_Row]] = {}
+    for row in others:
+        by_id.setdefault(id_of(row), []).append(row)
+    differing, surplus = [], []
+    for row in first:
+        found = by_id.get(id_of(row))
+        if found:
+            differing.append((row, found.pop(0)))
+        else:
+            surplus.append(row)
+    lacking = [row for rows in by_id.values() for row in rows]
+    surplus, lacking = _without_equal(surplus, lacking, content_of)
+    return Matched(tuple(differing), tuple(surplus), tuple(lacking))
+
+
+def _without_equal(
+    mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
+) -> tuple[list[_Row], list[_Row]]:
+    """The rows of both that have no equal on the other side, each row used once."""
+    known: dict[Hashable, list[_Row]] = {}
+    for row in right:
+        known.setdefault(key_of(row), []).append(row)
+    left = []
+    for row in mine:
+        equal = known.get(key_of(row))
+        if equal:
+            equal.pop()
+        else:
+            left.append(row)
+    remaining = {id(row) for rows in known.values() for row in rows}
+    return left, [row for row in right if id(row) in remaining]
+
+
+def as_own(row: _Row, account: str | None, *, plain: bool) -> _Row:
+    """A row of the other side as this side would have it: in its only account."""
+    return replace(row, account=account) if plain and row.account != account else row

@@ -1,0 +1,206 @@
+"""What the rows of both sides show: every difference between them is a fault of one side.
+
+Read off, not searched: any number of faults. Where it is not known which side is wrong,
+each is held against the other, and the proof decides.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from recon_core.amounts import ZERO
+from recon_core.explain.changes import Change
+from recon_core.explain.edits import Edit, Row
+from recon_core.explain.fill_edits import FillEdits
+from recon_core.explain.ground import Ground
+from recon_core.explain.matched_rows import as_own, matched_fills, matched_movements
+from recon_core.explain.pair_kinds import edits_of_pairs, movement_edit
+from recon_core.explain.prints import Prints
+from recon_core.explain.spans import behind_detail
+from recon_core.explanation import CauseKind
+from recon_core.ledger.replay import with_named_account
+from recon_core.model import (
+    CashBalance,
+    Fill,
+    Movement,
+    MovementKind,
+    Opening,
+    Position,
+    SideRecord,
+)
+
+_MOST_OF_A_KIND: Final = 8
+
+
+@dataclass
+class RowReading:
+    """Holds the rows of the ground's side against those of the other, which are right."""
+
+    ground: Ground
+    right: SideRecord
+    max_skew: timedelta
+
+    def edits(self) -> list[Edit]:
+        """The edits that make the side's rows those of the other side."""
+        found = [*self._fill_edits(), *self._movement_edits(), *self._opening_edits()]
+        return list(_together(found))
+
+    @property
+    def _plain(self) -> bool:
+        return self.ground.space.plain
+
+    def _own(self, rows: Sequence[Fill]) -> list[Fill]:
+        account = self.ground.record.only_account()
+        return [as_own(row, account, plain=self._plain) for row in rows]
+
+    def _fill_edits(self) -> Iterator[Edit]:
+        if self.ground.record.fills is None or self.right.fills is None:
+            return
+        fills = self.ground.fills
+        matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
+        yield from edits_of_pairs(matched.differing, fills)
+        yield from self._surplus(matched.surplus)
+        yield from self._lacking(matched.lacking)
+
+    def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Edit]:
+        left = list(surplus)
+        for edit in _whole_groups(left, self.ground.fills, self.right.fills or ()):
+            gone = {id(row) for row in edit.rows}
+            left = [fill for fill in left if id(fill) not in gone]
+            yield edit
+        edits = FillEdits(self.ground, Prints(self.ground))
+        yield from (replace(edits.edit(fill, "remove"), rank=0) for fill in left)
+
+    def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Edit]:
+        if not lacking:
+            return
+        span = self._span(lacking)
+        if span is not None:
+            yield span
+            return
+        for fill in lacking:
+            yield Edit(CauseKind.MISSING_FILL, Change(added=(fill,)), (fill,), 0)
+
+    def _span(self, lacking: Sequence[Fill]) -> Edit | None:
+        """All fills from a time on are lacking: the side is behind."""
+        first = min(fill.time for fill in lacking)
+        seen = [fill.time for fill in self.ground.fills]
+        last = max(seen) if seen else None
+        side = self.ground.recorded.side(self.ground.side)
+        behind = side is not None and side.as_of < first
+        if (last is not None and last >= first) or (len(lacking) < 2 and not behind):  # noqa: PLR2004
+            return None
+        rows = tuple(sorted(lacking, key=lambda fill: fill.time))
+        kind, detail = behind_detail(self.ground, rows[0].time, last, self.max_skew)
+        return Edit(kind, Change(added=rows), rows, 0, detail)
+
+    def _movement_edits(self) -> Iterator[Edit]:
+        mine, right = self.ground.record.movements, self.right.movements
+        if (mine is None and right is None) or self.right.fills is None:
+            return
+        account = self.ground.record.only_account()
+        others = [as_own(row, account, plain=self._plain) for row in right or ()]
+        matched = matched_movements(mine or (), others, plain=self._plain)
+        for wrong, other in matched.differing:
+            yield movement_edit(wrong, other)
+        payloads = Counter(map(_payload, mine or ()))
+        for row in matched.surplus:
+            twice = payloads[_payload(row)] > 1
+            kind = CauseKind.DUPLICATE_MOVEMENT if twice else CauseKind.FOREIGN_ACTIVITY
+            yield Edit(kind, Change(removed_movements=(row,)), (row,), 0)
+        for row in matched.lacking:
+            split = row.movement_kind is MovementKind.SPLIT
+            kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
+            yield Edit(kind, Change(added_movements=(row,)), (row,), 0)
+
+    def _opening_edits(self) -> Iterator[Edit]:
+        mine, right = self.ground.record.opening, self.right.opening
+        if mine is None or right is None:
+            return
+        space, at = self.ground.space, mine
+        first = space.state(mine.positions, mine.cash)
+        second = space.state(right.positions, right.cash)
+        for name in sorted(first.keys() | second.keys()):
+            if first.get(name, ZERO) == second.get(name, ZERO):
+                continue
+            changed = _with_entry(self.ground, at, right, name)
+            change = Change(opening=changed, old_opening=at)
+            yield Edit(CauseKind.OPENING_BALANCE, change, (), 0, name.split("::", 1)[1])
+            at = changed
+
+
+def _with_entry(ground: Ground, mine: Opening, right: Opening, name: str) -> Opening:
+    """The opening with one entry as the other side has it."""
+    space, account = ground.space, ground.record.only_account()
+
+    def named(row: Position | CashBalance) -> str:
+        if isinstance(row, Position):
+            return space.position(row.symbol, row.leg, row.account)
+        return space.cash(row.currency, row.account)
+
+    positions = [row for row in mine.positions if named(row) != name]
+    cash = [row for row in mine.cash if named(row) != name]
+    positions += [
+        replace(row, account=account) if space.plain else row
+        for row in right.positions
+        if named(row) == name
+    ]
+    cash += [
+        replace(row, account=account) if space.plain else row
+        for row in right.cash
+        if named(row) == name
+    ]
+    return replace(mine, positions=tuple(positions), cash=tuple(cash))
+
+
+def _payload(row: Movement) -> tuple[object, ...]:
+    return (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity, row.account)
+
+
+def _whole_groups(
+    surplus: Sequence[Fill], fills: Sequence[Fill], right: Sequence[Fill]
+) -> Iterator[Edit]:
+    """All fills of an account, a position or a symbol that the other side knows nothing of."""
+    left = {id(fill) for fill in surplus}
+    for words, name in (("account", "account"), ("position", "position_id"), ("symbol", "symbol")):
+        theirs = {getattr(fill, name) for fill in right}
+        groups: dict[str, list[Fill]] = {}
+        for fill in fills:
+            key = getattr(fill, name)
+            if key is not None and key not in theirs:
+                groups.setdefault(key, []).append(fill)
+        for key, rows in groups.items():
+            if len(rows) > 1 and all(id(fill) in left for fill in rows):
+                left -= {id(fill) for fill in rows}
+                detail = f"all {len(rows)} fills of {words} {key}"
+                change = Change(removed=tuple(rows))
+                yield Edit(CauseKind.FOREIGN_ACTIVITY, change, tuple(rows), 0, detail)
+
+
+def _together(edits: Sequence[Edit]) -> Iterator[Edit]:
+    """Edits of one kind as one where they are many."""
+    kinds = Counter(edit.cause_kind for edit in edits)
+    many: dict[CauseKind, list[Edit]] = {}
+    for edit in edits:
+        if kinds[edit.cause_kind] > _MOST_OF_A_KIND:
+            many.setdefault(edit.cause_kind, []).append(edit)
+        else:
+            yield edit
+    for kind, each in many.items():
+        change = Change(
+            tuple(row for edit in each for row in edit.change.removed),
+            tuple(row for edit in each for row in edit.change.added),
+            tuple(row for edit in each for row in edit.change.removed_movements),
+            tuple(row for edit in each for row in edit.change.added_movements),
+        )
+        rows: tuple[Row, ...] = tuple(row for edit in each for row in edit.rows)
+        yield Edit(kind, change, rows, 0, f"{len(each)} of them")
+
+
+def other_rows(record: SideRecord | None) -> SideRecord | None:
+    """The rows that a side is held against, `None` where it has none."""
+    if record is None or record.fills is None:
+        return None
+    return with_named_account(record)
