@@ -104,7 +104,8 @@ class RowReading:
         others = [as_own(row, account, plain=self._plain) for row in right or ()]
         matched = matched_movements(mine or (), others, plain=self._plain)
         for wrong, other in matched.differing:
-            yield movement_edit(wrong, other)
+            if _payload(wrong) != _payload(other):
+                yield movement_edit(wrong, other)
         payloads = Counter(map(_payload, mine or ()))
         for row in matched.surplus:
             twice = payloads[_payload(row)] > 1

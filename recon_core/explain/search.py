@@ -126,12 +126,8 @@ class Search:
 
 def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:
     """Whether another movement says the same within seconds."""
-    return any(
-        other is not movement
-        and _payload(other) == _payload(movement)
-        and abs(other.time - movement.time) <= NEAR_TWIN
-        for other in movements
-    )
+    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_TWIN)
+    return sum(_payload(other) == _payload(movement) for other in near) > 1
 
 
 def _payload(movement: Movement) -> tuple[object, ...]:

@@ -25,6 +25,7 @@ from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 MISSING_ID: Final = "missing"
 _NEAR: Final = Decimal("1.5")
 _CLOSE: Final = Decimal("1.1")
+_FAR: Final = Decimal(100_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
             continue
         for rate in rates:
             price = _price_for(market, fill, need, rate)
+            price = price if price is None else _tenfold(fill.price, price) or price
             how = None if price is None else slip(*_told(ground, fill.price, price))
             if price is None or how is None or not _fits(ground, market, at, price):
                 continue
@@ -158,6 +160,17 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
                 if ground.reaches(change.vector(ground.bookings)):
                     rank = 2 if _shows(ground, market, fill, changed) else 4
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
+
+
+def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
+    """The power of ten of a given price that is next to a solved one, `None` where none is."""
+    exponent = price.adjusted() - given.adjusted()
+    for power in (exponent - 1, exponent, exponent + 1):
+        exact = given.scaleb(power, EXACT)
+        off = EXACT.subtract(exact, price).copy_abs()
+        if power and EXACT.multiply(off, _FAR) <= price:
+            return exact
+    return None
 
 
 def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:

@@ -31,9 +31,15 @@ def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
         for name, amount in booked.items():
             add_to(total, name, amount.copy_negate())
         last_of_time = at + 1 == len(rows) or rows[at + 1].time != row.time
-        if last_of_time and ground.reaches(total):
+        if last_of_time and ground.reaches(total) and (at or _says_so(ground, row.time)):
             earlier = rows[at + 1].time if at + 1 < len(rows) else None
             yield _behind(ground, rows[: at + 1], earlier, max_skew)
+
+
+def _says_so(ground: Ground, unseen: datetime) -> bool:
+    """Whether the side itself gives a time before that of a row."""
+    side = ground.recorded.side(ground.side)
+    return side is not None and side.as_of < unseen
 
 
 def _behind(
@@ -47,7 +53,7 @@ def _behind(
     change = Change(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
     kind, detail = behind_detail(ground, rows[0].time, seen, max_skew)
-    return Edit(kind, change, rows, rank=0 if len(rows) > 1 else 1, detail=detail)
+    return Edit(kind, change, rows, rank=0, detail=detail)
 
 
 def behind_detail(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
+from typing import Final, TypeVar
 
 from recon_core.amounts import format_amount
 from recon_core.explain.changes import names_of, shifted
@@ -19,10 +20,11 @@ from recon_core.explanation import (
     Explanation,
     ExplanationVerdict,
 )
-from recon_core.model import CashBalance, LedgerSide, SideRecord
+from recon_core.model import CashBalance, Fill, LedgerSide, Order, Position, SideRecord
 
-_MOST_EDITS = 12
-_WORDS = {
+_MOST_EDITS: Final = 12
+_Named = TypeVar("_Named", Position, Fill, Order)
+_WORDS: Final = {
     CauseKind.ROUNDING: "has rounded what it states",
     CauseKind.UNIT: "counts in another unit",
     CauseKind.SIGN_CONVENTION: "states amounts with the other sign",
@@ -112,13 +114,32 @@ def _outcome(prover: Prover, chosen: Sequence[StateEdit]) -> Outcome | None:
     record = prover.recorded.side(side)
     if record is None:
         return None
+    if record.derived:
+        return prover.outcome({side: _with_names(record, chosen)})
     names = names_of(prover.space, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
     for edit in chosen:
         total = plus(total, edit.correction)
-    fixed = shifted(replace(record, derived=frozenset()), prover.space, total, names)
+    fixed = shifted(record, prover.space, total, names)
     parts = {part.currency: part for edit in chosen for part in edit.parts}
     return prover.outcome({side: _with_parts(fixed, parts)})
+
+
+def _with_names(record: SideRecord, chosen: Sequence[StateEdit]) -> SideRecord:
+    """A side that is replayed, with the other side's names for its symbols in its rows."""
+    names = dict(edit.renamed for edit in chosen if edit.renamed is not None)
+
+    def own(row: _Named) -> _Named:
+        return replace(row, symbol=names[row.symbol]) if row.symbol in names else row
+
+    opening = record.opening
+    return replace(
+        record,
+        positions=None if record.positions is None else tuple(map(own, record.positions)),
+        fills=None if record.fills is None else tuple(map(own, record.fills)),
+        orders=None if record.orders is None else tuple(map(own, record.orders)),
+        opening=opening and replace(opening, positions=tuple(map(own, opening.positions))),
+    )
 
 
 def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord:

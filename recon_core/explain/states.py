@@ -32,7 +32,8 @@ _LARGEST_SPLIT: Final = 20
 class StateEdit:
     """A fault of a whole state: what is to be added to what the side states.
 
-    `parts` are corrected balances where only free and locked are wrong.
+    `parts` are corrected balances where only free and locked are wrong; `renamed` is the
+    side's symbol and what the other side calls it.
     """
 
     cause_kind: CauseKind
@@ -40,6 +41,7 @@ class StateEdit:
     correction: Vector
     detail: str
     parts: tuple[CashBalance, ...] = ()
+    renamed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,8 @@ def _aliases(states: _States) -> Iterator[StateEdit]:
             names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
             first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
-            yield states.edit(CauseKind.ALIAS, tuple(names), detail)
+            edit = states.edit(CauseKind.ALIAS, tuple(names), detail)
+            yield replace(edit, renamed=(first_name, second_name))
 
 
 def _named(name: str) -> str:
