@@ -14,6 +14,7 @@ from recon_core.engine import Reconciliation
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
+from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.fill_edits import twin
 from recon_core.explain.ground import Ground, ground_of
@@ -113,7 +114,7 @@ class _Explainer:
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
-        groups = _grouped(list(found))
+        groups = _grouped(ground, list(found))
         answers: list[Answer] = []
         best = None
         for proofs, (rank, edits, rows) in enumerate(groups):
@@ -127,7 +128,9 @@ class _Explainer:
         return answers
 
 
-def _grouped(found: Sequence[Found]) -> list[tuple[int, Found, list[tuple[Row, ...]]]]:
+def _grouped(
+    ground: Ground, found: Sequence[Found]
+) -> list[tuple[tuple[int, bool], Found, list[tuple[Row, ...]]]]:
     """Candidates that differ in more than interchangeable rows, the best evidence first."""
     groups: dict[Any, list[Found]] = {}
     for edits in found:
@@ -141,8 +144,18 @@ def _grouped(found: Sequence[Found]) -> list[tuple[int, Found, list[tuple[Row, .
         if len(rows) > 1 and _key(best[0][0]) == _key(best[0][1]):
             union = _united([edit for edits in best for edit in edits])
             rows = [union, union]
-        result.append((rank, best[0], rows))
+        result.append(((rank, not _is_close(ground, best[0])), best[0], rows))
     return sorted(result, key=lambda each: each[0])
+
+
+def _is_close(ground: Ground, edits: Found) -> bool:
+    """Whether edits give the need to far less than what floats may be off."""
+    if not ground.space.dust:
+        return True
+    change = Change()
+    for edit in edits:
+        change = change.joined(edit.change)
+    return ground.is_close(change.vector(ground.bookings))
 
 
 def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:

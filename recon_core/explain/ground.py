@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.bookings import (
@@ -19,7 +20,7 @@ from recon_core.explain.bookings import (
     open_value,
     order_name,
 )
-from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus
+from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus, state_part
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.ledger.replay import replay, with_named_account
@@ -33,7 +34,8 @@ from recon_core.model import (
     SideRecord,
 )
 
-_LEAST_KNOWN = Decimal("0.9")
+_LEAST_KNOWN: Final = Decimal("0.9")
+_CLOSE: Final = Decimal("0.001")
 
 
 @dataclass
@@ -94,6 +96,16 @@ class Ground:
         if name in self.unknown:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
+
+    def is_close(self, effect: Vector) -> bool:
+        """Whether an effect is what is needed to far less than the float dust."""
+        limit = EXACT.multiply(self.space.dust, _CLOSE)
+        rest = state_part(self.space.seen(minus(self.need, effect)))
+        return all(
+            value.copy_abs() <= limit or self.tolerance.get(name, ZERO) >= value.copy_abs()
+            for name, value in rest.items()
+            if name not in self.unknown
+        )
 
     def left(self, effect: Vector) -> dict[str, Decimal]:
         """What is needed besides an effect."""

@@ -31,12 +31,10 @@ def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
 
 
 def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
-    """Both numbers as digits around one point, without leading zeros in the longer."""
+    """Both numbers as digits around one point."""
     places = max(decimal_places(shortest(wrong)), decimal_places(shortest(right)))
-    texts = [f"{number:.{places}f}".replace(".", "") for number in (wrong, right)]
-    width = max(map(len, texts))
-    padded = [text.rjust(width, "0") for text in texts]
-    return padded[0], padded[1]
+    first, second = (f"{number:.{places}f}".replace(".", "") for number in (wrong, right))
+    return first, second
 
 
 def _swapped(first: str, second: str, at: list[int]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
@@ -18,7 +19,7 @@ from recon_core.explain.fees import FeeModel
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.slips import slip
-from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.space import ORDER, is_cash, is_position
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 
@@ -28,7 +29,7 @@ _CLOSE: Final = Decimal("1.1")
 _FAR: Final = Decimal(100_000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is worked out is kept
 class Market:
     """What the fills of one position say of its market: decimals, prices, fees."""
 
@@ -36,21 +37,25 @@ class Market:
     instrument: Instrument
     model: FeeModel | None
 
-    @property
+    @cached_property
     def tick_places(self) -> int:
         """The decimals that most prices have at most: an average may have more."""
         places = sorted(decimal_places(shortest(fill.price)) for fill in self.fills)
         return places[len(places) // 2]
 
-    @property
+    @cached_property
     def lot_places(self) -> int:
         """The decimals of the quantities."""
         return max(decimal_places(shortest(fill.quantity)) for fill in self.fills)
 
+    @cached_property
+    def _range(self) -> tuple[Decimal, Decimal]:
+        prices = [fill.price for fill in self.fills]
+        return min(prices), max(prices)
+
     def near(self, price: Decimal) -> bool:
         """Whether a price is one that this market has had, or nearly."""
-        prices = [fill.price for fill in self.fills]
-        low, high = min(prices), max(prices)
+        low, high = self._range
         return low <= EXACT.multiply(price, _NEAR) and price <= EXACT.multiply(high, _NEAR)
 
 
@@ -174,7 +179,7 @@ def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
 
 
 def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
-    """Whether the fill itself shows that its price is wrong: by its fee, or by the market."""
+    """Whether more than one number shows that a price is wrong: its fee, or a power of ten."""
     wrong, right = (other, fill) if ground.rows_right else (fill, other)
     model = market.model
     if model is not None and wrong.fee == right.fee and wrong.fee:
@@ -182,7 +187,7 @@ def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
                 for each in (wrong, right)]  # fmt: skip
         if wrong.fee not in fees[0] and right.fee in fees[1]:
             return True
-    return not market.near(wrong.price)
+    return (slip(wrong.price, right.price) or "").startswith("10^")
 
 
 def _price_for(market: Market, fill: Fill, need: Decimal, rate: Decimal) -> Decimal | None:
@@ -245,13 +250,26 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
                             ZERO if in_base else rate)  # fmt: skip
         if price is None or not market.near(price):
             continue
-        bare = replace(pattern, fill_id=MISSING_ID, side=side, quantity=quantity, price=price,
-                       fee=ZERO, client_order_id=None, exchange_order_id=None)  # fmt: skip
+        bare = replace(_unknown(ground, pattern), side=side, quantity=quantity, price=price)
         if model is None:
             yield replace(bare, fee_currency=None)
         else:
             yield replace(bare, fee=model.fee(ground.bookings, bare, rate),
                           fee_currency=model.currency)  # fmt: skip
+
+
+def _unknown(ground: Ground, pattern: Fill) -> Fill:
+    """A fill without an id or a fee, of the order that does not have its fills, if there is one."""
+    names = [name for name in ground.need if name.startswith(ORDER)]
+    order = ground.orders.get(names[0]) if len(names) == 1 else None
+    return replace(
+        pattern,
+        fill_id=MISSING_ID,
+        fee=ZERO,
+        time=pattern.time if order is None else order.time,
+        client_order_id=None if order is None else order.client_order_id,
+        exchange_order_id=None if order is None else order.exchange_order_id,
+    )
 
 
 def _before_fee(need: Decimal, side: OrderSide, rate: Decimal, market: Market) -> Decimal:

@@ -64,7 +64,8 @@ def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Ed
     if instrument is None or len({fill.symbol for fill in charged}) > 1:
         return
     for currency in sorted({instrument.base, instrument.quote}):
-        if any(fill.fee_currency != currency for fill in charged):
+        known = ground.bookings.cash(currency, charged[0].account) in ground.space.compared
+        if known and any(fill.fee_currency != currency for fill in charged):
             other = [with_fee(fill, fill.fee, currency) for fill in charged]
             yield _all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
 

@@ -15,6 +15,7 @@ from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdic
 from recon_core.model import LedgerSide
 
 _MOST_ALTERNATIVES: Final = 5
+_SOLVED: Final = 2
 UNPROVEN: Final = 4
 """The rank from which on a single number speaks for a cause: it fits, and is not proven."""
 
@@ -46,15 +47,19 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
     """Answers that differ in kind or amount; the rows of those that do not are united."""
     found: dict[object, Answer] = {}
     for answer in answers:
-        key = tuple(
-            sorted(
-                (str(part.edit.cause_kind), *vector_text(part.effect).split(", "))
-                for part in answer.parts
-            )
-        )
+        key = tuple(sorted(map(_amounts, answer.parts)))
         known = found.get(key)
         found[key] = answer if known is None else _united(known, answer)
     return list(found.values())
+
+
+def _amounts(part: Part) -> tuple[str, ...]:
+    """The kind and the amounts of a cause, those included that were solved for."""
+    numbers: tuple[str, ...] = ()
+    if part.edit.rank >= _SOLVED and part.edit.change.removed:
+        old, new = part.edit.change.removed[0], part.edit.change.added[0]
+        numbers = tuple(str(each) for each in (old.quantity, old.price, new.quantity, new.price))
+    return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)
 
 
 def _united(first: Answer, second: Answer) -> Answer:
