@@ -12,9 +12,9 @@ from pytest_recon.drift_warning import ReconDriftWarning
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
 from recon_core.comparison import Comparison, ItemKind, Judgement
-from recon_core.engine import Reconciliation
 from recon_core.matched import EqualRows
 from recon_core.printable import printable
+from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 from recon_core.reports.wording import drift_text, node_path
 

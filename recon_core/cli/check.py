@@ -211,7 +211,7 @@ def _text(request: _Request) -> str:
 
 
 def _json(run: "Check") -> str:
-    from recon_core.engine import reconciliation_report  # noqa: PLC0415  # not for the help
+    from recon_core.reconciliation import reconciliation_report  # noqa: PLC0415  # not for the help
 
     head = None if run.head is None else {"entries": run.head.count, "head": run.head.hash}
     report = {

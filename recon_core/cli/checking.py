@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from pluggy import PluginManager
 
 from recon_core.comparison import ItemKind, Judgement, ReconDiff
-from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import AuditError, ReconError
 from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
+from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport

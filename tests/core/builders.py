@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT
 from recon_core.comparison import Comparison, ItemKind
-from recon_core.engine import Reconciliation
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -25,6 +24,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy.model import Policy
+from recon_core.reconciliation import Reconciliation
 
 AS_OF = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AS_OF_TEXT = "2026-01-01T12:00:00Z"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from recon_core.comparison import Judgement
-from recon_core.engine import reconcile_session
 from recon_core.judging import judge
 from recon_core.model import CashBalance
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
+from recon_core.reconciliation import reconcile_session
 from recon_core.severity import Severity
 
 from .builders import (
