@@ -18,7 +18,7 @@ from recon_core.amounts import (
     pad_to_places,
     percent_text,
 )
-from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck, diff_id
+from recon_core.comparison import Comparison, Figures, ItemKind, Judgement, SessionCheck, diff_of
 from recon_core.errors import ReconError
 from recon_core.model import CashBalance, LedgerSide, Leg, Position
 from recon_core.policy.model import Policy, PositionPolicy, Tolerance
@@ -59,7 +59,9 @@ def judge(
     message = _message(comparison, finding)
     if finding.severity is None:
         return Judgement(comparison, None, message)
-    return Judgement(comparison, _diff(comparison, finding, message, session_id), message)
+    figures = _figures(comparison, finding)
+    diff = diff_of(comparison, finding.severity, message, session_id, figures)
+    return Judgement(comparison, diff, message)
 
 
 def judge_values(
@@ -88,34 +90,17 @@ def judge_check(comparison: Comparison, check: SessionCheck, session_id: str) ->
     notes = tuple(printable(note, 500) for note in check.notes)
     what = f"{comparison.item_kind} {name}"
     message = f"{what}: {check.severity or 'match'}, {printable(check.message, 1000)}"
+    noted = replace(comparison, notes=notes)
     if check.severity is None:
-        return Judgement(replace(comparison, notes=notes), None, message)
-    return _without_figures(comparison, check.severity, message, notes, session_id)
+        return Judgement(noted, None, message)
+    return Judgement(comparison, diff_of(noted, check.severity, message, session_id), message)
 
 
 def cannot_judge(comparison: Comparison, error: Exception, session_id: str) -> Judgement:
     """The CRITICAL verdict of a comparison whose judging failed, by a plugin's fault."""
     reason = str(error) if isinstance(error, ReconError) else f"{type(error).__name__}: {error}"
     message = f"{_what(comparison)}: {Severity.CRITICAL}, cannot be judged: {printable(reason)}"
-    return _without_figures(comparison, Severity.CRITICAL, message, comparison.notes, session_id)
-
-
-def _without_figures(
-    comparison: Comparison,
-    severity: Severity,
-    message: str,
-    notes: tuple[str, ...],
-    session_id: str,
-) -> Judgement:
-    diff = ReconDiff(
-        diff_id=diff_id(session_id, comparison.identity),
-        timestamp=comparison.as_of,
-        diff_type=comparison.item_kind.diff_type,
-        severity=severity,
-        key=comparison.key,
-        description=message,
-        notes=notes,
-    )
+    diff = diff_of(comparison, Severity.CRITICAL, message, session_id)
     return Judgement(comparison, diff, message)
 
 
@@ -291,26 +276,17 @@ def drift_text(finding: Finding) -> str:
     return percent_text(finding.delta.copy_abs(), finding.reference)
 
 
-def _diff(comparison: Comparison, finding: Finding, message: str, session_id: str) -> ReconDiff:
+def _figures(comparison: Comparison, finding: Finding) -> Figures:
     delta = finding.delta
     drift = display_ratio(delta.copy_abs(), finding.reference) if finding.reference else ZERO
-    severity = finding.severity
-    assert severity is not None  # noqa: S101  # a match has no diff
-    return ReconDiff(
-        diff_id=diff_id(session_id, comparison.identity),
-        timestamp=comparison.as_of,
-        diff_type=comparison.item_kind.diff_type,
-        severity=severity,
-        key=comparison.key,
-        description=message,
+    return Figures(
         internal=finding.internal,
         external=finding.external,
         delta=delta,
         drift=drift,
         unit=comparison.unit,
         tolerance=finding.tolerance,
-        diff_details=_details(comparison, finding, drift),
-        notes=comparison.notes,
+        details=_details(comparison, finding, drift),
     )
 
 

@@ -4,11 +4,12 @@ Source of the rules: the design's "Orders and fills". The rows are in the text a
 sides give them, so that nobody has to look them up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, format_amount
-from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_id
+from recon_core.comparison import Comparison, Figures, Judgement, diff_of
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder, RowFinding
 from recon_core.matching.fill_rules import fill_findings
 from recon_core.matching.order_rules import order_findings
@@ -16,7 +17,6 @@ from recon_core.matching.row_texts import fill_text, order_text, stated
 from recon_core.model import Fill, Order
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
-from recon_core.severity import Severity
 from recon_core.times import format_time
 
 _MOST_FOUND = 8
@@ -39,7 +39,13 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
     rules = dict.fromkeys(f"{each.case} is {policy.severity[each.case]}" for each in findings)
-    diff = _diff(comparison, matched, severity, message, session_id, ", ".join(rules), findings)
+    figures = replace(
+        _figures(comparison, matched),
+        tolerance=", ".join(rules),
+        details=_details(matched, findings),
+        order_id=_order_id(_all_rows(comparison)),
+    )
+    diff = diff_of(comparison, severity, message, session_id, figures)
     return Judgement(comparison, diff, message)
 
 
@@ -90,43 +96,11 @@ def _row_text(row: Fill | Order) -> str:
     return fill_text(row) if isinstance(row, Fill) else order_text(row)
 
 
-def _diff(
-    comparison: Comparison,
-    matched: MatchedFills | MatchedOrder,
-    severity: Severity,
-    message: str,
-    session_id: str,
-    rules: str,
-    findings: Sequence[RowFinding],
-) -> ReconDiff:
-    internal, external, delta, unit = _figures(comparison, matched)
-    rows = _all_rows(comparison)
-    order_ids = [row.client_order_id or row.exchange_order_id for row in rows]
-    return ReconDiff(
-        diff_id=diff_id(session_id, comparison.identity),
-        timestamp=comparison.as_of,
-        diff_type=comparison.item_kind.diff_type,
-        severity=severity,
-        key=comparison.key,
-        description=message,
-        internal=internal,
-        external=external,
-        delta=delta,
-        unit=unit,
-        tolerance=rules,
-        diff_details=_details(matched, findings),
-        notes=comparison.notes,
-        order_id=next((each for each in order_ids if each), None),
-    )
-
-
-def _figures(
-    comparison: Comparison, matched: MatchedFills | MatchedOrder
-) -> tuple[Decimal | None, Decimal | None, Decimal | None, str]:
+def _figures(comparison: Comparison, matched: MatchedFills | MatchedOrder) -> Figures:
     """The first amount that both sides give once and do not agree on, with its unit."""
     ours, theirs = matched.internal or (), matched.external or ()
     if len(ours) != 1 or len(theirs) != 1:
-        return None, None, None, ""
+        return Figures()
     named = [getattr(row, "fee_currency", None) for row in (ours[0], theirs[0])]
     currencies = {str(currency) for currency in named if currency is not None}
     for name in _FIGURES:
@@ -135,8 +109,14 @@ def _figures(
         if one is None or other is None or one == other or of_two_currencies:
             continue
         units = {"price": "", "fee": next(iter(currencies), "")}
-        return one, other, EXACT.subtract(one, other), units.get(name, comparison.unit)
-    return None, None, None, ""
+        unit = units.get(name, comparison.unit)
+        return Figures(one, other, EXACT.subtract(one, other), unit=unit)
+    return Figures()
+
+
+def _order_id(rows: Iterable[Fill | Order]) -> str | None:
+    order_ids = (row.client_order_id or row.exchange_order_id for row in rows)
+    return next((each for each in order_ids if each), None)
 
 
 def _details(
