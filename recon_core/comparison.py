@@ -79,6 +79,12 @@ class Comparison:
         """`position::BTC/EUR`: unique within its session."""
         return f"{self.item_kind}::{self.key}"
 
+    @property
+    def of_position(self) -> bool:
+        """Whether quantities of an instrument are compared, and not balances."""
+        value = self.internal or self.external
+        return self.item_kind is ItemKind.POSITION or isinstance(value, Position)
+
 
 @dataclass(frozen=True, slots=True)
 class ReconDiff:
