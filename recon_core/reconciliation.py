@@ -9,9 +9,8 @@ from pathlib import Path
 from pluggy import PluginManager
 
 from recon_core.aliases import with_aliases
-from recon_core.amounts import require_amount
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
-from recon_core.errors import ReconError, ReplayError, SessionError
+from recon_core.errors import ReconError, ReplayError
 from recon_core.evidence import evidence
 from recon_core.extensions import extension_manager
 from recon_core.grouping import DEFAULT_MAX_ITEMS
@@ -21,8 +20,9 @@ from recon_core.ledger.location import Location
 from recon_core.ledger.replay import replay_sides, with_derived_sections
 from recon_core.matching.matcher import match
 from recon_core.matching.row_judging import judge_rows
-from recon_core.model import RecordedSession, SideRecord
+from recon_core.model import RecordedSession
 from recon_core.pairing import duplicate_notes, pair
+from recon_core.plugin_answers import PluginAnswers
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.probable_aliases import with_probable_aliases
@@ -52,8 +52,8 @@ class Reconciliation:
         max_items: int = DEFAULT_MAX_ITEMS,
     ) -> None:
         self.policy = policy
-        self._hook = None if manager is None else manager.hook
-        self._hook_notes: list[str] = []
+        self._plugins = PluginAnswers(manager)
+        self._plugin_notes: list[str] = []
         recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
@@ -80,26 +80,19 @@ class Reconciliation:
         return reconciliation
 
     def _with_internal_side(self, recorded: RecordedSession) -> RecordedSession:
-        recomputed = self._hook and self._hook.recon_internal_side(recorded=recorded)
-        if recomputed is None:
+        answer = self._plugins.internal_side(recorded)
+        if answer is None:
             return recorded
-        if not isinstance(recomputed, SideRecord):
-            raise SessionError("recon_internal_side gave no SideRecord")
-        giver = self._giver("recon_internal_side", recorded=recorded)
-        self._hook_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
+        recomputed, giver = answer
+        self._plugin_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
         return replace(recorded, internal=recomputed)
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
         ledger = ledger_comparisons(self.recorded, self._replays)
-        paired = with_probable_aliases(pair(self.recorded, self._more_checks(), ledger))
+        more = self._plugins.checks(self.recorded)
+        paired = with_probable_aliases(pair(self.recorded, more, ledger))
         both = [*paired, *self._matching.comparisons]
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
-
-    def _more_checks(self) -> list[SessionCheck]:
-        if self._hook is None:
-            return []
-        results = self._hook.recon_checks(recorded=self.recorded)
-        return [check for checks in results for check in checks or ()]
 
     def judge(self, comparison: Comparison) -> Judgement:
         """The verdict of one comparison."""
@@ -124,13 +117,8 @@ class Reconciliation:
         if comparison.matched is not None:
             return judge_rows(comparison, self.policy, session_id)
         judgement = judge(comparison, self.policy, session_id)
-        if self._hook is None or judgement.diff is None:
-            return judgement
-        given = self._hook.recon_tolerance(comparison=comparison)
-        if given is None:
-            return judgement
-        absolute = require_amount(given, f"recon_tolerance of {printable(comparison.name, 60)}")
-        return self._softened(judgement, absolute, session_id)
+        given = None if judgement.diff is None else self._plugins.tolerance(comparison)
+        return judgement if given is None else self._softened(judgement, given, session_id)
 
     def _located(self, judgement: Judgement) -> Judgement:
         """The judgement with notes on where its difference lies."""
@@ -146,31 +134,22 @@ class Reconciliation:
         again = judge(judgement.comparison, self.policy, session_id, given)
         if again.diff is None or again.diff.severity.rank >= judgement.diff.severity.rank:
             return again
-        shown = self._giver("recon_tolerance", comparison=judgement.comparison)
+        shown = self._plugins.tolerance_giver(judgement.comparison)
         description = f"{again.diff.description} (softened by {shown})"
         diff = replace(again.diff, softened_by=shown, description=description)
         return replace(again, diff=diff, message=description)
 
-    def _giver(self, hook: str, **arguments: object) -> str:
-        """Which plugin's answer counted: its name, or the end of its file's path."""
-        # In pluggy's order, the last registered first; it does not say who answered.
-        for each in reversed(getattr(self._hook, hook).get_hookimpls()):
-            known = {name: arguments[name] for name in each.argnames}
-            if not each.wrapper and not each.hookwrapper and each.function(**known) is not None:
-                return printable("/".join(Path(each.plugin_name).parts[-2:]))
-        return "a plugin"
-
     def notify(self) -> None:
         """Tell `recon_reconciled` that the session was judged, once."""
-        if self._hook is not None and not self._notified:
+        if not self._notified:
             self._notified = True
-            self._hook.recon_reconciled(reconciliation=self)
+            self._plugins.reconciled(self)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know besides the verdicts, safe to print."""
         notes = [
-            *self._hook_notes,
+            *self._plugin_notes,
             *self.recorded.notes,
             *(note for replayed in self._replays.values() for note in replayed.notes),
             *side_notes(self.recorded),
@@ -245,13 +224,12 @@ def reconcile_session(
             return Reconciliation(recorded, policy, manager, max_items=max_items)
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
-        return Reconciliation.unreadable(anchor, message, policy)
     except ReconError as error:
-        return Reconciliation.unreadable(anchor, str(error), policy)
+        message = str(error)
     except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions
         shown = printable(error)
         message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
-        return Reconciliation.unreadable(anchor, message, policy)
+    return Reconciliation.unreadable(anchor, message, policy)
 
 
 def reconciliation_report(reconciliation: Reconciliation) -> dict[str, object]:
