@@ -8,7 +8,6 @@ from typing import Final
 
 from recon_core.comparison import ReconDiff
 from recon_core.pairing import encode_key
-from recon_core.printable import printable
 from recon_core.severity import Severity
 
 CLEAR: Final = "CLEAR"
@@ -74,21 +73,3 @@ def drift_text(diff: ReconDiff | None) -> str:
     if diff is None:
         return "0"
     return "" if diff.drift is None else format(diff.drift, "f")
-
-
-def audit_line(path: Path, entries: int, head: str, *, is_new: bool) -> str:
-    """Where an audit log stands: kept elsewhere, it shows a log that was cut later.
-
-    That a log is new shows a mistyped name, and a log that somebody removed.
-    """
-    try:
-        shown = printable(os.path.relpath(path))
-    except ValueError:  # another drive
-        shown = printable(path)
-    new = " (new)" if is_new else ""
-    return f"audit log {shown}{new}: {entries} entries, head {head}"
-
-
-def audit_properties(entries: int, head: str) -> dict[str, str]:
-    """The same for JUnit files."""
-    return {"recon.audit_entries": str(entries), "recon.audit_head": head}
