@@ -12,6 +12,7 @@ from pytest_recon.nodes import ComparisonItem
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.reports.wording import FOLDED_PROPERTIES
 
 _ATTRIBUTE = "recon"
 
@@ -181,4 +182,5 @@ def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
         text=str(report.longrepr or getattr(report, "wasxfail", "")),
         drift=properties.get("recon.drift", ""),
         diff=attached["diff"],
+        folded={name: properties[name] for name in FOLDED_PROPERTIES if name in properties},
     )

@@ -19,7 +19,7 @@ from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.text import diff_text
-from recon_core.reports.wording import Tally, drift_text, node_path
+from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path
 from recon_core.severity import Severity
 from recon_core.summary import ReconSummary, count_severities
 
@@ -124,6 +124,7 @@ class Check:
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
             text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
+            more=folded_properties(comparison),
         )
 
     def _blocks(self, diff: ReconDiff | None) -> bool:

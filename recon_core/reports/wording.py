@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.comparison import ReconDiff
+from recon_core.comparison import Comparison, ReconDiff
+from recon_core.matched import EqualRows
 from recon_core.pairing import encode_key
 from recon_core.severity import Severity
 
 CLEAR: Final = "CLEAR"
 BLOCKED: Final = "BLOCKED"
 INCOMPLETE: Final = "INCOMPLETE"
+
+FOLDED_PROPERTIES: Final = ("recon.folded", "recon.sha256")
+"""What a report says of an item that stands for many: how many, and a digest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,11 @@ def drift_text(diff: ReconDiff | None) -> str:
     if diff is None:
         return "0"
     return "" if diff.drift is None else format(diff.drift, "f")
+
+
+def folded_properties(comparison: Comparison) -> dict[str, str]:
+    """The properties of an item that stands for many; nothing for any other."""
+    folded = comparison.matched
+    if not isinstance(folded, EqualRows):
+        return {}
+    return dict(zip(FOLDED_PROPERTIES, (str(folded.count), folded.digest), strict=True))
