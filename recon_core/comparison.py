@@ -58,7 +58,8 @@ class Comparison:
     the design's "Position drift". A LEDGER comparison looks at one `side`: `internal`
     is what that side states, `external` what its own rows give. Of a fill or an order
     `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
-    that a side computed in binary floats, so that the policy's `float_dust` holds.
+    that a side computed in binary floats, so that the policy's `float_dust` holds; of
+    fills and orders the rows say so.
     """
 
     item_kind: ItemKind

@@ -10,8 +10,15 @@ from dataclasses import replace
 
 from recon_core.comparison import Comparison, ItemKind, SessionCheck
 from recon_core.ledger.replay import SideReplay
-from recon_core.model import CashBalance, LedgerSide, Leg, Numbers, Position, RecordedSession
-from recon_core.pairing import key_text, paired, position_unit, session_time, single_accounts
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.pairing import (
+    float_sides,
+    key_text,
+    paired,
+    position_unit,
+    session_time,
+    single_accounts,
+)
 from recon_core.severity import Severity
 
 
@@ -62,11 +69,6 @@ def _stated(recorded: RecordedSession, side: LedgerSide, section: str) -> tuple[
     return None if record is None or section in record.derived else record.rows(section)
 
 
-def _in_floats(recorded: RecordedSession, side: LedgerSide) -> bool:
-    record = recorded.side(side)
-    return record is not None and record.numbers is Numbers.FLOAT
-
-
 def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Comparison:
     message = f"cannot be judged: {side} side: {problem}"
     check = SessionCheck(side, Severity.CRITICAL, message)
@@ -93,7 +95,7 @@ def _positions(
             external=given,
             unit=position_unit(symbol, recorded.instruments),
             side=side,
-            in_floats=_in_floats(recorded, side),
+            in_floats=side in float_sides(recorded),
         )
         for (symbol, leg, account), ours, given in paired(
             rows,
@@ -123,7 +125,7 @@ def _cash(
             external=given,
             unit=currency,
             side=side,
-            in_floats=_in_floats(recorded, side),
+            in_floats=side in float_sides(recorded),
         )
         for (currency, account), ours, given in paired(
             rows, replayed, lambda row: (row.currency, None if plain else row.account)

@@ -17,6 +17,7 @@ from recon_core.matching.row_texts import fill_text, order_text, stated
 from recon_core.model import Fill, Order
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
+from recon_core.severity import Severity
 from recon_core.times import format_time
 
 _MOST_FOUND = 8
@@ -35,10 +36,10 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
         return Judgement(comparison, None, f"{what}: match, {both}")
-    severity = max((policy.severity[each.case] for each in findings), key=lambda each: each.rank)
+    severity = max((_severity(each, policy) for each in findings), key=lambda each: each.rank)
     found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
-    rules = dict.fromkeys(f"{each.case} is {policy.severity[each.case]}" for each in findings)
+    rules = dict.fromkeys(_rule(each, policy) for each in findings)
     figures = replace(
         _figures(comparison, matched),
         tolerance=", ".join(rules),
@@ -54,6 +55,23 @@ def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
     if isinstance(matched, MatchedFills):
         return fill_findings(matched)
     return order_findings(matched)
+
+
+def _severity(finding: RowFinding, policy: Policy) -> Severity:
+    """The policy's for the case, or INFO where all that differs is the dust of floats."""
+    if finding.gaps and all(gap.is_dust(policy.float_dust) for gap in finding.gaps):
+        return Severity.INFO
+    return policy.severity[finding.case]
+
+
+def _rule(finding: RowFinding, policy: Policy) -> str:
+    """What decided: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
+    severity = policy.severity[finding.case]
+    if not finding.gaps:
+        return f"{finding.case} is {severity}"
+    prices = ", of a price also relative to it" if any(g.of_price for g in finding.gaps) else ""
+    dust = f"{format_amount(policy.float_dust)} (float_dust{prices})"
+    return f"{finding.case} is INFO up to {dust}, else {severity}"
 
 
 def _found_text(findings: Sequence[RowFinding]) -> str:
