@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 from recon_core.matched import MatchedRows
 from recon_core.model import CashBalance, LedgerSide, Position
@@ -176,31 +175,8 @@ class Judgement:
         return "match" if self.diff is None else str(self.diff.severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a diff says besides its severity and its message; the fields are `ReconDiff`'s."""
-
-    internal: Decimal | None = None
-    external: Decimal | None = None
-    delta: Decimal | None = None
-    drift: Decimal | None = None
-    unit: str = ""
-    tolerance: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
-    order_id: str | None = None
-
-
-_NO_FIGURES: Final = Figures()
-
-
-def diff_of(
-    comparison: Comparison,
-    severity: Severity,
-    message: str,
-    session_id: str,
-    figures: Figures = _NO_FIGURES,
-) -> ReconDiff:
-    """The diff of a comparison, with its time, its key and its notes."""
+def diff_of(comparison: Comparison, severity: Severity, message: str, session_id: str) -> ReconDiff:
+    """The diff of a comparison with its time, its key and its notes, and without figures."""
     return ReconDiff(
         diff_id=diff_id(session_id, comparison.identity),
         timestamp=comparison.as_of,
@@ -208,15 +184,7 @@ def diff_of(
         severity=severity,
         key=comparison.key,
         description=message,
-        internal=figures.internal,
-        external=figures.external,
-        delta=figures.delta,
-        drift=figures.drift,
-        unit=figures.unit,
-        tolerance=figures.tolerance,
-        diff_details=figures.details,
         notes=comparison.notes,
-        order_id=figures.order_id,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import ZERO, display_ratio
-from recon_core.comparison import Comparison, Figures, Judgement, SessionCheck, diff_of
+from recon_core.comparison import Comparison, Judgement, ReconDiff, SessionCheck, diff_of
 from recon_core.errors import ReconError
 from recon_core.judging.texts import figure_texts, subject_text, verdict_text
 from recon_core.judging.values import Finding, judge_cash, judge_position
@@ -26,9 +26,8 @@ def judge(
     message = verdict_text(comparison, finding)
     if finding.severity is None:
         return Judgement(comparison, None, message)
-    figures = _figures(comparison, finding)
-    diff = diff_of(comparison, finding.severity, message, session_id, figures)
-    return Judgement(comparison, diff, message)
+    diff = diff_of(comparison, finding.severity, message, session_id)
+    return Judgement(comparison, _with_figures(diff, comparison, finding), message)
 
 
 def _judge_values(comparison: Comparison, policy: Policy, absolute: Decimal | None) -> Finding:
@@ -72,15 +71,16 @@ def _balance(value: Position | CashBalance | None, currency: str) -> CashBalance
     return value if isinstance(value, CashBalance) else CashBalance(currency, ZERO)
 
 
-def _figures(comparison: Comparison, finding: Finding) -> Figures:
+def _with_figures(diff: ReconDiff, comparison: Comparison, finding: Finding) -> ReconDiff:
     delta = finding.delta
     drift = display_ratio(delta.copy_abs(), finding.reference) if finding.reference else ZERO
-    return Figures(
+    return replace(
+        diff,
         internal=finding.internal,
         external=finding.external,
         delta=delta,
         drift=drift,
         unit=comparison.unit,
         tolerance=finding.tolerance,
-        details=figure_texts(comparison, finding, drift),
+        diff_details=figure_texts(comparison, finding, drift),
     )

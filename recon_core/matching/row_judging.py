@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, format_amount
-from recon_core.comparison import Comparison, Figures, Judgement, diff_of
+from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_of
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder, RowFinding
 from recon_core.matching.fill_rules import fill_findings
 from recon_core.matching.order_rules import order_findings
@@ -40,14 +40,13 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
     rules = dict.fromkeys(_rule(each, policy) for each in findings)
-    figures = replace(
-        _figures(comparison, matched),
+    diff = replace(
+        diff_of(comparison, severity, message, session_id),
         tolerance=", ".join(rules),
-        details=_details(matched, findings),
+        diff_details=_details(matched, findings),
         order_id=_order_id(_all_rows(comparison)),
     )
-    diff = diff_of(comparison, severity, message, session_id, figures)
-    return Judgement(comparison, diff, message)
+    return Judgement(comparison, _with_figures(diff, comparison, matched), message)
 
 
 def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
@@ -114,11 +113,13 @@ def _row_text(row: Fill | Order) -> str:
     return fill_text(row) if isinstance(row, Fill) else order_text(row)
 
 
-def _figures(comparison: Comparison, matched: MatchedFills | MatchedOrder) -> Figures:
-    """The first amount that both sides give once and do not agree on, with its unit."""
+def _with_figures(
+    diff: ReconDiff, comparison: Comparison, matched: MatchedFills | MatchedOrder
+) -> ReconDiff:
+    """The diff with the first amount that both sides give once and do not agree on."""
     ours, theirs = matched.internal or (), matched.external or ()
     if len(ours) != 1 or len(theirs) != 1:
-        return Figures()
+        return diff
     named = [getattr(row, "fee_currency", None) for row in (ours[0], theirs[0])]
     currencies = {str(currency) for currency in named if currency is not None}
     for name in _FIGURES:
@@ -128,8 +129,9 @@ def _figures(comparison: Comparison, matched: MatchedFills | MatchedOrder) -> Fi
             continue
         units = {"price": "", "fee": next(iter(currencies), "")}
         unit = units.get(name, comparison.unit)
-        return Figures(one, other, EXACT.subtract(one, other), unit=unit)
-    return Figures()
+        delta = EXACT.subtract(one, other)
+        return replace(diff, internal=one, external=other, delta=delta, unit=unit)
+    return diff
 
 
 def _order_id(rows: Iterable[Fill | Order]) -> str | None:
