@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.amounts import parse_amount, require_amount, shortest_amount
 from recon_core.errors import AmountError, ReconError
+from recon_core.given_state import cash_of, positions_of
 from recon_core.model import (
     CashBalance,
     Fill,
@@ -21,7 +22,6 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.printable import printable
 from recon_core.sessions.growing_table import GrowingTable
 from recon_core.times import require_time
 
@@ -61,7 +61,8 @@ class SideRecorder:
         as_of: datetime | None = None,
     ) -> None:
         """The state before the first fill; an empty one is an opening too."""
-        self._opening = Opening(as_of, self._positions(positions), self._cash(cash))
+        held, balances = positions_of(positions, self._amount), cash_of(cash, self._amount)
+        self._opening = Opening(as_of, held, balances)
         self._changed()
 
     def fill(self, fill: Fill | None = None, /, **fields: Any) -> None:
@@ -84,18 +85,18 @@ class SideRecorder:
         self, as_of: datetime, *, positions: Positions | None = None, cash: Cash | None = None
     ) -> None:
         """Append a state in between."""
-        held = None if positions is None else self._positions(positions)
-        balances = None if cash is None else self._cash(cash)
+        held = None if positions is None else positions_of(positions, self._amount)
+        balances = None if cash is None else cash_of(cash, self._amount)
         self._append("snapshots", Snapshot(require_time(as_of, "as_of"), held, balances))
 
     def positions(self, positions: Positions) -> None:
         """The positions at the end; a later call replaces an earlier one."""
-        self._state["positions"] = self._positions(positions)
+        self._state["positions"] = positions_of(positions, self._amount)
         self._changed()
 
     def cash(self, cash: Cash) -> None:
         """The balances at the end; a later call replaces an earlier one."""
-        self._state["cash"] = self._cash(cash)
+        self._state["cash"] = cash_of(cash, self._amount)
         self._changed()
 
     def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
@@ -167,19 +168,3 @@ class SideRecorder:
         except AmountError as error:
             raise AmountError(f"{name}: {error}") from None
         return require_amount(value, name)
-
-    def _positions(self, given: Positions) -> tuple[Position, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            Position(symbol, self._amount(quantity, f"position {printable(symbol, 60)}"))
-            for symbol, quantity in given.items()
-        )
-
-    def _cash(self, given: Cash) -> tuple[CashBalance, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            CashBalance(code, self._amount(total, f"cash {printable(code, 60)}"))
-            for code, total in given.items()
-        )
