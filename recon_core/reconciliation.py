@@ -96,12 +96,10 @@ class Reconciliation:
 
     def judge(self, comparison: Comparison) -> Judgement:
         """The verdict of one comparison."""
-        known = self._judgements.get(comparison.identity)
-        if known is not None:
-            return known
-        judgement = self._judge(comparison)
-        self._judgements[comparison.identity] = judgement
-        return judgement
+        identity = comparison.identity
+        if identity not in self._judgements:
+            self._judgements[identity] = self._judge(comparison)
+        return self._judgements[identity]
 
     def _judge(self, comparison: Comparison) -> Judgement:
         session_id = self.recorded.session_id
