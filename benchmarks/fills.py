@@ -57,11 +57,11 @@ def document(count: int, kind: str) -> dict[str, Any]:
 
 def measure(path: Path) -> dict[str, float]:
     """The CPU seconds of every step, and the most memory, of this process."""
-    from recon_core.engine import Reconciliation
     from recon_core.extensions import extension_manager
     from recon_core.ledger.replay import replay_sides
     from recon_core.policy import Policy
     from recon_core.quick_memory import without_collecting
+    from recon_core.reconciliation import Reconciliation
     from recon_core.sessions import read_session
 
     taken: dict[str, float] = {}

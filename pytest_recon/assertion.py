@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_recon.outcomes import warn_of_drift
-from recon_core.engine import Reconciliation
 from recon_core.errors import ReconError
 from recon_core.external import ExternalSnapshot
 from recon_core.ledger import PositionLedger
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.policy import Policy
 from recon_core.printable import quoted
+from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 from recon_core.severity import Severity
 from recon_core.summary import sorted_diffs

@@ -40,7 +40,10 @@ class SessionPromise:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one comparison: its verdict, and whether its item failed."""
+    """What became of one comparison: its verdict, and whether its item failed.
+
+    `folded` are the properties of an item that stands for many equal rows.
+    """
 
     node_id: str
     kind: str
@@ -51,6 +54,7 @@ class ItemResult:
     text: str
     drift: str
     diff: Mapping[str, Any] | None = None
+    folded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

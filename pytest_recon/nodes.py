@@ -12,11 +12,15 @@ from pytest_recon.drift_warning import ReconDriftWarning
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
 from recon_core.comparison import Comparison, ItemKind, Judgement
-from recon_core.engine import Reconciliation
-from recon_core.matched import EqualRows
 from recon_core.printable import printable
+from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
-from recon_core.reports.wording import drift_text, node_path
+from recon_core.reports.wording import (
+    FOLDED_PROPERTIES,
+    drift_text,
+    folded_properties,
+    node_path,
+)
 
 
 class SessionDirectory(pytest.Directory):
@@ -126,14 +130,11 @@ class ComparisonItem(pytest.Item):
         """Judge the comparison, and pass, xfail or fail."""
         judgement = self._reconciliation.judge(self.comparison)
         self.judgement = judgement
-        own = ("recon.severity", "recon.drift", "recon.folded", "recon.sha256")
+        own = ("recon.severity", "recon.drift", *FOLDED_PROPERTIES)
         self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
         drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
-        folded = self.comparison.matched
-        if isinstance(folded, EqualRows):
-            counted = ("recon.folded", str(folded.count))
-            self.user_properties += [counted, ("recon.sha256", folded.digest)]
+        self.user_properties += folded_properties(self.comparison).items()
         fail_on_warn = run_of(self.config).settings.fail_on_warn
         apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)
 

@@ -24,8 +24,8 @@ from recon_core.settings import effective_policy
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
-    from recon_core.engine import Reconciliation
     from recon_core.policy.model import Policy
+    from recon_core.reconciliation import Reconciliation
 
 RUN = pytest.StashKey["ReconRun"]()
 
@@ -150,7 +150,7 @@ class ReconRun:
 
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
-        from recon_core.engine import reconcile_session  # noqa: PLC0415  # not at pytest's start
+        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # not at pytest's start
 
         known = self._reconciliations.get(anchor)
         if known is None:

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
         ReconDiff,
         SessionCheck,
     )
-    from recon_core.engine import (
-        Reconciliation,
-        ReconciliationEngine,
-        reconcile_session,
-    )
+    from recon_core.engine import ReconciliationEngine
     from recon_core.errors import (
         AmountError,
         AuditError,
@@ -55,6 +51,7 @@ if TYPE_CHECKING:
     )
     from recon_core.policy import CashPolicy, Policy, PositionPolicy, Tolerance
     from recon_core.policy.toml_file import read_policy
+    from recon_core.reconciliation import Reconciliation, reconcile_session
     from recon_core.sessions import read_session
     from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
     from recon_core.sessions.recorder import SessionRecorder
@@ -67,7 +64,7 @@ _HOME = {
     "recon_core.audit.entries": ("LedgerEntry",),
     "recon_core.audit.log": ("AuditLog",),
     "recon_core.comparison": ("Comparison", "ItemKind", "Judgement", "ReconDiff", "SessionCheck"),
-    "recon_core.engine": ("Reconciliation", "ReconciliationEngine", "reconcile_session"),
+    "recon_core.engine": ("ReconciliationEngine",),
     "recon_core.errors": (
         "AmountError",
         "AuditError",
@@ -99,6 +96,7 @@ _HOME = {
     ),
     "recon_core.policy": ("CashPolicy", "Policy", "PositionPolicy", "Tolerance"),
     "recon_core.policy.toml_file": ("read_policy",),
+    "recon_core.reconciliation": ("Reconciliation", "reconcile_session"),
     "recon_core.sessions": ("read_session",),
     "recon_core.sessions.formats.nautilus_writer": ("write_nautilus_recording",),
     "recon_core.sessions.recorder": ("SessionRecorder",),

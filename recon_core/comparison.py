@@ -57,7 +57,8 @@ class Comparison:
     the design's "Position drift". A LEDGER comparison looks at one `side`: `internal`
     is what that side states, `external` what its own rows give. Of a fill or an order
     `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
-    that a side computed in binary floats, so that the policy's `float_dust` holds.
+    that a side computed in binary floats, so that the policy's `float_dust` holds; of
+    fills and orders the rows say so.
     """
 
     item_kind: ItemKind
@@ -77,6 +78,12 @@ class Comparison:
     def identity(self) -> str:
         """`position::BTC/EUR`: unique within its session."""
         return f"{self.item_kind}::{self.key}"
+
+    @property
+    def of_position(self) -> bool:
+        """Whether quantities of an instrument are compared, and not balances."""
+        value = self.internal or self.external
+        return self.item_kind is ItemKind.POSITION or isinstance(value, Position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,19 @@ class Judgement:
     def verdict(self) -> str:
         """`match`, or the severity of the diff."""
         return "match" if self.diff is None else str(self.diff.severity)
+
+
+def diff_of(comparison: Comparison, severity: Severity, message: str, session_id: str) -> ReconDiff:
+    """The diff of a comparison with its time, its key and its notes, and without figures."""
+    return ReconDiff(
+        diff_id=diff_id(session_id, comparison.identity),
+        timestamp=comparison.as_of,
+        diff_type=comparison.item_kind.diff_type,
+        severity=severity,
+        key=comparison.key,
+        description=message,
+        notes=comparison.notes,
+    )
 
 
 def diff_id(session_id: str, identity: str) -> str:

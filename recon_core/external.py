@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from recon_core.amounts import require_amount
+from recon_core.given_state import cash_of, positions_of
 from recon_core.model import CashBalance, Fill, Order, Position, SideRecord
-from recon_core.printable import printable
 from recon_core.times import require_time
 
 
@@ -35,30 +34,8 @@ class ExternalSnapshot:
         return SideRecord(
             as_of=as_of,
             source=self.source,
-            positions=_positions(self.positions),
-            cash=_cash(self.cash),
+            positions=None if self.positions is None else positions_of(self.positions),
+            cash=None if self.cash is None else cash_of(self.cash),
             orders=None if self.orders is None else tuple(self.orders),
             fills=None if self.fills is None else tuple(self.fills),
         )
-
-
-def _positions(
-    section: Mapping[str, Decimal] | tuple[Position, ...] | None,
-) -> tuple[Position, ...] | None:
-    if not isinstance(section, Mapping):
-        return None if section is None else tuple(section)
-    return tuple(
-        Position(symbol, require_amount(quantity, f"position {printable(symbol, 60)}"))
-        for symbol, quantity in section.items()
-    )
-
-
-def _cash(
-    section: Mapping[str, Decimal] | tuple[CashBalance, ...] | None,
-) -> tuple[CashBalance, ...] | None:
-    if not isinstance(section, Mapping):
-        return None if section is None else tuple(section)
-    return tuple(
-        CashBalance(currency, require_amount(total, f"cash {printable(currency, 60)}"))
-        for currency, total in section.items()
-    )

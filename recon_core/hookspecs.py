@@ -15,8 +15,8 @@ from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
     from recon_core.comparison import Comparison, SessionCheck
-    from recon_core.engine import Reconciliation
     from recon_core.model import RecordedSession, SideRecord
+    from recon_core.reconciliation import Reconciliation
 
 PROJECT: Final = "recon"
 hookspec: Final = HookspecMarker(PROJECT)

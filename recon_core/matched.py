@@ -15,8 +15,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.amounts import EXACT
-from recon_core.model import Fill, Order
+from recon_core.amounts import EXACT, larger_magnitude
+from recon_core.model import Fill, LedgerSide, Order
 from recon_core.times import format_time
 
 
@@ -43,19 +43,49 @@ class RowCase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """The least and the largest of some amounts that should be one."""
+
+    least: Decimal
+    largest: Decimal
+    of_price: bool = False
+
+    def is_dust(self, dust: Decimal) -> bool:
+        """Whether the amounts differ by no more than `dust`.
+
+        A price must not differ by more than that fraction of it either: it may be as
+        small as `dust` itself.
+        """
+        delta = EXACT.subtract(self.largest, self.least)
+        if self.of_price:
+            reference = larger_magnitude(self.least, self.largest)
+            dust = min(dust, EXACT.multiply(dust, reference))
+        return delta <= dust
+
+
+@dataclass(frozen=True, slots=True)
 class RowFinding:
-    """One thing that is wrong with a fill or an order, in words that are safe to print."""
+    """One thing that is wrong with a fill or an order, in words that are safe to print.
+
+    `gaps` are there where a side whose amounts differ computed in binary floats, and
+    nothing but these amounts is wrong: the policy's `float_dust` may cover them.
+    """
 
     case: RowCase
     text: str
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedFills:
-    """All rows of one fill key, as each side gives them; empty where it has none."""
+    """All rows of one fill key, as each side gives them; empty where it has none.
+
+    `float_sides` are the sides that computed in binary floats.
+    """
 
     internal: tuple[Fill, ...]
     external: tuple[Fill, ...]
+    float_sides: frozenset[LedgerSide] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +93,15 @@ class MatchedOrder:
     """All rows of one order, and the fills that name it.
 
     `None` in the place of rows: that side reports no orders. `None` in the place of
-    fills: what it filled cannot be told from that side's fills.
+    fills: what it filled cannot be told from that side's fills. `float_sides` are the
+    sides that computed in binary floats.
     """
 
     internal: tuple[Order, ...] | None
     external: tuple[Order, ...] | None
     internal_fills: tuple[Fill, ...] | None = None
     external_fills: tuple[Fill, ...] | None = None
+    float_sides: frozenset[LedgerSide] = frozenset()
 
 
 @dataclass(frozen=True)  # without slots: the digest is kept

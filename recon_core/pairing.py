@@ -19,6 +19,7 @@ from recon_core.model import (
     Fill,
     Instrument,
     InstrumentKind,
+    LedgerSide,
     Leg,
     Numbers,
     RecordedSession,
@@ -108,7 +109,7 @@ def _pair_positions(
             external=external,
             unit=position_unit(symbol, recorded.instruments),
             notes=tuple(notes.get(symbol, ())),
-            in_floats=in_floats(recorded),
+            in_floats=bool(float_sides(recorded)),
         )
         for (symbol, leg, account), internal, external in paired(
             *_both(recorded, lambda record: record.positions),
@@ -130,7 +131,7 @@ def _pair_cash(
             external=external,
             unit=currency,
             notes=tuple(notes.get(currency, ())),
-            in_floats=in_floats(recorded),
+            in_floats=bool(float_sides(recorded)),
         )
         for (currency, account), internal, external in paired(
             *_both(recorded, lambda record: record.cash),
@@ -139,9 +140,10 @@ def _pair_cash(
     ]
 
 
-def in_floats(recorded: RecordedSession) -> bool:
-    """Whether a side that speaks for itself computed in binary floats."""
-    return any(record.numbers is Numbers.FLOAT for record in recorded.own_records().values())
+def float_sides(recorded: RecordedSession) -> frozenset[LedgerSide]:
+    """The sides that speak for themselves and computed in binary floats."""
+    records = recorded.own_records().items()
+    return frozenset(side for side, record in records if record.numbers is Numbers.FLOAT)
 
 
 def _both(

@@ -27,6 +27,18 @@ LOG_RECOVERED: Final = "RECON_LOG_RECOVERED"
 # Only the log itself says where a run begins and ends.
 BRACKETS: Final = frozenset({RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED})
 
+KEYS: Final = (
+    "entry_id",
+    "timestamp",
+    "sequence",
+    "event_type",
+    "client_order_id",
+    "old_state",
+    "new_state",
+    "details",
+)
+"""The keys of an entry as plain data, in the order of the runbook's export."""
+
 # What every reader of JSON keeps exact (RFC 8785 allows no more).
 _LARGEST_INTEGER: Final = 2**53 - 1
 _DEEPEST: Final = 64
@@ -73,20 +85,15 @@ class LedgerEntry:
     def to_dict(self) -> dict[str, object]:
         """Plain data under the keys of the runbook's export."""
         return {
-            "entry_id": self.entry_id,
+            **{name: getattr(self, name) for name in KEYS},
             "timestamp": None if self.timestamp is None else format_time(self.timestamp),
-            "sequence": self.sequence,
-            "event_type": self.event_type,
-            "client_order_id": self.client_order_id,
-            "old_state": self.old_state,
-            "new_state": self.new_state,
             "details": dict(self.details),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> "LedgerEntry":
         """The entry that `to_dict` wrote."""
-        fields = {name: data[name] for name in cls.__slots__}
+        fields = {name: data[name] for name in KEYS}
         return cls(**{**fields, "timestamp": parse_time(str(data["timestamp"]))})  # type: ignore[arg-type]  # to_dict's own
 
 

@@ -8,25 +8,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from recon_core.audit.entries import KEYS
 from recon_core.audit.fields import Entry
 from recon_core.audit.filters import Filters
 from recon_core.audit.tally import Run, Sink
 from recon_core.errors import AuditError
 
-KEYS: Final = (
-    "entry_id",
-    "timestamp",
-    "sequence",
-    "event_type",
-    "client_order_id",
-    "old_state",
-    "new_state",
-    "details",
-)
-
 PLACE: Final = "place in the source"
 """A key that no export writes."""
-
 
 # One for all entries: making an encoder costs as much as an entry.
 _ENCODER: Final = json.JSONEncoder(allow_nan=False)

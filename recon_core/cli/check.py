@@ -196,28 +196,27 @@ def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
 
 def _text(request: _Request) -> str:
     from recon_core.reports.session_text import summary_lines  # noqa: PLC0415  # brings tabulate
-    from recon_core.reports.wording import audit_line, node_path  # noqa: PLC0415
+    from recon_core.reports.wording import node_path  # noqa: PLC0415
 
-    run, audit_log = request.check, request.audit_log
-    lines = summary_lines(run.reports(), run.top_n, name_runs=audit_log is not None)
+    run = request.check
+    lines = summary_lines(run.reports(), run.top_n, name_runs=run.trail is not None)
     notes = []
     if request.policy_path is not None:
         notes.append(f"policy {node_path(request.policy_path, run.directory)}")
-    if audit_log is not None and run.head is not None:
-        head = run.head
-        notes.append(audit_line(audit_log, head.count, head.hash, is_new=run.is_new_log))
+    if run.trail is not None and run.trail.line is not None:
+        notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
     return "\n".join([*lines, run.tally().line()])
 
 
 def _json(run: "Check") -> str:
-    from recon_core.engine import reconciliation_report  # noqa: PLC0415  # not for the help
+    from recon_core.reconciliation import reconciliation_report  # noqa: PLC0415  # not for the help
 
-    head = None if run.head is None else {"entries": run.head.count, "head": run.head.hash}
+    head = None if run.trail is None else run.trail.head
     report = {
         "verdict": run.tally().verdict,
         "problems": run.problems,
-        "audit_log": head,
+        "audit_log": head and {"entries": head.count, "head": head.hash},
         "sessions": [
             {
                 **reconciliation_report(session.reconciliation),

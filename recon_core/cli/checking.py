@@ -5,26 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from pluggy import PluginManager
 
+from recon_core.audit.trail import AuditTrail
 from recon_core.comparison import ItemKind, Judgement, ReconDiff
-from recon_core.engine import Reconciliation, reconcile_session
-from recon_core.errors import AuditError, ReconError
+from recon_core.errors import ReconError
 from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
+from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.text import diff_text
-from recon_core.reports.wording import Tally, audit_properties, drift_text, node_path
+from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path
 from recon_core.severity import Severity
-from recon_core.summary import ReconSummary, count_severities, sorted_diffs
-
-if TYPE_CHECKING:
-    from recon_core.audit.chain import Head
+from recon_core.summary import ReconSummary, count_severities
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,8 @@ class CheckedSession:
 class Check:
     """The sessions of one command under one policy, and what became of them.
 
-    `problems` are reasons not to trust the run besides its diffs, safe to print; `head`
-    is where the audit log stands after it.
+    `problems` are reasons not to trust the run besides its diffs, safe to print; `trail`
+    is what it added to the audit log.
     """
 
     policy: Policy
@@ -59,8 +56,7 @@ class Check:
     max_items: int = DEFAULT_MAX_ITEMS
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    head: "Head | None" = None
-    is_new_log: bool = False
+    trail: AuditTrail | None = None
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -92,23 +88,13 @@ class Check:
 
     def write_audit_log(self, path: Path) -> None:
         """Append all sessions or none; what goes wrong is a problem of the run."""
-        from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only with the option
-
-        problems = tuple(self.problems)
-        runs = [
-            (
-                replace(session.summary, problems=problems),
-                sorted_diffs(session.reconciliation.diffs),
-            )
+        self.trail, problems = AuditTrail(path, "--audit-log"), tuple(self.problems)
+        problem = self.trail.write(
+            (replace(session.summary, problems=problems), session.reconciliation.diffs)
             for session in self.sessions
-        ]
-        try:
-            log = AuditLog(path)
-            stored = log.append_runs(runs)
-        except AuditError as error:
-            self.problems.append(f"--audit-log={printable(path)}: {error}")
-        else:
-            self.head, self.is_new_log = log.head, len(stored) == log.head.count
+        )
+        if problem is not None:
+            self.problems.append(problem)
 
     def write_junit(self, path: Path) -> None:
         """Write one suite per session; what goes wrong is a problem of the run."""
@@ -118,7 +104,7 @@ class Check:
             self.problems.append(f"--junit={error}")
 
     def _suite(self, session: CheckedSession) -> SuiteReport:
-        head = {} if self.head is None else audit_properties(self.head.count, self.head.hash)
+        head = {} if self.trail is None else self.trail.properties
         judgements = session.reconciliation.judgements
         cases = [self._case(session, judgement) for judgement in judgements]
         return session_suite(session.path, session.summary, cases, head)
@@ -138,6 +124,7 @@ class Check:
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
             text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
+            more=folded_properties(comparison),
         )
 
     def _blocks(self, diff: ReconDiff | None) -> bool:

@@ -10,8 +10,15 @@ from dataclasses import replace
 
 from recon_core.comparison import Comparison, ItemKind, SessionCheck
 from recon_core.ledger.replay import SideReplay
-from recon_core.model import CashBalance, LedgerSide, Leg, Numbers, Position, RecordedSession
-from recon_core.pairing import key_text, paired, position_unit, session_time, single_accounts
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.pairing import (
+    float_sides,
+    key_text,
+    paired,
+    position_unit,
+    session_time,
+    single_accounts,
+)
 from recon_core.severity import Severity
 
 
@@ -62,11 +69,6 @@ def _stated(recorded: RecordedSession, side: LedgerSide, section: str) -> tuple[
     return None if record is None or section in record.derived else record.rows(section)
 
 
-def _in_floats(recorded: RecordedSession, side: LedgerSide) -> bool:
-    record = recorded.side(side)
-    return record is not None and record.numbers is Numbers.FLOAT
-
-
 def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Comparison:
     message = f"cannot be judged: {side} side: {problem}"
     check = SessionCheck(side, Severity.CRITICAL, message)
@@ -84,18 +86,8 @@ def _positions(
     plain, doubtful = single_accounts(recorded), replayed.doubtful
     rows = [row for row in stated if isinstance(row, Position) and row.symbol not in doubtful]
     return [
-        Comparison(
-            item_kind=ItemKind.LEDGER,
-            key=f"{side}:{key_text(symbol, leg, account)}",
-            name=symbol,
-            as_of=session_time(recorded),
-            internal=ours,
-            external=given,
-            unit=position_unit(symbol, recorded.instruments),
-            side=side,
-            in_floats=_in_floats(recorded, side),
-        )
-        for (symbol, leg, account), ours, given in paired(
+        _compared(recorded, side, key, position_unit(key[0], recorded.instruments), *values)
+        for key, *values in paired(
             rows,
             replayed.positions,
             lambda row: (row.symbol, row.leg, None if plain else row.account),
@@ -114,18 +106,29 @@ def _cash(
     plain = single_accounts(recorded)
     rows = [row for row in stated if isinstance(row, CashBalance)]
     return [
-        Comparison(
-            item_kind=ItemKind.LEDGER,
-            key=f"{side}:{key_text(currency, Leg.NET, account)}",
-            name=currency,
-            as_of=session_time(recorded),
-            internal=ours,
-            external=given,
-            unit=currency,
-            side=side,
-            in_floats=_in_floats(recorded, side),
-        )
-        for (currency, account), ours, given in paired(
-            rows, replayed, lambda row: (row.currency, None if plain else row.account)
+        _compared(recorded, side, key, key[0], *values)
+        for key, *values in paired(
+            rows, replayed, lambda row: (row.currency, Leg.NET, None if plain else row.account)
         )
     ]
+
+
+def _compared(
+    recorded: RecordedSession,
+    side: LedgerSide,
+    key: tuple[str, Leg, str | None],
+    unit: str,
+    stated: Position | CashBalance | None,
+    replayed: Position | CashBalance | None,
+) -> Comparison:
+    return Comparison(
+        item_kind=ItemKind.LEDGER,
+        key=f"{side}:{key_text(*key)}",
+        name=key[0],
+        as_of=session_time(recorded),
+        internal=stated,
+        external=replayed,
+        unit=unit,
+        side=side,
+        in_floats=side in float_sides(recorded),
+    )

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from recon_core.amounts import ZERO
 from recon_core.matched import MatchedFills, RowCase, RowFinding
+from recon_core.matching.row_differences import differing
 from recon_core.model import Fill, Leg
 
 _CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
@@ -37,8 +38,9 @@ def fill_findings(matched: MatchedFills) -> list[RowFinding]:
     cases: dict[RowCase, list[str]] = {}
     for case, name in differing_fields((*ours, *theirs)):
         cases.setdefault(case, []).append(name)
+    in_floats = bool(matched.float_sides)
     return found + [
-        RowFinding(case, f"{' and '.join(names)} {'differ' if names[1:] else 'differs'}")
+        differing(case, names, (*ours, *theirs), in_floats=in_floats)
         for case, names in cases.items()
     ]
 

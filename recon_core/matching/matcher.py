@@ -20,8 +20,14 @@ from recon_core.matched import EqualRows, MatchedFills, MatchedOrder
 from recon_core.matching.fill_rules import same_fill
 from recon_core.matching.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
 from recon_core.matching.order_rules import order_findings
-from recon_core.model import Fill, Order, RecordedSession
-from recon_core.pairing import encode_key, position_unit, session_time, single_accounts
+from recon_core.model import Fill, LedgerSide, Order, RecordedSession
+from recon_core.pairing import (
+    encode_key,
+    float_sides,
+    position_unit,
+    session_time,
+    single_accounts,
+)
 
 FOLDED_KEY: Final = "equal"
 
@@ -50,7 +56,7 @@ def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matc
     if recorded.internal is None or recorded.external is None or recorded.mirrored:
         return Matching()
     as_of, plain = session_time(recorded), single_accounts(recorded)
-    matcher = _Matcher(recorded, plain, max_items, as_of)
+    matcher = _Matcher(recorded, plain, max_items, as_of, float_sides(recorded))
     notes = same_source_notes(recorded)
     comparisons = [*matcher.fills(), *matcher.orders(notes)]
     notes += [_folded_note(kind, count, max_items) for kind, count in matcher.folded.items()]
@@ -81,6 +87,7 @@ class _Matcher:
     plain: bool
     max_items: int
     as_of: datetime | None
+    float_sides: frozenset[LedgerSide]
     folded: dict[str, int] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
 
@@ -96,7 +103,7 @@ class _Matcher:
         keys = {**mine.all_keys(), **others.all_keys()}
         if len(keys) > self.max_items:
             return self._few_fills(keys, mine, others)
-        return [self._fill(key, MatchedFills(mine.all(key), others.all(key))) for key in keys]
+        return [self._fill(key, mine, others) for key in keys]
 
     def _few_fills(
         self, keys: Iterable[_Key], mine: Grouped[Fill], others: Grouped[Fill]
@@ -108,7 +115,7 @@ class _Matcher:
             if ours is not None and theirs is not None and same_fill(ours, theirs):
                 equal.append(ours)
             else:
-                yield self._fill(key, MatchedFills(mine.all(key), others.all(key)))
+                yield self._fill(key, mine, others)
         yield self._folded(ItemKind.FILL, equal)
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:
@@ -133,7 +140,7 @@ class _Matcher:
                 equal.append((matched.internal or matched.external or ())[0])
         yield self._folded(ItemKind.ORDER, equal)
 
-    def _fill(self, key: _Key, matched: MatchedFills) -> Comparison:
+    def _fill(self, key: _Key, mine: Grouped[Fill], others: Grouped[Fill]) -> Comparison:
         *account, symbol, fill_id = key
         return Comparison(
             item_kind=ItemKind.FILL,
@@ -141,7 +148,7 @@ class _Matcher:
             name=f"{fill_id} of {symbol}",
             as_of=self.as_of,
             unit=self._unit(symbol),
-            matched=matched,
+            matched=MatchedFills(mine.all(key), others.all(key), self.float_sides),
         )
 
     def _order(self, key: OrderKey, matched: MatchedOrder, keys: Container[OrderKey]) -> Comparison:

@@ -13,6 +13,7 @@ from typing import Final
 from recon_core.grouping import grouped
 from recon_core.matched import MatchedOrder
 from recon_core.model import Fill, LedgerSide, Order, RecordedSession, SideRecord
+from recon_core.pairing import float_sides
 from recon_core.printable import printable
 
 CLIENT: Final = "client"
@@ -38,13 +39,14 @@ class LinkedOrders:
     orders: "_Merged"
     links: tuple["FillLinks | None", "FillLinks | None"]
     notes: list[str]
+    float_sides: frozenset[LedgerSide]
 
     def matched(self) -> Iterator[tuple[OrderKey, MatchedOrder]]:
         """The orders one by one, with what there is to compare."""
         for key, (ours, theirs) in self.orders.items():
             rows = (*(ours or ()), *(theirs or ()))
             fills = [None if link is None else link.of(key, rows) for link in self.links]
-            yield key, MatchedOrder(ours, theirs, *fills)
+            yield key, MatchedOrder(ours, theirs, fills[0], fills[1], self.float_sides)
 
 
 @dataclass(slots=True)
@@ -82,7 +84,8 @@ def linked_orders(recorded: RecordedSession, *, plain: bool) -> LinkedOrders | N
     merged = _merged(*groups)
     names = _names(merged, plain=plain)
     links = [_links(record, names, plain=plain) for record in records]
-    return LinkedOrders(merged, (links[0], links[1]), _notes(links))
+    sides = float_sides(recorded)
+    return LinkedOrders(merged, (links[0], links[1]), _notes(links), sides)
 
 
 def orders_compare(recorded: RecordedSession) -> bool:

@@ -7,12 +7,20 @@ and know no severity.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from operator import attrgetter
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
-from recon_core.matched import MatchedOrder, RowCase, RowFinding
-from recon_core.model import Fill, Order, OrderState
+from recon_core.amounts import ZERO, format_amount
+from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
+from recon_core.matching.order_fill_rules import (
+    Sides,
+    StatedSide,
+    fill_sum,
+    fill_sums,
+    overfilled,
+    stated_sides,
+)
+from recon_core.matching.row_differences import differing
+from recon_core.model import Order, OrderState
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
 _TOLD = attrgetter("client_order_id", "exchange_order_id")
@@ -25,10 +33,6 @@ _PARTIAL = frozenset({OrderState.FILLED, OrderState.PARTIALLY_FILLED})
 # Not the type: it is free text, and every system has words of its own.
 _PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_order_id")
 
-_MOST_SHOWN = 3
-
-_Stated = tuple[tuple[str, tuple[Order, ...], tuple[Fill, ...] | None], ...]
-
 
 def plainly_equal(matched: MatchedOrder) -> bool:
     """Whether an order is a match beyond doubt; quick, most orders of a session are."""
@@ -40,7 +44,7 @@ def plainly_equal(matched: MatchedOrder) -> bool:
     if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
     return _consistent(order) and all(
-        fills is None or _sum(fills) == order.filled_quantity
+        fills is None or fill_sum(fills) == order.filled_quantity
         for fills in (matched.internal_fills, matched.external_fills)
     )
 
@@ -59,19 +63,16 @@ def order_findings(matched: MatchedOrder) -> list[RowFinding]:
     """Everything that is wrong with one order; nothing for a match."""
     if plainly_equal(matched):
         return []
-    sides: _Stated = (
-        ("internal", matched.internal or (), matched.internal_fills),
-        ("external", matched.external or (), matched.external_fills),
-    )
+    sides = stated_sides(matched)
     rows = [*(matched.internal or ()), *(matched.external or ())]
     return [
         *_one_sided(matched),
         *_duplicates(sides),
-        *_differences(rows),
+        *_differences(rows, in_floats=bool(matched.float_sides)),
         *_states(rows),
         *_contradictions(sides),
-        *_overfilled(sides),
-        *_fill_sums(sides),
+        *overfilled(sides),
+        *fill_sums(sides),
         *_times(rows),
     ]
 
@@ -84,21 +85,20 @@ def _one_sided(matched: MatchedOrder) -> Iterator[RowFinding]:
         yield RowFinding(RowCase.ORDER_ORPHANED, "orphaned, external does not list it")
 
 
-def _duplicates(sides: _Stated) -> Iterator[RowFinding]:
-    for side, rows, _ in sides:
-        if len(rows) > 1:
-            text = f"stated {len(rows)} times by {side}"
+def _duplicates(sides: Sides) -> Iterator[RowFinding]:
+    for side in sides:
+        if len(side.rows) > 1:
+            text = f"stated {len(side.rows)} times by {side.name}"
             yield RowFinding(RowCase.ORDER_DUPLICATE, text)
 
 
-def _differences(rows: Sequence[Order]) -> Iterator[RowFinding]:
+def _differences(rows: Sequence[Order], *, in_floats: bool) -> Iterator[RowFinding]:
     """Fields that both sides tell and do not agree on."""
     names = [name for name in _PAYLOAD if _disagree(rows, name)]
     if names:
-        text = f"{' and '.join(names)} {'differ' if names[1:] else 'differs'}"
-        yield RowFinding(RowCase.ORDER_PAYLOAD, text)
+        yield differing(RowCase.ORDER_PAYLOAD, names, rows, in_floats=in_floats)
     if _disagree(rows, "filled_quantity"):
-        yield RowFinding(RowCase.ORDER_FILLED, "filled_quantity differs")
+        yield differing(RowCase.ORDER_FILLED, ["filled_quantity"], rows, in_floats=in_floats)
 
 
 def _disagree(rows: Sequence[Order], name: str) -> bool:
@@ -119,21 +119,23 @@ def _states(rows: Sequence[Order]) -> Iterator[RowFinding]:
         yield RowFinding(RowCase.ORDER_STATE, "state differs")
 
 
-def _contradictions(sides: _Stated) -> Iterator[RowFinding]:
+def _contradictions(sides: Sides) -> Iterator[RowFinding]:
     """States that the quantities contradict, those of the other side included."""
-    rows = [row for _, stated, _ in sides for row in stated]
+    rows = [row for side in sides for row in side.rows]
     filled = max([row.filled_quantity for row in rows], default=ZERO)
     done = any(row.state is OrderState.FILLED for row in rows)
-    for _, _, fills in sides:
-        filled = max(filled, _sum(fills or ()))
-    for side, stated, _ in sides:
-        for row in dict.fromkeys(stated):
+    for side in sides:
+        filled = max(filled, fill_sum(side.fills or ()))
+    for side in sides:
+        for row in dict.fromkeys(side.rows):
             yield from _contradicted(side, row, filled, done=done)
 
 
-def _contradicted(side: str, row: Order, most: Decimal, *, done: bool) -> Iterator[RowFinding]:
+def _contradicted(
+    side: StatedSide, row: Order, most: Decimal, *, done: bool
+) -> Iterator[RowFinding]:
     own, whole = row.filled_quantity, row.quantity
-    says = f"{side} says {row.state}"
+    says = f"{side.name} says {row.state}"
     if row.state in _ENDED and (
         done or ZERO < whole <= most or (row.state is OrderState.REJECTED and most)
     ):
@@ -141,7 +143,8 @@ def _contradicted(side: str, row: Order, most: Decimal, *, done: bool) -> Iterat
         yield RowFinding(RowCase.ORDER_CANCELLED_FILLED, text)
     if row.state is OrderState.FILLED and own < whole:
         text = f"{says} with {_of(own, whole)} filled"
-        yield RowFinding(RowCase.ORDER_PARTIAL, text)
+        gaps = (Gap(own, whole),) if side.in_floats else ()
+        yield RowFinding(RowCase.ORDER_PARTIAL, text, gaps)
     wrongly_open = row.state in _OPEN and ZERO < whole <= own
     wrongly_partial = row.state is OrderState.PARTIALLY_FILLED and not ZERO < own < whole
     if wrongly_open or wrongly_partial:
@@ -151,90 +154,3 @@ def _contradicted(side: str, row: Order, most: Decimal, *, done: bool) -> Iterat
 
 def _of(part: Decimal, whole: Decimal) -> str:
     return f"{format_amount(part)} of {format_amount(whole)}"
-
-
-def _overfilled(sides: _Stated) -> Iterator[RowFinding]:
-    """More filled than ordered, by its own word or by the sum of its fills."""
-    ordered = max([row.quantity for _, rows, _ in sides for row in rows], default=None)
-    for side, rows, fills in sides:
-        stated = max(
-            [row.filled_quantity for row in rows if row.filled_quantity > row.quantity],
-            default=ZERO,
-        )
-        if stated:
-            text = f"overfilled, {side} says {format_amount(stated)} filled"
-            yield RowFinding(RowCase.ORDER_OVERFILLED, text)
-        summed = _sum(fills or ())
-        if ordered is not None and summed > ordered and summed != stated:
-            text = f"overfilled, {side}'s fills of it are {format_amount(summed)}"
-            yield RowFinding(RowCase.ORDER_OVERFILLED, text)
-
-
-def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
-    """The fills of a side against its own order, else against the other side's.
-
-    Where both sides give the order, their filled quantities are compared, too: so
-    each side's order is held against both sides' fills.
-    """
-    for index, (side, rows, fills) in enumerate(sides):
-        of, held = (side, rows) if rows else (sides[1 - index][0], sides[1 - index][1])
-        if fills is None or not held:
-            continue
-        summed = _sum(fills)
-        filled = sorted({row.filled_quantity for row in held} - {summed})
-        if filled:
-            other = sides[1 - index][2]
-            text = (
-                f"{of} says {_few(filled)} filled, "
-                f"{side}'s {_counted(fills)} of it sum to {format_amount(summed)}"
-                f"{_hint(fills, other, filled)}"
-            )
-            yield RowFinding(RowCase.ORDER_FILLS, text)
-
-
-def _few(amounts: Sequence[Decimal]) -> str:
-    more = f" and {len(amounts) - _MOST_SHOWN} more" if len(amounts) > _MOST_SHOWN else ""
-    return " and ".join(map(format_amount, amounts[:_MOST_SHOWN])) + more
-
-
-def _counted(fills: Sequence[Fill]) -> str:
-    return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
-
-
-def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
-    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
-    quantities = _in_time_order(fills)
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
-    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
-        return " (their quantities run up to it: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(_in_time_order(other or ()))
-    if running is not None and running == exact_sum(quantities):
-        return " (the running sums of the other side's: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(quantities)
-    if running is not None and running in filled:
-        return " (it is the sum of their running sum: cumulative quantities read as increments)"
-    return ""
-
-
-def _rises(quantities: Sequence[Decimal]) -> bool:
-    return all(one < other for one, other in pairwise(quantities))
-
-
-def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:
-    return [fill.quantity for fill in sorted(fills, key=attrgetter("time"))]
-
-
-def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
-    """The sum of the cumulative quantities, `None` where there is no second one."""
-    if len(quantities) < 2:  # noqa: PLR2004  # of one, both are the same
-        return None
-    running = total = ZERO
-    for quantity in quantities:
-        running = EXACT.add(running, quantity)
-        total = EXACT.add(total, running)
-    return total
-
-
-def _sum(fills: Sequence[Fill]) -> Decimal:
-    return fills[0].quantity if len(fills) == 1 else exact_sum([fill.quantity for fill in fills])

@@ -4,11 +4,12 @@ Source of the rules: the design's "Orders and fills". The rows are in the text a
 sides give them, so that nobody has to look them up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, format_amount
-from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_id
+from recon_core.comparison import Comparison, Judgement, ReconDiff, diff_of
 from recon_core.matched import EqualRows, MatchedFills, MatchedOrder, RowFinding
 from recon_core.matching.fill_rules import fill_findings
 from recon_core.matching.order_rules import order_findings
@@ -35,12 +36,17 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
         return Judgement(comparison, None, f"{what}: match, {both}")
-    severity = max((policy.severity[each.case] for each in findings), key=lambda each: each.rank)
+    severity = max((_severity(each, policy) for each in findings), key=lambda each: each.rank)
     found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
-    rules = dict.fromkeys(f"{each.case} is {policy.severity[each.case]}" for each in findings)
-    diff = _diff(comparison, matched, severity, message, session_id, ", ".join(rules), findings)
-    return Judgement(comparison, diff, message)
+    rules = dict.fromkeys(_rule(each, policy) for each in findings)
+    diff = replace(
+        diff_of(comparison, severity, message, session_id),
+        tolerance=", ".join(rules),
+        diff_details=_details(matched, findings),
+        order_id=_order_id(_all_rows(comparison)),
+    )
+    return Judgement(comparison, _with_figures(diff, comparison, matched), message)
 
 
 def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
@@ -48,6 +54,23 @@ def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
     if isinstance(matched, MatchedFills):
         return fill_findings(matched)
     return order_findings(matched)
+
+
+def _severity(finding: RowFinding, policy: Policy) -> Severity:
+    """The policy's for the case, or INFO where all that differs is the dust of floats."""
+    if finding.gaps and all(gap.is_dust(policy.float_dust) for gap in finding.gaps):
+        return Severity.INFO
+    return policy.severity[finding.case]
+
+
+def _rule(finding: RowFinding, policy: Policy) -> str:
+    """What decided: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
+    severity = policy.severity[finding.case]
+    if not finding.gaps:
+        return f"{finding.case} is {severity}"
+    prices = ", of a price also relative to it" if any(g.of_price for g in finding.gaps) else ""
+    dust = f"{format_amount(policy.float_dust)} (float_dust{prices})"
+    return f"{finding.case} is INFO up to {dust}, else {severity}"
 
 
 def _found_text(findings: Sequence[RowFinding]) -> str:
@@ -90,43 +113,13 @@ def _row_text(row: Fill | Order) -> str:
     return fill_text(row) if isinstance(row, Fill) else order_text(row)
 
 
-def _diff(
-    comparison: Comparison,
-    matched: MatchedFills | MatchedOrder,
-    severity: Severity,
-    message: str,
-    session_id: str,
-    rules: str,
-    findings: Sequence[RowFinding],
+def _with_figures(
+    diff: ReconDiff, comparison: Comparison, matched: MatchedFills | MatchedOrder
 ) -> ReconDiff:
-    internal, external, delta, unit = _figures(comparison, matched)
-    rows = _all_rows(comparison)
-    order_ids = [row.client_order_id or row.exchange_order_id for row in rows]
-    return ReconDiff(
-        diff_id=diff_id(session_id, comparison.identity),
-        timestamp=comparison.as_of,
-        diff_type=comparison.item_kind.diff_type,
-        severity=severity,
-        key=comparison.key,
-        description=message,
-        internal=internal,
-        external=external,
-        delta=delta,
-        unit=unit,
-        tolerance=rules,
-        diff_details=_details(matched, findings),
-        notes=comparison.notes,
-        order_id=next((each for each in order_ids if each), None),
-    )
-
-
-def _figures(
-    comparison: Comparison, matched: MatchedFills | MatchedOrder
-) -> tuple[Decimal | None, Decimal | None, Decimal | None, str]:
-    """The first amount that both sides give once and do not agree on, with its unit."""
+    """The diff with the first amount that both sides give once and do not agree on."""
     ours, theirs = matched.internal or (), matched.external or ()
     if len(ours) != 1 or len(theirs) != 1:
-        return None, None, None, ""
+        return diff
     named = [getattr(row, "fee_currency", None) for row in (ours[0], theirs[0])]
     currencies = {str(currency) for currency in named if currency is not None}
     for name in _FIGURES:
@@ -135,8 +128,15 @@ def _figures(
         if one is None or other is None or one == other or of_two_currencies:
             continue
         units = {"price": "", "fee": next(iter(currencies), "")}
-        return one, other, EXACT.subtract(one, other), units.get(name, comparison.unit)
-    return None, None, None, ""
+        unit = units.get(name, comparison.unit)
+        delta = EXACT.subtract(one, other)
+        return replace(diff, internal=one, external=other, delta=delta, unit=unit)
+    return diff
+
+
+def _order_id(rows: Iterable[Fill | Order]) -> str | None:
+    order_ids = (row.client_order_id or row.exchange_order_id for row in rows)
+    return next((each for each in order_ids if each), None)
 
 
 def _details(

@@ -47,11 +47,13 @@ def session_case(
     failed: bool,
     seconds: float,
     text: str,
+    more: Mapping[str, str],
 ) -> CaseReport:
     """The case of one comparison.
 
     `verdict` is `match` or a severity, `text` the diff in full where there is something
-    to show, `failed` whether it blocks: a WARN that does not is reported as skipped.
+    to show, `failed` whether it blocks: a WARN that does not is reported as skipped. `more` are the
+    `folded_properties` of an item that stands for many.
     """
     skipped = not failed and verdict == Severity.WARN
     return CaseReport(
@@ -67,6 +69,7 @@ def session_case(
             "recon.key": key,
             "recon.severity": verdict,
             "recon.drift": drift,
+            **more,
         },
     )
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.comparison import ReconDiff
+from recon_core.comparison import Comparison, ReconDiff
+from recon_core.matched import EqualRows
 from recon_core.pairing import encode_key
-from recon_core.printable import printable
 from recon_core.severity import Severity
 
 CLEAR: Final = "CLEAR"
 BLOCKED: Final = "BLOCKED"
 INCOMPLETE: Final = "INCOMPLETE"
+
+FOLDED_PROPERTIES: Final = ("recon.folded", "recon.sha256")
+"""What a report says of an item that stands for many: how many, and a digest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +79,9 @@ def drift_text(diff: ReconDiff | None) -> str:
     return "" if diff.drift is None else format(diff.drift, "f")
 
 
-def audit_line(path: Path, entries: int, head: str, *, is_new: bool) -> str:
-    """Where an audit log stands: kept elsewhere, it shows a log that was cut later.
-
-    That a log is new shows a mistyped name, and a log that somebody removed.
-    """
-    try:
-        shown = printable(os.path.relpath(path))
-    except ValueError:  # another drive
-        shown = printable(path)
-    new = " (new)" if is_new else ""
-    return f"audit log {shown}{new}: {entries} entries, head {head}"
-
-
-def audit_properties(entries: int, head: str) -> dict[str, str]:
-    """The same for JUnit files."""
-    return {"recon.audit_entries": str(entries), "recon.audit_head": head}
+def folded_properties(comparison: Comparison) -> dict[str, str]:
+    """The properties of an item that stands for many; nothing for any other."""
+    folded = comparison.matched
+    if not isinstance(folded, EqualRows):
+        return {}
+    return dict(zip(FOLDED_PROPERTIES, (str(folded.count), folded.digest), strict=True))

@@ -6,45 +6,24 @@ them; the session file says `"complete": false` until the recorder is closed, an
 how many rows it wrote (`counts`).
 """
 
-import json
-import os
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Self
 
-from recon_core.amounts import parse_amount, require_amount, shortest_amount
 from recon_core.atomic import write_atomically
-from recon_core.errors import AmountError, ReconError
+from recon_core.errors import ReconError
 from recon_core.model import (
-    CashBalance,
     Currency,
-    Fill,
     Instrument,
     LedgerSide,
-    Movement,
-    MovementKind,
-    Numbers,
-    Opening,
-    Order,
-    Position,
     RecordedSession,
     SessionMode,
-    SideRecord,
-    Snapshot,
 )
 from recon_core.printable import printable
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
-from recon_core.times import require_time
-
-Number = Decimal | int | float | str
-Positions = Mapping[str, Number] | Iterable[Position]
-Cash = Mapping[str, Number] | Iterable[CashBalance]
-
-_AMOUNTS: Final = frozenset({"quantity", "filled_quantity", "price", "fee", "amount"})
+from recon_core.sessions.side_recorder import SideRecorder
 
 
 class SessionRecorder:
@@ -123,186 +102,6 @@ class SessionRecorder:
             if side.used:
                 document[side.name] = side.document(latest, complete=self._complete)
         write_atomically(self.path, document_text(document))
-
-
-class SideRecorder:
-    """One side of a session that is being recorded; `as_of` is the time that it speaks of.
-
-    Without `as_of` both sides are of the latest time in the recording.
-    """
-
-    def __init__(self, recorder: SessionRecorder, side: LedgerSide, *, floats: bool) -> None:
-        self.name = str(side)
-        self.source: str | None = None
-        self.as_of: datetime | None = None
-        self.used = False
-        self.latest: datetime | None = None
-        self._recorder = recorder
-        self._floats = floats
-        self._tables: dict[str, _TableFile] = {}
-        self._opening: Opening | None = None
-        self._state: dict[str, tuple[Any, ...]] = {}
-        self._orders: dict[tuple[str | None, str], Mapping[str, Any]] = {}
-
-    def opening(
-        self,
-        positions: Positions = (),
-        cash: Cash = (),
-        as_of: datetime | None = None,
-    ) -> None:
-        """The state before the first fill; an empty one is an opening too."""
-        self._opening = Opening(as_of, self._positions(positions), self._cash(cash))
-        self._changed()
-
-    def fill(self, fill: Fill | None = None, /, **fields: Any) -> None:
-        """Append a fill, given as one or by its fields."""
-        self._append("fills", Fill(**self._exact(fields)) if fill is None else fill)
-
-    def order(self, order: Order | None = None, /, **fields: Any) -> None:
-        """Append the state of an order; closing keeps the last one of each order."""
-        state = Order(**self._exact(fields)) if order is None else order
-        self._orders[(state.account, state.order_id)] = self._append("orders", state)
-
-    def movement(self, movement: Movement | None = None, /, **fields: Any) -> None:
-        """Append cash or quantity that moved without a fill; `kind` says why."""
-        if movement is None:
-            exact = self._exact(fields)
-            movement = Movement(movement_kind=MovementKind(exact.pop("kind")), **exact)
-        self._append("movements", replace(movement, time=require_time(movement.time, "time")))
-
-    def snapshot(
-        self, as_of: datetime, *, positions: Positions | None = None, cash: Cash | None = None
-    ) -> None:
-        """Append a state in between."""
-        held = None if positions is None else self._positions(positions)
-        balances = None if cash is None else self._cash(cash)
-        self._append("snapshots", Snapshot(require_time(as_of, "as_of"), held, balances))
-
-    def positions(self, positions: Positions) -> None:
-        """The positions at the end; a later call replaces an earlier one."""
-        self._state["positions"] = self._positions(positions)
-        self._changed()
-
-    def cash(self, cash: Cash) -> None:
-        """The balances at the end; a later call replaces an earlier one."""
-        self._state["cash"] = self._cash(cash)
-        self._changed()
-
-    def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
-        """The side as it stands in the session file, its tables by their paths."""
-        from recon_core.sessions.native_text import side_document  # noqa: PLC0415  # brings pydantic
-
-        record = SideRecord(
-            as_of=latest if self.as_of is None else require_time(self.as_of, "as_of"),
-            source=self.source,
-            numbers=Numbers.FLOAT if self._floats else Numbers.DECIMAL,
-            opening=self._opening,
-            positions=self._state.get("positions"),
-            cash=self._state.get("cash"),
-        )
-        document = side_document(record) | {"complete": complete}
-        for name, table in self._tables.items():
-            document[name] = {"path": table.path.name}
-        if complete:
-            counted = {name: table.rows for name, table in self._tables.items()}
-            counted.pop("snapshots", None)
-            document["counts"] = counted
-        return document
-
-    def release(self, *, fold: bool) -> None:
-        """Close the files; `fold` keeps the last state of each order only."""
-        for table in self._tables.values():
-            table.close()
-        orders = self._tables.get("orders")
-        if fold and orders is not None and orders.rows > len(self._orders):
-            orders.replace(self._orders.values())
-
-    def _append(self, section: str, row: Any) -> Mapping[str, Any]:
-        from recon_core.sessions.native_text import row_document, snapshot_document  # noqa: PLC0415
-
-        self._require_open()
-        is_snapshot = isinstance(row, Snapshot)
-        document = snapshot_document(row) if is_snapshot else row_document(section, row)
-        table = self._tables.get(section)
-        if table is None:
-            table = _TableFile(self._recorder.directory / f"{self.name}-{section}.jsonl")
-            self._tables[section] = table
-            self._changed()
-        table.append(document)
-        time = row.as_of if is_snapshot else row.time
-        self.latest = time if self.latest is None else max(time, self.latest)
-        return document
-
-    def _changed(self) -> None:
-        self._require_open()
-        self.used = True
-        self._recorder.write()
-
-    def _require_open(self) -> None:
-        if self._recorder.closed:
-            raise ReconError("the recorder is closed; expected a call before that")
-
-    def _exact(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self._amount(value, name) if name in _AMOUNTS and value is not None else value
-            for name, value in fields.items()
-        }
-
-    def _amount(self, value: Any, name: str) -> Decimal:
-        try:
-            if isinstance(value, float) and self._floats:
-                return shortest_amount(value)
-            if isinstance(value, str):
-                return shortest_amount(value) if self._floats else parse_amount(value)
-        except AmountError as error:
-            raise AmountError(f"{name}: {error}") from None
-        return require_amount(value, name)
-
-    def _positions(self, given: Positions) -> tuple[Position, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            Position(symbol, self._amount(quantity, f"position {printable(symbol, 60)}"))
-            for symbol, quantity in given.items()
-        )
-
-    def _cash(self, given: Cash) -> tuple[CashBalance, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            CashBalance(code, self._amount(total, f"cash {printable(code, 60)}"))
-            for code, total in given.items()
-        )
-
-
-class _TableFile:
-    """A table in JSON Lines that only grows, each row by one write."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows = 0
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
-
-    def append(self, document: Mapping[str, Any]) -> None:
-        """Add a row; what the system did not take at once is written after it."""
-        line = _line(document).encode()
-        while line:
-            line = line[os.write(self._handle, line) :]
-        self.rows += 1
-
-    def close(self) -> None:
-        """Give the file to the disk, so that counts never promise more than there is."""
-        os.fsync(self._handle)
-        os.close(self._handle)
-
-    def replace(self, documents: Collection[Mapping[str, Any]]) -> None:
-        """Write the closed file anew."""
-        write_atomically(self.path, "".join(map(_line, documents)))
-        self.rows = len(documents)
-
-
-def _line(document: Mapping[str, Any]) -> str:
-    return f"{json.dumps(document)}\n"
 
 
 def _new_directory(directory: Path) -> Path:

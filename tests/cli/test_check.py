@@ -13,7 +13,15 @@ from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
 from recon_core.extensions import extension_manager
 
-from .conftest import CLEAR_LINE, EXAMPLES, Recon, write_session
+from .conftest import (
+    AS_OF,
+    CASH,
+    CLEAR_LINE,
+    EXAMPLES,
+    POSITIONS,
+    Recon,
+    write_session,
+)
 
 CLEAR_TWO = "RECON: CLEAR (2 sessions, 14 comparisons)"
 BLOCKED_LINE = "RECON: BLOCKED (1 FAIL in 1 session)"
@@ -210,6 +218,78 @@ def test_top_n_limits_the_text(recon: Recon, directory: Path) -> None:
     session = write_session(directory / "s.recon.json", external_cash=cash)
     assert "  and 1 more" in recon("check", session, "--top-n", "1").lines
     assert "  and 2 more" in recon("check", session, "--top-n", "0").lines
+
+
+def write_fills(path: Path) -> Path:
+    """Four fills on each side, of which one differs in its price."""
+    row = {"symbol": "BTC/EUR", "side": "BUY", "quantity": "0.1", "time": AS_OF}
+    fills = [{**row, "fill_id": name, "price": "42000"} for name in "abcd"]
+    others = [*fills[:3], {**fills[3], "price": "42001"}]
+    side = {"as_of": AS_OF, "positions": POSITIONS, "cash": CASH}
+    return write_session(
+        path, internal={**side, "fills": fills}, external={**side, "fills": others}
+    )
+
+
+@pytest.mark.parametrize(
+    ("ini", "options", "folds_above"),
+    [
+        ("", [], None),
+        ("", ["--max-items=4"], None),
+        ("", ["--max-items=3"], 3),
+        ("", ["--max-items", "0"], 0),
+        ("2", [], 2),
+        ("2", ["--max-items=4"], None),
+        ("20000", ["--max-items=3"], 3),
+    ],
+)
+def test_above_the_number_equal_fills_are_one_item(
+    recon: Recon, directory: Path, ini: str, options: list[str], folds_above: int | None
+) -> None:
+    """The option before the setting; what differs stays an item, the digest is reported."""
+    (directory / "pytest.ini").write_text(f"[pytest]\nrecon_max_items = {ini}\n", encoding="utf-8")
+    session = write_fills(directory / "s.recon.json")
+    note = (
+        "  fills: 3 that are equal on both sides are one item, called 'equal': "
+        f"there are more than {folds_above}"
+    )
+    assert (note in recon("check", session, *options).lines) is (folds_above is not None)
+    answer = recon("check", session, "--format=json", "--junit=j.xml", *options)
+    assert answer.code == 2
+    (judged,) = answer.json["sessions"]
+    found = {each["key"]: each for each in judged["comparisons"] if each["kind"] == "fill"}
+    equal = {"equal": "match"}
+    if folds_above is None:
+        equal = {f"BTC/EUR,{name}": "match" for name in "abc"}
+    assert {key: each["verdict"] for key, each in found.items()} == {**equal, "BTC/EUR,d": "FAIL"}
+    stated = [text.splitlines() for text in texts_of(directory / "j.xml", "system-out")]
+    digests = [line.partition("=")[2] for lines in stated for line in lines if "sha256" in line]
+    assert len(digests) == (folds_above is not None)
+    assert all(each in found["equal"]["message"] for each in digests)
+    assert sum("recon.folded=3" in lines for lines in stated) == len(digests)
+
+
+def texts_of(path: Path, tag: str) -> list[str]:
+    """What stands in all elements of one name of a JUnit file."""
+    return [each.text or "" for each in ET.parse(path).iter(tag)]  # noqa: S314  # written by the run
+
+
+@pytest.mark.parametrize(
+    ("ini", "options", "part"),
+    [
+        ("", ["--max-items=-1"], "--max-items"),
+        ("", ["--max-items=many"], "--max-items"),
+        ("-1", [], "recon_max_items: '-1'; expected a whole number of 0 or more"),
+        ("1e3", [], "recon_max_items: '1e3'; expected a whole number of 0 or more"),
+    ],
+)
+def test_what_the_number_of_items_may_not_be(
+    recon: Recon, directory: Path, ini: str, options: list[str], part: str
+) -> None:
+    """Wrong usage, before anything is judged."""
+    (directory / "pytest.ini").write_text(f"[pytest]\nrecon_max_items = {ini}\n", encoding="utf-8")
+    session = write_session(directory / "s.recon.json")
+    recon("check", session, *options).refused(64, part)
 
 
 def policy_text(relative: str) -> str:

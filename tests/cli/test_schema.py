@@ -20,8 +20,8 @@ from recon_core.audit.entries import (
 )
 from recon_core.audit.log import AuditLog
 from recon_core.cli.json_schemas import audit_entry_schema
-from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import SessionError
+from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session
 
 from .conftest import EXAMPLES, Recon, write_session

@@ -201,7 +201,7 @@ def loaded_by(code: str) -> set[str]:
     return set(result.stdout.split())
 
 
-HEAVY = {"pydantic", "recon_core.engine", "tabulate", "junit_xml", "rfc8785", "filelock"}
+HEAVY = {"pydantic", "recon_core.reconciliation", "tabulate", "junit_xml", "rfc8785", "filelock"}
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,27 @@
 """What the core's tests share: sides, sessions, fills, exact amounts, verdicts."""
 
+import decimal
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT
-from recon_core.comparison import Comparison, ItemKind
-from recon_core.engine import Reconciliation
+from recon_core.comparison import Comparison, ItemKind, Judgement
+from recon_core.judging import judge
+from recon_core.ledger import PositionLedger
 from recon_core.model import (
     CashBalance,
     Currency,
     Fill,
+    Instrument,
+    InstrumentKind,
     Order,
     OrderSide,
     OrderState,
@@ -24,13 +29,22 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.policy.model import Policy
+from recon_core.policy.model import CashPolicy, Policy
+from recon_core.reconciliation import Reconciliation
+from recon_core.severity import Severity
 
 AS_OF = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AS_OF_TEXT = "2026-01-01T12:00:00Z"
 CENTS = {"EUR": Currency("EUR", 2), "BTC": Currency("BTC", 8)}
 UNIT = "0.000000000000000000000000000001"
 """One unit in the 30th decimal, the smallest amount there is."""
+
+SPOT = Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")
+RANKS = {"match": -1, **{str(severity): severity.rank for severity in Severity}}
+"""How bad a verdict is."""
+
+RELATIVE_ONLY = Policy(cash=CashPolicy(absolute={"EUR": Decimal(10) ** 40}))
+"""A policy by which the absolute tolerance of EUR never decides."""
 
 Positions = Mapping[str, str] | tuple[Position, ...] | None
 Cash = Mapping[str, str] | tuple[CashBalance, ...] | None
@@ -96,6 +110,35 @@ def cash_comparison(internal: CashBalance, external: CashBalance) -> Comparison:
     """A balance as both sides list it."""
     code = internal.currency
     return Comparison(ItemKind.CASH, code, code, AS_OF, internal, external, unit=code)
+
+
+def judged_position(
+    internal: Decimal, external: Decimal, policy: Policy | None = None
+) -> Judgement:
+    """The verdict of a position of BTC/EUR."""
+    return judge(position_comparison(internal, external), policy or Policy(), "s")
+
+
+def judged_cash(
+    internal: Decimal, external: Decimal, policy: Policy | None = None, currency: str = "EUR"
+) -> Judgement:
+    """The verdict of a balance."""
+    sides = CashBalance(currency, internal), CashBalance(currency, external)
+    return judge(cash_comparison(*sides), policy or Policy(), "s")
+
+
+@pytest.fixture(autouse=True)
+def hostile_context() -> Iterator[None]:
+    """No figure may come from the decimal context that a strategy has set."""
+    with decimal.localcontext(decimal.Context(prec=1, rounding=decimal.ROUND_UP)):
+        yield
+
+
+def booked(*fills: Fill, **more: Any) -> PositionLedger:
+    """The fills in a ledger that starts with 1000 EUR."""
+    ledger = PositionLedger({"EUR": Decimal(1000)}, **more)
+    ledger.apply_fills(fills)
+    return ledger
 
 
 def fill(

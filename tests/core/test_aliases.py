@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import SessionError
 from recon_core.model import (
     CashBalance,
@@ -24,6 +23,7 @@ from recon_core.model import (
 )
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
+from recon_core.reconciliation import Reconciliation, reconcile_session
 
 from .builders import AS_OF, document, fill, order, reconciled, side, verdicts, write_session
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import Reconciliation
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -21,6 +20,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy.model import Policy, PositionPolicy
+from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 
 from .builders import AS_OF, at, fill, reconciled, side, verdicts

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core.amounts import decimal_places
-from recon_core.engine import Reconciliation, reconcile_session
 from recon_core.errors import SessionError
 from recon_core.model import (
     CashBalance,
@@ -37,6 +36,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.policy import Policy
+from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session, schema
 from recon_core.sessions.native_text import ROW_TYPES, session_text
 

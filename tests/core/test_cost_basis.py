@@ -2,7 +2,6 @@
 
 import decimal
 import math
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,20 +16,14 @@ from recon_core.ledger.derivatives import realise
 from recon_core.model import CashBalance, Fill, Opening, Position
 
 from . import builders
-from .builders import CENTS, fill, fill_lists, half_even
-
-
-@pytest.fixture(autouse=True)
-def hostile_context() -> Iterator[None]:
-    """No figure may come from the decimal context that a strategy has set."""
-    with decimal.localcontext(decimal.Context(prec=1, rounding=decimal.ROUND_UP)):
-        yield
-
-
-def booked(*fills: Fill, **more: object) -> PositionLedger:
-    ledger = PositionLedger({"EUR": Decimal(1000)}, **more)  # type: ignore[arg-type]
-    ledger.apply_fills(fills)
-    return ledger
+from .builders import (
+    CENTS,
+    booked,
+    fill,
+    fill_lists,
+    half_even,
+    hostile_context,  # noqa: F401  # every test of the module has it
+)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Linear and inverse derivatives: cash moves by fee and realised PnL, exactly."""
 
-import decimal
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -28,18 +26,17 @@ from recon_core.model import (
     Position,
 )
 
-from .builders import at, fill, recorded, scaled, side
+from .builders import (
+    SPOT,
+    at,
+    fill,
+    hostile_context,  # noqa: F401  # every test of the module has it
+    recorded,
+    scaled,
+    side,
+)
 from .fraction_ledger import FractionLedger
 
-
-@pytest.fixture(autouse=True)
-def hostile_context() -> Iterator[None]:
-    """No figure may come from the decimal context that a strategy has set."""
-    with decimal.localcontext(decimal.Context(prec=1, rounding=decimal.ROUND_UP)):
-        yield
-
-
-SPOT = Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")
 LINEAR = Instrument("PERP", InstrumentKind.LINEAR, "ETH", "USDT", "USDT")
 TENFOLD = replace(LINEAR, symbol="FUT", multiplier=Decimal(10))
 QUANTO = replace(LINEAR, symbol="QUANTO", settlement="BTC", multiplier=Decimal("0.000001"))
@@ -50,6 +47,7 @@ CURRENCIES = {code: Currency(code, places) for code, places in PLACES.items()}
 
 
 def booked(*fills: Fill, **more: Any) -> PositionLedger:
+    """The fills in a ledger that starts without cash and knows `INSTRUMENTS`."""
     ledger = PositionLedger(**{"instruments": INSTRUMENTS, "currencies": CURRENCIES, **more})
     ledger.apply_fills(fills)
     return ledger

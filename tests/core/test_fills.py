@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.engine import Reconciliation
 from recon_core.model import Fill, Leg
 from recon_core.policy import Policy
+from recon_core.reconciliation import Reconciliation
 from recon_core.severity import Severity
 
 from .builders import AS_OF, at, checks, fill, fill_lists, found_cases, reconciled, side, verdicts

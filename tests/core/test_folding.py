@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.engine import Reconciliation
 from recon_core.matched import EqualRows
 from recon_core.model import Fill
 from recon_core.policy import Policy
 from recon_core.quick_memory import without_collecting
+from recon_core.reconciliation import Reconciliation
 from recon_core.severity import Severity
 
 from .builders import at, fill, fill_lists, order, recorded, side, verdicts

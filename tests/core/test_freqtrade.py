@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import reconcile_session
 from recon_core.extensions import extension_manager
 from recon_core.model import (
     InstrumentKind,
@@ -21,6 +20,7 @@ from recon_core.model import (
     RecordedSession,
     SessionMode,
 )
+from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import find_sessions, read_session
 
 from .builders import checks

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import reconcile_session
+from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import files
 
 from .builders import AS_OF_TEXT, document, verdicts, write_session

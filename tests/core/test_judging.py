@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.comparison import Judgement
-from recon_core.engine import reconcile_session
 from recon_core.judging import judge
 from recon_core.model import CashBalance
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
+from recon_core.reconciliation import reconcile_session
 from recon_core.severity import Severity
 
 from .builders import (
@@ -17,31 +16,18 @@ from .builders import (
     UNIT,
     cash_comparison,
     document,
-    position_comparison,
+    judged_cash,
+    judged_position,
     reconciled,
     side,
     verdicts,
     write_session,
 )
 
-RELATIVE_ONLY = Policy(cash=CashPolicy(absolute={"EUR": Decimal(10) ** 40}))
-RANKS = {"match": -1, **{str(severity): severity.rank for severity in Severity}}
-
-
-def position(internal: Decimal, external: Decimal, policy: Policy | None = None) -> Judgement:
-    return judge(position_comparison(internal, external), policy or Policy(), "s")
-
-
-def cash(
-    internal: Decimal, external: Decimal, policy: Policy | None = None, currency: str = "EUR"
-) -> Judgement:
-    sides = CashBalance(currency, internal), CashBalance(currency, external)
-    return judge(cash_comparison(*sides), policy or Policy(), "s")
-
 
 def test_scenario_1_a_position_half_a_percent_off_is_warn() -> None:
     """Runbook, scenario 1: 0.1 against 0.0995 BTC."""
-    diff = position(Decimal("0.1"), Decimal("0.0995")).diff
+    diff = judged_position(Decimal("0.1"), Decimal("0.0995")).diff
     assert diff is not None
     assert (diff.severity, diff.diff_type, diff.delta, diff.drift) == (
         Severity.WARN,
@@ -58,14 +44,14 @@ def test_scenario_1_a_position_half_a_percent_off_is_warn() -> None:
 def test_scenario_2_a_position_five_percent_off_is_fail() -> None:
     """Runbook, scenario 2: 1.0 against 0.95 ETH; the larger side is the reference."""
     for pair in (("1.0", "0.95"), ("0.95", "1.0")):
-        diff = position(*map(Decimal, pair)).diff
+        diff = judged_position(*map(Decimal, pair)).diff
         assert diff is not None
         assert (diff.severity, diff.drift) == (Severity.FAIL, Decimal("0.05"))
 
 
 def test_scenario_3_five_euros_of_five_thousand_are_fail() -> None:
     """Runbook, scenario 3: either limit exceeded is a FAIL, and the text says which holds."""
-    diff = cash(Decimal("5000.00"), Decimal("4995.00")).diff
+    diff = judged_cash(Decimal("5000.00"), Decimal("4995.00")).diff
     assert diff is not None
     assert (diff.severity, diff.diff_type) == (Severity.FAIL, "CASH")
     expected = "delta 5.00 EUR, tolerance 1.00 EUR = min(1 EUR, 0.5 % of 5000.00)"
@@ -175,4 +161,4 @@ def test_free_and_locked_are_warn_at_most(
 def test_a_tolerance_is_found_by_the_currencys_own_name(currency: str) -> None:
     """What is made safe for the message is not what the policy is asked for."""
     policy = Policy(cash=CashPolicy(absolute={currency: Decimal(1)}))
-    assert cash(Decimal(500), Decimal("499.5"), policy, currency).verdict == "INFO"
+    assert judged_cash(Decimal(500), Decimal("499.5"), policy, currency).verdict == "INFO"

@@ -8,27 +8,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT
-from recon_core.comparison import Judgement
-from recon_core.judging import judge
-from recon_core.model import CashBalance
-from recon_core.policy import CashPolicy, Policy, PositionPolicy
-from recon_core.severity import Severity
+from recon_core.policy import Policy, PositionPolicy
 
-from .builders import amounts, cash_comparison, position_comparison, scaled
-
-RELATIVE_ONLY = Policy(cash=CashPolicy(absolute={"EUR": Decimal(10) ** 40}))
-RANKS = {"match": -1, **{str(severity): severity.rank for severity in Severity}}
-
-
-def position(internal: Decimal, external: Decimal, policy: Policy | None = None) -> Judgement:
-    return judge(position_comparison(internal, external), policy or Policy(), "s")
-
-
-def cash(
-    internal: Decimal, external: Decimal, policy: Policy | None = None, currency: str = "EUR"
-) -> Judgement:
-    sides = CashBalance(currency, internal), CashBalance(currency, external)
-    return judge(cash_comparison(*sides), policy or Policy(), "s")
+from .builders import (
+    RANKS,
+    RELATIVE_ONLY,
+    amounts,
+    judged_cash,
+    judged_position,
+    scaled,
+)
 
 
 def expected_position(internal: Decimal, external: Decimal, limit: Decimal | None) -> str:
@@ -67,19 +56,19 @@ def test_positions_agree_with_the_rule_in_fractions(
     """No rounding stands between two quantities and their verdict."""
     absolute: Mapping[str, Decimal] = {} if limit is None else {"BTC/*": limit}
     policy = Policy(position=PositionPolicy(absolute=absolute))
-    assert position(*pair, policy).verdict == expected_position(*pair, limit)
+    assert judged_position(*pair, policy).verdict == expected_position(*pair, limit)
 
 
 @given(near_pairs())
 def test_cash_agrees_with_the_rule_in_fractions(pair: tuple[Decimal, Decimal]) -> None:
     """No rounding stands between two balances and their verdict."""
-    assert cash(*pair).verdict == expected_cash(*pair)
+    assert judged_cash(*pair).verdict == expected_cash(*pair)
 
 
 @given(near_pairs())
 def test_verdicts_are_symmetric_in_the_sides(pair: tuple[Decimal, Decimal]) -> None:
     """Swapping the sides turns the delta's sign and nothing else."""
-    for judged in (position, cash):
+    for judged in (judged_position, judged_cash):
         one, other = judged(*pair), judged(*reversed(pair))
         assert one.verdict == other.verdict
         if one.diff is not None and other.diff is not None:
@@ -95,8 +84,8 @@ def test_verdicts_do_not_change_when_both_sides_are_scaled(
 ) -> None:
     """Relative limits know no unit: positions, and cash where only 0.5 % counts."""
     larger = tuple(EXACT.multiply(amount, factor) for amount in pair)
-    assert position(*pair).verdict == position(*larger).verdict
-    assert cash(*pair, RELATIVE_ONLY).verdict == cash(*larger, RELATIVE_ONLY).verdict
+    assert judged_position(*pair).verdict == judged_position(*larger).verdict
+    assert judged_cash(*pair, RELATIVE_ONLY).verdict == judged_cash(*larger, RELATIVE_ONLY).verdict
 
 
 @given(amounts(), amounts(positive=True), amounts(positive=True), st.sampled_from([1, -1]))
@@ -105,7 +94,7 @@ def test_a_larger_delta_is_never_milder(
 ) -> None:
     """Moving one side further away never lowers the severity."""
     assume(smaller <= larger)
-    for judged in (position, cash):
+    for judged in (judged_position, judged_cash):
         moved = [
             EXACT.add(external, EXACT.multiply(delta, Decimal(direction)))
             for delta in (smaller, larger)
@@ -117,5 +106,5 @@ def test_a_larger_delta_is_never_milder(
 @given(near_pairs())
 def test_equal_values_and_only_they_match(pair: tuple[Decimal, Decimal]) -> None:
     """A difference in the 30th decimal is a diff; trailing zeros are none."""
-    for judged in (position, cash):
+    for judged in (judged_position, judged_cash):
         assert (judged(*pair).verdict == "match") == (Fraction(pair[0]) == Fraction(pair[1]))

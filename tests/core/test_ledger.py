@@ -1,7 +1,5 @@
 """The position ledger: what a spot fill moves, exactly, and what it refuses by name."""
 
-import decimal
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -23,20 +21,19 @@ from recon_core.model import (
     Opening,
 )
 
-from .builders import AS_OF, CENTS, at, fill, fill_lists, half_even, recorded, side
-
-
-@pytest.fixture(autouse=True)
-def hostile_context() -> Iterator[None]:
-    """No figure may come from the decimal context that a strategy has set."""
-    with decimal.localcontext(decimal.Context(prec=1, rounding=decimal.ROUND_UP)):
-        yield
-
-
-def booked(*fills: Fill, **more: object) -> PositionLedger:
-    ledger = PositionLedger({"EUR": Decimal(1000)}, **more)  # type: ignore[arg-type]
-    ledger.apply_fills(fills)
-    return ledger
+from .builders import (
+    AS_OF,
+    CENTS,
+    SPOT,
+    at,
+    booked,
+    fill,
+    fill_lists,
+    half_even,
+    hostile_context,  # noqa: F401  # every test of the module has it
+    recorded,
+    side,
+)
 
 
 def cash(ledger: PositionLedger) -> dict[str, Decimal]:
@@ -231,9 +228,6 @@ def test_fills_of_one_time_may_come_in_any_order(pair: tuple[list[Fill], list[Fi
     one, other = ({(row.currency, row.total) for row in ledger.cash} for ledger in ledgers)
     assert one == other
     assert ledgers[0].quantity("BTC/EUR") == ledgers[1].quantity("BTC/EUR")
-
-
-SPOT = Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")
 
 
 @given(fill_lists(), st.booleans())

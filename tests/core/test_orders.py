@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.engine import Reconciliation
 from recon_core.matched import MatchedOrder
 from recon_core.model import Fill, Order, OrderSide
 from recon_core.policy import Policy
+from recon_core.reconciliation import Reconciliation
 from recon_core.severity import Severity
 
 from .builders import at, checks, fill, found_cases, order, reconciled, side, verdicts

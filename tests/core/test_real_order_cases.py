@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import Reconciliation
 from recon_core.model import Fill, Leg, Order, OrderSide
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
+from recon_core.reconciliation import Reconciliation
 
 from .builders import at, fill, found_cases, order, reconciled, side, verdicts
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from recon_core.engine import Reconciliation
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.policy import Policy
+from recon_core.reconciliation import Reconciliation
 
 from .builders import at, checks, fill, reconciled, recorded, side
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import reconcile_session
 from recon_core.model import (
     CashBalance,
     InstrumentKind,
@@ -17,6 +16,7 @@ from recon_core.model import (
     SessionMode,
     SideRecord,
 )
+from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
 
 from .builders import AS_OF_TEXT, checks, document, verdicts, write_session

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from recon_core.engine import reconcile_session
 from recon_core.errors import SessionError
 from recon_core.model import Leg, OrderSide, OrderState, SideRecord
+from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
 
 from .builders import AS_OF_TEXT, checks, document, write_session

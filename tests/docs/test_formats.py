@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.engine import reconcile_session
 from recon_core.extensions import extension_manager
+from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import find_sessions
 from recon_core.sessions.formats.table_schema import MappingFile, TableMapping
 

@@ -1,6 +1,7 @@
 """Fills and orders as items: outcomes, properties, folding, with and without workers."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,23 @@ def test_above_the_number_equal_ones_are_one_item(
     assert properties["recon.folded"] == "1"
     assert len(properties["recon.sha256"]) == 64
     assert properties["recon.severity"] == "match"
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+def test_the_digest_stands_in_both_junit_files(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    """On the items that stand for many, and on no other."""
+    files = "--junitxml=own.xml", "--recon-junit=suites.xml"
+    run_pytest(pytester, SESSION, *way, *files, "--recon-max-items=2")
+    text = (pytester.path / "own.xml").read_text(encoding="utf-8")
+    digests = re.findall(r'name="recon.sha256" value="([0-9a-f]{64})"', text)
+    text = (pytester.path / "suites.xml").read_text(encoding="utf-8")
+    assert len(set(digests)) == 2
+    stated = re.findall(r"^recon.sha256=([0-9a-f]{64})\b", text, re.MULTILINE)
+    assert sorted(stated) == sorted(digests)
+    assert re.findall(r"^recon.folded=(.*)$", text, re.MULTILINE) == ["1", "1"]
 
 
 def test_a_large_set_is_one_item(pytester: pytest.Pytester) -> None:

@@ -42,15 +42,8 @@ from recon_core.sessions.formats.nautilus_accounts import (
 )
 from recon_core.sessions.formats.nautilus_instruments import instrument, limits
 from recon_core.sessions.formats.nautilus_legs import Legs
-from recon_core.sessions.formats.nautilus_rows import (
-    Row,
-    amount,
-    cell,
-    each,
-    fill,
-    movement,
-    time,
-)
+from recon_core.sessions.formats.nautilus_rows import Row, amount, cell, fill, movement, time
+from recon_core.sessions.formats.rows import each_of
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.parquet import parquet_rows
 from recon_core.sessions.tables import csv_rows
@@ -117,7 +110,7 @@ class _Recording:
         ]
         stated = stated_balances(accounts.values())
         filled = self._fills()
-        legs = Legs(filled.rows, each(filled.rows, filled.name, fill))
+        legs = Legs(filled.rows, each_of(filled.rows, filled.name, fill))
         self.times += [one.time for one in legs.fills]
         positions = self._positions(legs)
         instruments = self._instruments(accounts, filled.rows)
@@ -175,7 +168,7 @@ class _Recording:
         if not report.rows:
             name = printable(report.name)
             raise SessionError(f"{name}: has no rows; expected the opening at least")
-        self.times += each(report.rows, report.name, lambda row: time(row, ""))
+        self.times += each_of(report.rows, report.name, lambda row: time(row, ""))
         return report
 
     def _fills(self) -> Report:
@@ -187,7 +180,7 @@ class _Recording:
         # report is the evidence that this is so.
         orders = self._report("orders")
         if orders is not None and not any(
-            each(orders.rows, orders.name, lambda row: amount(row, "filled_qty"))
+            each_of(orders.rows, orders.name, lambda row: amount(row, "filled_qty"))
         ):
             self.strategies = strategies(orders)
             return Report("fills.csv", [])
@@ -196,7 +189,7 @@ class _Recording:
     def _movements(self) -> tuple[Movement, ...] | None:
         """What moved without a fill, where somebody recorded it: the engine itself does not."""
         report = self._report("movements")
-        return None if report is None else tuple(each(report.rows, report.name, movement))
+        return None if report is None else tuple(each_of(report.rows, report.name, movement))
 
     def _positions(self, legs: Legs) -> tuple[Position, ...] | None:
         """The signed sum per instrument and leg; `None` where the engine left no report."""
@@ -206,7 +199,7 @@ class _Recording:
             return () if known_empty else None
         sums: dict[tuple[str, str, Leg], Decimal] = {}
         current = [row for row in report.rows if cell(row, "is_snapshot") != "True"]
-        for where, quantity in each(current, report.name, legs.position):
+        for where, quantity in each_of(current, report.name, legs.position):
             sums[where] = EXACT.add(sums.get(where, ZERO), quantity)
         return tuple(
             Position(symbol, quantity, account=account, leg=leg)
@@ -220,7 +213,7 @@ class _Recording:
         if not isinstance(tables, list):
             raise SessionError("instruments.json: expected a list of instruments")
         known = Accounts(accounts, fills)
-        found = each(tables, "instruments.json", lambda table: instrument(table, known))
+        found = each_of(tables, "instruments.json", lambda table: instrument(table, known))
         return {one.symbol: one for one in found}
 
 

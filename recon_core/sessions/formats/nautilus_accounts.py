@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from recon_core.amounts import decimal_places
 from recon_core.errors import ReconError, SessionError
 from recon_core.model import CashBalance, Currency
-from recon_core.sessions.formats.nautilus_rows import Row, balance, each, money
+from recon_core.sessions.formats.nautilus_rows import Row, balance, money
+from recon_core.sessions.formats.rows import each_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _terms(rows: list[Row]) -> AccountTerms:
 
 def stated_balances(accounts: Iterable[Report]) -> list[CashBalance]:
     """Every row of the account reports."""
-    return [one for report in accounts for one in each(report.rows, report.name, balance)]
+    return [one for report in accounts for one in each_of(report.rows, report.name, balance)]
 
 
 def last_balances(stated: Iterable[CashBalance]) -> tuple[CashBalance, ...]:

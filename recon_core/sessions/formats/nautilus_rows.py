@@ -1,19 +1,17 @@
 """Cells and rows of nautilus_trader's reports, each error naming the file and the row."""
 
 import re
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from recon_core.amounts import parse_amount
 from recon_core.errors import ReconError, SessionError
 from recon_core.model import CashBalance, Fill, Movement, MovementKind, OrderSide
-from recon_core.printable import printable, quoted
+from recon_core.printable import quoted
 from recon_core.times import parse_time
 
 Row = dict[str, str]
-_Value = TypeVar("_Value")
 _MONEY = re.compile(r"(\S+) (\S+)")
 _SIDES: Final = {str(side): side for side in OrderSide}
 
@@ -104,14 +102,3 @@ def key(table: Any, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise SessionError(f"{name}: is missing; expected text")
     return value
-
-
-def each(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) -> list[_Value]:
-    """Convert every row; an error names the file and the row."""
-    values = []
-    for number, row in enumerate(rows, 1):
-        try:
-            values.append(convert(row))
-        except (ReconError, ValueError) as error:
-            raise SessionError(f"{printable(name)}: row {number}: {error}") from None
-    return values

@@ -100,10 +100,15 @@ def table_list(row: Row, name: str) -> list[Any]:
 
 def each(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) -> list[_Value]:
     """Convert every row, which must be an object; an error names the list and the row."""
+    return each_of(rows, name, lambda row: convert(table(row, "row")))
+
+
+def each_of(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) -> list[_Value]:
+    """Convert every row, whatever it is; an error names the list or the file, and the row."""
     values = []
     for count, row in enumerate(rows, 1):
         try:
-            values.append(convert(table(row, "row")))
+            values.append(convert(row))
         except (ReconError, ValueError) as error:
-            raise SessionError(f"{name}: row {count}: {error}") from None
+            raise SessionError(f"{printable(name)}: row {count}: {error}") from None
     return values

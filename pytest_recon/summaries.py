@@ -1,0 +1,46 @@
+"""The summary of each session of a run, from what its items reported."""
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pytest_recon.gate import SessionPromise
+from pytest_recon.run import ReconRun
+
+if TYPE_CHECKING:
+    from recon_core.comparison import ReconDiff
+    from recon_core.summary import ReconSummary
+
+
+class Summaries:
+    """The summaries of one invocation; every session keeps its run id."""
+
+    def __init__(self, run: ReconRun) -> None:
+        self._run = run
+        self._run_ids: dict[str, str] = {}
+        self._invocation_id = str(uuid4())
+
+    def diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
+        """The diffs that the items of a session reported."""
+        from recon_core.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
+
+        results = self._run.gate.results(promise.path)
+        return [ReconDiff.from_dict(result.diff) for result in results if result.diff is not None]
+
+    def summary(self, promise: SessionPromise) -> "ReconSummary":
+        """The summary of a session as far as it ran."""
+        from recon_core.summary import summarise  # noqa: PLC0415  # not at pytest's start
+
+        return summarise(
+            self.diffs(promise),
+            promise.session_id,
+            promise.strategy_id,
+            top_n=self._run.settings.top_n,
+            run_id=self._run_ids.setdefault(promise.path, str(uuid4())),
+            comparisons=promise.comparisons,
+            ran=len(self._run.gate.results(promise.path)),
+            invocation_id=self._invocation_id,
+            mirrored=promise.mirrored,
+            notes=promise.notes,
+            problems=self._run.gate.problems_of(promise),
+            evidence=promise.evidence,
+        )

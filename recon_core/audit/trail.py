@@ -1,0 +1,63 @@
+"""What one command, or one pytest run, adds to an audit log, and where the log stands then."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recon_core.errors import AuditError
+from recon_core.printable import printable
+
+if TYPE_CHECKING:
+    from recon_core.audit.chain import Head
+    from recon_core.comparison import ReconDiff
+    from recon_core.summary import ReconSummary
+
+
+class AuditTrail:
+    """Appends the runs of one invocation to the log at `path`.
+
+    `option` is what a user calls the log by, such as `--audit-log`. `head` is where the
+    log stands after the runs were written, `None` before that and where it failed.
+    """
+
+    def __init__(self, path: Path, option: str) -> None:
+        self._path = path
+        self._option = option
+        self._is_new = False
+        self.head: Head | None = None
+
+    def write(self, runs: "Iterable[tuple[ReconSummary, Sequence[ReconDiff]]]") -> str | None:
+        """Append all runs with their diffs, or none; returns what went wrong, if anything did."""
+        from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only where one is kept
+        from recon_core.summary import sorted_diffs  # noqa: PLC0415  # as the log
+
+        try:
+            log = AuditLog(self._path)
+            stored = log.append_runs((summary, sorted_diffs(diffs)) for summary, diffs in runs)
+        except AuditError as error:
+            return f"{self._option}={printable(self._path)}: {error}"
+        self.head, self._is_new = log.head, len(stored) == log.head.count
+        return None
+
+    @property
+    def line(self) -> str | None:
+        """The head for the terminal: kept elsewhere, it shows a log that was cut later.
+
+        That a log is new shows a mistyped name, and a log that somebody removed.
+        """
+        if self.head is None:
+            return None
+        try:
+            shown = printable(os.path.relpath(self._path))
+        except ValueError:  # another drive
+            shown = printable(self._path)
+        new = " (new)" if self._is_new else ""
+        return f"audit log {shown}{new}: {self.head.count} entries, head {self.head.hash}"
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The head for JUnit files."""
+        if self.head is None:
+            return {}
+        return {"recon.audit_entries": str(self.head.count), "recon.audit_head": self.head.hash}

@@ -1,0 +1,131 @@
+"""How bad two values are: positions by their drift, balances by a tolerance.
+
+Every decision is a comparison of exact products; ratios are rounded for the eye
+only. Source of the rules: the runbook, "Severity Levels", and the design's
+"Position drift" and "Cash".
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, ZERO, format_amount, larger_magnitude
+from recon_core.model import CashBalance
+from recon_core.policy.model import Policy, PositionPolicy, Tolerance
+from recon_core.printable import printable
+from recon_core.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What judging two values gave: `severity` is `None` where they are equal."""
+
+    severity: Severity | None
+    internal: Decimal
+    external: Decimal
+    tolerance: str
+    remark: str = ""
+
+    @property
+    def delta(self) -> Decimal:
+        """Internal minus external."""
+        return EXACT.subtract(self.internal, self.external)
+
+    @property
+    def reference(self) -> Decimal:
+        """What the delta is relative to: the larger of both magnitudes."""
+        return larger_magnitude(self.internal, self.external)
+
+
+def judge_position(
+    symbol: str,
+    internal: Decimal,
+    external: Decimal,
+    policy: PositionPolicy,
+    absolute: Decimal | None = None,
+    dust: Decimal | None = None,
+) -> Finding:
+    """Drift = |internal - external| / max of both; `absolute` makes small deltas INFO.
+
+    So does `dust`, the policy's `float_dust`, where a side computed in binary floats.
+    """
+    delta = EXACT.subtract(internal, external).copy_abs()
+    reference = larger_magnitude(internal, external)
+    tolerance = _position_tolerance(symbol, policy, absolute)
+    if tolerance is None and dust is not None:
+        tolerance = Tolerance(dust, f"INFO up to {format_amount(dust)} (float_dust)")
+    elif tolerance is not None:
+        tolerance = tolerance.with_dust(dust)
+    thresholds = policy.thresholds_text()
+    text = f"{tolerance.text}, else {thresholds}" if tolerance else thresholds
+    if not delta:
+        return Finding(None, internal, external, text)
+    if tolerance is not None and tolerance.covers(delta):
+        return Finding(Severity.INFO, internal, external, text)
+    return Finding(_by_drift(delta, reference, policy), internal, external, text)
+
+
+def _by_drift(delta: Decimal, reference: Decimal, policy: PositionPolicy) -> Severity:
+    if delta < EXACT.multiply(policy.info_below, reference):
+        return Severity.INFO
+    if delta <= EXACT.multiply(policy.fail_above, reference):
+        return Severity.WARN
+    return Severity.FAIL
+
+
+def _position_tolerance(
+    symbol: str, policy: PositionPolicy, absolute: Decimal | None
+) -> Tolerance | None:
+    if absolute is not None:
+        return Tolerance(absolute, f"INFO up to {format_amount(absolute)} (given for this item)")
+    found = policy.absolute_tolerance(symbol)
+    if found is None:
+        return None
+    pattern, limit = found
+    return Tolerance(limit, f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})")
+
+
+def judge_cash(
+    internal: CashBalance,
+    external: CashBalance,
+    policy: Policy,
+    absolute: Decimal | None = None,
+    dust: Decimal | None = None,
+) -> Finding:
+    """Total against the tolerance: above it FAIL, else INFO; then free and locked.
+
+    Free and locked, where both sides give them, are WARN when they differ under an
+    equal total, and also when a total within tolerance hides a larger shift. `dust`,
+    where a side computed in binary floats, is tolerated in the total and in the parts.
+    """
+    code = internal.currency
+    tolerance = policy.cash.tolerance(code, internal.total, external.total)
+    if absolute is not None:
+        text = f"{format_amount(absolute)} {printable(code, 60)} (given for this item)"
+        tolerance = Tolerance(absolute, text)
+    tolerance = tolerance.with_dust(dust)
+    delta = EXACT.subtract(internal.total, external.total)
+    if not tolerance.covers(delta):
+        return Finding(Severity.FAIL, internal.total, external.total, tolerance.text)
+    severity = Severity.INFO if delta else None
+    hidden = tolerance if delta else Tolerance(dust or ZERO, "")
+    remark = _shift(internal, external, hidden)
+    if remark:
+        severity = Severity.WARN
+    elif severity is None and (remark := _shift(internal, external, Tolerance(ZERO, ""))):
+        severity = Severity.INFO
+    return Finding(severity, internal.total, external.total, tolerance.text, remark)
+
+
+def _shift(internal: CashBalance, external: CashBalance, tolerance: Tolerance) -> str:
+    """Where free or locked differ by more than `tolerance` covers, in words."""
+    remarks = []
+    for name in ("free", "locked"):
+        ours, theirs = getattr(internal, name), getattr(external, name)
+        if ours is None or theirs is None:
+            continue
+        delta = EXACT.subtract(ours, theirs)
+        if not tolerance.covers(delta):
+            remarks.append(
+                f"{name}: internal {format_amount(ours)}, external {format_amount(theirs)}"
+            )
+    return "; ".join(remarks)

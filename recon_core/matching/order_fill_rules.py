@@ -1,0 +1,129 @@
+"""An order against the fills that name it (design, "Orders and fills").
+
+Each side's order is held against the fills of both sides. Pure functions of the rows:
+they find cases and say them in words, and know no severity.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
+from recon_core.model import Fill, LedgerSide, Order
+
+_MOST_SHOWN = 3
+
+
+class StatedSide(NamedTuple):
+    """What one side says of an order; its fills are `None` where they cannot be told."""
+
+    name: LedgerSide
+    rows: tuple[Order, ...]
+    fills: tuple[Fill, ...] | None
+    in_floats: bool
+
+
+Sides = tuple[StatedSide, StatedSide]
+
+
+def stated_sides(matched: MatchedOrder) -> Sides:
+    """Both sides of an order; one that reports no orders has no rows."""
+    ours, theirs = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
+    floats = matched.float_sides
+    return (
+        StatedSide(ours, matched.internal or (), matched.internal_fills, ours in floats),
+        StatedSide(theirs, matched.external or (), matched.external_fills, theirs in floats),
+    )
+
+
+def overfilled(sides: Sides) -> Iterator[RowFinding]:
+    """More filled than ordered, by its own word or by the sum of its fills."""
+    ordered = max([row.quantity for side in sides for row in side.rows], default=None)
+    for side in sides:
+        over = [row for row in side.rows if row.filled_quantity > row.quantity]
+        stated = max([row.filled_quantity for row in over], default=ZERO)
+        if stated:
+            text = f"overfilled, {side.name} says {format_amount(stated)} filled"
+            gaps = [Gap(row.quantity, row.filled_quantity) for row in over if side.in_floats]
+            yield RowFinding(RowCase.ORDER_OVERFILLED, text, tuple(gaps))
+        summed = fill_sum(side.fills or ())
+        if ordered is not None and summed > ordered and summed != stated:
+            text = f"overfilled, {side.name}'s fills of it are {format_amount(summed)}"
+            in_floats = side.in_floats or any(each.in_floats for each in sides if each.rows)
+            gaps = [Gap(ordered, summed)] if in_floats else []
+            yield RowFinding(RowCase.ORDER_OVERFILLED, text, tuple(gaps))
+
+
+def fill_sums(sides: Sides) -> Iterator[RowFinding]:
+    """The fills of a side against its own order, else against the other side's.
+
+    Where both sides give the order, their filled quantities are compared, too: so
+    each side's order is held against both sides' fills.
+    """
+    for side, other in (sides, sides[::-1]):
+        holder = side if side.rows else other
+        if side.fills is None or not holder.rows:
+            continue
+        summed = fill_sum(side.fills)
+        filled = sorted({row.filled_quantity for row in holder.rows} - {summed})
+        if filled:
+            text = (
+                f"{holder.name} says {_few(filled)} filled, "
+                f"{side.name}'s {_counted(side.fills)} of it sum to {format_amount(summed)}"
+                f"{_hint(side.fills, other.fills, filled)}"
+            )
+            in_floats = side.in_floats or holder.in_floats
+            gaps = [Gap(min(summed, each), max(summed, each)) for each in filled if in_floats]
+            yield RowFinding(RowCase.ORDER_FILLS, text, tuple(gaps))
+
+
+def _few(amounts: Sequence[Decimal]) -> str:
+    more = f" and {len(amounts) - _MOST_SHOWN} more" if len(amounts) > _MOST_SHOWN else ""
+    return " and ".join(map(format_amount, amounts[:_MOST_SHOWN])) + more
+
+
+def _counted(fills: Sequence[Fill]) -> str:
+    return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
+
+
+def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
+    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
+    quantities = _in_time_order(fills)
+    if len({fill.fill_id for fill in fills}) < len(fills):
+        return " (an id stands more than once among them)"
+    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
+        return " (their quantities run up to it: cumulative quantities read as increments)"
+    running = _sum_of_running_sums(_in_time_order(other or ()))
+    if running is not None and running == exact_sum(quantities):
+        return " (the running sums of the other side's: cumulative quantities read as increments)"
+    running = _sum_of_running_sums(quantities)
+    if running is not None and running in filled:
+        return " (it is the sum of their running sum: cumulative quantities read as increments)"
+    return ""
+
+
+def _rises(quantities: Sequence[Decimal]) -> bool:
+    return all(one < other for one, other in pairwise(quantities))
+
+
+def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:
+    return [fill.quantity for fill in sorted(fills, key=attrgetter("time"))]
+
+
+def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
+    """The sum of the cumulative quantities, `None` where there is no second one."""
+    if len(quantities) < 2:  # noqa: PLR2004  # of one, both are the same
+        return None
+    running = total = ZERO
+    for quantity in quantities:
+        running = EXACT.add(running, quantity)
+        total = EXACT.add(total, running)
+    return total
+
+
+def fill_sum(fills: Sequence[Fill]) -> Decimal:
+    """The quantity of all fills."""
+    return fills[0].quantity if len(fills) == 1 else exact_sum([fill.quantity for fill in fills])
