@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from itertools import permutations
 
-from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from tests.core.explaining.books import plain_effect, total
 from tests.core.explaining.drawing import Trial
 from tests.core.explaining.placing import Truth
@@ -45,10 +45,36 @@ def scored(trial: Trial, answer: Sequence[Explanation]) -> Score:
 
 def _claimed(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> Score:
     if not is_truth(truths, causes, effect):
-        return Score.WRONG
+        return Score.MODEST if _is_row_by_row(truths, causes, effect) else Score.WRONG
     if any(_has_no_side(truth, causes) for truth in truths):
         return Score.MODEST
     return Score.RIGHT
+
+
+_ROW_BY_ROW = {
+    CauseKind.STALE_SIDE: {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT},
+    CauseKind.AS_OF_SHIFT: {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT},
+    CauseKind.FOREIGN_ACTIVITY: {CauseKind.ORPHAN_FILL},
+    CauseKind.CUMULATIVE_QUANTITY: {CauseKind.WRONG_QUANTITY},
+    CauseKind.ROUNDING: {CauseKind.WRONG_QUANTITY},
+    CauseKind.UNIT: {CauseKind.WRONG_QUANTITY},
+    CauseKind.MISSING_FEE: {CauseKind.MISSING_FEE},
+    CauseKind.FEE_SIGN: {CauseKind.FEE_SIGN},
+    CauseKind.ALIAS: {CauseKind.MISSING_FILL, CauseKind.ORPHAN_FILL},
+}
+"""Faults of many rows, and what each of the rows is: true, though it says less."""
+
+
+def _is_row_by_row(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> bool:
+    if len(truths) != 1 or not causes:
+        return False
+    (truth,) = truths
+    return (
+        plain_effect(total(cause.effect for cause in causes)) == plain_effect(effect)
+        and {cause.cause_kind for cause in causes} <= _ROW_BY_ROW.get(truth.cause_kind, set())
+        and all(set(cause.ids) <= truth.all_ids for cause in causes)
+        and all(cause.side is None or cause.side in truth.sides for cause in causes)
+    )
 
 
 def _has_no_side(truth: Truth, causes: list[Cause]) -> bool:

@@ -1,6 +1,7 @@
 """What the data of a session can tell: for every fault an empty text, or the reason why not."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from recon_core.explanation import CauseKind as Kind
 from recon_core.explanation import Effect
@@ -10,11 +11,12 @@ from tests.core.explaining.coincidences import is_coincidence
 from tests.core.explaining.fault import Fault
 from tests.core.explaining.fill_faults import payload
 from tests.core.explaining.placing import Placement
-from tests.core.explaining.twins import has_doubles
+from tests.core.explaining.state_faults import IN_LOTS
+from tests.core.explaining.twins import FEES, has_doubles, has_other_bogus_rows
 
 NOT_SHOWN = "no row of either side shows the amount: a movement or another opening would do too"
 NO_PRICE = "price, fee and time of a fill that no row shows do not follow from what it left"
-NO_RATE = "the fees follow no single rate, so that no other amount contradicts the one mistyped"
+NO_RATE = "no fee or order contradicts the row: it is too small, or the fees follow no rate"
 SEVERAL = "several rows, mistyped in one digit or more, give the same amounts"
 NOT_LEFT = "what the rows were before they were rounded stands nowhere"
 OTHER_ROUNDING = "the engine rounded its fees otherwise than half-even: no rate gives them exactly"
@@ -24,10 +26,19 @@ TWO_UNKNOWN = "two unknown amounts have one sum"
 COINCIDENCE = "other rows, or two of them, would leave the same amount"
 DOUBLES = "at so few decimals another fill, which is not equal, leaves the same amounts"
 COARSE = "at so few decimals many pairs of faults leave the same amounts"
+NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
 NO_LEGS = "which leg a fill was for, no row shows"
 
 _FEW_PLACES = 4
 
+_MISTYPED = {
+    Kind.WRONG_QUANTITY,
+    Kind.WRONG_PRICE,
+    Kind.CUMULATIVE_QUANTITY,
+    Kind.MISSING_FEE,
+    Kind.DUPLICATE_FEE,
+    Kind.FEE_SIGN,
+}
 _GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
 _SPOT = InstrumentKind.SPOT
 
@@ -68,6 +79,8 @@ def _by_rows(base: Base, placement: Placement) -> bool:
 
 
 def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
+    if fault.variant.startswith(IN_LOTS):
+        return NO_LOT
     if _by_rows(base, placement) or fault.state is not None:
         return ""
     if placement is Placement.ROW:
@@ -78,12 +91,15 @@ def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
 def _from_wrong_rows(base: Base, fault: Fault) -> str:
     """The rows of one side hold the fault, and the other side gives its state alone."""
     kind = fault.cause_kind
-    rates = {fill.symbol for fill in fault.fills} <= base.rates.keys()
     if kind is Kind.MISSING_FILL and not _has_orders(base):
-        is_spot = base.recorded.instruments[fault.fills[0].symbol].instrument_kind is _SPOT
-        return "" if is_spot and rates else NO_PRICE
-    if kind in (Kind.WRONG_QUANTITY, Kind.WRONG_PRICE, Kind.CUMULATIVE_QUANTITY):
-        return "" if rates or (_has_orders(base) and kind is not Kind.WRONG_PRICE) else NO_RATE
+        fill = fault.fills[0]
+        is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
+        return "" if is_spot and fill.symbol in base.rates else NO_PRICE
+    if kind in _MISTYPED and fault.ids:
+        by_orders = _has_orders(base) and kind in (Kind.WRONG_QUANTITY, Kind.CUMULATIVE_QUANTITY)
+        return "" if by_orders or _is_contradicted(base, fault) else NO_RATE
+    if kind is Kind.ORPHAN_FILL and _is_coarse(base) and has_other_bogus_rows(base, fault):
+        return DOUBLES
     if kind in (Kind.MISSING_FEE, Kind.FEE_RATE) and not fault.ids:
         return "" if base.has_exact_rates else OTHER_ROUNDING
     return {
@@ -97,6 +113,15 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
     }.get(kind, "")
 
 
+def _is_contradicted(base: Base, fault: Fault) -> bool:
+    """Whether the fee of a row is not the one that its quantity and price give."""
+    row = fault.now
+    if row is None or row.symbol not in base.rates:
+        return all(fill.symbol in base.rates for fill in fault.fills)
+    rate = Fraction(base.rates[row.symbol])
+    return abs(Fraction(row.fee) - rate * base.size(row)) > base.unit(row)
+
+
 def _from_right_rows(base: Base, fault: Fault) -> str:
     """The rows are right, and a state was booked otherwise."""
     kind = fault.cause_kind
@@ -105,7 +130,7 @@ def _from_right_rows(base: Base, fault: Fault) -> str:
         same = {payload(row) for row in base.fills if _is_like(fill, row)}
         is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
         return "" if is_spot and len(same) == 1 else SEVERAL
-    if fault.again is not None and fault.ids and _is_coarse(base) and has_doubles(base, fault):
+    if fault.again and kind not in FEES and _is_coarse(base) and has_doubles(base, fault):
         return DOUBLES
     if kind is Kind.OPENING_BALANCE:
         return "" if fault.variant == "missing" else NOT_SHOWN
