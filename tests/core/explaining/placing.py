@@ -78,8 +78,9 @@ def placed(base: Base, faults: tuple[Fault, ...], placement: Placement) -> Place
     if base.evidence is Evidence.ROWS and placement is Placement.ROW:
         sides.add(None)  # each side agrees with its own rows
     alone = len(faults) == 1
+    keys = frozenset((*effect.position, *effect.cash))
     truths = tuple(
-        _truth(base, fault, sides, placement, effect if alone else None) for fault in faults
+        _truth(base, fault, sides, placement, effect if alone else None, keys) for fault in faults
     )
     return Placed(recorded, truths, effect, placement.side)
 
@@ -95,7 +96,10 @@ def _truth(
     sides: set[LedgerSide | None],
     placement: Placement,
     effect: Effect | None,
+    keys: frozenset[str],
 ) -> Truth:
+    # Where no row is concerned, the positions and balances may be named instead.
+    named = frozenset() if fault.ids else keys
     is_unseen = placement is Placement.ROW and base.evidence is Evidence.STATES
     without_id = fault.cause_kind in (CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT)
     is_nameless = is_unseen and without_id
@@ -104,7 +108,7 @@ def _truth(
         fault.variant,
         frozenset(sides),
         frozenset() if is_nameless else fault.ids,
-        fault.ids | fault.more_ids | fault.twin_ids,
+        fault.ids | fault.more_ids | fault.twin_ids | named,
         fault.also,
         effect,
     )
