@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from recon_core.amounts import EXACT
+from recon_core.amounts import EXACT, shortest
 from recon_core.explanation import CauseKind
 from recon_core.model import CashBalance, Fill, Instrument, SideRecord
 from tests.core.explaining.bases import Base
@@ -115,7 +115,7 @@ def mistyped(amount: Decimal, dice: Dice, *, partial: bool = False) -> tuple[Dec
 
 
 def _mistyped(amount: Decimal, way: str, dice: Dice) -> Decimal:
-    sign, digits, exponent = amount.as_tuple()
+    sign, digits, exponent = shortest(amount).as_tuple()
     assert isinstance(exponent, int)
     row = list(digits)
     if way == "swapped":

@@ -12,6 +12,10 @@ from tests.core.explaining.bases import Base, Evidence
 from tests.core.explaining.books import State, are_accounts_plain, difference, state_of
 from tests.core.explaining.fault import Fault
 
+_ABSENT = {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT, CauseKind.SPLIT}
+_BOGUS = {CauseKind.ORPHAN_FILL, CauseKind.FOREIGN_ACTIVITY}
+"""Faults whose rows stand nowhere: those that were never booked, those that are no rows."""
+
 
 class Placement(StrEnum):
     """Where a fault stands.
@@ -100,13 +104,15 @@ def _truth(
 ) -> Truth:
     # Where no row is concerned, the positions and balances may be named instead.
     named = frozenset() if fault.ids else keys
-    is_unseen = placement is Placement.ROW and base.evidence is Evidence.STATES
-    without_id = fault.cause_kind in (CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT)
-    is_nameless = is_unseen and without_id
+    is_row = placement is Placement.ROW
+    is_gone = is_row and base.evidence is Evidence.STATES and fault.cause_kind in _ABSENT
+    is_nameless = is_gone or (not is_row and fault.cause_kind in _BOGUS)
+    # Two names of one thing: only rows of the same side say which of them is the other.
+    is_mutual = fault.cause_kind is CauseKind.ALIAS and placement is not Placement.BOOKED
     return Truth(
         fault.cause_kind,
         fault.variant,
-        frozenset(sides),
+        frozenset({*LedgerSide, None}) if is_mutual else frozenset(sides),
         frozenset() if is_nameless else fault.ids,
         fault.ids | fault.more_ids | fault.twin_ids | named,
         fault.also,

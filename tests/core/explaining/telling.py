@@ -46,6 +46,8 @@ _SPOT = InstrumentKind.SPOT
 def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: Effect) -> str:
     """Why the data cannot tell the faults of a session; empty where they can."""
     reasons = [_why_not(base, fault, placement) for fault in faults]
+    if not effect.cash:  # the net of all legs is the one that is stated
+        reasons = [reason for reason in reasons if reason != NO_LEGS]
     found = next((reason for reason in reasons if reason), "")
     if found or _by_rows(base, placement):
         return found

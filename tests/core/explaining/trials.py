@@ -83,7 +83,8 @@ def _totals(outcomes: Sequence[Outcome]) -> list[str]:
     seconds = sorted(one.seconds for one in outcomes)
     if seconds:
         median, slowest = seconds[len(seconds) // 2], seconds[-1]
-        lines.append(f"explain(): median {median:.3f} s, slowest {slowest:.3f} s")
+        seed = max(outcomes, key=lambda one: one.seconds).trial.seed
+        lines.append(f"explain(): median {median:.3f} s, slowest {slowest:.3f} s (seed {seed})")
     return lines
 
 
