@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 
 from recon_core.errors import ReconError
 from recon_core.explanation import CauseKind
@@ -30,16 +31,20 @@ class Wanted:
     is_dusty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
-    """A session with faults; `why_not` says why the data cannot tell them, if they cannot."""
+    """A session with faults."""
 
     seed: int
     base: Base
     placement: Placement
     faults: tuple[Fault, ...]
     placed: Placed
-    why_not: str
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the data cannot tell the faults; empty where they can."""
+        return why_not(self.base, self.faults, self.placement, self.placed.effect)
 
     @property
     def kinds(self) -> str:
@@ -76,9 +81,7 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
         return None
     if not _shows(found, faults) or not _shows_both(base, faults, found):
         return None
-    return Trial(
-        seed, base, placement, faults, found, why_not(base, faults, placement, found.effect)
-    )
+    return Trial(seed, base, placement, faults, found)
 
 
 def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:

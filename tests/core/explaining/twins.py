@@ -8,7 +8,7 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, SideRecord
 from tests.core.explaining.bases import Base
 from tests.core.explaining.books import State, difference, state_of
-from tests.core.explaining.fault import Fault, ids_of, with_fill
+from tests.core.explaining.fault import Fault, ids_of, order_ids_of, with_fill
 from tests.core.explaining.fill_faults import payload
 from tests.core.explaining.placing import Placement
 
@@ -28,6 +28,8 @@ def with_twins(base: Base, fault: Fault, placement: Placement) -> Fault:
     A fault that stands in the rows is seen there, and has none. Of a derivative a twin is
     one whose fault realises the same: that depends on when it was.
     """
+    if fault.cause_kind is CauseKind.CUMULATIVE_QUANTITY and placement is not Placement.ROW:
+        return replace(fault, twin_ids=_ids_of_equal_orders(base, fault))
     if len(fault.fills) != 1 or (placement is Placement.ROW and not _is_unseen(fault)):
         return fault
     fill = fault.fills[0]
@@ -38,6 +40,16 @@ def with_twins(base: Base, fault: Fault, placement: Placement) -> Fault:
         is_spot = base.recorded.instruments[fill.symbol].instrument_kind is InstrumentKind.SPOT
         twins = equal if is_spot else [*_of_one_effect(base, fault, equal)]
     return replace(fault, twin_ids=ids_of(twins))
+
+
+def _ids_of_equal_orders(base: Base, fault: Fault) -> frozenset[str]:
+    """The fills, and the orders themselves, of orders whose fills are equal one by one."""
+    orders: dict[str, list[Fill]] = {}
+    for fill in sorted(base.fills, key=lambda fill: (fill.time, fill.fill_id)):
+        orders.setdefault(fill.client_order_id or fill.exchange_order_id or "", []).append(fill)
+    wanted = [payload(fill) for fill in fault.fills]
+    equal = [rows for rows in orders.values() if [payload(fill) for fill in rows] == wanted]
+    return frozenset().union(*(ids_of(rows) | order_ids_of(rows) for rows in equal))
 
 
 def has_doubles(base: Base, fault: Fault) -> bool:
