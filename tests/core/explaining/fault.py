@@ -24,7 +24,7 @@ class Fault:
     are rows that are equal to those of `ids`. `also` are other legitimate names of the
     fault. `as_of` is the time of a state that is older than the rows. `unknowns` counts the
     amounts that the rows left do not give. `fills` are the rows as they should be, or the
-    bogus ones; `now` is the one row as it is; `parts` is the right balance where the
+    bogus ones; `now` is the one row as it is; `parts` is the balance of which the
     exchange tells free from locked. `moves_nothing`: the rows are other ones, positions
     and cash the same. `is_of_rows`: it can stand in the rows only. `again` does the same to
     another fill of a book; `instruments` are those that the fault needs.

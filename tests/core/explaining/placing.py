@@ -6,6 +6,7 @@ A session of two sides is made of a base session and a fault, with what is true 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explanation import CauseKind, Effect
 from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
 from tests.core.explaining.bases import Base, Evidence
@@ -140,7 +141,9 @@ def _sides(
     else:
         external = replace(external, positions=faulty.positions, cash=faulty.cash)
     if last.parts is not None:
-        external = replace(external, cash=_with_parts(external.cash or (), last.parts))
+        is_there = placement is Placement.EXCHANGE
+        cash = _with_parts(external.cash or (), last.parts, is_without_locked=is_there)
+        external = replace(external, cash=cash)
     times = [fault.as_of for fault in faults if fault.as_of is not None]
     if times and placement is Placement.EXCHANGE:
         external = replace(external, as_of=min(times))
@@ -149,10 +152,17 @@ def _sides(
     return {"internal": internal, "external": external}
 
 
-def _with_parts(cash: tuple[CashBalance, ...], parts: CashBalance) -> tuple[CashBalance, ...]:
-    key = (parts.account, parts.currency)
+def _with_parts(
+    cash: tuple[CashBalance, ...], parts: CashBalance, *, is_without_locked: bool
+) -> tuple[CashBalance, ...]:
+    """What the exchange says is free and locked of its own total."""
+    key, locked = (parts.account, parts.currency), parts.locked or ZERO
     return tuple(
-        replace(row, free=parts.free, locked=parts.locked)
+        replace(
+            row,
+            free=row.total if is_without_locked else EXACT.subtract(row.total, locked),
+            locked=locked,
+        )
         if (row.account, row.currency) == key
         else row
         for row in cash

@@ -7,6 +7,7 @@ from recon_core.explanation import CauseKind as Kind
 from recon_core.explanation import Effect
 from recon_core.model import InstrumentKind
 from tests.core.explaining.bases import Base, Evidence
+from tests.core.explaining.books import difference, state_of
 from tests.core.explaining.coincidences import is_coincidence
 from tests.core.explaining.fault import Fault
 from tests.core.explaining.fill_faults import payload
@@ -25,6 +26,8 @@ NO_ROWS_LATER = "which rows the side had not yet seen, no row shows"
 TWO_UNKNOWN = "two unknown amounts have one sum"
 COINCIDENCE = "other rows, or two of them, would leave the same amount"
 DOUBLES = "at so few decimals another fill, which is not equal, leaves the same amounts"
+ROUNDED = "the state was rounded after the other fault, whose amounts are lost"
+ENTANGLED = "both faults change one amount, and one of them as a whole"
 COARSE = "at so few decimals many pairs of faults leave the same amounts"
 NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
 NO_LEGS = "which leg a fill was for, no row shows"
@@ -60,9 +63,24 @@ def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: E
 
 def _why_not_both(base: Base, faults: Sequence[Fault], placement: Placement) -> str:
     """Why two faults cannot be told that could be told alone."""
+    if faults[-1].state is not None:
+        return _why_not_with_state(base, *faults)
     if placement is Placement.ROW:
         return TWO_UNKNOWN if all(fault.unknowns for fault in faults) else ""
     return COARSE if _is_coarse(base) else ""
+
+
+def _why_not_with_state(base: Base, first: Fault, second: Fault) -> str:
+    """Why a fault of the rows and one of the state that they give cannot be told."""
+    if second.cause_kind is Kind.ROUNDING:
+        return ROUNDED
+    assert first.book is not None
+    assert second.state is not None
+    between = state_of(base.recorded, first.book)
+    one = difference(between, base.right, plain=True)
+    other = difference(second.state, between, plain=True)
+    shared = one.position.keys() & other.position.keys() or one.cash.keys() & other.cash.keys()
+    return ENTANGLED if shared else COARSE if _is_coarse(base) else ""
 
 
 def _is_coarse(base: Base) -> bool:
