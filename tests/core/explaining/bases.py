@@ -81,12 +81,13 @@ class Base:
         largest = max(fills, key=lambda fill: sizes[fill.fill_id])
         rate = Decimal(f"{float(Fraction(largest.fee) / sizes[largest.fill_id]):.2g}")
         followed = all(
-            abs(Fraction(fill.fee) - Fraction(rate) * sizes[fill.fill_id]) <= self._unit(fill)
+            abs(Fraction(fill.fee) - Fraction(rate) * sizes[fill.fill_id]) <= self.unit(fill)
             for fill in fills
         )
         return rate if followed else None
 
-    def _unit(self, fill: Fill) -> Fraction:
+    def unit(self, fill: Fill) -> Fraction:
+        """What the fee of a fill may be off by: the last decimal of its currency."""
         places = self.places(fill.fee_currency)
         return Fraction(1, 10 ** (12 if places is None else places))
 

@@ -2,10 +2,12 @@
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 
 from recon_core.errors import ReconError
 from recon_core.explanation import CauseKind
 from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
+from tests.core.explaining.books import are_accounts_plain, difference, state_of
 from tests.core.explaining.fault import Dice, Fault
 from tests.core.explaining.faults import INJECTORS
 from tests.core.explaining.placing import Placed, Placement, placed
@@ -29,16 +31,20 @@ class Wanted:
     is_dusty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
-    """A session with faults; `why_not` says why the data cannot tell them, if they cannot."""
+    """A session with faults."""
 
     seed: int
     base: Base
     placement: Placement
     faults: tuple[Fault, ...]
     placed: Placed
-    why_not: str
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the data cannot tell the faults; empty where they can."""
+        return why_not(self.base, self.faults, self.placement, self.placed.effect)
 
     @property
     def kinds(self) -> str:
@@ -73,11 +79,9 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
         found = placed(base, faults, placement)
     except ReconError:  # what the fault made of the rows cannot be booked
         return None
-    if not _shows(found, faults):
+    if not _shows(found, faults) or not _shows_both(base, faults, found):
         return None
-    return Trial(
-        seed, base, placement, faults, found, why_not(base, faults, placement, found.effect)
-    )
+    return Trial(seed, base, placement, faults, found)
 
 
 def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:
@@ -113,6 +117,17 @@ def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) ->
         stated = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
         return all(fault.state is not None or fault.cause_kind in stated for fault in faults)
     return True
+
+
+def _shows_both(base: Base, faults: tuple[Fault, ...], found: Placed) -> bool:
+    """Whether each of two faults changes something of its own."""
+    if len(faults) == 1:
+        return True
+    book, plain = faults[0].book, are_accounts_plain(found.recorded)
+    if book is None:
+        return False
+    first = difference(state_of(base.recorded, book), base.right, plain=plain)
+    return bool(first) and first != found.effect
 
 
 def _shows(found: Placed, faults: tuple[Fault, ...]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from recon_core.amounts import EXACT
+from recon_core.amounts import EXACT, shortest
 from recon_core.explanation import CauseKind
 from recon_core.model import CashBalance, Fill, Instrument, SideRecord
 from tests.core.explaining.bases import Base
@@ -19,15 +19,15 @@ Dice = random.Random
 class Fault:
     """One fault: rows that are wrong (`book`), or a state that no row explains (`state`).
 
-    `ids` are the rows concerned, one of which an answer must name; `more_ids` are others
-    that it may name as well, such as orders. `also` are other legitimate names of the
-    same fault. `variant` says how it was done. `as_of` is the time of a state that is
-    older than the rows. `unknowns` counts the amounts that the rows left do not give. `fills`
-    are the rows as they should be, or the bogus ones; `parts` is the right balance where
-    the exchange tells free from locked. `twin_ids` are rows that are equal to those of `ids`.
-    `moves_nothing`: the rows are other ones, and positions and cash the same. `is_of_rows`: it
-    can stand in the rows only. `again` does
-    the same to another fill of a book; `instruments` are those that the fault needs.
+    `variant` says how it was done. `ids` are the rows concerned, one of which an answer
+    must name; `more_ids` are others that it may name as well, such as orders; `twin_ids`
+    are rows that are equal to those of `ids`. `also` are other legitimate names of the
+    fault. `as_of` is the time of a state that is older than the rows. `unknowns` counts the
+    amounts that the rows left do not give. `fills` are the rows as they should be, or the
+    bogus ones; `now` is the one row as it is; `parts` is the balance of which the
+    exchange tells free from locked. `moves_nothing`: the rows are other ones, positions
+    and cash the same. `is_of_rows`: it can stand in the rows only. `again` does the same to
+    another fill of a book; `instruments` are those that the fault needs.
     """
 
     cause_kind: CauseKind
@@ -40,6 +40,7 @@ class Fault:
     as_of: datetime | None = None
     unknowns: int = 0
     fills: tuple[Fill, ...] = ()
+    now: Fill | None = None
     parts: CashBalance | None = None
     twin_ids: frozenset[str] = frozenset()
     moves_nothing: bool = False
@@ -98,6 +99,7 @@ def changed(fill: Fill, book: SideRecord, kind: CauseKind, how: str, **fields: o
         ids=frozenset({fill.fill_id}),
         more_ids=order_ids_of([fill]),
         fills=(fill,),
+        now=new,
         again=lambda rows, twin: with_fill(rows, twin, replace(twin, **fields)),  # type: ignore[arg-type]
     )
 
@@ -113,7 +115,7 @@ def mistyped(amount: Decimal, dice: Dice, *, partial: bool = False) -> tuple[Dec
 
 
 def _mistyped(amount: Decimal, way: str, dice: Dice) -> Decimal:
-    sign, digits, exponent = amount.as_tuple()
+    sign, digits, exponent = shortest(amount).as_tuple()
     assert isinstance(exponent, int)
     row = list(digits)
     if way == "swapped":

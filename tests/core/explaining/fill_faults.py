@@ -89,6 +89,7 @@ def orphan_fill(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         ids=frozenset({"X-1"}),
         more_ids=frozenset({"X-order"}),
         fills=(bogus,),
+        now=bogus,
     )
 
 

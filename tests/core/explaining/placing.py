@@ -6,11 +6,16 @@ A session of two sides is made of a base session and a fault, with what is true 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explanation import CauseKind, Effect
 from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
 from tests.core.explaining.bases import Base, Evidence
 from tests.core.explaining.books import State, are_accounts_plain, difference, state_of
 from tests.core.explaining.fault import Fault
+
+_ABSENT = {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT, CauseKind.SPLIT}
+_BOGUS = {CauseKind.ORPHAN_FILL, CauseKind.FOREIGN_ACTIVITY}
+"""Faults whose rows stand nowhere: those that were never booked, those that are no rows."""
 
 
 class Placement(StrEnum):
@@ -78,8 +83,9 @@ def placed(base: Base, faults: tuple[Fault, ...], placement: Placement) -> Place
     if base.evidence is Evidence.ROWS and placement is Placement.ROW:
         sides.add(None)  # each side agrees with its own rows
     alone = len(faults) == 1
+    keys = frozenset((*effect.position, *effect.cash))
     truths = tuple(
-        _truth(base, fault, sides, placement, effect if alone else None) for fault in faults
+        _truth(base, fault, sides, placement, effect if alone else None, keys) for fault in faults
     )
     return Placed(recorded, truths, effect, placement.side)
 
@@ -95,16 +101,21 @@ def _truth(
     sides: set[LedgerSide | None],
     placement: Placement,
     effect: Effect | None,
+    keys: frozenset[str],
 ) -> Truth:
-    is_unseen = placement is Placement.ROW and base.evidence is Evidence.STATES
-    without_id = fault.cause_kind in (CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT)
-    is_nameless = is_unseen and without_id
+    # Where no row is concerned, the positions and balances may be named instead.
+    named = frozenset() if fault.ids else keys
+    is_row = placement is Placement.ROW
+    is_gone = is_row and base.evidence is Evidence.STATES and fault.cause_kind in _ABSENT
+    is_nameless = is_gone or (not is_row and fault.cause_kind in _BOGUS)
+    # Two names of one thing: only rows of the same side say which of them is the other.
+    is_mutual = fault.cause_kind is CauseKind.ALIAS and placement is not Placement.BOOKED
     return Truth(
         fault.cause_kind,
         fault.variant,
-        frozenset(sides),
+        frozenset({*LedgerSide, None}) if is_mutual else frozenset(sides),
         frozenset() if is_nameless else fault.ids,
-        fault.ids | fault.more_ids | fault.twin_ids,
+        fault.ids | fault.more_ids | fault.twin_ids | named,
         fault.also,
         effect,
     )
@@ -130,7 +141,9 @@ def _sides(
     else:
         external = replace(external, positions=faulty.positions, cash=faulty.cash)
     if last.parts is not None:
-        external = replace(external, cash=_with_parts(external.cash or (), last.parts))
+        is_there = placement is Placement.EXCHANGE
+        cash = _with_parts(external.cash or (), last.parts, is_without_locked=is_there)
+        external = replace(external, cash=cash)
     times = [fault.as_of for fault in faults if fault.as_of is not None]
     if times and placement is Placement.EXCHANGE:
         external = replace(external, as_of=min(times))
@@ -139,10 +152,17 @@ def _sides(
     return {"internal": internal, "external": external}
 
 
-def _with_parts(cash: tuple[CashBalance, ...], parts: CashBalance) -> tuple[CashBalance, ...]:
-    key = (parts.account, parts.currency)
+def _with_parts(
+    cash: tuple[CashBalance, ...], parts: CashBalance, *, is_without_locked: bool
+) -> tuple[CashBalance, ...]:
+    """What the exchange says is free and locked of its own total."""
+    key, locked = (parts.account, parts.currency), parts.locked or ZERO
     return tuple(
-        replace(row, free=parts.free, locked=parts.locked)
+        replace(
+            row,
+            free=row.total if is_without_locked else EXACT.subtract(row.total, locked),
+            locked=locked,
+        )
         if (row.account, row.currency) == key
         else row
         for row in cash

@@ -1,11 +1,13 @@
 """Scoring an answer against the truth: right, modest, astray or wrong."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
 
-from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
-from tests.core.explaining.books import plain_effect, total
+from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide
+from tests.core.explaining.books import deltas_of, negative, plain_effect, total
 from tests.core.explaining.drawing import Trial
 from tests.core.explaining.placing import Truth
 
@@ -25,62 +27,107 @@ class Score(StrEnum):
 
 
 _CLAIMS = {ExplanationVerdict.UNIQUE}
+_DUSTY_CLAIMS = {ExplanationVerdict.UNIQUE, ExplanationVerdict.PARTIAL}
+_ROW_BY_ROW = {
+    CauseKind.STALE_SIDE: {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT},
+    CauseKind.AS_OF_SHIFT: {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT},
+    CauseKind.FOREIGN_ACTIVITY: {CauseKind.ORPHAN_FILL},
+    CauseKind.CUMULATIVE_QUANTITY: {CauseKind.WRONG_QUANTITY},
+    CauseKind.ROUNDING: {CauseKind.WRONG_QUANTITY},
+    CauseKind.UNIT: {CauseKind.WRONG_QUANTITY},
+    CauseKind.MISSING_FEE: {CauseKind.MISSING_FEE},
+    CauseKind.FEE_SIGN: {CauseKind.FEE_SIGN},
+    CauseKind.ALIAS: {CauseKind.MISSING_FILL, CauseKind.ORPHAN_FILL},
+}
+"""Faults of many rows, and what each of the rows is: true, though it says less."""
 
 
 def scored(trial: Trial, answer: Sequence[Explanation]) -> Score:
     """The score of an answer to a trial."""
-    truths, effect = trial.placed.truths, trial.placed.effect
-    claims = (
-        {ExplanationVerdict.UNIQUE, ExplanationVerdict.PARTIAL} if trial.base.is_dusty else _CLAIMS
-    )
-    claimed = [one for one in answer if one.verdict in claims]
+    judge = _Judge(trial.placed.truths, trial.placed.effect, trial.placed.side, _dust(trial))
+    claims = _DUSTY_CLAIMS if trial.base.is_dusty else _CLAIMS
+    claimed = [one for one in answer if one.verdict in claims and one.causes]
     causes = [cause for one in claimed for cause in one.causes]
     if claimed and len(claimed) == len(answer):
-        return _claimed(truths, causes, effect)
+        return judge.of_claims(causes)
     if claimed:  # some of it is claimed: that much must be so
-        found = all(any(_fits(truth, cause) for truth in truths) for cause in causes)
-        return Score.MODEST if found else Score.WRONG
-    return _unclaimed(truths, answer, effect)
-
-
-def _claimed(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> Score:
-    if not is_truth(truths, causes, effect):
-        return Score.WRONG
-    if any(_has_no_side(truth, causes) for truth in truths):
-        return Score.MODEST
-    return Score.RIGHT
-
-
-def _has_no_side(truth: Truth, causes: list[Cause]) -> bool:
-    """Whether an answer leaves the side open that the data tell."""
-    return None not in truth.sides and any(cause.side is None for cause in causes)
-
-
-def _unclaimed(truths: tuple[Truth, ...], answer: Sequence[Explanation], effect: Effect) -> Score:
+        return Score.MODEST if judge.fits_some(causes) else Score.WRONG
     several = [one for one in answer if one.verdict is ExplanationVerdict.AMBIGUOUS]
-    if not several or any(is_truth(truths, list(one.causes), effect) for one in several):
+    if not several or any(judge.is_truth(list(one.causes)) for one in several):
         return Score.MODEST
     is_whole = max(one.alternatives for one in several) <= len(several)
     return Score.ASTRAY if is_whole else Score.MODEST
 
 
-def is_truth(truths: tuple[Truth, ...], causes: list[Cause], effect: Effect) -> bool:
-    """Whether causes are the truth: kinds, sides, ids up to twins, and effects."""
-    if len(causes) != len(truths):
-        return False
-    together = plain_effect(total(cause.effect for cause in causes))
-    return together == plain_effect(effect) and any(
-        all(_fits(truth, cause) for truth, cause in zip(truths, order, strict=True))
-        for order in permutations(causes)
-    )
+def _dust(trial: Trial) -> Effect:
+    """What the faulty side had too much before the fault."""
+    deltas = deltas_of(trial.base.recorded)
+    return deltas if trial.placed.side is LedgerSide.INTERNAL else negative(deltas)
 
 
-def _fits(truth: Truth, cause: Cause) -> bool:
-    ids = set(cause.ids)
-    return (
-        (cause.cause_kind is truth.cause_kind or cause.cause_kind in truth.also)
-        and (cause.side is None or cause.side in truth.sides)
-        and ids <= truth.all_ids
-        and bool(not truth.ids or ids & truth.ids)
-        and (truth.effect is None or plain_effect(cause.effect) == plain_effect(truth.effect))
-    )
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Compares causes with the truth; an effect may include the dust there was before."""
+
+    truths: tuple[Truth, ...]
+    effect: Effect
+    side: LedgerSide
+    dust: Effect
+
+    def of_claims(self, causes: list[Cause]) -> Score:
+        """The score of causes that are claimed as unique."""
+        if not self.is_truth(causes):
+            return Score.MODEST if self.is_row_by_row(causes) else Score.WRONG
+        is_open = any(cause.side is None for cause in causes)
+        is_told = any(None not in truth.sides for truth in self.truths)
+        return Score.MODEST if is_open and is_told else Score.RIGHT
+
+    def is_truth(self, causes: list[Cause]) -> bool:
+        """Whether causes are the truth: kinds, sides, ids up to twins, and effects."""
+        return (
+            len(causes) == len(self.truths)
+            and self._sums_up(causes)
+            and any(
+                all(
+                    self._fits(truth, cause)
+                    for truth, cause in zip(self.truths, order, strict=True)
+                )
+                for order in permutations(causes)
+            )
+        )
+
+    def is_row_by_row(self, causes: list[Cause]) -> bool:
+        """Whether causes are the rows of one fault, one by one."""
+        if len(self.truths) != 1 or not self._sums_up(causes):
+            return False
+        (truth,) = self.truths
+        kinds = _ROW_BY_ROW.get(truth.cause_kind, set())
+        return {cause.cause_kind for cause in causes} <= kinds and all(
+            set(cause.ids) <= truth.all_ids and (cause.side is None or cause.side in truth.sides)
+            for cause in causes
+        )
+
+    def fits_some(self, causes: list[Cause]) -> bool:
+        """Whether each cause is one of the truths."""
+        return all(any(self._fits(truth, cause) for truth in self.truths) for cause in causes)
+
+    def _sums_up(self, causes: list[Cause]) -> bool:
+        return self._is_effect(total(self._seen(cause) for cause in causes), self.effect)
+
+    def _fits(self, truth: Truth, cause: Cause) -> bool:
+        ids = set(cause.ids)
+        return (
+            (cause.cause_kind is truth.cause_kind or cause.cause_kind in truth.also)
+            and (cause.side is None or cause.side in truth.sides)
+            and ids <= truth.all_ids
+            and bool(not truth.ids or ids & truth.ids)
+            and (truth.effect is None or self._is_effect(self._seen(cause), truth.effect))
+        )
+
+    def _seen(self, cause: Cause) -> Effect:
+        """What one side has too much is what the other one lacks."""
+        return cause.effect if cause.side in (None, self.side) else negative(cause.effect)
+
+    def _is_effect(self, found: Effect, right: Effect) -> bool:
+        with_dust = total((right, self.dust))
+        return plain_effect(found) in (plain_effect(right), plain_effect(with_dust))

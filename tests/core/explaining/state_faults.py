@@ -13,6 +13,9 @@ from tests.core.explaining.fault import Dice, Fault
 _NAMES = {"BTC": "XBT", "ETH": "ETH2", "USDT": "USD", "USD": "ZUSD", "EUR": "ZEUR", "ADA": "XADA"}
 
 
+IN_LOTS = "state in lots of"
+
+
 def _state(base: Base, book: SideRecord) -> State:
     return base.right if book is base.book else state_of(base.recorded, book)
 
@@ -79,7 +82,7 @@ def in_lots(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         for row in state.positions
     )
     lots = replace(state, positions=positions)
-    return Fault(CauseKind.ROUNDING, f"state in lots of {lot:f}", state=lots)
+    return Fault(CauseKind.ROUNDING, f"{IN_LOTS} {lot:f}", state=lots)
 
 
 def alias(base: Base, book: SideRecord, dice: Dice) -> Fault | None:

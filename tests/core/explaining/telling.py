@@ -1,20 +1,23 @@
 """What the data of a session can tell: for every fault an empty text, or the reason why not."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from recon_core.explanation import CauseKind as Kind
 from recon_core.explanation import Effect
 from recon_core.model import InstrumentKind
 from tests.core.explaining.bases import Base, Evidence
+from tests.core.explaining.books import difference, state_of
 from tests.core.explaining.coincidences import is_coincidence
 from tests.core.explaining.fault import Fault
 from tests.core.explaining.fill_faults import payload
 from tests.core.explaining.placing import Placement
-from tests.core.explaining.twins import has_doubles
+from tests.core.explaining.state_faults import IN_LOTS
+from tests.core.explaining.twins import FEES, has_doubles, has_other_bogus_rows
 
 NOT_SHOWN = "no row of either side shows the amount: a movement or another opening would do too"
 NO_PRICE = "price, fee and time of a fill that no row shows do not follow from what it left"
-NO_RATE = "the fees follow no single rate, so that no other amount contradicts the one mistyped"
+NO_RATE = "no fee or order contradicts the row: it is too small, or the fees follow no rate"
 SEVERAL = "several rows, mistyped in one digit or more, give the same amounts"
 NOT_LEFT = "what the rows were before they were rounded stands nowhere"
 OTHER_ROUNDING = "the engine rounded its fees otherwise than half-even: no rate gives them exactly"
@@ -23,11 +26,22 @@ NO_ROWS_LATER = "which rows the side had not yet seen, no row shows"
 TWO_UNKNOWN = "two unknown amounts have one sum"
 COINCIDENCE = "other rows, or two of them, would leave the same amount"
 DOUBLES = "at so few decimals another fill, which is not equal, leaves the same amounts"
+ROUNDED = "the state was rounded after the other fault, whose amounts are lost"
+ENTANGLED = "both faults change one amount, and one of them as a whole"
 COARSE = "at so few decimals many pairs of faults leave the same amounts"
+NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
 NO_LEGS = "which leg a fill was for, no row shows"
 
 _FEW_PLACES = 4
 
+_MISTYPED = {
+    Kind.WRONG_QUANTITY,
+    Kind.WRONG_PRICE,
+    Kind.CUMULATIVE_QUANTITY,
+    Kind.MISSING_FEE,
+    Kind.DUPLICATE_FEE,
+    Kind.FEE_SIGN,
+}
 _GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
 _SPOT = InstrumentKind.SPOT
 
@@ -35,6 +49,8 @@ _SPOT = InstrumentKind.SPOT
 def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: Effect) -> str:
     """Why the data cannot tell the faults of a session; empty where they can."""
     reasons = [_why_not(base, fault, placement) for fault in faults]
+    if not effect.cash:  # the net of all legs is the one that is stated
+        reasons = [reason for reason in reasons if reason != NO_LEGS]
     found = next((reason for reason in reasons if reason), "")
     if found or _by_rows(base, placement):
         return found
@@ -47,9 +63,24 @@ def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: E
 
 def _why_not_both(base: Base, faults: Sequence[Fault], placement: Placement) -> str:
     """Why two faults cannot be told that could be told alone."""
+    if faults[-1].state is not None:
+        return _why_not_with_state(base, *faults)
     if placement is Placement.ROW:
         return TWO_UNKNOWN if all(fault.unknowns for fault in faults) else ""
     return COARSE if _is_coarse(base) else ""
+
+
+def _why_not_with_state(base: Base, first: Fault, second: Fault) -> str:
+    """Why a fault of the rows and one of the state that they give cannot be told."""
+    if second.cause_kind is Kind.ROUNDING:
+        return ROUNDED
+    assert first.book is not None
+    assert second.state is not None
+    between = state_of(base.recorded, first.book)
+    one = difference(between, base.right, plain=True)
+    other = difference(second.state, between, plain=True)
+    shared = one.position.keys() & other.position.keys() or one.cash.keys() & other.cash.keys()
+    return ENTANGLED if shared else COARSE if _is_coarse(base) else ""
 
 
 def _is_coarse(base: Base) -> bool:
@@ -68,6 +99,8 @@ def _by_rows(base: Base, placement: Placement) -> bool:
 
 
 def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
+    if fault.variant.startswith(IN_LOTS):
+        return NO_LOT
     if _by_rows(base, placement) or fault.state is not None:
         return ""
     if placement is Placement.ROW:
@@ -78,12 +111,15 @@ def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
 def _from_wrong_rows(base: Base, fault: Fault) -> str:
     """The rows of one side hold the fault, and the other side gives its state alone."""
     kind = fault.cause_kind
-    rates = {fill.symbol for fill in fault.fills} <= base.rates.keys()
     if kind is Kind.MISSING_FILL and not _has_orders(base):
-        is_spot = base.recorded.instruments[fault.fills[0].symbol].instrument_kind is _SPOT
-        return "" if is_spot and rates else NO_PRICE
-    if kind in (Kind.WRONG_QUANTITY, Kind.WRONG_PRICE, Kind.CUMULATIVE_QUANTITY):
-        return "" if rates or (_has_orders(base) and kind is not Kind.WRONG_PRICE) else NO_RATE
+        fill = fault.fills[0]
+        is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
+        return "" if is_spot and fill.symbol in base.rates else NO_PRICE
+    if kind in _MISTYPED and fault.ids:
+        by_orders = _has_orders(base) and kind in (Kind.WRONG_QUANTITY, Kind.CUMULATIVE_QUANTITY)
+        return "" if by_orders or _is_contradicted(base, fault) else NO_RATE
+    if kind is Kind.ORPHAN_FILL and _is_coarse(base) and has_other_bogus_rows(base, fault):
+        return DOUBLES
     if kind in (Kind.MISSING_FEE, Kind.FEE_RATE) and not fault.ids:
         return "" if base.has_exact_rates else OTHER_ROUNDING
     return {
@@ -97,6 +133,15 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
     }.get(kind, "")
 
 
+def _is_contradicted(base: Base, fault: Fault) -> bool:
+    """Whether the fee of a row is not the one that its quantity and price give."""
+    row = fault.now
+    if row is None or row.symbol not in base.rates:
+        return all(fill.symbol in base.rates for fill in fault.fills)
+    rate = Fraction(base.rates[row.symbol])
+    return abs(Fraction(row.fee) - rate * base.size(row)) > base.unit(row)
+
+
 def _from_right_rows(base: Base, fault: Fault) -> str:
     """The rows are right, and a state was booked otherwise."""
     kind = fault.cause_kind
@@ -105,7 +150,7 @@ def _from_right_rows(base: Base, fault: Fault) -> str:
         same = {payload(row) for row in base.fills if _is_like(fill, row)}
         is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
         return "" if is_spot and len(same) == 1 else SEVERAL
-    if fault.again is not None and fault.ids and _is_coarse(base) and has_doubles(base, fault):
+    if fault.again and kind not in FEES and _is_coarse(base) and has_doubles(base, fault):
         return DOUBLES
     if kind is Kind.OPENING_BALANCE:
         return "" if fault.variant == "missing" else NOT_SHOWN

@@ -10,9 +10,9 @@ from recon_core.engine import Reconciliation
 from recon_core.policy.model import Policy
 from tests.core.explaining.bases import NAMES, Evidence, base_session
 from tests.core.explaining.drawing import Wanted
-from tests.core.explaining.noise import is_explained, noisy
+from tests.core.explaining.noise import is_explained
 from tests.core.explaining.scoring import Score
-from tests.core.explaining.trials import Outcome, answered, failures, table, trials
+from tests.core.explaining.trials import Outcome, answered, explained_noise, failures, table, trials
 
 IS_SOAK = settings().max_examples > 1000
 SINGLES, PAIRS, NOISE, DUSTY = (600, 400, 500, 200) if IS_SOAK else (60, 30, 40, 15)
@@ -61,8 +61,7 @@ def test_noise_is_never_explained() -> None:
     """Random amounts that no fault makes have no unique explanation."""
     explained = []
     for seed in range(NOISE):
-        noise = noisy(seed)
-        answer = explain(Reconciliation(noise.recorded, Policy()))
+        noise, answer = explained_noise(seed)
         if is_explained(answer):
             explained.append((seed, noise.base.name, noise.placement, noise.what, answer[0].text))
     assert not explained, "\n".join(map(str, explained[:12]))

@@ -18,6 +18,7 @@ from recon_core.explanation import CauseKind, Effort, Explanation
 from recon_core.policy.model import Policy
 from tests.core.explaining.bases import Evidence
 from tests.core.explaining.drawing import Trial, Wanted, drawn
+from tests.core.explaining.noise import Noise, is_explained, noisy
 from tests.core.explaining.placing import Placement
 from tests.core.explaining.scoring import Score, scored
 
@@ -43,6 +44,14 @@ def answered(trial: Trial, effort: Effort = Effort.FAST) -> Outcome:
     answer = explain(reconciliation, effort)
     seconds = time.perf_counter() - start
     return Outcome(trial, answer, scored(trial, answer), seconds)
+
+
+def explained_noise(seed: int) -> tuple[Noise, tuple[Explanation, ...]]:
+    """Explain the noise of a seed."""
+    from recon_core.explain import explain
+
+    noise = noisy(seed)
+    return noise, explain(Reconciliation(noise.recorded, Policy()))
 
 
 def trials(seeds: Iterable[int], wanted: Wanted) -> Iterator[Trial]:
@@ -74,7 +83,8 @@ def _totals(outcomes: Sequence[Outcome]) -> list[str]:
     seconds = sorted(one.seconds for one in outcomes)
     if seconds:
         median, slowest = seconds[len(seconds) // 2], seconds[-1]
-        lines.append(f"explain(): median {median:.3f} s, slowest {slowest:.3f} s")
+        seed = max(outcomes, key=lambda one: one.seconds).trial.seed
+        lines.append(f"explain(): median {median:.3f} s, slowest {slowest:.3f} s (seed {seed})")
     return lines
 
 
@@ -154,6 +164,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=1, choices=(1, 2))
     parser.add_argument("--dust", action="store_true", help="keep the recording's own dust")
     parser.add_argument("--effort", type=Effort, default=Effort.FAST)
+    parser.add_argument("--noise", action="store_true", help="amounts that no fault makes")
     parser.add_argument("--draw-only", action="store_true", help="explain nothing")
     return parser.parse_args(given)
 
@@ -172,6 +183,8 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     if asked.seed is not None:
         return _one(asked, wanted)
+    if asked.noise:
+        return _noise(range(asked.first, asked.first + asked.count))
     drawn_trials = trials(range(asked.first, asked.first + asked.count), wanted)
     if asked.draw_only:
         _print("\n".join(described(trial) for trial in drawn_trials))
@@ -180,6 +193,19 @@ def main(given: Sequence[str] | None = None) -> int:
     _print(table(outcomes))
     _print(failures(outcomes))
     return int(any(one.score is Score.WRONG for one in outcomes))
+
+
+def _noise(seeds: Iterable[int]) -> int:
+    """Print what was claimed of random amounts that no fault makes."""
+    claims = 0
+    for seed in seeds:
+        noise, answer = explained_noise(seed)
+        if is_explained(answer):
+            claims += 1
+            _print(f"noise {seed}: {noise.base.name} {noise.placement} {noise.what}")
+            _print("\n".join(f"    {one.verdict}: {one.text}" for one in answer))
+    _print(f"noise: {claims} of {len(list(seeds))} claimed to be explained")
+    return int(claims > 0)
 
 
 def _one(asked: argparse.Namespace, wanted: Wanted) -> int:
