@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from recon_core.comparison import ItemKind
-from recon_core.engine import Reconciliation
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
@@ -31,6 +30,7 @@ from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import explained, not_searched, unexplained
 from recon_core.explanation import Effort, Explanation
 from recon_core.model import LedgerSide, Movement
+from recon_core.reconciliation import Reconciliation
 
 _MOST_PROOFS: Final = 24
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)

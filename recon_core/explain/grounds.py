@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from recon_core.engine import Reconciliation
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.space import Space, minus
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.reconciliation import Reconciliation
 
 
 def grounds(reconciliation: Reconciliation, space: Space) -> list[Ground]:

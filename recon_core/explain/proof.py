@@ -10,7 +10,6 @@ from functools import cached_property
 
 from recon_core.amounts import ZERO
 from recon_core.comparison import Comparison, ItemKind
-from recon_core.engine import Reconciliation
 from recon_core.errors import ReconError
 from recon_core.explain.space import Space, deltas
 from recon_core.matched import EqualRows
@@ -18,6 +17,7 @@ from recon_core.matching.row_judging import row_findings
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
+from recon_core.reconciliation import Reconciliation
 
 
 @dataclass(frozen=True, slots=True)

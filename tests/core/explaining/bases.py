@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TypeVar
 
-from recon_core.engine import Reconciliation
+from recon_core.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Fill, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
 from tests.core.explaining.books import State, book_of, decimal_of, notional, state_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from recon_core.explain import explain
 
-from recon_core.engine import Reconciliation
+from recon_core.reconciliation import Reconciliation
 from recon_core.policy.model import Policy
 from tests.core.explaining.bases import NAMES, Evidence, base_session
 from tests.core.explaining.drawing import Wanted

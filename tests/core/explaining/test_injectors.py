@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from recon_core.comparison import ItemKind
-from recon_core.engine import Reconciliation
+from recon_core.reconciliation import Reconciliation
 from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, Leg, MovementKind
 from recon_core.policy.model import Policy

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from recon_core.engine import Reconciliation
+from recon_core.reconciliation import Reconciliation
 from recon_core.explanation import CauseKind, Effort, Explanation
 from recon_core.policy.model import Policy
 from tests.core.explaining.bases import Evidence
