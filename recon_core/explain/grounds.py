@@ -6,17 +6,15 @@ from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.space import Space, minus
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
-from recon_core.reconciliation import Reconciliation
 
 
-def grounds(reconciliation: Reconciliation, space: Space) -> list[Ground]:
+def grounds(recorded: RecordedSession, space: Space) -> list[Ground]:
     """The grounds of a session, the likeliest first.
 
     A side that contradicts its own rows is at fault. Rows that only one side gives are at
     fault themselves if they are the ledger's, and right if they are the exchange's: the
     exchange keeps the truth. Its state may be behind the ledger's rows all the same.
     """
-    recorded = reconciliation.recorded
     contradicting = contradictions(recorded, space)
     if contradicting:
         found = [_own(recorded, space, side) for side in contradicting]

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT
-from recon_core.explain.budget import Budget
+from recon_core.explain.budget import OF_A_PRINT, Budget
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
@@ -44,6 +44,13 @@ class Search:
         edits = (self.edit(code) for value, code in self._codes if value in wanted)
         bookings = self.ground.bookings
         return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
+
+    def for_positions(self) -> list[Edit]:
+        """Every edit that alone is what the positions and the orders need."""
+        need = {name: v for name, v in self.ground.need.items() if not is_cash(name)}
+        cash = frozenset(name for name in self.ground.space.compared if is_cash(name))
+        ground = replace(self.ground, need=need, unknown=self.ground.unknown | cash)
+        return Search(ground, self.budget, self.extra).singles()
 
     def pairs(self) -> list[tuple[Edit, Edit]]:
         """Every two edits of different rows that together are what is needed.
@@ -122,7 +129,7 @@ class Search:
     def _codes(self) -> list[tuple[int, Code]]:
         """The print and the code of every edit; one that changes nothing is none."""
         fills, offers = self.ground.fills, self.fill_edits.offers
-        self.budget.spend(len(fills) * 8)
+        self.budget.spend(len(fills) * OF_A_PRINT)
         trades, fees = self.prints.fills()
         codes = [
             (value, (at, name))

@@ -285,6 +285,8 @@ def _price_paid(
     if not worth:
         return None
     sign = 1 if side is OrderSide.BUY else -1
+    if abs(rate) >= 1:
+        return None
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         inverse = Fraction(need) / (worth * (sign - Fraction(rate)))
         return None if inverse <= 0 else _on_tick(1 / inverse, market.tick_places)

@@ -21,9 +21,12 @@ from recon_core.explain.space import is_cash
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
-_RATE_DIGITS: Final = 7
+_RATE_DIGITS: Final = 4
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
 _MOST_PLACES: Final = 8
+_MOST_HABIT_PLACES: Final = 5
+_MOST_GROUPS: Final = 6
+_COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-3, -2, -1, 1, 2, 3))
 
 
 def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
@@ -37,6 +40,52 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
             yield from _of_fees(ground, fills, fill_edits)
             yield from _of_trades(ground, fills)
     yield from cumulative(ground)
+
+
+def habits(ground: Ground) -> Iterator[Edit]:
+    """The edits of all fills without a free number that bring the need nearer.
+
+    For faults that come together with another one: what is left is looked for after them.
+    """
+    groups = [ground.fills, *ground.by_symbol.values()]
+    for fills in groups[: 1 if len(ground.by_symbol) == 1 else _MOST_GROUPS]:
+        if len(fills) > 1:
+            for edit in _habits_of(ground, fills):
+                if _nearer(ground, edit.change.vector(ground.bookings)):
+                    yield edit
+
+
+def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
+    charged = [fill for fill in fills if fill.fee]
+    if len(charged) > 1:
+        turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
+        yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+        if ground.rows_right:
+            none = [with_fee(fill, ZERO) for fill in charged]
+            yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+        yield from _in_other_currencies(ground, charged)
+    turned = [flipped(fill) for fill in fills]
+    yield _all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
+    for factor in (*_COMMON, *_multipliers(ground, fills)):
+        scaled = [_scaled(fill, factor) for fill in fills]
+        yield _all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
+    if ground.rows_right:
+        for places in range(_MOST_HABIT_PLACES):
+            rounded = [
+                replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills
+            ]
+            if list(fills) != rounded:
+                yield _all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+
+
+def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
+    """Whether what is needed becomes less where the effect is largest."""
+    seen = ground.space.seen(effect)
+    if not seen:
+        return False
+    name = max(seen, key=lambda each: (seen[each].copy_abs(), each))
+    need = ground.need.get(name, ZERO)
+    return EXACT.subtract(need, seen[name]).copy_abs() < need.copy_abs()
 
 
 def _all(kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail: str) -> Edit:
@@ -56,7 +105,7 @@ def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> It
         yield from _in_other_currencies(ground, charged)
     for name in ground.need:
         if is_cash(name):
-            yield from _at_another_rate(ground, fills, fill_edits, name)
+            yield from at_another_rate(ground, fills, fill_edits, name)
 
 
 def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Edit]:
@@ -70,7 +119,7 @@ def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Ed
             yield _all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
 
 
-def _at_another_rate(
+def at_another_rate(
     ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits, name: str
 ) -> Iterator[Edit]:
     """All fees that are booked in one balance, at the rate that the need asks for."""
