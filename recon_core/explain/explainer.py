@@ -100,7 +100,11 @@ class Explainer:
 
     @cached_property
     def _searches(self) -> list[Search]:
-        return [Search(ground, self.budget) for ground in self._grounds if not ground.lagging]
+        return [
+            Search(ground, self.budget, max_skew=self._max_skew)
+            for ground in self._grounds
+            if not ground.lagging
+        ]
 
     def _partly_read(self) -> list[First]:
         """What the rows of both sides show where it is not everything."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from recon_core.explain.budget import Budget
@@ -10,7 +11,7 @@ from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.search import Search
-from recon_core.explain.solved import solved
+from recon_core.explain.solved import slipped_quantities, solved
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.systematic import at_another_rate, habits, systematic
 
@@ -33,6 +34,7 @@ class Nested:
         for habit in habits(ground):
             after = ground.after(habit.change)
             yield from ((habit, *rest) for rest in self._singles(after))
+        yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
 
     def _singles(self, ground: Ground) -> Iterator[Found]:
@@ -44,6 +46,14 @@ class Nested:
             if ground.reaches(edit.change.vector(ground.bookings)):
                 yield (edit,)
         yield from OrderReading(ground, edits).readings()
+
+    def _with_a_slip(self, ground: Ground) -> Iterator[Found]:
+        """A quantity with a slip that the position needs, then one fault of the cash."""
+        firsts = list(islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST))
+        for first in firsts:
+            after = ground.after(first.change)
+            if after.need:
+                yield from ((first, edit) for edit in Search(after, self.budget).singles())
 
     def _with_a_rate(self, ground: Ground) -> Iterator[Found]:
         """An edit that is what the positions need, then all fees at another rate."""

@@ -80,6 +80,21 @@ def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         yield from _wrong_prices(ground, edits)
 
 
+def slipped_quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
+    """Wrong quantities by a slip that are what the position needs, whatever the cash needs."""
+    positions = [name for name in ground.need if is_position(name)]
+    market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
+    for fill in () if market is None else market.fills:
+        need = ground.need[positions[0]]
+        step = need if fill.side is OrderSide.BUY else need.copy_negate()
+        quantity = EXACT.add(fill.quantity, step)
+        how = slip(*_told(ground, fill.quantity, quantity))
+        if how is not None and market is not None:
+            for other in _with_quantity(ground, market, fill, quantity):
+                change = Change((fill,), (other,))
+                yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
+
+
 def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
     need = ground.need[name]
     for fill in market.fills:

@@ -36,6 +36,12 @@ def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
             yield _behind(ground, rows[: at + 1], earlier, max_skew)
 
 
+def stale_edit(ground: Ground, at: int, max_skew: timedelta) -> Edit:
+    """The edit of a side that has not seen the fills from one on, by its place in time."""
+    unseen: list[Row] = list(ground.fills[at:])
+    return _behind(ground, unseen[::-1], ground.fills[at - 1].time if at else None, max_skew)
+
+
 def _says_so(ground: Ground, unseen: datetime) -> bool:
     """Whether the side itself gives a time before that of a row."""
     side = ground.recorded.side(ground.side)

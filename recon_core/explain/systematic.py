@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, round_to_places
+from recon_core.amounts import EXACT, ZERO, decimal_places, round_to_places
 from recon_core.explain.bookings import to_decimal
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, flipped, with_fee
@@ -22,6 +22,7 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
 _RATE_DIGITS: Final = 4
+_RARE: Final = Decimal(10_000)
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
 _MOST_PLACES: Final = 8
 _MOST_HABIT_PLACES: Final = 5
@@ -137,13 +138,21 @@ def at_another_rate(
         return
     unit = bookings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
-    if rate is None or len(rate.as_tuple().digits) > _RATE_DIGITS:
+    if rate is None or not _tells(rate, value, unit):
         return
     model = FeeModel((rate,), currency, in_base)
     changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    yield _all(kind, meant, changed, _rate_text(fill_edits.model(meant[0]), rate, ground))
+    edit = _all(kind, meant, changed, _rate_text(fill_edits.model(meant[0]), rate, ground))
+    if len(edit.rows) * 2 > len(meant):
+        yield edit
+
+
+def _tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
+    """Whether a rate is round, and coarse enough to give an amount by chance hardly ever."""
+    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
+    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(unit, _RARE)
 
 
 def _rate_text(model: FeeModel | None, rate: Decimal, ground: Ground) -> str:
