@@ -14,7 +14,7 @@ from typing import Final
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import Budget, BudgetError
+from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
@@ -141,7 +141,7 @@ class Explainer:
         return self.prover.reconciliation.policy.max_skew
 
     def _whole_rows(self, ground: Ground) -> Iterator[Found]:
-        self.budget.spend(len(ground.fills))
+        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
         if ground.rows_right:
             yield from ((edit,) for edit in stale(ground, self._max_skew))
         yield from ((edit,) for edit in foreign(ground))
@@ -149,13 +149,14 @@ class Explainer:
     def _second_look(self, search: Search) -> list[Found]:
         ground, edits = search.ground, search.fill_edits
         self.budget.spend(len(ground.fills) * 16)
-        found: list[Found] = list(OrderReading(ground, edits).readings())
-        found += [
+        found: list[Found] = [
             (edit,)
             for edit in systematic(ground, edits)
             if ground.reaches(edit.change.vector(ground.bookings))
         ]
         found += [(edit,) for edit in solved(ground, edits)]
+        read = OrderReading(ground, edits).readings()
+        found += [one for one in read if len(one) == 1 or not found]
         return found
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:

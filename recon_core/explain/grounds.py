@@ -17,7 +17,11 @@ def grounds(recorded: RecordedSession, space: Space) -> list[Ground]:
     """
     contradicting = contradictions(recorded, space)
     if contradicting:
-        found = [_own(recorded, space, side) for side in contradicting]
+        found = [
+            ground_of(recorded, space, side, side, rows_right=True, in_values=in_values)
+            for side in contradicting
+            for in_values in (False, True)
+        ]
     elif _has_rows(recorded.internal) and not _has_fills(recorded.external):
         found = list(_of_the_ledger(recorded, space))
     elif _has_rows(recorded.external):
@@ -41,10 +45,6 @@ def contradictions(recorded: RecordedSession, space: Space) -> list[LedgerSide]:
         if space.real(minus(space.stated(record), given)):
             found.append(side)
     return found
-
-
-def _own(recorded: RecordedSession, space: Space, side: LedgerSide) -> Ground | None:
-    return ground_of(recorded, space, side, side, rows_right=True)
 
 
 def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground | None]:

@@ -46,7 +46,9 @@ class Search:
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
         wanted = set(self.prints.around(self.ground.need))
-        edits = (self.edit(code) for value, code in self._codes if value in wanted)
+        edits = (
+            self.edit(code) for value, code in self._codes if value in wanted and code[1] != _SUFFIX
+        )
         bookings = self.ground.bookings
         return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
 

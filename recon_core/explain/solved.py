@@ -106,7 +106,7 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reaches(change.vector(ground.bookings)):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                rank = 3 if how is None else 2
+                rank = 3 if how is None else 1
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
@@ -240,7 +240,9 @@ def _missing(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
                for other in _ticks_beside(market, fill)):  # fmt: skip
             continue
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
-        yield Edit(kind, change, (fill,), 2)
+        # Which PnL a fill of a derivative made depends on its time, which no row tells.
+        timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
+        yield Edit(kind, change, (fill,), 2 if timed else UNPROVEN)
 
 
 def _ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
