@@ -7,15 +7,16 @@ and know no severity.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from operator import attrgetter
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.amounts import ZERO, exact_sum, format_amount
 from recon_core.matched import MatchedOrder, RowCase, RowFinding
+from recon_core.matching.sum_hints import sum_hint
 from recon_core.model import Fill, Order, OrderState
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
 _TOLD = attrgetter("client_order_id", "exchange_order_id")
+_SYMBOL, _SIDE = attrgetter("symbol"), attrgetter("side")
 _ENDED = frozenset(
     {OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.FAILED}
 )
@@ -32,15 +33,15 @@ _Stated = tuple[tuple[str, tuple[Order, ...], tuple[Fill, ...] | None], ...]
 
 def plainly_equal(matched: MatchedOrder) -> bool:
     """Whether an order is a match beyond doubt; quick, most orders of a session are."""
-    if not (matched.internal and matched.external):
+    rows = matched.internal if matched.external is None else matched.external
+    others = rows if matched.internal is None else matched.internal
+    if not rows or not others or len(rows) > 1 or len(others) > 1:
         return False
-    if len(matched.internal) > 1 or len(matched.external) > 1:
-        return False
-    order, other = matched.internal[0], matched.external[0]
+    order, other = rows[0], others[0]
     if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
     return _consistent(order) and all(
-        fills is None or _sum(fills) == order.filled_quantity
+        fills is None or (_sum(fills) == order.filled_quantity and not _strays([order], fills))
         for fills in (matched.internal_fills, matched.external_fills)
     )
 
@@ -72,6 +73,7 @@ def order_findings(matched: MatchedOrder) -> list[RowFinding]:
         *_contradictions(sides),
         *_overfilled(sides),
         *_fill_sums(sides),
+        *_stray_fills(sides),
         *_times(rows),
     ]
 
@@ -177,7 +179,7 @@ def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
     each side's order is held against both sides' fills.
     """
     for index, (side, rows, fills) in enumerate(sides):
-        of, held = (side, rows) if rows else (sides[1 - index][0], sides[1 - index][1])
+        of, held = (side, rows) if rows else sides[1 - index][:2]
         if fills is None or not held:
             continue
         summed = _sum(fills)
@@ -187,9 +189,27 @@ def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
             text = (
                 f"{of} says {_few(filled)} filled, "
                 f"{side}'s {_counted(fills)} of it sum to {format_amount(summed)}"
-                f"{_hint(fills, other, filled)}"
+                f"{sum_hint(fills, other, filled)}"
             )
             yield RowFinding(RowCase.ORDER_FILLS, text)
+
+
+def _stray_fills(sides: _Stated) -> Iterator[RowFinding]:
+    """Fills that name an order of another symbol or order side; the quantities may agree."""
+    for index, (side, rows, fills) in enumerate(sides):
+        held = rows or sides[1 - index][1]
+        for name in _strays(held, fills or ()) if held else ():
+            text = f"{name} of {side}'s {_counted(fills or ())} of it is not that of the order"
+            yield RowFinding(RowCase.ORDER_FILLS, text)
+
+
+def _strays(orders: Sequence[Order], fills: Sequence[Fill]) -> list[str]:
+    """The fields in which a fill is of none of the orders."""
+    return [
+        name
+        for name, told in (("symbol", _SYMBOL), ("side", _SIDE))
+        if not {*map(told, fills)} <= {*map(told, orders)}
+    ]
 
 
 def _few(amounts: Sequence[Decimal]) -> str:
@@ -199,41 +219,6 @@ def _few(amounts: Sequence[Decimal]) -> str:
 
 def _counted(fills: Sequence[Fill]) -> str:
     return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
-
-
-def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
-    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
-    quantities = _in_time_order(fills)
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
-    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
-        return " (their quantities run up to it: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(_in_time_order(other or ()))
-    if running is not None and running == exact_sum(quantities):
-        return " (the running sums of the other side's: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(quantities)
-    if running is not None and running in filled:
-        return " (it is the sum of their running sum: cumulative quantities read as increments)"
-    return ""
-
-
-def _rises(quantities: Sequence[Decimal]) -> bool:
-    return all(one < other for one, other in pairwise(quantities))
-
-
-def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:
-    return [fill.quantity for fill in sorted(fills, key=attrgetter("time"))]
-
-
-def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
-    """The sum of the cumulative quantities, `None` where there is no second one."""
-    if len(quantities) < 2:  # noqa: PLR2004  # of one, both are the same
-        return None
-    running = total = ZERO
-    for quantity in quantities:
-        running = EXACT.add(running, quantity)
-        total = EXACT.add(total, running)
-    return total
 
 
 def _sum(fills: Sequence[Fill]) -> Decimal:

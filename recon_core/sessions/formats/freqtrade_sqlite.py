@@ -211,6 +211,7 @@ def _order(row: rows.Row) -> Order:
         exchange_order_id=rows.text(row, "order_id"),
         order_type=rows.optional_text(row, "order_type"),
         price=rows.optional_number(row, "price"),
+        average_fill_price=rows.optional_number(row, "average"),
     )
 
 
