@@ -25,6 +25,7 @@ from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
 from recon_core.ledger.replay import replay_sides, with_derived_sections
+from recon_core.ledger.snapshots import Snapshots
 from recon_core.matching.matcher import match
 from recon_core.matching.row_judging import judge_rows
 from recon_core.model import RecordedSession, SideRecord
@@ -65,7 +66,8 @@ class Reconciliation:
         recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
-        self._location = Location(self.recorded, self._replays)
+        self._snapshots = Snapshots(self.recorded, self._replays)
+        self._location = Location(self.recorded, self._replays, policy)
         self._matching = match(self.recorded, max_items)
         self.folded = self._matching.folded
         self.comparisons = self._all_comparisons()
@@ -98,7 +100,10 @@ class Reconciliation:
         return replace(recorded, internal=recomputed)
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
-        ledger = ledger_comparisons(self.recorded, self._replays)
+        ledger = [
+            *ledger_comparisons(self.recorded, self._replays),
+            *self._snapshots.comparisons,
+        ]
         paired = with_probable_aliases(pair(self.recorded, self._more_checks(), ledger))
         both = [*paired, *self._matching.comparisons]
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
@@ -131,6 +136,9 @@ class Reconciliation:
     def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
         if comparison.matched is not None:
             return judge_rows(comparison, self.policy, session_id)
+        of_snapshots = self._snapshots.judge(comparison, self.policy, session_id)
+        if of_snapshots is not None:
+            return of_snapshots
         judgement = judge(comparison, self.policy, session_id)
         if self._hook is None or judgement.diff is None:
             return judgement
