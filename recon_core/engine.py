@@ -24,6 +24,7 @@ from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
+from recon_core.ledger.movement_signs import sign_notes
 from recon_core.ledger.replay import replay_sides, with_derived_sections
 from recon_core.ledger.snapshots import Snapshots
 from recon_core.matching.matcher import match
@@ -193,6 +194,7 @@ class Reconciliation:
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
+            *sign_notes(self.recorded),
             *self._matching.notes,
         ]
         return tuple(printable(note, 500) for note in notes)

@@ -286,8 +286,8 @@ def notes_of(found: Reconciliation, item: str) -> list[str]:
             RIGHT,
             THEIRS,
             (
-                "both sides agree up to 2026-01-01T11:58:30Z and differ from 2026-01-01T11:58:40Z on "
-                "(internal 3 BTC, external 2 BTC)"
+                "both sides agree up to 2026-01-01T11:58:30Z and differ from "
+                "2026-01-01T11:58:40Z on (internal 3 BTC, external 2 BTC)"
             ),
         ),
         (
