@@ -72,11 +72,13 @@ def _comparable(record: SideRecord | None, replayed: SideReplay) -> bool:
     """Whether the side has a snapshot that states something which its rows give, too."""
     if record is None or replayed.problem:
         return False
-    return any(
-        (one.positions is not None and replayed.positions is not None)
-        or (one.cash is not None and replayed.cash is not None)
-        for one in record.snapshots or ()
-    )
+    return any(_states_what_is_given(one, replayed) for one in record.snapshots or ())
+
+
+def _states_what_is_given(snapshot: Snapshot, replayed: SideReplay) -> bool:
+    """Whether a section of the snapshot is one that the replay gives."""
+    sections = (snapshot.positions, replayed.positions), (snapshot.cash, replayed.cash)
+    return any(stated is not None and given is not None for stated, given in sections)
 
 
 def _compared(
@@ -86,6 +88,8 @@ def _compared(
     opened = (record.opening or Opening(None)).as_of
     plain, only = _one_account(record), record.only_account()
     for snapshot, states in states_at_snapshots(recorded, record, cash=replayed.cash is not None):
+        if not _states_what_is_given(snapshot, replayed):
+            continue
         if opened is not None and snapshot.as_of < opened:
             yield snapshot, None
             continue

@@ -186,10 +186,11 @@ def test_a_mirror_s_snapshots_are_looked_at_once() -> None:
 def test_without_instruments_positions_are_compared() -> None:
     """Cash cannot be replayed; a snapshot of cash alone is not compared."""
     wrong = state(-90, {"BTC/EUR": "2"}, {"EUR": "5"})
-    found = reconciled(speaking(RIGHT[0], wrong), END)
+    cash_only = state(-90, None, {"EUR": "5"})
+    found = reconciled(speaking(RIGHT[0], wrong, cash_only), END)
     assert "1 of 2 snapshots contradicts its own rows; the first, of 2026" in message(found)
     assert "BTC/EUR: FAIL, internal states 2 BTC, its own rows give 1 BTC" in message(found)
-    assert ITEM not in verdicts(reconciled(speaking(state(-90, None, {"EUR": "5"})), END))
+    assert ITEM not in verdicts(reconciled(speaking(cash_only), END))
 
 
 def test_what_is_before_the_opening_cannot_be_told() -> None:
