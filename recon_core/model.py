@@ -192,7 +192,11 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as it stood at `time`, identified by at least one of its ids."""
+    """One order as it stood at `time`, identified by at least one of its ids.
+
+    `average_fill_price` is what the source says that its fills cost on average, in the
+    quote currency; it is kept and not compared.
+    """
 
     symbol: str
     side: OrderSide
@@ -205,11 +209,12 @@ class Order:
     order_type: str | None = None
     price: Decimal | None = None
     account: str | None = None
+    average_fill_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.order_id == "":
             raise ReconError("an order has neither client_order_id nor exchange_order_id")
-        amounts = ("quantity", "filled_quantity", "price")
+        amounts = ("quantity", "filled_quantity", "price", "average_fill_price")
         _check_row(self, "order", self.order_id, amounts, side=OrderSide, state=OrderState)
 
     @property

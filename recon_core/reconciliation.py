@@ -111,7 +111,7 @@ class Reconciliation:
         session_id = self.recorded.session_id
         if comparison.item_kind is not ItemKind.SESSION and comparison.check is None:
             try:
-                return self._located(self._judge_values(comparison, session_id))
+                return self._location.located(self._judge_values(comparison, session_id))
             except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
                 return cannot_judge(comparison, error, session_id)
         check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
@@ -126,14 +126,6 @@ class Reconciliation:
         judgement = judge(comparison, self.policy, session_id)
         given = None if judgement.diff is None else self._plugins.tolerance(comparison)
         return judgement if given is None else self._softened(judgement, given, session_id)
-
-    def _located(self, judgement: Judgement) -> Judgement:
-        """The judgement with notes on where its difference lies."""
-        notes = () if judgement.diff is None else self._location.notes(judgement.comparison)
-        if judgement.diff is None or not notes:
-            return judgement
-        diff = replace(judgement.diff, notes=(*judgement.diff.notes, *notes))
-        return replace(judgement, diff=diff)
 
     def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
         """Judge again by a hook's tolerance, and leave a trace where that is milder."""

@@ -6,14 +6,15 @@ they find cases and say them in words, and know no severity.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.amounts import ZERO, exact_sum, format_amount
 from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
+from recon_core.matching.sum_hints import sum_hint
 from recon_core.model import Fill, LedgerSide, Order
 
+_SYMBOL, _SIDE = attrgetter("symbol"), attrgetter("side")
 _MOST_SHOWN = 3
 
 
@@ -73,11 +74,29 @@ def fill_sums(sides: Sides) -> Iterator[RowFinding]:
             text = (
                 f"{holder.name} says {_few(filled)} filled, "
                 f"{side.name}'s {_counted(side.fills)} of it sum to {format_amount(summed)}"
-                f"{_hint(side.fills, other.fills, filled)}"
+                f"{sum_hint(side.fills, other.fills, filled)}"
             )
             in_floats = side.in_floats or holder.in_floats
             gaps = [Gap(min(summed, each), max(summed, each)) for each in filled if in_floats]
             yield RowFinding(RowCase.ORDER_FILLS, text, tuple(gaps))
+
+
+def stray_fills(sides: Sides) -> Iterator[RowFinding]:
+    """Fills that name an order of another symbol or order side; the quantities may agree."""
+    for side, other in (sides, sides[::-1]):
+        held, fills = side.rows or other.rows, side.fills or ()
+        for name in strays(held, fills) if held else ():
+            text = f"{name} of {side.name}'s {_counted(fills)} of it is not that of the order"
+            yield RowFinding(RowCase.ORDER_FILLS, text)
+
+
+def strays(orders: Sequence[Order], fills: Sequence[Fill]) -> list[str]:
+    """The fields in which a fill is of none of the orders."""
+    return [
+        name
+        for name, told in (("symbol", _SYMBOL), ("side", _SIDE))
+        if not {*map(told, fills)} <= {*map(told, orders)}
+    ]
 
 
 def _few(amounts: Sequence[Decimal]) -> str:
@@ -87,41 +106,6 @@ def _few(amounts: Sequence[Decimal]) -> str:
 
 def _counted(fills: Sequence[Fill]) -> str:
     return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
-
-
-def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
-    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
-    quantities = _in_time_order(fills)
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
-    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
-        return " (their quantities run up to it: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(_in_time_order(other or ()))
-    if running is not None and running == exact_sum(quantities):
-        return " (the running sums of the other side's: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(quantities)
-    if running is not None and running in filled:
-        return " (it is the sum of their running sum: cumulative quantities read as increments)"
-    return ""
-
-
-def _rises(quantities: Sequence[Decimal]) -> bool:
-    return all(one < other for one, other in pairwise(quantities))
-
-
-def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:
-    return [fill.quantity for fill in sorted(fills, key=attrgetter("time"))]
-
-
-def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
-    """The sum of the cumulative quantities, `None` where there is no second one."""
-    if len(quantities) < 2:  # noqa: PLR2004  # of one, both are the same
-        return None
-    running = total = ZERO
-    for quantity in quantities:
-        running = EXACT.add(running, quantity)
-        total = EXACT.add(total, running)
-    return total
 
 
 def fill_sum(fills: Sequence[Fill]) -> Decimal:

@@ -32,7 +32,9 @@ Number = Decimal | int | float | str
 Positions = Mapping[str, Number] | Iterable[Position]
 Cash = Mapping[str, Number] | Iterable[CashBalance]
 
-_AMOUNTS: Final = frozenset({"quantity", "filled_quantity", "price", "fee", "amount"})
+_AMOUNTS: Final = frozenset(
+    {"quantity", "filled_quantity", "price", "average_fill_price", "fee", "amount"}
+)
 
 
 class SideRecorder:

@@ -53,6 +53,7 @@ def part(number: int, quantity: str, of: str = "o1", **more: Any) -> Fill:
     return fill(f"f{number}", "BUY", quantity, "100", **fields)
 
 
+SELL = OrderSide.SELL
 O1 = order("o1", "10", "10")
 OPEN = order("o1", "10", "0", "ACKNOWLEDGED")
 HALF = order("o1", "10", "5", "PARTIALLY_FILLED")
@@ -190,6 +191,22 @@ SUMS: list[tuple[str, Order, Order, tuple[Any, Any], str]] = [
     ("an open order with a fill", OPEN, OPEN, (None, [part(1, "1")]), "order_fills"),
     ("fills that name no order", O1, O1, ([part(1, "4", of="")], None), ""),
     ("fills of another order", O1, O1, ([part(1, "4", of="o2")], None), "order_fills"),
+    ("a fill of the other side", O1, O1, ([part(1, "10", side=SELL)], None), "order_fills"),
+    (
+        "one of two fills of the other side",
+        O1,
+        O1,
+        (None, [part(1, "4"), part(2, "6", side=SELL)]),
+        "order_fills",
+    ),
+    ("a fill of another symbol", O1, O1, ([part(1, "10", symbol="X")], None), "order_fills"),
+    (
+        "fills of either symbol where the sides disagree",
+        O1,
+        replace(O1, symbol="X"),
+        ([part(1, "10")], [part(1, "10", symbol="X")]),
+        "order_payload",
+    ),
     (
         "fills by the exchange's id",
         replace(O1, exchange_order_id="e1"),
@@ -235,6 +252,27 @@ def test_a_cumulative_quantity_read_as_increment_is_named(
     found = text_of(of_orders([one], [one], (fills[0], fills[1])))
     assert text in found
     assert "cumulative quantities read as increments" in found
+
+
+def test_a_fill_of_the_other_side_is_named() -> None:
+    """The quantities agree, and the words say what does not; each side's fills by themselves."""
+    fills = [part(1, "4"), part(2, "6", side=SELL)]
+    both = "side of internal's 2 fills of it is not that of the order"
+    assert f"order o1: FAIL, {both}: internal" in text_of(of_orders([O1], [O1], (fills, None)))
+    one_sided = of_orders(None, [O1], ([part(1, "10", side=SELL, symbol="X")], None))
+    found = text_of(one_sided)
+    assert "symbol of internal's 1 fill of it is not that of the order" in found
+    assert "side of internal's 1 fill of it is not that of the order" in found
+    assert orders_only(of_orders(None, [O1], ([part(1, "10")], None))) == {}
+
+
+def test_an_average_price_is_kept_and_not_compared() -> None:
+    """Each system averages and rounds in its own way."""
+    averages = [replace(O1, average_fill_price=Decimal(price)) for price in (1, 2)]
+    found = of_orders([averages[0]], [averages[1]])
+    assert orders_only(found) == {}
+    assert found.recorded.external is not None
+    assert found.recorded.external.orders == (averages[1],)
 
 
 def test_a_doubled_fill_is_not_called_cumulative() -> None:
