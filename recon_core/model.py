@@ -255,7 +255,8 @@ class Snapshot:
 
 
 _ACCOUNT = attrgetter("account")
-SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
+STATES: Final = ("positions", "cash")
+SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,10 +340,13 @@ class RecordedSession:
         """Whether both sides have a section from one source: comparing it proves nothing."""
         if self.internal is None or self.external is None:
             return False
-        rows, origin = self.internal.rows(section), self.internal.origins.get(section)
-        if rows and rows is self.external.rows(section):
+        internal, external = self.internal, self.external
+        rows, origin = internal.rows(section), internal.origins.get(section)
+        if section in internal.derived and section in external.derived:
+            return self.shares("fills")
+        if section not in STATES and rows and rows is external.rows(section):
             return True
-        return origin is not None and origin == self.external.origins.get(section)
+        return origin is not None and origin == external.origins.get(section)
 
     def own_records(self) -> dict[LedgerSide, SideRecord]:
         """The sides that speak for themselves: all that are given, but no mirror."""

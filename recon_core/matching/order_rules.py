@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.matched import MatchedOrder, RowCase, RowFinding
+from recon_core.matching.order_fill_rules import Stated, all_of, foreign_fills
 from recon_core.model import Fill, Order, OrderState
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
@@ -27,8 +28,6 @@ _PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_
 
 _MOST_SHOWN = 3
 
-_Stated = tuple[tuple[str, tuple[Order, ...], tuple[Fill, ...] | None], ...]
-
 
 def plainly_equal(matched: MatchedOrder) -> bool:
     """Whether an order is a match beyond doubt; quick, most orders of a session are."""
@@ -40,7 +39,7 @@ def plainly_equal(matched: MatchedOrder) -> bool:
     if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
     return _consistent(order) and all(
-        fills is None or _sum(fills) == order.filled_quantity
+        fills is None or (_sum(fills) == order.filled_quantity and all_of(order, fills))
         for fills in (matched.internal_fills, matched.external_fills)
     )
 
@@ -59,7 +58,7 @@ def order_findings(matched: MatchedOrder) -> list[RowFinding]:
     """Everything that is wrong with one order; nothing for a match."""
     if plainly_equal(matched):
         return []
-    sides: _Stated = (
+    sides: Stated = (
         ("internal", matched.internal or (), matched.internal_fills),
         ("external", matched.external or (), matched.external_fills),
     )
@@ -72,6 +71,7 @@ def order_findings(matched: MatchedOrder) -> list[RowFinding]:
         *_contradictions(sides),
         *_overfilled(sides),
         *_fill_sums(sides),
+        *foreign_fills(sides),
         *_times(rows),
     ]
 
@@ -84,7 +84,7 @@ def _one_sided(matched: MatchedOrder) -> Iterator[RowFinding]:
         yield RowFinding(RowCase.ORDER_ORPHANED, "orphaned, external does not list it")
 
 
-def _duplicates(sides: _Stated) -> Iterator[RowFinding]:
+def _duplicates(sides: Stated) -> Iterator[RowFinding]:
     for side, rows, _ in sides:
         if len(rows) > 1:
             text = f"stated {len(rows)} times by {side}"
@@ -119,7 +119,7 @@ def _states(rows: Sequence[Order]) -> Iterator[RowFinding]:
         yield RowFinding(RowCase.ORDER_STATE, "state differs")
 
 
-def _contradictions(sides: _Stated) -> Iterator[RowFinding]:
+def _contradictions(sides: Stated) -> Iterator[RowFinding]:
     """States that the quantities contradict, those of the other side included."""
     rows = [row for _, stated, _ in sides for row in stated]
     filled = max([row.filled_quantity for row in rows], default=ZERO)
@@ -153,7 +153,7 @@ def _of(part: Decimal, whole: Decimal) -> str:
     return f"{format_amount(part)} of {format_amount(whole)}"
 
 
-def _overfilled(sides: _Stated) -> Iterator[RowFinding]:
+def _overfilled(sides: Stated) -> Iterator[RowFinding]:
     """More filled than ordered, by its own word or by the sum of its fills."""
     ordered = max([row.quantity for _, rows, _ in sides for row in rows], default=None)
     for side, rows, fills in sides:
@@ -170,7 +170,7 @@ def _overfilled(sides: _Stated) -> Iterator[RowFinding]:
             yield RowFinding(RowCase.ORDER_OVERFILLED, text)
 
 
-def _fill_sums(sides: _Stated) -> Iterator[RowFinding]:
+def _fill_sums(sides: Stated) -> Iterator[RowFinding]:
     """The fills of a side against its own order, else against the other side's.
 
     Where both sides give the order, their filled quantities are compared, too: so

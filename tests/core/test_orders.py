@@ -161,6 +161,8 @@ def test_cases(internal: list[Order], external: list[Order], expected: str) -> N
 
 
 NO_FILLS = (None, None)
+SALE = replace(part(1, "10"), side=OrderSide.SELL)
+SALE_OF_6 = replace(part(2, "6"), side=OrderSide.SELL)
 SUMS: list[tuple[str, Order, Order, tuple[Any, Any], str]] = [
     ("the fills are the order", O1, O1, ([part(1, "4"), part(2, "6")], [part(1, "10")]), ""),
     ("neither side reports fills", O1, O1, NO_FILLS, ""),
@@ -197,6 +199,16 @@ SUMS: list[tuple[str, Order, Order, tuple[Any, Any], str]] = [
         ([part(1, "10", of="", exchange_order_id="e1")], None),
         "",
     ),
+    ("a sale of an order to buy", O1, O1, ([SALE], [SALE]), "order_fills"),
+    ("half of it is a sale", O1, O1, ([part(1, "4"), SALE_OF_6], None), "order_fills"),
+    ("of another symbol", O1, O1, (None, [part(1, "10", symbol="ETH/EUR")]), "order_fills"),
+    (
+        "an order to sell for the other side only",
+        O1,
+        replace(O1, side=OrderSide.SELL),
+        ([part(1, "10")], [SALE]),
+        "order_payload",
+    ),
 ]
 
 
@@ -211,6 +223,26 @@ def test_fills_of_an_order(
     """Each side's order against its own fills, and against the other side's."""
     found = orders_only(of_orders([internal], [external], fills)).get("o1", "")
     assert set(found.split(", ")) == set(expected.split(", "))
+
+
+def test_a_fill_that_cannot_be_of_its_order_is_named() -> None:
+    """The sum agrees; the text says which fill it is and what is wrong with it."""
+    fills = [replace(SALE, fill_id=f"f{number}", quantity=Decimal(2)) for number in range(5)]
+    text = text_of(of_orders([O1], [O1], (None, fills)))
+    shown = "; ".join(f"f{number}, a SELL of BTC/EUR" for number in range(3))
+    assert "internal's order cannot have" not in text
+    assert f"external's order cannot have external's fill {shown}; and 2 more" in text
+
+
+def test_a_fill_of_two_orders_is_held_against_both() -> None:
+    """By the client's id of one and the exchange's id of the other: one of them is wrong."""
+    one = replace(O1, exchange_order_id="e1")
+    other = order("o2", "10", "0", "CANCELLED", exchange_order_id="e2")
+    fills = [part(1, "10", exchange_order_id="e2")]
+    found = orders_only(of_orders([one, other], [one, other], (fills, fills)))
+    assert found == {"o2": "order_cancelled_filled, order_fills"}
+    # A changed order may have a new id at the exchange, and an id may be of no order at all.
+    assert orders_only(of_orders([one], [one], (fills, fills))) == {}
 
 
 @pytest.mark.parametrize(
