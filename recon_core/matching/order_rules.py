@@ -13,6 +13,7 @@ from operator import attrgetter
 from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.matched import MatchedOrder, RowCase, RowFinding
 from recon_core.matching.order_fill_rules import Stated, all_of, foreign_fills
+from recon_core.matching.row_texts import told_ids
 from recon_core.model import Fill, Order, OrderState
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
@@ -24,7 +25,8 @@ _OPEN = frozenset({OrderState.CREATED, OrderState.SUBMITTED, OrderState.ACKNOWLE
 _PARTIAL = frozenset({OrderState.FILLED, OrderState.PARTIALLY_FILLED})
 
 # Not the type: it is free text, and every system has words of its own.
-_PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_order_id")
+_IDS = ("client_order_id", "exchange_order_id")
+_PAYLOAD = ("symbol", "side", "quantity", "price", *_IDS)
 
 _MOST_SHOWN = 3
 
@@ -95,7 +97,8 @@ def _differences(rows: Sequence[Order]) -> Iterator[RowFinding]:
     """Fields that both sides tell and do not agree on."""
     names = [name for name in _PAYLOAD if _disagree(rows, name)]
     if names:
-        text = f"{' and '.join(names)} {'differ' if names[1:] else 'differs'}"
+        shown = [name + (told_ids(rows, name) if name in _IDS else "") for name in names]
+        text = f"{' and '.join(shown)} {'differ' if names[1:] else 'differs'}"
         yield RowFinding(RowCase.ORDER_PAYLOAD, text)
     if _disagree(rows, "filled_quantity"):
         yield RowFinding(RowCase.ORDER_FILLED, "filled_quantity differs")

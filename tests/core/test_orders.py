@@ -295,6 +295,15 @@ def test_both_payloads_are_in_the_text() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["client_order_id", "exchange_order_id"])
+def test_ids_that_differ_are_in_the_text(name: str) -> None:
+    """The line of an order has no id in it, so that two equal lines would explain nothing."""
+    both = replace(O1, exchange_order_id="e1")
+    text = text_of(of_orders([both], [replace(both, **{name: "e\n9"})]))
+    told = "o1" if name == "client_order_id" else "e1"
+    assert f"{name} ({told} and e\\x0a9) differs" in text
+
+
 def test_severities_are_the_policy_s() -> None:
     """FAIL, WARN for a time alone; a policy changes each by its name."""
     assert verdicts(of_orders([OPEN], [replace(OPEN, time=at(1))]))["order::o1"] == "WARN"
