@@ -379,6 +379,8 @@ def _check_row(
 
 def _require_whole_characters(name: str) -> None:
     """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    if not isinstance(name, str):
+        raise ReconError(f"the name is {quoted(name)}; expected text")
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         raise ReconError("the name holds a lone surrogate; expected whole characters")
 

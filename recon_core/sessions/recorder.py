@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from recon_core.amounts import parse_amount, require_amount, shortest_amount
 from recon_core.atomic import write_atomically
@@ -38,7 +38,10 @@ from recon_core.model import (
 )
 from recon_core.printable import printable
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
+from recon_core.sessions.refused_calls import noted, warn_of
 from recon_core.times import require_time
+
+_Row = TypeVar("_Row")
 
 Number = Decimal | int | float | str
 Positions = Mapping[str, Number] | Iterable[Position]
@@ -55,7 +58,8 @@ class SessionRecorder:
     with `floats` the simulator computes in binary floats, which are then taken at their
     shortest decimal text. `currencies` maps codes to decimal places.
 
-    Leaving the context by an exception keeps `"complete": false`. Raises `ReconError`
+    Leaving the context by an exception keeps `"complete": false`, and so does a call that was
+    refused, even where its error was swallowed (`ReconWarning`). Raises `ReconError`
     for a directory that is in use, amounts that are not exact, and calls after closing.
     """
 
@@ -84,6 +88,7 @@ class SessionRecorder:
         self._started = datetime.now(UTC)
         self._complete = False
         self.closed = False
+        self.refused: list[str] = []
         self.internal = SideRecorder(self, LedgerSide.INTERNAL, floats=floats)
         self.external = SideRecorder(self, LedgerSide.EXTERNAL, floats=floats)
         self.write()
@@ -108,9 +113,10 @@ class SessionRecorder:
     def _end(self, *, complete: bool) -> None:
         self.internal.release(fold=complete)
         self.external.release(fold=complete)
-        self._complete = complete
+        self._complete = complete and not self.refused
         self.write()
         self.closed = True
+        warn_of(self.refused if complete else (), self.directory)
 
     def write(self) -> None:
         """Write the session file as it stands; tables are written as rows come."""
@@ -144,6 +150,7 @@ class SideRecorder:
         self._state: dict[str, tuple[Any, ...]] = {}
         self._orders: dict[tuple[str | None, str], Mapping[str, Any]] = {}
 
+    @noted
     def opening(
         self,
         positions: Positions = (),
@@ -154,15 +161,18 @@ class SideRecorder:
         self._opening = Opening(as_of, self._positions(positions), self._cash(cash))
         self._changed()
 
+    @noted
     def fill(self, fill: Fill | None = None, /, **fields: Any) -> None:
         """Append a fill, given as one or by its fields."""
         self._append("fills", Fill(**self._exact(fields)) if fill is None else fill)
 
+    @noted
     def order(self, order: Order | None = None, /, **fields: Any) -> None:
         """Append the state of an order; closing keeps the last one of each order."""
         state = Order(**self._exact(fields)) if order is None else order
         self._orders[(state.account, state.order_id)] = self._append("orders", state)
 
+    @noted
     def movement(self, movement: Movement | None = None, /, **fields: Any) -> None:
         """Append cash or quantity that moved without a fill; `kind` says why."""
         if movement is None:
@@ -170,6 +180,7 @@ class SideRecorder:
             movement = Movement(movement_kind=MovementKind(exact.pop("kind")), **exact)
         self._append("movements", replace(movement, time=require_time(movement.time, "time")))
 
+    @noted
     def snapshot(
         self, as_of: datetime, *, positions: Positions | None = None, cash: Cash | None = None
     ) -> None:
@@ -178,15 +189,21 @@ class SideRecorder:
         balances = None if cash is None else self._cash(cash)
         self._append("snapshots", Snapshot(require_time(as_of, "as_of"), held, balances))
 
+    @noted
     def positions(self, positions: Positions) -> None:
         """The positions at the end; a later call replaces an earlier one."""
         self._state["positions"] = self._positions(positions)
         self._changed()
 
+    @noted
     def cash(self, cash: Cash) -> None:
         """The balances at the end; a later call replaces an earlier one."""
         self._state["cash"] = self._cash(cash)
         self._changed()
+
+    def note_refusal(self, error: Exception) -> None:
+        """Remember a call that raised: the recording is not complete without it."""
+        self._recorder.refused.append(f"{self.name}: {printable(error)}")
 
     def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
         """The side as it stands in the session file, its tables by their paths."""
@@ -218,11 +235,11 @@ class SideRecorder:
             orders.replace(self._orders.values())
 
     def _append(self, section: str, row: Any) -> Mapping[str, Any]:
-        from recon_core.sessions.native_text import row_document, snapshot_document  # noqa: PLC0415
+        from recon_core.sessions.native_text import snapshot_document  # noqa: PLC0415
 
         self._require_open()
         is_snapshot = isinstance(row, Snapshot)
-        document = snapshot_document(row) if is_snapshot else row_document(section, row)
+        document = snapshot_document(row) if is_snapshot else _readable(section, row)
         table = self._tables.get(section)
         if table is None:
             table = _TableFile(self._recorder.directory / f"{self.name}-{section}.jsonl")
@@ -259,20 +276,20 @@ class SideRecorder:
         return require_amount(value, name)
 
     def _positions(self, given: Positions) -> tuple[Position, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            Position(symbol, self._amount(quantity, f"position {printable(symbol, 60)}"))
-            for symbol, quantity in given.items()
-        )
+        if isinstance(given, Mapping):
+            given = [
+                Position(symbol, self._amount(quantity, f"position {printable(symbol, 60)}"))
+                for symbol, quantity in given.items()
+            ]
+        return _all_readable("positions", given)
 
     def _cash(self, given: Cash) -> tuple[CashBalance, ...]:
-        if not isinstance(given, Mapping):
-            return tuple(given)
-        return tuple(
-            CashBalance(code, self._amount(total, f"cash {printable(code, 60)}"))
-            for code, total in given.items()
-        )
+        if isinstance(given, Mapping):
+            given = [
+                CashBalance(code, self._amount(total, f"cash {printable(code, 60)}"))
+                for code, total in given.items()
+            ]
+        return _all_readable("cash", given)
 
 
 class _TableFile:
@@ -299,6 +316,22 @@ class _TableFile:
         """Write the closed file anew."""
         write_atomically(self.path, "".join(map(_line, documents)))
         self.rows = len(documents)
+
+
+def _readable(section: str, row: Any) -> dict[str, Any]:
+    """A row as it is written; one that nobody could read is refused while it can be put right."""
+    from recon_core.sessions.native_text import require_readable, row_document  # noqa: PLC0415
+
+    document = row_document(section, row)
+    require_readable(section, document)
+    return document
+
+
+def _all_readable(section: str, rows: Iterable[_Row]) -> tuple[_Row, ...]:
+    listed = tuple(rows)
+    for row in listed:
+        _readable(section, row)
+    return listed
 
 
 def _line(document: Mapping[str, Any]) -> str:
