@@ -113,16 +113,17 @@ def side_notes(recorded: RecordedSession) -> list[str]:
 
 
 def untimely_notes(recorded: RecordedSession) -> list[str]:
-    """A note on the fills of a side that lie outside of what it says it covers."""
+    """A note on the fills and movements of a side that lie outside of what it says it covers."""
     notes = []
     for side, record in recorded.own_records().items():
-        fills, opening = record.fills or (), record.opening
-        late = sum(fill.time > record.as_of for fill in fills)
-        opened = None if opening is None else opening.as_of
-        early = 0 if opened is None else sum(fill.time < opened for fill in fills)
-        for count, what in ((late, "after its as_of"), (early, "before its opening")):
-            if count:
-                notes.append(f"{side}: {count} of {len(fills)} fills are {what}; each is booked")
+        opened = None if record.opening is None else record.opening.as_of
+        for name, rows in (("fills", record.fills or ()), ("movements", record.movements or ())):
+            late = sum(row.time > record.as_of for row in rows)
+            early = 0 if opened is None else sum(row.time < opened for row in rows)
+            for count, what in ((late, "after its as_of"), (early, "before its opening")):
+                if count:
+                    of_all = f"{count} of {len(rows)} {name}"
+                    notes.append(f"{side}: {of_all} are {what}; each is booked")
     return notes
 
 
