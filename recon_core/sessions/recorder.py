@@ -343,6 +343,8 @@ def _new_directory(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise ReconError(f"{printable(directory)}: is not empty; expected a new directory")
+        # Of two recorders that found it empty, one gets it.
+        (directory / NATIVE_DIRECTORY_FILE).touch(exist_ok=False)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ReconError(f"{printable(directory)}: cannot be used: {reason}") from None

@@ -275,6 +275,18 @@ def test_a_directory_that_is_in_use_is_refused(tmp_path: Path) -> None:
         record(tmp_path / "file")
 
 
+def test_of_two_recorders_at_one_moment_one_gets_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked and found it empty: mixed, each would be the other's damage."""
+    with record(tmp_path) as first:
+        first.internal.cash({"EUR": 1})
+        monkeypatch.setattr(Path, "iterdir", lambda _: iter(()))
+        with pytest.raises(ReconError, match="cannot be used: File exists"):
+            record(tmp_path)
+    assert read_session(tmp_path / "session.recon.json").internal is not None
+
+
 def test_a_closed_recorder_takes_nothing_more(tmp_path: Path) -> None:
     """A row that came too late is an error, not a silent loss."""
     with record(tmp_path) as recorder:
