@@ -260,7 +260,8 @@ class Snapshot:
 
 
 _ACCOUNT = attrgetter("account")
-SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
+STATES: Final = ("positions", "cash")
+SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,10 +345,13 @@ class RecordedSession:
         """Whether both sides have a section from one source: comparing it proves nothing."""
         if self.internal is None or self.external is None:
             return False
-        rows, origin = self.internal.rows(section), self.internal.origins.get(section)
-        if rows and rows is self.external.rows(section):
+        internal, external = self.internal, self.external
+        rows, origin = internal.rows(section), internal.origins.get(section)
+        if section in internal.derived and section in external.derived:
+            return self.shares("fills")
+        if section not in STATES and rows and rows is external.rows(section):
             return True
-        return origin is not None and origin == self.external.origins.get(section)
+        return origin is not None and origin == external.origins.get(section)
 
     def own_records(self) -> dict[LedgerSide, SideRecord]:
         """The sides that speak for themselves: all that are given, but no mirror."""
@@ -380,6 +384,8 @@ def _check_row(
 
 def _require_whole_characters(name: str) -> None:
     """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    if not isinstance(name, str):
+        raise ReconError(f"the name is {quoted(name)}; expected text")
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         raise ReconError("the name holds a lone surrogate; expected whole characters")
 

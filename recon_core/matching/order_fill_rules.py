@@ -1,20 +1,21 @@
 """An order against the fills that name it (design, "Orders and fills").
 
 Each side's order is held against the fills of both sides. Pure functions of the rows:
-they find cases and say them in words, and know no severity.
+they find cases and say them in words, and know no severity. A sum alone proves little: a
+sale can fill the quantity of an order to buy. The ids of a fill are not looked at here,
+because a venue may give an order that is changed a new one.
 """
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from operator import attrgetter
 from typing import NamedTuple
 
 from recon_core.amounts import ZERO, exact_sum, format_amount
 from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
 from recon_core.matching.sum_hints import sum_hint
 from recon_core.model import Fill, LedgerSide, Order
+from recon_core.printable import printable
 
-_SYMBOL, _SIDE = attrgetter("symbol"), attrgetter("side")
 _MOST_SHOWN = 3
 
 
@@ -82,21 +83,29 @@ def fill_sums(sides: Sides) -> Iterator[RowFinding]:
 
 
 def stray_fills(sides: Sides) -> Iterator[RowFinding]:
-    """Fills that name an order of another symbol or order side; the quantities may agree."""
+    """The fills of a side that no row of its own order, else of the other's, can have."""
     for side, other in (sides, sides[::-1]):
-        held, fills = side.rows or other.rows, side.fills or ()
-        for name in strays(held, fills) if held else ():
-            text = f"{name} of {side.name}'s {_counted(fills)} of it is not that of the order"
+        holder = side if side.rows else other
+        strays = [fill for fill in side.fills or () if not _fits(fill, holder.rows)]
+        if strays and holder.rows:
+            shown = "; ".join(map(_text, strays[:_MOST_SHOWN]))
+            more = f"; and {len(strays) - _MOST_SHOWN} more" if strays[_MOST_SHOWN:] else ""
+            text = f"{holder.name}'s order cannot have {side.name}'s fill {shown}{more}"
             yield RowFinding(RowCase.ORDER_FILLS, text)
 
 
-def strays(orders: Sequence[Order], fills: Sequence[Fill]) -> list[str]:
-    """The fields in which a fill is of none of the orders."""
-    return [
-        name
-        for name, told in (("symbol", _SYMBOL), ("side", _SIDE))
-        if not {*map(told, fills)} <= {*map(told, orders)}
-    ]
+def all_of(order: Order, fills: Sequence[Fill]) -> bool:
+    """Whether every fill has the order side and the symbol of the order; quick."""
+    side, symbol = order.side, order.symbol
+    return all(fill.side is side and fill.symbol == symbol for fill in fills)
+
+
+def _fits(fill: Fill, rows: Sequence[Order]) -> bool:
+    return any(fill.side is row.side and fill.symbol == row.symbol for row in rows)
+
+
+def _text(fill: Fill) -> str:
+    return f"{printable(fill.fill_id, 60)}, a {fill.side} of {printable(fill.symbol, 60)}"
 
 
 def _few(amounts: Sequence[Decimal]) -> str:

@@ -14,12 +14,12 @@ from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
 from recon_core.matching.order_fill_rules import (
     Sides,
     StatedSide,
+    all_of,
     fill_sum,
     fill_sums,
     overfilled,
     stated_sides,
     stray_fills,
-    strays,
 )
 from recon_core.matching.row_differences import differing
 from recon_core.model import Order, OrderState
@@ -46,7 +46,7 @@ def plainly_equal(matched: MatchedOrder) -> bool:
     if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
     return _consistent(order) and all(
-        fills is None or (fill_sum(fills) == order.filled_quantity and not strays([order], fills))
+        fills is None or (fill_sum(fills) == order.filled_quantity and all_of(order, fills))
         for fills in (matched.internal_fills, matched.external_fills)
     )
 

@@ -246,9 +246,9 @@ def test_the_words_of_a_dropped_and_of_a_turned_fill(tmp_path: Path) -> None:
         "orders; external BUY 0.123457 BTCUSDT.BINANCE MARKET, 0.123457 filled, FILLED"
     ) in described["O-20211231-233400-001-000-1"]
     assert (
-        "FAIL, side of internal's 1 fill of it is not that of the order: "
-        in described["O-20211231-235000-001-000-2"]
-    )
+        "FAIL, external's order cannot have internal's fill T-b2bde56e9dfca2ea-183, "
+        "a BUY of BTCUSDT.BINANCE: internal reports no orders"
+    ) in described["O-20211231-235000-001-000-2"]
 
 
 BASES = {**FIGURES, FX: {"cash::USD": "", **FX_LEGS}}
