@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from recon_core.errors import ReconError
-from recon_core.explain.changes import Change, names_of, shifted
+from recon_core.explain.budget import Budget
+from recon_core.explain.changes import Change, names_of, shifted, total_of
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
-from recon_core.explain.space import Vector, minus, negated, plus, state_part
-from recon_core.ledger.replay import replay
+from recon_core.explain.space import Vector, minus, negated, state_part
 from recon_core.model import LedgerSide, SideRecord
+
+_OF_A_RECONCILIATION: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Edits that were proven together; `rank` is that of the weakest."""
+    """Edits that were proven together; `complete`: no more of their rank are left untried."""
 
     parts: tuple[Part, ...]
     side: LedgerSide
@@ -34,6 +37,7 @@ class Answer:
     outcome: Outcome
     change: Change
     repaired: SideRecord
+    complete: bool = True
 
     @property
     def rank(self) -> int:
@@ -42,29 +46,42 @@ class Answer:
 
 
 def attempt(
-    prover: Prover, ground: Ground, edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]]
+    prover: Prover,
+    ground: Ground,
+    edits: Sequence[Edit],
+    rows: Sequence[tuple[Row, ...]],
+    budget: Budget,
+    *,
+    read: bool = False,
 ) -> Answer | None:
-    """The answer that edits give together, `None` where a reconciliation does not bear it out."""
+    """The answer that edits give together, `None` where a reconciliation does not bear it out.
+
+    What was `read` off rows may leave a part of the deltas; what was searched for may not.
+    """
     change = Change()
     for edit in edits:
         change = change.joined(edit.change)
     try:
-        effects = [negated(effect) if not ground.rows_right else effect
-                   for effect in _effects(ground, edits)]  # fmt: skip
+        booked = _effects(ground, edits)
     except ReconError:
         return None
-    total: dict[str, Decimal] = {}
-    for effect in effects:
-        total = plus(total, effect)
-    for record in _repaired(prover, ground, change, total):
+    if not read and ground.space.real(state_part(minus(ground.exact, total_of(booked)))):
+        return None
+    effects = booked if ground.rows_right else [negated(effect) for effect in booked]
+    for record in _repaired(prover, ground, change, total_of(effects)):
+        budget.spend(len(ground.fills) * _OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record})
-        if outcome is not None and outcome.proven:
+        if outcome is not None and (outcome.proven or (read and _is_part(outcome))):
             parts = tuple(
                 Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
                 for edit, equal, effect in zip(edits, rows, effects, strict=True)
             )
             return Answer(parts, ground.side, ground, outcome, change, record)
     return None
+
+
+def _is_part(outcome: Outcome) -> bool:
+    return bool(outcome.vanished) and not outcome.appeared
 
 
 def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]) -> int:
@@ -79,10 +96,10 @@ def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
     if not any(_touches_derivative(ground, edit.change) for edit in edits):
         return [state_part(edit.change.vector(ground.bookings)) for edit in edits]
     effects, record = [], ground.record
-    before = _state(ground, record)
+    before = ground.replayed
     for edit in edits:
         record = edit.change.applied(record)
-        after = _state(ground, record)
+        after = ground.state_of(record)
         effects.append(minus(after, before))
         before = after
     return effects
@@ -91,13 +108,6 @@ def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
 def _touches_derivative(ground: Ground, change: Change) -> bool:
     rows = (*change.removed, *change.added)
     return any(ground.bookings.derivative(fill.symbol) for fill in rows)
-
-
-def _state(ground: Ground, record: SideRecord) -> dict[str, Decimal]:
-    if record.opening is None:
-        record = replace(record, opening=None)
-    ledger = replay(ground.recorded, record)
-    return ground.space.state(ledger.positions, ledger.cash)
 
 
 def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) -> list[SideRecord]:

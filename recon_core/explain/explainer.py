@@ -5,17 +5,16 @@ two. The first step that gives an answer ends the search; within a step the answ
 best evidence count, and where several of them differ in kind or amount none is named alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
-from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, Row
-from recon_core.explain.fill_edits import twin
+from recon_core.explain.candidates import Found, candidates
+from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.order_reading import OrderReading
@@ -29,14 +28,13 @@ from recon_core.explain.state_answers import state_answers
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import explained, not_searched, unexplained
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import LedgerSide, Movement
+from recon_core.model import LedgerSide
 from recon_core.reconciliation import Reconciliation
 
-_MOST_PROOFS: Final = 24
+_MOST_PROVEN: Final = 12
+_OF_A_REPLAY: Final = 4
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
 _OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
-
-Found = tuple[Edit, ...]
 
 
 @dataclass
@@ -46,7 +44,6 @@ class _Explainer:
     reconciliation: Reconciliation
     prover: Prover
     budget: Budget
-    _searches: list[Search] = field(default_factory=list)
 
     def answers(self) -> list[Answer]:
         """The answers of the first step that has any."""
@@ -85,7 +82,8 @@ class _Explainer:
             self.budget.spend(len(ground.fills) + len(right.fills or ()))
             max_skew = self.reconciliation.policy.max_skew
             edits = tuple(RowReading(ground, right, max_skew).edits())
-            answer = attempt(self.prover, ground, edits, [edit.rows for edit in edits])
+            rows = tuple(edit.rows for edit in edits)
+            answer = attempt(self.prover, ground, edits, rows, self.budget, read=True)
             if edits and answer is not None and answer.outcome.vanished:
                 return [answer]
         return []
@@ -114,75 +112,19 @@ class _Explainer:
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
-        groups = _grouped(ground, list(found))
         answers: list[Answer] = []
         best = None
-        for proofs, (rank, edits, rows) in enumerate(groups):
-            if (best is not None and rank > best) or proofs >= _MOST_PROOFS:
+        for candidate in candidates(ground, list(found)):
+            if best is not None and candidate.order > best:
                 break
-            self.budget.spend(len(ground.fills))
-            answer = attempt(self.prover, ground, edits, rows)
+            if len(answers) == _MOST_PROVEN:
+                return [replace(answer, complete=False) for answer in answers]
+            self.budget.spend(len(ground.fills) * _OF_A_REPLAY)
+            answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
             if answer is not None:
                 answers.append(answer)
-                best = rank
+                best = candidate.order
         return answers
-
-
-def _grouped(
-    ground: Ground, found: Sequence[Found]
-) -> list[tuple[tuple[int, bool], Found, list[tuple[Row, ...]]]]:
-    """Candidates that differ in more than interchangeable rows, the best evidence first."""
-    groups: dict[Any, list[Found]] = {}
-    for edits in found:
-        ordered = tuple(sorted(edits, key=lambda edit: str(_key(edit))))
-        groups.setdefault(tuple(_key(edit) for edit in ordered), []).append(ordered)
-    result = []
-    for members in groups.values():
-        rank = min(max(edit.rank for edit in edits) for edits in members)
-        best = [edits for edits in members if max(edit.rank for edit in edits) == rank]
-        rows = [_united([edits[at] for edits in best]) for at in range(len(best[0]))]
-        if len(rows) > 1 and _key(best[0][0]) == _key(best[0][1]):
-            union = _united([edit for edits in best for edit in edits])
-            rows = [union, union]
-        result.append(((rank, not _is_close(ground, best[0])), best[0], rows))
-    return sorted(result, key=lambda each: each[0])
-
-
-def _is_close(ground: Ground, edits: Found) -> bool:
-    """Whether edits give the need to far less than what floats may be off."""
-    if not ground.space.dust:
-        return True
-    change = Change()
-    for edit in edits:
-        change = change.joined(edit.change)
-    return ground.is_close(change.vector(ground.bookings))
-
-
-def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:
-    """All rows of edits, each once."""
-    return tuple({id(row): row for edit in edits for row in edit.rows}.values())
-
-
-def _key(edit: Edit) -> tuple[Any, ...]:
-    """What an edit does, whichever of several equal rows it does it to."""
-    change = edit.change
-    moved = tuple(
-        tuple(map(_movement_key, rows))
-        for rows in (change.removed_movements, change.added_movements)
-    )
-    fills = tuple(tuple(map(twin, rows)) for rows in (change.removed, change.added))
-    return str(edit.cause_kind), fills, moved, edit.detail if change.opening else ""
-
-
-def _movement_key(movement: Movement) -> tuple[Any, ...]:
-    return (
-        movement.movement_kind,
-        movement.currency,
-        movement.amount,
-        movement.symbol,
-        movement.quantity,
-        movement.account,
-    )
 
 
 def explain(

@@ -44,7 +44,8 @@ class Ground:
 
     `owner` gave the rows, `side` is at fault. `need` is the state to reach minus the state
     that the rows give, with `tolerance` where a derivative's PnL is rounded; what is in
-    `unknown` is not looked at before the proof; `lagging`: only whether the side is behind.
+    `unknown` is not looked at before the proof; `exact` is the need in cash
+    as it is booked. `lagging`: only whether the side is behind.
     """
 
     recorded: RecordedSession
@@ -57,6 +58,7 @@ class Ground:
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     orders: Mapping[str, Order] = field(default_factory=dict)
+    exact: Mapping[str, Decimal] = field(default_factory=dict)
     lagging: bool = False
 
     @property
@@ -96,6 +98,16 @@ class Ground:
         if name in self.unknown:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
+
+    @cached_property
+    def replayed(self) -> dict[str, Decimal]:
+        """The state that the rows give by replay."""
+        return self.state_of(self.record)
+
+    def state_of(self, record: SideRecord) -> dict[str, Decimal]:
+        """The state that changed rows give by replay; raises `ReplayError` where they give none."""
+        ledger = replay(self.recorded, record)
+        return self.space.state(ledger.positions, ledger.cash)
 
     def is_close(self, effect: Vector) -> bool:
         """Whether an effect is what is needed to far less than the float dust."""
@@ -144,15 +156,15 @@ def ground_of(
     ledger = _ledger(recorded, named, bookings, needed=rows_right and side is owner)
     base = _base(space, record, ledger, own=rows_right and side is owner)
     entry, reached = _base_value(bookings, record, ledger), _target_value(bookings, target)
-    need = minus(space.stated(target), base)
+    exact = minus(space.stated(target), base)
     need, tolerance, unknown = _in_values(
-        need, entry, reached, _settled(bookings, named), bookings, always=in_values
+        dict(exact), entry, reached, _settled(bookings, named), bookings, always=in_values
     )
     need = plus(space.real(need), orders_filled)
     need = {name: amount for name, amount in need.items() if amount}
     by_name = {name: order for order in orders if (name := order_name(order)) in orders_filled}
     return Ground(
-        recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name
+        recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name, exact
     )
 
 

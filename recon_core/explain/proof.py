@@ -22,11 +22,15 @@ from recon_core.reconciliation import Reconciliation
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a repaired copy shows: the diffs that went, those that came, the deltas left."""
+    """What a repaired copy shows: the diffs that went, those that came, the deltas left.
+
+    `rest` are the deltas that are left, float dust included.
+    """
 
     vanished: tuple[str, ...]
     appeared: tuple[str, ...]
     remaining: Mapping[str, Decimal]
+    rest: Mapping[str, Decimal]
 
     @property
     def proven(self) -> bool:
@@ -68,11 +72,13 @@ class Prover:
             changed = Reconciliation(copy, self._policy)
         except ReconError:
             return None
+        left = deltas(self.space, changed.recorded)
         after = frozenset(open_diffs(changed, self.space))
         return Outcome(
             tuple(sorted(self.before - after)),
             tuple(sorted(after - self.before)),
-            self.space.real(deltas(self.space, changed.recorded)),
+            self.space.real(left),
+            left,
         )
 
 

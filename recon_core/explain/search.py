@@ -6,19 +6,25 @@ prints, so that a search costs what the fills differ, whatever they add up to.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from recon_core.amounts import EXACT
 from recon_core.explain.budget import Budget
-from recon_core.explain.edits import NEAR_TWIN, Edit, movement_edits, opening_edits
+from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
+from recon_core.explain.space import add_to, is_cash
 from recon_core.model import Movement
 
 _MOST_HITS: Final = 400
 _NO_FILL: Final = -1
+_DECOYS: Final = 6
+_FINE: Final = Decimal("1e-8")
+_APART: Final = Decimal(40)
 
 Code = tuple[int, str]
 """A fill by its place among the ground's fills, and the name of its edit."""
@@ -40,9 +46,18 @@ class Search:
         return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
 
     def pairs(self) -> list[tuple[Edit, Edit]]:
-        """Every two edits of different rows that together are what is needed."""
-        wanted = self.prints.around(self.ground.need)
-        values = {value for value, _ in self._codes}
+        """Every two edits of different rows that together are what is needed.
+
+        Where amounts that nobody needs would be found as well, only a little beside what is
+        needed, two edits that fit prove nothing: their rank says so.
+        """
+        found = list(self._expanded(self._hits(self.prints.around(self.ground.need))))
+        if found and self._is_crowded():
+            return [(replace(one, rank=UNPROVEN), other) for one, other in found]
+        return found
+
+    def _hits(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
+        values = self._values
         self.budget.spend(len(values) * len(wanted))
         hits = set()
         for target in wanted:
@@ -50,7 +65,32 @@ class Search:
                 rest = target - one
                 if rest in values:
                     hits.add((min(one, rest), max(one, rest)))
-        return list(self._expanded(sorted(hits)[:_MOST_HITS]))
+        return sorted(hits)[:_MOST_HITS]
+
+    def _is_crowded(self) -> bool:
+        """Whether needs beside the one that is asked for would be met by chance."""
+        return any(
+            self._hits(self.prints.around(decoy))
+            for step in range(1, _DECOYS + 1)
+            for decoy in [self._beside(step)]
+        )
+
+    def _beside(self, step: int) -> dict[str, Decimal]:
+        """The need with every balance a few units off."""
+        ground, beside = self.ground, dict(self.ground.need)
+        for name in ground.need:
+            if is_cash(name):
+                currency = name.removeprefix("cash::").split(",")[0]
+                unit = max(
+                    ground.bookings.resolution(currency) or _FINE,
+                    EXACT.multiply(ground.allowed(name), _APART),
+                )
+                add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
+        return beside
+
+    @cached_property
+    def _values(self) -> frozenset[int]:
+        return frozenset(value for value, _ in self._codes)
 
     def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Edit, Edit]]:
         rows = self._by_print({value for hit in hits for value in hit})

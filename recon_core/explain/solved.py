@@ -14,7 +14,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit
+from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fees import FeeModel
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
@@ -163,7 +163,7 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
             for changed in (other, *_charged_again(ground, market, fill, other)):
                 change = Change((fill,), (changed,))
                 if ground.reaches(change.vector(ground.bookings)):
-                    rank = 2 if _shows(ground, market, fill, changed) else 4
+                    rank = 2 if _shows(ground, market, fill, changed) else UNPROVEN
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
 
 

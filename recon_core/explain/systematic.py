@@ -84,7 +84,7 @@ def _at_another_rate(
     fees = sum((bookings.roundings[currency](fill.fee) for fill in meant), ZERO)
     total = EXACT.subtract(fees, paid)
     value = total_value(bookings, meant, in_base=in_base)
-    if total <= 0 or not value:
+    if total <= 0 or not value or total == fees.copy_negate():
         return
     unit = bookings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from recon_core.explain.attempt import Answer, Part
-from recon_core.explain.edits import Row
+from recon_core.explain.edits import UNPROVEN, Row
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
@@ -16,8 +16,6 @@ from recon_core.model import LedgerSide
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
-UNPROVEN: Final = 4
-"""The rank from which on a single number speaks for a cause: it fits, and is not proven."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -25,7 +23,7 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     distinct = _distinct(answers)
     found = [_explanation(prover, answer) for answer in distinct]
     unseen = sorted({name for answer in distinct for name in _unseen(prover, answer)})
-    if len(found) == 1 and not unseen:
+    if len(found) == 1 and not unseen and all(answer.complete for answer in answers):
         return (found[0],)
     decides = _decides(unseen)
     count = len(found)
@@ -101,6 +99,7 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
         verdict=ExplanationVerdict.UNIQUE,
         side=sides.pop() if len(sides) == 1 else None,
         causes=causes,
+        residual=effect_of(answer.outcome.rest),
         explains=answer.outcome.vanished,
         text="; ".join(cause.text for cause in causes),
         proof=proof_text(answer.outcome, change_text(answer.change)),
