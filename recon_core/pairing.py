@@ -207,8 +207,16 @@ def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], 
 
 
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
-    """A note on every fill that one side states more than once."""
-    return [note for notes in _duplicate_notes(recorded).values() for note in notes]
+    """A note on every fill and every movement that one side states more than once."""
+    notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
+    for side, record in recorded.own_records().items():
+        stated = Counter((row.account, row.movement_id) for row in record.movements or ())
+        notes += [
+            f"{side} states movement {printable(movement_id, 60)} {count} times; each is booked"
+            for (_, movement_id), count in stated.items()
+            if count > 1
+        ]
+    return notes
 
 
 def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:

@@ -105,6 +105,9 @@ def require_spot(instrument: Instrument, leg: Leg) -> None:
     if instrument.multiplier != 1:
         multiplier = format_amount(instrument.multiplier)
         reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
+    elif instrument.settlement != instrument.quote:
+        settlement, quote = printable(instrument.settlement, 60), printable(instrument.quote, 60)
+        reason = f"is spot and settles in {settlement}; expected its quote currency {quote}"
     elif leg is not Leg.NET:
         reason = f"has a fill on leg {leg}; spot can be replayed with NET only"
     else:

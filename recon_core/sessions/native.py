@@ -1,7 +1,7 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -212,9 +212,7 @@ class _Reader:
         self.inputs += taken.inputs
         self.instruments.update(taken.instruments)
         self.currencies.update(taken.currencies)
-        # Both sides may name one recording: its rows prove nothing about themselves.
-        origin = f"{inside(directory, source.path)} {source.side or side}"
-        return replace(taken.record, origins=dict.fromkeys(SECTIONS, origin))
+        return taken.record
 
 
 def _refuse_twice(keys: Iterable[tuple[Any, ...]], where: str) -> None:

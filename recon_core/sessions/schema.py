@@ -83,6 +83,7 @@ class OrderRow(FileModel):
     ]
     time: Time
     account: Name | None = None
+    average_fill_price: Amount | None = None
 
     @model_validator(mode="after")
     def _identified(self) -> "OrderRow":

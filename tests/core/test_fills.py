@@ -143,6 +143,14 @@ def test_both_payloads_are_in_the_text() -> None:
     )
 
 
+def test_order_ids_that_differ_are_in_the_text() -> None:
+    """The line of a fill has one id of its order, so that two equal lines would explain nothing."""
+    ours, theirs = (
+        replace(F1, client_order_id="c1", exchange_order_id=told) for told in ("e1", "e2")
+    )
+    assert "exchange_order_id (e1 and e2) differs" in only(of_fills([ours], [theirs]))
+
+
 def test_a_missing_fill_is_told_from_an_orphan() -> None:
     """Missing is what the system did not book, orphaned what the exchange does not know."""
     payload = "BUY 0.10 at 42000.00, fee 4.20 EUR, 2026-01-01T12:00:00Z"
