@@ -31,6 +31,7 @@ from recon_core.model import (
     LedgerSide,
     Order,
     OrderSide,
+    OrderState,
     Position,
     RecordedSession,
     SideRecord,
@@ -290,7 +291,8 @@ def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Dec
     """
     reported: dict[str, Decimal] = {}
     for order in orders:
-        filled = order.filled_quantity
+        # A filled order has filled its quantity, whatever else it says.
+        filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
         signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
         reported[order_name(order)] = signed
     fills = record.fills or ()

@@ -104,9 +104,22 @@ def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> It
             none = [with_fee(fill, ZERO) for fill in charged]
             yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
         yield from _in_other_currencies(ground, charged)
+    yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
         if is_cash(name):
             yield from at_another_rate(ground, fills, fill_edits, name)
+
+
+def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
+    """Several fills without a fee among many with one, at the rate of those."""
+    bare = [fill for fill in fills if not fill.fee and fill.quantity]
+    if ground.rows_right or not 1 < len(bare) < len(fills):
+        return
+    models = [fill_edits.model(fill) for fill in bare]
+    if all(model is not None and model.rates for model in models):
+        charged = [fill_edits.charged(fill, 0) for fill in bare]
+        edit = _all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
+        yield replace(edit, rank=0)
 
 
 def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Edit]:
