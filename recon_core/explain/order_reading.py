@@ -44,7 +44,7 @@ class OrderReading:
         fills = self._fills_of(disagreeing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
         bookings = self.ground.bookings
-        for chosen in islice(product(*options), _MOST_READINGS):
+        for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
             change = Change()
             for edit in chosen:
                 change = change.joined(edit.change)
@@ -148,6 +148,13 @@ class OrderReading:
                 fee = model.fee(self.ground.bookings, bare, rate)
                 yield replace(bare, fee=fee, fee_currency=model.currency)
         yield bare
+
+
+def _alike(options: Sequence[Sequence[Edit]]) -> Iterator[tuple[Edit, ...]]:
+    """The same reading of every order: the first of each, the second of each, and so on."""
+    if all(options):
+        for at in range(max(map(len, options))):
+            yield tuple(each[min(at, len(each) - 1)] for each in options)
 
 
 def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:
