@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon_core import quick_memory
 from recon_core.engine import Reconciliation
 from recon_core.matched import EqualRows
 from recon_core.model import Fill
@@ -179,3 +180,21 @@ def test_the_collector_is_left_as_it_was(*, was_on: bool) -> None:
         assert gc.isenabled() == was_on
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_many_objects_are_not_collected_again_at_once() -> None:
+    """They count as old; what a program has set aside itself stays there."""
+    assert gc.isenabled()
+    with without_collecting():
+        made = [[number] for number in range(quick_memory.MANY + 1)]
+    assert gc.get_count()[0] < quick_memory.MANY
+    assert any(each is made for each in gc.get_objects(generation=2))
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        with without_collecting():
+            assert len([[number] for number in range(quick_memory.MANY + 1)]) > quick_memory.MANY
+        assert gc.get_freeze_count() > 0
+        assert not any(each is made for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
