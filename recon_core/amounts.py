@@ -8,9 +8,11 @@ place, `round_to_places` (or `rounding`, the same for many), and nowhere else.
 
 import decimal
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from itertools import repeat
 from typing import Final
 
 from recon_core.errors import AmountError
@@ -146,12 +148,12 @@ def round_to_places(amount: Decimal, places: int) -> Decimal:
     return _ROUNDING.quantize(amount, _unit(places))
 
 
-def rounding(places: int) -> Callable[[Decimal], Decimal]:
-    """`round_to_places` with the places given once, for the many bookings of a replay."""
+def rounding(places: int) -> Callable[[Iterable[Decimal]], Iterator[Decimal]]:
+    """`round_to_places` of each amount, for the many bookings of a replay."""
     quantize, unit = _ROUNDING.quantize, _unit(places)
 
-    def rounded(amount: Decimal) -> Decimal:
-        return quantize(amount, unit)
+    def rounded(amounts: Iterable[Decimal]) -> Iterator[Decimal]:
+        return map(quantize, amounts, repeat(unit))
 
     return rounded
 
@@ -163,10 +165,7 @@ def _unit(places: int) -> Decimal:
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Add amounts without loss."""
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
+    return reduce(EXACT.add, amounts, ZERO)
 
 
 def larger_magnitude(first: Decimal, second: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ declared precision they stay exact. What a fill books is in
 `recon_core.ledger.holdings`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -63,8 +63,8 @@ class CashBooking(NamedTuple):
     category: Category
 
 
-Round = Callable[[Decimal], Decimal]
-"""Rounds an amount to the precision of one currency."""
+Round = Callable[[Iterable[Decimal]], Iterator[Decimal]]
+"""Rounds each amount on its own to the precision of one currency."""
 
 
 class Roundings(dict[str, Round]):
@@ -77,7 +77,7 @@ class Roundings(dict[str, Round]):
     def __missing__(self, currency: str) -> Round:
         """Work out a rounding when it is first needed."""
         declared = self.currencies.get(currency)
-        found = EXACT.plus if declared is None else rounding(declared.precision)
+        found = _exact if declared is None else rounding(declared.precision)
         self[currency] = found
         return found
 
@@ -85,6 +85,10 @@ class Roundings(dict[str, Round]):
         """The declared decimal places of a currency, `None` where there are none."""
         declared = self.currencies.get(currency)
         return None if declared is None else declared.precision
+
+
+def _exact(amounts: Iterable[Decimal]) -> Iterator[Decimal]:
+    return map(EXACT.plus, amounts)
 
 
 def signed_quantity(fill: Fill) -> Decimal:
@@ -108,5 +112,5 @@ def movement_booking(movement: Movement, roundings: Roundings) -> CashBooking | 
     """The amount of a movement; its quantity moves a position and never cash."""
     if movement.currency is None or movement.amount is None:
         return None
-    amount = roundings[movement.currency](movement.amount)
+    (amount,) = roundings[movement.currency]((movement.amount,))
     return CashBooking(movement.currency, amount, _CATEGORIES[movement.movement_kind])

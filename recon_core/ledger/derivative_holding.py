@@ -4,11 +4,11 @@ Positions that the source averages apart, by position id, have a cost each: thos
 hedging engine, or one per strategy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.amounts import EXACT, ZERO
+from recon_core.amounts import EXACT, ZERO, exact_sum
 from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import CashBooking, Category, Roundings, signed_quantity
 from recon_core.ledger.cost_basis import CostBasis, in_full, new_basis, scaled
@@ -21,7 +21,7 @@ from recon_core.ledger.derivatives import (
     row_name,
     unit_value,
 )
-from recon_core.ledger.holdings import Holding
+from recon_core.ledger.holdings import Holding, fees_by_currency
 from recon_core.ledger.spot_history import move
 from recon_core.model import Fill, Instrument, Movement, Position
 from recon_core.printable import printable
@@ -49,18 +49,20 @@ class DerivativeHolding(Holding):
             basis.apply(quantity, unit_value(position.average_price, self.instrument, position))
         super().open(position)
 
-    def apply(self, fill: Fill) -> None:
-        """Book a fill; raises `ReplayError` and books nothing where it cannot."""
-        signed = signed_quantity(fill)
-        pnl = self._realise(fill, scaled(signed))
-        if pnl:
-            self._realised = EXACT.add(self._realised or ZERO, pnl)
-        if fill.fee:
-            currency = fill.fee_currency or ""
-            fee = self._roundings[currency](fill.fee)
-            self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
-        self.quantity = EXACT.add(self.quantity, signed)
-        self.events.append(fill)
+    def apply(self, fills: Sequence[Fill]) -> None:
+        """Book fills; raises `ReplayError` where one cannot be booked.
+
+        That fill and those after it are not booked, nor are fees and quantities of those
+        before it: a ledger that goes on books them one by one.
+        """
+        signed = list(map(signed_quantity, fills))
+        for fill, quantity in zip(fills, signed, strict=True):
+            pnl = self._realise(fill, scaled(quantity))
+            if pnl:
+                self._realised = EXACT.add(self._realised or ZERO, pnl)
+        self.charge(fees_by_currency(fills), self._roundings)
+        self.quantity = EXACT.add(self.quantity, exact_sum(signed))
+        self.events.extend(fills)
 
     def _realise(self, fill: Fill, quantity: int) -> Decimal:
         basis = self._basis(fill.position_id)

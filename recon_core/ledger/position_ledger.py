@@ -1,7 +1,7 @@
 """The internal ledger: positions and cash, booked from fills and movements."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, ZERO, exact_sum, require_amount
@@ -75,19 +75,34 @@ class PositionLedger:
 
     def apply_fill(self, fill: Fill) -> None:
         """Book one fill; raises `ReplayError` and books nothing where it cannot."""
-        key = (fill.account, fill.symbol, fill.leg)
-        holding = self._traded.get(key)
-        if holding is None:
-            holding = self._new(key)
-            holding.apply(fill)
-            self._holdings[key] = self._traded[key] = holding
-        else:
-            holding.apply(fill)
+        self._apply((fill.account, fill.symbol, fill.leg), (fill,))
 
     def apply_fills(self, fills: Iterable[Fill]) -> None:
         """Book fills in the given order."""
         for fill in fills:
             self.apply_fill(fill)
+
+    def apply_together(self, fills: Iterable[Fill]) -> None:
+        """Book fills position by position, each in the given order: quicker for many.
+
+        The positions and the cash are those of `apply_fills`. Where a fill cannot be
+        booked, the error may be about a later one than the first, and what was booked
+        before is of no use.
+        """
+        by_position: dict[PositionKey, list[Fill]] = {}
+        for fill in fills:
+            by_position.setdefault((fill.account, fill.symbol, fill.leg), []).append(fill)
+        for key, together in by_position.items():
+            self._apply(key, together)
+
+    def _apply(self, key: PositionKey, fills: Sequence[Fill]) -> None:
+        holding = self._traded.get(key)
+        if holding is None:
+            holding = self._new(key)
+            holding.apply(fills)
+            self._holdings[key] = self._traded[key] = holding
+        else:
+            holding.apply(fills)
 
     def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
         """What fills of a position are booked in; raises where nobody knows how."""

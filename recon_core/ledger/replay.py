@@ -4,7 +4,7 @@ Source of the rules: the session format, "Derived state", and the design's "Ledg
 comparisons". A replay is a pure function of what a side states.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -132,16 +132,28 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     `recon_core.ledger.timeline`. Rows without an account belong to the side's only one.
     """
     record = with_named_account(record)
+    try:
+        return _booked(recorded, record, PositionLedger.apply_together)
+    except ReplayError:
+        # Once more, one by one: the error is about the first that cannot be booked.
+        return _booked(recorded, record, PositionLedger.apply_fills)
+
+
+def _booked(
+    recorded: RecordedSession,
+    record: SideRecord,
+    apply: Callable[[PositionLedger, Iterable[Fill]], None],
+) -> PositionLedger:
     ledger = PositionLedger(
         instruments=recorded.instruments,
         currencies=recorded.currencies,
         opening=record.opening,
     )
     for event in in_order(record.fills or (), record.movements or ()):
-        if isinstance(event, Fill):
-            ledger.apply_fill(event)
-        else:
+        if isinstance(event, Movement):
             ledger.apply_movement(event)
+        else:
+            apply(ledger, event)
     return ledger
 
 
