@@ -6,9 +6,11 @@ declared precision they stay exact. What a fill books is in
 `recon_core.ledger.holdings`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from recon_core.amounts import EXACT, rounding
@@ -63,6 +65,8 @@ class CashBooking(NamedTuple):
     category: Category
 
 
+_fee = attrgetter("fee", "fee_currency")
+
 Round = Callable[[Iterable[Decimal]], Iterator[Decimal]]
 """Rounds each amount on its own to the precision of one currency."""
 
@@ -94,6 +98,21 @@ def _exact(amounts: Iterable[Decimal]) -> Iterator[Decimal]:
 def signed_quantity(fill: Fill) -> Decimal:
     """The quantity as it changes the position: negative for a SELL."""
     return fill.quantity if fill.side is OrderSide.BUY else fill.quantity.copy_negate()
+
+
+def signed_quantities(fills: Iterable[Fill]) -> list[Decimal]:
+    """`signed_quantity` of each fill."""
+    buy = OrderSide.BUY
+    return [fill.quantity if fill.side is buy else fill.quantity.copy_negate() for fill in fills]
+
+
+def fees_by_currency(fills: Iterable[Fill]) -> dict[str, list[Decimal]]:
+    """The fees that are not 0."""
+    charged: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for fee, currency in map(_fee, fills):
+        if fee:
+            charged[currency or ""].append(fee)
+    return charged
 
 
 def held_quantity(fill: Fill, base: str) -> Decimal:

@@ -11,7 +11,13 @@ from operator import attrgetter
 
 from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.errors import ReplayError
-from recon_core.ledger.bookings import CashBooking, Category, Roundings, signed_quantity
+from recon_core.ledger.bookings import (
+    CashBooking,
+    Category,
+    Roundings,
+    fees_by_currency,
+    signed_quantities,
+)
 from recon_core.ledger.spot_history import spot_history
 from recon_core.model import Fill, Instrument, Leg, Movement, Position
 from recon_core.printable import printable
@@ -61,15 +67,6 @@ class Holding:
         return ZERO
 
 
-def fees_by_currency(fills: Iterable[Fill]) -> dict[str, list[Decimal]]:
-    """The fees that are not 0."""
-    charged: dict[str, list[Decimal]] = {}
-    for fill in fills:
-        if fill.fee:
-            charged.setdefault(fill.fee_currency or "", []).append(fill.fee)
-    return charged
-
-
 class SpotHolding(Holding):
     """A spot position: every fill moves its base and its quote currency."""
 
@@ -83,7 +80,7 @@ class SpotHolding(Holding):
 
     def apply(self, fills: Sequence[Fill]) -> None:
         """Book fills; each amount is rounded on its own."""
-        signed = list(map(signed_quantity, fills))
+        signed = signed_quantities(fills)
         paid = map(EXACT.multiply, signed, map(_price, fills))
         self._received = EXACT.add(self._received, exact_sum(self._round_base(signed)))
         self._paid = EXACT.add(self._paid, exact_sum(self._round_quote(paid)))

@@ -1,6 +1,7 @@
 """The internal ledger: positions and cash, booked from fills and movements."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -89,9 +90,9 @@ class PositionLedger:
         booked, the error may be about a later one than the first, and what was booked
         before is of no use.
         """
-        by_position: dict[PositionKey, list[Fill]] = {}
+        by_position: defaultdict[PositionKey, list[Fill]] = defaultdict(list)
         for fill in fills:
-            by_position.setdefault((fill.account, fill.symbol, fill.leg), []).append(fill)
+            by_position[(fill.account, fill.symbol, fill.leg)].append(fill)
         for key, together in by_position.items():
             self._apply(key, together)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger, cost_basis
 from recon_core.ledger.cost_basis import LONGEST, UNIT, CostBasis, scaled
-from recon_core.ledger.derivatives import realise
+from recon_core.ledger.derivatives import PnlRule
 from recon_core.model import CashBalance, Fill, Opening, Position
 
 from . import builders
@@ -148,12 +148,15 @@ def test_an_interval_decides_every_rounding_like_the_fraction(
         patch.setattr(cost_basis, "_KEPT", kept)
         for quantity, *value in steps:
             if quantity:
-                arguments = quantity * UNIT, (value[0], value[1]), (1, UNIT), places
-                assert realise(short, *arguments) == realise(full, *arguments)
+                rule, booked = PnlRule((1, UNIT), places), (quantity * UNIT, (value[0], value[1]))
+                assert rule.realise(short, *booked) == rule.realise(full, *booked)
     assert short.quantity == full.quantity
-    assert short.error == 0 or short.divisor.bit_length() > 3
-    low, high = short.cost * full.divisor, (short.cost + short.error) * full.divisor
-    assert low <= full.cost * short.divisor <= high
+    assert short.error == 0 or short.bits > 3
+    found, exact = short.average(), full.average()
+    assert (found is None) == (exact is None)
+    if found is not None and exact is not None:
+        low, high = found.low * exact.divisor, found.high * exact.divisor
+        assert low <= exact.low * found.divisor <= high
 
 
 def test_a_long_session_stays_short() -> None:
@@ -166,7 +169,7 @@ def test_a_long_session_stays_short() -> None:
         price = thousandths(100_000 + number * 3701 % 10_007)
         ledger.apply_fill(fill(f"{number}", order_side, f"{quantity}", f"{price}"))
         signed = scaled(quantity) * (1 if order_side == "BUY" else -1)
-        pnl = realise(full, signed, price.as_integer_ratio(), (1, UNIT), 2)
+        pnl = PnlRule((1, UNIT), 2).realise(full, signed, price.as_integer_ratio())
         expected += Fraction(pnl or 0)
     assert full.divisor.bit_length() > LONGEST
     assert Fraction(ledger.realised_pnl("BTC/EUR") or 0) == expected
