@@ -8,7 +8,7 @@ Everything is linear in the rows; a row that is equal on both sides costs two lo
 a comparison of two tuples.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -93,18 +93,19 @@ class _Matcher:
             return []
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        keys = {**mine.all_keys(), **others.all_keys()}
+        keys = mine.all_keys()
+        keys.update(others.all_keys())
         if len(keys) > self.max_items:
             return self._few_fills(keys, mine, others)
         return [self._fill(key, MatchedFills(mine.all(key), others.all(key))) for key in keys]
 
     def _few_fills(
-        self, keys: Iterable[_Key], mine: Grouped[Fill], others: Grouped[Fill]
+        self, keys: Collection[_Key], mine: Grouped[Fill], others: Grouped[Fill]
     ) -> Iterator[Comparison]:
         """The fills that differ, and one item for the rest."""
         equal = []
-        for key in keys:
-            ours, theirs = mine.single.get(key), others.single.get(key)
+        rows = map(mine.single.get, keys), map(others.single.get, keys)
+        for key, ours, theirs in zip(keys, *rows, strict=True):
             if ours is not None and theirs is not None and same_fill(ours, theirs):
                 equal.append(ours)
             else:
