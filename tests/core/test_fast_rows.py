@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from recon_core.amounts import NumberText
 from recon_core.model import Fill
 from recon_core.sessions import fast_rows, read_session, schema
-from recon_core.sessions.fast_rows import plain_fills
+from recon_core.sessions.fast_rows import ReadBefore, plain_fills
 from recon_core.sessions.native_rows import fill as _fill
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -122,6 +122,32 @@ def test_rows_of_every_form_stand_in_one_list(
         assert repr(fast) == repr(models)
     elif not any(wrong for _, wrong in changes):
         assert models is None  # only a fee without a currency is left to them
+
+
+@given(
+    st.lists(MORE, min_size=1, max_size=6),
+    st.lists(st.tuples(MORE, WRONG), max_size=6),
+    st.integers(1, 3),
+)
+def test_rows_that_both_sides_state_are_read_once(
+    ours: list[dict[str, Any]], changes: list[tuple[dict[str, Any], dict[str, Any]]], at_once: int
+) -> None:
+    """The fills of the other side are what they would be alone."""
+    before = ReadBefore()
+    mine = [PLAIN | {"fee_currency": "EUR"} | more for more in ours]
+    others = [dict(row) for row in mine]
+    for number, (more, wrong) in enumerate(changes):
+        others[number % len(others)] |= more | wrong
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_rows, "_AT_ONCE", at_once)
+        first, again = plain_fills(mine, before), plain_fills(list(map(dict, mine)), before)
+        second, alone = plain_fills(others, before), plain_fills(others)
+    assert first is not None
+    assert again is not None
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    assert repr(second) == repr(alone)
+    if second is not None:
+        assert repr(second) == repr(by_models(others))
 
 
 @pytest.mark.parametrize("field", ["quantity", "price", "fee", "time"])
