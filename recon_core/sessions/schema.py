@@ -27,7 +27,7 @@ from recon_core.boundary import (
     PositiveAmount,
     Time,
 )
-from recon_core.sessions.fast_rows import ReadBefore, plain_fills
+from recon_core.sessions.fast_rows import plain_fills
 
 SCHEMA: Final = "recon.session/1"
 _MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "table"))
@@ -180,10 +180,11 @@ Cash = Annotated[
 ]
 
 
-def _plain_first(
-    rows: Any, handler: ValidatorFunctionWrapHandler, about: ValidationInfo
-) -> Any:
-    """Fills that are plainly right need no file model each; the models explain the others."""
+def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: ValidationInfo) -> Any:
+    """Fills that are plainly right need no file model each; the models explain the others.
+
+    The context is the `ReadBefore` of the file, or nothing.
+    """
     fills = plain_fills(rows, about.context)
     return handler(rows) if fills is None else fills
 
