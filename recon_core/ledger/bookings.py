@@ -7,7 +7,7 @@ declared precision they stay exact. What a fill books is in
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
@@ -65,7 +65,7 @@ class CashBooking(NamedTuple):
     category: Category
 
 
-_fee = attrgetter("fee", "fee_currency")
+_fee, _currency = attrgetter("fee"), attrgetter("fee_currency")
 
 Round = Callable[[Iterable[Decimal]], Iterator[Decimal]]
 """Rounds each amount on its own to the precision of one currency."""
@@ -106,12 +106,16 @@ def signed_quantities(fills: Iterable[Fill]) -> list[Decimal]:
     return [fill.quantity if fill.side is buy else fill.quantity.copy_negate() for fill in fills]
 
 
-def fees_by_currency(fills: Iterable[Fill]) -> dict[str, list[Decimal]]:
+def fees_by_currency(fills: Sequence[Fill]) -> dict[str, list[Decimal]]:
     """The fees that are not 0."""
     charged: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for fee, currency in map(_fee, fills):
-        if fee:
-            charged[currency or ""].append(fee)
+    currencies = set(map(_currency, fills))
+    if len(currencies) == 1:  # as nearly always
+        fees = list(filter(None, map(_fee, fills)))
+        return {currencies.pop() or "": fees} if fees else {}
+    for fill in fills:
+        if fill.fee:
+            charged[fill.fee_currency or ""].append(fill.fee)
     return charged
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, shortest
@@ -23,6 +24,7 @@ from recon_core.model import Fill, Instrument, InstrumentKind, Position
 from recon_core.printable import printable
 
 _MOST_PLACES: Final = 30
+_fill_price = attrgetter("price")
 
 
 def require_derivative(instrument: Instrument) -> None:
@@ -48,7 +50,7 @@ def unit_value(price: Decimal, instrument: Instrument, row: Fill | Position) -> 
 
 def unit_values(fills: Sequence[Fill], instrument: Instrument) -> Iterator[Ratio]:
     """`unit_value` of each fill at its price."""
-    ratios = (fill.price.as_integer_ratio() for fill in fills)
+    ratios = map(Decimal.as_integer_ratio, map(_fill_price, fills))
     if instrument.instrument_kind is not InstrumentKind.INVERSE:
         return ratios
     return (_inverse(ratio, instrument, fill) for ratio, fill in zip(ratios, fills, strict=True))

@@ -4,7 +4,7 @@ Source of the rules: the session format, "Derived state", and the design's "Ledg
 comparisons". A replay is a pure function of what a side states.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import TypeVar
@@ -164,7 +164,7 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
 def _booked(
     recorded: RecordedSession,
     record: SideRecord,
-    apply: Callable[[PositionLedger, Iterable[Fill]], None],
+    apply: Callable[[PositionLedger, Sequence[Fill]], None],
 ) -> PositionLedger:
     ledger = PositionLedger(
         instruments=recorded.instruments,
