@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from recon_core.errors import ReconError
-from recon_core.explain.budget import Budget
+from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
 from recon_core.explain.changes import Change, names_of, shifted, total_of
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.space import Vector, minus, negated, state_part
 from recon_core.model import LedgerSide, SideRecord
-
-_OF_A_RECONCILIATION: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ def attempt(
     for edit in edits:
         change = change.joined(edit.change)
     try:
-        booked = _effects(ground, edits)
+        booked = _effects(ground, edits, budget)
     except ReconError:
         return None
     if not read and ground.space.real(state_part(minus(ground.exact, total_of(booked)))):
         return None
     effects = booked if ground.rows_right else [negated(effect) for effect in booked]
     for record in _repaired(prover, ground, change, total_of(effects)):
-        budget.spend(len(ground.fills) * _OF_A_RECONCILIATION)
+        budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record})
         if outcome is not None and (outcome.proven or (read and _is_part(outcome))):
             parts = tuple(
@@ -91,13 +88,14 @@ def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple
     return sum(each is equal for each in rows)
 
 
-def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
+def _effects(ground: Ground, edits: Sequence[Edit], budget: Budget) -> list[dict[str, Decimal]]:
     """What each edit books: of derivatives by replay, one edit after the other."""
     if not any(_touches_derivative(ground, edit.change) for edit in edits):
         return [state_part(edit.change.vector(ground.bookings)) for edit in edits]
     effects, record = [], ground.record
     before = ground.replayed
     for edit in edits:
+        budget.spend(len(ground.fills) * OF_A_REPLAY)
         record = edit.change.applied(record)
         after = ground.state_of(record)
         effects.append(minus(after, before))

@@ -7,108 +7,157 @@ best evidence count, and where several of them differ in kind or amount none is 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
+from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
 from recon_core.explain.candidates import Found, candidates
-from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
+from recon_core.explain.nested import Nested
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.proof import Prover
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
+from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import foreign, stale
-from recon_core.explain.state_answers import state_answers
+from recon_core.explain.state_answers import partial_states, state_answers
 from recon_core.explain.systematic import systematic
-from recon_core.explain.verdicts import explained, not_searched, unexplained
+from recon_core.explain.verdicts import (
+    alternatives,
+    explained,
+    not_searched,
+    partial,
+    unexplained,
+)
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import LedgerSide
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
-_OF_A_REPLAY: Final = 4
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
 _OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
 
 @dataclass
-class _Explainer:
-    """The steps of one session."""
+class Explainer:
+    """The steps of one session, the first that gives an answer counts."""
 
-    reconciliation: Reconciliation
     prover: Prover
     budget: Budget
 
-    def answers(self) -> list[Answer]:
-        """The answers of the first step that has any."""
-        for step in self._steps():
-            answers = step
-            if answers:
-                return answers
-        return []
+    def explanations(self) -> tuple[Explanation, ...]:
+        """The explanations of the first step that has any."""
+        return self.of_one_fault() or self._of_two_faults()
 
-    def _steps(self) -> Iterator[list[Answer]]:
-        yield self._read()
-        found = grounds(self.reconciliation, self.prover.space)
-        for ground in found:
+    def of_one_fault(self) -> tuple[Explanation, ...]:
+        """What the rows show, a fault of a whole state, or one fault of the rows."""
+        states = state_answers(self.prover)
+        if states:
+            return states
+        for answers in self._single_steps():
+            if answers:
+                return explained(self.prover, answers)
+        return ()
+
+    def _of_two_faults(self) -> tuple[Explanation, ...]:
+        firsts = [*partial_states(self.prover), *self._partly_read()]
+        found = with_the_rest(self.prover, firsts, self._rest)
+        if found:
+            return alternatives(found)
+        for search in self._searches:
+            more = replace(search, extra=OrderReading(search.ground, search.fill_edits).atoms())
+            answers = self._proven(search.ground, more.pairs())
+            if not answers:
+                answers = self._proven(search.ground, Nested(search, self.budget).pairs())
+            if answers:
+                return explained(self.prover, answers)
+        return tuple(first for first, _, _ in self._partly_read())[:1]
+
+    def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
+        return Explainer(prover, self.budget).of_one_fault()
+
+    def _single_steps(self) -> Iterator[list[Answer]]:
+        yield [answer for answer in self._readings if answer.outcome.proven][:1]
+        for ground in self._grounds:
             if ground.lagging:
                 yield self._proven(ground, self._whole_rows(ground))
-        searches = [Search(ground, self.budget) for ground in found if not ground.lagging]
-        for search in searches:
+        for search in self._searches:
             whole = self._whole_rows(search.ground)
             yield self._proven(search.ground, [*whole, *((one,) for one in search.singles())])
-        for search in searches:
+        for search in self._searches:
             yield self._proven(search.ground, self._second_look(search))
-        for search in searches:
-            more = replace(search, extra=self._atoms(search))
-            yield self._proven(search.ground, more.pairs())
 
-    def _read(self) -> list[Answer]:
+    @cached_property
+    def _grounds(self) -> list[Ground]:
+        return grounds(self.prover.recorded, self.prover.space)
+
+    @cached_property
+    def _searches(self) -> list[Search]:
+        return [
+            Search(ground, self.budget, max_skew=self._max_skew)
+            for ground in self._grounds
+            if not ground.lagging
+        ]
+
+    def _partly_read(self) -> list[First]:
+        """What the rows of both sides show where it is not everything."""
+        return [
+            (partial(self.prover, answer), answer.side, answer.repaired)
+            for answer in self._readings
+            if not answer.outcome.proven
+        ]
+
+    @cached_property
+    def _readings(self) -> list[Answer]:
         """What the rows of both sides show, the ledger held against the exchange first."""
-        recorded, space = self.reconciliation.recorded, self.prover.space
+        recorded, space = self.prover.recorded, self.prover.space
         if recorded.shares("fills"):
             return []
-        for side, other in (_INWARD, _OUTWARD):
-            right = other_rows(recorded.side(other))
-            ground = ground_of(recorded, space, side, side, rows_right=False)
-            if right is None or ground is None or ground.record.fills is None:
-                continue
-            self.budget.spend(len(ground.fills) + len(right.fills or ()))
-            max_skew = self.reconciliation.policy.max_skew
-            edits = tuple(RowReading(ground, right, max_skew).edits())
-            rows = tuple(edit.rows for edit in edits)
-            answer = attempt(self.prover, ground, edits, rows, self.budget, read=True)
-            if edits and answer is not None and answer.outcome.vanished:
-                return [answer]
-        return []
+        return [
+            answer
+            for side, other in (_INWARD, _OUTWARD)
+            for ground in [ground_of(recorded, space, side, side, rows_right=False)]
+            for answer in [self._reading(ground, other_rows(recorded.side(other)))]
+            if answer is not None and answer.outcome.vanished
+        ]
+
+    def _reading(self, ground: Ground | None, right: SideRecord | None) -> Answer | None:
+        if right is None or ground is None or ground.record.fills is None:
+            return None
+        self.budget.spend(len(ground.fills) + len(right.fills or ()))
+        edits = tuple(RowReading(ground, right, self._max_skew).edits())
+        rows = tuple(edit.rows for edit in edits)
+        return attempt(self.prover, ground, edits, rows, self.budget, read=True) if edits else None
+
+    @property
+    def _max_skew(self) -> timedelta:
+        return self.prover.reconciliation.policy.max_skew
 
     def _whole_rows(self, ground: Ground) -> Iterator[Found]:
-        max_skew = self.reconciliation.policy.max_skew
-        self.budget.spend(len(ground.fills))
+        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
         if ground.rows_right:
-            yield from ((edit,) for edit in stale(ground, max_skew))
+            yield from ((edit,) for edit in stale(ground, self._max_skew))
         yield from ((edit,) for edit in foreign(ground))
 
     def _second_look(self, search: Search) -> list[Found]:
         ground, edits = search.ground, search.fill_edits
         self.budget.spend(len(ground.fills) * 16)
-        found: list[Found] = list(OrderReading(ground, edits).readings())
-        found += [
+        found: list[Found] = [
             (edit,)
             for edit in systematic(ground, edits)
             if ground.reaches(edit.change.vector(ground.bookings))
         ]
         found += [(edit,) for edit in solved(ground, edits)]
+        read = OrderReading(ground, edits).readings()
+        found += [one for one in read if len(one) == 1 or not found]
         return found
-
-    def _atoms(self, search: Search) -> list[Edit]:
-        return OrderReading(search.ground, search.fill_edits).atoms()
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
@@ -119,7 +168,6 @@ class _Explainer:
                 break
             if len(answers) == _MOST_PROVEN:
                 return [replace(answer, complete=False) for answer in answers]
-            self.budget.spend(len(ground.fills) * _OF_A_REPLAY)
             answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
             if answer is not None:
                 answers.append(answer)
@@ -144,26 +192,25 @@ def explain(
     prover = Prover(reconciliation, space)
     if not prover.before:
         return ()
-    return _explain(reconciliation, prover, Budget(OPERATIONS[effort]))
+    return _explain(prover, Budget.of(effort, _rows(reconciliation.recorded)))
 
 
-def _explain(
-    reconciliation: Reconciliation, prover: Prover, budget: Budget
-) -> tuple[Explanation, ...]:
+def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     space = prover.space
-    delta = space.real(deltas(space, reconciliation.recorded))
-    states = state_answers(prover)
-    if states:
-        return states
+    delta = space.real(deltas(space, prover.recorded))
     try:
-        answers = _Explainer(reconciliation, prover, budget).answers()
+        found = Explainer(prover, budget).explanations()
     except BudgetError:
         return (not_searched(delta),)
     except ReconError:
-        answers = []
-    if answers:
-        return explained(prover, answers)
-    return (unexplained(prover, delta),) if delta else ()
+        found = ()
+    return found or ((unexplained(prover, delta),) if delta else ())
+
+
+def _rows(recorded: RecordedSession) -> int:
+    """How many fills and movements both sides give."""
+    records = recorded.own_records().values()
+    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
 
 
 def _can_differ(reconciliation: Reconciliation) -> bool:

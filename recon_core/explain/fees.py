@@ -14,6 +14,7 @@ from recon_core.model import Fill, InstrumentKind
 _MOST_RATES: Final = 3
 _MOST_SAMPLED: Final = 400
 _RATE_PLACES: Final = 12
+_FLOAT_NOISE: Final = Decimal("1e-11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def rate_of(bookings: Bookings, fill: Fill, fee: Decimal, *, in_base: bool) -> D
     if not value:
         return None
     currency = fill.fee_currency or ""
-    return round_rate(fee, value, bookings.resolution(currency))
+    unit = bookings.resolution(currency) or EXACT.multiply(value, _FLOAT_NOISE)
+    return round_rate(fee, value, unit)
 
 
 def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from math import isqrt
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
@@ -20,6 +21,7 @@ from recon_core.explain.bookings import (
     open_value,
     order_name,
 )
+from recon_core.explain.changes import Change
 from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus, state_part
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import signed_quantity
@@ -98,6 +100,29 @@ class Ground:
         if name in self.unknown:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
+
+    def after(self, change: Change) -> "Ground":
+        """The ground on which the rows are changed already, and the rest is needed."""
+        effect = change.vector(self.bookings)
+        need = {name: amount for name, amount in minus(self.need, effect).items()
+                if amount and (name in self.space.compared)}  # fmt: skip
+        return Ground(
+            self.recorded,
+            replace(self.bookings),
+            self.owner,
+            self.side,
+            self.rows_right,
+            change.applied(self.record),
+            {
+                name: amount
+                for name, amount in need.items()
+                if amount.copy_abs() > self.allowed(name)
+            },
+            self.tolerance,
+            self.unknown,
+            self.orders,
+            minus(self.exact, state_part(effect)),
+        )
 
     @cached_property
     def replayed(self) -> dict[str, Decimal]:
@@ -252,10 +277,10 @@ def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
 
 
 def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
-    """What the rounding of so many PnLs can add up to."""
+    """What the rounding of so many PnLs adds up to, five standard deviations of it."""
     currency = name.removeprefix("cash::").split(",")[0]
     unit = bookings.resolution(currency) or Decimal("1e-30")
-    return EXACT.multiply(unit, Decimal(fills + 1))
+    return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
 
 
 def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Decimal]:

@@ -41,6 +41,32 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     )
 
 
+def partial(prover: Prover, answer: Answer) -> Explanation:
+    """Causes that the rows show and that leave a part of the deltas."""
+    whole = _explanation(prover, answer)
+    left = vector_text(answer.outcome.remaining)
+    return replace(
+        whole,
+        verdict=ExplanationVerdict.PARTIAL,
+        text=f"{whole.text}; {left} remains",
+        decides="the movements and the opening of both sides",
+        repair=(),
+    )
+
+
+def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """One explanation, or those that the books do not decide between."""
+    kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
+                          for cause in one.causes)) for one in found}  # fmt: skip
+    if len(kinds) == 1:
+        return (found[0],)
+    return tuple(
+        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
+                decides="the fills of the other side")
+        for one in found[:_MOST_ALTERNATIVES]
+    )  # fmt: skip
+
+
 def _distinct(answers: Sequence[Answer]) -> list[Answer]:
     """Answers that differ in kind or amount; the rows of those that do not are united."""
     found: dict[object, Answer] = {}
@@ -54,7 +80,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
 def _amounts(part: Part) -> tuple[str, ...]:
     """The kind and the amounts of a cause, those included that were solved for."""
     numbers: tuple[str, ...] = ()
-    if part.edit.rank >= _SOLVED and part.edit.change.removed:
+    if part.edit.rank >= _SOLVED and part.edit.change.removed and part.edit.change.added:
         old, new = part.edit.change.removed[0], part.edit.change.added[0]
         numbers = tuple(str(each) for each in (old.quantity, old.price, new.quantity, new.price))
     return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.quantities import quantities
-from recon_core.ledger.timeline import in_order
+from recon_core.ledger.timeline import in_steps
 from recon_core.ledger.waterfall import Flows
 from recon_core.model import (
     CashBalance,
@@ -171,11 +171,11 @@ def _booked(
         currencies=recorded.currencies,
         opening=record.opening,
     )
-    for event in in_order(record.fills or (), record.movements or ()):
-        if isinstance(event, Movement):
-            ledger.apply_movement(event)
+    for step in in_steps(record.fills or (), record.movements or ()):
+        if isinstance(step, Movement):
+            ledger.apply_movement(step)
         else:
-            apply(ledger, event)
+            apply(ledger, step)
     return ledger
 
 

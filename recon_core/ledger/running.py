@@ -46,21 +46,13 @@ def states_at_snapshots(
     """
     record = with_named_account(record)
     states: States = _Booked(recorded, record) if cash else _AddedUp(recorded, record)
-    events = _one_by_one(record)
+    events = in_order(record.fills or (), record.movements or ())
     waiting = next(events, None)
     for snapshot in sorted(record.snapshots or (), key=lambda one: one.as_of):
         while waiting is not None and waiting.time <= snapshot.as_of:
             states.apply(waiting)
             waiting = next(events, None)
         yield snapshot, states
-
-
-def _one_by_one(record: SideRecord) -> Iterator[Fill | Movement]:
-    for step in in_order(record.fills or (), record.movements or ()):
-        if isinstance(step, Movement):
-            yield step
-        else:
-            yield from step
 
 
 class _Booked:

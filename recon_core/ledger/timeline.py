@@ -19,13 +19,19 @@ _DIGITS = re.compile(r"([0-9]+)")
 _time = attrgetter("time")
 
 
-def in_order(
+def in_order(fills: Iterable[Fill], movements: Iterable[Movement]) -> Iterator[Fill | Movement]:
+    """Fills and movements in the order in which they are booked."""
+    for step in in_steps(fills, movements):
+        if isinstance(step, Movement):
+            yield step
+        else:
+            yield from step
+
+
+def in_steps(
     fills: Iterable[Fill], movements: Iterable[Movement]
 ) -> Iterator[list[Fill] | Movement]:
-    """Fills and movements in the order in which they are booked.
-
-    The fills between two movements come as one list, which may be empty.
-    """
+    """The same in steps: the fills between two movements are one list, which may be empty."""
     rows, start = ordered_fills(fills), 0
     for movement in sorted(movements, key=_time):
         end = bisect_right(rows, movement.time, start, key=_time)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.replay import replay
-from recon_core.ledger.timeline import in_order, natural_key
+from recon_core.ledger.timeline import in_order, in_steps, natural_key
 from recon_core.model import (
     Currency,
     Fill,
@@ -247,11 +247,16 @@ def test_events_are_booked_in_time_order() -> None:
         Movement(name, MovementKind.FUNDING, at(when), currency="EUR", amount=Decimal(1))
         for name, when in (("late", 5), ("later", 5), ("early", 0), ("between", 3))
     ]
-    found = [
+    steps = [
         one.movement_id if isinstance(one, Movement) else [each.fill_id for each in one]
+        for one in in_steps(fills, movements)
+    ]
+    assert steps == [[], "early", ["z"], "between", ["t9", "t10"], "late", [], "later", []]
+    events = [
+        one.movement_id if isinstance(one, Movement) else one.fill_id
         for one in in_order(fills, movements)
     ]
-    assert found == [[], "early", ["z"], "between", ["t9", "t10"], "late", [], "later", []]
+    assert events == ["early", "z", "between", "t9", "t10", "late", "later"]
 
 
 @pytest.mark.parametrize(
