@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from recon_core.errors import ReconError
+from recon_core.explain.bookings import order_name
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
 from recon_core.explain.changes import Change, names_of, shifted, total_of
 from recon_core.explain.edits import Edit, Row
@@ -118,10 +119,19 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
     if ground.rows_right:
         side = recorded.side(ground.side)
         return [] if side is None else [shifted(_stating(side), space, correction, names)]
-    changed = change.applied(ground.record)
+    changed = _without_orders(ground, change.applied(ground.record), change)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]
+
+
+def _without_orders(ground: Ground, record: SideRecord, change: Change) -> SideRecord:
+    """Without the side's own orders of changed fills, where they say what the fills said."""
+    if not record.orders:
+        return record
+    names = {order_name(fill) for fill in (*change.removed, *change.added)} - ground.need.keys()
+    kept = tuple(order for order in record.orders if order_name(order) not in names)
+    return replace(record, orders=kept)
 
 
 def _stating(record: SideRecord) -> SideRecord:

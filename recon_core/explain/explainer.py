@@ -20,6 +20,7 @@ from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.nested import Nested
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
@@ -190,9 +191,11 @@ def explain(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
     prover = Prover(reconciliation, space)
-    if not prover.before:
+    settled, pending = with_pending(prover)
+    if not prover.before or not settled.before:
         return ()
-    return _explain(prover, Budget.of(effort, _rows(reconciliation.recorded)))
+    found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
+    return tuple(and_pending(one, pending) for one in found)
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:

@@ -31,6 +31,7 @@ from recon_core.model import (
     LedgerSide,
     Order,
     OrderSide,
+    OrderState,
     Position,
     RecordedSession,
     SideRecord,
@@ -161,11 +162,13 @@ def ground_of(
     rows_right: bool,
     orders: Sequence[Order] = (),
     in_values: bool = False,
+    own_orders: bool = False,
 ) -> Ground | None:
     """The ground on which the rows of `owner` are searched for a fault of `side`.
 
     `in_values` measures derivative accounts without what is open also where no position
-    differs. `None` where there are no rows, or no state to reach, or no rows to replay.
+    differs; `own_orders`: they are those of the side that gives the rows. `None` where there
+    are no rows, or no state to reach.
     """
     record, other = recorded.side(owner), recorded.side(_other(owner))
     if record is None or not (record.fills or record.movements or record.opening):
@@ -176,6 +179,8 @@ def ground_of(
     named = with_named_account(record)
     bookings = bookings_of(recorded, space)
     orders_filled = _orders_filled(named, orders)
+    if own_orders:  # they may repeat what is wrong: only what they contradict is evidence
+        orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
     known = replace(space, compared=space.compared | orders_filled.keys())
     bookings = replace(bookings, space=known, orders=frozenset(orders_filled))
     ledger = _ledger(recorded, named, bookings, needed=rows_right and side is owner)
@@ -290,7 +295,8 @@ def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Dec
     """
     reported: dict[str, Decimal] = {}
     for order in orders:
-        filled = order.filled_quantity
+        # A filled order has filled its quantity, whatever else it says.
+        filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
         signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
         reported[order_name(order)] = signed
     fills = record.fills or ()

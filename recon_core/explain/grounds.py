@@ -59,6 +59,7 @@ def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground |
         yield ground_of(
             recorded, space, inner, inner, rows_right=False, orders=orders or own,
             in_values=in_values,
+            own_orders=not orders,
         )  # fmt: skip
 
 

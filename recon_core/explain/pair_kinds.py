@@ -108,12 +108,17 @@ def _of_all(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
     elif fields == {"side"} and len(pairs) == len(fills):
         found = _edit(CauseKind.SIGN_CONVENTION, pairs, "BUY and SELL of every fill")
     elif "quantity" in fields and fields <= {"quantity", "fee"}:
-        found = _unit(pairs) or _rounded(pairs, fills, "quantity")
+        found = unit_or_rounding(pairs, fills)
     elif fields == {"price"}:
         found = _rounded(pairs, fills, "price")
     elif fields <= {"fee", "fee_currency"} and len(pairs) >= sum(bool(f.fee) for f in fills):
         found = _fees(pairs)
     return found
+
+
+def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
+    """Quantities in another unit, or with fewer decimals than they should have."""
+    return _unit(pairs) or _rounded(pairs, fills, "quantity")
 
 
 def _shifted(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:

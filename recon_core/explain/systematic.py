@@ -10,11 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, round_to_places
+from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
 from recon_core.explain.bookings import to_decimal
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, flipped, with_fee
-from recon_core.explain.fees import FeeModel, round_rate, total_value
+from recon_core.explain.fees import ROUNDINGS, FeeModel, round_rate, total_value
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.space import is_cash
@@ -104,9 +104,22 @@ def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> It
             none = [with_fee(fill, ZERO) for fill in charged]
             yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
         yield from _in_other_currencies(ground, charged)
+    yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
         if is_cash(name):
             yield from at_another_rate(ground, fills, fill_edits, name)
+
+
+def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
+    """Several fills without a fee among many with one, at the rate of those."""
+    bare = [fill for fill in fills if not fill.fee and fill.quantity]
+    if ground.rows_right or not 1 < len(bare) < len(fills):
+        return
+    models = [fill_edits.model(fill) for fill in bare]
+    if all(model is not None and model.rates for model in models):
+        charged = [fill_edits.charged(fill, 0) for fill in bare]
+        edit = _all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
+        yield replace(edit, rank=0)
 
 
 def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Edit]:
@@ -130,9 +143,8 @@ def at_another_rate(
     currency = meant[0].fee_currency or _quote(ground, meant[0])
     bookings, base = ground.bookings, bookings_base(ground, meant[0])
     in_base = currency == base
-    paid = EXACT.subtract(ground.need.get(name, ZERO), ZERO)
-    fees = sum((bookings.roundings[currency](fill.fee) for fill in meant), ZERO)
-    total = EXACT.subtract(fees, paid)
+    fees = exact_sum(bookings.roundings[currency](fill.fee) for fill in meant)
+    total = EXACT.subtract(fees, ground.need.get(name, ZERO))
     value = total_value(bookings, meant, in_base=in_base)
     if total <= 0 or not value or total == fees.copy_negate():
         return
@@ -140,13 +152,15 @@ def at_another_rate(
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
     if rate is None or not _tells(rate, value, unit):
         return
-    model = FeeModel((rate,), currency, in_base)
-    changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    edit = _all(kind, meant, changed, _rate_text(fill_edits.model(meant[0]), rate, ground))
-    if len(edit.rows) * 2 > len(meant):
-        yield edit
+    detail = _rate_text(fill_edits.model(meant[0]), rate, ground)
+    for rounding in ROUNDINGS:
+        model = FeeModel((rate,), currency, in_base, rounding)
+        changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
+        edit = _all(kind, meant, changed, detail)
+        if len(edit.rows) * 2 > len(meant):
+            yield edit
 
 
 def _tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:

@@ -10,6 +10,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -180,9 +181,12 @@ Cash = Annotated[
 ]
 
 
-def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Fills that are plainly right need no file model each; the models explain the others."""
-    fills = plain_fills(rows)
+def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: ValidationInfo) -> Any:
+    """Fills that are plainly right need no file model each; the models explain the others.
+
+    The context is the `ReadBefore` of the file, or nothing.
+    """
+    fills = plain_fills(rows, about.context)
     return handler(rows) if fills is None else fills
 
 

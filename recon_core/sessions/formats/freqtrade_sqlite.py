@@ -6,8 +6,8 @@ The trades and orders are the internal side, booked on the first balances of
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from recon_core.model import (
     Opening,
     Order,
     RecordedSession,
+    SessionMode,
     SideRecord,
 )
 from recon_core.printable import printable, quoted
@@ -121,10 +122,19 @@ def _session(
         instruments=instruments(trades),
         currencies=currencies(trades),
         internal=_internal(recording, as_of),
-        external=None if wallet is None else wallet.record(as_of),
+        external=None if wallet is None else _external(wallet, as_of, trades),
         inputs=(evidence,) if wallet is None else (evidence, wallet.evidence),
         notes=recording.notes,
     )
+
+
+def _external(wallet: Wallet, as_of: datetime, trades: Iterable[Trade]) -> SideRecord:
+    """The wallet; a simulated one has not deducted the entry fees of what is open."""
+    record = wallet.record(as_of)
+    if wallet.mode is not SessionMode.PAPER:
+        return record
+    fees = (trade.open_entry_fee() for trade in trades if trade.mode == "spot")
+    return replace(record, pending=tuple(fee for fee in fees if fee is not None))
 
 
 def _internal(recording: _Recording, as_of: datetime) -> SideRecord:
