@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ OPENING = Decimal("1000000000.00")
 UNIT = Decimal("1e-8")
 FEE_RATE = Decimal("0.001")
 MOST_SECONDS = 5.0
+SMALL = "small.recon.json"
 STEPS = ("read", "replay", "reconcile", "judge", "explain")
 
 Row = dict[str, str]
@@ -199,7 +200,10 @@ def measure(path: Path) -> dict[str, Any]:
         taken[name] = time.process_time() - before
         return result
 
-    recorded = step("read", lambda: read_session(path, extension_manager()))
+    manager = extension_manager()
+    # What is imported when it is first needed counts nowhere.
+    explain(Reconciliation(read_session(path.with_name(SMALL), manager), Policy()))
+    recorded = step("read", lambda: read_session(path, manager))
     # As reconcile_session does it.
     with without_collecting():
         step("replay", lambda: replay_sides(recorded))
@@ -248,6 +252,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "explained.recon.json"
             path.write_text(json.dumps(document(case)), encoding="utf-8")
+            small = document(replace(case, count=20))
+            path.with_name(SMALL).write_text(json.dumps(small), encoding="utf-8")
             command = [sys.executable, __file__, "--measure", str(path)]
             runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
         met = show(case, runs) and met

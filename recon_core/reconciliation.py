@@ -1,6 +1,6 @@
 """One recorded session under one policy: what is compared, the verdicts, the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -18,11 +18,11 @@ from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
 from recon_core.ledger.movement_signs import sign_notes
-from recon_core.ledger.replay import replay_sides, with_derived_sections
+from recon_core.ledger.replay import SideReplay, replay_sides, with_derived_sections
 from recon_core.ledger.snapshots import Snapshots
-from recon_core.matching.matcher import match
+from recon_core.matching.matcher import Matching, match
 from recon_core.matching.row_judging import judge_rows
-from recon_core.model import RecordedSession
+from recon_core.model import LedgerSide, RecordedSession
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.plugin_answers import PluginAnswers
 from recon_core.policy.model import Policy
@@ -43,6 +43,8 @@ class Reconciliation:
     Pairing is done at once and fails with `SessionError` where a side cannot be
     replayed; each verdict is computed when it is asked for and kept. Above `max_items`
     fills or orders the equal ones are one comparison; `folded` says how many they are.
+    `replays` and `matching` are what is known of a session before it is reconciled: a
+    repaired copy of another has most of it in common with that one.
     """
 
     def __init__(
@@ -52,16 +54,18 @@ class Reconciliation:
         manager: PluginManager | None = None,
         *,
         max_items: int = DEFAULT_MAX_ITEMS,
+        replays: Mapping[LedgerSide, SideReplay] | None = None,
+        matching: Matching | None = None,
     ) -> None:
         self.policy = policy
         self._plugins = PluginAnswers(manager)
         self._plugin_notes: list[str] = []
         recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
-        self._replays = replay_sides(recorded)
-        self.recorded = with_derived_sections(recorded, self._replays)
-        self._snapshots = Snapshots(self.recorded, self._replays)
-        self._location = Location(self.recorded, self._replays, policy)
-        self._matching = match(self.recorded, max_items)
+        self.replays = replay_sides(recorded, replays)
+        self.recorded = with_derived_sections(recorded, self.replays)
+        self._snapshots = Snapshots(self.recorded, self.replays)
+        self._location = Location(self.recorded, self.replays, policy)
+        self._matching = match(self.recorded, max_items) if matching is None else matching
         self.folded = self._matching.folded
         self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
@@ -92,7 +96,7 @@ class Reconciliation:
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
         ledger = [
-            *ledger_comparisons(self.recorded, self._replays),
+            *ledger_comparisons(self.recorded, self.replays),
             *self._snapshots.comparisons,
         ]
         more = self._plugins.checks(self.recorded)
@@ -150,7 +154,7 @@ class Reconciliation:
         notes = [
             *self._plugin_notes,
             *self.recorded.notes,
-            *(note for replayed in self._replays.values() for note in replayed.notes),
+            *(note for replayed in self.replays.values() for note in replayed.notes),
             *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),

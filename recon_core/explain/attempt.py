@@ -66,9 +66,10 @@ def attempt(
     if not read and ground.space.real(state_part(minus(ground.exact, total_of(booked)))):
         return None
     effects = booked if ground.rows_right else [negated(effect) for effect in booked]
+    known = change if _has_own_rows(prover, ground) else None
     for record in _repaired(prover, ground, change, total_of(effects)):
         budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
-        outcome = prover.outcome({ground.side: record})
+        outcome = prover.outcome({ground.side: record}, known)
         if outcome is not None and (outcome.proven or (read and _is_part(outcome))):
             parts = tuple(
                 Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
@@ -76,6 +77,12 @@ def attempt(
             )
             return Answer(parts, ground.side, ground, outcome, change, record)
     return None
+
+
+def _has_own_rows(prover: Prover, ground: Ground) -> bool:
+    """Whether the rows of the ground are those of the session itself, accounts named or not."""
+    record = prover.recorded.side(ground.owner)
+    return record is not None and record.fills is ground.record.fills
 
 
 def _is_part(outcome: Outcome) -> bool:

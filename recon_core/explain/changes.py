@@ -85,8 +85,15 @@ def _exchanged(
     gone = Counter(map(id, removed))
     if rows is None:
         return added or None
-    kept = rows if not gone else tuple(row for row in rows if not _taken(gone, id(row)))
+    kept = rows if not gone else _without(rows, gone)
     return (*kept, *added)
+
+
+def _without(rows: tuple[_Row, ...], gone: Counter[int]) -> tuple[_Row, ...]:
+    kept = tuple([row for row in rows if id(row) not in gone])
+    if len(rows) - len(kept) <= gone.total():
+        return kept
+    return tuple(row for row in rows if not _taken(gone, id(row)))
 
 
 def _taken(gone: Counter[int], row: int) -> bool:

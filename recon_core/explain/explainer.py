@@ -6,9 +6,10 @@ best evidence count, and where several of them differ in kind or amount none is 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from recon_core.comparison import ItemKind
@@ -39,6 +40,7 @@ from recon_core.explain.verdicts import (
 )
 from recon_core.explanation import Effort, Explanation
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.quick_memory import without_collecting
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
@@ -52,6 +54,7 @@ class Explainer:
 
     prover: Prover
     budget: Budget
+    _readings: dict[LedgerSide, Answer | None] = field(default_factory=dict)
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
@@ -85,7 +88,7 @@ class Explainer:
         return Explainer(prover, self.budget).of_one_fault()
 
     def _single_steps(self) -> Iterator[list[Answer]]:
-        yield [answer for answer in self._readings if answer.outcome.proven][:1]
+        yield list(islice((one for one in self._read() if one.outcome.proven), 1))
         for ground in self._grounds:
             if ground.lagging:
                 yield self._proven(ground, self._whole_rows(ground))
@@ -97,7 +100,8 @@ class Explainer:
 
     @cached_property
     def _grounds(self) -> list[Ground]:
-        return grounds(self.prover.recorded, self.prover.space)
+        prover = self.prover
+        return grounds(prover.recorded, prover.space, prover.reconciliation.replays)
 
     @cached_property
     def _searches(self) -> list[Search]:
@@ -111,26 +115,28 @@ class Explainer:
         """What the rows of both sides show where it is not everything."""
         return [
             (partial(self.prover, answer), answer.side, answer.repaired)
-            for answer in self._readings
+            for answer in self._read()
             if not answer.outcome.proven
         ]
 
-    @cached_property
-    def _readings(self) -> list[Answer]:
+    def _read(self) -> Iterator[Answer]:
         """What the rows of both sides show, the ledger held against the exchange first."""
-        recorded, space = self.prover.recorded, self.prover.space
-        if recorded.shares("fills"):
-            return []
-        return [
-            answer
-            for side, other in (_INWARD, _OUTWARD)
-            for ground in [ground_of(recorded, space, side, side, rows_right=False)]
-            for answer in [self._reading(ground, other_rows(recorded.side(other)))]
-            if answer is not None and answer.outcome.vanished
-        ]
+        if not self.prover.recorded.shares("fills"):
+            found = (self._reading_of(*sides) for sides in (_INWARD, _OUTWARD))
+            yield from (one for one in found if one is not None and one.outcome.vanished)
 
-    def _reading(self, ground: Ground | None, right: SideRecord | None) -> Answer | None:
-        if right is None or ground is None or ground.record.fills is None:
+    def _reading_of(self, side: LedgerSide, other: LedgerSide) -> Answer | None:
+        if side not in self._readings:
+            recorded, space = self.prover.recorded, self.prover.space
+            right, answer = other_rows(recorded.side(other)), None
+            if right is not None:
+                ground = ground_of(recorded, space, side, side, rows_right=False)
+                answer = self._reading(ground, right)
+            self._readings[side] = answer
+        return self._readings[side]
+
+    def _reading(self, ground: Ground | None, right: SideRecord) -> Answer | None:
+        if ground is None or ground.record.fills is None:
             return None
         self.budget.spend(len(ground.fills) + len(right.fills or ()))
         edits = tuple(RowReading(ground, right, self._max_skew).edits())
@@ -194,7 +200,8 @@ def explain(
     settled, pending = with_pending(prover)
     if not prover.before or not settled.before:
         return ()
-    found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
+    with without_collecting():
+        found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
     return tuple(and_pending(one, pending) for one in found)
 
 

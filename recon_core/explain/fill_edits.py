@@ -1,9 +1,12 @@
 """Every edit of one fill without a free number: its print, its change, what speaks for it."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.amounts import EXACT, ZERO
@@ -23,6 +26,10 @@ from recon_core.explain.space import is_cash
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
+_ID: Final = attrgetter("fill_id")
+_KEY: Final = attrgetter("account", "symbol", "fill_id")
+_TIME: Final = attrgetter("time")
+
 
 @dataclass
 class FillEdits:
@@ -32,6 +39,8 @@ class FillEdits:
     prints: Prints
     _currencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _models: dict[str, FeeModel | None] = field(default_factory=dict)
+    _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
+    _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
     def offers(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
         """The names of a fill's edits with their prints, from those of its trade and its fee."""
@@ -112,30 +121,49 @@ class FillEdits:
 
     def twice(self, fill: Fill) -> bool:
         """Whether the id of a fill stands more than once."""
-        return self._ids[(fill.account, fill.symbol, fill.fill_id)] > 1
+        if self._ids[fill.fill_id] == 1:
+            return False
+        return self._repeated[_KEY(fill)] > 1
 
     @cached_property
-    def _ids(self) -> Counter[tuple[str | None, str, str]]:
-        return Counter((fill.account, fill.symbol, fill.fill_id) for fill in self.ground.fills)
+    def _ids(self) -> Counter[str]:
+        return Counter(map(_ID, self.ground.fills))
+
+    @cached_property
+    def _repeated(self) -> Counter[tuple[str | None, str, str]]:
+        return Counter(_KEY(fill) for fill in self.ground.fills if self._ids[fill.fill_id] > 1)
 
     def _close(self, fill: Fill) -> bool:
         """Whether another fill of the same order, price and quantity stands close by."""
-        near = self._executions.get(execution(fill), [])
+        near = self._executions_of(_order(fill)).get(twin(fill), [])
         if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
             return True
-        return self._moments[(*twin(fill), fill.time)] > 1
+        return self._at(fill.time)[twin(fill)] > 1
+
+    def _at(self, time: datetime) -> Counter[tuple[Any, ...]]:
+        """How often each fill is told for one moment, whatever its order."""
+        if time not in self._moments:
+            fills = self.ground.fills
+            start, end = bisect_left(fills, time, key=_TIME), bisect_right(fills, time, key=_TIME)
+            self._moments[time] = Counter(map(twin, fills[start:end]))
+        return self._moments[time]
+
+    def _executions_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
+        """The fills of one order, those together that may be one execution told twice."""
+        if order not in self._executions:
+            found: dict[tuple[Any, ...], list[Fill]] = {}
+            for fill in self._orders.get(order, ()):
+                found.setdefault(twin(fill), []).append(fill)
+            self._executions[order] = found
+        return self._executions[order]
 
     @cached_property
-    def _moments(self) -> Counter[tuple[Any, ...]]:
-        """How often a fill is told for one moment, whatever its order."""
-        return Counter((*twin(fill), fill.time) for fill in self.ground.fills)
-
-    @cached_property
-    def _executions(self) -> dict[tuple[Any, ...], list[Fill]]:
-        found: dict[tuple[Any, ...], list[Fill]] = {}
+    def _orders(self) -> dict[str, list[Fill]]:
+        found: dict[str, list[Fill]] = {}
         for fill in self.ground.fills:
-            if fill.client_order_id or fill.exchange_order_id:
-                found.setdefault(execution(fill), []).append(fill)
+            order = fill.client_order_id or fill.exchange_order_id
+            if order:
+                found.setdefault(order, []).append(fill)
         return found
 
 
@@ -149,9 +177,8 @@ _WHOLE: Final[dict[str, Callable[[Fill], Edit]]] = {
 }
 
 
-def execution(fill: Fill) -> tuple[Any, ...]:
-    """What one execution told twice has in common, whatever its id."""
-    return (*twin(fill), fill.client_order_id or fill.exchange_order_id)
+def _order(fill: Fill) -> str:
+    return fill.client_order_id or fill.exchange_order_id or ""
 
 
 def twin(fill: Fill) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from math import isqrt
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
@@ -39,6 +40,7 @@ from recon_core.model import (
 
 _LEAST_KNOWN: Final = Decimal("0.9")
 _CLOSE: Final = Decimal("0.001")
+_time: Final = attrgetter("time")
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Ground:
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
         """The fills, by time."""
-        return tuple(sorted(self.record.fills or (), key=lambda fill: fill.time))
+        return tuple(sorted(self.record.fills or (), key=_time))
 
     @cached_property
     def by_symbol(self) -> dict[str, list[Fill]]:
@@ -274,6 +276,8 @@ def _in_values(
 def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
     """The balances that derivatives settle in, with the number of fills that they settle."""
     found: dict[str, int] = {}
+    if not any(map(bookings.derivative, bookings.instruments)):
+        return found
     for fill in record.fills or ():
         if bookings.derivative(fill.symbol):
             name = bookings.cash(bookings.instruments[fill.symbol].settlement, fill.account)
@@ -288,12 +292,14 @@ def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
     return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
 
 
-def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Decimal]:
+def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Decimal]:
     """What an order report says of each order, less what the fills give: 0 where they agree.
 
     Empty where the report does not cover the fills: it then is no evidence.
     """
     reported: dict[str, Decimal] = {}
+    if not orders:
+        return reported
     for order in orders:
         # A filled order has filled its quantity, whatever else it says.
         filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity

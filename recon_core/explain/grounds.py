@@ -1,26 +1,29 @@
 """Where to search: which side's rows say something about which side's fault."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.space import Space, minus
-from recon_core.ledger.replay import replay_sides
+from recon_core.ledger.bookings import is_derivative
+from recon_core.ledger.replay import SideReplay
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 
 
-def grounds(recorded: RecordedSession, space: Space) -> list[Ground]:
+def grounds(
+    recorded: RecordedSession, space: Space, replays: Mapping[LedgerSide, SideReplay]
+) -> list[Ground]:
     """The grounds of a session, the likeliest first.
 
     A side that contradicts its own rows is at fault. Rows that only one side gives are at
     fault themselves if they are the ledger's, and right if they are the exchange's: the
     exchange keeps the truth. Its state may be behind the ledger's rows all the same.
     """
-    contradicting = contradictions(recorded, space)
+    contradicting = contradictions(recorded, space, replays)
     if contradicting:
         found = [
             ground_of(recorded, space, side, side, rows_right=True, in_values=in_values)
             for side in contradicting
-            for in_values in (False, True)
+            for in_values in _measures(recorded)
         ]
     elif _has_rows(recorded.internal) and not _has_fills(recorded.external):
         found = list(_of_the_ledger(recorded, space))
@@ -31,10 +34,17 @@ def grounds(recorded: RecordedSession, space: Space) -> list[Ground]:
     return [ground for ground in found if ground is not None and ground.need]
 
 
-def contradictions(recorded: RecordedSession, space: Space) -> list[LedgerSide]:
+def _measures(recorded: RecordedSession) -> tuple[bool, ...]:
+    """Without what is open derivatives are measured besides: of spot fills that is the same."""
+    return (False, True) if any(map(is_derivative, recorded.instruments.values())) else (False,)
+
+
+def contradictions(
+    recorded: RecordedSession, space: Space, replays: Mapping[LedgerSide, SideReplay]
+) -> list[LedgerSide]:
     """The sides that state something else than their own rows give."""
     found = []
-    for side, replayed in replay_sides(recorded).items():
+    for side, replayed in replays.items():
         record = recorded.side(side)
         if record is None or replayed.positions is None:
             continue
@@ -55,7 +65,7 @@ def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground |
         yield behind
     orders = () if recorded.external is None else recorded.external.orders or ()
     own = () if recorded.internal is None else recorded.internal.orders or ()
-    for in_values in (False, True):
+    for in_values in _measures(recorded):
         yield ground_of(
             recorded, space, inner, inner, rows_right=False, orders=orders or own,
             in_values=in_values,
@@ -65,7 +75,7 @@ def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground |
 
 def _of_the_exchange(recorded: RecordedSession, space: Space) -> Iterator[Ground | None]:
     inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
-    for in_values in (False, True):
+    for in_values in _measures(recorded):
         yield ground_of(recorded, space, outer, inner, rows_right=True, in_values=in_values)
 
 

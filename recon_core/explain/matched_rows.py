@@ -1,5 +1,6 @@
 """The rows of two sides that belong together: by id, else by everything else they say."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -25,11 +26,12 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -
     symbol are like that: one of them is another name of the other.
     """
     found = _matched(
-        mine,
-        right,
+        *_without_the_same(mine, right),
         lambda fill: _fill_id(fill, plain=plain),
         lambda fill: _fill_content(fill, plain=plain),
     )
+    if not found.surplus or not found.lacking:
+        return found
     return _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
 
 
@@ -93,6 +95,28 @@ def _matched(
     lacking = [row for rows in by_id.values() for row in rows]
     surplus, lacking = _without_equal(surplus, lacking, content_of)
     return Matched(tuple(differing), tuple(surplus), tuple(lacking))
+
+
+def _without_the_same(
+    mine: Sequence[_Row], right: Sequence[_Row]
+) -> tuple[Sequence[_Row], Sequence[_Row]]:
+    """The rows without those that are one object on both sides: equal ones are read once."""
+    same = _once(mine) & _once(right)
+    if not same:
+        return mine, right
+    return (
+        [row for row in mine if id(row) not in same],
+        [row for row in right if id(row) not in same],
+    )
+
+
+def _once(rows: Sequence[_Row]) -> set[int]:
+    """The identities of the rows that stand once."""
+    ids = list(map(id, rows))
+    found = set(ids)
+    if len(found) < len(ids):
+        found -= {each for each, count in Counter(ids).items() if count > 1}
+    return found
 
 
 def _without_equal(

@@ -56,8 +56,12 @@ def _edit(kind: CauseKind, pairs: Sequence[Pair], detail: str = "") -> Edit:
 def _cumulative(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[tuple[Edit, list[Pair]]]:
     """Orders whose quantities are running sums of the right ones."""
     right_of = {id(wrong): right for wrong, right in pairs}
+    names = {wrong.client_order_id or wrong.exchange_order_id for wrong, _ in pairs} - {None, ""}
+    of_names = [
+        fill for fill in fills if (fill.client_order_id or fill.exchange_order_id) in names
+    ] if names else []
     orders: dict[str, list[Fill]] = {}
-    for fill in sorted(fills, key=lambda fill: fill.time):
+    for fill in sorted(of_names, key=lambda fill: fill.time):
         order = fill.client_order_id or fill.exchange_order_id
         if order:
             orders.setdefault(order, []).append(fill)
@@ -85,6 +89,8 @@ def _shared(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[tuple[Edit
         groups.setdefault(pair[0].symbol, []).append(pair)
     everything = [list(pairs)] if len(groups) > 1 else []
     for group in (*everything, *groups.values()):
+        if len(group) < 2:  # noqa: PLR2004  # one row shows no habit
+            continue
         symbols = {wrong.symbol for wrong, _ in group}
         known = [fill for fill in fills if fill.symbol in symbols]
         edit = _of_all(group, known)
@@ -96,8 +102,6 @@ def _shared(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[tuple[Edit
 
 def _of_all(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
     fields = {name for wrong, right in pairs for name in differing_fields(wrong, right)}
-    if len(pairs) < 2:  # noqa: PLR2004  # one row shows no habit
-        return None
     found = None
     if fields == {"time"}:
         found = _shifted(pairs, fills)

@@ -4,15 +4,17 @@ An explanation counts only if every diff that it claims disappears and none appe
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
 from recon_core.amounts import ZERO
 from recon_core.comparison import Comparison, ItemKind
 from recon_core.errors import ReconError
+from recon_core.explain.changes import Change
+from recon_core.explain.known import Known, untouched
 from recon_core.explain.space import Space, deltas
-from recon_core.matched import EqualRows
+from recon_core.matched import EqualRows, MatchedFills
 from recon_core.matching.row_judging import row_findings
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.policy.aliases import Aliases
@@ -40,10 +42,14 @@ class Outcome:
 
 @dataclass
 class Prover:
-    """Reconciles repaired copies of one session; each costs a reconciliation."""
+    """Reconciles repaired copies of one session, anew where a repair changes something.
+
+    `kept` are diffs of rows that were found before the repair and that it does not touch.
+    """
 
     reconciliation: Reconciliation
     space: Space
+    kept: Mapping[str, Comparison] = field(default_factory=dict)
 
     @property
     def recorded(self) -> RecordedSession:
@@ -53,16 +59,26 @@ class Prover:
     @cached_property
     def before(self) -> frozenset[str]:
         """The diffs of the session itself, by identity."""
-        return frozenset(open_diffs(self.reconciliation, self.space))
+        return frozenset(self._open)
+
+    @cached_property
+    def _open(self) -> dict[str, Comparison]:
+        found = open_diffs(self.reconciliation, self.space)
+        return {**self.kept, **{comparison.identity: comparison for comparison in found}}
 
     @cached_property
     def _policy(self) -> Policy:
         # The names are mapped already, and one that both sides have by now is refused.
         return replace(self.reconciliation.policy, aliases=Aliases())
 
-    def outcome(self, sides: Mapping[LedgerSide, SideRecord]) -> Outcome | None:
-        """The session with repaired sides, reconciled; `None` where it cannot be replayed."""
-        repaired = self.repaired(sides)
+    def outcome(
+        self, sides: Mapping[LedgerSide, SideRecord], change: Change | None = None
+    ) -> Outcome | None:
+        """The session with repaired sides, reconciled; `None` where it cannot be replayed.
+
+        `change` is all that was done to the rows of the one side, where it is known.
+        """
+        repaired = self.repaired(sides, change)
         if repaired is None:
             return None
         left = deltas(self.space, repaired.recorded)
@@ -73,7 +89,9 @@ class Prover:
             left,
         )
 
-    def repaired(self, sides: Mapping[LedgerSide, SideRecord]) -> "Prover | None":
+    def repaired(
+        self, sides: Mapping[LedgerSide, SideRecord], change: Change | None = None
+    ) -> "Prover | None":
         """The session with repaired sides; `None` where it cannot be replayed."""
         recorded = self.recorded
         copy = replace(
@@ -81,10 +99,14 @@ class Prover:
             internal=_as_stated(sides.get(LedgerSide.INTERNAL, recorded.internal)),
             external=_as_stated(sides.get(LedgerSide.EXTERNAL, recorded.external)),
         )
+        known = Known(self.reconciliation, copy, change)
+        ids = known.touched(plain=self.space.plain)
+        matching = None if ids is None else known.matching(ids)
         try:
-            return Prover(Reconciliation(copy, self._policy), self.space)
+            again = Reconciliation(copy, self._policy, replays=known.replays(), matching=matching)
         except ReconError:
             return None
+        return Prover(again, self.space, {} if ids is None else untouched(self._open, ids))
 
 
 def _as_stated(record: SideRecord | None) -> SideRecord | None:
@@ -99,21 +121,29 @@ def _as_stated(record: SideRecord | None) -> SideRecord | None:
     )
 
 
-def open_diffs(reconciliation: Reconciliation, space: Space) -> Iterable[str]:
-    """The identities of what differs, session checks and float dust aside."""
+def open_diffs(reconciliation: Reconciliation, space: Space) -> Iterable[Comparison]:
+    """What differs, session checks and float dust aside."""
     for comparison in reconciliation.comparisons:
         if comparison.item_kind is ItemKind.SESSION or not _may_differ(comparison):
             continue
         diff = reconciliation.judge(comparison).diff
         if diff is not None and not _is_dust(comparison, diff.delta, space):
-            yield comparison.identity
+            yield comparison
 
 
 def _may_differ(comparison: Comparison) -> bool:
     matched = comparison.matched
     if matched is None:
         return True
+    if isinstance(matched, MatchedFills) and _are_one(matched):
+        return False
     return not isinstance(matched, EqualRows) and bool(row_findings(matched))
+
+
+def _are_one(matched: MatchedFills) -> bool:
+    """Whether both sides have the very same row: equal ones are read once."""
+    ours, theirs = matched.internal, matched.external
+    return len(ours) == len(theirs) == 1 and ours[0] is theirs[0]
 
 
 def _is_dust(comparison: Comparison, delta: Decimal | None, space: Space) -> bool:

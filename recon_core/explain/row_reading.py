@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import ZERO
@@ -51,8 +52,10 @@ class RowReading:
     def _plain(self) -> bool:
         return self.ground.space.plain
 
-    def _own(self, rows: Sequence[Fill]) -> list[Fill]:
+    def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
         account = self.ground.record.only_account()
+        if not self._plain or all(row.account == account for row in rows):
+            return rows
         return [as_own(row, account, plain=self._plain) for row in rows]
 
     def _fill_edits(self) -> Iterator[Edit]:
@@ -166,11 +169,13 @@ def _whole_groups(
     """All fills of an account, a position or a symbol that the other side knows nothing of."""
     left = {id(fill) for fill in surplus}
     for words, name in (("account", "account"), ("position", "position_id"), ("symbol", "symbol")):
-        theirs = {getattr(fill, name) for fill in right}
+        key_of = attrgetter(name)
+        keys = set(map(key_of, surplus)) - {None}
+        keys -= set(map(key_of, right)) if keys else keys
         groups: dict[str, list[Fill]] = {}
-        for fill in fills:
-            key = getattr(fill, name)
-            if key is not None and key not in theirs:
+        for fill in fills if keys else ():
+            key = key_of(fill)
+            if key in keys:
                 groups.setdefault(key, []).append(fill)
         for key, rows in groups.items():
             if len(rows) > 1 and all(id(fill) in left for fill in rows):

@@ -105,7 +105,7 @@ def _of_one_side(
     sides = {chosen[0].side for chosen, _ in proven}
     if len(sides) == 1:
         return proven
-    wrong = contradictions(prover.recorded, prover.space)
+    wrong = contradictions(prover.recorded, prover.space, prover.reconciliation.replays)
     side = wrong[0] if wrong else LedgerSide.INTERNAL
     return [each for each in proven if each[0][0].side is side] or proven
 

@@ -46,11 +46,18 @@ class SideReplay:
     doubtful: frozenset[str] = frozenset()
 
 
-def replay_sides(recorded: RecordedSession) -> dict[LedgerSide, SideReplay]:
-    """The replay of every side that speaks for itself and gives an opening and fills."""
+def replay_sides(
+    recorded: RecordedSession, known: Mapping[LedgerSide, SideReplay] | None = None
+) -> dict[LedgerSide, SideReplay]:
+    """The replay of every side that speaks for itself and gives an opening and fills.
+
+    A side whose replay is `known` is not replayed again.
+    """
     replays: dict[LedgerSide, SideReplay] = {}
     for side, record in recorded.own_records().items():
-        if record.opening is not None and record.fills is not None:
+        if known and side in known:
+            replays[side] = known[side]
+        elif record.opening is not None and record.fills is not None:
             unknown = _undeclared(recorded, record)
             other = recorded.internal if replays else None
             if unknown:
