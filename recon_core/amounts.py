@@ -144,6 +144,14 @@ def shortest(amount: Decimal) -> Decimal:
     return normal if decimal_places(normal) else EXACT.quantize(normal, Decimal(1))
 
 
+def shortest_places(amount: Decimal) -> int:
+    """The number of digits after the point without trailing zeros."""
+    whole, point, digits = str(amount).partition(".")
+    if "E" in digits or "E" in whole:
+        return decimal_places(shortest(amount))
+    return len(digits.rstrip("0")) if point else 0
+
+
 def round_to_places(amount: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals: the rounding of one booking."""
     return _ROUNDING.quantize(amount, _unit(places))

@@ -7,13 +7,14 @@ what is still open, in which every fill counts for itself; a tolerance covers th
 of PnL, and the proof is made by replay in any case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, round_to_places
+from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
 from recon_core.explain.space import ORDER, Space, add_to
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import (
@@ -35,7 +36,12 @@ from recon_core.model import (
 )
 
 _PLACES: Final = 40
+_FEW: Final = 8
 _multiply = EXACT.multiply
+_FEE: Final = attrgetter("fee")
+_PRICE: Final = attrgetter("price")
+_TRADED: Final = attrgetter("symbol", "leg", "account")
+_CHARGED: Final = attrgetter("symbol", "leg", "account", "fee_currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,52 @@ class Bookings:
     def fills(self, fills: Iterable[Fill]) -> dict[str, Decimal]:
         """What several fills book together."""
         total: dict[str, Decimal] = {}
+        fills = list(fills)
+        if len(fills) > _FEW and not self.orders:
+            for name, amount in (*self._trades(fills), *self.fees(fills).items()):
+                add_to(total, name, amount)
+            return total
         for fill in fills:
             for name, amount in self.fill(fill).items():
                 add_to(total, name, amount)
         return total
+
+    def fees(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
+        """What the fees of several fills book together."""
+        total: dict[str, Decimal] = {}
+        for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
+            first = charged[0]
+            currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
+            rounded = exact_sum(map(self.roundings[currency], amounts))
+            add_to(total, self.cash(currency, first.account), rounded.copy_negate())
+            instrument = self.instruments.get(first.symbol)
+            if instrument is not None and not is_derivative(instrument):
+                if currency == instrument.base:
+                    add_to(total, self.position(first), exact_sum(amounts).copy_negate())
+        return total
+
+    def _trades(self, fills: Sequence[Fill]) -> Iterator[tuple[str, Decimal]]:
+        """What several fills book together besides their fees."""
+        for traded in _grouped(fills, _TRADED):
+            first = traded[0]
+            quantities = list(map(signed_quantity, traded))
+            yield self.position(first), exact_sum(quantities)
+            instrument = self.instruments.get(first.symbol)
+            if instrument is None:
+                continue
+            if is_derivative(instrument):
+                values = (
+                    trade_value(instrument, quantity, fill.price)
+                    for quantity, fill in zip(quantities, traded, strict=True)
+                )
+                yield self.cash(instrument.settlement, first.account), exact_sum(values)
+                continue
+            base, quote = instrument.base, instrument.quote
+            received = exact_sum(map(self.roundings[base], quantities))
+            yield self.cash(base, first.account), received
+            worth = map(_multiply, quantities, map(_PRICE, traded))
+            paid = exact_sum(map(self.roundings[quote], worth))
+            yield self.cash(quote, first.account), paid.copy_negate()
 
     def position(self, fill: Fill) -> str:
         """The dimension of the position that a fill moves."""
@@ -133,6 +181,16 @@ class Bookings:
         """The smallest amount that a currency is booked in, 0 where it is booked exactly."""
         places = self.roundings.places(currency)
         return ZERO if places is None else Decimal((0, (1,), -places))
+
+
+def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:
+    """The fills by a key that nearly always all of them share."""
+    if len(set(map(key_of, fills))) == 1:
+        return [list(fills)]
+    groups: dict[object, list[Fill]] = {}
+    for fill in fills:
+        groups.setdefault(key_of(fill), []).append(fill)
+    return groups.values()
 
 
 def order_name(row: Fill | Order) -> str:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
+from recon_core.amounts import EXACT, ZERO, exact_sum
 from recon_core.explain.bookings import Bookings
 from recon_core.model import Fill, InstrumentKind
 
@@ -114,7 +114,4 @@ def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
 
 def total_value(bookings: Bookings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:
     """What a rate on all fills applies to."""
-    total = ZERO
-    for fill in fills:
-        total = EXACT.add(total, fee_value(bookings, fill, in_base=in_base))
-    return total
+    return exact_sum(fee_value(bookings, fill, in_base=in_base) for fill in fills)

@@ -5,7 +5,7 @@ state), or in its books while the rows are right (the fault, put into the rows, 
 what the side states). Both are one search for a change of rows whose effect is `need`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -41,6 +41,7 @@ from recon_core.model import (
 _LEAST_KNOWN: Final = Decimal("0.9")
 _CLOSE: Final = Decimal("0.001")
 _time: Final = attrgetter("time")
+_position_key: Final = attrgetter("symbol", "leg", "account")
 
 
 @dataclass
@@ -79,9 +80,17 @@ class Ground:
     @cached_property
     def by_symbol(self) -> dict[str, list[Fill]]:
         """The fills of each position's dimension, by time."""
-        found: dict[str, list[Fill]] = {}
-        for fill in self.fills:
-            found.setdefault(self.bookings.position(fill), []).append(fill)
+        fills = self.fills
+        return {name: [fills[at] for at in places] for name, places in self.places.items()}
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The places among the fills of those of each position's dimension."""
+        fills, found = self.fills, dict[str, list[int]]()
+        if len(set(map(_position_key, fills))) == 1:
+            return {self.bookings.position(fills[0]): list(range(len(fills)))}
+        for at, fill in enumerate(fills):
+            found.setdefault(self.bookings.position(fill), []).append(at)
         return found
 
     def reaches(self, effect: Vector) -> bool:

@@ -36,7 +36,9 @@ class Known:
 
     def _amended(self, side: LedgerSide, replayed: SideReplay) -> SideReplay | None:
         change = self._of_fills(side)
-        return None if change is None else amended(self.copy, replayed, change.removed, change.added)
+        return (
+            None if change is None else amended(self.copy, replayed, change.removed, change.added)
+        )
 
     def touched(self, *, plain: bool) -> frozenset[str] | None:
         """The ids of the fills that a repair changes; `None` where any comparison may change.

@@ -57,9 +57,11 @@ def _cumulative(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[tuple[
     """Orders whose quantities are running sums of the right ones."""
     right_of = {id(wrong): right for wrong, right in pairs}
     names = {wrong.client_order_id or wrong.exchange_order_id for wrong, _ in pairs} - {None, ""}
-    of_names = [
-        fill for fill in fills if (fill.client_order_id or fill.exchange_order_id) in names
-    ] if names else []
+    of_names = (
+        [fill for fill in fills if (fill.client_order_id or fill.exchange_order_id) in names]
+        if names
+        else []
+    )
     orders: dict[str, list[Fill]] = {}
     for fill in sorted(of_names, key=lambda fill: fill.time):
         order = fill.client_order_id or fill.exchange_order_id

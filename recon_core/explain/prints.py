@@ -75,15 +75,11 @@ class Prints:
         ]
         return [exact + sum(chosen) for chosen in product(*offsets)]
 
-    def fills(self) -> tuple[list[int], list[int]]:
-        """For every fill the print of its trade, and of its fee."""
-        ground = self.ground
-        bookings, trades, fees = ground.bookings, [], []
-        for fill in ground.fills:
-            fee = self.of(bookings.fee(fill)) if fill.fee else 0
-            fees.append(fee)
-            trades.append(self.of(bookings.fill(fill)) - fee)
-        return trades, fees
+    def of_fill(self, fill: Fill) -> tuple[int, int]:
+        """The print of a fill's trade, and of its fee."""
+        bookings = self.ground.bookings
+        fee = self.of(bookings.fee(fill)) if fill.fee else 0
+        return self.of(bookings.fill(fill)) - fee, fee
 
     def fee_in(self, fill: Fill, currency: str) -> int:
         """The print of the fee of a fill if it were in another currency."""

@@ -18,6 +18,7 @@ from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, 
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
+from recon_core.explain.sieve import Sieve
 from recon_core.explain.space import add_to, is_cash
 from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
@@ -46,9 +47,10 @@ class Search:
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
         wanted = set(self.prints.around(self.ground.need))
-        edits = (
-            self.edit(code) for value, code in self._codes if value in wanted and code[1] != _SUFFIX
-        )
+        places = Sieve(self.ground, self.fill_edits).places()
+        self.budget.spend(len(self.ground.fills) * OF_A_PRINT)
+        codes = [*self._of_fills(places), *self._of_others]
+        edits = (self.edit(code) for value, code in codes if value in wanted)
         bookings = self.ground.bookings
         return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
 
@@ -150,23 +152,32 @@ class Search:
     @cached_property
     def _codes(self) -> list[tuple[int, Code]]:
         """The print and the code of every edit; one that changes nothing is none."""
-        fills, offers = self.ground.fills, self.fill_edits.offers
+        fills = self.ground.fills
         self.budget.spend(len(fills) * OF_A_PRINT)
-        trades, fees = self.prints.fills()
-        codes = [
-            (value, (at, name))
-            for at, fill in enumerate(fills)
-            for name, value in offers(fill, trades[at], fees[at])
-            if value
-        ]
+        codes = list(self._of_fills(range(len(fills))))
         if self.ground.rows_right:
-            codes += self._suffixes(trades, fees)
-        bookings = self.ground.bookings
-        for at, edit in enumerate(self._others):
-            codes.append((self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at))))
-        return codes
+            codes += self._suffixes()
+        return [*codes, *self._of_others]
 
-    def _suffixes(self, trades: Sequence[int], fees: Sequence[int]) -> list[tuple[int, Code]]:
+    def _of_fills(self, places: Sequence[int]) -> Iterator[tuple[int, Code]]:
+        """The prints and codes of the edits of some fills."""
+        offers, of_fill = self.fill_edits.offers, self.prints.of_fill
+        fills = self.ground.fills
+        for at in places:
+            fill = fills[at]
+            for name, value in offers(fill, *of_fill(fill)):
+                if value:
+                    yield value, (at, name)
+
+    @cached_property
+    def _of_others(self) -> list[tuple[int, Code]]:
+        bookings = self.ground.bookings
+        return [
+            (self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at)))
+            for at, edit in enumerate(self._others)
+        ]
+
+    def _suffixes(self) -> list[tuple[int, Code]]:
         """All fills from a time on that are not in the books, where no movement is among them."""
         fills, codes, total = self.ground.fills, [], 0
         moved = [row.time for row in self.ground.record.movements or ()]
@@ -174,7 +185,7 @@ class Search:
         for at in range(len(fills) - 1, 0, -1):
             if last is not None and fills[at].time <= last:
                 break
-            total -= trades[at] + fees[at]
+            total -= sum(self.prints.of_fill(fills[at]))
             if fills[at - 1].time != fills[at].time and at < len(fills) - 1:
                 codes.append((total, (at, _SUFFIX)))
         return codes

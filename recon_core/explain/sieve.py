@@ -8,9 +8,10 @@ leaves few fills; only these are looked at in every dimension.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.space import is_cash, is_position
 from recon_core.model import Fill
@@ -19,11 +20,9 @@ _HALF: Final = Decimal("0.5")
 _TWO: Final = Decimal(2)
 _ONE: Final = Decimal(1)
 _MOST_CHANGED: Final = 2
-_ROUNDINGS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Amounts from `least` to `most`; of several, whichever sign they have."""
 
     least: Decimal
@@ -46,6 +45,7 @@ class Sieve:
     """Sieves the fills of one ground for edits that alone are what it needs."""
 
     ground: Ground
+    edits: FillEdits
 
     def places(self) -> list[int]:
         """The places, among the ground's fills, of those that can have such an edit."""
@@ -77,24 +77,35 @@ class Sieve:
         if allowed:
             spans = [Span.around(need, allowed, factor) for factor in (_ONE, _HALF, _TWO)]
             for at, fill in some:
-                if any(span.has(amount) for amount in _amounts(fill) for span in spans):
+                fits = any(span.has(amount) for amount in _amounts(fill) for span in spans)
+                if fits or (not fill.fee and self._is_charged(fill)):
                     yield at
             return
         half, twice = EXACT.multiply(need, _HALF), EXACT.multiply(need, _TWO)
         wanted, base = (need, half), self._base(name)
         more = (need, half, twice)
         for at, fill in some:
-            if fill.quantity in wanted or fill.fee in wanted:
+            fee = fill.fee
+            if fill.quantity in wanted or fee in wanted:
                 yield at
-            elif not fill.fee or fill.fee < 0 or fill.fee_currency == base:
-                if not fill.fee or any(amount in more for amount in _amounts(fill)):
+            elif fee < 0 or fill.fee_currency == base:
+                if not fee or any(amount in more for amount in _amounts(fill)):
                     yield at
+            elif not fee and self._is_charged(fill, base):
+                yield at
 
     def _base(self, name: str) -> str | None:
         """The currency whose fees change a position."""
         first = self.ground.fills[self.ground.places[name][0]]
         instrument = self.ground.bookings.instruments.get(first.symbol)
         return None if instrument is None else instrument.base
+
+    def _is_charged(self, fill: Fill, currency: str | None = None) -> bool:
+        """Whether the others of a fill without a fee have one, in the currency if one is given."""
+        if self.ground.rows_right:
+            return False
+        model = self.edits.model(fill)
+        return model is not None and bool(model.rates) and currency in (None, model.currency)
 
     def _of_fee(self, some: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:
         """Fills whose fee is what a balance needs."""
@@ -106,16 +117,23 @@ class Sieve:
             yield from (at for at, _ in some)
             return
         cash = needed[0]
-        unit = ground.bookings.resolution(cash.removeprefix("cash::").split(",")[0])
-        slack = EXACT.add(ground.allowed(cash), EXACT.multiply(unit, Decimal(_ROUNDINGS)))
+        units = map(ground.bookings.resolution, ground.recorded.currencies)
+        slack = EXACT.add(ground.allowed(cash), EXACT.multiply(max(units, default=ZERO), _TWO))
         factors = (_HALF, _ONE, _TWO)
         spans = [Span.around(ground.need[cash], slack, factor) for factor in factors]
-        most, nothing = spans[-1].most, ground.allowed(name)
+        (low, _), (_, high) = spans[0], spans[-1]
+        nothing, base = EXACT.multiply(ground.allowed(name), _TWO), self._base(name)
         for at, fill in some:
             fee = fill.fee if fill.fee >= 0 else fill.fee.copy_abs()
-            if not fee or fill.quantity <= nothing:
+            if fill.quantity <= nothing:
                 yield at
-            elif fee <= most and any(span.least <= fee <= span.most for span in spans):
+            elif fee:
+                if low <= fee <= high and any(span.has(fee) for span in spans):
+                    yield at
+                elif fill.fee_currency == base:
+                    if EXACT.subtract(fill.quantity, fee).copy_abs() <= nothing:
+                        yield at
+            elif self._is_charged(fill):
                 yield at
 
 

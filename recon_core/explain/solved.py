@@ -5,67 +5,26 @@ other fills and near them, a quantity of their decimals, a fee at their rate. Th
 missing fill must be the only tick that gives the need to the last digit.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import UNPROVEN, Edit
-from recon_core.explain.fees import FeeModel
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
+from recon_core.explain.market import Market, Paid, market_of, paid_in
 from recon_core.explain.slips import slip
 from recon_core.explain.space import ORDER, is_cash, is_position
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
+from recon_core.model import Fill, InstrumentKind, OrderSide
 
 MISSING_ID: Final = "missing"
-_NEAR: Final = Decimal("1.5")
 _CLOSE: Final = Decimal("1.1")
 _FAR: Final = Decimal(100_000)
-
-
-@dataclass(frozen=True)  # without slots: what is worked out is kept
-class Market:
-    """What the fills of one position say of its market: decimals, prices, fees."""
-
-    fills: Sequence[Fill]
-    instrument: Instrument
-    model: FeeModel | None
-
-    @cached_property
-    def tick_places(self) -> int:
-        """The decimals that most prices have at most: an average may have more."""
-        places = sorted(decimal_places(shortest(fill.price)) for fill in self.fills)
-        return places[len(places) // 2]
-
-    @cached_property
-    def lot_places(self) -> int:
-        """The decimals of the quantities."""
-        return max(decimal_places(shortest(fill.quantity)) for fill in self.fills)
-
-    @cached_property
-    def _range(self) -> tuple[Decimal, Decimal]:
-        prices = [fill.price for fill in self.fills]
-        return min(prices), max(prices)
-
-    def near(self, price: Decimal) -> bool:
-        """Whether a price is one that this market has had, or nearly."""
-        low, high = self._range
-        return low <= EXACT.multiply(price, _NEAR) and price <= EXACT.multiply(high, _NEAR)
-
-
-def market_of(ground: Ground, name: str, edits: FillEdits) -> Market | None:
-    """The market of a position's dimension, `None` where no fill shows it."""
-    fills = ground.by_symbol.get(name)
-    instrument = None if not fills else ground.bookings.instruments.get(fills[0].symbol)
-    if not fills or instrument is None:
-        return None
-    return Market(fills, instrument, edits.model(fills[0]))
 
 
 def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
@@ -97,7 +56,7 @@ def slipped_quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
 
 def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
     need = ground.need[name]
-    for fill in market.fills:
+    for fill in Paid(ground, market, name).candidates():
         step = need if fill.side is OrderSide.BUY else need.copy_negate()
         quantity = EXACT.add(fill.quantity, step)
         if quantity <= 0 or not _worth(ground, market, fill, need):
@@ -115,18 +74,13 @@ def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
     """Whether the need in cash is nearly the need in the position at the fill's price."""
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         return True
-    name = ground.bookings.cash(_paid_in(market.instrument), fill.account)
+    name = ground.bookings.cash(paid_in(market.instrument), fill.account)
     if name not in ground.space.compared or name in ground.unknown:
         return True
     price = EXACT.multiply(fill.price, market.instrument.multiplier)
     expected = EXACT.multiply(need, price).copy_negate()
     off = EXACT.subtract(ground.need.get(name, ZERO), expected).copy_abs()
     return EXACT.multiply(off, Decimal(20)) <= expected.copy_abs()
-
-
-def _paid_in(instrument: Instrument) -> str:
-    spot = instrument.instrument_kind is InstrumentKind.SPOT
-    return instrument.quote if spot else instrument.settlement
 
 
 def _with_quantity(ground: Ground, market: Market, fill: Fill, quantity: Decimal) -> Iterator[Fill]:
@@ -158,7 +112,7 @@ def _wrong_prices(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         market = market_of(ground, name, edits)
         if market is None:
             continue
-        paid = ground.bookings.cash(_paid_in(market.instrument), market.fills[0].account)
+        paid = ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
         if paid == cash[0]:
             yield from _prices_of(ground, market, ground.need[paid])
 
@@ -255,7 +209,7 @@ def _ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
 def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fill]:
     pattern, model = market.fills[-1], market.model
     side = OrderSide.BUY if need > 0 else OrderSide.SELL
-    cash = ground.bookings.cash(_paid_in(market.instrument), pattern.account)
+    cash = ground.bookings.cash(paid_in(market.instrument), pattern.account)
     if cash not in ground.space.compared or cash in ground.unknown:
         return
     for rate in (ZERO,) if model is None else model.rates:

@@ -4,18 +4,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
+from operator import attrgetter
 from typing import Any, Final
 
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
 from recon_core.explain.space import add_to, minus, negated, plus
 from recon_core.explanation import CauseKind
 from recon_core.ledger import PositionLedger
+from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
 from recon_core.model import Fill, Movement
 from recon_core.times import format_time
 
+_FEW: Final = 3
 _SHIFTS: Final = {
     "one hour": timedelta(hours=1),
     "one day": timedelta(days=1),
@@ -25,7 +30,7 @@ _SHIFTS: Final = {
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
     rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]
-    rows.sort(key=lambda row: row.time, reverse=True)
+    rows.sort(key=attrgetter("time"), reverse=True)
     derivative = any(map(ground.bookings.derivative, {fill.symbol for fill in ground.fills}))
     reached = _by_replay(ground) if derivative else _by_sums(ground, rows)
     for at in reached:
@@ -36,6 +41,12 @@ def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def _by_sums(ground: Ground, rows: Sequence[Row]) -> Iterator[int]:
     """How many of the last rows, all of a time together, are what is needed when they go."""
+    ends = _by_position(ground, rows)
+    if ends is not None and len(ends) <= _FEW:
+        for at in ends:
+            if ground.reaches(negated(_booked(ground, rows[:at]))):
+                yield at
+        return
     total: dict[str, Any] = {}
     for at, row in enumerate(rows, start=1):
         booked = (
@@ -46,6 +57,25 @@ def _by_sums(ground: Ground, rows: Sequence[Row]) -> Iterator[int]:
         last_of_time = at == len(rows) or rows[at].time != row.time
         if last_of_time and ground.reaches(total):
             yield at
+
+
+def _by_position(ground: Ground, rows: Sequence[Row]) -> list[int] | None:
+    """How many of the last rows give one position what it needs; `None` where that is not sure."""
+    if not ground.fills or ground.record.movements:
+        return None
+    fills = ground.fills
+    name, keys = ground.bookings.position(fills[0]), len(ground.places)
+    instrument = ground.bookings.instruments.get(fills[0].symbol)
+    if keys > 1 or instrument is None or name not in ground.space.compared or ground.allowed(name):
+        return None
+    base, need = instrument.base, ground.need.get(name, ZERO).copy_negate()
+    held = [held_quantity(fill, base) for fill in reversed(ground.fills)]
+    found = [at for at, sum_ in enumerate(accumulate(held, EXACT.add), 1) if sum_ == need]
+    return [at for at in found if at == len(rows) or rows[at].time != rows[at - 1].time]
+
+
+def _booked(ground: Ground, rows: Sequence[Row]) -> dict[str, Decimal]:
+    return ground.bookings.fills(row for row in rows if isinstance(row, Fill))
 
 
 def _by_replay(ground: Ground) -> Iterator[int]:
@@ -136,9 +166,9 @@ class _Grouping:
 
 
 _GROUPINGS: Final = (
-    _Grouping("account", lambda fill: fill.account),
-    _Grouping("position", lambda fill: fill.position_id),
-    _Grouping("symbol", lambda fill: fill.symbol),
+    _Grouping("account", attrgetter("account")),
+    _Grouping("position", attrgetter("position_id")),
+    _Grouping("symbol", attrgetter("symbol")),
 )
 
 
@@ -146,10 +176,10 @@ def foreign(ground: Ground) -> Iterator[Edit]:
     """All rows of one account, position or symbol are another's."""
     for grouping in _GROUPINGS:
         groups: dict[str, list[Fill]] = {}
+        if len(set(map(grouping.key, ground.fills))) == 1:
+            continue
         for fill in ground.fills:
             groups.setdefault(grouping.key(fill) or "", []).append(fill)
-        if len(groups) == 1:
-            continue
         for name, fills in groups.items():
             if name and len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
                 change = Change(removed=tuple(fills))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
@@ -17,10 +19,12 @@ from recon_core.explain.edits import Edit, flipped, with_fee
 from recon_core.explain.fees import ROUNDINGS, FeeModel, round_rate, total_value
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import is_cash
+from recon_core.explain.space import is_cash, minus, negated, plus
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill
+from recon_core.model import Fill, OrderSide
 
+_QUANTITY: Final = attrgetter("quantity")
+_TRADED: Final = attrgetter("symbol", "leg", "account")
 _RATE_DIGITS: Final = 4
 _RARE: Final = Decimal(10_000)
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
@@ -98,12 +102,14 @@ def _all(kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail
 def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
     charged = [fill for fill in fills if fill.fee]
     if len(charged) > 1:
-        turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-        yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
-        if ground.rows_right:
+        booked = ground.bookings.fees(charged)
+        if ground.reaches(negated(plus(booked, booked))):
+            turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
+            yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+        if ground.rows_right and ground.reaches(negated(booked)):
             none = [with_fee(fill, ZERO) for fill in charged]
             yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
-        yield from _in_other_currencies(ground, charged)
+        yield from _in_other_currencies(ground, charged, needed=True)
     yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
         if is_cash(name):
@@ -122,15 +128,30 @@ def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) 
         yield replace(edit, rank=0)
 
 
-def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Edit]:
+def _in_other_currencies(
+    ground: Ground, charged: Sequence[Fill], *, needed: bool = False
+) -> Iterator[Edit]:
+    """Every fee in one currency; those `needed` that its balance asks for."""
     instrument = ground.bookings.instruments.get(charged[0].symbol)
     if instrument is None or len({fill.symbol for fill in charged}) > 1:
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = ground.bookings.cash(currency, charged[0].account) in ground.space.compared
-        if known and any(fill.fee_currency != currency for fill in charged):
+        fits = not needed or _is_needed_in(ground, charged, currency)
+        if known and fits and any(fill.fee_currency != currency for fill in charged):
             other = [with_fee(fill, fill.fee, currency) for fill in charged]
             yield _all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
+
+
+def _is_needed_in(ground: Ground, charged: Sequence[Fill], currency: str) -> bool:
+    """Whether the fees of other currencies together are what a balance needs."""
+    if len({fill.account for fill in charged}) > 1:
+        return True
+    name, rounded = ground.bookings.cash(currency, charged[0].account), ground.bookings.roundings
+    more = exact_sum(
+        rounded[currency](fill.fee) for fill in charged if fill.fee_currency != currency
+    )
+    return EXACT.add(ground.need.get(name, ZERO), more).copy_abs() <= ground.allowed(name)
 
 
 def at_another_rate(
@@ -201,12 +222,12 @@ def bookings_base(ground: Ground, fill: Fill) -> str | None:
 def _of_trades(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     """Every quantity in another unit, every side turned, every quantity rounded."""
     bookings = ground.bookings
-    total = bookings.fills([replace(fill, fee=ZERO) for fill in fills])
+    total = minus(bookings.fills(fills), bookings.fees(fills))
     seen = [name for name, amount in ground.space.seen(total).items() if amount]
     if not seen:
         return
-    turned = [flipped(fill) for fill in fills]
     if _may(ground, total, seen, Decimal(-2)):
+        turned = [flipped(fill) for fill in fills]
         yield _all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
     for factor in (*_POWERS, *_multipliers(ground, fills)):
         if _may(ground, total, seen, EXACT.subtract(factor, Decimal(1))):
@@ -271,32 +292,50 @@ def cumulative(ground: Ground) -> Iterator[Edit]:
         changed = _running(fills) if ground.rows_right else _increments(fills)
         if changed is not None:
             found.append((fills, changed))
-            yield _cumulative(fills, changed)
+            if _may_be_needed(ground, fills, changed):
+                yield _cumulative(fills, changed)
     if len(found) > 1:
         fills = [fill for each, _ in found for fill in each]
-        yield _cumulative(fills, [fill for _, changed in found for fill in changed])
+        quantities = [quantity for _, changed in found for quantity in changed]
+        if _may_be_needed(ground, fills, quantities):
+            yield _cumulative(fills, quantities)
 
 
-def _cumulative(fills: Sequence[Fill], changed: Sequence[Fill]) -> Edit:
+def _may_be_needed(ground: Ground, fills: Sequence[Fill], changed: Sequence[Decimal]) -> bool:
+    """Whether other quantities of fills give their position what it needs."""
+    if len(set(map(_TRADED, fills))) > 1:
+        return True
+    name = ground.bookings.position(fills[0])
+    if name not in ground.space.compared:
+        return True
+    moved = exact_sum(
+        EXACT.subtract(quantity, fill.quantity)
+        if fill.side is OrderSide.BUY
+        else EXACT.subtract(fill.quantity, quantity)
+        for fill, quantity in zip(fills, changed, strict=True)
+    )
+    off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
+    return off <= ground.allowed(name)
+
+
+def _cumulative(fills: Sequence[Fill], quantities: Sequence[Decimal]) -> Edit:
+    changed = [
+        replace(fill, quantity=quantity) for fill, quantity in zip(fills, quantities, strict=True)
+    ]
     edit = _all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
     return replace(edit, rows=tuple(fills))
 
 
-def _running(fills: Sequence[Fill]) -> list[Fill]:
-    total, changed = ZERO, []
-    for fill in fills:
-        total = EXACT.add(total, fill.quantity)
-        changed.append(replace(fill, quantity=total))
-    return changed
+def _running(fills: Sequence[Fill]) -> list[Decimal]:
+    return list(accumulate(map(_QUANTITY, fills), EXACT.add))
 
 
-def _increments(fills: Sequence[Fill]) -> list[Fill] | None:
+def _increments(fills: Sequence[Fill]) -> list[Decimal] | None:
     """The increments of running sums, `None` where the quantities are no running sums."""
     before, changed = ZERO, []
     for fill in fills:
-        increment = EXACT.subtract(fill.quantity, before)
-        if increment <= 0:
+        if fill.quantity <= before:
             return None
+        changed.append(EXACT.subtract(fill.quantity, before))
         before = fill.quantity
-        changed.append(replace(fill, quantity=increment))
     return changed

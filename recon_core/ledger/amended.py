@@ -45,7 +45,9 @@ def amended(
         return None
     positions, cash = ledger.positions, ledger.cash
     symbols = {(fill.account, fill.symbol) for fill in changed}
-    currencies = {(fill.account, currency) for fill in changed for currency in _moved(recorded, fill)}
+    currencies = {
+        (fill.account, currency) for fill in changed for currency in _moved(recorded, fill)
+    }
     is_told = all(
         row.quantity for row in positions if (row.account, row.symbol) in symbols
     ) and all(row.total for row in cash if (row.account, row.currency) in currencies)
