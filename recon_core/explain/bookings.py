@@ -119,6 +119,13 @@ class Bookings:
                 add_to(total, name, amount)
         return total
 
+    def trades(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
+        """What several fills book together besides their fees."""
+        total: dict[str, Decimal] = {}
+        for name, amount in self._trades(fills):
+            add_to(total, name, amount)
+        return total
+
     def fees(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
         """What the fees of several fills book together."""
         total: dict[str, Decimal] = {}
@@ -128,13 +135,12 @@ class Bookings:
             rounded = exact_sum(map(self.roundings[currency], amounts))
             add_to(total, self.cash(currency, first.account), rounded.copy_negate())
             instrument = self.instruments.get(first.symbol)
-            if instrument is not None and not is_derivative(instrument):
-                if currency == instrument.base:
-                    add_to(total, self.position(first), exact_sum(amounts).copy_negate())
+            spot = instrument is not None and not is_derivative(instrument)
+            if spot and instrument is not None and currency == instrument.base:
+                add_to(total, self.position(first), exact_sum(amounts).copy_negate())
         return total
 
     def _trades(self, fills: Sequence[Fill]) -> Iterator[tuple[str, Decimal]]:
-        """What several fills book together besides their fees."""
         for traded in _grouped(fills, _TRADED):
             first = traded[0]
             quantities = list(map(signed_quantity, traded))

@@ -5,7 +5,7 @@ change repairs them: a fill that goes was booked once too often. Where the rows 
 the change is the fault itself: a fill that goes was never booked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -86,6 +86,13 @@ def fee_change(
 ) -> Edit:
     """The fill has another fee, in the same currency where none is given."""
     return Edit(kind, Change((fill,), (with_fee(fill, fee, currency),)), (fill,), rank)
+
+
+def of_all(kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail: str) -> Edit:
+    """The edit of many fills with one fault; those that stay as they are have none."""
+    pairs = [(old, new) for old, new in zip(fills, changed, strict=True) if old != new]
+    change = Change(tuple(old for old, _ in pairs), tuple(new for _, new in pairs))
+    return Edit(kind, change, change.removed, rank=1, detail=detail)
 
 
 def half(fee: Decimal) -> Decimal:

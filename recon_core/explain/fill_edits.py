@@ -37,7 +37,7 @@ class FillEdits:
 
     ground: Ground
     prints: Prints
-    _currencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _currencies: dict[tuple[str | None, ...], tuple[str, ...]] = field(default_factory=dict)
     _models: dict[str, FeeModel | None] = field(default_factory=dict)
     _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
     _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
@@ -52,20 +52,19 @@ class FillEdits:
             yield "negate", -2 * fee
             yield from self._fee_amounts(fill, fee)
             for currency in self._other_currencies(fill):
-                yield currency, self.prints.fee_in(fill, currency) - fee
+                yield currency, self.prints.of_fee(fill, fill.fee, currency) - fee
         elif not fill.fee and not self.ground.rows_right:
             for at in range(len(self._rates(fill))):
-                yield f"rate {at}", self.prints.of(self._booked(self.charged(fill, at)))
+                charged = self.charged(fill, at)
+                currency = charged.fee_currency or ""
+                yield f"rate {at}", self.prints.of_fee(fill, charged.fee, currency)
 
     def _fee_amounts(self, fill: Fill, fee: int) -> Iterator[tuple[str, int]]:
         if self.ground.rows_right:
             yield "nofee", -fee
             yield "double", fee
         else:
-            yield "half", self.prints.of(self._booked(replace(fill, fee=half(fill.fee)))) - fee
-
-    def _booked(self, fill: Fill) -> dict[str, Any]:
-        return self.ground.bookings.fee(fill)
+            yield "half", self.prints.of_fee(fill, half(fill.fee), fill.fee_currency or "") - fee
 
     def edit(self, fill: Fill, name: str) -> Edit:
         """The edit of a name."""
@@ -99,17 +98,18 @@ class FillEdits:
 
     def _other_currencies(self, fill: Fill) -> tuple[str, ...]:
         """The currencies that a fee may have been meant in: base, quote, those of other fees."""
-        known = self._currencies.get(fill.symbol)
+        key = (fill.symbol, fill.account, fill.fee_currency)
+        known = self._currencies.get(key)
         if known is None:
             instrument = self.ground.bookings.instruments.get(fill.symbol)
             traded = set() if instrument is None else {instrument.base, instrument.quote}
-            known = self._currencies[fill.symbol] = tuple(sorted(traded | self._charged_in))
-        cash, compared = self.ground.bookings.cash, self.ground.space.compared
-        return tuple(
-            currency
-            for currency in known
-            if currency != fill.fee_currency and cash(currency, fill.account) in compared
-        )
+            cash, compared = self.ground.bookings.cash, self.ground.space.compared
+            known = self._currencies[key] = tuple(
+                currency
+                for currency in sorted(traded | self._charged_in)
+                if currency != fill.fee_currency and cash(currency, fill.account) in compared
+            )
+        return known
 
     @cached_property
     def _charged_in(self) -> set[str]:

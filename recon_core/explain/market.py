@@ -18,6 +18,7 @@ from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 
 _NEAR: Final = Decimal("1.5")
 _ROUNDINGS: Final = Decimal(4)
+_add, _subtract, _multiply = EXACT.add, EXACT.subtract, EXACT.multiply
 
 
 @dataclass(frozen=True)  # without slots: what is worked out is kept
@@ -37,7 +38,12 @@ class Market:
     @cached_property
     def lot_places(self) -> int:
         """The decimals of the quantities."""
-        return max([shortest_places(fill.quantity) for fill in self.fills])
+        most = 0
+        for fill in self.fills:
+            text = str(fill.quantity)
+            if len(text) - text.find(".") - 1 > most or "E" in text:
+                most = max(most, shortest_places(fill.quantity))
+        return most
 
     @cached_property
     def _range(self) -> tuple[Decimal, Decimal]:
@@ -47,7 +53,7 @@ class Market:
     def near(self, price: Decimal) -> bool:
         """Whether a price is one that this market has had, or nearly."""
         low, high = self._range
-        return low <= EXACT.multiply(price, _NEAR) and price <= EXACT.multiply(high, _NEAR)
+        return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
 
 
 def market_of(ground: Ground, name: str, edits: FillEdits) -> Market | None:
@@ -76,32 +82,30 @@ class Paid:
         if instrument.instrument_kind is InstrumentKind.INVERSE or not is_seen:
             yield from self.market.fills
             return
-        need, left = ground.need[self.name], ground.need.get(cash, ZERO)
-        worth = EXACT.multiply(need, instrument.multiplier)
+        left = ground.need.get(cash, ZERO)
+        worth = _multiply(ground.need[self.name], instrument.multiplier)
         units = map(ground.bookings.resolution, ground.recorded.currencies)
-        rounding = EXACT.multiply(max(units, default=ZERO), _ROUNDINGS)
-        slack = EXACT.add(ground.allowed(cash), rounding)
+        rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
+        most = _add(ground.allowed(cash), rounding)
+        least = most.copy_negate()
         for fill in self.market.fills:
-            off = EXACT.add(left, EXACT.multiply(worth, fill.price))
-            charged = fill.fee and fill.fee_currency == currency
-            if off.copy_abs() <= slack or (charged and self._charged(fill, need, off, slack)):
+            off = _add(left, _multiply(worth, fill.price))
+            if least <= off <= most:
                 yield fill
+            elif fill.fee and fill.fee_currency == currency:
+                changed = _subtract(off, fill.fee)
+                if any(least <= _add(changed, fee) <= most for fee in self._fees(fill)):
+                    yield fill
 
-    def _charged(self, fill: Fill, need: Decimal, off: Decimal, slack: Decimal) -> bool:
-        """Whether the fee at one of the rates accounts for what is off."""
-        model = self.market.model
+    def _fees(self, fill: Fill) -> list[Decimal]:
+        """The fees of a fill with the quantity that the position needs, at every rate."""
+        model, need = self.market.model, self.ground.need[self.name]
         if model is None:
-            return False
-        step = need if fill.side is OrderSide.BUY else need.copy_negate()
-        worth = EXACT.add(fill.quantity, step)
+            return []
+        worth = (_add if fill.side is OrderSide.BUY else _subtract)(fill.quantity, need)
         if not model.in_base:
-            contract = EXACT.multiply(fill.price, self.market.instrument.multiplier)
-            worth = EXACT.multiply(worth, contract)
-        changed = EXACT.subtract(off, fill.fee)
-        return any(
-            EXACT.add(changed, EXACT.multiply(worth, rate)).copy_abs() <= slack
-            for rate in model.rates
-        )
+            worth = _multiply(_multiply(worth, fill.price), self.market.instrument.multiplier)
+        return [_multiply(worth, rate) for rate in model.rates]
 
 
 def paid_in(instrument: Instrument) -> str:

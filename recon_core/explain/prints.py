@@ -8,19 +8,39 @@ tries the steps around.
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT
+from recon_core.explain.bookings import trade_value
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import Vector
+from recon_core.explain.space import Vector, is_position
+from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.model import Fill
 
 _PLACES: Final = 30
 _AROUND: Final = 3
 _MOST_STEPPED: Final = 2
+_APART: Final = 512
+_HALF: Final = 1 << (_APART - 1)
+_TRADED: Final = attrgetter("symbol", "leg", "account")
+_multiply, _scaled = EXACT.multiply, EXACT.scaleb
+
+
+_Charge = tuple[Callable[[Decimal], Decimal], Callable[[Decimal], int], Callable[[Decimal], int]]
+
+
+def positions_of(value: int) -> int:
+    """The part of a print that the positions are: it stands above all else."""
+    return (value + _HALF) >> _APART
+
+
+def _nothing(_amount: Decimal) -> int:
+    return 0
 
 
 @dataclass
@@ -31,6 +51,8 @@ class Prints:
     _weights: dict[str, int] = field(default_factory=dict)
     _steps: dict[str, Decimal] = field(default_factory=dict)
     _free: frozenset[str] = frozenset()
+    _trades: dict[tuple[object, ...], Callable[[Fill], int]] = field(default_factory=dict)
+    _charges: dict[tuple[object, ...], "_Charge"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ground = self.ground
@@ -63,7 +85,8 @@ class Prints:
         weight = self._weights.get(name)
         if weight is None:
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16]
-            weight = self._weights[name] = int.from_bytes(digest, "big") | 1
+            weight = int.from_bytes(digest, "big") | 1
+            weight = self._weights[name] = weight << _APART if is_position(name) else weight
         return weight
 
     def around(self, vector: Vector) -> list[int]:
@@ -77,10 +100,65 @@ class Prints:
 
     def of_fill(self, fill: Fill) -> tuple[int, int]:
         """The print of a fill's trade, and of its fee."""
-        bookings = self.ground.bookings
-        fee = self.of(bookings.fee(fill)) if fill.fee else 0
-        return self.of(bookings.fill(fill)) - fee, fee
+        fee = self.of_fee(fill, fill.fee, fill.fee_currency or "") if fill.fee else 0
+        if self._steps or self.ground.bookings.orders:
+            return self.of(self.ground.bookings.fill(fill)) - fee, fee
+        key = _TRADED(fill)
+        trade = self._trades.get(key) or self._trade(fill)
+        return trade(fill), fee
 
-    def fee_in(self, fill: Fill, currency: str) -> int:
-        """The print of the fee of a fill if it were in another currency."""
-        return self.of(self.ground.bookings.fee(replace(fill, fee_currency=currency)))
+    def _trade(self, fill: Fill) -> Callable[[Fill], int]:
+        """What gives the print of the trades of a position, its names looked up once."""
+        bookings, held = self.ground.bookings, self._counted(self.ground.bookings.position(fill))
+        instrument = bookings.instruments.get(fill.symbol)
+
+        def of_spot(fill: Fill) -> int:
+            quantity = signed_quantity(fill)
+            worth = round_quote(_multiply(quantity, fill.price))
+            return held(quantity) + received(round_base(quantity)) - paid(worth)
+
+        def of_derivative(fill: Fill) -> int:
+            quantity = signed_quantity(fill)
+            assert instrument is not None  # noqa: S101  # looked at before
+            return held(quantity) + settled(trade_value(instrument, quantity, fill.price))
+
+        found: Callable[[Fill], int] = lambda fill: held(signed_quantity(fill))  # noqa: E731
+        if instrument is not None and is_derivative(instrument):
+            settled = self._counted(bookings.cash(instrument.settlement, fill.account))
+            found = of_derivative
+        elif instrument is not None:
+            received = self._counted(bookings.cash(instrument.base, fill.account))
+            paid = self._counted(bookings.cash(instrument.quote, fill.account))
+            round_base = bookings.roundings[instrument.base]
+            round_quote = bookings.roundings[instrument.quote]
+            found = of_spot
+        self._trades[_TRADED(fill)] = found
+        return found
+
+    def of_fee(self, fill: Fill, fee: Decimal, currency: str) -> int:
+        """The print of a fill's fee if it were this one."""
+        key = (fill.symbol, fill.leg, fill.account, currency)
+        charge = self._charges.get(key) or self._charge(key, fill)
+        rounded, cash, held = charge
+        return -cash(rounded(fee)) - held(fee)
+
+    def _charge(self, key: tuple[object, ...], fill: Fill) -> _Charge:
+        """How fees in a currency are rounded, and what they count in cash and position."""
+        *_, currency = key
+        bookings, name = self.ground.bookings, str(currency)
+        instrument = bookings.instruments.get(fill.symbol)
+        spot = instrument is not None and not is_derivative(instrument)
+        in_base = spot and instrument is not None and name == instrument.base
+        held = self._counted(bookings.position(fill)) if in_base else _nothing
+        cash = self._counted(bookings.cash(name, fill.account))
+        charge = self._charges[key] = bookings.roundings[name], cash, held
+        return charge
+
+    def _counted(self, name: str) -> Callable[[Decimal], int]:
+        """What gives the part of a print that an amount of one dimension is."""
+        if name not in self.ground.space.compared or name in self._free:
+            return _nothing
+        weight, step, scaled, places = self._weight(name), self._steps.get(name), _scaled, _PLACES
+        if step is not None:
+            return lambda amount: self._term(name, amount)
+        return lambda amount: weight * int(scaled(amount, places))

@@ -6,7 +6,7 @@ prints, so that a search costs what the fills differ, whatever they add up to.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +17,7 @@ from recon_core.explain.budget import OF_A_PRINT, Budget
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.prints import Prints
+from recon_core.explain.prints import Prints, positions_of
 from recon_core.explain.sieve import Sieve
 from recon_core.explain.space import add_to, is_cash
 from recon_core.explain.spans import stale_edit
@@ -43,6 +43,7 @@ class Search:
     budget: Budget
     extra: Sequence[Edit] = ()
     max_skew: timedelta = timedelta()
+    _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict)
 
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
@@ -76,15 +77,28 @@ class Search:
         ]
 
     def _hits(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
-        values = self._values
-        self.budget.spend(len(values) * len(wanted))
+        self.budget.spend(sum(map(len, self._values.values())) * len(wanted))
         hits = set()
         for target in wanted:
-            for one in values:
-                rest = target - one
-                if rest in values:
-                    hits.add((min(one, rest), max(one, rest)))
+            for some, others in self._meeting(positions_of(target)):
+                for one in some:
+                    rest = target - one
+                    if rest in others:
+                        hits.add((min(one, rest), max(one, rest)))
         return sorted(hits)[:_MOST_HITS]
+
+    def _meeting(self, needed: int) -> list[tuple[set[int], set[int]]]:
+        """Prints whose positions together are what is needed, the fewer first."""
+        if needed not in self._met:
+            values = self._values
+            self._met[needed] = [
+                (some, others) if len(some) <= len(others) else (others, some)
+                for positions, some in values.items()
+                if positions <= needed - positions
+                for others in [values.get(needed - positions)]
+                if others is not None
+            ]
+        return self._met[needed]
 
     @cached_property
     def _crowd_size(self) -> int:
@@ -120,8 +134,12 @@ class Search:
         return beside
 
     @cached_property
-    def _values(self) -> frozenset[int]:
-        return frozenset(value for value, _ in self._codes)
+    def _values(self) -> dict[int, set[int]]:
+        """The prints by what they do to positions."""
+        found: dict[int, set[int]] = {}
+        for value, _ in self._codes:
+            found.setdefault(positions_of(value), set()).add(value)
+        return found
 
     def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Edit, Edit]]:
         rows = self._by_print({value for hit in hits for value in hit})

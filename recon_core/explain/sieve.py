@@ -128,13 +128,15 @@ class Sieve:
             if fill.quantity <= nothing:
                 yield at
             elif fee:
-                if low <= fee <= high and any(span.has(fee) for span in spans):
+                is_all = fill.fee_currency == base and _apart(fill.quantity, fee) <= nothing
+                if is_all or (low <= fee <= high and any(span.has(fee) for span in spans)):
                     yield at
-                elif fill.fee_currency == base:
-                    if EXACT.subtract(fill.quantity, fee).copy_abs() <= nothing:
-                        yield at
             elif self._is_charged(fill):
                 yield at
+
+
+def _apart(one: Decimal, other: Decimal) -> Decimal:
+    return EXACT.subtract(one, other).copy_abs()
 
 
 def _amounts(fill: Fill) -> tuple[Decimal, ...]:

@@ -8,23 +8,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
 from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
 from recon_core.explain.bookings import to_decimal
-from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, flipped, with_fee
+from recon_core.explain.cumulative import cumulative
+from recon_core.explain.edits import Edit, flipped, of_all, with_fee
 from recon_core.explain.fees import ROUNDINGS, FeeModel, round_rate, total_value
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import is_cash, minus, negated, plus
+from recon_core.explain.space import is_cash, is_position, negated, plus
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill, OrderSide
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.model import Fill
 
-_QUANTITY: Final = attrgetter("quantity")
 _TRADED: Final = attrgetter("symbol", "leg", "account")
+_CURRENCY: Final = attrgetter("fee_currency")
+_TURNED: Final = Decimal(-2)
 _RATE_DIGITS: Final = 4
 _RARE: Final = Decimal(10_000)
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
@@ -64,23 +65,23 @@ def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     charged = [fill for fill in fills if fill.fee]
     if len(charged) > 1:
         turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-        yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+        yield of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
         if ground.rows_right:
             none = [with_fee(fill, ZERO) for fill in charged]
-            yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+            yield of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
         yield from _in_other_currencies(ground, charged)
     turned = [flipped(fill) for fill in fills]
-    yield _all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
+    yield of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
     for factor in (*_COMMON, *_multipliers(ground, fills)):
         scaled = [_scaled(fill, factor) for fill in fills]
-        yield _all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
+        yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
     if ground.rows_right:
         for places in range(_MOST_HABIT_PLACES):
             rounded = [
                 replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills
             ]
             if list(fills) != rounded:
-                yield _all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+                yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
 
 
 def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
@@ -93,27 +94,36 @@ def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
     return EXACT.subtract(need, seen[name]).copy_abs() < need.copy_abs()
 
 
-def _all(kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail: str) -> Edit:
-    pairs = [(old, new) for old, new in zip(fills, changed, strict=True) if old != new]
-    change = Change(tuple(old for old, _ in pairs), tuple(new for _, new in pairs))
-    return Edit(kind, change, change.removed, rank=1, detail=detail)
-
-
 def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
     charged = [fill for fill in fills if fill.fee]
+    if _moves_nothing_needed(ground, charged):
+        if len(charged) > 1:
+            yield from _in_other_currencies(ground, charged, needed=True)
+        return
     if len(charged) > 1:
         booked = ground.bookings.fees(charged)
         if ground.reaches(negated(plus(booked, booked))):
             turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-            yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+            yield of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
         if ground.rows_right and ground.reaches(negated(booked)):
             none = [with_fee(fill, ZERO) for fill in charged]
-            yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+            yield of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
         yield from _in_other_currencies(ground, charged, needed=True)
     yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
         if is_cash(name):
             yield from at_another_rate(ground, fills, fill_edits, name)
+
+
+def _moves_nothing_needed(ground: Ground, charged: Sequence[Fill]) -> bool:
+    """Whether a position is needed and no fee is in a currency that is traded itself."""
+    instruments = ground.bookings.instruments
+    bases = {instrument.base for instrument in instruments.values()}
+    needed = any(
+        is_position(name) and amount.copy_abs() > ground.allowed(name)
+        for name, amount in ground.need.items()
+    )
+    return needed and bases.isdisjoint(map(_CURRENCY, charged))
 
 
 def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
@@ -124,7 +134,7 @@ def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) 
     models = [fill_edits.model(fill) for fill in bare]
     if all(model is not None and model.rates for model in models):
         charged = [fill_edits.charged(fill, 0) for fill in bare]
-        edit = _all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
+        edit = of_all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
         yield replace(edit, rank=0)
 
 
@@ -140,7 +150,7 @@ def _in_other_currencies(
         fits = not needed or _is_needed_in(ground, charged, currency)
         if known and fits and any(fill.fee_currency != currency for fill in charged):
             other = [with_fee(fill, fill.fee, currency) for fill in charged]
-            yield _all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
+            yield of_all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
 
 
 def _is_needed_in(ground: Ground, charged: Sequence[Fill], currency: str) -> bool:
@@ -179,7 +189,7 @@ def at_another_rate(
     for rounding in ROUNDINGS:
         model = FeeModel((rate,), currency, in_base, rounding)
         changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
-        edit = _all(kind, meant, changed, detail)
+        edit = of_all(kind, meant, changed, detail)
         if len(edit.rows) * 2 > len(meant):
             yield edit
 
@@ -221,20 +231,34 @@ def bookings_base(ground: Ground, fill: Fill) -> str | None:
 
 def _of_trades(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     """Every quantity in another unit, every side turned, every quantity rounded."""
-    bookings = ground.bookings
-    total = minus(bookings.fills(fills), bookings.fees(fills))
+    factors = _factors(ground, fills)
+    if not factors and not ground.rows_right:
+        return
+    total = ground.bookings.trades(fills)
     seen = [name for name, amount in ground.space.seen(total).items() if amount]
     if not seen:
         return
-    if _may(ground, total, seen, Decimal(-2)):
+    if _TURNED in factors and _may(ground, total, seen, _TURNED):
         turned = [flipped(fill) for fill in fills]
-        yield _all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
+        yield of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
     for factor in (*_POWERS, *_multipliers(ground, fills)):
-        if _may(ground, total, seen, EXACT.subtract(factor, Decimal(1))):
+        more = EXACT.subtract(factor, Decimal(1))
+        if more in factors and _may(ground, total, seen, more):
             scaled = [_scaled(fill, factor) for fill in fills]
-            yield _all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
+            yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
     if ground.rows_right:
         yield from _rounded(ground, fills)
+
+
+def _factors(ground: Ground, fills: Sequence[Fill]) -> list[Decimal]:
+    """By what all quantities may be multiplied more, as far as the position tells."""
+    more = [EXACT.subtract(each, Decimal(1)) for each in (*_POWERS, *_multipliers(ground, fills))]
+    factors = [_TURNED, *more]
+    name = ground.bookings.position(fills[0])
+    if len(set(map(_TRADED, fills))) > 1 or name not in ground.space.compared:
+        return factors
+    total = {name: exact_sum(map(signed_quantity, fills))}
+    return [each for each in factors if not total[name] or _may(ground, total, [name], each)]
 
 
 def _may(ground: Ground, total: dict[str, Decimal], seen: list[str], factor: Decimal) -> bool:
@@ -276,66 +300,4 @@ def _rounded(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
             break
         rounded = [replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills]
         if list(fills) != rounded:
-            yield _all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
-
-
-def cumulative(ground: Ground) -> Iterator[Edit]:
-    """Orders of several fills whose quantities were read as increments, or as running sums."""
-    orders: dict[tuple[str | None, str, str], list[Fill]] = {}
-    for fill in ground.fills:
-        order = fill.client_order_id or fill.exchange_order_id
-        if order:
-            orders.setdefault((fill.account, fill.symbol, order), []).append(fill)
-    several = [fills for fills in orders.values() if len(fills) > 1]
-    found = []
-    for fills in several:
-        changed = _running(fills) if ground.rows_right else _increments(fills)
-        if changed is not None:
-            found.append((fills, changed))
-            if _may_be_needed(ground, fills, changed):
-                yield _cumulative(fills, changed)
-    if len(found) > 1:
-        fills = [fill for each, _ in found for fill in each]
-        quantities = [quantity for _, changed in found for quantity in changed]
-        if _may_be_needed(ground, fills, quantities):
-            yield _cumulative(fills, quantities)
-
-
-def _may_be_needed(ground: Ground, fills: Sequence[Fill], changed: Sequence[Decimal]) -> bool:
-    """Whether other quantities of fills give their position what it needs."""
-    if len(set(map(_TRADED, fills))) > 1:
-        return True
-    name = ground.bookings.position(fills[0])
-    if name not in ground.space.compared:
-        return True
-    moved = exact_sum(
-        EXACT.subtract(quantity, fill.quantity)
-        if fill.side is OrderSide.BUY
-        else EXACT.subtract(fill.quantity, quantity)
-        for fill, quantity in zip(fills, changed, strict=True)
-    )
-    off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
-    return off <= ground.allowed(name)
-
-
-def _cumulative(fills: Sequence[Fill], quantities: Sequence[Decimal]) -> Edit:
-    changed = [
-        replace(fill, quantity=quantity) for fill, quantity in zip(fills, quantities, strict=True)
-    ]
-    edit = _all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
-    return replace(edit, rows=tuple(fills))
-
-
-def _running(fills: Sequence[Fill]) -> list[Decimal]:
-    return list(accumulate(map(_QUANTITY, fills), EXACT.add))
-
-
-def _increments(fills: Sequence[Fill]) -> list[Decimal] | None:
-    """The increments of running sums, `None` where the quantities are no running sums."""
-    before, changed = ZERO, []
-    for fill in fills:
-        if fill.quantity <= before:
-            return None
-        changed.append(EXACT.subtract(fill.quantity, before))
-        before = fill.quantity
-    return changed
+            yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")

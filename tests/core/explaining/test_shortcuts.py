@@ -1,0 +1,119 @@
+"""What is worked out the quick way is what the long way gives."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recon_core.amounts import decimal_places, shortest, shortest_places
+from recon_core.explain.bookings import bookings_of
+from recon_core.explain.budget import Budget
+from recon_core.explain.edits import Edit, flipped
+from recon_core.explain.ground import Ground
+from recon_core.explain.grounds import grounds
+from recon_core.explain.proof import Prover
+from recon_core.explain.search import Search
+from recon_core.explain.space import add_to, space_of
+from recon_core.ledger.amended import amended
+from recon_core.ledger.replay import SideReplay, replay_sides
+from recon_core.model import Fill, LedgerSide, RecordedSession
+from recon_core.policy.model import Policy
+from recon_core.reconciliation import Reconciliation
+from tests.core.explaining.drawing import Trial, Wanted, drawn
+
+SEEDS = range(40)
+
+
+def trial_of(seed: int) -> Trial:
+    """The trial of a seed, or a skip."""
+    trial = drawn(seed, Wanted())
+    if trial is None:
+        pytest.skip("nothing of that kind is possible there")
+    return trial
+
+
+def prover_of(recorded: RecordedSession) -> Prover:
+    """A prover of a session."""
+    found = Reconciliation(recorded, Policy())
+    return Prover(found, space_of(found.recorded, found.comparisons, Decimal(0)))
+
+
+def grounds_of(prover: Prover) -> list[Ground]:
+    """Every ground of a session."""
+    return grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=12))
+def test_places_without_zeros_are_read_off_the_text(amount: Decimal) -> None:
+    """Digits after the point, as those of the shortest form."""
+    for one in (amount, amount.normalize(), amount.scaleb(9), amount.scaleb(-9)):
+        assert shortest_places(one) == decimal_places(shortest(one))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
+    """Every edit that alone is what is needed is found among the fills that are left."""
+    for ground in grounds_of(prover_of(trial_of(seed).placed.recorded)):
+        search = Search(ground, Budget(10**9))
+        wanted = set(search.prints.around(ground.need))
+        whole = [
+            search.edit(code)
+            for value, code in (*search._of_fills(range(len(ground.fills))), *search._of_others)
+            if value in wanted
+        ]
+        found = [edit for edit in whole if ground.reaches(edit.change.vector(ground.bookings))]
+        assert list(map(_content, search.singles())) == list(map(_content, found))
+
+
+def _content(edit: Edit) -> tuple[object, ...]:
+    return edit.cause_kind, [id(row) for row in edit.rows], edit.change.added, edit.rank
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_many_fills_book_what_each_books(seed: int) -> None:
+    """The sums of many fills at once are those of one after the other."""
+    prover = prover_of(trial_of(seed).placed.recorded)
+    bookings = bookings_of(prover.recorded, prover.space)
+    for record in prover.recorded.own_records().values():
+        total: dict[str, Decimal] = {}
+        for fill in record.fills or ():
+            for name, amount in bookings.fill(fill).items():
+                add_to(total, name, amount)
+        many = bookings.fills(record.fills or ())
+        assert {name: many.get(name, 0) for name in total} == total
+        assert not any(many[name] for name in many.keys() - total.keys())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_amended_replay_is_the_replay(seed: int) -> None:
+    """Without some fills and with others instead, or no answer."""
+    recorded = trial_of(seed).placed.recorded
+    for side, replayed in replay_sides(recorded).items():
+        record = recorded.side(side)
+        assert record is not None
+        fills = record.fills or ()
+        removed = fills[1:7:2]
+        added = (*map(flipped, removed[:2]), *(replace(fill) for fill in fills[:1]))
+        found = amended(recorded, replayed, removed, added)
+        rows = tuple(fill for fill in fills if not any(fill is gone for gone in removed))
+        again = _replayed(recorded, side, (*rows, *added))
+        assert found is None or _state(found) == _state(again)
+
+
+def _replayed(recorded: RecordedSession, side: LedgerSide, fills: tuple[Fill, ...]) -> SideReplay:
+    record = recorded.side(side)
+    assert record is not None
+    changed = replace(record, fills=fills)
+    if side is LedgerSide.INTERNAL:
+        return replay_sides(replace(recorded, internal=changed))[side]
+    return replay_sides(replace(recorded, external=changed))[side]
+
+
+def _state(replayed: SideReplay) -> tuple[dict[object, Decimal], dict[object, Decimal]]:
+    positions, cash = replayed.positions or (), replayed.cash or ()
+    return (
+        {(row.account, row.symbol, row.leg): row.quantity for row in positions},
+        {(row.account, row.currency): row.total for row in cash},
+    )
