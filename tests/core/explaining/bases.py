@@ -127,7 +127,7 @@ def base_session(name: str, evidence: Evidence, *, is_dusty: bool = False) -> Ba
     assert original.external is not None
     as_of = max(original.internal.as_of, original.external.as_of)
     book = replace(book_of(original.internal), as_of=as_of)
-    external = replace(original.external, as_of=as_of, notes=())
+    external = replace(original.external, as_of=as_of, notes=(), pending=())
     found = Reconciliation(replace(original, internal=book, external=external), Policy()).diffs
     if found and not is_dusty:
         state = state_of(original, book)
