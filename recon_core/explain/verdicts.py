@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from recon_core.explain.attempt import Answer, Part
+from recon_core.explain.changes import total_of
 from recon_core.explain.edits import UNPROVEN, Row
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
@@ -98,7 +99,7 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
     if all(part.edit.rank == 0 for part in answer.parts):
         return []
-    if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)):
+    if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
         return [""]
     space = prover.space
     return [
@@ -115,6 +116,14 @@ def _is_one_number(part: Part) -> bool:
     return solved and not any(
         amount for name, amount in part.effect.items() if not is_position(name)
     )
+
+
+def _cancels(answer: Answer) -> bool:
+    """Whether causes that move positions cancel there: only a sum of cash speaks for them."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = [name for part in answer.parts for name, amount in part.effect.items()
+             if amount and is_position(name)]  # fmt: skip
+    return len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
 
 
 def _decides(unseen: Sequence[str]) -> str:
