@@ -5,11 +5,12 @@ Every text is safe to print; long lists are cut, and say so.
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from recon_core.amounts import format_amount
 from recon_core.comparison import ReconDiff
-from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from recon_core.explanation import Effect, Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide
 from recon_core.printable import printable
 from recon_core.reports.wording import counted
 
@@ -30,11 +31,13 @@ def explanation_sentence(explanation: Explanation) -> str:
     return f"{explanation.verdict}{fits}: {printable(causes[0].text, _LONGEST)}{more}"
 
 
-def explanation_facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    """The explanation in full, as names and values: verdict, causes, what is left, proof."""
+def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterator[tuple[str, str]]:
+    """The explanation as names and values: verdict, causes, what is left, proof, what decides."""
     yield "explanation", _head(explanation)
     for cause in explanation.causes[:_MOST]:
         yield "cause", f"{printable(cause.text, _LONGEST)} ({cause.cause_kind})"
+        if ids and cause.ids:
+            yield "ids", _listed(cause.ids)
         if cause.effect:
             yield "effect", effect_text(cause.effect)
     if len(explanation.causes) > _MOST:
@@ -45,6 +48,19 @@ def explanation_facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield "proof", printable(explanation.proof, _LONGEST)
     if explanation.decides:
         yield "decides", printable(explanation.decides, _LONGEST)
+
+
+def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """The explanation with the ids of its causes, what it explains and what would repair it."""
+    for name, value in explanation_facts(explanation, ids=True):
+        if name == "proof" and explanation.explains:
+            yield "explains", _listed(each.replace("::", " ", 1) for each in explanation.explains)
+        yield name, value
+    for booking in explanation.repair[:_MOST]:
+        yield "repair", booking_text(booking)
+    if len(explanation.repair) > _MOST:
+        more = counted(len(explanation.repair) - _MOST, "more booking")
+        yield "repair", f"and {more}; recon repair writes them all"
 
 
 def alternatives_text(explanation: Explanation) -> str:
@@ -76,10 +92,11 @@ def effect_text(effect: Effect) -> str:
     return f"{', '.join(parts[: 2 * _MOST])}{more}"
 
 
-def ids_text(cause: Cause) -> str:
-    """The ids of a cause, five of them and how many more there are."""
-    shown = ", ".join(printable(each, 60) for each in cause.ids[:_MOST])
-    more = len(cause.ids) - _MOST
+def _listed(names: Iterable[str]) -> str:
+    """Five names, and how many more there are."""
+    every = list(names)
+    shown = ", ".join(printable(each, 60) for each in every[:_MOST])
+    more = len(every) - _MOST
     return f"{shown} and {more} more" if more > 0 else shown
 
 
@@ -101,3 +118,58 @@ def _head(explanation: Explanation) -> str:
 
 def _is_open(explanation: Explanation) -> bool:
     return explanation.verdict is ExplanationVerdict.AMBIGUOUS
+
+
+class Correcting(Protocol):
+    """A booking, or an entry of a repair."""
+
+    @property
+    def action(self) -> str:
+        """What to do, such as `add_fill`."""
+
+    @property
+    def side(self) -> LedgerSide:
+        """Whose rows or amounts."""
+
+    @property
+    def row(self) -> Mapping[str, str]:
+        """With what."""
+
+
+def booking_text(booking: Correcting) -> str:
+    """`add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
+    row = {name: printable(value, 100) for name, value in booking.row.items()}
+    verb, _, noun = booking.action.partition("_")
+    if noun == "fill":
+        told = _fill_text(row)
+    elif noun == "movement":
+        told = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
+    else:
+        told = _adjustment_text(row)
+    return f"{booking.side}: {verb} {noun} {told}"
+
+
+def _fill_text(row: Mapping[str, str]) -> str:
+    order = row.get("client_order_id") or row.get("exchange_order_id")
+    of_order = f" of order {order}" if order else ""
+    fee = f", fee {row['fee']} {row.get('fee_currency')}" if "fee" in row else ""
+    trade = f"{row.get('side')} {row.get('quantity')} {row.get('symbol')} at {row.get('price')}"
+    return f"{row.get('fill_id')}{of_order} ({trade}{fee}, {row.get('time')})"
+
+
+def _movement_text(row: Mapping[str, str]) -> str:
+    moved = [
+        f"{row[amount]} {row.get(name)}"
+        for amount, name in (("amount", "currency"), ("quantity", "symbol"))
+        if amount in row
+    ]
+    return f"{' and '.join(moved)}, {row.get('time')}"
+
+
+def _adjustment_text(row: Mapping[str, str]) -> str:
+    if not {"amount", "stated", "corrected"} <= row.keys():
+        return ", ".join(f"{name} {value}" for name, value in row.items())
+    leg = f" {row['leg']}" if "leg" in row else ""
+    account = f" of account {row['account']}" if "account" in row else ""
+    name = f"{row.get('symbol') or row.get('currency')}{leg}{account}"
+    return f"{name} by {row['amount']}, from {row['stated']} to {row['corrected']}"
