@@ -176,9 +176,9 @@ def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEnt
         "run_timestamp": summary.timestamp,
     }
     figures = diff.to_dict()
-    del figures["timestamp"], figures["explanation"]
-    if diff.explanation is not None:
-        figures["explanation"] = _conclusion(diff.explanation)
+    del figures["timestamp"]
+    found = diff.explanation
+    figures["explanation"] = None if found is None else _conclusion(found)
     time = parse_time(summary.timestamp) if diff.timestamp is None else diff.timestamp
     return LedgerEntry(
         RECON_DIFF,

@@ -111,7 +111,7 @@ def _lines(path: str, reconciliation: "Reconciliation") -> Iterator[str]:
     yield f"{printable(reconciliation.recorded.session_id)} ({path}): {said}"
     for diff in diffs:
         yield f"  {diff.description}"
-    if diffs and not reconciliation.explanations:
+    if diffs and _compares(reconciliation) and not reconciliation.explanations:
         yield ""
         yield "  nothing that a cause could account for: no position and no balance differs"
     for explanation in reconciliation.explanations:

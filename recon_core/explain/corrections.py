@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, format_amount
+from recon_core.amounts import EXACT, ZERO, format_amount, shortest
 from recon_core.explain.attempt import Answer
 from recon_core.explain.booking_rows import (
     ADD_FILL,
@@ -73,7 +73,11 @@ def _exchanged(
 
 
 def _named(row: Row, session_id: str) -> Row:
-    if isinstance(row, Movement) or row.fill_id != MISSING_ID:
+    """The row as it is booked: half a fee has a decimal more than it needs."""
+    if isinstance(row, Movement):
+        return row
+    row = replace(row, fee=shortest(row.fee))
+    if row.fill_id != MISSING_ID:
         return row
     return replace(row, fill_id=f"repair-fill-{digest(session_id, row_values(row))}")
 

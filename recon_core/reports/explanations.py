@@ -35,7 +35,7 @@ def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterato
     """The explanation as names and values: verdict, causes, what is left, proof, what decides."""
     yield "explanation", _head(explanation)
     for cause in explanation.causes[:_MOST]:
-        yield "cause", f"{printable(cause.text, _LONGEST)} ({cause.cause_kind})"
+        yield "cause", f"{cause.cause_kind}: {printable(cause.text, _LONGEST)}"
         if ids and cause.ids:
             yield "ids", _listed(cause.ids)
         if cause.effect:
