@@ -1,11 +1,14 @@
 """What a session of many fills costs: read, replayed and matched, against json.loads.
 
-    python benchmarks/fills.py [--fills 100000] [--runs 3] [--kind spot|linear|inverse]
+    python benchmarks/fills.py [--fills 100000] [--runs 3] [--kind spot|linear|inverse] [--apart]
 
 Writes a native session with that many fills on each side, and takes the CPU time of each
 step in a process of its own, the median of some runs; `json.loads` of the same file, in
 the same process, is the unit. Ends with 1 where these steps take more than 8 times as long
 or more than 1 GiB. Judging, which digests what is folded, is shown besides.
+
+Both sides state the same fills; with `--apart` in other words: the external side has order
+ids of its own and amounts with more zeros, so that no work on one side serves the other.
 """
 
 import argparse
@@ -28,7 +31,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = ("read", "replay", "match")
 
 
-def document(count: int, kind: str) -> dict[str, Any]:
+def document(count: int, kind: str, *, apart: bool = False) -> dict[str, Any]:
     """A session of two sides with the same fills: a seeded random walk, never flat for long."""
     walk, cents, fills = random.Random(7), 4_200_000, []  # noqa: S311
     for number in range(count):
@@ -49,10 +52,17 @@ def document(count: int, kind: str) -> dict[str, Any]:
         )
     as_of = (START + timedelta(days=1)).isoformat()[:-6] + "Z"
     side = {"as_of": as_of, "opening": {"cash": {"EUR": "1000000000.00"}}, "fills": fills}
+    other = {**side, "fills": [_in_other_words(fill) for fill in fills]} if apart else side
     instrument = {"kind": kind, "base": "BTC", "quote": "EUR"}
     currencies = {"EUR": {"precision": 8}, "BTC": {"precision": 8}}
     head = {"schema": "recon.session/1", "session_id": "fills", "currencies": currencies}
-    return {**head, "instruments": {"BTC/EUR": instrument}, "internal": side, "external": side}
+    return {**head, "instruments": {"BTC/EUR": instrument}, "internal": side, "external": other}
+
+
+def _in_other_words(fill: dict[str, str]) -> dict[str, str]:
+    order = {"exchange_order_id": f"x{fill['client_order_id']}"}
+    told = {name: value for name, value in fill.items() if name != "client_order_id"}
+    return {**told, **order, **{name: f"{fill[name]}00" for name in ("quantity", "price", "fee")}}
 
 
 def measure(path: Path) -> dict[str, float]:
@@ -92,6 +102,7 @@ def main() -> int:
     parser.add_argument("--fills", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--kind", choices=("spot", "linear", "inverse"), default="spot")
+    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -99,7 +110,8 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "fills.recon.json"
-        path.write_text(json.dumps(document(options.fills, options.kind)), encoding="utf-8")
+        session = document(options.fills, options.kind, apart=options.apart)
+        path.write_text(json.dumps(session), encoding="utf-8")
         command = [sys.executable, __file__, "--measure", str(path)]
         runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
     taken = {name: statistics.median(run[name] for run in runs) for name in runs[0]}

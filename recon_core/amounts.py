@@ -3,14 +3,17 @@
 Source of the rules: the session format, "Amounts", and the design's "Exactness".
 Every operation goes through `EXACT`, whose precision no sum or product of legal
 amounts reaches and which raises instead of rounding. Rounding happens in one
-place, `round_to_places` (or `rounding`, the same for many), and nowhere else.
+place, `round_to_places` (`rounding` and `each_rounded` are the same for many), and nowhere
+else.
 """
 
 import decimal
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from itertools import repeat
 from typing import Final
 
 from recon_core.errors import AmountError
@@ -156,6 +159,11 @@ def rounding(places: int) -> Callable[[Decimal], Decimal]:
     return rounded
 
 
+def each_rounded(amounts: Iterable[Decimal], places: int) -> Iterator[Decimal]:
+    """`round_to_places` of each amount, quicker than one by one."""
+    return map(_ROUNDING.quantize, amounts, repeat(_unit(places)))
+
+
 def _unit(places: int) -> Decimal:
     """`0.01` for 2 places, whatever the ambient decimal context is."""
     return Decimal((0, (1,), -places))
@@ -163,10 +171,7 @@ def _unit(places: int) -> Decimal:
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Add amounts without loss."""
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
+    return reduce(EXACT.add, amounts, ZERO)
 
 
 def larger_magnitude(first: Decimal, second: Decimal) -> Decimal:

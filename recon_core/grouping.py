@@ -25,7 +25,7 @@ class Grouped(Generic[_Row]):
 
     def all_keys(self) -> dict[Any, object]:
         """Every key, in a settled order."""
-        return {**self.single, **self.repeated}
+        return {**self.single, **self.repeated} if self.repeated else {**self.single}
 
 
 def grouped(rows: Sequence[_Row], key_of: Callable[[Any], Any]) -> Grouped[_Row]:

@@ -6,7 +6,7 @@ finding names its case, and the policy gives the case its severity.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from recon_core.amounts import EXACT, larger_magnitude
 from recon_core.model import Fill, LedgerSide, Order
+from recon_core.quick_memory import without_collecting
 from recon_core.times import format_time
 
 
@@ -122,32 +123,50 @@ class EqualRows:
         It is taken of one JSON list: a sorted list per row of the values of its fields,
         amounts without trailing zeros, times in UTC, `null` for what is not told.
         """
-        content = json.dumps(sorted(map(_row_values, self.rows), key=_sortable))
+        with without_collecting():
+            content = json.dumps(_in_one_order(_values(self.rows)))
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 MatchedRows = MatchedFills | MatchedOrder | EqualRows
+_Values = tuple[str | None, ...]
 
 
-def _row_values(row: Fill | Order) -> list[str | None]:
-    return [_TEXTS.get(type(value), str)(value) for value in _VALUES[type(row)](row)]
+def _values(rows: Sequence[Fill | Order]) -> list[_Values]:
+    """The values of every row as text, which are worked out field by field."""
+    columns = [_texts(list(map(get, rows))) for get in _FIELDS[type(rows[0])]] if rows else []
+    return list(zip(*columns, strict=True))
 
 
-def _amount_text(value: Decimal) -> str:
-    return str(_normalize(value))
+def _texts(values: list[Any]) -> Iterable[str | None]:
+    kind, *others = set(map(type, values))
+    if not others:
+        return _TEXTS.get(kind, _names)(values)
+    return [text for value in values for text in _TEXTS.get(type(value), _names)([value])]
 
 
-def _sortable(values: list[str | None]) -> list[str]:
-    return [value or "" for value in values]
+def _in_one_order(rows: list[_Values]) -> list[_Values]:
+    """Sorted, what is not told before any text."""
+    try:
+        return sorted(rows)
+    except TypeError:
+        return sorted(rows, key=lambda row: [value or "" for value in row])
 
 
-_normalize: Final = EXACT.normalize
-# Names and enumerations are what they print.
-_TEXTS: Final[dict[type, Callable[[Any], str | None]]] = {
-    Decimal: _amount_text,
-    datetime: format_time,
-    type(None): lambda _: None,
+def _names(values: Iterable[Any]) -> Iterable[str]:
+    """Names and enumerations are what they print."""
+    return map(str, values)
+
+
+def _amount_texts(values: Iterable[Any]) -> Iterable[str]:
+    return map(str, map(EXACT.normalize, values))
+
+
+_TEXTS: Final[Mapping[type, Callable[[Iterable[Any]], Iterable[str | None]]]] = {
+    Decimal: _amount_texts,
+    datetime: lambda values: map(format_time, values),
+    type(None): lambda values: values,
 }
-_VALUES: Final = {
-    row_type: attrgetter(*(field.name for field in fields(row_type))) for row_type in (Fill, Order)
+_FIELDS: Final = {
+    row_type: [attrgetter(field.name) for field in fields(row_type)] for row_type in (Fill, Order)
 }

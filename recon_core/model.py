@@ -192,7 +192,11 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as it stood at `time`, identified by at least one of its ids."""
+    """One order as it stood at `time`, identified by at least one of its ids.
+
+    `average_fill_price` is what the source says that its fills cost on average, in the
+    quote currency; it is kept and not compared.
+    """
 
     symbol: str
     side: OrderSide
@@ -205,11 +209,12 @@ class Order:
     order_type: str | None = None
     price: Decimal | None = None
     account: str | None = None
+    average_fill_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.order_id == "":
             raise ReconError("an order has neither client_order_id nor exchange_order_id")
-        amounts = ("quantity", "filled_quantity", "price")
+        amounts = ("quantity", "filled_quantity", "price", "average_fill_price")
         _check_row(self, "order", self.order_id, amounts, side=OrderSide, state=OrderState)
 
     @property
@@ -255,7 +260,8 @@ class Snapshot:
 
 
 _ACCOUNT = attrgetter("account")
-SECTIONS: Final = ("positions", "cash", "orders", "fills", "movements")
+STATES: Final = ("positions", "cash")
+SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +271,8 @@ class SideRecord:
     `derived` names the sections that the side did not report and that were
     replayed from its opening and fills; `notes` are findings for the reader that
     carry no severity. `origins` says for sections that were read from a source of
-    their own, such as a table beside the session file, which one that was.
+    their own, such as a table beside the session file, which one that was. `pending` is
+    what the side is known to book only later although it has happened: its format says so.
     """
 
     as_of: datetime
@@ -283,6 +290,7 @@ class SideRecord:
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    pending: tuple[Movement, ...] = ()
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
@@ -339,10 +347,13 @@ class RecordedSession:
         """Whether both sides have a section from one source: comparing it proves nothing."""
         if self.internal is None or self.external is None:
             return False
-        rows, origin = self.internal.rows(section), self.internal.origins.get(section)
-        if rows and rows is self.external.rows(section):
+        internal, external = self.internal, self.external
+        rows, origin = internal.rows(section), internal.origins.get(section)
+        if section in internal.derived and section in external.derived:
+            return self.shares("fills")
+        if section not in STATES and rows and rows is external.rows(section):
             return True
-        return origin is not None and origin == self.external.origins.get(section)
+        return origin is not None and origin == external.origins.get(section)
 
     def own_records(self) -> dict[LedgerSide, SideRecord]:
         """The sides that speak for themselves: all that are given, but no mirror."""
@@ -375,6 +386,8 @@ def _check_row(
 
 def _require_whole_characters(name: str) -> None:
     """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    if not isinstance(name, str):
+        raise ReconError(f"the name is {quoted(name)}; expected text")
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         raise ReconError("the name holds a lone surrogate; expected whole characters")
 

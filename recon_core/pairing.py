@@ -7,7 +7,7 @@ name when its verdict changes, and every process finds the same names.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Final, TypeVar
@@ -36,6 +36,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 _LONGEST_KEY: Final = 200
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
 _FILL_KEY = attrgetter("account", "symbol", "fill_id")
+_FILL_ID = attrgetter("fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
@@ -198,17 +199,24 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
     return match[1] if match else ""
 
 
-def duplicate_fills(fills: Iterable[Fill]) -> dict[tuple[str | None, str, str], int]:
+def duplicate_fills(fills: Sequence[Fill]) -> dict[tuple[str | None, str, str], int]:
     """Account, symbol and id of every fill that stands more than once, with its count."""
-    keys = list(map(_FILL_KEY, fills))
-    if len(set(keys)) == len(keys):  # as nearly always
+    if len(set(map(_FILL_ID, fills))) == len(fills):  # as nearly always
         return {}
-    return {key: count for key, count in Counter(keys).items() if count > 1}
+    return {key: count for key, count in Counter(map(_FILL_KEY, fills)).items() if count > 1}
 
 
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
-    """A note on every fill that one side states more than once."""
-    return [note for notes in _duplicate_notes(recorded).values() for note in notes]
+    """A note on every fill and every movement that one side states more than once."""
+    notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
+    for side, record in recorded.own_records().items():
+        stated = Counter((row.account, row.movement_id) for row in record.movements or ())
+        notes += [
+            f"{side} states movement {printable(movement_id, 60)} {count} times; each is booked"
+            for (_, movement_id), count in stated.items()
+            if count > 1
+        ]
+    return notes
 
 
 def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:

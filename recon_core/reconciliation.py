@@ -19,7 +19,9 @@ from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
+from recon_core.ledger.movement_signs import sign_notes
 from recon_core.ledger.replay import replay_sides, with_derived_sections
+from recon_core.ledger.snapshots import Snapshots
 from recon_core.matching.matcher import match
 from recon_core.matching.row_judging import judge_rows
 from recon_core.model import RecordedSession
@@ -63,7 +65,8 @@ class Reconciliation:
         recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
-        self._location = Location(self.recorded, self._replays)
+        self._snapshots = Snapshots(self.recorded, self._replays)
+        self._location = Location(self.recorded, self._replays, policy)
         self._matching = match(self.recorded, max_items)
         self.folded = self._matching.folded
         self.comparisons = self._all_comparisons()
@@ -94,7 +97,10 @@ class Reconciliation:
         return replace(recorded, internal=recomputed)
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
-        ledger = ledger_comparisons(self.recorded, self._replays)
+        ledger = [
+            *ledger_comparisons(self.recorded, self._replays),
+            *self._snapshots.comparisons,
+        ]
         more = self._plugins.checks(self.recorded)
         paired = with_probable_aliases(pair(self.recorded, more, ledger))
         both = [*paired, *self._matching.comparisons]
@@ -127,7 +133,7 @@ class Reconciliation:
         session_id = self.recorded.session_id
         if comparison.item_kind is not ItemKind.SESSION and comparison.check is None:
             try:
-                return self._located(self._judge_values(comparison, session_id))
+                return self._location.located(self._judge_values(comparison, session_id))
             except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
                 return cannot_judge(comparison, error, session_id)
         check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
@@ -136,17 +142,12 @@ class Reconciliation:
     def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
         if comparison.matched is not None:
             return judge_rows(comparison, self.policy, session_id)
+        of_snapshots = self._snapshots.judge(comparison, self.policy, session_id)
+        if of_snapshots is not None:
+            return of_snapshots
         judgement = judge(comparison, self.policy, session_id)
         given = None if judgement.diff is None else self._plugins.tolerance(comparison)
         return judgement if given is None else self._softened(judgement, given, session_id)
-
-    def _located(self, judgement: Judgement) -> Judgement:
-        """The judgement with notes on where its difference lies."""
-        notes = () if judgement.diff is None else self._location.notes(judgement.comparison)
-        if judgement.diff is None or not notes:
-            return judgement
-        diff = replace(judgement.diff, notes=(*judgement.diff.notes, *notes))
-        return replace(judgement, diff=diff)
 
     def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
         """Judge again by a hook's tolerance, and leave a trace where that is milder."""
@@ -176,6 +177,7 @@ class Reconciliation:
             *duplicate_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
+            *sign_notes(self.recorded),
             *self._matching.notes,
         ]
         return tuple(printable(note, 500) for note in notes)

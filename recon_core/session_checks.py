@@ -10,7 +10,7 @@ from typing import Final
 
 from recon_core.comparison import SessionCheck
 from recon_core.matching.order_links import orders_compare
-from recon_core.model import SECTIONS, LedgerSide, RecordedSession, SideRecord
+from recon_core.model import SECTIONS, STATES, LedgerSide, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
 from recon_core.severity import Severity
 from recon_core.times import format_time
@@ -52,10 +52,24 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
             silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
             text = f"{section}: reported by {reporting[0]}, not by {silent}"
             (faults if section in policy.require else notes).append(text)
-        elif section in _ROW_SECTIONS and not recorded.mirrored and recorded.shares(section):
+        elif _says_nothing(recorded, section):
             text = f"{section}: both sides were read from one source, which proves nothing"
             (faults if section in policy.require else notes).append(text)
     return faults, notes
+
+
+def _says_nothing(recorded: RecordedSession, section: str) -> bool:
+    """Whether a section would be compared with itself, though no mirror was declared.
+
+    A state that a hook computed anew on one side differs from what was read, or may.
+    """
+    if recorded.mirrored or not recorded.shares(section):
+        return False
+    if section in _ROW_SECTIONS:
+        return True
+    internal, external = recorded.internal, recorded.external
+    assert internal is not None and external is not None  # noqa: S101, PT018  # shared by both
+    return section in STATES and internal.rows(section) == external.rows(section)
 
 
 def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
@@ -66,7 +80,7 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 def _nothing_compared(recorded: RecordedSession) -> bool:
     if recorded.internal is None or recorded.external is None:
         return True
-    compared = ["positions", "cash"]
+    compared = [section for section in STATES if not _says_nothing(recorded, section)]
     if not recorded.mirrored:
         compared += ["fills"] if not recorded.shares("fills") else []
         if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
@@ -99,16 +113,17 @@ def side_notes(recorded: RecordedSession) -> list[str]:
 
 
 def untimely_notes(recorded: RecordedSession) -> list[str]:
-    """A note on the fills of a side that lie outside of what it says it covers."""
+    """A note on the fills and movements of a side that lie outside of what it says it covers."""
     notes = []
     for side, record in recorded.own_records().items():
-        fills, opening = record.fills or (), record.opening
-        late = sum(fill.time > record.as_of for fill in fills)
-        opened = None if opening is None else opening.as_of
-        early = 0 if opened is None else sum(fill.time < opened for fill in fills)
-        for count, what in ((late, "after its as_of"), (early, "before its opening")):
-            if count:
-                notes.append(f"{side}: {count} of {len(fills)} fills are {what}; each is booked")
+        opened = None if record.opening is None else record.opening.as_of
+        for name, rows in (("fills", record.fills or ()), ("movements", record.movements or ())):
+            late = sum(row.time > record.as_of for row in rows)
+            early = 0 if opened is None else sum(row.time < opened for row in rows)
+            for count, what in ((late, "after its as_of"), (early, "before its opening")):
+                if count:
+                    of_all = f"{count} of {len(rows)} {name}"
+                    notes.append(f"{side}: {of_all} are {what}; each is booked")
     return notes
 
 

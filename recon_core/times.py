@@ -38,7 +38,9 @@ def format_time(time: datetime) -> str:
 
 
 def require_time(time: datetime, name: str) -> datetime:
-    """Return `time` in UTC; raises `ReconError` for a naive one."""
+    """Return `time` in UTC; raises `ReconError` for a naive one, and for what is no time."""
+    if not isinstance(time, datetime):
+        raise ReconError(f"{name}: {quoted(time)} is no time; expected an aware datetime")
     if time.tzinfo is None:
         raise ReconError(f"{name}: {time.isoformat()} has no offset; expected an aware datetime")
     return time.astimezone(UTC)

@@ -105,9 +105,20 @@ def _read(anchor: Path) -> "RecordedSession":
     from recon_core.sessions import read_session  # noqa: PLC0415  # brings pydantic
 
     try:
-        return read_session(anchor)
+        recorded = read_session(anchor)
+        _refuse_one_source(recorded)
     except ReconError as error:
         raise ReconError(f"cannot be converted: {error}") from None
+    return recorded
+
+
+def _refuse_one_source(recorded: "RecordedSession") -> None:
+    """Written out, the rows of one source would look like the words of two."""
+    from recon_core.model import SECTIONS  # noqa: PLC0415  # not for the help
+
+    shared = [section for section in SECTIONS if recorded.shares(section)]
+    if shared and not recorded.mirrored:
+        raise ReconError(f"{', '.join(shared)}: both sides were read from one source")
 
 
 def _figures(recorded: "RecordedSession") -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from recon_core.errors import ReconError
-from recon_core.explain.changes import Change, names_of, shifted
+from recon_core.explain.bookings import order_name
+from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
+from recon_core.explain.changes import Change, names_of, shifted, total_of
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
-from recon_core.explain.space import Vector, minus, negated, plus, state_part
-from recon_core.ledger.replay import replay
+from recon_core.explain.space import Vector, minus, negated, state_part
 from recon_core.model import LedgerSide, SideRecord
 
 
@@ -26,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Edits that were proven together; `rank` is that of the weakest."""
+    """Edits that were proven together; `complete`: no more of their rank are left untried."""
 
     parts: tuple[Part, ...]
     side: LedgerSide
@@ -34,6 +35,7 @@ class Answer:
     outcome: Outcome
     change: Change
     repaired: SideRecord
+    complete: bool = True
 
     @property
     def rank(self) -> int:
@@ -42,29 +44,42 @@ class Answer:
 
 
 def attempt(
-    prover: Prover, ground: Ground, edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]]
+    prover: Prover,
+    ground: Ground,
+    edits: Sequence[Edit],
+    rows: Sequence[tuple[Row, ...]],
+    budget: Budget,
+    *,
+    read: bool = False,
 ) -> Answer | None:
-    """The answer that edits give together, `None` where a reconciliation does not bear it out."""
+    """The answer that edits give together, `None` where a reconciliation does not bear it out.
+
+    What was `read` off rows may leave a part of the deltas; what was searched for may not.
+    """
     change = Change()
     for edit in edits:
         change = change.joined(edit.change)
     try:
-        effects = [negated(effect) if not ground.rows_right else effect
-                   for effect in _effects(ground, edits)]  # fmt: skip
+        booked = _effects(ground, edits, budget)
     except ReconError:
         return None
-    total: dict[str, Decimal] = {}
-    for effect in effects:
-        total = plus(total, effect)
-    for record in _repaired(prover, ground, change, total):
+    if not read and ground.space.real(state_part(minus(ground.exact, total_of(booked)))):
+        return None
+    effects = booked if ground.rows_right else [negated(effect) for effect in booked]
+    for record in _repaired(prover, ground, change, total_of(effects)):
+        budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record})
-        if outcome is not None and outcome.proven:
+        if outcome is not None and (outcome.proven or (read and _is_part(outcome))):
             parts = tuple(
                 Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
                 for edit, equal, effect in zip(edits, rows, effects, strict=True)
             )
             return Answer(parts, ground.side, ground, outcome, change, record)
     return None
+
+
+def _is_part(outcome: Outcome) -> bool:
+    return bool(outcome.vanished) and not outcome.appeared
 
 
 def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]) -> int:
@@ -74,15 +89,16 @@ def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple
     return sum(each is equal for each in rows)
 
 
-def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
+def _effects(ground: Ground, edits: Sequence[Edit], budget: Budget) -> list[dict[str, Decimal]]:
     """What each edit books: of derivatives by replay, one edit after the other."""
     if not any(_touches_derivative(ground, edit.change) for edit in edits):
         return [state_part(edit.change.vector(ground.bookings)) for edit in edits]
     effects, record = [], ground.record
-    before = _state(ground, record)
+    before = ground.replayed
     for edit in edits:
+        budget.spend(len(ground.fills) * OF_A_REPLAY)
         record = edit.change.applied(record)
-        after = _state(ground, record)
+        after = ground.state_of(record)
         effects.append(minus(after, before))
         before = after
     return effects
@@ -91,13 +107,6 @@ def _effects(ground: Ground, edits: Sequence[Edit]) -> list[dict[str, Decimal]]:
 def _touches_derivative(ground: Ground, change: Change) -> bool:
     rows = (*change.removed, *change.added)
     return any(ground.bookings.derivative(fill.symbol) for fill in rows)
-
-
-def _state(ground: Ground, record: SideRecord) -> dict[str, Decimal]:
-    if record.opening is None:
-        record = replace(record, opening=None)
-    ledger = replay(ground.recorded, record)
-    return ground.space.state(ledger.positions, ledger.cash)
 
 
 def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) -> list[SideRecord]:
@@ -110,10 +119,19 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
     if ground.rows_right:
         side = recorded.side(ground.side)
         return [] if side is None else [shifted(_stating(side), space, correction, names)]
-    changed = change.applied(ground.record)
+    changed = _without_orders(ground, change.applied(ground.record), change)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]
+
+
+def _without_orders(ground: Ground, record: SideRecord, change: Change) -> SideRecord:
+    """Without the side's own orders of changed fills, where they say what the fills said."""
+    if not record.orders:
+        return record
+    names = {order_name(fill) for fill in (*change.removed, *change.added)} - ground.need.keys()
+    kept = tuple(order for order in record.orders if order_name(order) not in names)
+    return replace(record, orders=kept)
 
 
 def _stating(record: SideRecord) -> SideRecord:

@@ -5,8 +5,17 @@ from typing import Final
 
 from recon_core.explanation import Effort
 
-OPERATIONS: Final = {Effort.OFF: 0, Effort.FAST: 2_000_000, Effort.FULL: 100_000_000}
-"""How many look-ups and fills of a replay a session may cost."""
+OF_A_REPLAY: Final = 25
+"""Operations for a fill in a replay; one is about a microsecond."""
+
+OF_A_PRINT: Final = 25
+"""Operations for the prints of a fill's edits."""
+
+OF_A_RECONCILIATION: Final = 60
+"""Operations for a fill in a reconciliation."""
+
+_BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}
+_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 150, Effort.FULL: 2_000}
 
 
 class BudgetError(Exception):
@@ -18,6 +27,11 @@ class Budget:
     """What is left to spend on one session."""
 
     left: int
+
+    @classmethod
+    def of(cls, effort: Effort, rows: int) -> "Budget":
+        """The budget of a session of so many fills and movements."""
+        return cls(_BASE[effort] + _PER_ROW[effort] * rows)
 
     def spend(self, operations: int) -> None:
         """Take operations off; raises `BudgetError` where there are not so many left."""

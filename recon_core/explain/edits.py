@@ -15,6 +15,7 @@ from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.changes import Change
 from recon_core.explanation import CauseKind
 from recon_core.model import (
+    CashBalance,
     Fill,
     LedgerSide,
     Movement,
@@ -25,6 +26,11 @@ from recon_core.model import (
 
 NEAR_TWIN: Final = timedelta(seconds=5)
 """Two fills of one order, price and quantity this close are one execution told twice."""
+
+UNPROVEN: Final = 4
+"""The rank from which on a cause fits, and is not proven: it may fit by chance."""
+
+_POWERS: Final = (None, -3, -2, -1, 1, 2, 3)
 
 Row = Fill | Movement
 
@@ -109,15 +115,23 @@ def _turned(amount: Decimal | None) -> Decimal | None:
 
 
 def opening_edits(opening: Opening | None) -> Iterator[Edit]:
-    """One entry of the opening goes."""
+    """One entry of the opening goes, or is a power of ten of what it was."""
     if opening is None:
         return
-    for at in range(len(opening.cash)):
-        less = replace(opening, cash=(*opening.cash[:at], *opening.cash[at + 1 :]))
-        yield _opening(opening, less, opening.cash[at].currency)
-    for at in range(len(opening.positions)):
-        rest = (*opening.positions[:at], *opening.positions[at + 1 :])
-        yield _opening(opening, replace(opening, positions=rest), opening.positions[at].symbol)
+    for at, row in enumerate(opening.cash):
+        for power in _POWERS:
+            total = None if power is None else row.total.scaleb(power, EXACT)
+            some = () if total is None else (CashBalance(row.currency, total, account=row.account),)
+            cash = (*opening.cash[:at], *some, *opening.cash[at + 1 :])
+            if row.total:
+                yield _opening(opening, replace(opening, cash=cash), row.currency)
+    for at, held in enumerate(opening.positions):
+        for power in _POWERS:
+            quantity = None if power is None else held.quantity.scaleb(power, EXACT)
+            rows = () if quantity is None else (replace(held, quantity=quantity),)
+            positions = (*opening.positions[:at], *rows, *opening.positions[at + 1 :])
+            if held.quantity:
+                yield _opening(opening, replace(opening, positions=positions), held.symbol)
 
 
 def _opening(old: Opening, new: Opening, name: str) -> Edit:

@@ -5,184 +5,175 @@ two. The first step that gives an answer ends the search; within a step the answ
 best evidence count, and where several of them differ in kind or amount none is named alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import Final
 
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OPERATIONS, Budget, BudgetError
-from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, Row
-from recon_core.explain.fill_edits import twin
+from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
+from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
+from recon_core.explain.nested import Nested
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
+from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import foreign, stale
-from recon_core.explain.state_answers import state_answers
+from recon_core.explain.state_answers import partial_states, state_answers
 from recon_core.explain.systematic import systematic
-from recon_core.explain.verdicts import explained, not_searched, unexplained
+from recon_core.explain.verdicts import (
+    alternatives,
+    explained,
+    not_searched,
+    partial,
+    unexplained,
+)
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import LedgerSide, Movement
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
 
-_MOST_PROOFS: Final = 24
+_MOST_PROVEN: Final = 12
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
 _OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
-Found = tuple[Edit, ...]
-
 
 @dataclass
-class _Explainer:
-    """The steps of one session."""
+class Explainer:
+    """The steps of one session, the first that gives an answer counts."""
 
-    reconciliation: Reconciliation
     prover: Prover
     budget: Budget
-    _searches: list[Search] = field(default_factory=list)
 
-    def answers(self) -> list[Answer]:
-        """The answers of the first step that has any."""
-        for step in self._steps():
-            answers = step
+    def explanations(self) -> tuple[Explanation, ...]:
+        """The explanations of the first step that has any."""
+        return self.of_one_fault() or self._of_two_faults()
+
+    def of_one_fault(self) -> tuple[Explanation, ...]:
+        """What the rows show, a fault of a whole state, or one fault of the rows."""
+        states = state_answers(self.prover)
+        if states:
+            return states
+        for answers in self._single_steps():
             if answers:
-                return answers
-        return []
+                return explained(self.prover, answers)
+        return ()
 
-    def _steps(self) -> Iterator[list[Answer]]:
-        yield self._read()
-        found = grounds(self.reconciliation, self.prover.space)
-        for ground in found:
+    def _of_two_faults(self) -> tuple[Explanation, ...]:
+        firsts = [*partial_states(self.prover), *self._partly_read()]
+        found = with_the_rest(self.prover, firsts, self._rest)
+        if found:
+            return alternatives(found)
+        for search in self._searches:
+            more = replace(search, extra=OrderReading(search.ground, search.fill_edits).atoms())
+            answers = self._proven(search.ground, more.pairs())
+            if not answers:
+                answers = self._proven(search.ground, Nested(search, self.budget).pairs())
+            if answers:
+                return explained(self.prover, answers)
+        return tuple(first for first, _, _ in self._partly_read())[:1]
+
+    def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
+        return Explainer(prover, self.budget).of_one_fault()
+
+    def _single_steps(self) -> Iterator[list[Answer]]:
+        yield [answer for answer in self._readings if answer.outcome.proven][:1]
+        for ground in self._grounds:
             if ground.lagging:
                 yield self._proven(ground, self._whole_rows(ground))
-        searches = [Search(ground, self.budget) for ground in found if not ground.lagging]
-        for search in searches:
+        for search in self._searches:
             whole = self._whole_rows(search.ground)
             yield self._proven(search.ground, [*whole, *((one,) for one in search.singles())])
-        for search in searches:
+        for search in self._searches:
             yield self._proven(search.ground, self._second_look(search))
-        for search in searches:
-            more = replace(search, extra=self._atoms(search))
-            yield self._proven(search.ground, more.pairs())
 
-    def _read(self) -> list[Answer]:
+    @cached_property
+    def _grounds(self) -> list[Ground]:
+        return grounds(self.prover.recorded, self.prover.space)
+
+    @cached_property
+    def _searches(self) -> list[Search]:
+        return [
+            Search(ground, self.budget, max_skew=self._max_skew)
+            for ground in self._grounds
+            if not ground.lagging
+        ]
+
+    def _partly_read(self) -> list[First]:
+        """What the rows of both sides show where it is not everything."""
+        return [
+            (partial(self.prover, answer), answer.side, answer.repaired)
+            for answer in self._readings
+            if not answer.outcome.proven
+        ]
+
+    @cached_property
+    def _readings(self) -> list[Answer]:
         """What the rows of both sides show, the ledger held against the exchange first."""
-        recorded, space = self.reconciliation.recorded, self.prover.space
+        recorded, space = self.prover.recorded, self.prover.space
         if recorded.shares("fills"):
             return []
-        for side, other in (_INWARD, _OUTWARD):
-            right = other_rows(recorded.side(other))
-            ground = ground_of(recorded, space, side, side, rows_right=False)
-            if right is None or ground is None or ground.record.fills is None:
-                continue
-            self.budget.spend(len(ground.fills) + len(right.fills or ()))
-            max_skew = self.reconciliation.policy.max_skew
-            edits = tuple(RowReading(ground, right, max_skew).edits())
-            answer = attempt(self.prover, ground, edits, [edit.rows for edit in edits])
-            if edits and answer is not None and answer.outcome.vanished:
-                return [answer]
-        return []
+        return [
+            answer
+            for side, other in (_INWARD, _OUTWARD)
+            for ground in [ground_of(recorded, space, side, side, rows_right=False)]
+            for answer in [self._reading(ground, other_rows(recorded.side(other)))]
+            if answer is not None and answer.outcome.vanished
+        ]
+
+    def _reading(self, ground: Ground | None, right: SideRecord | None) -> Answer | None:
+        if right is None or ground is None or ground.record.fills is None:
+            return None
+        self.budget.spend(len(ground.fills) + len(right.fills or ()))
+        edits = tuple(RowReading(ground, right, self._max_skew).edits())
+        rows = tuple(edit.rows for edit in edits)
+        return attempt(self.prover, ground, edits, rows, self.budget, read=True) if edits else None
+
+    @property
+    def _max_skew(self) -> timedelta:
+        return self.prover.reconciliation.policy.max_skew
 
     def _whole_rows(self, ground: Ground) -> Iterator[Found]:
-        max_skew = self.reconciliation.policy.max_skew
-        self.budget.spend(len(ground.fills))
+        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
         if ground.rows_right:
-            yield from ((edit,) for edit in stale(ground, max_skew))
+            yield from ((edit,) for edit in stale(ground, self._max_skew))
         yield from ((edit,) for edit in foreign(ground))
 
     def _second_look(self, search: Search) -> list[Found]:
         ground, edits = search.ground, search.fill_edits
         self.budget.spend(len(ground.fills) * 16)
-        found: list[Found] = list(OrderReading(ground, edits).readings())
-        found += [
+        found: list[Found] = [
             (edit,)
             for edit in systematic(ground, edits)
             if ground.reaches(edit.change.vector(ground.bookings))
         ]
         found += [(edit,) for edit in solved(ground, edits)]
+        read = OrderReading(ground, edits).readings()
+        found += [one for one in read if len(one) == 1 or not found]
         return found
-
-    def _atoms(self, search: Search) -> list[Edit]:
-        return OrderReading(search.ground, search.fill_edits).atoms()
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
-        groups = _grouped(ground, list(found))
         answers: list[Answer] = []
         best = None
-        for proofs, (rank, edits, rows) in enumerate(groups):
-            if (best is not None and rank > best) or proofs >= _MOST_PROOFS:
+        for candidate in candidates(ground, list(found)):
+            if best is not None and candidate.order > best:
                 break
-            self.budget.spend(len(ground.fills))
-            answer = attempt(self.prover, ground, edits, rows)
+            if len(answers) == _MOST_PROVEN:
+                return [replace(answer, complete=False) for answer in answers]
+            answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
             if answer is not None:
                 answers.append(answer)
-                best = rank
+                best = candidate.order
         return answers
-
-
-def _grouped(
-    ground: Ground, found: Sequence[Found]
-) -> list[tuple[tuple[int, bool], Found, list[tuple[Row, ...]]]]:
-    """Candidates that differ in more than interchangeable rows, the best evidence first."""
-    groups: dict[Any, list[Found]] = {}
-    for edits in found:
-        ordered = tuple(sorted(edits, key=lambda edit: str(_key(edit))))
-        groups.setdefault(tuple(_key(edit) for edit in ordered), []).append(ordered)
-    result = []
-    for members in groups.values():
-        rank = min(max(edit.rank for edit in edits) for edits in members)
-        best = [edits for edits in members if max(edit.rank for edit in edits) == rank]
-        rows = [_united([edits[at] for edits in best]) for at in range(len(best[0]))]
-        if len(rows) > 1 and _key(best[0][0]) == _key(best[0][1]):
-            union = _united([edit for edits in best for edit in edits])
-            rows = [union, union]
-        result.append(((rank, not _is_close(ground, best[0])), best[0], rows))
-    return sorted(result, key=lambda each: each[0])
-
-
-def _is_close(ground: Ground, edits: Found) -> bool:
-    """Whether edits give the need to far less than what floats may be off."""
-    if not ground.space.dust:
-        return True
-    change = Change()
-    for edit in edits:
-        change = change.joined(edit.change)
-    return ground.is_close(change.vector(ground.bookings))
-
-
-def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:
-    """All rows of edits, each once."""
-    return tuple({id(row): row for edit in edits for row in edit.rows}.values())
-
-
-def _key(edit: Edit) -> tuple[Any, ...]:
-    """What an edit does, whichever of several equal rows it does it to."""
-    change = edit.change
-    moved = tuple(
-        tuple(map(_movement_key, rows))
-        for rows in (change.removed_movements, change.added_movements)
-    )
-    fills = tuple(tuple(map(twin, rows)) for rows in (change.removed, change.added))
-    return str(edit.cause_kind), fills, moved, edit.detail if change.opening else ""
-
-
-def _movement_key(movement: Movement) -> tuple[Any, ...]:
-    return (
-        movement.movement_kind,
-        movement.currency,
-        movement.amount,
-        movement.symbol,
-        movement.quantity,
-        movement.account,
-    )
 
 
 def explain(
@@ -200,28 +191,29 @@ def explain(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
     prover = Prover(reconciliation, space)
-    if not prover.before:
+    settled, pending = with_pending(prover)
+    if not prover.before or not settled.before:
         return ()
-    return _explain(reconciliation, prover, Budget(OPERATIONS[effort]))
+    found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
+    return tuple(and_pending(one, pending) for one in found)
 
 
-def _explain(
-    reconciliation: Reconciliation, prover: Prover, budget: Budget
-) -> tuple[Explanation, ...]:
+def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     space = prover.space
-    delta = space.real(deltas(space, reconciliation.recorded))
-    states = state_answers(prover)
-    if states:
-        return states
+    delta = space.real(deltas(space, prover.recorded))
     try:
-        answers = _Explainer(reconciliation, prover, budget).answers()
+        found = Explainer(prover, budget).explanations()
     except BudgetError:
         return (not_searched(delta),)
     except ReconError:
-        answers = []
-    if answers:
-        return explained(prover, answers)
-    return (unexplained(prover, delta),) if delta else ()
+        found = ()
+    return found or ((unexplained(prover, delta),) if delta else ())
+
+
+def _rows(recorded: RecordedSession) -> int:
+    """How many fills and movements both sides give."""
+    records = recorded.own_records().values()
+    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
 
 
 def _can_differ(reconciliation: Reconciliation) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -13,7 +13,10 @@ from recon_core.model import Fill, InstrumentKind
 
 _MOST_RATES: Final = 3
 _MOST_SAMPLED: Final = 400
+ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
+_CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 _RATE_PLACES: Final = 12
+_FLOAT_NOISE: Final = Decimal("1e-11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +24,22 @@ class FeeModel:
     """How the fills of one symbol are charged: rates on a value, in one currency.
 
     `rates` are those that most fills were charged at, the most frequent first; `in_base`
-    says that the value is the quantity and not quantity times price.
+    says that the value is the quantity and not quantity times price. `rounding` is how the
+    source rounds a fee, half-even or half-up; of floats it may be the latter.
     """
 
     rates: tuple[Decimal, ...]
     currency: str
     in_base: bool
+    rounding: str = ROUND_HALF_EVEN
 
     def fee(self, bookings: Bookings, fill: Fill, rate: Decimal) -> Decimal:
         """The fee of a fill at a rate, rounded to the precision of its currency."""
         fee = EXACT.multiply(rate, fee_value(bookings, fill, in_base=self.in_base))
-        return bookings.roundings[self.currency](fee)
+        places = bookings.roundings.places(self.currency)
+        if places is None:
+            return fee
+        return fee.quantize(Decimal((0, (1,), -places)), context=_CONTEXTS[self.rounding])
 
 
 def fee_value(bookings: Bookings, fill: Fill, *, in_base: bool) -> Decimal:
@@ -68,7 +76,18 @@ def fee_model(bookings: Bookings, fills: Sequence[Fill]) -> FeeModel | None:
     )
     found = [rate for rate, times in rates.most_common(_MOST_RATES) if times * 20 >= len(sample)]
     covered = sum(rates[rate] for rate in found)
-    return FeeModel(tuple(found), currency, in_base) if covered * 10 >= len(sample) * 8 else None
+    if covered * 10 < len(sample) * 8:
+        return None
+    models = [FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS]
+    return max(models, key=lambda model: _exact(bookings, model, sample))
+
+
+def _exact(bookings: Bookings, model: FeeModel, fills: Sequence[Fill]) -> int:
+    """How many fees a model gives to the last digit."""
+    return sum(
+        any(model.fee(bookings, fill, rate) == fill.fee.copy_abs() for rate in model.rates)
+        for fill in fills
+    )
 
 
 def rate_of(bookings: Bookings, fill: Fill, fee: Decimal, *, in_base: bool) -> Decimal | None:
@@ -77,7 +96,8 @@ def rate_of(bookings: Bookings, fill: Fill, fee: Decimal, *, in_base: bool) -> D
     if not value:
         return None
     currency = fill.fee_currency or ""
-    return round_rate(fee, value, bookings.resolution(currency))
+    unit = bookings.resolution(currency) or EXACT.multiply(value, _FLOAT_NOISE)
+    return round_rate(fee, value, unit)
 
 
 def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:

@@ -121,7 +121,14 @@ class FillEdits:
     def _close(self, fill: Fill) -> bool:
         """Whether another fill of the same order, price and quantity stands close by."""
         near = self._executions.get(execution(fill), [])
-        return sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1
+        if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
+            return True
+        return self._moments[(*twin(fill), fill.time)] > 1
+
+    @cached_property
+    def _moments(self) -> Counter[tuple[Any, ...]]:
+        """How often a fill is told for one moment, whatever its order."""
+        return Counter((*twin(fill), fill.time) for fill in self.ground.fills)
 
     @cached_property
     def _executions(self) -> dict[tuple[Any, ...], list[Fill]]:

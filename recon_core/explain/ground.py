@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from math import isqrt
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
@@ -20,6 +21,7 @@ from recon_core.explain.bookings import (
     open_value,
     order_name,
 )
+from recon_core.explain.changes import Change
 from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus, state_part
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import signed_quantity
@@ -29,6 +31,7 @@ from recon_core.model import (
     LedgerSide,
     Order,
     OrderSide,
+    OrderState,
     Position,
     RecordedSession,
     SideRecord,
@@ -44,7 +47,8 @@ class Ground:
 
     `owner` gave the rows, `side` is at fault. `need` is the state to reach minus the state
     that the rows give, with `tolerance` where a derivative's PnL is rounded; what is in
-    `unknown` is not looked at before the proof; `lagging`: only whether the side is behind.
+    `unknown` is not looked at before the proof; `exact` is the need in cash
+    as it is booked. `lagging`: only whether the side is behind.
     """
 
     recorded: RecordedSession
@@ -57,6 +61,7 @@ class Ground:
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     orders: Mapping[str, Order] = field(default_factory=dict)
+    exact: Mapping[str, Decimal] = field(default_factory=dict)
     lagging: bool = False
 
     @property
@@ -97,6 +102,39 @@ class Ground:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
 
+    def after(self, change: Change) -> "Ground":
+        """The ground on which the rows are changed already, and the rest is needed."""
+        effect = change.vector(self.bookings)
+        need = {name: amount for name, amount in minus(self.need, effect).items()
+                if amount and (name in self.space.compared)}  # fmt: skip
+        return Ground(
+            self.recorded,
+            replace(self.bookings),
+            self.owner,
+            self.side,
+            self.rows_right,
+            change.applied(self.record),
+            {
+                name: amount
+                for name, amount in need.items()
+                if amount.copy_abs() > self.allowed(name)
+            },
+            self.tolerance,
+            self.unknown,
+            self.orders,
+            minus(self.exact, state_part(effect)),
+        )
+
+    @cached_property
+    def replayed(self) -> dict[str, Decimal]:
+        """The state that the rows give by replay."""
+        return self.state_of(self.record)
+
+    def state_of(self, record: SideRecord) -> dict[str, Decimal]:
+        """The state that changed rows give by replay; raises `ReplayError` where they give none."""
+        ledger = replay(self.recorded, record)
+        return self.space.state(ledger.positions, ledger.cash)
+
     def is_close(self, effect: Vector) -> bool:
         """Whether an effect is what is needed to far less than the float dust."""
         limit = EXACT.multiply(self.space.dust, _CLOSE)
@@ -124,11 +162,13 @@ def ground_of(
     rows_right: bool,
     orders: Sequence[Order] = (),
     in_values: bool = False,
+    own_orders: bool = False,
 ) -> Ground | None:
     """The ground on which the rows of `owner` are searched for a fault of `side`.
 
     `in_values` measures derivative accounts without what is open also where no position
-    differs. `None` where there are no rows, or no state to reach, or no rows to replay.
+    differs; `own_orders`: they are those of the side that gives the rows. `None` where there
+    are no rows, or no state to reach.
     """
     record, other = recorded.side(owner), recorded.side(_other(owner))
     if record is None or not (record.fills or record.movements or record.opening):
@@ -139,20 +179,22 @@ def ground_of(
     named = with_named_account(record)
     bookings = bookings_of(recorded, space)
     orders_filled = _orders_filled(named, orders)
+    if own_orders:  # they may repeat what is wrong: only what they contradict is evidence
+        orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
     known = replace(space, compared=space.compared | orders_filled.keys())
     bookings = replace(bookings, space=known, orders=frozenset(orders_filled))
     ledger = _ledger(recorded, named, bookings, needed=rows_right and side is owner)
     base = _base(space, record, ledger, own=rows_right and side is owner)
     entry, reached = _base_value(bookings, record, ledger), _target_value(bookings, target)
-    need = minus(space.stated(target), base)
+    exact = minus(space.stated(target), base)
     need, tolerance, unknown = _in_values(
-        need, entry, reached, _settled(bookings, named), bookings, always=in_values
+        dict(exact), entry, reached, _settled(bookings, named), bookings, always=in_values
     )
     need = plus(space.real(need), orders_filled)
     need = {name: amount for name, amount in need.items() if amount}
     by_name = {name: order for order in orders if (name := order_name(order)) in orders_filled}
     return Ground(
-        recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name
+        recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name, exact
     )
 
 
@@ -240,10 +282,10 @@ def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
 
 
 def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
-    """What the rounding of so many PnLs can add up to."""
+    """What the rounding of so many PnLs adds up to, five standard deviations of it."""
     currency = name.removeprefix("cash::").split(",")[0]
     unit = bookings.resolution(currency) or Decimal("1e-30")
-    return EXACT.multiply(unit, Decimal(fills + 1))
+    return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
 
 
 def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Decimal]:
@@ -253,7 +295,8 @@ def _orders_filled(record: SideRecord, orders: Iterable[Order]) -> dict[str, Dec
     """
     reported: dict[str, Decimal] = {}
     for order in orders:
-        filled = order.filled_quantity
+        # A filled order has filled its quantity, whatever else it says.
+        filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
         signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
         reported[order_name(order)] = signed
     fills = record.fills or ()

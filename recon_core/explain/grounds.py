@@ -6,20 +6,22 @@ from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.space import Space, minus
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
-from recon_core.reconciliation import Reconciliation
 
 
-def grounds(reconciliation: Reconciliation, space: Space) -> list[Ground]:
+def grounds(recorded: RecordedSession, space: Space) -> list[Ground]:
     """The grounds of a session, the likeliest first.
 
     A side that contradicts its own rows is at fault. Rows that only one side gives are at
     fault themselves if they are the ledger's, and right if they are the exchange's: the
     exchange keeps the truth. Its state may be behind the ledger's rows all the same.
     """
-    recorded = reconciliation.recorded
     contradicting = contradictions(recorded, space)
     if contradicting:
-        found = [_own(recorded, space, side) for side in contradicting]
+        found = [
+            ground_of(recorded, space, side, side, rows_right=True, in_values=in_values)
+            for side in contradicting
+            for in_values in (False, True)
+        ]
     elif _has_rows(recorded.internal) and not _has_fills(recorded.external):
         found = list(_of_the_ledger(recorded, space))
     elif _has_rows(recorded.external):
@@ -45,10 +47,6 @@ def contradictions(recorded: RecordedSession, space: Space) -> list[LedgerSide]:
     return found
 
 
-def _own(recorded: RecordedSession, space: Space, side: LedgerSide) -> Ground | None:
-    return ground_of(recorded, space, side, side, rows_right=True)
-
-
 def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground | None]:
     inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
     behind = ground_of(recorded, space, inner, outer, rows_right=True)
@@ -61,6 +59,7 @@ def _of_the_ledger(recorded: RecordedSession, space: Space) -> Iterator[Ground |
         yield ground_of(
             recorded, space, inner, inner, rows_right=False, orders=orders or own,
             in_values=in_values,
+            own_orders=not orders,
         )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The rows of two sides that belong together: by id, else by everything else they say."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -19,9 +19,34 @@ class Matched(Generic[_Row]):
 
 
 def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
-    """The fills of a side and of the one that it is held against."""
-    return _matched(mine, right, lambda fill: _fill_id(fill, plain=plain),
-                    lambda fill: _fill_content(fill, plain=plain))  # fmt: skip
+    """The fills of a side and of the one that it is held against.
+
+    Fills that have one id under two symbols belong together where all fills of either
+    symbol are like that: one of them is another name of the other.
+    """
+    found = _matched(
+        mine,
+        right,
+        lambda fill: _fill_id(fill, plain=plain),
+        lambda fill: _fill_content(fill, plain=plain),
+    )
+    return _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
+
+
+def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]) -> Matched[Fill]:
+    """The surplus and lacking fills of names that one side alone has, paired by id."""
+    lacking = {fill.fill_id: fill for fill in found.lacking if fill.symbol not in mine}
+    pairs = [
+        (fill, lacking.pop(fill.fill_id))
+        for fill in found.surplus
+        if fill.symbol not in right and fill.fill_id in lacking
+    ]
+    paired = {id(row) for pair in pairs for row in pair}
+    return Matched(
+        (*found.differing, *pairs),
+        tuple(row for row in found.surplus if id(row) not in paired),
+        tuple(row for row in found.lacking if id(row) not in paired),
+    )
 
 
 def matched_movements(

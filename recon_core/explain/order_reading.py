@@ -4,7 +4,7 @@ Every order that disagrees has its own fault, so that many faults are read off h
 searched for; the few readings of each order are tried against the whole vector.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +17,7 @@ from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, flip
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
+from recon_core.explain.pair_kinds import unit_or_rounding
 from recon_core.explain.slips import slip
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import ORDER
@@ -43,12 +44,24 @@ class OrderReading:
         fills = self._fills_of(disagreeing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
         bookings = self.ground.bookings
-        for chosen in islice(product(*options), _MOST_READINGS):
+        for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
             change = Change()
             for edit in chosen:
                 change = change.joined(edit.change)
             if self.ground.reaches(change.vector(bookings)):
-                yield chosen
+                yield self._as_one(chosen) or chosen
+
+    def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit] | None:
+        """Many wrong quantities that are the right ones with fewer decimals are one fault."""
+        pairs = [
+            (edit.change.removed[0], edit.change.added[0])
+            for edit in chosen
+            if edit.cause_kind is CauseKind.WRONG_QUANTITY
+        ]
+        if len(pairs) != len(chosen) or len(pairs) < 2:  # noqa: PLR2004  # one shows no habit
+            return None
+        edit = unit_or_rounding(pairs, self.ground.fills)
+        return None if edit is None else (edit,)
 
     def atoms(self) -> list[Edit]:
         """The readings of each order alone, for faults that come together with others."""
@@ -135,6 +148,13 @@ class OrderReading:
                 fee = model.fee(self.ground.bookings, bare, rate)
                 yield replace(bare, fee=fee, fee_currency=model.currency)
         yield bare
+
+
+def _alike(options: Sequence[Sequence[Edit]]) -> Iterator[tuple[Edit, ...]]:
+    """The same reading of every order: the first of each, the second of each, and so on."""
+    if all(options):
+        for at in range(max(map(len, options))):
+            yield tuple(each[min(at, len(each) - 1)] for each in options)
 
 
 def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:

@@ -101,17 +101,24 @@ def _of_all(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
     found = None
     if fields == {"time"}:
         found = _shifted(pairs, fills)
+    elif fields == {"symbol"}:
+        found = _edit(CauseKind.ALIAS, pairs, f"{pairs[0][0].symbol} is {pairs[0][1].symbol}")
     elif fields == {"leg"}:
         found = _edit(CauseKind.NETTED_LEGS, pairs, "LONG and SHORT are netted")
     elif fields == {"side"} and len(pairs) == len(fills):
         found = _edit(CauseKind.SIGN_CONVENTION, pairs, "BUY and SELL of every fill")
     elif "quantity" in fields and fields <= {"quantity", "fee"}:
-        found = _unit(pairs) or _rounded(pairs, fills, "quantity")
+        found = unit_or_rounding(pairs, fills)
     elif fields == {"price"}:
         found = _rounded(pairs, fills, "price")
     elif fields <= {"fee", "fee_currency"} and len(pairs) >= sum(bool(f.fee) for f in fills):
         found = _fees(pairs)
     return found
+
+
+def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
+    """Quantities in another unit, or with fewer decimals than they should have."""
+    return _unit(pairs) or _rounded(pairs, fills, "quantity")
 
 
 def _shifted(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
@@ -172,7 +179,7 @@ def differing_fields(wrong: Fill, right: Fill) -> list[str]:
     """The fields in which two rows of one fill differ; a currency of no fee is none."""
     names = [
         name
-        for name in ("side", "quantity", "price", "fee", "leg", "time")
+        for name in ("symbol", "side", "quantity", "price", "fee", "leg", "time")
         if getattr(wrong, name) != getattr(right, name)
     ]
     if wrong.fee and right.fee and wrong.fee_currency != right.fee_currency:
@@ -211,6 +218,7 @@ def _kind(name: str, wrong: Fill, right: Fill) -> CauseKind:
         return _fee_kind(wrong.fee, right.fee)
     return {
         "side": CauseKind.SIDE_FLIPPED,
+        "symbol": CauseKind.ALIAS,
         "leg": CauseKind.NETTED_LEGS,
         "quantity": CauseKind.WRONG_QUANTITY,
         "price": CauseKind.WRONG_PRICE,

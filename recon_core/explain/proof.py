@@ -22,11 +22,15 @@ from recon_core.reconciliation import Reconciliation
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a repaired copy shows: the diffs that went, those that came, the deltas left."""
+    """What a repaired copy shows: the diffs that went, those that came, the deltas left.
+
+    `rest` are the deltas that are left, float dust included.
+    """
 
     vanished: tuple[str, ...]
     appeared: tuple[str, ...]
     remaining: Mapping[str, Decimal]
+    rest: Mapping[str, Decimal]
 
     @property
     def proven(self) -> bool:
@@ -56,24 +60,31 @@ class Prover:
         # The names are mapped already, and one that both sides have by now is refused.
         return replace(self.reconciliation.policy, aliases=Aliases())
 
-    def outcome(self, repaired: Mapping[LedgerSide, SideRecord]) -> Outcome | None:
+    def outcome(self, sides: Mapping[LedgerSide, SideRecord]) -> Outcome | None:
         """The session with repaired sides, reconciled; `None` where it cannot be replayed."""
+        repaired = self.repaired(sides)
+        if repaired is None:
+            return None
+        left = deltas(self.space, repaired.recorded)
+        return Outcome(
+            tuple(sorted(self.before - repaired.before)),
+            tuple(sorted(repaired.before - self.before)),
+            self.space.real(left),
+            left,
+        )
+
+    def repaired(self, sides: Mapping[LedgerSide, SideRecord]) -> "Prover | None":
+        """The session with repaired sides; `None` where it cannot be replayed."""
         recorded = self.recorded
         copy = replace(
             recorded,
-            internal=_as_stated(repaired.get(LedgerSide.INTERNAL, recorded.internal)),
-            external=_as_stated(repaired.get(LedgerSide.EXTERNAL, recorded.external)),
+            internal=_as_stated(sides.get(LedgerSide.INTERNAL, recorded.internal)),
+            external=_as_stated(sides.get(LedgerSide.EXTERNAL, recorded.external)),
         )
         try:
-            changed = Reconciliation(copy, self._policy)
+            return Prover(Reconciliation(copy, self._policy), self.space)
         except ReconError:
             return None
-        after = frozenset(open_diffs(changed, self.space))
-        return Outcome(
-            tuple(sorted(self.before - after)),
-            tuple(sorted(after - self.before)),
-            self.space.real(deltas(self.space, changed.recorded)),
-        )
 
 
 def _as_stated(record: SideRecord | None) -> SideRecord | None:

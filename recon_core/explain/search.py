@@ -6,19 +6,29 @@ prints, so that a search costs what the fills differ, whatever they add up to.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.explain.budget import Budget
-from recon_core.explain.edits import NEAR_TWIN, Edit, movement_edits, opening_edits
+from recon_core.amounts import EXACT
+from recon_core.explain.budget import OF_A_PRINT, Budget
+from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
+from recon_core.explain.space import add_to, is_cash
+from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
 
 _MOST_HITS: Final = 400
 _NO_FILL: Final = -1
+_SUFFIX: Final = "from here on"
+_DECOYS: Final = 6
+_FEW: Final = 8
+_FINE: Final = Decimal("1e-8")
+_APART: Final = Decimal(40)
 
 Code = tuple[int, str]
 """A fill by its place among the ground's fills, and the name of its edit."""
@@ -31,18 +41,40 @@ class Search:
     ground: Ground
     budget: Budget
     extra: Sequence[Edit] = ()
+    max_skew: timedelta = timedelta()
 
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
         wanted = set(self.prints.around(self.ground.need))
-        edits = (self.edit(code) for value, code in self._codes if value in wanted)
+        edits = (
+            self.edit(code) for value, code in self._codes if value in wanted and code[1] != _SUFFIX
+        )
         bookings = self.ground.bookings
         return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
 
+    def for_positions(self) -> list[Edit]:
+        """Every edit that alone is what the positions and the orders need."""
+        need = {name: v for name, v in self.ground.need.items() if not is_cash(name)}
+        cash = frozenset(name for name in self.ground.space.compared if is_cash(name))
+        ground = replace(self.ground, need=need, unknown=self.ground.unknown | cash)
+        return Search(ground, self.budget, self.extra).singles()
+
     def pairs(self) -> list[tuple[Edit, Edit]]:
-        """Every two edits of different rows that together are what is needed."""
-        wanted = self.prints.around(self.ground.need)
-        values = {value for value, _ in self._codes}
+        """Every two edits of different rows that together are what is needed.
+
+        Where amounts that nobody needs would be found as well, only a little beside what is
+        needed, two edits that fit prove nothing: their rank says so.
+        """
+        found = list(self._expanded(self._hits(self.prints.around(self.ground.need))))
+        if not found or not self._crowd_size:
+            return found
+        return [
+            (replace(one, rank=UNPROVEN) if self._by_chance(one, other) else one, other)
+            for one, other in found
+        ]
+
+    def _hits(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
+        values = self._values
         self.budget.spend(len(values) * len(wanted))
         hits = set()
         for target in wanted:
@@ -50,7 +82,44 @@ class Search:
                 rest = target - one
                 if rest in values:
                     hits.add((min(one, rest), max(one, rest)))
-        return list(self._expanded(sorted(hits)[:_MOST_HITS]))
+        return sorted(hits)[:_MOST_HITS]
+
+    @cached_property
+    def _crowd_size(self) -> int:
+        """How many needs a little beside the one that is asked for would be met, too."""
+        return sum(
+            len(self._hits(self.prints.around(self._beside(step))))
+            for step in range(1, _DECOYS + 1)
+        )
+
+    def _by_chance(self, one: Edit, other: Edit) -> bool:
+        """Whether edits that fit may do so by chance where there is a crowd.
+
+        Where a tolerance is searched, few of those that fit are exact: of one or two that
+        are, the replay is the proof.
+        """
+        ground = self.ground
+        if not ground.space.dust and not ground.tolerance:
+            return True
+        both = one.change.joined(other.change).vector(ground.bookings)
+        return self._crowd_size > _FEW or not ground.is_close(both)
+
+    def _beside(self, step: int) -> dict[str, Decimal]:
+        """The need with every balance a few units off."""
+        ground, beside = self.ground, dict(self.ground.need)
+        for name in ground.need:
+            if is_cash(name):
+                currency = name.removeprefix("cash::").split(",")[0]
+                unit = max(
+                    ground.bookings.resolution(currency) or _FINE,
+                    EXACT.multiply(ground.allowed(name), _APART),
+                )
+                add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
+        return beside
+
+    @cached_property
+    def _values(self) -> frozenset[int]:
+        return frozenset(value for value, _ in self._codes)
 
     def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Edit, Edit]]:
         rows = self._by_print({value for hit in hits for value in hit})
@@ -82,7 +151,7 @@ class Search:
     def _codes(self) -> list[tuple[int, Code]]:
         """The print and the code of every edit; one that changes nothing is none."""
         fills, offers = self.ground.fills, self.fill_edits.offers
-        self.budget.spend(len(fills) * 8)
+        self.budget.spend(len(fills) * OF_A_PRINT)
         trades, fees = self.prints.fills()
         codes = [
             (value, (at, name))
@@ -90,9 +159,24 @@ class Search:
             for name, value in offers(fill, trades[at], fees[at])
             if value
         ]
+        if self.ground.rows_right:
+            codes += self._suffixes(trades, fees)
         bookings = self.ground.bookings
         for at, edit in enumerate(self._others):
             codes.append((self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at))))
+        return codes
+
+    def _suffixes(self, trades: Sequence[int], fees: Sequence[int]) -> list[tuple[int, Code]]:
+        """All fills from a time on that are not in the books, where no movement is among them."""
+        fills, codes, total = self.ground.fills, [], 0
+        moved = [row.time for row in self.ground.record.movements or ()]
+        last = max(moved) if moved else None
+        for at in range(len(fills) - 1, 0, -1):
+            if last is not None and fills[at].time <= last:
+                break
+            total -= trades[at] + fees[at]
+            if fills[at - 1].time != fills[at].time and at < len(fills) - 1:
+                codes.append((total, (at, _SUFFIX)))
         return codes
 
     def _by_print(self, wanted: set[int]) -> dict[int, list[Code]]:
@@ -107,6 +191,8 @@ class Search:
         at, name = code
         if at == _NO_FILL:
             return self._others[int(name)]
+        if name == _SUFFIX:
+            return stale_edit(self.ground, at, self.max_skew)
         return self.fill_edits.edit(self.ground.fills[at], name)
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit
+from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fees import FeeModel
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
@@ -80,6 +80,21 @@ def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         yield from _wrong_prices(ground, edits)
 
 
+def slipped_quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
+    """Wrong quantities by a slip that are what the position needs, whatever the cash needs."""
+    positions = [name for name in ground.need if is_position(name)]
+    market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
+    for fill in () if market is None else market.fills:
+        need = ground.need[positions[0]]
+        step = need if fill.side is OrderSide.BUY else need.copy_negate()
+        quantity = EXACT.add(fill.quantity, step)
+        how = slip(*_told(ground, fill.quantity, quantity))
+        if how is not None and market is not None:
+            for other in _with_quantity(ground, market, fill, quantity):
+                change = Change((fill,), (other,))
+                yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
+
+
 def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
     need = ground.need[name]
     for fill in market.fills:
@@ -91,7 +106,7 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reaches(change.vector(ground.bookings)):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                rank = 3 if how is None else 2
+                rank = 3 if how is None else 1
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
@@ -163,7 +178,7 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
             for changed in (other, *_charged_again(ground, market, fill, other)):
                 change = Change((fill,), (changed,))
                 if ground.reaches(change.vector(ground.bookings)):
-                    rank = 2 if _shows(ground, market, fill, changed) else 4
+                    rank = 2 if _shows(ground, market, fill, changed) else UNPROVEN
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
 
 
@@ -225,7 +240,9 @@ def _missing(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
                for other in _ticks_beside(market, fill)):  # fmt: skip
             continue
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
-        yield Edit(kind, change, (fill,), 2)
+        # Which PnL a fill of a derivative made depends on its time, which no row tells.
+        timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
+        yield Edit(kind, change, (fill,), 2 if timed else UNPROVEN)
 
 
 def _ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
@@ -285,6 +302,8 @@ def _price_paid(
     if not worth:
         return None
     sign = 1 if side is OrderSide.BUY else -1
+    if abs(rate) >= 1:
+        return None
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         inverse = Fraction(need) / (worth * (sign - Fraction(rate)))
         return None if inverse <= 0 else _on_tick(1 / inverse, market.tick_places)

@@ -1,15 +1,18 @@
 """Faults that are a span of rows: a side that is behind, a shift of time, another's rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import add_to, negated
+from recon_core.explain.space import add_to, minus, negated, plus
 from recon_core.explanation import CauseKind
+from recon_core.ledger import PositionLedger
+from recon_core.ledger.timeline import in_order
 from recon_core.model import Fill, Movement
 from recon_core.times import format_time
 
@@ -21,19 +24,61 @@ _SHIFTS: Final = {
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
-    total: dict[str, Any] = {}
     rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]
     rows.sort(key=lambda row: row.time, reverse=True)
-    for at, row in enumerate(rows):
+    derivative = any(map(ground.bookings.derivative, {fill.symbol for fill in ground.fills}))
+    reached = _by_replay(ground) if derivative else _by_sums(ground, rows)
+    for at in reached:
+        earlier = rows[at].time if at < len(rows) else None
+        if at > 1 or _says_so(ground, rows[0].time):
+            yield _behind(ground, rows[:at], earlier, max_skew)
+
+
+def _by_sums(ground: Ground, rows: Sequence[Row]) -> Iterator[int]:
+    """How many of the last rows, all of a time together, are what is needed when they go."""
+    total: dict[str, Any] = {}
+    for at, row in enumerate(rows, start=1):
         booked = (
             ground.bookings.fill(row) if isinstance(row, Fill) else ground.bookings.movement(row)
         )
         for name, amount in booked.items():
             add_to(total, name, amount.copy_negate())
-        last_of_time = at + 1 == len(rows) or rows[at + 1].time != row.time
-        if last_of_time and ground.reaches(total) and (at or _says_so(ground, row.time)):
-            earlier = rows[at + 1].time if at + 1 < len(rows) else None
-            yield _behind(ground, rows[: at + 1], earlier, max_skew)
+        last_of_time = at == len(rows) or rows[at].time != row.time
+        if last_of_time and ground.reaches(total):
+            yield at
+
+
+def _by_replay(ground: Ground) -> Iterator[int]:
+    """The same for derivatives, whose PnL depends on what came before: by one replay."""
+    record = ground.record
+    if record.opening is None:
+        return
+    ledger = PositionLedger(
+        instruments=ground.recorded.instruments,
+        currencies=ground.recorded.currencies,
+        opening=record.opening,
+    )
+    rows = list(in_order(record.fills or (), record.movements or ()))
+    target = ground.space.seen(plus(ground.replayed, ground.exact))
+    for at, row in enumerate(rows):
+        first_of_time = at == 0 or rows[at - 1].time != row.time
+        if first_of_time and _is_state(ground, ledger, target):
+            yield len(rows) - at
+        if isinstance(row, Fill):
+            ledger.apply_fill(row)
+        else:
+            ledger.apply_movement(row)
+
+
+def _is_state(ground: Ground, ledger: PositionLedger, target: Mapping[str, Decimal]) -> bool:
+    state = ground.space.state(ledger.positions, ledger.cash)
+    return not ground.space.real(minus(state, target))
+
+
+def stale_edit(ground: Ground, at: int, max_skew: timedelta) -> Edit:
+    """The edit of a side that has not seen the fills from one on, by its place in time."""
+    unseen: list[Row] = list(ground.fills[at:])
+    return _behind(ground, unseen[::-1], ground.fills[at - 1].time if at else None, max_skew)
 
 
 def _says_so(ground: Ground, unseen: datetime) -> bool:

@@ -10,6 +10,7 @@ from recon_core.amounts import format_amount
 from recon_core.explain.changes import names_of, shifted
 from recon_core.explain.grounds import contradictions
 from recon_core.explain.proof import Outcome, Prover
+from recon_core.explain.sequels import First
 from recon_core.explain.space import effect_of, is_position, negated, plus
 from recon_core.explain.states import StateEdit, state_edits
 from recon_core.explain.verdicts import proof_text
@@ -109,20 +110,37 @@ def _of_one_side(
     return [each for each in proven if each[0][0].side is side] or proven
 
 
+def partial_states(prover: Prover) -> Iterator[First]:
+    """Faults of a whole state that account for some diffs, wherever the rest comes from."""
+    edits = _telling(list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS])
+    for edit in edits:
+        record = _fixed(prover, (edit,))
+        outcome = None if record is None else prover.outcome({edit.side: record})
+        if record is None or outcome is None or not outcome.vanished or outcome.appeared:
+            continue
+        if not any(outcome.remaining.get(name) for name in edit.correction):
+            yield _explanation((edit,), outcome), edit.side, record
+
+
 def _outcome(prover: Prover, chosen: Sequence[StateEdit]) -> Outcome | None:
-    side = chosen[0].side
-    record = prover.recorded.side(side)
+    record = _fixed(prover, chosen)
+    return None if record is None else prover.outcome({chosen[0].side: record})
+
+
+def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
+    """The side without the faults of its state."""
+    record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
     if record.derived:
-        return prover.outcome({side: _with_names(record, chosen)})
+        return _with_names(record, chosen)
     names = names_of(prover.space, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
     for edit in chosen:
         total = plus(total, edit.correction)
     fixed = shifted(record, prover.space, total, names)
     parts = {part.currency: part for edit in chosen for part in edit.parts}
-    return prover.outcome({side: _with_parts(fixed, parts)})
+    return _with_parts(fixed, parts)
 
 
 def _with_names(record: SideRecord, chosen: Sequence[StateEdit]) -> SideRecord:

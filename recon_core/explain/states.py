@@ -102,7 +102,7 @@ def _derived(record: SideRecord, name: str) -> bool:
 def _rounded(states: _States) -> Iterator[StateEdit]:
     """Everything that differs is the other side's figure with fewer decimals."""
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
-    if not all(value for value, _ in values):
+    if not any(value for value, _ in values):
         return
     places = max(_places(value) for value, _ in values)
     if not all(_places(right) > places for _, right in values):

@@ -10,20 +10,24 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, round_to_places
+from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
 from recon_core.explain.bookings import to_decimal
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, flipped, with_fee
-from recon_core.explain.fees import FeeModel, round_rate, total_value
+from recon_core.explain.fees import ROUNDINGS, FeeModel, round_rate, total_value
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.space import is_cash
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
-_RATE_DIGITS: Final = 7
+_RATE_DIGITS: Final = 4
+_RARE: Final = Decimal(10_000)
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
 _MOST_PLACES: Final = 8
+_MOST_HABIT_PLACES: Final = 5
+_MOST_GROUPS: Final = 6
+_COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-3, -2, -1, 1, 2, 3))
 
 
 def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
@@ -37,6 +41,52 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
             yield from _of_fees(ground, fills, fill_edits)
             yield from _of_trades(ground, fills)
     yield from cumulative(ground)
+
+
+def habits(ground: Ground) -> Iterator[Edit]:
+    """The edits of all fills without a free number that bring the need nearer.
+
+    For faults that come together with another one: what is left is looked for after them.
+    """
+    groups = [ground.fills, *ground.by_symbol.values()]
+    for fills in groups[: 1 if len(ground.by_symbol) == 1 else _MOST_GROUPS]:
+        if len(fills) > 1:
+            for edit in _habits_of(ground, fills):
+                if _nearer(ground, edit.change.vector(ground.bookings)):
+                    yield edit
+
+
+def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
+    charged = [fill for fill in fills if fill.fee]
+    if len(charged) > 1:
+        turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
+        yield _all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+        if ground.rows_right:
+            none = [with_fee(fill, ZERO) for fill in charged]
+            yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+        yield from _in_other_currencies(ground, charged)
+    turned = [flipped(fill) for fill in fills]
+    yield _all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
+    for factor in (*_COMMON, *_multipliers(ground, fills)):
+        scaled = [_scaled(fill, factor) for fill in fills]
+        yield _all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
+    if ground.rows_right:
+        for places in range(_MOST_HABIT_PLACES):
+            rounded = [
+                replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills
+            ]
+            if list(fills) != rounded:
+                yield _all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+
+
+def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
+    """Whether what is needed becomes less where the effect is largest."""
+    seen = ground.space.seen(effect)
+    if not seen:
+        return False
+    name = max(seen, key=lambda each: (seen[each].copy_abs(), each))
+    need = ground.need.get(name, ZERO)
+    return EXACT.subtract(need, seen[name]).copy_abs() < need.copy_abs()
 
 
 def _all(kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail: str) -> Edit:
@@ -54,9 +104,22 @@ def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> It
             none = [with_fee(fill, ZERO) for fill in charged]
             yield _all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
         yield from _in_other_currencies(ground, charged)
+    yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
         if is_cash(name):
-            yield from _at_another_rate(ground, fills, fill_edits, name)
+            yield from at_another_rate(ground, fills, fill_edits, name)
+
+
+def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
+    """Several fills without a fee among many with one, at the rate of those."""
+    bare = [fill for fill in fills if not fill.fee and fill.quantity]
+    if ground.rows_right or not 1 < len(bare) < len(fills):
+        return
+    models = [fill_edits.model(fill) for fill in bare]
+    if all(model is not None and model.rates for model in models):
+        charged = [fill_edits.charged(fill, 0) for fill in bare]
+        edit = _all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
+        yield replace(edit, rank=0)
 
 
 def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Edit]:
@@ -70,7 +133,7 @@ def _in_other_currencies(ground: Ground, charged: Sequence[Fill]) -> Iterator[Ed
             yield _all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
 
 
-def _at_another_rate(
+def at_another_rate(
     ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits, name: str
 ) -> Iterator[Edit]:
     """All fees that are booked in one balance, at the rate that the need asks for."""
@@ -80,21 +143,30 @@ def _at_another_rate(
     currency = meant[0].fee_currency or _quote(ground, meant[0])
     bookings, base = ground.bookings, bookings_base(ground, meant[0])
     in_base = currency == base
-    paid = EXACT.subtract(ground.need.get(name, ZERO), ZERO)
-    fees = sum((bookings.roundings[currency](fill.fee) for fill in meant), ZERO)
-    total = EXACT.subtract(fees, paid)
+    fees = exact_sum(bookings.roundings[currency](fill.fee) for fill in meant)
+    total = EXACT.subtract(fees, ground.need.get(name, ZERO))
     value = total_value(bookings, meant, in_base=in_base)
-    if total <= 0 or not value:
+    if total <= 0 or not value or total == fees.copy_negate():
         return
     unit = bookings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
-    if rate is None or len(rate.as_tuple().digits) > _RATE_DIGITS:
+    if rate is None or not _tells(rate, value, unit):
         return
-    model = FeeModel((rate,), currency, in_base)
-    changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    yield _all(kind, meant, changed, _rate_text(fill_edits.model(meant[0]), rate, ground))
+    detail = _rate_text(fill_edits.model(meant[0]), rate, ground)
+    for rounding in ROUNDINGS:
+        model = FeeModel((rate,), currency, in_base, rounding)
+        changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
+        edit = _all(kind, meant, changed, detail)
+        if len(edit.rows) * 2 > len(meant):
+            yield edit
+
+
+def _tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
+    """Whether a rate is round, and coarse enough to give an amount by chance hardly ever."""
+    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
+    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(unit, _RARE)
 
 
 def _rate_text(model: FeeModel | None, rate: Decimal, ground: Ground) -> str:

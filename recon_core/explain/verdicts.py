@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from recon_core.explain.attempt import Answer, Part
-from recon_core.explain.edits import Row
+from recon_core.explain.edits import UNPROVEN, Row
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
@@ -16,8 +16,6 @@ from recon_core.model import LedgerSide
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
-UNPROVEN: Final = 4
-"""The rank from which on a single number speaks for a cause: it fits, and is not proven."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -25,7 +23,7 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     distinct = _distinct(answers)
     found = [_explanation(prover, answer) for answer in distinct]
     unseen = sorted({name for answer in distinct for name in _unseen(prover, answer)})
-    if len(found) == 1 and not unseen:
+    if len(found) == 1 and not unseen and all(answer.complete for answer in answers):
         return (found[0],)
     decides = _decides(unseen)
     count = len(found)
@@ -43,6 +41,32 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     )
 
 
+def partial(prover: Prover, answer: Answer) -> Explanation:
+    """Causes that the rows show and that leave a part of the deltas."""
+    whole = _explanation(prover, answer)
+    left = vector_text(answer.outcome.remaining)
+    return replace(
+        whole,
+        verdict=ExplanationVerdict.PARTIAL,
+        text=f"{whole.text}; {left} remains",
+        decides="the movements and the opening of both sides",
+        repair=(),
+    )
+
+
+def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """One explanation, or those that the books do not decide between."""
+    kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
+                          for cause in one.causes)) for one in found}  # fmt: skip
+    if len(kinds) == 1:
+        return (found[0],)
+    return tuple(
+        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
+                decides="the fills of the other side")
+        for one in found[:_MOST_ALTERNATIVES]
+    )  # fmt: skip
+
+
 def _distinct(answers: Sequence[Answer]) -> list[Answer]:
     """Answers that differ in kind or amount; the rows of those that do not are united."""
     found: dict[object, Answer] = {}
@@ -56,7 +80,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
 def _amounts(part: Part) -> tuple[str, ...]:
     """The kind and the amounts of a cause, those included that were solved for."""
     numbers: tuple[str, ...] = ()
-    if part.edit.rank >= _SOLVED and part.edit.change.removed:
+    if part.edit.rank >= _SOLVED and part.edit.change.removed and part.edit.change.added:
         old, new = part.edit.change.removed[0], part.edit.change.added[0]
         numbers = tuple(str(each) for each in (old.quantity, old.price, new.quantity, new.price))
     return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)
@@ -101,6 +125,7 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
         verdict=ExplanationVerdict.UNIQUE,
         side=sides.pop() if len(sides) == 1 else None,
         causes=causes,
+        residual=effect_of(answer.outcome.rest),
         explains=answer.outcome.vanished,
         text="; ".join(cause.text for cause in causes),
         proof=proof_text(answer.outcome, change_text(answer.change)),

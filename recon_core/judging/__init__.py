@@ -1,5 +1,5 @@
 """Judging: the verdict of one comparison, by the runbook's severity levels."""
 
-from recon_core.judging.verdicts import cannot_judge, judge, judge_check
+from recon_core.judging.verdicts import cannot_judge, judge, judge_check, judge_values
 
-__all__ = ["cannot_judge", "judge", "judge_check"]
+__all__ = ["cannot_judge", "judge", "judge_check", "judge_values"]

@@ -22,7 +22,7 @@ def judge(
     `absolute` replaces the policy's absolute tolerance, in the unit of the
     comparison; a delta at or below it is INFO.
     """
-    finding = _judge_values(comparison, policy, absolute)
+    finding = judge_values(comparison, policy, absolute)
     message = verdict_text(comparison, finding)
     if finding.severity is None:
         return Judgement(comparison, None, message)
@@ -30,7 +30,9 @@ def judge(
     return Judgement(comparison, _with_figures(diff, comparison, finding), message)
 
 
-def _judge_values(comparison: Comparison, policy: Policy, absolute: Decimal | None) -> Finding:
+def judge_values(
+    comparison: Comparison, policy: Policy, absolute: Decimal | None = None
+) -> Finding:
     """Compare the two values of a position, cash or ledger comparison."""
     dust = policy.float_dust if comparison.in_floats and absolute is None else None
     name, internal, external = comparison.name, comparison.internal, comparison.external

@@ -6,12 +6,14 @@ declared precision they stay exact. What a fill books is in
 `recon_core.ledger.holdings`.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT, rounding
+from recon_core.amounts import EXACT, each_rounded, rounding
 from recon_core.model import (
     Currency,
     Fill,
@@ -63,6 +65,8 @@ class CashBooking(NamedTuple):
     category: Category
 
 
+_fee, _currency = attrgetter("fee"), attrgetter("fee_currency")
+
 Round = Callable[[Decimal], Decimal]
 """Rounds an amount to the precision of one currency."""
 
@@ -86,10 +90,34 @@ class Roundings(dict[str, Round]):
         declared = self.currencies.get(currency)
         return None if declared is None else declared.precision
 
+    def each(self, currency: str, amounts: Iterable[Decimal]) -> Iterator[Decimal]:
+        """Many amounts of one currency, each rounded on its own."""
+        places = self.places(currency)
+        return map(EXACT.plus, amounts) if places is None else each_rounded(amounts, places)
+
 
 def signed_quantity(fill: Fill) -> Decimal:
     """The quantity as it changes the position: negative for a SELL."""
     return fill.quantity if fill.side is OrderSide.BUY else fill.quantity.copy_negate()
+
+
+def signed_quantities(fills: Iterable[Fill]) -> list[Decimal]:
+    """`signed_quantity` of each fill."""
+    buy = OrderSide.BUY
+    return [fill.quantity if fill.side is buy else fill.quantity.copy_negate() for fill in fills]
+
+
+def fees_by_currency(fills: Sequence[Fill]) -> dict[str, list[Decimal]]:
+    """The fees that are not 0."""
+    charged: defaultdict[str, list[Decimal]] = defaultdict(list)
+    currencies = set(map(_currency, fills))
+    if len(currencies) == 1:  # as nearly always
+        fees = list(filter(None, map(_fee, fills)))
+        return {currencies.pop() or "": fees} if fees else {}
+    for fill in fills:
+        if fill.fee:
+            charged[fill.fee_currency or ""].append(fill.fee)
+    return charged
 
 
 def held_quantity(fill: Fill, base: str) -> Decimal:

@@ -41,22 +41,49 @@ def _side_comparisons(
         return []
     if replayed.problem:
         return [_refused(recorded, side, replayed.problem)]
-    found = [
-        *_positions(recorded, side, positions, replayed),
-        *_cash(recorded, side, cash, replayed.cash),
-    ]
-    return _told_apart(found)
+    plain = single_accounts(recorded)
+    found = state_comparisons(recorded, side, positions, cash, replayed, plain=plain)
+    return _told_apart(found, side)
 
 
-def _told_apart(comparisons: list[Comparison]) -> list[Comparison]:
-    """A symbol may be called like a currency: the key of its position then says so."""
-    balances = {one.key for one in comparisons if isinstance(_row(one), CashBalance)}
+def state_comparisons(
+    recorded: RecordedSession,
+    side: LedgerSide,
+    positions: Iterable[object] | None,
+    cash: Iterable[object] | None,
+    replayed: SideReplay,
+    *,
+    plain: bool,
+) -> list[Comparison]:
+    """What a side states, by what its rows give; `plain` leaves the accounts unnamed.
+
+    A section that is `None` on either hand is not compared.
+    """
     return [
-        replace(one, key=f"{one.key},kind=position")
-        if one.key in balances and isinstance(_row(one), Position)
+        *_positions(recorded, side, positions, replayed, plain=plain),
+        *_cash(recorded, side, cash, replayed.cash, plain=plain),
+    ]
+
+
+def snapshots_key(side: LedgerSide) -> str:
+    """The key of the one comparison of a side's snapshots."""
+    return f"{side}:snapshots"
+
+
+def _told_apart(comparisons: list[Comparison], side: LedgerSide) -> list[Comparison]:
+    """A symbol may be called like a currency, and both like the item of the snapshots."""
+    balances = {one.key for one in comparisons if isinstance(_row(one), CashBalance)}
+    taken = {snapshots_key(side)}
+    return [
+        replace(one, key=f"{one.key},kind={_kind(one)}")
+        if one.key in (balances | taken if isinstance(_row(one), Position) else taken)
         else one
         for one in comparisons
     ]
+
+
+def _kind(comparison: Comparison) -> ItemKind:
+    return ItemKind.POSITION if isinstance(_row(comparison), Position) else ItemKind.CASH
 
 
 def _row(comparison: Comparison) -> Position | CashBalance | None:
@@ -80,10 +107,12 @@ def _positions(
     side: LedgerSide,
     stated: Iterable[object] | None,
     replayed: SideReplay,
+    *,
+    plain: bool,
 ) -> list[Comparison]:
     if stated is None or replayed.positions is None:
         return []
-    plain, doubtful = single_accounts(recorded), replayed.doubtful
+    doubtful = replayed.doubtful
     rows = [row for row in stated if isinstance(row, Position) and row.symbol not in doubtful]
     return [
         _compared(recorded, side, key, position_unit(key[0], recorded.instruments), *values)
@@ -100,10 +129,11 @@ def _cash(
     side: LedgerSide,
     stated: Iterable[object] | None,
     replayed: tuple[CashBalance, ...] | None,
+    *,
+    plain: bool,
 ) -> list[Comparison]:
     if stated is None or replayed is None:
         return []
-    plain = single_accounts(recorded)
     rows = [row for row in stated if isinstance(row, CashBalance)]
     return [
         _compared(recorded, side, key, key[0], *values)

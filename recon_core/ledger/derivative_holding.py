@@ -4,24 +4,31 @@ Positions that the source averages apart, by position id, have a cost each: thos
 hedging engine, or one per strategy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.amounts import EXACT, ZERO
+from recon_core.amounts import EXACT, ZERO, exact_sum
 from recon_core.errors import ReplayError
-from recon_core.ledger.bookings import CashBooking, Category, Roundings, signed_quantity
-from recon_core.ledger.cost_basis import CostBasis, in_full, new_basis, scaled
+from recon_core.ledger.bookings import (
+    CashBooking,
+    Category,
+    Roundings,
+    fees_by_currency,
+    signed_quantities,
+)
+from recon_core.ledger.cost_basis import CostBasis, all_scaled, in_full, new_basis, scaled
 from recon_core.ledger.derivatives import (
     average_price,
-    pnl_factor,
-    realise,
+    pnl_rule,
     refuse_inexact,
     require_derivative,
     row_name,
     unit_value,
+    unit_values,
 )
 from recon_core.ledger.holdings import Holding
+from recon_core.ledger.ratios import Ratio
 from recon_core.ledger.spot_history import move
 from recon_core.model import Fill, Instrument, Movement, Position
 from recon_core.printable import printable
@@ -36,7 +43,7 @@ class DerivativeHolding(Holding):
         self.instrument = instrument
         self._roundings = roundings
         self._places = roundings.places(instrument.settlement)
-        self._factor = pnl_factor(instrument)
+        self._rule = pnl_rule(instrument, self._places)
         self._bases: dict[str | None, CostBasis] = {}
         self._realised: Decimal | None = None
 
@@ -49,33 +56,29 @@ class DerivativeHolding(Holding):
             basis.apply(quantity, unit_value(position.average_price, self.instrument, position))
         super().open(position)
 
-    def apply(self, fill: Fill) -> None:
-        """Book a fill; raises `ReplayError` and books nothing where it cannot."""
-        signed = signed_quantity(fill)
-        pnl = self._realise(fill, scaled(signed))
-        if pnl:
-            self._realised = EXACT.add(self._realised or ZERO, pnl)
-        if fill.fee:
-            currency = fill.fee_currency or ""
-            fee = self._roundings[currency](fill.fee)
-            self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
-        self.quantity = EXACT.add(self.quantity, signed)
-        self.events.append(fill)
+    def apply(self, fills: Sequence[Fill]) -> None:
+        """Book fills; raises `ReplayError` where one cannot be booked.
 
-    def _realise(self, fill: Fill, quantity: int) -> Decimal:
-        basis = self._basis(fill.position_id)
-        value = unit_value(fill.price, self.instrument, fill)
-        closing = basis.quantity != 0 and (basis.quantity > 0) != (quantity > 0)
-        if closing and not basis.priced:
-            raise ReplayError(
-                f"{row_name(fill)} closes a position of {printable(fill.symbol, 100)} that came "
-                "without a price (from the opening or a movement); expected its average_price "
-                "in the opening"
-            )
-        steps, count = basis.steps, len(basis.steps)
-        pnl = realise(basis, quantity, value, self._factor, self._places)
+        That fill and those after it are not booked, nor are fees and quantities of those
+        before it: a ledger that goes on books them one by one.
+        """
+        signed = signed_quantities(fills)
+        values = unit_values(fills, self.instrument)
+        realised = list(filter(None, map(self._realise, fills, all_scaled(signed), values)))
+        if realised:
+            self._realised = EXACT.add(self._realised or ZERO, exact_sum(realised))
+        self.charge(fees_by_currency(fills), self._roundings)
+        self.quantity = EXACT.add(self.quantity, exact_sum(signed))
+        self.events.extend(fills)
+
+    def _realise(self, fill: Fill, quantity: int, value: Ratio) -> Decimal:
+        basis = self._bases.get(fill.position_id) or self._basis(fill.position_id)
+        if not basis.priced:
+            _refuse_close(basis, fill, quantity)
+        steps = basis.steps
+        pnl = self._rule.realise(basis, quantity, value)
         if pnl is None:
-            self._bases[fill.position_id] = in_full(steps[:count])
+            self._bases[fill.position_id] = in_full(steps[:-1])
             raise refuse_inexact(fill, self.instrument.settlement)
         return pnl
 
@@ -116,6 +119,16 @@ class DerivativeHolding(Holding):
         if basis is None:
             basis = self._bases[position_id] = new_basis(self._places)
         return basis
+
+
+def _refuse_close(basis: CostBasis, fill: Fill, quantity: int) -> None:
+    """Raise `ReplayError` where a fill closes what came without a price."""
+    if basis.quantity and (basis.quantity > 0) != (quantity > 0):
+        raise ReplayError(
+            f"{row_name(fill)} closes a position of {printable(fill.symbol, 100)} that came "
+            "without a price (from the opening or a movement); expected its average_price "
+            "in the opening"
+        )
 
 
 def _together(bases: list[CostBasis]) -> CostBasis:

@@ -9,24 +9,22 @@ PnL is rounded half-even, once, to the precision of the currency; a PnL that no 
 decimal is and that no precision is declared for is refused by name.
 """
 
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import ZERO, shortest
+from recon_core.amounts import EXACT, ZERO, shortest
 from recon_core.errors import ReplayError
-from recon_core.ledger.cost_basis import (
-    UNIT,
-    CostBasis,
-    Interval,
-    Ratio,
-    exactly,
-    half_even,
-    in_full,
-)
+from recon_core.ledger.cost_basis import UNIT, CostBasis, in_full
+from recon_core.ledger.ratios import NOTHING, Interval, Ratio, exactly, half_even
 from recon_core.model import Fill, Instrument, InstrumentKind, Position
 from recon_core.printable import printable
 
 _MOST_PLACES: Final = 30
+_fill_price = attrgetter("price")
 
 
 def require_derivative(instrument: Instrument) -> None:
@@ -45,44 +43,69 @@ def unit_value(price: Decimal, instrument: Instrument, row: Fill | Position) -> 
 
     `row` is named in the error for a price that has no inverse.
     """
-    numerator, divisor = price.as_integer_ratio()
+    ratio = price.as_integer_ratio()
+    inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+    return _inverse(ratio, instrument, row) if inverse else ratio
+
+
+def unit_values(fills: Sequence[Fill], instrument: Instrument) -> Iterator[Ratio]:
+    """`unit_value` of each fill at its price."""
+    ratios = map(Decimal.as_integer_ratio, map(_fill_price, fills))
     if instrument.instrument_kind is not InstrumentKind.INVERSE:
-        return numerator, divisor
+        return ratios
+    return (_inverse(ratio, instrument, fill) for ratio, fill in zip(ratios, fills, strict=True))
+
+
+def _inverse(price: Ratio, instrument: Instrument, row: Fill | Position) -> Ratio:
+    numerator, divisor = price
     if numerator <= 0:
+        shown = row.price if isinstance(row, Fill) else row.average_price
         symbol = printable(instrument.symbol, 100)
         raise ReplayError(
-            f"{row_name(row)}: price {price:f} of inverse {symbol}; expected one above 0"
+            f"{row_name(row)}: price {shown:f} of inverse {symbol}; expected one above 0"
         )
     return divisor, numerator
 
 
-def pnl_factor(instrument: Instrument) -> Ratio:
-    """What turns quantity (scaled) times gained value into an amount."""
+@dataclass(slots=True)
+class PnlRule:
+    """How gained value becomes PnL: times a factor, rounded half-even to `places`.
+
+    The factor turns a quantity (scaled) times a value into an amount. Without `places`
+    PnL stays exact; a basis must not be shortened then.
+    """
+
+    factor: Ratio
+    places: int | None
+    _scale: Ratio = field(init=False)
+
+    def __post_init__(self) -> None:
+        numerator, divisor = self.factor
+        numerator *= 10 ** (self.places or 0)
+        common = math.gcd(numerator, divisor)
+        self._scale = numerator // common, divisor // common
+
+    def realise(self, basis: CostBasis, quantity: int, value: Ratio) -> Decimal | None:
+        """Book a quantity (scaled) at a value; the PnL, `None` where no finite decimal is."""
+        steps = basis.steps
+        gained = basis.apply(quantity, value)
+        if gained is NOTHING:
+            return ZERO
+        numerator, divisor = self._scale
+        if self.places is None:
+            return exactly((gained.low * numerator, gained.divisor * divisor))
+        units = gained.units(numerator, divisor)
+        if units is None:
+            # The last step is the one that was just booked.
+            units = in_full(steps[:-1]).apply(quantity, value).units(numerator, divisor)
+        return None if units is None else EXACT.scaleb(Decimal(units), -self.places)
+
+
+def pnl_rule(instrument: Instrument, places: int | None) -> PnlRule:
+    """How an instrument's PnL is worked out."""
     numerator, divisor = instrument.multiplier.as_integer_ratio()
     inverse = instrument.instrument_kind is InstrumentKind.INVERSE
-    return -numerator if inverse else numerator, divisor * UNIT
-
-
-def realise(
-    basis: CostBasis, quantity: int, value: Ratio, factor: Ratio, places: int | None
-) -> Decimal | None:
-    """Book a quantity (scaled) at a value; the PnL that it realised, rounded to `places`.
-
-    Without `places` the PnL is exact, and `None` where no finite decimal is; the basis
-    must not be shortened then.
-    """
-    steps, count = basis.steps, len(basis.steps)
-    gained = basis.apply(quantity, value)
-    if not gained.low and not gained.high:
-        return ZERO
-    pnl = gained.times(*factor)
-    if places is None:
-        return exactly((pnl.low, pnl.divisor))
-    rounded = pnl.rounded(places)
-    if rounded is not None:
-        return rounded
-    full = in_full(steps[:count]).apply(quantity, value).times(*factor)
-    return half_even((full.low, full.divisor), places)
+    return PnlRule((-numerator if inverse else numerator, divisor * UNIT), places)
 
 
 def row_name(row: Fill | Position) -> str:

@@ -5,17 +5,24 @@ currency and the position; a fee in the base currency also reduces the position.
 derivative moves cash by fee and realised PnL only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 
-from recon_core.amounts import EXACT, ZERO, format_amount
+from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.errors import ReplayError
-from recon_core.ledger.bookings import CashBooking, Category, Roundings
+from recon_core.ledger.bookings import (
+    CashBooking,
+    Category,
+    Roundings,
+    fees_by_currency,
+    signed_quantities,
+)
 from recon_core.ledger.spot_history import spot_history
-from recon_core.model import Fill, Instrument, Leg, Movement, OrderSide, Position
+from recon_core.model import Fill, Instrument, Leg, Movement, Position
 from recon_core.printable import printable
 
-_multiply, _add, _subtract = EXACT.multiply, EXACT.add, EXACT.subtract
+_price = attrgetter("price")
 
 Event = Fill | Movement | Position
 """What changes a position: a fill, a movement of quantity, what the opening holds."""
@@ -31,14 +38,20 @@ class Holding:
 
     def open(self, position: Position) -> None:
         """Take what the opening holds."""
-        self.quantity = _add(self.quantity, position.quantity)
+        self.quantity = EXACT.add(self.quantity, position.quantity)
         self.events.append(position)
 
     def move(self, movement: Movement) -> None:
         """Book the quantity of a movement."""
         if movement.quantity is not None:
-            self.quantity = _add(self.quantity, movement.quantity)
+            self.quantity = EXACT.add(self.quantity, movement.quantity)
             self.events.append(movement)
+
+    def charge(self, charged: Mapping[str, Iterable[Decimal]], roundings: Roundings) -> None:
+        """Book fees by currency, each rounded on its own."""
+        for currency, fees in charged.items():
+            fee = exact_sum(roundings.each(currency, fees))
+            self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
 
     def cash(self) -> Iterator[CashBooking]:
         """What the fills moved in cash, summed by currency and category."""
@@ -61,27 +74,22 @@ class SpotHolding(Holding):
         super().__init__()
         self.instrument = instrument
         self._roundings = roundings
-        self._round_base = roundings[instrument.base]
-        self._round_quote = roundings[instrument.quote]
         self._received = self._paid = ZERO
 
-    def apply(self, fill: Fill) -> None:
-        """Book a fill; each amount is rounded on its own."""
-        quantity = fill.quantity
-        if fill.side is not OrderSide.BUY:
-            quantity = quantity.copy_negate()
-        self._received = _add(self._received, self._round_base(quantity))
-        self._paid = _add(self._paid, self._round_quote(_multiply(quantity, fill.price)))
-        if fill.fee:
-            quantity = self._charge(fill, quantity)
-        self.quantity = _add(self.quantity, quantity)
-        self.events.append(fill)
-
-    def _charge(self, fill: Fill, quantity: Decimal) -> Decimal:
-        currency = fill.fee_currency or ""
-        fee = self._roundings[currency](fill.fee)
-        self.fees[currency] = _add(self.fees.get(currency, ZERO), fee)
-        return _subtract(quantity, fill.fee) if currency == self.instrument.base else quantity
+    def apply(self, fills: Sequence[Fill]) -> None:
+        """Book fills; each amount is rounded on its own."""
+        signed, each_rounded = signed_quantities(fills), self._roundings.each
+        received = each_rounded(self.instrument.base, signed)
+        traded = map(EXACT.multiply, signed, map(_price, fills))
+        paid = each_rounded(self.instrument.quote, traded)
+        self._received = EXACT.add(self._received, exact_sum(received))
+        self._paid = EXACT.add(self._paid, exact_sum(paid))
+        charged = fees_by_currency(fills)
+        self.charge(charged, self._roundings)
+        in_base = exact_sum(charged.get(self.instrument.base, ()))
+        moved = EXACT.subtract(exact_sum(signed), in_base)
+        self.quantity = EXACT.add(self.quantity, moved)
+        self.events.extend(fills)
 
     def cash(self) -> Iterator[CashBooking]:
         """What the fills moved in cash, summed by currency and category."""
@@ -105,6 +113,9 @@ def require_spot(instrument: Instrument, leg: Leg) -> None:
     if instrument.multiplier != 1:
         multiplier = format_amount(instrument.multiplier)
         reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
+    elif instrument.settlement != instrument.quote:
+        settlement, quote = printable(instrument.settlement, 60), printable(instrument.quote, 60)
+        reason = f"is spot and settles in {settlement}; expected its quote currency {quote}"
     elif leg is not Leg.NET:
         reason = f"has a fill on leg {leg}; spot can be replayed with NET only"
     else:

@@ -1,32 +1,50 @@
-"""Where a difference lies: the waterfalls of both sides, and the net of hedge legs.
+"""Where a difference lies: waterfalls, the net of hedge legs, and since which snapshot.
 
 What is found here stands in the notes of a diff; it changes no verdict.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from recon_core.amounts import exact_sum, format_amount
-from recon_core.comparison import Comparison, ItemKind
+from recon_core.comparison import Comparison, ItemKind, Judgement
+from recon_core.ledger.divergence import divergence_notes
 from recon_core.ledger.replay import SideReplay, flows_of
 from recon_core.ledger.waterfall import Flows, Waterfall, located, waterfall
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.policy.model import Policy
 
 
 class Location:
     """The notes that locate the diffs of one session; replays what it needs once."""
 
-    def __init__(self, recorded: RecordedSession, replays: Mapping[LedgerSide, SideReplay]) -> None:
+    def __init__(
+        self,
+        recorded: RecordedSession,
+        replays: Mapping[LedgerSide, SideReplay],
+        policy: Policy,
+    ) -> None:
         self._recorded = recorded
         self._replays = replays
+        self._policy = policy
         self._flows: dict[LedgerSide, Flows | None] = {}
 
-    def notes(self, comparison: Comparison) -> tuple[str, ...]:
-        """The notes on a comparison that differs."""
+    def located(self, judgement: Judgement) -> Judgement:
+        """The judgement with notes on where its difference lies."""
+        diff = judgement.diff
+        notes = () if diff is None else self._notes(judgement.comparison)
+        if diff is None or not notes:
+            return judgement
+        return replace(judgement, diff=replace(diff, notes=(*diff.notes, *notes)))
+
+    def _notes(self, comparison: Comparison) -> tuple[str, ...]:
         value = comparison.internal or comparison.external
+        since = divergence_notes(self._recorded, comparison, self._policy)
         if isinstance(value, CashBalance):
-            return self._cash_notes(comparison, value)
+            return (*self._cash_notes(comparison, value), *since)
         if comparison.item_kind is ItemKind.POSITION and isinstance(value, Position):
-            return self._net_notes(value, any_account=",account=" not in comparison.key)
+            any_account = ",account=" not in comparison.key
+            return (*self._net_notes(value, any_account=any_account), *since)
         return ()
 
     def _cash_notes(self, comparison: Comparison, value: CashBalance) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
 """The internal ledger: positions and cash, booked from fills and movements."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
+from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.errors import ReplayError
@@ -30,6 +33,7 @@ from recon_core.printable import printable
 
 PositionKey = tuple[str | None, str, Leg]
 CashKey = tuple[str | None, str]
+_KEY_FIELDS: Final = tuple(map(attrgetter, ("account", "symbol", "leg")))
 _UNIFIED_SYMBOL = re.compile(r"([^/:\s]+)/([^/:\s]+)")
 
 
@@ -75,19 +79,31 @@ class PositionLedger:
 
     def apply_fill(self, fill: Fill) -> None:
         """Book one fill; raises `ReplayError` and books nothing where it cannot."""
-        key = (fill.account, fill.symbol, fill.leg)
-        holding = self._traded.get(key)
-        if holding is None:
-            holding = self._new(key)
-            holding.apply(fill)
-            self._holdings[key] = self._traded[key] = holding
-        else:
-            holding.apply(fill)
+        self._apply((fill.account, fill.symbol, fill.leg), (fill,))
 
     def apply_fills(self, fills: Iterable[Fill]) -> None:
         """Book fills in the given order."""
         for fill in fills:
             self.apply_fill(fill)
+
+    def apply_together(self, fills: Sequence[Fill]) -> None:
+        """Book fills position by position, each in the given order: quicker for many.
+
+        The positions and the cash are those of `apply_fills`. Where a fill cannot be
+        booked, the error may be about a later one than the first, and what was booked
+        before is of no use.
+        """
+        for key, together in _by_position(fills).items():
+            self._apply(key, together)
+
+    def _apply(self, key: PositionKey, fills: Sequence[Fill]) -> None:
+        holding = self._traded.get(key)
+        if holding is None:
+            holding = self._new(key)
+            holding.apply(fills)
+            self._holdings[key] = self._traded[key] = holding
+        else:
+            holding.apply(fills)
 
     def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
         """What fills of a position are booked in; raises where nobody knows how."""
@@ -228,6 +244,17 @@ class PositionLedger:
         if self._instruments is not None:
             return self._instruments.get(symbol)
         return unified_spot(symbol)
+
+
+def _by_position(fills: Sequence[Fill]) -> Mapping[PositionKey, Sequence[Fill]]:
+    """The fills of each position, in the given order."""
+    if fills and all(len(set(map(field, fills))) == 1 for field in _KEY_FIELDS):
+        account, symbol, leg = (field(fills[0]) for field in _KEY_FIELDS)
+        return {(account, symbol, leg): fills}
+    by_position: defaultdict[PositionKey, list[Fill]] = defaultdict(list)
+    for fill in fills:
+        by_position[(fill.account, fill.symbol, fill.leg)].append(fill)
+    return by_position
 
 
 def _book(

@@ -4,14 +4,15 @@ Source of the rules: the session format, "Derived state", and the design's "Ledg
 comparisons". A replay is a pure function of what a side states.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import TypeVar
 
 from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.quantities import quantities
-from recon_core.ledger.timeline import in_order
+from recon_core.ledger.timeline import in_steps
 from recon_core.ledger.waterfall import Flows
 from recon_core.model import (
     CashBalance,
@@ -47,17 +48,38 @@ class SideReplay:
 
 def replay_sides(recorded: RecordedSession) -> dict[LedgerSide, SideReplay]:
     """The replay of every side that speaks for itself and gives an opening and fills."""
-    return {
-        side: _replayed(recorded, record, side)
-        for side, record in recorded.own_records().items()
-        if record.opening is not None and record.fills is not None
-    }
+    replays: dict[LedgerSide, SideReplay] = {}
+    for side, record in recorded.own_records().items():
+        if record.opening is not None and record.fills is not None:
+            unknown = _undeclared(recorded, record)
+            other = recorded.internal if replays else None
+            if unknown:
+                replays[side] = _positions_only(recorded, record, side, unknown)
+            elif other is not None and _book_the_same(record, other):
+                (replays[side],) = replays.values()
+            else:
+                replays[side] = _replayed(recorded, record)
+    return replays
 
 
-def _replayed(recorded: RecordedSession, record: SideRecord, side: LedgerSide) -> SideReplay:
-    unknown = _undeclared(recorded, record)
-    if unknown:
-        return _positions_only(recorded, record, side, unknown)
+def _book_the_same(one: SideRecord, other: SideRecord) -> bool:
+    """Whether two sides state the same, digit by digit: then one replay is that of both.
+
+    Fills count as the same where they were read once for both sides.
+    """
+    one, other = with_named_account(one), with_named_account(other)
+    ours, theirs = one.fills or (), other.fills or ()
+    if len(ours) != len(theirs) or not all(map(is_, ours, theirs)):
+        return False
+    return repr(one.opening) == repr(other.opening) and _moves(one) == _moves(other)
+
+
+def _moves(record: SideRecord) -> list[tuple[Movement, str, str]]:
+    """Movements, and the digits that they are written with."""
+    return [(row, str(row.amount), str(row.quantity)) for row in record.movements or ()]
+
+
+def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
     try:
         ledger = replay(recorded, record)
     except ReplayError as error:
@@ -132,16 +154,28 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     `recon_core.ledger.timeline`. Rows without an account belong to the side's only one.
     """
     record = with_named_account(record)
+    try:
+        return _booked(recorded, record, PositionLedger.apply_together)
+    except ReplayError:
+        # Once more, one by one: the error is about the first that cannot be booked.
+        return _booked(recorded, record, PositionLedger.apply_fills)
+
+
+def _booked(
+    recorded: RecordedSession,
+    record: SideRecord,
+    apply: Callable[[PositionLedger, Sequence[Fill]], None],
+) -> PositionLedger:
     ledger = PositionLedger(
         instruments=recorded.instruments,
         currencies=recorded.currencies,
         opening=record.opening,
     )
-    for event in in_order(record.fills or (), record.movements or ()):
-        if isinstance(event, Fill):
-            ledger.apply_fill(event)
+    for step in in_steps(record.fills or (), record.movements or ()):
+        if isinstance(step, Movement):
+            ledger.apply_movement(step)
         else:
-            ledger.apply_movement(event)
+            apply(ledger, step)
     return ledger
 
 

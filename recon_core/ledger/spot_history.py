@@ -10,7 +10,7 @@ from decimal import Decimal
 from recon_core.amounts import EXACT, ZERO
 from recon_core.ledger.bookings import Roundings, signed_quantity
 from recon_core.ledger.cost_basis import CostBasis, new_basis, scaled
-from recon_core.ledger.derivatives import average_price, pnl_factor, realise, refuse_inexact
+from recon_core.ledger.derivatives import PnlRule, average_price, pnl_rule, refuse_inexact
 from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
 
 
@@ -43,19 +43,19 @@ def spot_history(
     """
     places = 0 if roundings is None else roundings.places(instrument.quote)
     history = SpotHistory(instrument, new_basis(places))
+    rule = pnl_rule(instrument, places)
     for event in events:
         if isinstance(event, Fill):
-            _book(history, event, places)
+            _book(history, event, rule)
         else:
             change_without_fill(history.basis, event)
             history.realised = history.realised if history.basis.priced else None
     return history
 
 
-def _book(history: SpotHistory, fill: Fill, places: int | None) -> None:
+def _book(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
     value = fill.price.as_integer_ratio()
-    factor = pnl_factor(history.instrument)
-    pnl = realise(history.basis, scaled(signed_quantity(fill)), value, factor, places)
+    pnl = rule.realise(history.basis, scaled(signed_quantity(fill)), value)
     if fill.fee and fill.fee_currency == history.instrument.base:
         history.basis.apply(-scaled(fill.fee), value)
     if history.realised is not None and pnl is None:

@@ -8,8 +8,9 @@ that time.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from operator import attrgetter, lt
 from typing import Any
 
 from recon_core.model import Fill, Movement
@@ -20,19 +21,33 @@ _time = attrgetter("time")
 
 def in_order(fills: Iterable[Fill], movements: Iterable[Movement]) -> Iterator[Fill | Movement]:
     """Fills and movements in the order in which they are booked."""
-    moved = sorted(movements, key=_time)
-    position = 0
-    for fill in ordered_fills(fills):
-        while position < len(moved) and moved[position].time < fill.time:
-            yield moved[position]
-            position += 1
-        yield fill
-    yield from moved[position:]
+    for step in in_steps(fills, movements):
+        if isinstance(step, Movement):
+            yield step
+        else:
+            yield from step
+
+
+def in_steps(
+    fills: Iterable[Fill], movements: Iterable[Movement]
+) -> Iterator[list[Fill] | Movement]:
+    """The same in steps: the fills between two movements are one list, which may be empty."""
+    rows, start = ordered_fills(fills), 0
+    for movement in sorted(movements, key=_time):
+        end = bisect_right(rows, movement.time, start, key=_time)
+        yield rows[start:end]
+        yield movement
+        start = end
+    yield rows[start:]
 
 
 def ordered_fills(fills: Iterable[Fill]) -> list[Fill]:
     """Fills by time, those of one time by fill id and their other fields."""
-    rows = sorted(fills, key=_time)
+    rows = list(fills)
+    times = list(map(_time, rows))
+    if all(map(lt, times, times[1:])):  # as nearly always
+        return rows
+    rows.sort(key=_time)
     start = 0
     for end in range(1, len(rows) + 1):
         if end == len(rows) or rows[end].time != rows[start].time:

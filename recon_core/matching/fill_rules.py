@@ -6,6 +6,7 @@ severity. What only one side tells (an order id, a leg) is no contradiction.
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from typing import Final
 
 from recon_core.amounts import ZERO
 from recon_core.matched import MatchedFills, RowCase, RowFinding
@@ -14,17 +15,24 @@ from recon_core.model import Fill, Leg
 
 _CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
 _TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
+_UNTOLD: Final = (None, None, Leg.NET)
 
 
 def same_fill(one: Fill, other: Fill) -> bool:
     """Whether two rows of one key say the same; quick, most rows of a session do.
 
-    The rows themselves are compared first, which is the quickest; the name of a side's
-    only account counts for nothing, and so may a field that one side does not tell.
+    The name of a side's only account counts for nothing, and so does a field that one
+    side does not tell.
     """
-    if one == other or (_CORE(one) == _CORE(other) and _TOLD(one) == _TOLD(other)):
+    if one is other:
+        return True
+    if _CORE(one) == _CORE(other) and all(map(_agree, _TOLD(one), _TOLD(other), _UNTOLD)):
         return True
     return not any(differing_fields((one, other)))
+
+
+def _agree(one: str | None, other: str | None, untold: str | None) -> bool:
+    return one == other or untold in (one, other)
 
 
 def fill_findings(matched: MatchedFills) -> list[RowFinding]:
@@ -57,7 +65,8 @@ def differing_fields(rows: Sequence[Fill]) -> Iterator[tuple[RowCase, str]]:
     if len(rows) < 2:  # noqa: PLR2004  # a single row agrees with itself
         return
     for name in ("side", "quantity", "price", "leg", "client_order_id", "exchange_order_id"):
-        told = {getattr(row, name) for row in rows} - {None, Leg.NET}
+        # An order may be called "NET".
+        told = {getattr(row, name) for row in rows} - {Leg.NET if name == "leg" else None}
         if len(told) > 1:
             yield RowCase.FILL_PAYLOAD, name
     # A fee of nothing is the same in every currency.

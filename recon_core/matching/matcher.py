@@ -100,22 +100,30 @@ class _Matcher:
             return []
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        keys = {**mine.all_keys(), **others.all_keys()}
+        # Nearly always one side alone has more, and the keys need not be counted.
+        if len(mine.single) > self.max_items:
+            return self._few_fills(mine, others)
+        keys = mine.all_keys()
+        keys.update(others.all_keys())
         if len(keys) > self.max_items:
-            return self._few_fills(keys, mine, others)
+            return self._few_fills(mine, others)
         return [self._fill(key, mine, others) for key in keys]
 
-    def _few_fills(
-        self, keys: Iterable[_Key], mine: Grouped[Fill], others: Grouped[Fill]
-    ) -> Iterator[Comparison]:
+    def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
         """The fills that differ, and one item for the rest."""
-        equal = []
-        for key in keys:
-            ours, theirs = mine.single.get(key), others.single.get(key)
-            if ours is not None and theirs is not None and same_fill(ours, theirs):
+        equal, differing = [], []
+        theirs = map(others.single.get, mine.single)
+        for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
+            if other is not None and same_fill(ours, other):
                 equal.append(ours)
             else:
-                yield self._fill(key, mine, others)
+                differing.append(key)
+        differing += mine.repeated
+        if differing or others.repeated or len(equal) < len(others.single):
+            known = mine.all_keys()
+            differing += [key for key in others.all_keys() if key not in known]
+        for key in differing:
+            yield self._fill(key, mine, others)
         yield self._folded(ItemKind.FILL, equal)
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:

@@ -1,18 +1,20 @@
 """An order against the fills that name it (design, "Orders and fills").
 
 Each side's order is held against the fills of both sides. Pure functions of the rows:
-they find cases and say them in words, and know no severity.
+they find cases and say them in words, and know no severity. A sum alone proves little: a
+sale can fill the quantity of an order to buy. The ids of a fill are not looked at here,
+because a venue may give an order that is changed a new one.
 """
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
-from operator import attrgetter
 from typing import NamedTuple
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.amounts import ZERO, exact_sum, format_amount
 from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
+from recon_core.matching.sum_hints import sum_hint
 from recon_core.model import Fill, LedgerSide, Order
+from recon_core.printable import printable
 
 _MOST_SHOWN = 3
 
@@ -73,11 +75,37 @@ def fill_sums(sides: Sides) -> Iterator[RowFinding]:
             text = (
                 f"{holder.name} says {_few(filled)} filled, "
                 f"{side.name}'s {_counted(side.fills)} of it sum to {format_amount(summed)}"
-                f"{_hint(side.fills, other.fills, filled)}"
+                f"{sum_hint(side.fills, other.fills, filled)}"
             )
             in_floats = side.in_floats or holder.in_floats
             gaps = [Gap(min(summed, each), max(summed, each)) for each in filled if in_floats]
             yield RowFinding(RowCase.ORDER_FILLS, text, tuple(gaps))
+
+
+def stray_fills(sides: Sides) -> Iterator[RowFinding]:
+    """The fills of a side that no row of its own order, else of the other's, can have."""
+    for side, other in (sides, sides[::-1]):
+        holder = side if side.rows else other
+        strays = [fill for fill in side.fills or () if not _fits(fill, holder.rows)]
+        if strays and holder.rows:
+            shown = "; ".join(map(_text, strays[:_MOST_SHOWN]))
+            more = f"; and {len(strays) - _MOST_SHOWN} more" if strays[_MOST_SHOWN:] else ""
+            text = f"{holder.name}'s order cannot have {side.name}'s fill {shown}{more}"
+            yield RowFinding(RowCase.ORDER_FILLS, text)
+
+
+def all_of(order: Order, fills: Sequence[Fill]) -> bool:
+    """Whether every fill has the order side and the symbol of the order; quick."""
+    side, symbol = order.side, order.symbol
+    return all(fill.side is side and fill.symbol == symbol for fill in fills)
+
+
+def _fits(fill: Fill, rows: Sequence[Order]) -> bool:
+    return any(fill.side is row.side and fill.symbol == row.symbol for row in rows)
+
+
+def _text(fill: Fill) -> str:
+    return f"{printable(fill.fill_id, 60)}, a {fill.side} of {printable(fill.symbol, 60)}"
 
 
 def _few(amounts: Sequence[Decimal]) -> str:
@@ -87,41 +115,6 @@ def _few(amounts: Sequence[Decimal]) -> str:
 
 def _counted(fills: Sequence[Fill]) -> str:
     return "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
-
-
-def _hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
-    """What the sum looks like, in words: doubled fills, or cumulative quantities added up."""
-    quantities = _in_time_order(fills)
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
-    if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
-        return " (their quantities run up to it: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(_in_time_order(other or ()))
-    if running is not None and running == exact_sum(quantities):
-        return " (the running sums of the other side's: cumulative quantities read as increments)"
-    running = _sum_of_running_sums(quantities)
-    if running is not None and running in filled:
-        return " (it is the sum of their running sum: cumulative quantities read as increments)"
-    return ""
-
-
-def _rises(quantities: Sequence[Decimal]) -> bool:
-    return all(one < other for one, other in pairwise(quantities))
-
-
-def _in_time_order(fills: Sequence[Fill]) -> list[Decimal]:
-    return [fill.quantity for fill in sorted(fills, key=attrgetter("time"))]
-
-
-def _sum_of_running_sums(quantities: Sequence[Decimal]) -> Decimal | None:
-    """The sum of the cumulative quantities, `None` where there is no second one."""
-    if len(quantities) < 2:  # noqa: PLR2004  # of one, both are the same
-        return None
-    running = total = ZERO
-    for quantity in quantities:
-        running = EXACT.add(running, quantity)
-        total = EXACT.add(total, running)
-    return total
 
 
 def fill_sum(fills: Sequence[Fill]) -> Decimal:

@@ -193,8 +193,13 @@ def _links(
         key: OrderKey | None = unknown
         if fill.client_order_id:
             key = names.get((account, CLIENT, fill.client_order_id), unknown)
-        if key is unknown and fill.exchange_order_id:
-            key = names.get((account, EXCHANGE, fill.exchange_order_id), unknown)
+        if fill.exchange_order_id:
+            other = names.get((account, EXCHANGE, fill.exchange_order_id), unknown)
+            if key is unknown:
+                key = other
+            elif key and other and other is not unknown and other != key:
+                # It names two orders, and is held against both.
+                by_order.setdefault(other, []).append(fill)
         if key is None or not _names_order(fill):
             links.unnamed.add(fill.symbol)
         elif key is unknown:

@@ -14,10 +14,12 @@ from recon_core.matched import Gap, MatchedOrder, RowCase, RowFinding
 from recon_core.matching.order_fill_rules import (
     Sides,
     StatedSide,
+    all_of,
     fill_sum,
     fill_sums,
     overfilled,
     stated_sides,
+    stray_fills,
 )
 from recon_core.matching.row_differences import differing
 from recon_core.model import Order, OrderState
@@ -36,15 +38,15 @@ _PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_
 
 def plainly_equal(matched: MatchedOrder) -> bool:
     """Whether an order is a match beyond doubt; quick, most orders of a session are."""
-    if not (matched.internal and matched.external):
+    rows = matched.internal if matched.external is None else matched.external
+    others = rows if matched.internal is None else matched.internal
+    if not rows or not others or len(rows) > 1 or len(others) > 1:
         return False
-    if len(matched.internal) > 1 or len(matched.external) > 1:
-        return False
-    order, other = matched.internal[0], matched.external[0]
+    order, other = rows[0], others[0]
     if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
         return False
     return _consistent(order) and all(
-        fills is None or fill_sum(fills) == order.filled_quantity
+        fills is None or (fill_sum(fills) == order.filled_quantity and all_of(order, fills))
         for fills in (matched.internal_fills, matched.external_fills)
     )
 
@@ -73,6 +75,7 @@ def order_findings(matched: MatchedOrder) -> list[RowFinding]:
         *_contradictions(sides),
         *overfilled(sides),
         *fill_sums(sides),
+        *stray_fills(sides),
         *_times(rows),
     ]
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from recon_core.matched import Gap, RowCase, RowFinding
+from recon_core.matching.row_texts import told_ids
 from recon_core.model import Fill, Order
 
+_IDS: Final = frozenset({"client_order_id", "exchange_order_id"})
 _AMOUNTS: Final = frozenset({"quantity", "filled_quantity", "price", "fee"})
 
 
@@ -17,7 +19,8 @@ def differing(
     Where a side computed in binary floats it says by how much, if nothing differs but
     amounts.
     """
-    text = f"{' and '.join(names)} {'differ' if names[1:] else 'differs'}"
+    shown = [name + (told_ids(rows, name) if name in _IDS else "") for name in names]
+    text = f"{' and '.join(shown)} {'differ' if names[1:] else 'differs'}"
     gaps = tuple(_gaps(names, rows)) if in_floats and _only_amounts(names, rows) else ()
     return RowFinding(case, text, gaps)
 

@@ -36,6 +36,14 @@ def order_text(order: Order) -> str:
     )
 
 
+def told_ids(rows: Iterable[Fill | Order], name: str) -> str:
+    """The ids that rows tell, ` (e1 and e2)`: their lines have not all of them."""
+    told = dict.fromkeys(value for row in rows if (value := getattr(row, name)) is not None)
+    shown = " and ".join(printable(value, 60) for value in list(told)[:_MOST_SHOWN])
+    more = f" and {len(told) - _MOST_SHOWN} more" if len(told) > _MOST_SHOWN else ""
+    return f" ({shown}{more})"
+
+
 def stated(texts: Iterable[str], count: int) -> str:
     """What a side says in words: its rows, equal ones once, at most three of them."""
     if not count:

@@ -1,96 +1,177 @@
 """Fills from a file without a file model each: what is plainly right is read at once.
 
 A file holds many fills and little else that costs time. A list in which every row is
-plainly right becomes fills here; any other list is left to the file models of
-`recon_core.sessions.schema`, which say what is wrong with it. What is accepted is the
-same either way, and so are the fills: both are tested against each other.
+plainly right becomes fills here, field by field and not row by row; any other list is
+left to the file models of `recon_core.sessions.schema`, which say what is wrong with it.
+What is accepted is the same either way, and so are the fills: both are tested against
+each other.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final
 
-from recon_core.amounts import AMOUNT_PATTERN, ZERO, NumberText
+from recon_core.amounts import AMOUNT_PATTERN, NumberText
 from recon_core.model import Fill, Leg, OrderSide
 
-_AMOUNT: Final = rf"({AMOUNT_PATTERN})\|"
-_TIME: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z)"
-# One match for the whole row: no amount and no time holds a vertical bar.
-_plain_row: Final = re.compile(_AMOUNT * 3 + _TIME, re.ASCII).fullmatch
+_TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z"
+# In "|1|2.5|": a bar that neither ends the text nor starts an amount or a time.
+_no_amount = re.compile(rf"\|(?!\Z|{AMOUNT_PATTERN}\|)", re.ASCII).search
+_no_time = re.compile(rf"\|(?!\Z|{_TIME}\|)", re.ASCII).search
 _SIDES: Final = {str(side): side for side in OrderSide}
 _LEGS: Final = {str(leg): leg for leg in Leg}
-_KEYS: Final = frozenset(field.name for field in fields(Fill))
+_NAMES: Final = tuple(field.name for field in fields(Fill))
+_REQUIRED: Final = ("fill_id", "symbol", "side", "quantity", "price", "time")
+_AT_ONCE: Final = 1000
+"""Rows that the cache of a processor holds while each of their fields is read."""
 
 
 class _NotPlainError(Exception):
-    """A row that the file models have to look at."""
+    """Rows that the file models have to look at."""
 
 
-def plain_fills(rows: Any) -> list[Fill] | None:
+class _Draft:
+    """A fill in the making: it lies in memory as a `Fill` does, and has none of its guards."""
+
+    __slots__ = _NAMES
+
+
+class ReadBefore:
+    """What was read of one side, so that the same rows of the other are the same fills.
+
+    Sides that agree say the same in the same words more often than not.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[int, tuple[list[Any], list[Fill]]] = {}
+
+    def fills(self, start: int, rows: list[Any]) -> list[Fill]:
+        """The fills of some rows from the row `start` on."""
+        known = self._parts.get(start)
+        if known is not None and known[0] == rows:
+            return known[1]
+        made = list(_fills(_Columns(rows)))
+        self._parts.setdefault(start, (rows, made))
+        return made
+
+
+def plain_fills(rows: Any, before: ReadBefore | None = None) -> list[Fill] | None:
     """The fills that `rows` are, `None` where one of them is not plainly right."""
     if not isinstance(rows, list):
         return None
+    before = before or ReadBefore()
     try:
-        return list(_fills(rows))
-    except (_NotPlainError, AttributeError, KeyError, TypeError, ValueError):
+        starts = range(0, len(rows), _AT_ONCE)
+        parts = [before.fills(start, rows[start : start + _AT_ONCE]) for start in starts]
+    except (_NotPlainError, KeyError, TypeError, ValueError):
         return None
+    return [fill for part in parts for fill in part]
 
 
-def _fills(rows: list[Any]) -> Iterator[Fill]:
+class _Columns:
+    """Rows by field; every method gives one value for each row, or raises."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        if set(map(type, rows)) != {dict}:
+            raise _NotPlainError
+        self.rows: list[dict[str, Any]] = rows
+        self.keys: set[str] = set().union(*rows)
+        if not self.keys.issubset(_NAMES):
+            raise _NotPlainError
+
+    def values(self, name: str, absent: Any = None) -> list[Any]:
+        """What the rows hold, `absent` where one does not have the field."""
+        if name not in self.keys and name not in _REQUIRED:
+            return [absent] * len(self.rows)
+        try:
+            return list(map(itemgetter(name), self.rows))
+        except KeyError:
+            if name in _REQUIRED:
+                raise
+            return [row.get(name, absent) for row in self.rows]
+
+    def names(self, name: str) -> list[str | None]:
+        """Names, `None` only where they need not be given."""
+        values = self.values(name)
+        types = set(map(type, values))
+        if types - {str, type(None)} or "" in values or (name in _REQUIRED and types != {str}):
+            raise _NotPlainError
+        return values
+
+    def amounts(self, name: str, absent: str | None = None) -> list[Decimal]:
+        """Exact amounts, `-0` as `0`."""
+        values = self.values(name, absent)
+        if set(map(type, values)) != {str}:
+            values = [_figure_text(absent if value is None else value) for value in values]
+        text = _joined(values)
+        if _no_amount(text):
+            raise _NotPlainError
+        amounts = list(map(Decimal, values))
+        return [amount or amount.copy_abs() for amount in amounts] if "-" in text else amounts
+
+    def times(self) -> list[datetime]:
+        """Times in UTC."""
+        values = self.values("time")
+        if _no_time(_joined(values)):
+            raise _NotPlainError
+        return list(map(datetime.fromisoformat, values))
+
+
+def _joined(texts: list[str]) -> str:
+    """The texts between bars, none of which stands in one of them."""
+    text = f"|{'|'.join(texts)}|"
+    if text.count("|") != len(texts) + 1:
+        raise _NotPlainError
+    return text
+
+
+def _fills(columns: _Columns) -> Iterator[Fill]:
     """Fills whose values are checked here, so that `Fill` does not check them again."""
-    (put_id, put_symbol, put_side, put_quantity, put_price, put_time, put_fee, put_currency,
-     put_client, put_exchange, put_account, put_leg, put_position) = _SETTERS  # fmt: skip
-    new, at = object.__new__, datetime.fromisoformat
-    for row in rows:
-        get, fill = row.get, new(Fill)
-        quantity, price, time, fee, currency = _figures(row, get)
-        client, exchange = get("client_order_id"), get("exchange_order_id")
-        account, position = get("account"), get("position_id")
-        # Most of them are absent, and a call costs as much as all that a row needs else.
-        for given in (client, exchange, account, position):
-            if given is not None:
-                _name(given)
-        put_id(fill, _name(row["fill_id"]))
-        put_symbol(fill, _name(row["symbol"]))
-        put_side(fill, _SIDES[row["side"]])
-        put_quantity(fill, quantity)
-        put_price(fill, price)
-        put_time(fill, at(time))
-        put_fee(fill, fee)
-        put_currency(fill, currency)
-        put_client(fill, client)
-        put_exchange(fill, exchange)
-        put_account(fill, account)
-        put_leg(fill, _LEGS[get("leg", "NET")])
-        put_position(fill, position)
-        yield fill
+    quantities = columns.amounts("quantity")
+    fees, currencies = columns.amounts("fee", "0"), columns.names("fee_currency")
+    if min(quantities) <= 0 or _no_currency(fees, currencies):
+        raise _NotPlainError
+    return _made(
+        columns.names("fill_id"),
+        columns.names("symbol"),
+        map(_SIDES.__getitem__, columns.values("side")),
+        quantities,
+        columns.amounts("price"),
+        columns.times(),
+        fees,
+        currencies,
+        columns.names("client_order_id"),
+        columns.names("exchange_order_id"),
+        columns.names("account"),
+        map(_LEGS.__getitem__, columns.values("leg", "NET")),
+        columns.names("position_id"),
+    )
 
 
-def _figures(
-    row: dict[str, Any], get: Callable[..., Any]
-) -> tuple[Decimal, Decimal, str, Decimal, str | None]:
-    """Quantity, price, time, fee and its currency."""
-    if not row.keys() <= _KEYS:
-        raise _NotPlainError
-    charged = get("fee")
-    fee_text = "0" if charged is None else charged
-    figures = row["quantity"], row["price"], fee_text, row["time"]
-    try:
-        match = _plain_row("|".join(figures))
-    except TypeError:
-        match = _plain_row("|".join(map(_figure_text, figures)))
-    if match is None:
-        raise _NotPlainError
-    quantity, price, fee = Decimal(match[1]), Decimal(match[2]), Decimal(match[3])
-    currency = get("fee_currency")
-    if currency is not None:
-        _name(currency)
-    if quantity <= ZERO or (fee and currency is None):
-        raise _NotPlainError
-    return quantity, price or price.copy_abs(), match[4], fee or fee.copy_abs(), currency
+def _no_currency(fees: list[Decimal], currencies: list[str | None]) -> bool:
+    """Whether a fee is in no currency."""
+    return None in currencies and any(
+        fee and currency is None for fee, currency in zip(fees, currencies, strict=True)
+    )
+
+
+def _made(*columns: Iterable[Any]) -> Iterator[Fill]:
+    """Fills from their fields in the order of `Fill`."""
+    new = object.__new__
+    drafts: Iterator[Any] = map(new, repeat(_Draft))
+    for (
+        draft,
+        draft.fill_id, draft.symbol, draft.side, draft.quantity, draft.price, draft.time, draft.fee,
+        draft.fee_currency, draft.client_order_id, draft.exchange_order_id, draft.account,
+        draft.leg, draft.position_id,
+    ) in zip(drafts, *columns, strict=False):  # fmt: skip
+        draft.__class__ = Fill
+        yield draft
 
 
 def _figure_text(value: Any) -> str:
@@ -100,18 +181,3 @@ def _figure_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     raise _NotPlainError
-
-
-def _name(value: Any) -> str:
-    if type(value) is not str or not value:
-        raise _NotPlainError
-    return value
-
-
-_SETTERS: Final[tuple[Callable[[Fill, Any], None], ...]] = tuple(
-    getattr(Fill, name).__set__
-    for name in (
-        "fill_id", "symbol", "side", "quantity", "price", "time", "fee", "fee_currency",
-        "client_order_id", "exchange_order_id", "account", "leg", "position_id",
-    )
-)  # fmt: skip

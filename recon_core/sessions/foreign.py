@@ -17,6 +17,7 @@ from pluggy import PluginManager
 
 from recon_core.errors import SessionError
 from recon_core.model import (
+    SECTIONS,
     Currency,
     InputFile,
     Instrument,
@@ -64,7 +65,13 @@ def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
     if module is None:
         return _of_recording(source, manager)
     read: Callable[[SideSource], TakenSide] = import_module(module).read_side
-    return read(source)
+    return _from_origin(read(source), str(source.path))
+
+
+def _from_origin(taken: TakenSide, origin: str) -> TakenSide:
+    """Both sides may name one source: what it says proves nothing about itself."""
+    told = [section for section in SECTIONS if taken.record.rows(section) is not None]
+    return replace(taken, record=replace(taken.record, origins=dict.fromkeys(told, origin)))
 
 
 def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
@@ -78,12 +85,13 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
     record = recorded.side(source.side)
     if record is None:
         raise SessionError(f"the recording has no {source.side} side")
-    return TakenSide(
+    taken = TakenSide(
         record=replace(record, notes=(*recorded.notes, *record.notes)),
         inputs=tuple(_located(file, recorded.anchor, source) for file in recorded.inputs),
         instruments=recorded.instruments,
         currencies=recorded.currencies,
     )
+    return _from_origin(taken, f"{recorded.anchor.resolve()} {source.side}")
 
 
 def _located(file: InputFile, anchor: Path, source: SideSource) -> InputFile:

@@ -1,7 +1,7 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from recon_core.model import (
 from recon_core.printable import printable, quoted
 from recon_core.quick_memory import without_collecting
 from recon_core.sessions import native_rows, schema
+from recon_core.sessions.fast_rows import ReadBefore
 from recon_core.sessions.files import FileContent, inside, read_text_file
 from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
@@ -81,7 +82,7 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
         shown = quoted(stated) if isinstance(stated, str) else "no text"
         raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}")
     try:
-        return schema.SessionFile.model_validate(document)
+        return schema.SessionFile.model_validate(document, context=ReadBefore())
     except ValidationError as error:
         refuse_deep(document, name)
         raise SessionError(f"{name}: {problem_text(error)}") from None
@@ -178,8 +179,9 @@ class _Reader:
             section = self._table(section, row_type, where)
         if section is None:
             return None
-        # Fills that were plainly right are no rows any more.
-        return tuple(convert(row) if isinstance(row, row_type) else row for row in section)
+        if section and not isinstance(section[0], row_type):
+            return tuple(section)  # fills that were plainly right are no rows any more
+        return tuple(map(convert, section))
 
     def _table(self, reference: schema.TableReference, row_type: Any, where: str) -> Any:
         try:
@@ -212,9 +214,7 @@ class _Reader:
         self.inputs += taken.inputs
         self.instruments.update(taken.instruments)
         self.currencies.update(taken.currencies)
-        # Both sides may name one recording: its rows prove nothing about themselves.
-        origin = f"{inside(directory, source.path)} {source.side or side}"
-        return replace(taken.record, origins=dict.fromkeys(SECTIONS, origin))
+        return taken.record
 
 
 def _refuse_twice(keys: Iterable[tuple[Any, ...]], where: str) -> None:

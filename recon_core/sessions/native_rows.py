@@ -64,6 +64,7 @@ def order(row: schema.OrderRow) -> Order:
         order_type=row.type,
         price=row.price,
         account=row.account,
+        average_fill_price=row.average_fill_price,
     )
 
 

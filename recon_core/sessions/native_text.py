@@ -12,8 +12,10 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from recon_core.amounts import MOST_DIGITS, decimal_places, format_amount
-from recon_core.boundary import FileModel
+from recon_core.boundary import FileModel, problem_text
 from recon_core.errors import SessionError
 from recon_core.model import (
     Currency,
@@ -146,6 +148,15 @@ def row_document(section: str, row: Any) -> dict[str, Any]:
     if isinstance(row, Fill) and not row.fee and row.fee_currency is None:
         document.pop("fee", None)
     return document
+
+
+def require_readable(section: str, document: Mapping[str, Any]) -> None:
+    """Raise `SessionError` for a row that the format does not hold, such as one without an id."""
+    try:
+        ROW_TYPES[section].model_validate(document)
+    except ValidationError as error:
+        name = printable(next(iter(document.values()), ""), 60)
+        raise SessionError(f"{section}: {name}: {problem_text(error)}") from None
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:

@@ -58,7 +58,10 @@ def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
     name = printable(path.name)
     table, _ = _opened(content, name)
     names = ["" if column == _UNNAMED_INDEX else column for column in table.column_names]
-    texts = [[_text(value) for value in values.to_pylist()] for _, values in _columns(table)]
+    try:
+        texts = [list(map(_text, _values(field.name, cells))) for field, cells in _columns(table)]
+    except SessionError as error:
+        raise SessionError(f"{name}: {error}") from None
     rows = [dict(zip(names, row, strict=True)) for row in zip(*texts, strict=True)]
     return rows, InputFile(name, hashlib.sha256(content).hexdigest())
 
@@ -121,7 +124,19 @@ def _cells(column: tuple[Any, Any], types: Any, *, floats: bool) -> list[Any]:
     convert = _converter(field.type, types, floats=floats)
     if convert is None:
         raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, types)}")
-    return [None if value is None else convert(value) for value in values.to_pylist()]
+    return [None if value is None else convert(value) for value in _values(field.name, values)]
+
+
+def _values(name: str, column: Any) -> list[Any]:
+    """The values of a column; a time that Python cannot hold, or of no known zone, is refused."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ArithmeticError, LookupError, ValueError) as error:
+        # pyarrow's own words speak of modules and of C.
+        kind = printable(column.type, 60)
+        text = f"column {quoted(name)}: holds a value of type {kind} that cannot be taken over"
+        raise SessionError(f"{text}: {type(error).__name__}") from None
+    return values
 
 
 def _converter(kind: Any, types: Any, *, floats: bool) -> Callable[[Any], Any] | None:

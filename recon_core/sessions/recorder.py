@@ -23,6 +23,7 @@ from recon_core.model import (
 )
 from recon_core.printable import printable
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
+from recon_core.sessions.refused_calls import warn_of
 from recon_core.sessions.side_recorder import SideRecorder
 
 
@@ -34,7 +35,8 @@ class SessionRecorder:
     with `floats` the simulator computes in binary floats, which are then taken at their
     shortest decimal text. `currencies` maps codes to decimal places.
 
-    Leaving the context by an exception keeps `"complete": false`. Raises `ReconError`
+    Leaving the context by an exception keeps `"complete": false`, and so does a call that was
+    refused, even where its error was swallowed (`ReconWarning`). Raises `ReconError`
     for a directory that is in use, amounts that are not exact, and calls after closing.
     """
 
@@ -63,6 +65,7 @@ class SessionRecorder:
         self._started = datetime.now(UTC)
         self._complete = False
         self.closed = False
+        self.refused: list[str] = []
         self.internal = SideRecorder(self, LedgerSide.INTERNAL, floats=floats)
         self.external = SideRecorder(self, LedgerSide.EXTERNAL, floats=floats)
         self.write()
@@ -87,9 +90,10 @@ class SessionRecorder:
     def _end(self, *, complete: bool) -> None:
         self.internal.release(fold=complete)
         self.external.release(fold=complete)
-        self._complete = complete
+        self._complete = complete and not self.refused
         self.write()
         self.closed = True
+        warn_of(self.refused if complete else (), self.directory)
 
     def write(self) -> None:
         """Write the session file as it stands; tables are written as rows come."""
@@ -109,6 +113,8 @@ def _new_directory(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise ReconError(f"{printable(directory)}: is not empty; expected a new directory")
+        # Of two recorders that found it empty, one gets it.
+        (directory / NATIVE_DIRECTORY_FILE).touch(exist_ok=False)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ReconError(f"{printable(directory)}: cannot be used: {reason}") from None

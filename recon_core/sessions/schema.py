@@ -10,6 +10,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -83,6 +84,7 @@ class OrderRow(FileModel):
     ]
     time: Time
     account: Name | None = None
+    average_fill_price: Amount | None = None
 
     @model_validator(mode="after")
     def _identified(self) -> "OrderRow":
@@ -179,9 +181,12 @@ Cash = Annotated[
 ]
 
 
-def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Fills that are plainly right need no file model each; the models explain the others."""
-    fills = plain_fills(rows)
+def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: ValidationInfo) -> Any:
+    """Fills that are plainly right need no file model each; the models explain the others.
+
+    The context is the `ReadBefore` of the file, or nothing.
+    """
+    fills = plain_fills(rows, about.context)
     return handler(rows) if fills is None else fills
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from recon_core.amounts import parse_amount, require_amount, shortest_amount
 from recon_core.errors import AmountError, ReconError
@@ -22,17 +22,23 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.printable import printable
 from recon_core.sessions.growing_table import GrowingTable
+from recon_core.sessions.refused_calls import noted
 from recon_core.times import require_time
 
 if TYPE_CHECKING:
     from recon_core.sessions.recorder import SessionRecorder
 
+_Row = TypeVar("_Row")
+
 Number = Decimal | int | float | str
 Positions = Mapping[str, Number] | Iterable[Position]
 Cash = Mapping[str, Number] | Iterable[CashBalance]
 
-_AMOUNTS: Final = frozenset({"quantity", "filled_quantity", "price", "fee", "amount"})
+_AMOUNTS: Final = frozenset(
+    {"quantity", "filled_quantity", "price", "average_fill_price", "fee", "amount"}
+)
 
 
 class SideRecorder:
@@ -54,6 +60,7 @@ class SideRecorder:
         self._state: dict[str, tuple[Any, ...]] = {}
         self._orders: dict[tuple[str | None, str], Mapping[str, Any]] = {}
 
+    @noted
     def opening(
         self,
         positions: Positions = (),
@@ -61,19 +68,22 @@ class SideRecorder:
         as_of: datetime | None = None,
     ) -> None:
         """The state before the first fill; an empty one is an opening too."""
-        held, balances = positions_of(positions, self._amount), cash_of(cash, self._amount)
+        held, balances = self._positions(positions), self._cash(cash)
         self._opening = Opening(as_of, held, balances)
         self._changed()
 
+    @noted
     def fill(self, fill: Fill | None = None, /, **fields: Any) -> None:
         """Append a fill, given as one or by its fields."""
         self._append("fills", Fill(**self._exact(fields)) if fill is None else fill)
 
+    @noted
     def order(self, order: Order | None = None, /, **fields: Any) -> None:
         """Append the state of an order; closing keeps the last one of each order."""
         state = Order(**self._exact(fields)) if order is None else order
         self._orders[(state.account, state.order_id)] = self._append("orders", state)
 
+    @noted
     def movement(self, movement: Movement | None = None, /, **fields: Any) -> None:
         """Append cash or quantity that moved without a fill; `kind` says why."""
         if movement is None:
@@ -81,23 +91,30 @@ class SideRecorder:
             movement = Movement(movement_kind=MovementKind(exact.pop("kind")), **exact)
         self._append("movements", replace(movement, time=require_time(movement.time, "time")))
 
+    @noted
     def snapshot(
         self, as_of: datetime, *, positions: Positions | None = None, cash: Cash | None = None
     ) -> None:
         """Append a state in between."""
-        held = None if positions is None else positions_of(positions, self._amount)
-        balances = None if cash is None else cash_of(cash, self._amount)
+        held = None if positions is None else self._positions(positions)
+        balances = None if cash is None else self._cash(cash)
         self._append("snapshots", Snapshot(require_time(as_of, "as_of"), held, balances))
 
+    @noted
     def positions(self, positions: Positions) -> None:
         """The positions at the end; a later call replaces an earlier one."""
-        self._state["positions"] = positions_of(positions, self._amount)
+        self._state["positions"] = self._positions(positions)
         self._changed()
 
+    @noted
     def cash(self, cash: Cash) -> None:
         """The balances at the end; a later call replaces an earlier one."""
-        self._state["cash"] = cash_of(cash, self._amount)
+        self._state["cash"] = self._cash(cash)
         self._changed()
+
+    def note_refusal(self, error: Exception) -> None:
+        """Remember a call that raised: the recording is not complete without it."""
+        self._recorder.refused.append(f"{self.name}: {printable(error)}")
 
     def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
         """The side as it stands in the session file, its tables by their paths."""
@@ -129,11 +146,11 @@ class SideRecorder:
             orders.replace(self._orders.values())
 
     def _append(self, section: str, row: Any) -> Mapping[str, Any]:
-        from recon_core.sessions.native_text import row_document, snapshot_document  # noqa: PLC0415
+        from recon_core.sessions.native_text import snapshot_document  # noqa: PLC0415
 
         self._require_open()
         is_snapshot = isinstance(row, Snapshot)
-        document = snapshot_document(row) if is_snapshot else row_document(section, row)
+        document = snapshot_document(row) if is_snapshot else _readable(section, row)
         table = self._tables.get(section)
         if table is None:
             table = GrowingTable(self._recorder.directory / f"{self.name}-{section}.jsonl")
@@ -153,6 +170,12 @@ class SideRecorder:
         if self._recorder.closed:
             raise ReconError("the recorder is closed; expected a call before that")
 
+    def _positions(self, given: Positions) -> tuple[Position, ...]:
+        return _all_readable("positions", positions_of(given, self._amount))
+
+    def _cash(self, given: Cash) -> tuple[CashBalance, ...]:
+        return _all_readable("cash", cash_of(given, self._amount))
+
     def _exact(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {
             name: self._amount(value, name) if name in _AMOUNTS and value is not None else value
@@ -168,3 +191,18 @@ class SideRecorder:
         except AmountError as error:
             raise AmountError(f"{name}: {error}") from None
         return require_amount(value, name)
+
+
+def _readable(section: str, row: Any) -> dict[str, Any]:
+    """A row as it is written; one that nobody could read is refused while it can be put right."""
+    from recon_core.sessions.native_text import require_readable, row_document  # noqa: PLC0415
+
+    document = row_document(section, row)
+    require_readable(section, document)
+    return document
+
+
+def _all_readable(section: str, rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    for row in rows:
+        _readable(section, row)
+    return rows

@@ -26,6 +26,7 @@ from .conftest import (
 CLEAR_TWO = "RECON: CLEAR (2 sessions, 14 comparisons)"
 BLOCKED_LINE = "RECON: BLOCKED (1 FAIL in 1 session)"
 UNREADABLE_LINE = "RECON: BLOCKED (1 CRITICAL in 1 session)"
+CLEAR_NAUTILUS = "RECON: CLEAR (1 session, 57 comparisons)"
 INCOMPLETE_LINE = "RECON: INCOMPLETE (7 of 7 comparisons ran, 1 problem above)"
 
 
@@ -104,8 +105,8 @@ def test_the_verdict_decides_the_status(
         (["."], CLEAR_TWO),
         (["**/*.recon.json"], CLEAR_TWO),
         (["sub/b.recon.json", "a.*.json"], CLEAR_TWO),
-        ([EXAMPLES / "nautilus" / "recording"], CLEAR_LINE),
-        ([EXAMPLES / "nautilus" / "r*" / "meta.json"], CLEAR_LINE),
+        ([EXAMPLES / "nautilus" / "recording"], CLEAR_NAUTILUS),
+        ([EXAMPLES / "nautilus" / "r*" / "meta.json"], CLEAR_NAUTILUS),
     ],
     ids=lambda value: " ".join(name for name in value if isinstance(name, str)),
 )

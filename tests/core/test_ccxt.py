@@ -187,6 +187,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an unknown size": ([position(contractSize=None)], "row 1: contractSize: is unknown"),
     "an unknown side": ([position(side=None)], "row 1: side: is unknown (null); expected long"),
     "a side": ([position(side="both")], "row 1: side: 'both'; expected long or short"),
+    "a long position below 0": (
+        [position(contracts=-5, side="long")],
+        "row 1: BTC/USDT:USDT: contracts: -5 of side long; expected 0 or more",
+    ),
     "a position twice": ([position(), position()], "BTC/USDT:USDT NET stands twice"),
     "an unknown price": ([trade(price=None)], "trades: row 1: price: is missing"),
     "a fee in no currency": ([trade(fee={"cost": 1.5})], "fee 1.5 has no fee_currency"),

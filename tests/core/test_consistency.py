@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from recon_core.ledger.replay import replay_sides
 from recon_core.model import (
     CashBalance,
     Currency,
     Fill,
     Instrument,
     InstrumentKind,
+    LedgerSide,
     Leg,
     Movement,
     MovementKind,
@@ -23,7 +25,7 @@ from recon_core.policy.model import Policy, PositionPolicy
 from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 
-from .builders import AS_OF, at, fill, reconciled, side, verdicts
+from .builders import AS_OF, at, fill, reconciled, recorded, side, verdicts
 
 SPOT = {"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")}
 INVERSE = {"XBTUSD": Instrument("XBTUSD", InstrumentKind.INVERSE, "BTC", "USD", "BTC")}
@@ -304,3 +306,32 @@ def test_the_same_balance_with_and_without_an_account_is_two() -> None:
     cash = (CashBalance("EUR", Decimal(1)), CashBalance("EUR", Decimal(2), account="a"))
     found = reconciled(side((), cash), side((), {"EUR": "3"}))
     assert verdicts(found) == {"cash::EUR": "FAIL", "cash::EUR,account=a": "FAIL"}
+
+
+FEE = Movement("m", MovementKind.FEE, AS_OF, currency="EUR", amount=Decimal(-1))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"fills": (replace(FILLS[0]),)},
+        {"fills": (replace(FILLS[0], exchange_order_id="x"),)},
+        {"fills": (replace(FILLS[0], fee=Decimal("4.21")),)},
+        {"fills": (FILLS[0], FILLS[0])},
+        {"fills": ()},
+        {"fills": (replace(FILLS[0], account="main"),)},
+        {"opening": replace(OPENING, cash=())},
+        {"opening": replace(OPENING, cash=(CashBalance("EUR", Decimal("10000.000")),))},
+        {"movements": (FEE,)},
+        {"movements": (replace(FEE, amount=Decimal("-1.0")),)},
+    ],
+)
+def test_what_both_sides_state_is_replayed_as_for_one_of_them(more: dict[str, Any]) -> None:
+    """Also where one replay serves both: each has what it would have alone."""
+    given = {"movements": (replace(FEE, amount=Decimal("-1.00")),)} if "movements" in more else {}
+    sides = {LedgerSide.INTERNAL: speaking(**given), LedgerSide.EXTERNAL: speaking(**more)}
+    found = replay_sides(recorded(*sides.values(), instruments=SPOT))
+    for name, one in sides.items():
+        (alone,) = replay_sides(recorded(one, None, instruments=SPOT)).values()
+        assert repr(found[name]) == repr(alone)

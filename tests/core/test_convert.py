@@ -47,6 +47,7 @@ from .recordings import BESIDE, DATA, needs_recordings
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOURCES = {
     "nautilus": DATA / "nautilus" / "multi_spot_cash",
+    "nautilus with orders": DATA / "nautilus" / "spot_btcusdt_quotes_partial",
     "freqtrade spot": DATA / "freqtrade" / "bt_spot_ema",
     "freqtrade futures": DATA / "freqtrade" / "bt_futures_ema_funding",
     "freqtrade bot": DATA / "freqtrade" / "dry_spot_dca",
@@ -176,6 +177,7 @@ ORDERS = st.builds(
     OPTIONAL,
     st.none() | AMOUNTS,
     OPTIONAL,
+    st.none() | AMOUNTS,
 )
 MOVEMENTS = st.builds(
     Movement, NAMES, st.sampled_from(MovementKind), TIMES, NAMES, AMOUNTS, account=OPTIONAL

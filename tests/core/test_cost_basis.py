@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger, cost_basis
 from recon_core.ledger.cost_basis import LONGEST, UNIT, CostBasis, scaled
-from recon_core.ledger.derivatives import realise
+from recon_core.ledger.derivatives import PnlRule
 from recon_core.model import CashBalance, Fill, Opening, Position
 
 from . import builders
@@ -126,27 +126,53 @@ def test_a_fee_in_the_base_currency_can_close_a_position() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.integers(-40, 40), st.integers(-9, 999), st.sampled_from([1, 2, 5, 7, 10])),
+    st.tuples(
+        st.sampled_from(["apply", "apply", "apply", "split"]),
+        st.integers(-40, 40),
+        st.integers(-9, 999),
+        st.sampled_from([1, 2, 5, 7, 10]),
+    ),
     max_size=25,
 )
 
 
-@given(STEPS, st.integers(0, 6), st.sampled_from([8, 16, 40]))
+@given(STEPS, st.integers(0, 6), st.sampled_from([8, 16, 40]), st.sampled_from([1, -3]))
 def test_an_interval_decides_every_rounding_like_the_fraction(
-    steps: list[tuple[int, int, int]], places: int, kept: int
+    steps: list[tuple[str, int, int, int]], places: int, kept: int, factor: int
 ) -> None:
     """With few bits many roundings are undecided; worked out in full they are all the same."""
     short, full = CostBasis(longest=3), CostBasis(longest=math.inf)
+    rule = PnlRule((factor, UNIT), places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cost_basis, "_KEPT", kept)
-        for quantity, *value in steps:
-            if quantity:
-                arguments = quantity * UNIT, (value[0], value[1]), (1, UNIT), places
-                assert realise(short, *arguments) == realise(full, *arguments)
+        for name, units, *value in steps:
+            quantity = units * UNIT
+            if name == "apply":
+                booked = quantity, (value[0], value[1])
+                assert rule.realise(short, *booked) == rule.realise(full, *booked)
+            elif (full.quantity + quantity) * full.quantity > 0:
+                short.split(quantity)
+                full.split(quantity)
     assert short.quantity == full.quantity
-    assert short.error == 0 or short.divisor.bit_length() > 3
-    low, high = short.cost * full.divisor, (short.cost + short.error) * full.divisor
-    assert low <= full.cost * short.divisor <= high
+    assert short.error == 0 or short.bits > 3
+    found, exact = short.average(), full.average()
+    assert (found is None) == (exact is None)
+    if found is not None and exact is not None:
+        low, high = found.low * exact.divisor, found.high * exact.divisor
+        assert low <= exact.low * found.divisor <= high
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_a_tie_of_an_interval_is_worked_out_in_full(kept: int) -> None:
+    """0.005, 0.015 and 0.025 lie in the middle: half-even, whatever the bits say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_basis, "_KEPT", kept)
+        for cents, expected in ((5, "0.00"), (15, "0.02"), (25, "0.02"), (-15, "-0.02")):
+            basis, rule = CostBasis(longest=1), PnlRule((1, UNIT), 2)
+            rule.realise(basis, 3 * UNIT, (1, 3))
+            assert basis.bits
+            pnl = rule.realise(basis, -3 * UNIT, (1000 + cents, 3000))
+            assert pnl == Decimal(expected)
 
 
 def test_a_long_session_stays_short() -> None:
@@ -159,7 +185,7 @@ def test_a_long_session_stays_short() -> None:
         price = thousandths(100_000 + number * 3701 % 10_007)
         ledger.apply_fill(fill(f"{number}", order_side, f"{quantity}", f"{price}"))
         signed = scaled(quantity) * (1 if order_side == "BUY" else -1)
-        pnl = realise(full, signed, price.as_integer_ratio(), (1, UNIT), 2)
+        pnl = PnlRule((1, UNIT), 2).realise(full, signed, price.as_integer_ratio())
         expected += Fraction(pnl or 0)
     assert full.divisor.bit_length() > LONGEST
     assert Fraction(ledger.realised_pnl("BTC/EUR") or 0) == expected

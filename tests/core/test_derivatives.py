@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.replay import replay
-from recon_core.ledger.timeline import in_order, natural_key
+from recon_core.ledger.timeline import in_order, in_steps, natural_key
 from recon_core.model import (
     Currency,
     Fill,
@@ -247,11 +247,16 @@ def test_events_are_booked_in_time_order() -> None:
         Movement(name, MovementKind.FUNDING, at(when), currency="EUR", amount=Decimal(1))
         for name, when in (("late", 5), ("later", 5), ("early", 0), ("between", 3))
     ]
-    found = [
-        one.fill_id if isinstance(one, Fill) else one.movement_id
+    steps = [
+        one.movement_id if isinstance(one, Movement) else [each.fill_id for each in one]
+        for one in in_steps(fills, movements)
+    ]
+    assert steps == [[], "early", ["z"], "between", ["t9", "t10"], "late", [], "later", []]
+    events = [
+        one.movement_id if isinstance(one, Movement) else one.fill_id
         for one in in_order(fills, movements)
     ]
-    assert found == ["early", "z", "between", "t9", "t10", "late", "later"]
+    assert events == ["early", "z", "between", "t9", "t10", "late", "later"]
 
 
 @pytest.mark.parametrize(
@@ -335,6 +340,64 @@ def test_replay_agrees_with_fractions_in_any_order(
             (account, symbol, str(leg)): quantity
             for (account, symbol, leg), quantity in expected.quantities.items()
         }
+
+
+def told(ledger: PositionLedger) -> str:
+    """Everything a ledger says, digit by digit."""
+    cash = {(row.currency, row.account): row for row in ledger.cash}
+    prices = [
+        (one.symbol, ledger.average_price(one.symbol, account=one.account, leg=one.leg))
+        for one in ledger.positions
+    ]
+    flows = {key: dict(sums) for key, sums in ledger.flows.items()}
+    gains: list[object] = []
+    for one in ledger.positions:
+        try:
+            gains.append(ledger.realised_pnl(one.symbol, account=one.account, leg=one.leg))
+        except ReplayError as error:
+            gains.append(str(error))
+    return repr((ledger.positions, cash, flows, prices, gains, ledger.fills))
+
+
+@given(traded(), st.sets(st.sampled_from(sorted(CURRENCIES))))
+def test_fills_booked_together_are_booked_as_one_by_one(
+    given_rows: tuple[list[Fill], list[Movement], list[Fill]], undeclared: set[str]
+) -> None:
+    """To the last digit, zeros behind the point included."""
+    fills, _, _ = given_rows
+    kept = {code: one for code, one in CURRENCIES.items() if code not in undeclared}
+    try:
+        single = booked(*fills, currencies=kept)
+    except ReplayError:
+        with pytest.raises(ReplayError):
+            booked(currencies=kept).apply_together(fills)
+        return
+    together = booked(currencies=kept)
+    together.apply_together(fills)
+    assert told(together) == told(single)
+
+
+def test_the_first_fill_that_cannot_be_booked_is_named() -> None:
+    """In the order of booking, whatever position it belongs to."""
+    without_price = Opening(None, (Position("PERP", Decimal(1)),))
+    rows = [
+        *fills_of("PERP", "BUY 1 @ 1", "BUY 1 @ 1", "SELL 1 @ 1"),
+        replace(fill("bad", "BUY", "1", "0", symbol="XBTUSD"), time=at(1)),
+    ]
+    session = recorded(None, None, instruments=INSTRUMENTS, currencies=CURRENCIES)
+    with pytest.raises(ReplayError, match=r"^fill bad: price 0 of inverse XBTUSD"):
+        replay(session, side(fills=tuple(rows), opening=without_price))
+    with pytest.raises(ReplayError, match=r"^fill 2 closes a position of PERP that came without"):
+        replay(session, side(fills=tuple(rows[:3]), opening=without_price))
+
+
+def test_a_fill_that_cannot_be_booked_leaves_the_ledger_as_it_was() -> None:
+    """A program may go on with the next one."""
+    ledger = booked(*fills_of("XBTUSD", "BUY 100 @ 100", "SELL 50 @ 110", fee="0.1 BTC"))
+    before = told(ledger)
+    with pytest.raises(ReplayError, match="price 0"):
+        ledger.apply_fill(fill("3", "BUY", "1", "0", symbol="XBTUSD"))
+    assert told(ledger) == before
 
 
 @given(

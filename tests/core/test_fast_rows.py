@@ -1,5 +1,6 @@
 """Fills that are read at once are those that the file models give, and nothing else is."""
 
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from recon_core.amounts import NumberText
 from recon_core.model import Fill
-from recon_core.sessions import read_session, schema
-from recon_core.sessions.fast_rows import plain_fills
+from recon_core.sessions import fast_rows, read_session, schema
+from recon_core.sessions.fast_rows import ReadBefore, plain_fills
 from recon_core.sessions.native_rows import fill as _fill
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -83,6 +84,86 @@ def test_no_row_is_accepted_that_the_models_refuse(
     fast = plain_fills([row])
     if fast is not None:
         assert repr(fast) == repr(by_models([row]))
+
+
+RIGHT: dict[str, list[Any]] = {
+    "fee": [None, "0", "-0", "-1.50", NumberText("0.1")],
+    "fee_currency": ["EUR"],
+    "account": [None, "a"],
+    "client_order_id": ["o|1"],
+    "exchange_order_id": [None, "x"],
+    "leg": ["NET", "LONG"],
+    "position_id": ["p"],
+    "quantity": [NumberText("2"), "0.30"],
+    "price": ["-0.0", "-2"],
+    "side": ["SELL"],
+}
+# What a row may have besides, and rarely something that is wrong or makes no sense.
+MORE = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in RIGHT.items()}
+)
+WRONG = st.one_of(st.just({}), st.just({}), st.dictionaries(KEYS, VALUES, max_size=1))
+
+
+@given(st.lists(st.tuples(MORE, WRONG), max_size=6), st.integers(1, 4))
+def test_rows_of_every_form_stand_in_one_list(
+    changes: list[tuple[dict[str, Any], dict[str, Any]]], at_once: int
+) -> None:
+    """Read field by field, no row takes anything from another one."""
+    rows = [
+        PLAIN | {"fill_id": f"{number}"} | more | wrong
+        for number, (more, wrong) in enumerate(changes)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_rows, "_AT_ONCE", at_once)
+        fast = plain_fills(rows)
+    models = by_models(rows)
+    if fast is not None:
+        assert repr(fast) == repr(models)
+    elif not any(wrong for _, wrong in changes):
+        assert models is None  # only a fee without a currency is left to them
+
+
+@given(
+    st.lists(MORE, min_size=1, max_size=6),
+    st.lists(st.tuples(MORE, WRONG), max_size=6),
+    st.integers(1, 3),
+)
+def test_rows_that_both_sides_state_are_read_once(
+    ours: list[dict[str, Any]], changes: list[tuple[dict[str, Any], dict[str, Any]]], at_once: int
+) -> None:
+    """The fills of the other side are what they would be alone."""
+    before = ReadBefore()
+    mine = [PLAIN | {"fee_currency": "EUR"} | more for more in ours]
+    others = [dict(row) for row in mine]
+    for number, (more, wrong) in enumerate(changes):
+        others[number % len(others)] |= more | wrong
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_rows, "_AT_ONCE", at_once)
+        first, again = plain_fills(mine, before), plain_fills(list(map(dict, mine)), before)
+        second, alone = plain_fills(others, before), plain_fills(others)
+    assert first is not None
+    assert again is not None
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    assert repr(second) == repr(alone)
+    if second is not None:
+        assert repr(second) == repr(by_models(others))
+
+
+@pytest.mark.parametrize("field", ["quantity", "price", "fee", "time"])
+@pytest.mark.parametrize("value", ["1|2", "|", "1|", "|1", "", "1\n", "1|2026-01-01T12:00:00Z"])
+def test_no_text_passes_for_two(field: str, value: str) -> None:
+    """Texts are checked side by side: the sign between them has no place in one."""
+    assert plain_fills([PLAIN, PLAIN | {"fee_currency": "EUR", field: value}]) is None
+
+
+def test_what_is_read_is_a_fill() -> None:
+    """Frozen, and of no other class."""
+    (fill,) = plain_fills([PLAIN]) or ()
+    assert type(fill) is Fill
+    with pytest.raises(FrozenInstanceError):
+        fill.fee_currency = "EUR"  # type: ignore[misc]
+    assert replace(fill, fee_currency="EUR").fee_currency == "EUR"
 
 
 @pytest.mark.parametrize("field", ["quantity", "price", "fee", "time"])

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.model import Fill, Leg
+from recon_core.matched import RowCase
+from recon_core.matching.fill_rules import differing_fields, same_fill
+from recon_core.model import Fill, Leg, OrderSide
 from recon_core.policy import Policy
 from recon_core.reconciliation import Reconciliation
 from recon_core.severity import Severity
@@ -143,6 +145,14 @@ def test_both_payloads_are_in_the_text() -> None:
     )
 
 
+def test_order_ids_that_differ_are_in_the_text() -> None:
+    """The line of a fill has one id of its order, so that two equal lines would explain nothing."""
+    ours, theirs = (
+        replace(F1, client_order_id="c1", exchange_order_id=told) for told in ("e1", "e2")
+    )
+    assert "exchange_order_id (e1 and e2) differs" in only(of_fills([ours], [theirs]))
+
+
 def test_a_missing_fill_is_told_from_an_orphan() -> None:
     """Missing is what the system did not book, orphaned what the exchange does not know."""
     payload = "BUY 0.10 at 42000.00, fee 4.20 EUR, 2026-01-01T12:00:00Z"
@@ -238,6 +248,43 @@ def test_the_order_of_rows_decides_nothing(rows: list[Fill], data: st.DataObject
         of_fills(reversed(rows), reversed(dropped))
     )
     assert set(verdicts(of_fills(rows, shuffled)).values()) <= {"match"}
+
+
+ONE = fill("f", "BUY", "1", "2", "0.1 EUR")
+ORDERS = [None, "o", "x", "NET"]
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Fill:
+    """One fill with a few of its fields changed, or told in other words."""
+    values = {
+        "side": [OrderSide.SELL],
+        "quantity": [Decimal("1.00"), Decimal(2)],
+        "price": [Decimal("2.0"), Decimal(3)],
+        "fee": [Decimal("0.10"), Decimal(0), Decimal("0.2")],
+        "fee_currency": ["BNB"],
+        "time": [at(1)],
+        "client_order_id": ORDERS,
+        "exchange_order_id": ORDERS,
+        "leg": list(Leg),
+        "account": ["a"],
+        "position_id": ["p"],
+    }
+    chosen = draw(st.sets(st.sampled_from(sorted(values)), max_size=3))
+    return replace(ONE, **{name: draw(st.sampled_from(values[name])) for name in chosen})
+
+
+@given(changes(), changes())
+def test_equal_at_once_is_equal_field_by_field(one: Fill, other: Fill) -> None:
+    """The quick look that many rows get finds nothing else than the thorough one."""
+    assert same_fill(one, other) == (not list(differing_fields((one, other))))
+
+
+def test_an_order_may_be_called_like_a_leg() -> None:
+    """Its id is told, other than the leg NET."""
+    rows = [replace(ONE, client_order_id=name) for name in ("NET", "o")]
+    assert list(differing_fields(rows)) == [(RowCase.FILL_PAYLOAD, "client_order_id")]
+    assert not same_fill(*rows)
 
 
 @given(fill_lists(), st.data())

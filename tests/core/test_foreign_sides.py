@@ -76,10 +76,18 @@ def test_every_file_is_evidence_under_its_own_path(tmp_path: Path) -> None:
     sides = {"internal": source("nautilus", "first"), "external": source("nautilus", "second/")}
     inputs = reconcile_session(session(tmp_path, **sides)).summary().evidence["inputs"]
     assert isinstance(inputs, dict)
-    files = ("meta.json", "account_BINANCE.csv", "fills.csv", "positions.csv", "instruments.json")
     names = [
         "taken.recon.json",
-        *(f"{run}/{name}" for run in ("first", "second") for name in files),
+        *(
+            f"{run}/{name}"
+            for run in ("first", "second")
+            for name in ("meta.json", "instruments.json", "account_BINANCE.csv")
+        ),
+        *(
+            f"{run}/{name}.csv"
+            for run in ("first", "second")
+            for name in ("fills", "orders", "positions")
+        ),
     ]
     assert inputs == {
         name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in names

@@ -132,6 +132,11 @@ def instrument(**changes: object) -> Instrument:
             "fill f: price 0 of inverse XBTUSD; expected one above 0",
         ),
         ({"multiplier": Decimal(10)}, {}, "instrument XBTUSD has multiplier 10"),
+        (
+            {"settlement": "USDT"},
+            {},
+            "instrument XBTUSD is spot and settles in USDT; expected its quote currency USD",
+        ),
         ({"base": "BTC"}, {"leg": Leg.LONG}, "instrument XBTUSD has a fill on leg LONG"),
         (None, {"symbol": "a\n::error::b"}, r"a\x0a\x3a:error\x3a:b"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from recon_core.reconciliation import reconcile_session
 
 from .builders import checks, verdicts
+from .recordings import states
 from .refusals import refusal
 
 DATA = Path(__file__).parents[1] / "data" / "nautilus"
@@ -113,6 +114,36 @@ HOSTILE = {
         replaced("positions.csv", "0.750000,0.750000", "x,0.750000"),
         "positions.csv: row",
     ),
+    "orders without a column": (
+        replaced("orders.csv", ",filled_qty,", ",filled,"),
+        "orders.csv: row 1: filled_qty: is missing or empty",
+    ),
+    "orders cut off": (
+        lambda directory: (directory / "orders.csv").write_bytes(
+            (directory / "orders.csv").read_bytes()[:-9]
+        ),
+        "orders.csv: ",
+    ),
+    "an order of a state of nowhere": (
+        replaced("orders.csv", ",FILLED,", ",GONE,"),
+        "orders.csv: row 1: status: 'GONE'; expected one of INITIALIZED, ",
+    ),
+    "an order below 0": (
+        replaced("orders.csv", "MARKET,BUY,0.750000", "MARKET,BUY,-0.750000"),
+        "orders.csv: row 1: quantity: -0.750000 is below 0; the side says SELL",
+    ),
+    "an average price that is no number": (
+        replaced("orders.csv", "39454.73999998667", "inf"),
+        "orders.csv: row 1: avg_px: 'inf' is not a finite number",
+    ),
+    "an order without a time": (
+        replaced("orders.csv", "1610064003552000000\n", "yesterday\n"),
+        "orders.csv: row 1: 'yesterday' is not a time",
+    ),
+    "an order without an id": (
+        replaced("orders.csv", "O-20210108-000003-001-000-1,", ","),
+        "orders.csv: row 1: client_order_id: is missing or empty",
+    ),
     "instruments in an object": (text("instruments.json", "{}"), "instruments.json: expected a"),
     "instrument without id": (text("instruments.json", "[{}]"), "instruments.json: row 1: id: is"),
     "no instruments": (
@@ -154,9 +185,13 @@ def test_a_recording_without_fills_needs_orders_that_say_so(tmp_path: Path) -> N
     """The engine writes no fills report where nothing was filled; orders are the evidence."""
     directory = copy_of("spot_btcusdt_quotes_partial", tmp_path)
     (directory / "fills.csv").unlink()
-    (directory / "orders.csv").write_text("client_order_id,filled_qty\nO-1,0.000000\n")
-    assert set(verdicts(reconcile_session(directory)).values()) == {"FAIL"}
-    (directory / "orders.csv").write_text("client_order_id,filled_qty\nO-1,0.000001\n")
+    header = "client_order_id,instrument_id,type,side,quantity,filled_qty,status,ts_last\n"
+    row = "O-1,BTCUSDT.BINANCE,MARKET,BUY,0.000001,{},1610064003552000000\n"
+    (directory / "orders.csv").write_text(header + row.format("0.000000,CANCELED"))
+    found = reconcile_session(directory)
+    assert verdicts(found).pop("order::O-1") == "match"
+    assert set(states(found).values()) == {"FAIL"}
+    (directory / "orders.csv").write_text(header + row.format("0.000001,FILLED"))
     assert "fills.csv: is missing" in refusal(directory)
 
 
@@ -164,7 +199,7 @@ def test_an_account_of_another_type_moves_cash_in_another_way(tmp_path: Path) ->
     """Called a margin account, the same fills move cash by fee and PnL: both balances differ."""
     directory = copy_of("spot_btcusdt_quotes_partial", tmp_path)
     replaced("account_BINANCE.csv", ",CASH,", ",MARGIN,")(directory)
-    assert verdicts(reconcile_session(directory)) == {
+    assert states(reconcile_session(directory)) == {
         "cash::BTC": "FAIL",
         "cash::USDT": "FAIL",
         "position::BTCUSDT.BINANCE": "match",

@@ -161,6 +161,8 @@ def test_cases(internal: list[Order], external: list[Order], expected: str) -> N
 
 
 NO_FILLS = (None, None)
+SALE = replace(part(1, "10"), side=OrderSide.SELL)
+SALE_OF_6 = replace(part(2, "6"), side=OrderSide.SELL)
 SUMS: list[tuple[str, Order, Order, tuple[Any, Any], str]] = [
     ("the fills are the order", O1, O1, ([part(1, "4"), part(2, "6")], [part(1, "10")]), ""),
     ("neither side reports fills", O1, O1, NO_FILLS, ""),
@@ -190,6 +192,23 @@ SUMS: list[tuple[str, Order, Order, tuple[Any, Any], str]] = [
     ("an open order with a fill", OPEN, OPEN, (None, [part(1, "1")]), "order_fills"),
     ("fills that name no order", O1, O1, ([part(1, "4", of="")], None), ""),
     ("fills of another order", O1, O1, ([part(1, "4", of="o2")], None), "order_fills"),
+    ("a sale of an order to buy", O1, O1, ([SALE], [SALE]), "order_fills"),
+    ("half of it is a sale", O1, O1, ([part(1, "4"), SALE_OF_6], None), "order_fills"),
+    ("of another symbol", O1, O1, (None, [part(1, "10", symbol="ETH/EUR")]), "order_fills"),
+    (
+        "an order to sell for the other side only",
+        O1,
+        replace(O1, side=OrderSide.SELL),
+        ([part(1, "10")], [SALE]),
+        "order_payload",
+    ),
+    (
+        "fills of either symbol where the sides disagree",
+        O1,
+        replace(O1, symbol="X"),
+        ([part(1, "10")], [part(1, "10", symbol="X")]),
+        "order_payload",
+    ),
     (
         "fills by the exchange's id",
         replace(O1, exchange_order_id="e1"),
@@ -211,6 +230,33 @@ def test_fills_of_an_order(
     """Each side's order against its own fills, and against the other side's."""
     found = orders_only(of_orders([internal], [external], fills)).get("o1", "")
     assert set(found.split(", ")) == set(expected.split(", "))
+
+
+def test_a_fill_that_cannot_be_of_its_order_is_named() -> None:
+    """The sum agrees; the text says which fill it is and what is wrong with it."""
+    fills = [replace(SALE, fill_id=f"f{number}", quantity=Decimal(2)) for number in range(5)]
+    text = text_of(of_orders([O1], [O1], (None, fills)))
+    shown = "; ".join(f"f{number}, a SELL of BTC/EUR" for number in range(3))
+    assert "internal's order cannot have" not in text
+    assert f"external's order cannot have external's fill {shown}; and 2 more" in text
+
+
+def test_a_stray_fill_is_held_against_the_order_of_the_other_side() -> None:
+    """A side that reports no orders may have fills of another order side and symbol."""
+    one_sided = of_orders(None, [O1], ([replace(SALE, symbol="X")], None))
+    assert "external's order cannot have internal's fill f1, a SELL of X" in text_of(one_sided)
+    assert orders_only(of_orders(None, [O1], ([part(1, "10")], None))) == {}
+
+
+def test_a_fill_of_two_orders_is_held_against_both() -> None:
+    """By the client's id of one and the exchange's id of the other: one of them is wrong."""
+    one = replace(O1, exchange_order_id="e1")
+    other = order("o2", "10", "0", "CANCELLED", exchange_order_id="e2")
+    fills = [part(1, "10", exchange_order_id="e2")]
+    found = orders_only(of_orders([one, other], [one, other], (fills, fills)))
+    assert found == {"o2": "order_cancelled_filled, order_fills"}
+    # A changed order may have a new id at the exchange, and an id may be of no order at all.
+    assert orders_only(of_orders([one], [one], (fills, fills))) == {}
 
 
 @pytest.mark.parametrize(
@@ -237,6 +283,15 @@ def test_a_cumulative_quantity_read_as_increment_is_named(
     assert "cumulative quantities read as increments" in found
 
 
+def test_an_average_price_is_kept_and_not_compared() -> None:
+    """Each system averages and rounds in its own way."""
+    averages = [replace(O1, average_fill_price=Decimal(price)) for price in (1, 2)]
+    found = of_orders([averages[0]], [averages[1]])
+    assert orders_only(found) == {}
+    assert found.recorded.external is not None
+    assert found.recorded.external.orders == (averages[1],)
+
+
 def test_a_doubled_fill_is_not_called_cumulative() -> None:
     """Twice the whole order is a fill that stands twice."""
     found = text_of(of_orders([O1], [O1], ([part(1, "10"), part(1, "10")], None)))
@@ -261,6 +316,15 @@ def test_both_payloads_are_in_the_text() -> None:
         "internal BUY 10 BTC/EUR, 10 filled, FILLED, 2026-01-01T12:00:00Z; "
         "external BUY 11 BTC/EUR LI\\x1bMIT at 1.50, 10 filled, FILLED, 2026-01-01T12:00:00Z"
     )
+
+
+@pytest.mark.parametrize("name", ["client_order_id", "exchange_order_id"])
+def test_ids_that_differ_are_in_the_text(name: str) -> None:
+    """The line of an order has no id in it, so that two equal lines would explain nothing."""
+    both = replace(O1, exchange_order_id="e1")
+    text = text_of(of_orders([both], [replace(both, **{name: "e\n9"})]))
+    told = "o1" if name == "client_order_id" else "e1"
+    assert f"{name} ({told} and e\\x0a9) differs" in text
 
 
 def test_severities_are_the_policy_s() -> None:

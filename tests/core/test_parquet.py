@@ -103,6 +103,14 @@ def test_a_table_as_the_text_that_csv_would_have(tmp_path: Path) -> None:
     assert evidence.name == "t.parquet"
 
 
+def test_a_value_that_is_refused_as_text_too(tmp_path: Path) -> None:
+    """The same line where a recording may be CSV or Parquet."""
+    path = tmp_path / "t.parquet"
+    path.write_bytes(packed(time=pa.array([2**61], pa.timestamp("ms"))))
+    with pytest.raises(SessionError, match=r"^t\.parquet: column 'time': holds a value of type"):
+        parquet.parquet_rows(path)
+
+
 BAD = {
     "no Parquet": (b"PAR1 nothing PAR1", "is not Parquet"),
     "empty": (b"", "is not Parquet"),
@@ -112,6 +120,14 @@ BAD = {
     "a time without offset": (
         packed(time=pa.array([TIME.replace(tzinfo=None)])),
         "'2026-01-01T10:00:00' has no offset",
+    ),
+    "a time that no clock shows": (
+        packed(time=pa.array([2**61], pa.timestamp("ms"))),
+        "column 'time': holds a value of type timestamp[ms] that cannot be taken over",
+    ),
+    "a time in no known zone": (
+        packed(time=pa.array([0], pa.timestamp("ms", "Mars/Base"))),
+        "column 'time': holds a value of type timestamp[ms, tz=Mars/Base] that cannot be",
     ),
     "infinity": (packed(price=pa.array([float("inf")])), "'inf' is not a finite number"),
     "a field": (packed(quantity=pa.array([-1])), "[0].quantity: -1; expected an amount above 0"),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from recon_core import (
     OrderState,
     Position,
     ReconError,
+    ReconWarning,
     SessionRecorder,
     read_session,
 )
@@ -200,18 +202,66 @@ REFUSED: dict[str, Any] = {
         lambda side: side.order(**order(OrderState.FILLED, "1", client_order_id=None)),
         "an order has neither client_order_id nor exchange_order_id",
     ),
+    "an empty id": (
+        lambda side: side.fill(**fill(fill_id="")),
+        "fills: : fill_id: ''; expected text that is not empty",
+    ),
+    "an id that is no text": (
+        lambda side: side.fill(**fill(fill_id=5)),
+        "fill 5: the name is '5'; expected text",
+    ),
+    "an id of nothing": (
+        lambda side: side.fill(**fill(fill_id=None)),
+        "the name is 'None'; expected text",
+    ),
+    "a symbol that is no text": (
+        lambda side: side.fill(**fill(symbol=5)),
+        "fills: f1: symbol: an object; expected text",
+    ),
+    "a time as text": (
+        lambda side: side.fill(**fill(time="2026-01-01T09:30:00Z")),
+        "time: '2026-01-01T09:30:00Z' is no time; expected an aware datetime",
+    ),
+    "a position without a symbol": (
+        lambda side: side.positions({"": 1}),
+        "positions: : symbol: ''; expected text that is not empty",
+    ),
+    "an opening without a currency": (
+        lambda side: side.opening(cash={"": 1}),
+        "cash: : currency: ''; expected text that is not empty",
+    ),
 }
 
 
 @pytest.mark.parametrize(("call", "expected"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused_is_not_written(tmp_path: Path, call: Any, expected: str) -> None:
-    """The error names the field, and the session stays readable."""
+    """The error names the field, and the session stays readable, if not complete."""
+    recorder = record(tmp_path)
+    recorder.internal.cash({"EUR": 1})
+    with pytest.raises(ReconError) as caught:
+        call(recorder.internal)
+    assert expected in str(caught.value)
+    with pytest.warns(ReconWarning, match="1 call was refused, and the recording stays"):
+        recorder.close()
+    internal = read_session(tmp_path).internal
+    assert internal is not None
+    assert not internal.complete
+
+
+@pytest.mark.filterwarnings("ignore::recon_core.ReconWarning")
+def test_an_error_that_is_swallowed_leaves_the_recording_incomplete(tmp_path: Path) -> None:
+    """The row is lost and the counts agree: without this a gate would be clear."""
     with record(tmp_path) as recorder:
-        recorder.internal.cash({"EUR": 1})
-        with pytest.raises(ReconError) as caught:
-            call(recorder.internal)
-        assert expected in str(caught.value)
-    assert read_session(tmp_path).internal is not None
+        recorder.internal.fill(**fill())
+        for wrong in ({"quantity": 0.1}, {"unknown": 1}):
+            with suppress(Exception):
+                recorder.internal.fill(**fill(2, **wrong))
+        recorder.external.cash({"EUR": 1})
+    assert checks(reconcile_session(tmp_path))["complete"] == "CRITICAL"
+    assert recorder.refused == [
+        "internal: quantity: 0.1 is not an exact amount; expected a Decimal or an int",
+        "internal: Fill.__init__() got an unexpected keyword argument 'unknown'",
+    ]
 
 
 def test_a_directory_that_is_in_use_is_refused(tmp_path: Path) -> None:
@@ -223,6 +273,18 @@ def test_a_directory_that_is_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReconError, match="file: cannot be used: File exists"):
         record(tmp_path / "file")
+
+
+def test_of_two_recorders_at_one_moment_one_gets_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked and found it empty: mixed, each would be the other's damage."""
+    with record(tmp_path) as first:
+        first.internal.cash({"EUR": 1})
+        monkeypatch.setattr(Path, "iterdir", lambda _: iter(()))
+        with pytest.raises(ReconError, match="cannot be used: File exists"):
+            record(tmp_path)
+    assert read_session(tmp_path / "session.recon.json").internal is not None
 
 
 def test_a_closed_recorder_takes_nothing_more(tmp_path: Path) -> None:

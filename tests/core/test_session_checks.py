@@ -2,10 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from recon_core.model import RecordedSession, SideRecord
+from recon_core.model import (
+    CashBalance,
+    Movement,
+    MovementKind,
+    Opening,
+    RecordedSession,
+    SideRecord,
+)
 from recon_core.policy import Policy
 from recon_core.reconciliation import Reconciliation
 
@@ -177,6 +185,23 @@ def test_a_mirror_is_counted_once() -> None:
     """The copy adds no finding of its own."""
     text = message(reconciled(counted(fills=3), counted(fills=3), mirrored=True), "complete")
     assert text.count("counted") == 1
+
+
+def test_movements_are_noted_as_fills_are() -> None:
+    """Twice stated, after the as-of, before the opening: each is booked, and said."""
+    times = {"m1": -9, "m2": 9, "m3": 0}
+    moved = [
+        Movement(name, MovementKind.FEE, at(seconds), "EUR", Decimal(-1))
+        for name, seconds in times.items()
+    ]
+    opening = Opening(at(-5), (), (CashBalance("EUR", Decimal(5)),))
+    internal = side({"X": "1"}, opening=opening, fills=(), movements=(*moved, moved[0]))
+    notes = reconciled(internal, side({"X": "1"}, {"EUR": "1"})).notes
+    assert [note for note in notes if "movement" in note] == [
+        "internal states movement m1 2 times; each is booked",
+        "internal: 1 of 4 movements are after its as_of; each is booked",
+        "internal: 2 of 4 movements are before its opening; each is booked",
+    ]
 
 
 def test_readable_says_what_was_read() -> None:

@@ -169,6 +169,11 @@ REFUSED = {
     "a path that leads out": (MAPPING.replace("t.csv", "../t.csv"), "leads out of the session's"),
     "an absolute path": (MAPPING.replace("t.csv", "/etc/passwd"), "leads out of the session's"),
     "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: u.csv: cannot be read"),
+    "a column and a constant": (
+        f'{MAPPING}[fills.constants]\nprice = "1"',
+        "fills: 'price' has a column and a constant",
+    ),
+    "no column at all": (f"{MAPPING}fee = []", "fills[0].columns.fee: "),
     "an unknown key of a table": (f"{MAPPING}[fills.sheet]\n", "fills[0].sheet: unknown key"),
 }
 

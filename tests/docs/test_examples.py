@@ -65,7 +65,7 @@ FINAL_LINES = {
     "minimal/blocked.recon.json": "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)",
     "suite/clear": "RECON: CLEAR (4 sessions, 26 comparisons)",
     "suite/blocked": "RECON: BLOCKED (1 CRITICAL, 2 FAIL in 4 sessions)",
-    "nautilus/recording": "RECON: CLEAR (1 session, 7 comparisons)",
+    "nautilus/recording": "RECON: CLEAR (1 session, 57 comparisons)",
 }
 
 

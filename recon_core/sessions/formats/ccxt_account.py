@@ -85,6 +85,9 @@ def _position(row: rows.Row) -> Position | None:
     if size is None:
         raise SessionError("contractSize: is unknown (null); expected a number")
     side, is_hedged = _side(row), row.get("hedged") is True
+    if contracts < ZERO and side is Leg.LONG:
+        shown = printable(rows.text(row, "symbol"), 60)
+        raise SessionError(f"{shown}: contracts: {contracts:f} of side long; expected 0 or more")
     quantity = shortest(EXACT.multiply(contracts.copy_abs(), size))
     return Position(
         symbol=rows.text(row, "symbol"),

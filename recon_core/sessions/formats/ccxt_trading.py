@@ -88,6 +88,7 @@ def _order(row: rows.Row, sizes: Sizes, shared: set[Any]) -> Order:
         exchange_order_id=rows.text(row, "id"),
         order_type=rows.optional_text(row, "type"),
         price=rows.optional_number(row, "price"),
+        average_fill_price=rows.optional_number(row, "average"),
     )
 
 

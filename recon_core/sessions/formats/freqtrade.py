@@ -7,12 +7,14 @@ command, is the external one. Both compute in binary floats.
 """
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from recon_core.errors import SessionError
 from recon_core.hookspecs import hookimpl
 from recon_core.model import RecordedSession
+from recon_core.sessions.formats.limits import limits_note
 
 FORMAT: Final = "freqtrade"
 CANNOT_KNOW: Final = (
@@ -41,13 +43,20 @@ def recon_read_session(path: Path) -> RecordedSession | None:
     found = _only_recording(path) if path.is_dir() else recon_anchor(path)
     if found is None:
         return None
-    if found.suffix == ".zip":
-        from recon_core.sessions.formats.freqtrade_zip import read_zip  # noqa: PLC0415  # as below
+    recorded = _read(found)
+    notes = (limits_note(FORMAT, CANNOT_KNOW), *recorded.notes)
+    return replace(recorded, recording_format=FORMAT, notes=notes)
 
-        return read_zip(found)
+
+def _read(path: Path) -> RecordedSession:
+    # Either reader is loaded when a recording of its kind is read, as in the functions below.
+    if path.suffix == ".zip":
+        from recon_core.sessions.formats.freqtrade_zip import read_zip  # noqa: PLC0415
+
+        return read_zip(path)
     from recon_core.sessions.formats.freqtrade_sqlite import read_sqlite  # noqa: PLC0415
 
-    return read_sqlite(found)
+    return read_sqlite(path)
 
 
 def _only_recording(directory: Path) -> Path | None:

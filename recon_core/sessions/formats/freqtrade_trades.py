@@ -20,6 +20,7 @@ from recon_core.amounts import (
     MOST_DIGITS,
     ZERO,
     decimal_places,
+    exact_sum,
     format_amount,
     round_to_places,
 )
@@ -103,6 +104,23 @@ class Trade:
             fee=fee,
             fee_currency=currency,
             exchange_order_id=order.exchange_order_id,
+        )
+
+    def open_entry_fee(self) -> Movement | None:
+        """The entry fee of what is still open: a simulated wallet deducts it at the exit."""
+        entries = [order for order in self.orders if order.is_entry and order.base_fee is None]
+        bought = exact_sum(order.quantity for order in entries)
+        if not self.open_quantity or not bought or not self.entry_fee:
+            return None
+        paid = exact_sum(EXACT.multiply(order.quantity, order.price) for order in entries)
+        share = Fraction(self.open_quantity.copy_abs()) / Fraction(bought)
+        fee = _rounded(share * Fraction(paid) * Fraction(self.entry_fee))
+        return Movement(
+            movement_id=f"{self.trade_id}.entry-fee",
+            movement_kind=MovementKind.FEE,
+            time=self.time,
+            currency=assets(self.pair)[1],
+            amount=fee.copy_negate(),
         )
 
     def funding_movement(self) -> Movement | None:

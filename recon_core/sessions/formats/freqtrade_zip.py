@@ -22,7 +22,6 @@ from recon_core.model import (
 from recon_core.printable import printable, quoted
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.formats import rows
-from recon_core.sessions.formats.freqtrade import CANNOT_KNOW, FORMAT
 from recon_core.sessions.formats.freqtrade_trades import (
     FilledOrder,
     Trade,
@@ -34,7 +33,6 @@ from recon_core.sessions.formats.freqtrade_trades import (
     order_side,
     trading_mode,
 )
-from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.json_text import parse_json
 
 MAX_MEMBER_BYTES: Final = 256 * 1024 * 1024
@@ -140,7 +138,6 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
         anchor=path,
         strategy_id=strategy,
         mode=SessionMode.SIM,
-        recording_format=FORMAT,
         instruments=instruments(trades),
         currencies=currencies(trades),
         internal=SideRecord(
@@ -161,7 +158,7 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             cash=(CashBalance(stake, rows.number(result, "final_balance")),),
         ),
         inputs=(InputFile(printable(path.name), digest),),
-        notes=(limits_note(FORMAT, CANNOT_KNOW), *contradictions(trades)),
+        notes=tuple(contradictions(trades)),
     )
 
 

@@ -3,9 +3,9 @@
 The internal side is the fills report on the configured opening of `meta.json`: the
 account report's first rows can already lack the first fill's commission. The
 external side is what the engine reported: the last account row of each currency,
-and the signed sum of the positions report without its snapshot rows. Both sides
-share one time, the latest in the recording (design, "Foreign recordings"). Every
-report may be CSV or Parquet.
+the signed sum of the positions report without its snapshot rows, and the orders
+report. Both sides share one time, the latest in the recording (design, "Foreign
+recordings"). Every report may be CSV or Parquet.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from recon_core.model import (
     Leg,
     Movement,
     Opening,
+    Order,
     Position,
     RecordedSession,
     SideRecord,
@@ -42,22 +43,24 @@ from recon_core.sessions.formats.nautilus_accounts import (
 )
 from recon_core.sessions.formats.nautilus_instruments import instrument, limits
 from recon_core.sessions.formats.nautilus_legs import Legs
-from recon_core.sessions.formats.nautilus_rows import Row, amount, cell, fill, movement, time
+from recon_core.sessions.formats.nautilus_meta import ANCHOR, ENGINE, Meta, engine_of
+from recon_core.sessions.formats.nautilus_orders import filled_any, left_out_note, orders
+from recon_core.sessions.formats.nautilus_rows import Row, cell, fill, movement, time
 from recon_core.sessions.formats.rows import each_of
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.parquet import parquet_rows
 from recon_core.sessions.tables import csv_rows
 
 FORMAT: Final = "nautilus"
-ANCHOR: Final = "meta.json"
 CANNOT_KNOW: Final = (
     "movements of cash without a fill, unless a movements table lies beside the reports",
     "the time of the reports (the latest time in them stands for it)",
     "positions of an account apart from the sum of their rows",
+    "orders of the internal side (its fills stand for them)",
+    "what orders in the quote currency were to fill (they are left out where they were filled)",
 )
 """What the reports of this format do not tell."""
 
-_ENGINE: Final = "nautilus_trader"
 TABLES: Final = (".csv", ".parquet")
 
 
@@ -83,13 +86,9 @@ def _is_recording(directory: Path) -> bool:
         return accounts and "instruments.json" in names
     try:
         content = read_text_file(directory / ANCHOR)
-        return bool(_engine(parse_json(content.text, content.name, constants=True)) == _ENGINE)
+        return bool(engine_of(parse_json(content.text, content.name, constants=True)) == ENGINE)
     except SessionError:
         return accounts or any(f"fills{ending}" in names for ending in TABLES)
-
-
-def _engine(meta: Any) -> Any:
-    return meta.get("engine") if isinstance(meta, dict) else None
 
 
 @dataclass(slots=True)
@@ -102,17 +101,20 @@ class _Recording:
     strategies: set[str] = field(default_factory=set)
 
     def read(self) -> RecordedSession:
-        meta = _Meta(self._json(ANCHOR))
+        meta = Meta(self._json(ANCHOR))
         venues = meta.opening_balances()
         accounts = {venue: self._account(venue) for venue in venues}
         opening = [
             one for venue in venues for one in opening_of(venues[venue], accounts[venue].rows)
         ]
         stated = stated_balances(accounts.values())
-        filled = self._fills()
+        ordered = self._report("orders")
+        filled = self._fills(ordered)
         legs = Legs(filled.rows, each_of(filled.rows, filled.name, fill))
         self.times += [one.time for one in legs.fills]
         positions = self._positions(legs)
+        listed = self._orders(ordered)
+        self.times += [one.time for one in listed or ()]
         instruments = self._instruments(accounts, filled.rows)
         as_of = max(self.times)
         return RecordedSession(
@@ -134,9 +136,14 @@ class _Recording:
                 source="nautilus_trader reports",
                 positions=positions,
                 cash=last_balances(stated),
+                orders=listed,
             ),
             inputs=tuple(self.inputs),
-            notes=(limits_note(FORMAT, CANNOT_KNOW), *limits(instruments, legs.fills)),
+            notes=(
+                limits_note(FORMAT, CANNOT_KNOW),
+                *limits(instruments, legs.fills),
+                *([] if ordered is None else left_out_note(ordered)),
+            ),
         )
 
     def _json(self, name: str) -> Any:
@@ -171,20 +178,27 @@ class _Recording:
         self.times += each_of(report.rows, report.name, lambda row: time(row, ""))
         return report
 
-    def _fills(self) -> Report:
+    def _fills(self, ordered: Report | None) -> Report:
         report = self._report("fills")
-        if report is not None:
-            self.strategies = strategies(report)
-            return report
         # The engine returns an empty frame where nothing was filled; the orders
         # report is the evidence that this is so.
-        orders = self._report("orders")
-        if orders is not None and not any(
-            each_of(orders.rows, orders.name, lambda row: amount(row, "filled_qty"))
-        ):
-            self.strategies = strategies(orders)
+        if report is None and ordered is not None and not filled_any(ordered):
+            self.strategies = strategies(ordered)
             return Report("fills.csv", [])
-        raise SessionError("fills.csv: is missing; expected the fills report of the engine")
+        if report is None:
+            raise SessionError("fills.csv: is missing; expected the fills report of the engine")
+        self.strategies = strategies(report)
+        return report
+
+    def _orders(self, ordered: Report | None) -> tuple[Order, ...] | None:
+        """The orders as the engine reported them; `None` where it left no report."""
+        if ordered is None:
+            return () if self._known_empty("orders") else None
+        return orders(ordered)
+
+    def _known_empty(self, stem: str) -> bool:
+        """Whether a report says that there are no rows: CSV has no header of an empty frame."""
+        return self._exists(f"{stem}.json") and self._json(f"{stem}.json") == []
 
     def _movements(self) -> tuple[Movement, ...] | None:
         """What moved without a fill, where somebody recorded it: the engine itself does not."""
@@ -195,8 +209,7 @@ class _Recording:
         """The signed sum per instrument and leg; `None` where the engine left no report."""
         report = self._report("positions")
         if report is None:
-            known_empty = self._exists("positions.json") and self._json("positions.json") == []
-            return () if known_empty else None
+            return () if self._known_empty("positions") else None
         sums: dict[tuple[str, str, Leg], Decimal] = {}
         current = [row for row in report.rows if cell(row, "is_snapshot") != "True"]
         for where, quantity in each_of(current, report.name, legs.position):
@@ -215,30 +228,3 @@ class _Recording:
         known = Accounts(accounts, fills)
         found = each_of(tables, "instruments.json", lambda table: instrument(table, known))
         return {one.symbol: one for one in found}
-
-
-@dataclass(frozen=True, slots=True)
-class _Meta:
-    """What `meta.json` says; unknown keys are the engine's own business."""
-
-    table: Any
-
-    def session(self) -> str | None:
-        name = self.table.get("session")
-        return name if isinstance(name, str) and name else None
-
-    def opening_balances(self) -> dict[str, list[str]]:
-        """The configured opening of each venue: `{"BINANCE": ["1.00000000 BTC"]}`."""
-        if _engine(self.table) != _ENGINE:
-            raise SessionError(f"{ANCHOR}: engine; expected {_ENGINE!r}")
-        venues = self.table.get("configured_starting_balances")
-        if not isinstance(venues, dict) or not venues or not all(map(_is_texts, venues.values())):
-            raise SessionError(
-                f"{ANCHOR}: configured_starting_balances: is missing or no lists of text; expected "
-                'the configured opening, like {"BINANCE": ["100000.00000000 USDT"]}'
-            )
-        return venues
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)

@@ -30,13 +30,10 @@ def balance(row: Row) -> CashBalance:
 def fill(row: Row) -> Fill:
     """A row of the fills report; the engine averages its positions by position id."""
     fee, currency = money(cell(row, "commission"), "commission")
-    side = cell(row, "order_side")
-    if side not in _SIDES:
-        raise SessionError(f"order_side: {quoted(side)}; expected BUY or SELL")
     return Fill(
         fill_id=cell(row, "trade_id"),
         symbol=cell(row, "instrument_id"),
-        side=_SIDES[side],
+        side=order_side(row, "order_side"),
         quantity=amount(row, "last_qty"),
         price=amount(row, "last_px"),
         time=time(row, "ts_event"),
@@ -47,6 +44,14 @@ def fill(row: Row) -> Fill:
         account=cell(row, "account_id"),
         position_id=row.get("position_id") or None,
     )
+
+
+def order_side(row: Row, name: str) -> OrderSide:
+    """The side of an order or a fill."""
+    side = cell(row, name)
+    if side not in _SIDES:
+        raise SessionError(f"{name}: {quoted(side)}; expected BUY or SELL")
+    return _SIDES[side]
 
 
 def movement(row: Row) -> Movement:

@@ -156,6 +156,9 @@ class _Reader:
             if name not in known:
                 expected = ", ".join(sorted(known))
                 raise SessionError(f"{where}: {quoted(name)} is no field; expected {expected}")
+        both = sorted(table.columns.keys() & table.constants.keys())
+        if both:
+            raise SessionError(f"{where}: {quoted(both[0])} has a column and a constant")
 
     def _table(self, path: str) -> Table:
         located = str(self.place.relative_to(self.root) / path)

@@ -19,7 +19,17 @@ from recon_core.sessions.formats.table_schema import MappingFile, TableMapping
 from recon_core.times import format_time
 
 _AMOUNTS: Final = frozenset(
-    {"quantity", "price", "fee", "total", "free", "locked", "filled_quantity", "average_price"}
+    {
+        "quantity",
+        "price",
+        "fee",
+        "total",
+        "free",
+        "locked",
+        "filled_quantity",
+        "average_price",
+        "average_fill_price",
+    }
 )
 _UNSIGNED: Final = frozenset({"quantity", "filled_quantity"})
 _UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

@@ -17,7 +17,7 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Names = Annotated[list[Name], BeforeValidator(_as_list)]
+Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_as_list)]
 
 
 class TableMapping(FileModel):

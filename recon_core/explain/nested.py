@@ -1,0 +1,77 @@
+"""Two faults of which one is a habit: the rest is looked for after the first is put right."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from recon_core.explain.budget import Budget
+from recon_core.explain.candidates import Found, candidates
+from recon_core.explain.edits import Edit
+from recon_core.explain.ground import Ground
+from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.search import Search
+from recon_core.explain.solved import slipped_quantities, solved
+from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.systematic import at_another_rate, habits, systematic
+
+_OF_A_HABIT: Final = 60
+_OF_ALL_HABITS: Final = 300
+_MOST_FIRST: Final = 60
+
+
+@dataclass
+class Nested:
+    """The pairs of one ground that begin with a habit, or end with a rate."""
+
+    search: Search
+    budget: Budget
+
+    def pairs(self) -> Iterator[Found]:
+        """Every two edits, one after the other, that together are what is needed."""
+        ground = self.search.ground
+        self.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
+        for habit in habits(ground):
+            after = ground.after(habit.change)
+            yield from ((habit, *rest) for rest in self._singles(after))
+        yield from self._with_a_slip(ground)
+        yield from self._with_a_rate(ground)
+
+    def _singles(self, ground: Ground) -> Iterator[Found]:
+        search = Search(ground, self.budget)
+        edits = search.fill_edits
+        self.budget.spend(len(ground.fills) * _OF_A_HABIT)
+        yield from ((edit,) for edit in search.singles())
+        for edit in (*systematic(ground, edits), *solved(ground, edits)):
+            if ground.reaches(edit.change.vector(ground.bookings)):
+                yield (edit,)
+        yield from OrderReading(ground, edits).readings()
+
+    def _with_a_slip(self, ground: Ground) -> Iterator[Found]:
+        """A quantity with a slip that the position needs, then one fault of the cash."""
+        firsts = list(islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST))
+        for first in firsts:
+            after = ground.after(first.change)
+            if after.need:
+                yield from ((first, edit) for edit in Search(after, self.budget).singles())
+
+    def _with_a_rate(self, ground: Ground) -> Iterator[Found]:
+        """An edit that is what the positions need, then all fees at another rate."""
+        if not any(is_position(name) for name in ground.need):
+            return
+        for first in self._firsts(ground):
+            after = ground.after(first.change)
+            if not after.need or any(is_position(name) for name in after.need):
+                continue
+            self.budget.spend(len(after.fills) * _OF_A_HABIT)
+            edits = Search(after, self.budget).fill_edits
+            for name in after.need:
+                if is_cash(name):
+                    for rate in at_another_rate(after, after.fills, edits, name):
+                        if after.reaches(rate.change.vector(after.bookings)):
+                            yield first, rate
+
+    def _firsts(self, ground: Ground) -> list[Edit]:
+        """One edit of each kind and amount that gives the positions what they need."""
+        found = [(edit,) for edit in self.search.for_positions()]
+        return [candidate.edits[0] for candidate in candidates(ground, found)[:_MOST_FIRST]]
