@@ -1,7 +1,7 @@
 """Entries of a repair, applied to a copy of a side; twice is the same as once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -42,17 +42,21 @@ def applied(record: SideRecord, steps: Steps) -> SideRecord:
         opening=_opened(record.opening, steps),
         derived=frozenset(),
     )
+    _refuse_unknown(steps)
     positions = None if "positions" in record.derived else record.positions
     cash = None if "cash" in record.derived else record.cash
-    for action, values in steps:
-        if action == rows.ADJUST_POSITION:
-            positions = _moved(positions or (), _empty_position(values), values)
-        elif action == rows.ADJUST_CASH:
-            cash = _moved(cash or (), _empty_balance(values), values)
-        elif action not in rows.ACTIONS:
+    return replace(
+        changed,
+        positions=_moved(positions, _chains(steps, rows.ADJUST_POSITION, _empty_position)),
+        cash=_moved(cash, _chains(steps, rows.ADJUST_CASH, _empty_balance)),
+    )
+
+
+def _refuse_unknown(steps: Steps) -> None:
+    for action, _ in steps:
+        if action not in rows.ACTIONS:
             expected = ", ".join(rows.ACTIONS)
             raise ReconError(f"action: {quoted(action)}; expected one of {expected}")
-    return replace(changed, positions=positions, cash=cash)
 
 
 def _targets(
@@ -89,39 +93,64 @@ def _exchanged(
 
 
 def _opened(opening: Opening | None, steps: Steps) -> Opening | None:
-    for action, values in steps:
-        if action != rows.ADJUST_OPENING:
-            continue
-        opening = opening or Opening(None)
-        if "symbol" in values:
-            positions = _moved(opening.positions, _empty_position(values), values)
-            opening = replace(opening, positions=positions)
-        else:
-            cash = _moved(opening.cash, _empty_balance(values), values)
-            opening = replace(opening, cash=cash)
-    return opening
+    own = [values for action, values in steps if action == rows.ADJUST_OPENING]
+    if not own:
+        return opening
+    opening = opening or Opening(None)
+    named = [(rows.ADJUST_OPENING, values) for values in own if "symbol" in values]
+    others = [(rows.ADJUST_OPENING, values) for values in own if "symbol" not in values]
+    positions = _chains(named, rows.ADJUST_OPENING, _empty_position)
+    cash = _chains(others, rows.ADJUST_OPENING, _empty_balance)
+    return replace(
+        opening,
+        positions=_moved(opening.positions, positions) or (),
+        cash=_moved(opening.cash, cash) or (),
+    )
+
+
+def _chains(
+    steps: Steps, action: str, empty: Callable[[Mapping[str, str]], _State]
+) -> list[tuple[_State, list[Mapping[str, str]]]]:
+    """The entries on each row of a state, one after the other."""
+    chains: dict[object, tuple[_State, list[Mapping[str, str]]]] = {}
+    for name, values in steps:
+        if name == action:
+            row = empty(values)
+            chains.setdefault(identity_of(row), (row, []))[1].append(values)
+    return list(chains.values())
 
 
 def _moved(
-    states: tuple[_State, ...], empty: _State, values: Mapping[str, str]
-) -> tuple[_State, ...]:
-    """The rows of a state with one of them corrected; one that is corrected stays."""
-    key = identity_of(empty)
-    found = next((row for row in states if identity_of(row) == key), empty)
-    stated, corrected = amount_of(values, "stated"), amount_of(values, "corrected")
-    there = quantity_of(found)
-    if there == corrected and _free_is_right(found, values):
-        return states
-    if there not in (stated, corrected):
+    given: tuple[_State, ...] | None,
+    chains: Iterable[tuple[_State, list[Mapping[str, str]]]],
+) -> tuple[_State, ...] | None:
+    """The rows of a state, those corrected that entries name."""
+    for empty, chain in chains:
+        states = list(given or ())
+        key = identity_of(empty)
+        at = next((at for at, row in enumerate(states) if identity_of(row) == key), None)
+        if at is None:
+            at = len(states)
+            states.append(empty)
+        states[at] = _corrected(states[at], chain)
+        given = tuple(states)
+    return given
+
+
+def _corrected(row: _State, chain: Sequence[Mapping[str, str]]) -> _State:
+    """A row as the last of its entries leaves it; one that is so already stays."""
+    last, there = chain[-1], quantity_of(row)
+    corrected = amount_of(last, "corrected")
+    if there == corrected and _free_is_right(row, last):
+        return row
+    known = [amount_of(values, name) for values in chain for name in ("stated", "corrected")]
+    if there not in known:
+        stated = format_amount(amount_of(chain[0], "stated"))
         raise ReconError(
-            f"the entry corrects {quoted(key[0])} from {format_amount(stated)} to "
+            f"the entry corrects {quoted(identity_of(row)[0])} from {stated} to "
             f"{format_amount(corrected)}, and it is {format_amount(there)}"
         )
-    right: _State = _set(found, corrected, values)
-    moved: list[_State] = [right if row is found else row for row in states]
-    if found is empty:
-        moved.append(right)
-    return tuple(moved)
+    return _set(row, corrected, last)
 
 
 def _free_is_right(row: State, values: Mapping[str, str]) -> bool:

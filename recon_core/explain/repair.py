@@ -7,12 +7,20 @@ session, the side and what it does, so that making it again gives the same entry
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import groupby
 
 from recon_core.comparison import diff_id
 from recon_core.errors import ReconError
 from recon_core.explain.applying import applied
 from recon_core.explain.attempt import Answer
-from recon_core.explain.booking_rows import ADD_FILL, digest, fill_of, row_values
+from recon_core.explain.booking_rows import (
+    ADD_FILL,
+    ADJUST_CASH,
+    ADJUST_POSITION,
+    digest,
+    fill_of,
+    row_values,
+)
 from recon_core.explain.changes import names_of, shifted
 from recon_core.explain.corrections import Step, row_steps, state_steps
 from recon_core.explain.plausible import require_plausible
@@ -84,28 +92,40 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
         return explanation
     recorded = reconciliation.recorded
     space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
-    steps = [
-        Booking(action, side, row, explanation.text, explanation.explains)
-        for side in LedgerSide
-        for action, row in _adjustments(recorded, space, explanation.repair, side)
-    ]
-    return replace(explanation, repair=tuple(steps))
+    records = {side: recorded.side(side) for side in LedgerSide}
+    whole: list[Booking] = []
+    for (side, action), group in groupby(explanation.repair, lambda each: (each.side, each.action)):
+        found, record = list(group), records[side]
+        if action == "adjust" and record is not None:
+            found = list(_adjusted(recorded, space, record, found))
+        whole += found
+        records[side] = record and _stating_after(record, found)
+    return replace(explanation, repair=tuple(whole))
 
 
-def _adjustments(
-    recorded: RecordedSession, space: Space, bookings: Iterable[Booking], side: LedgerSide
-) -> Iterator[Step]:
-    record = recorded.side(side)
-    amounts: dict[str, Decimal] = {}
+def _adjusted(
+    recorded: RecordedSession, space: Space, record: SideRecord, bookings: Sequence[Booking]
+) -> Iterator[Booking]:
+    """Amounts to add, as what the side states before and after, or as movements."""
+    amounts = {}
     for booking in bookings:
-        if booking.side is side:
-            section = "position" if "position" in booking.row else "cash"
-            amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
-    if record is None or not amounts:
-        return
+        section = "position" if "position" in booking.row else "cash"
+        amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
     names = names_of(space, list(recorded.own_records().values()))
-    stating = replace(record, derived=frozenset())
-    yield from state_steps(record, shifted(stating, space, amounts, names), recorded.session_id)
+    moved = shifted(replace(record, derived=frozenset()), space, amounts, names)
+    for action, row in state_steps(record, moved, recorded.session_id):
+        yield replace(bookings[0], action=action, row=row)
+
+
+def _stating_after(record: SideRecord, bookings: Iterable[Booking]) -> SideRecord:
+    """The side with what it states corrected, and all else as it is."""
+    actions = (ADJUST_POSITION, ADJUST_CASH)
+    after = applied(record, [(one.action, one.row) for one in bookings if one.action in actions])
+    return replace(
+        record,
+        positions=record.positions if "positions" in record.derived else after.positions,
+        cash=record.cash if "cash" in record.derived else after.cash,
+    )
 
 
 def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
