@@ -26,7 +26,7 @@ from recon_core.explain.corrections import Step, row_steps, state_steps
 from recon_core.explain.plausible import require_plausible
 from recon_core.explain.proof import Prover
 from recon_core.explain.space import Space, space_of
-from recon_core.explanation import Booking, Explanation, ExplanationVerdict
+from recon_core.explanation import Booking, CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
 
@@ -91,6 +91,8 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
     if not any(booking.action == "adjust" for booking in explanation.repair):
         return explanation
     recorded = reconciliation.recorded
+    if _renames_rows(recorded, explanation):
+        return replace(explanation, repair=())
     space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
     records = {side: recorded.side(side) for side in LedgerSide}
     whole: list[Booking] = []
@@ -101,6 +103,16 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
         whole += found
         records[side] = record and _stating_after(record, found)
     return replace(explanation, repair=tuple(whole))
+
+
+def _renames_rows(recorded: RecordedSession, explanation: Explanation) -> bool:
+    """Whether rows have another name: a policy's alias mends that, and no booking."""
+    records = [
+        recorded.side(cause.side)
+        for cause in explanation.causes
+        if cause.cause_kind is CauseKind.ALIAS and cause.side is not None
+    ]
+    return any(record is not None and record.derived for record in records)
 
 
 def _adjusted(
@@ -139,7 +151,7 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
         decides = f"; {explanation.decides} would decide" if explanation.decides else ""
         raise ReconError(f"the explanation is {explanation.verdict}{decides}")
     if not explanation.repair:
-        raise ReconError("no booking repairs it: what is wrong is how the side counts or names")
+        raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
     answers = tuple(diff_id(recorded.session_id, each) for each in explanation.explains)
     entries = [_entry(recorded.session_id, each, answers) for each in explanation.repair]
     added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
