@@ -205,7 +205,10 @@ def _require_proof(
 ) -> None:
     recorded = reconciliation.recorded
     space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
-    repaired = apply_entries(recorded, entries)
+    try:
+        repaired = apply_entries(recorded, entries)
+    except ReconError as error:
+        raise ReconError(f"no booking repairs it: {error}") from None
     outcome = Prover(reconciliation, space).outcome(repaired.own_records())
     left = None if outcome is None else sorted({*explanation.explains} - {*outcome.vanished})
     if outcome is None or left or outcome.appeared:
