@@ -126,8 +126,12 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
 
 
 def _without_orders(ground: Ground, record: SideRecord, change: Change) -> SideRecord:
-    """Without the side's own orders of changed fills, where they say what the fills said."""
-    if not record.orders:
+    """Without the side's own orders of changed fills, where they say what the fills said.
+
+    Where the other side gives orders too, they are compared and stay.
+    """
+    others = ground.recorded.own_records().values()
+    if not record.orders or all(other.orders is not None for other in others):
         return record
     names = {order_name(fill) for fill in (*change.removed, *change.added)} - ground.need.keys()
     kept = tuple(order for order in record.orders if order_name(order) not in names)

@@ -169,7 +169,12 @@ class Explainer:
                 break
             if len(answers) == _MOST_PROVEN:
                 return [replace(answer, complete=False) for answer in answers]
-            answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
+            try:
+                answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
+            except BudgetError:
+                if not answers:
+                    raise
+                return [replace(one, complete=False) for one in answers]
             if answer is not None:
                 answers.append(answer)
                 best = candidate.order

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -75,7 +76,15 @@ class FillEdits:
         model = self.model(fill)
         assert model is not None  # noqa: S101  # only models with rates are offered
         fee = model.fee(self.ground.bookings, fill, model.rates[at])
-        return replace(fill, fee=fee, fee_currency=model.currency)
+        return replace(fill, fee=self._as_needed(fill, fee, model.currency),
+                       fee_currency=model.currency)  # fmt: skip
+
+    def _as_needed(self, fill: Fill, fee: Decimal, currency: str) -> Decimal:
+        """What is needed itself, where a fee computed in floats is that to their dust."""
+        ground = self.ground
+        need = ground.need.get(ground.bookings.cash(currency, fill.account), ZERO).copy_negate()
+        off = EXACT.subtract(need, fee).copy_abs()
+        return need if ground.space.dust and off <= ground.space.dust else fee
 
     def model(self, fill: Fill) -> FeeModel | None:
         """How the fills of the same position are charged."""

@@ -27,6 +27,7 @@ MISSING_ID: Final = "missing"
 _NEAR: Final = Decimal("1.5")
 _CLOSE: Final = Decimal("1.1")
 _FAR: Final = Decimal(100_000)
+_MANY_UNITS: Final = Decimal(100)
 
 
 @dataclass(frozen=True)  # without slots: what is worked out is kept
@@ -200,7 +201,9 @@ def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
     if model is not None and wrong.fee == right.fee and wrong.fee:
         fees = [[model.fee(ground.bookings, each, rate) for rate in model.rates]
                 for each in (wrong, right)]  # fmt: skip
-        if wrong.fee not in fees[0] and right.fee in fees[1]:
+        unit = ground.bookings.resolution(model.currency)
+        apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in fees[0])
+        if apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in fees[1]:
             return True
     return (slip(wrong.price, right.price) or "").startswith("10^")
 

@@ -132,8 +132,10 @@ def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
-    if record.derived:
+    if record.derived and all(edit.renamed for edit in chosen):
         return _with_names(record, chosen)
+    if record.derived:  # which leg a row is of, no row tells: the state alone is put right
+        record = replace(record, derived=frozenset(), opening=None)
     names = names_of(prover.space, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
     for edit in chosen:

@@ -1,0 +1,258 @@
+"""What an explanation costs against reading and replaying the session it explains.
+
+    python benchmarks/explain.py [--runs 3] [--only WORDS]
+
+Writes native sessions with known faults and takes the CPU time of each step in a process
+of its own, the median of some runs. The unit is reading the file and replaying its sides,
+in the same process. Two settings: the ledger's rows against the positions and cash that
+the exchange states (`states`), and against the exchange's fills as well (`rows`). Ends
+with 1 where a target is missed, or where a unique answer is not the fault that was made.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+OPENING = Decimal("1000000000.00")
+UNIT = Decimal("1e-8")
+FEE_RATE = Decimal("0.001")
+MOST_SECONDS = 5.0
+STEPS = ("read", "replay", "reconcile", "judge", "explain")
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A session: its rows, its faults, and what explaining it may cost.
+
+    `target` is in units of reading and replaying; `most` in seconds.
+    """
+
+    name: str
+    rows: str
+    count: int
+    faults: tuple[str, ...]
+    target: float | None = None
+    most: float | None = None
+
+
+def cases() -> Iterator[Case]:
+    """Every session that is measured."""
+    for rows in ("states", "rows"):
+        for pair in (("duplicate_fill", "missing_fee"), ("side_flipped", "duplicate_fee")):
+            yield Case("10,000 random", rows, 10_000, pair, target=1.0)
+    for rows in ("states", "rows"):
+        for fault in ("duplicate_fill", "missing_fee", "side_flipped", "missing_fill"):
+            yield Case("100,000 random", rows, 100_000, (fault,), target=0.5)
+    for name in ("equal fills", "all 0.01", "equal fees"):
+        for faults in (("missing_fill",), ("side_flipped", "duplicate_fee")):
+            yield Case(name, "states", 10_000, faults, most=MOST_SECONDS)
+    for rows in ("states", "rows"):
+        for faults in (("missing_fee",), ("duplicate_fill", "missing_fee")):
+            yield Case("2,000 linear", rows, 2_000, faults)
+
+
+def fills(name: str, count: int) -> list[Row]:
+    """The right fills: a seeded random walk, or what makes a search hard."""
+    walk, cents, rows = random.Random(7), 4_200_000, []  # noqa: S311
+    for number in range(count):
+        cents += walk.randint(-300, 300)
+        price, quantity = Decimal(cents).scaleb(-2), Decimal(walk.randint(1, 10**8)).scaleb(-8)
+        side, fee = walk.choice(["BUY", "SELL"]), None
+        if name == "equal fills":
+            price, quantity, side = Decimal("42000.00"), Decimal("0.50000000"), "BUY"
+        elif name == "all 0.01":
+            price, quantity, fee = Decimal("0.01"), Decimal("0.01"), Decimal("0.01")
+        elif name == "equal fees":
+            fee = Decimal("1.00")
+        if fee is None:
+            fee = (price * quantity * FEE_RATE).quantize(UNIT, ROUND_HALF_EVEN)
+        rows.append(
+            {
+                "fill_id": f"f{number}",
+                "client_order_id": f"o{number // 2}",
+                "symbol": "BTC/EUR",
+                "side": side,
+                "quantity": str(quantity),
+                "price": str(price),
+                "fee": str(fee),
+                "fee_currency": "EUR",
+                "time": text_of(START + timedelta(milliseconds=737 * number)),
+            }
+        )
+    return rows
+
+
+def text_of(time: datetime) -> str:
+    """A time as sessions give it."""
+    return time.isoformat()[:-6] + "Z"
+
+
+def state(rows: list[Row], *, linear: bool) -> dict[str, Any]:
+    """Positions and cash after spot fills; of a derivative the position only."""
+    base, quote = Decimal(0), OPENING
+    for row in rows:
+        signed = Decimal(row["quantity"]) * (1 if row["side"] == "BUY" else -1)
+        base += signed
+        quote -= (signed * Decimal(row["price"])).quantize(UNIT, ROUND_HALF_EVEN)
+        quote -= Decimal(row.get("fee", 0))
+    stated = {"positions": {"BTC/EUR": str(base)}}
+    return stated if linear else {**stated, "cash": {"EUR": str(quote), "BTC": str(base)}}
+
+
+def faulty(rows: list[Row], faults: tuple[str, ...]) -> list[Row]:
+    """The rows with faults at random places."""
+    walk, changed = random.Random(11), [dict(row) for row in rows]  # noqa: S311
+    for fault in faults:
+        at = walk.randrange(len(changed) // 4, len(changed))
+        if fault == "duplicate_fill":
+            changed.insert(at, dict(changed[at]))
+        elif fault == "missing_fill":
+            del changed[at]
+        elif fault == "missing_fee":
+            del changed[at]["fee"], changed[at]["fee_currency"]
+        elif fault == "duplicate_fee":
+            changed[at]["fee"] = str(2 * Decimal(changed[at]["fee"]))
+        else:
+            changed[at]["side"] = "SELL" if changed[at]["side"] == "BUY" else "BUY"
+    return changed
+
+
+def document(case: Case) -> dict[str, Any]:
+    """The session of a case: the ledger's rows have the faults, the exchange is right."""
+    right, linear = fills(case.name, case.count), "linear" in case.name
+    as_of = text_of(START + timedelta(days=1))
+    opening = {"cash": {"EUR": str(OPENING)}}
+    internal = {"as_of": as_of, "opening": opening, "fills": faulty(right, case.faults)}
+    external: dict[str, Any] = {"as_of": as_of, **state(right, linear=linear)}
+    if case.rows == "rows":
+        external |= {"opening": opening, "fills": right}
+    elif linear:
+        external["cash"] = settled(right)
+    kind = "linear" if linear else "spot"
+    return {
+        "schema": "recon.session/1",
+        "session_id": "explained",
+        "currencies": {"EUR": {"precision": 8}, "BTC": {"precision": 8}},
+        "instruments": {"BTC/EUR": {"kind": kind, "base": "BTC", "quote": "EUR"}},
+        "internal": internal,
+        "external": external,
+    }
+
+
+def settled(rows: list[Row]) -> dict[str, str]:
+    """The cash of an account of derivatives, by the ledger that is measured."""
+    from recon_core.ledger import PositionLedger
+    from recon_core.model import Currency, Fill, Instrument, InstrumentKind, OrderSide
+
+    ledger = PositionLedger(
+        {"EUR": OPENING},
+        instruments={
+            "BTC/EUR": Instrument("BTC/EUR", InstrumentKind.LINEAR, "BTC", "EUR", "EUR")
+        },
+        currencies={"EUR": Currency("EUR", 8)},
+    )
+    for row in rows:
+        ledger.apply_fill(
+            Fill(
+                fill_id=row["fill_id"],
+                symbol=row["symbol"],
+                side=OrderSide(row["side"]),
+                quantity=Decimal(row["quantity"]),
+                price=Decimal(row["price"]),
+                time=datetime.fromisoformat(row["time"]),
+                fee=Decimal(row["fee"]),
+                fee_currency=row["fee_currency"],
+            )
+        )
+    return {"EUR": str(ledger.balance("EUR"))}
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """The CPU seconds of every step in this process, and the answer."""
+    from recon_core.explain import explain
+    from recon_core.extensions import extension_manager
+    from recon_core.ledger.replay import replay_sides
+    from recon_core.policy import Policy
+    from recon_core.quick_memory import without_collecting
+    from recon_core.reconciliation import Reconciliation
+    from recon_core.sessions import read_session
+
+    taken: dict[str, Any] = {}
+
+    def step(name: str, action: Callable[[], Any]) -> Any:
+        before = time.process_time()
+        result = action()
+        taken[name] = time.process_time() - before
+        return result
+
+    recorded = step("read", lambda: read_session(path, extension_manager()))
+    # As reconcile_session does it.
+    with without_collecting():
+        step("replay", lambda: replay_sides(recorded))
+        reconciliation = step("reconcile", lambda: Reconciliation(recorded, Policy()))
+    step("judge", lambda: (reconciliation.judgements, reconciliation.notes))
+    answer = step("explain", lambda: explain(reconciliation))
+    taken["verdicts"] = sorted({str(one.verdict) for one in answer})
+    taken["kinds"] = [[str(cause.cause_kind) for cause in one.causes] for one in answer]
+    return taken
+
+
+def show(case: Case, runs: list[dict[str, Any]]) -> bool:
+    """Print the share of every step; whether the targets are met and the answer is right."""
+    taken = {name: statistics.median(run[name] for run in runs) for name in STEPS}
+    unit = taken["read"] + taken["replay"]
+    share = taken["explain"] / unit
+    kinds, verdicts = runs[0]["kinds"], runs[0]["verdicts"]
+    is_wrong = verdicts == ["unique"] and sorted(kinds[0]) != sorted(case.faults)
+    missed = (case.target is not None and share > case.target) or (
+        case.most is not None and taken["explain"] > case.most
+    )
+    seconds = "".join(f"{taken[name]:8.3f}" for name in STEPS)
+    limit = f"{case.target:g}" if case.target is not None else ""
+    limit = f"{case.most:g} s" if case.most is not None else limit
+    marks = f"{' WRONG' if is_wrong else ''}{' MISSED' if missed else ''}"
+    said = f"{'+'.join(case.faults)}: {', '.join(verdicts)}"
+    print(f"{case.name:<15}{case.rows:<7}{seconds}{share:7.2f}{limit:>6}  {said}{marks}")
+    return not is_wrong and not missed
+
+
+def main() -> int:
+    """Measure every case, and say whether the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="cases whose name or faults have these words")
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure)))
+        return 0
+    print(f"{'CPU seconds':<22}{''.join(f'{name:>8.7}' for name in STEPS)}  share limit")
+    met = True
+    for case in cases():
+        if options.only not in f"{case.name} {case.rows} {'+'.join(case.faults)}":
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "explained.recon.json"
+            path.write_text(json.dumps(document(case)), encoding="utf-8")
+            command = [sys.executable, __file__, "--measure", str(path)]
+            runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
+        met = show(case, runs) and met
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
