@@ -61,8 +61,8 @@ class Reconciliation:
         self.policy = policy
         self._explain = explain
         self._plugins = PluginAnswers(manager)
-        self._plugin_notes: list[str] = []
-        recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
+        recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
+        recorded = with_aliases(recorded, policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
         self._snapshots = Snapshots(self.recorded, self._replays)
@@ -87,14 +87,6 @@ class Reconciliation:
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
         reconciliation.comparisons = (comparison,)
         return reconciliation
-
-    def _with_internal_side(self, recorded: RecordedSession) -> RecordedSession:
-        answer = self._plugins.internal_side(recorded)
-        if answer is None:
-            return recorded
-        recomputed, giver = answer
-        self._plugin_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
-        return replace(recorded, internal=recomputed)
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
         ledger = [

@@ -18,7 +18,7 @@ EXPLANATION: Final = "recon.explanation"
 """The property of an item whose diff has one."""
 
 _MOST: Final = 5
-_LONGEST: Final = 1000
+_LONGEST: Final = 450
 
 
 def explanation_sentence(explanation: Explanation) -> str:

@@ -97,7 +97,7 @@ def test_the_text(recon: Recon) -> None:
 def test_what_is_open_says_what_would_decide(recon: Recon) -> None:
     """From positions alone nothing is named, and no booking is proposed."""
     answer = recon("explain", POSITIONS_ONLY)
-    assert "ambiguous, 1 of 24 that fit" in answer.out
+    assert "explanation ambiguous, 1 of " in answer.out
     assert "decides     the cash BTC, USDT of both sides" in answer.out
     assert "repair" not in answer.out
 
