@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
+from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError
 from recon_core.explain.candidates import Found, candidates
+from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.nested import Nested
@@ -25,11 +27,11 @@ from recon_core.explain.proof import Prover
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
-from recon_core.explain.solved import solved
+from recon_core.explain.solved import solved, tenfold_prices
 from recon_core.explain.space import deltas, space_of
-from recon_core.explain.spans import foreign, stale
+from recon_core.explain.spans import foreign, others, stale
 from recon_core.explain.state_answers import partial_states, state_answers
-from recon_core.explain.systematic import systematic
+from recon_core.explain.systematic import cumulative, systematic
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
@@ -42,6 +44,8 @@ from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
+_MOST_ATOMS: Final = 400
+_MOST_TENFOLD: Final = 2_000
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
 _OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
@@ -73,13 +77,24 @@ class Explainer:
         if found:
             return alternatives(found)
         for search in self._searches:
-            more = replace(search, extra=OrderReading(search.ground, search.fill_edits).atoms())
+            more = replace(search, extra=self._atoms(search))
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
             if answers:
                 return explained(self.prover, answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
+
+    def _atoms(self, search: Search) -> list[Edit]:
+        """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
+        ground = search.ground
+        found = OrderReading(ground, search.fill_edits).atoms()
+        self.budget.spend(len(ground.fills) * OF_A_PRINT)
+        found += islice((*others(ground), *cumulative(ground)), _MOST_ATOMS)
+        if len(ground.fills) <= _MOST_TENFOLD and not ground.space.dust and not ground.tolerance:
+            self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
+            found += tenfold_prices(ground)
+        return found
 
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return Explainer(prover, self.budget).of_one_fault()

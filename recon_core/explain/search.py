@@ -27,6 +27,7 @@ _MOST_HITS: Final = 400
 _NO_FILL: Final = -1
 _SUFFIX: Final = "from here on"
 _DECOYS: Final = 6
+_LOOSE_DECOYS: Final = 3
 _FEW: Final = 8
 _FINE: Final = Decimal("1e-8")
 _APART: Final = Decimal(40)
@@ -89,10 +90,13 @@ class Search:
     @cached_property
     def _crowd_size(self) -> int:
         """How many needs a little beside the one that is asked for would be met, too."""
+        ground = self.ground
+        loose = bool(ground.space.dust or ground.tolerance)
+        steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
         return sum(
             len(self._hits(self.prints.around(self._beside(step, grid))))
-            for step in range(1, _DECOYS + 1)
-            for grid in _GRIDS
+            for step in range(1, steps + 1)
+            for grid in grids
         )
 
     def _by_chance(self, one: Edit, other: Edit) -> bool:

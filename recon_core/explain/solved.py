@@ -183,6 +183,16 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
 
 
+def tenfold_prices(ground: Ground) -> Iterator[Edit]:
+    """Every price ten times what it is, and a tenth of it."""
+    for fill in ground.fills:
+        for power in (-1, 1):
+            other = replace(fill, price=fill.price.scaleb(power, EXACT))
+            how = slip(*_told(ground, fill.price, other.price))
+            if how is not None:
+                yield Edit(CauseKind.WRONG_PRICE, Change((fill,), (other,)), (fill,), 2, how)
+
+
 def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
     """The power of ten of a given price that is next to a solved one, `None` where none is."""
     exponent = price.adjusted() - given.adjusted()

@@ -143,7 +143,14 @@ _GROUPINGS: Final = (
 
 
 def foreign(ground: Ground) -> Iterator[Edit]:
-    """All rows of one account, position or symbol are another's."""
+    """All rows of one account, position or symbol are another's, and are what is needed."""
+    for edit in others(ground):
+        if ground.reaches(negated(ground.bookings.fills(edit.change.removed))):
+            yield edit
+
+
+def others(ground: Ground) -> Iterator[Edit]:
+    """The rows of each account, position and symbol, as if they were another's."""
     for grouping in _GROUPINGS:
         groups: dict[str, list[Fill]] = {}
         for fill in ground.fills:
@@ -151,7 +158,7 @@ def foreign(ground: Ground) -> Iterator[Edit]:
         if len(groups) == 1:
             continue
         for name, fills in groups.items():
-            if name and len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
+            if name and len(fills) > 1:
                 change = Change(removed=tuple(fills))
                 detail = f"all {len(fills)} fills of {grouping.words} {name}"
                 kind, side = CauseKind.FOREIGN_ACTIVITY, ground.owner
