@@ -107,7 +107,8 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reaches(change.vector(ground.bookings)):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                rank = 3 if how is None else 1
+                # A fee contradicts a wrong quantity; without fees a missing fill fits as well.
+                rank = 1 if how is not None else 3 if market.model is not None else 2
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
