@@ -1,0 +1,63 @@
+"""What keeps a fault of a whole state from being proven: the datum that would decide."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from recon_core.amounts import EXACT
+from recon_core.explain.proof import Prover
+from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.states import StateEdit
+from recon_core.explanation import CauseKind
+from recon_core.model import LedgerSide
+
+_FEWEST_DIGITS: Final = 3
+_FEWEST_BESIDE_CASH: Final = 2
+
+
+def doubt(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """The datum that would decide where what was found fits without being proven, else empty."""
+    return _opening(prover, chosen) or _digits(prover, chosen) or _legs(prover, chosen)
+
+
+def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """The other side's figure may be its opening: that may be wrong instead."""
+    other = LedgerSide.EXTERNAL if chosen[0].side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+    record = prover.recorded.side(other)
+    if record is None or record.opening is None or not record.derived:
+        return ""
+    opening = prover.space.state(record.opening.positions, record.opening.cash)
+    state = prover.space.stated(record)
+    wrong = {name for edit in chosen for name in edit.correction if edit.correction[name]}
+    if wrong and all(state.get(name) and state.get(name) == opening.get(name) for name in wrong):
+        return "the balances before the first fill"
+    return ""
+
+
+def _digits(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """A rounding to one or two digits fits much that is no rounding.
+
+    Two are enough where the cash agrees: a fill would have moved it.
+    """
+    rounded = [edit for edit in chosen if edit.cause_kind is CauseKind.ROUNDING]
+    if not rounded:
+        return ""
+    record = prover.recorded.side(rounded[0].side)
+    stated = {} if record is None else prover.space.stated(record)
+    names = sorted({name for edit in rounded for name in edit.correction})
+    shown = sum(len(stated[name].normalize(EXACT).as_tuple().digits)
+                for name in names if stated.get(name))  # fmt: skip
+    by_cash = all(map(is_position, names)) and any(map(is_cash, prover.space.compared))
+    if shown >= (_FEWEST_BESIDE_CASH if by_cash else _FEWEST_DIGITS):
+        return ""
+    lacking = ", ".join(name.split("::", 1)[1] for name in names[:3])
+    return f"the digits that {lacking} of the {rounded[0].side} side lacks"
+
+
+def _legs(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """Legs that cancel out leave nothing that shows whether they were netted."""
+    netted = [edit for edit in chosen if edit.cause_kind is CauseKind.NETTED_LEGS]
+    record = prover.recorded.side(chosen[0].side)
+    stated = {} if record is None else prover.space.stated(record)
+    if netted and not any(stated.get(name) for edit in netted for name in edit.correction):
+        return f"the fills of each leg on the {chosen[0].side} side"
+    return ""
