@@ -23,7 +23,7 @@ from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover
-from recon_core.explain.rounded_cash import rounded_answers, rounded_cash
+from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
@@ -33,9 +33,9 @@ from recon_core.explain.spans import foreign, stale
 from recon_core.explain.state_answers import only_rounded, partial_states, state_answers
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import (
-    FILLS,
     alternatives,
     explained,
+    nearly_explained,
     not_searched,
     partial,
     unexplained,
@@ -80,6 +80,8 @@ class Explainer:
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
+            if answers and (rounded := rounded_cash(self.prover)) is not None:
+                return nearly_explained(self.prover, answers, rounded.digits)
             if answers:
                 return explained(self.prover, answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
@@ -230,9 +232,9 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
         return (not_searched(delta),)
     except ReconError:
         found = ()
-    rounded = rounded_cash(prover) if delta and not found else None
-    decides = "" if rounded is None else f"{FILLS}, and {rounded.digits}"
-    return found or ((unexplained(prover, delta, decides),) if delta else ())
+    if found or not delta:
+        return found
+    return (unexplained(prover, delta, lacking(prover)),)
 
 
 def _rows(recorded: RecordedSession) -> int:

@@ -17,7 +17,7 @@ from recon_core.explain.grounds import contradictions
 from recon_core.explain.proof import Prover
 from recon_core.explain.search import Search
 from recon_core.explain.space import Vector, deltas, is_cash
-from recon_core.explain.verdicts import nearly_explained
+from recon_core.explain.verdicts import FILLS, nearly_explained
 from recon_core.explanation import Explanation
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import LedgerSide, RecordedSession
@@ -79,6 +79,15 @@ def _exact(recorded: RecordedSession, prover: Prover) -> list[Vector]:
 def _is_coarser(stated: Decimal, others: Iterable[Decimal | None]) -> bool:
     places = decimal_places(stated)
     return any(decimal_places(shortest(each)) > places for each in others if each is not None)
+
+
+def lacking(prover: Prover) -> str:
+    """What would decide where nothing is found: rows, and the cash or the digits besides."""
+    rounded = rounded_cash(prover)
+    if rounded is not None:
+        return f"{FILLS}, and {rounded.digits}"
+    has_cash = any(map(is_cash, prover.space.compared))
+    return FILLS if has_cash else f"{FILLS}, and their cash"
 
 
 def rounded_answers(

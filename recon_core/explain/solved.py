@@ -264,6 +264,8 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
         return
     for rate in (ZERO,) if model is None else model.rates:
         in_base = model is not None and model.in_base
+        if abs(rate) >= 1:
+            continue
         quantity = _before_fee(need.copy_abs(), side, rate, market) if in_base else need.copy_abs()
         if decimal_places(shortest(quantity)) > market.lot_places:
             continue

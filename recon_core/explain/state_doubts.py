@@ -12,11 +12,18 @@ from recon_core.model import LedgerSide
 
 _FEWEST_DIGITS: Final = 3
 _FEWEST_BESIDE_CASH: Final = 2
+_BY_A_ROW: Final = {
+    CauseKind.UNIT,
+    CauseKind.SIGN_CONVENTION,
+    CauseKind.SPLIT,
+    CauseKind.ROUNDING,
+}
 
 
 def doubt(prover: Prover, chosen: Sequence[StateEdit]) -> str:
     """The datum that would decide where what was found fits without being proven, else empty."""
-    return _opening(prover, chosen) or _digits(prover, chosen) or _legs(prover, chosen)
+    tests = (_opening, _digits, _legs, _cash)
+    return next((found for test in tests if (found := test(prover, chosen))), "")
 
 
 def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
@@ -61,3 +68,14 @@ def _legs(prover: Prover, chosen: Sequence[StateEdit]) -> str:
     if netted and not any(stated.get(name) for edit in netted for name in edit.correction):
         return f"the fills of each leg on the {chosen[0].side} side"
     return ""
+
+
+def _cash(prover: Prover, chosen: Sequence[StateEdit]) -> str:
+    """One figure in another unit, or with the other sign, may be a row that is wrong."""
+    names = {name for edit in chosen for name in edit.correction}
+    records = prover.recorded.own_records().values()
+    if not any(record.fills for record in records) or len(names) != 1:
+        return ""
+    doubtful = all(edit.cause_kind in _BY_A_ROW for edit in chosen)
+    has_cash = any(map(is_cash, prover.space.compared))
+    return "the cash of both sides" if doubtful and not has_cash else ""

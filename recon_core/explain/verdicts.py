@@ -66,13 +66,14 @@ def nearly_explained(
     """Causes that leave less than a figure was rounded by: never proven, whatever fits."""
     distinct = _distinct(answers)
     count = len(distinct)
-    verdict = ExplanationVerdict.AMBIGUOUS if count > 1 else ExplanationVerdict.PARTIAL
-    said = f"{count} explanations fit" if count > 1 else "an explanation fits"
+    leaves = any(answer.outcome.remaining for answer in distinct)
+    verdict = ExplanationVerdict.PARTIAL if leaves and count == 1 else ExplanationVerdict.AMBIGUOUS
+    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
     return tuple(
         replace(
             one,
             verdict=verdict,
-            text=f"{said}, and is not proven: {one.text}{_rest(answer)}; {decides} would decide",
+            text=f"{said}: {one.text}{_rest(answer)}; {decides} would decide",
             decides=decides,
             alternatives=count,
             explains=_with_what_is_left(prover, one, answer),
