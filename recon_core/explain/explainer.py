@@ -21,20 +21,23 @@ from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.nested import Nested
+from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover
+from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved, tenfold_prices
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import foreign, others, stale
-from recon_core.explain.state_answers import partial_states, state_answers
+from recon_core.explain.state_answers import only_rounded, partial_states, state_answers
 from recon_core.explain.systematic import cumulative, systematic
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
+    nearly_explained,
     not_searched,
     partial,
     unexplained,
@@ -59,17 +62,17 @@ class Explainer:
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
-        return self.of_one_fault() or self._of_two_faults()
+        return self.of_one_fault() or self._of_two_faults() or self._nearly()
 
     def of_one_fault(self) -> tuple[Explanation, ...]:
         """What the rows show, a fault of a whole state, or one fault of the rows."""
         states = state_answers(self.prover)
-        if states:
+        if states and not only_rounded(states):
             return states
-        for answers in self._single_steps():
+        for answers in self._exact_steps() if states else self._single_steps():
             if answers:
                 return explained(self.prover, answers)
-        return ()
+        return states
 
     def _of_two_faults(self) -> tuple[Explanation, ...]:
         firsts = [*partial_states(self.prover), *self._partly_read()]
@@ -81,6 +84,8 @@ class Explainer:
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
+            if answers and (rounded := rounded_cash(self.prover)) is not None:
+                return nearly_explained(self.prover, answers, rounded.digits)
             if answers:
                 return explained(self.prover, answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
@@ -96,19 +101,34 @@ class Explainer:
             found += tenfold_prices(ground)
         return found
 
+    def _nearly(self) -> tuple[Explanation, ...]:
+        """What orders show but for a fee, or what fits cash that was rounded."""
+        shown = ordered(self.prover, self._searches, self.budget)
+        if shown is not None:
+            return (partial(self.prover, shown),)
+        return rounded_answers(self.prover, self._searches, self._second_look, self.budget)
+
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return Explainer(prover, self.budget).of_one_fault()
 
     def _single_steps(self) -> Iterator[list[Answer]]:
-        yield [answer for answer in self._readings if answer.outcome.proven][:1]
+        yield from self._exact_steps()
+        for search in self._searches:
+            yield self._proven(search.ground, self._second_look(search))
+
+    def _exact_steps(self) -> Iterator[list[Answer]]:
+        """What accounts for everything to the last digit, without any number solved for.
+
+        A row that does is worth more than a rounding, which many amounts would fit.
+        """
+        read = [answer for answer in self._readings if answer.outcome.proven]
+        yield sorted(read, key=lambda answer: not answer.rounded)[:1]
         for ground in self._grounds:
             if ground.lagging:
                 yield self._proven(ground, self._whole_rows(ground))
         for search in self._searches:
             whole = self._whole_rows(search.ground)
             yield self._proven(search.ground, [*whole, *((one,) for one in search.singles())])
-        for search in self._searches:
-            yield self._proven(search.ground, self._second_look(search))
 
     @cached_property
     def _grounds(self) -> list[Ground]:
@@ -230,7 +250,9 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
         return (not_searched(delta),)
     except ReconError:
         found = ()
-    return found or ((unexplained(prover, delta),) if delta else ())
+    if found or not delta:
+        return found
+    return (unexplained(prover, delta, lacking(prover)),)
 
 
 def _rows(recorded: RecordedSession) -> int:

@@ -1,7 +1,7 @@
 """Every edit of one fill without a free number: its print, its change, what speaks for it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -22,6 +22,7 @@ from recon_core.explain.fees import FeeModel, fee_model
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
 from recon_core.explain.space import is_cash
+from recon_core.explain.told_in_parts import told_in_parts
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
@@ -64,8 +65,12 @@ class FillEdits:
         """The edit of a name."""
         right = self.ground.rows_right
         if name == "remove":
-            edit = removal(fill, rows_right=right, twice=self.twice(fill), close=self._close(fill))
-            return replace(edit, rank=UNPROVEN) if self._may_be_unseen(edit, fill) else edit
+            told = "" if right else self._in_parts.get(id(fill), "")
+            close = bool(told) or self._close(fill)
+            gone = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
+            if self._may_be_unseen(gone, fill):
+                return replace(gone, rank=UNPROVEN)
+            return replace(gone, detail=told) if told else gone
         if name in _WHOLE:
             return _WHOLE[name](fill)
         if name.startswith("rate "):
@@ -136,6 +141,10 @@ class FillEdits:
     @cached_property
     def _ids(self) -> Counter[tuple[str | None, str, str]]:
         return Counter((fill.account, fill.symbol, fill.fill_id) for fill in self.ground.fills)
+
+    @cached_property
+    def _in_parts(self) -> Mapping[int, str]:
+        return told_in_parts(self.ground.fills)
 
     def _close(self, fill: Fill) -> bool:
         """Whether another fill of the same order, price and quantity stands close by."""

@@ -16,7 +16,8 @@ from recon_core.explain.edits import Edit, Row
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.matched_rows import as_own, matched_fills, matched_movements
-from recon_core.explain.pair_kinds import edits_of_pairs, movement_edit
+from recon_core.explain.movement_kinds import movement_edit
+from recon_core.explain.pair_kinds import edits_of_pairs
 from recon_core.explain.prints import Prints
 from recon_core.explain.spans import behind_detail
 from recon_core.explanation import CauseKind
@@ -33,6 +34,7 @@ from recon_core.model import (
 
 _MOST_OF_A_KIND: Final = 8
 _SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+_BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
 @dataclass
@@ -129,7 +131,9 @@ class RowReading:
         for row in matched.surplus:
             twice = payloads[_payload(row)] > 1
             kind = CauseKind.DUPLICATE_MOVEMENT if twice else CauseKind.FOREIGN_ACTIVITY
-            yield Edit(kind, Change(removed_movements=(row,)), (row,), 0)
+            accrued = not twice and row.movement_kind in _BOOKED_AHEAD
+            detail = "it may have accrued, and is not paid yet" if accrued else ""
+            yield Edit(kind, Change(removed_movements=(row,)), (row,), 0, detail)
         for row in matched.lacking:
             split = row.movement_kind is MovementKind.SPLIT
             kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT

@@ -107,7 +107,8 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reaches(change.vector(ground.bookings)):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                rank = 3 if how is None else 1
+                # A fee contradicts a wrong quantity; without fees a missing fill fits as well.
+                rank = 1 if how is not None else 3 if market.model is not None else 2
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
@@ -273,6 +274,8 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
         return
     for rate in (ZERO,) if model is None else model.rates:
         in_base = model is not None and model.in_base
+        if abs(rate) >= 1:
+            continue
         quantity = _before_fee(need.copy_abs(), side, rate, market) if in_base else need.copy_abs()
         if decimal_places(shortest(quantity)) > market.lot_places:
             continue
