@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from recon_core.amounts import ZERO
 from recon_core.errors import ReconError
 from recon_core.explain.bookings import order_name
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
@@ -12,6 +13,7 @@ from recon_core.explain.edits import Edit, Row
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.space import Vector, minus, negated, state_part
+from recon_core.explanation import CauseKind
 from recon_core.model import LedgerSide, SideRecord
 
 
@@ -42,6 +44,22 @@ class Answer:
         """What speaks for the answer, from 0 (the rows show it) on."""
         return max(part.edit.rank for part in self.parts)
 
+    @property
+    def of_figures(self) -> bool:
+        """Whether all that it says is that a quantity or a price of some rows is another."""
+        return all(
+            len(part.edit.change.removed) == len(part.edit.change.added) > 0 for part in self.parts
+        ) and all(
+            (old.quantity, old.price) != (new.quantity, new.price)
+            for part in self.parts
+            for old, new in zip(part.edit.change.removed, part.edit.change.added, strict=True)
+        )
+
+    @property
+    def rounded(self) -> bool:
+        """Whether all that it says is that figures were rounded: the side that lacks digits."""
+        return all(part.edit.cause_kind is CauseKind.ROUNDING for part in self.parts)
+
 
 def attempt(
     prover: Prover,
@@ -51,10 +69,12 @@ def attempt(
     budget: Budget,
     *,
     read: bool = False,
+    nearly: Vector | None = None,
 ) -> Answer | None:
     """The answer that edits give together, `None` where a reconciliation does not bear it out.
 
-    What was `read` off rows may leave a part of the deltas; what was searched for may not.
+    What was `read` off rows may leave a part of the deltas; what was searched for may leave
+    what is in `nearly` by dimension, nothing where it is not given.
     """
     change = Change()
     for edit in edits:
@@ -63,14 +83,18 @@ def attempt(
         booked = _effects(ground, edits, budget)
     except ReconError:
         return None
-    if not read and ground.space.real(state_part(minus(ground.exact, total_of(booked)))):
+    left = ground.space.real(state_part(minus(ground.exact, total_of(booked))))
+    if not read and not _within(left, nearly or {}):
         return None
     effects = booked if ground.rows_right else [negated(effect) for effect in booked]
     known = change if _has_own_rows(prover, ground) else None
     for record in _repaired(prover, ground, change, total_of(effects)):
         budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record}, known)
-        if outcome is not None and (outcome.proven or (read and _is_part(outcome))):
+        if outcome is None:
+            continue
+        is_near = not outcome.appeared and _within(outcome.remaining, nearly or {})
+        if is_near or (read and _is_part(outcome)):
             parts = tuple(
                 Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
                 for edit, equal, effect in zip(edits, rows, effects, strict=True)
@@ -83,6 +107,11 @@ def _has_own_rows(prover: Prover, ground: Ground) -> bool:
     """Whether the rows of the ground are those of the session itself, accounts named or not."""
     record = prover.recorded.side(ground.owner)
     return record is not None and record.fills is ground.record.fills
+
+
+def _within(amounts: Vector, nearly: Vector) -> bool:
+    """Whether amounts are no larger than they may be: nothing, where no limit is given."""
+    return all(amount.copy_abs() <= nearly.get(name, ZERO) for name, amount in amounts.items())
 
 
 def _is_part(outcome: Outcome) -> bool:
@@ -125,7 +154,11 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
     }
     if ground.rows_right:
         side = recorded.side(ground.side)
-        return [] if side is None else [shifted(_stating(side), space, correction, names)]
+        if side is None:
+            return []
+        if ground.side is ground.owner:  # what it replays from its own rows is right
+            return [_shifted_where_stated(side, prover, correction)]
+        return [shifted(_stating(side), space, correction, names)]
     changed = _without_orders(ground, change.applied(ground.record), change)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
@@ -133,8 +166,12 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
 
 
 def _without_orders(ground: Ground, record: SideRecord, change: Change) -> SideRecord:
-    """Without the side's own orders of changed fills, where they say what the fills said."""
-    if not record.orders:
+    """Without the side's own orders of changed fills, where they say what the fills said.
+
+    Where the other side gives orders too, they are compared and stay.
+    """
+    others = ground.recorded.own_records().values()
+    if not record.orders or all(other.orders is not None for other in others):
         return record
     names = {order_name(fill) for fill in (*change.removed, *change.added)} - ground.need.keys()
     kept = tuple(order for order in record.orders if order_name(order) not in names)

@@ -5,13 +5,13 @@ from typing import Final
 
 from recon_core.explanation import Effort
 
-OF_A_REPLAY: Final = 25
+OF_A_REPLAY: Final = 12
 """Operations for a fill in a replay; one is about a microsecond."""
 
 OF_A_PRINT: Final = 25
 """Operations for the prints of a fill's edits."""
 
-OF_A_RECONCILIATION: Final = 60
+OF_A_RECONCILIATION: Final = 40
 """Operations for a fill in a reconciliation."""
 
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}

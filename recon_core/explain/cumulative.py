@@ -17,8 +17,11 @@ _QUANTITY: Final = attrgetter("quantity")
 _TRADED: Final = attrgetter("symbol", "leg", "account")
 
 
-def cumulative(ground: Ground) -> Iterator[Edit]:
-    """Orders of several fills whose quantities were read as increments, or as running sums."""
+def cumulative(ground: Ground, *, needed: bool = False) -> Iterator[Edit]:
+    """Orders of several fills whose quantities were read as increments, or as running sums.
+
+    Those `needed` that give their position what it needs.
+    """
     orders: dict[tuple[str | None, str, str], list[Fill]] = {}
     for fill in ground.fills:
         order = fill.client_order_id or fill.exchange_order_id
@@ -30,12 +33,12 @@ def cumulative(ground: Ground) -> Iterator[Edit]:
         changed = _running(fills) if ground.rows_right else _increments(fills)
         if changed is not None:
             found.append((fills, changed))
-            if _may_be_needed(ground, fills, changed):
+            if not needed or _may_be_needed(ground, fills, changed):
                 yield _cumulative(fills, changed)
     if len(found) > 1:
         fills = [fill for each, _ in found for fill in each]
         quantities = [quantity for _, changed in found for quantity in changed]
-        if _may_be_needed(ground, fills, quantities):
+        if not needed or _may_be_needed(ground, fills, quantities):
             yield _cumulative(fills, quantities)
 
 

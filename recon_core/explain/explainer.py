@@ -15,25 +15,30 @@ from typing import Final
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
+from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError
 from recon_core.explain.candidates import Found, candidates
+from recon_core.explain.cumulative import cumulative
+from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
 from recon_core.explain.nested import Nested
+from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover
+from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
-from recon_core.explain.solved import solved
+from recon_core.explain.solved import solved, tenfold_prices
 from recon_core.explain.space import deltas, space_of
-from recon_core.explain.spans import foreign, stale
-from recon_core.explain.state_answers import partial_states, state_answers
+from recon_core.explain.spans import foreign, others, stale
+from recon_core.explain.state_answers import only_rounded, partial_states, state_answers
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
+    nearly_explained,
     not_searched,
     partial,
     unexplained,
@@ -44,6 +49,8 @@ from recon_core.quick_memory import without_collecting
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
+_MOST_ATOMS: Final = 400
+_MOST_TENFOLD: Final = 2_000
 _INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
 _OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
@@ -58,17 +65,17 @@ class Explainer:
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
-        return self.of_one_fault() or self._of_two_faults()
+        return self.of_one_fault() or self._of_two_faults() or self._nearly()
 
     def of_one_fault(self) -> tuple[Explanation, ...]:
         """What the rows show, a fault of a whole state, or one fault of the rows."""
         states = state_answers(self.prover)
-        if states:
+        if states and not only_rounded(states):
             return states
-        for answers in self._single_steps():
+        for answers in self._exact_steps() if states else self._single_steps():
             if answers:
                 return explained(self.prover, answers)
-        return ()
+        return states
 
     def _of_two_faults(self) -> tuple[Explanation, ...]:
         firsts = [*partial_states(self.prover), *self._partly_read()]
@@ -76,27 +83,54 @@ class Explainer:
         if found:
             return alternatives(found)
         for search in self._searches:
-            more = replace(search, extra=OrderReading(search.ground, search.fill_edits).atoms())
+            more = replace(search, extra=self._atoms(search))
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
+            if answers and (rounded := rounded_cash(self.prover)) is not None:
+                return nearly_explained(self.prover, answers, rounded.digits)
             if answers:
                 return explained(self.prover, answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
+
+    def _atoms(self, search: Search) -> list[Edit]:
+        """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
+        ground = search.ground
+        found = OrderReading(ground, search.fill_edits).atoms()
+        self.budget.spend(len(ground.fills) * OF_A_PRINT)
+        found += islice((*others(ground), *cumulative(ground)), _MOST_ATOMS)
+        if len(ground.fills) <= _MOST_TENFOLD and not ground.space.dust and not ground.tolerance:
+            self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
+            found += tenfold_prices(ground)
+        return found
+
+    def _nearly(self) -> tuple[Explanation, ...]:
+        """What orders show but for a fee, or what fits cash that was rounded."""
+        shown = ordered(self.prover, self._searches, self.budget)
+        if shown is not None:
+            return (partial(self.prover, shown),)
+        return rounded_answers(self.prover, self._searches, self._second_look, self.budget)
 
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return Explainer(prover, self.budget).of_one_fault()
 
     def _single_steps(self) -> Iterator[list[Answer]]:
-        yield list(islice((one for one in self._read() if one.outcome.proven), 1))
+        yield from self._exact_steps()
+        for search in self._searches:
+            yield self._proven(search.ground, self._second_look(search))
+
+    def _exact_steps(self) -> Iterator[list[Answer]]:
+        """What accounts for everything to the last digit, without any number solved for.
+
+        A row that does is worth more than a rounding, which many amounts would fit.
+        """
+        yield self._best_read()
         for ground in self._grounds:
             if ground.lagging:
                 yield self._proven(ground, self._whole_rows(ground))
         for search in self._searches:
             whole = self._whole_rows(search.ground)
             yield self._proven(search.ground, [*whole, *((one,) for one in search.singles())])
-        for search in self._searches:
-            yield self._proven(search.ground, self._second_look(search))
 
     @cached_property
     def _grounds(self) -> list[Ground]:
@@ -118,6 +152,16 @@ class Explainer:
             for answer in self._read()
             if not answer.outcome.proven
         ]
+
+    def _best_read(self) -> list[Answer]:
+        """The proven reading, that of a rounding before any other."""
+        best: list[Answer] = []
+        for answer in self._read():
+            if answer.outcome.proven and (answer.rounded or not best):
+                best = [answer]
+            if best and (best[0].rounded or not best[0].of_figures):
+                break
+        return best
 
     def _read(self) -> Iterator[Answer]:
         """What the rows of both sides show, the ledger held against the exchange first."""
@@ -169,16 +213,24 @@ class Explainer:
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
         answers: list[Answer] = []
-        best = None
+        best, tried = None, 0
         for candidate in candidates(ground, list(found)):
             if best is not None and candidate.order > best:
                 break
             if len(answers) == _MOST_PROVEN:
                 return [replace(answer, complete=False) for answer in answers]
-            answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
+            try:
+                answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
+            except BudgetError:
+                if not answers:
+                    raise
+                return [replace(one, complete=False) for one in answers]
+            tried += 1
             if answer is not None:
                 answers.append(answer)
                 best = candidate.order
+        if ground.is_coarse(tried):
+            return [replace(one, complete=False) for one in answers]
         return answers
 
 
@@ -214,7 +266,9 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
         return (not_searched(delta),)
     except ReconError:
         found = ()
-    return found or ((unexplained(prover, delta),) if delta else ())
+    if found or not delta:
+        return found
+    return (unexplained(prover, delta, lacking(prover)),)
 
 
 def _rows(recorded: RecordedSession) -> int:

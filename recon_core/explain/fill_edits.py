@@ -2,9 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.edits import (
     NEAR_TWIN,
+    UNPROVEN,
     Edit,
     fee_change,
     flip,
@@ -23,6 +25,7 @@ from recon_core.explain.fees import FeeModel, fee_model
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
 from recon_core.explain.space import is_cash
+from recon_core.explain.told_in_parts import told_in_parts
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
@@ -70,7 +73,12 @@ class FillEdits:
         """The edit of a name."""
         right = self.ground.rows_right
         if name == "remove":
-            return removal(fill, rows_right=right, twice=self.twice(fill), close=self._close(fill))
+            told = "" if right else self._in_parts.get(id(fill), "")
+            close = bool(told) or self._close(fill)
+            gone = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
+            if self._may_be_unseen(gone, fill):
+                return replace(gone, rank=UNPROVEN)
+            return replace(gone, detail=told) if told else gone
         if name in _WHOLE:
             return _WHOLE[name](fill)
         if name.startswith("rate "):
@@ -78,12 +86,28 @@ class FillEdits:
             return fee_change(fill, CauseKind.MISSING_FEE, charged.fee, charged.fee_currency, 0)
         return fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name)
 
+    def _may_be_unseen(self, edit: Edit, fill: Fill) -> bool:
+        """Whether the other side may not have seen the last fill yet: no row tells."""
+        orphan = edit.cause_kind is CauseKind.ORPHAN_FILL and not self.ground.orders
+        gives_rows = all(
+            record.fills is not None for record in self.ground.recorded.own_records().values()
+        )
+        return orphan and not gives_rows and fill.time == self.ground.fills[-1].time
+
     def charged(self, fill: Fill, at: int) -> Fill:
         """A fill without a fee as the others of its symbol are charged."""
         model = self.model(fill)
         assert model is not None  # noqa: S101  # only models with rates are offered
         fee = model.fee(self.ground.bookings, fill, model.rates[at])
-        return replace(fill, fee=fee, fee_currency=model.currency)
+        return replace(fill, fee=self._as_needed(fill, fee, model.currency),
+                       fee_currency=model.currency)  # fmt: skip
+
+    def _as_needed(self, fill: Fill, fee: Decimal, currency: str) -> Decimal:
+        """What is needed itself, where a fee computed in floats is that to their dust."""
+        ground = self.ground
+        need = ground.need.get(ground.bookings.cash(currency, fill.account), ZERO).copy_negate()
+        off = EXACT.subtract(need, fee).copy_abs()
+        return need if ground.space.dust and off <= ground.space.dust else fee
 
     def model(self, fill: Fill) -> FeeModel | None:
         """How the fills of the same position are charged."""
@@ -132,6 +156,10 @@ class FillEdits:
     @cached_property
     def _repeated(self) -> Counter[tuple[str | None, str, str]]:
         return Counter(_KEY(fill) for fill in self.ground.fills if self._ids[fill.fill_id] > 1)
+
+    @cached_property
+    def _in_parts(self) -> Mapping[int, str]:
+        return told_in_parts(self.ground.fills)
 
     def _close(self, fill: Fill) -> bool:
         """Whether another fill of the same order, price and quantity stands close by."""

@@ -15,18 +15,19 @@ from decimal import (
 from fractions import Fraction
 from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.amounts import EXACT, ZERO, decimal_places, format_amount, shortest
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit
 from recon_core.explain.slips import slip
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill, Movement, MovementKind
+from recon_core.model import Fill
 
 Pair = tuple[Fill, Fill]
 """A fill as the side at fault has it, and as it is right."""
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 _STEP: Final = timedelta(minutes=15)
+_LOST_PLACES: Final = 2
 
 
 def edits_of_pairs(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Edit]:
@@ -201,8 +202,9 @@ def _single(wrong: Fill, right: Fill) -> Iterator[Edit]:
         if name == "time" or (name == "fee" and (follows or "fee_currency" in names)):
             continue
         changed = replace(at, **_values(right, name, with_fee=bool(follows)))
-        yield Edit(_kind(name, wrong, right), Change((at,), (changed,)), (wrong,), 0,
-                   _how(name, wrong, right))  # fmt: skip
+        how = _how(name, wrong, right)
+        kind = CauseKind.ROUNDING if how.startswith(name) else _kind(name, wrong, right)
+        yield Edit(kind, Change((at,), (changed,)), (wrong,), 0, how)
         at = changed
 
 
@@ -216,7 +218,27 @@ def _values(right: Fill, name: str, *, with_fee: bool) -> dict[str, Any]:
 def _how(name: str, wrong: Fill, right: Fill) -> str:
     if name not in {"quantity", "price"}:
         return ""
-    return slip(getattr(wrong, name), getattr(right, name)) or ""
+    given, other = getattr(wrong, name), getattr(right, name)
+    found = slip(given, other)
+    if found is None and name == "quantity" and right.fee:
+        off = EXACT.subtract(given, other).copy_abs()
+        found = "off by its fee" if off == right.fee.copy_abs() else None
+    if found is None and is_rounded(given, other):
+        found = f"{name} {format_amount(other)} to {decimal_places(shortest(given))} decimals"
+    return found or ""
+
+
+def is_rounded(given: Decimal, other: Decimal) -> bool:
+    """Whether a number is another one to the nearest of fewer decimals, two less at least."""
+    places = decimal_places(shortest(given))
+    if decimal_places(shortest(other)) - places < _LOST_PLACES:
+        return False
+    unit = Decimal((0, (1,), -places))
+    nearest = (
+        other.quantize(unit, context=Context(prec=1000, rounding=mode))
+        for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP)
+    )
+    return given in nearest
 
 
 def _kind(name: str, wrong: Fill, right: Fill) -> CauseKind:
@@ -240,24 +262,3 @@ def _fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
     if wrong == EXACT.add(right, right):
         return CauseKind.DUPLICATE_FEE
     return CauseKind.FEE_RATE
-
-
-def movement_edit(wrong: Movement, right: Movement) -> Edit:
-    """What is wrong with a movement that both sides have."""
-    change = Change((), (), (wrong,), (right,))
-    return Edit(_movement_kind(wrong, right), change, (wrong,), 0)
-
-
-def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
-    if wrong.movement_kind is MovementKind.SPLIT:
-        return CauseKind.SPLIT
-    if wrong.amount is not None and right.amount is not None:
-        if wrong.amount == right.amount.copy_negate():
-            return CauseKind.SIGN_CONVENTION
-        if wrong.amount == EXACT.add(right.amount, right.amount):
-            return CauseKind.DUPLICATE_MOVEMENT
-        if right.amount and (
-            slip(wrong.amount.copy_abs(), right.amount.copy_abs()) or ""
-        ).startswith("10^"):
-            return CauseKind.UNIT
-    return CauseKind.MISSING_MOVEMENT

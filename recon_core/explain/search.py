@@ -12,13 +12,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.amounts import EXACT
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import OF_A_PRINT, Budget
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints, positions_of
 from recon_core.explain.sieve import Sieve
+from recon_core.explain.slips import last_digit
 from recon_core.explain.space import add_to, is_cash
 from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
@@ -27,9 +28,11 @@ _MOST_HITS: Final = 400
 _NO_FILL: Final = -1
 _SUFFIX: Final = "from here on"
 _DECOYS: Final = 6
+_LOOSE_DECOYS: Final = 3
 _FEW: Final = 8
 _FINE: Final = Decimal("1e-8")
 _APART: Final = Decimal(40)
+_GRIDS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
 
 Code = tuple[int, str]
 """A fill by its place among the ground's fills, and the name of its edit."""
@@ -43,7 +46,7 @@ class Search:
     budget: Budget
     extra: Sequence[Edit] = ()
     max_skew: timedelta = timedelta()
-    _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict)
+    _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
 
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
@@ -77,10 +80,10 @@ class Search:
         ]
 
     def _hits(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
-        self.budget.spend(sum(map(len, self._values.values())) * len(wanted))
         hits = set()
         for target in wanted:
             for some, others in self._meeting(positions_of(target)):
+                self.budget.spend(len(some))
                 for one in some:
                     rest = target - one
                     if rest in others:
@@ -91,6 +94,7 @@ class Search:
         """Prints whose positions together are what is needed, the fewer first."""
         if needed not in self._met:
             values = self._values
+            self.budget.spend(len(values))
             self._met[needed] = [
                 (some, others) if len(some) <= len(others) else (others, some)
                 for positions, some in values.items()
@@ -103,9 +107,13 @@ class Search:
     @cached_property
     def _crowd_size(self) -> int:
         """How many needs a little beside the one that is asked for would be met, too."""
+        ground = self.ground
+        loose = bool(ground.space.dust or ground.tolerance)
+        steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
         return sum(
-            len(self._hits(self.prints.around(self._beside(step))))
-            for step in range(1, _DECOYS + 1)
+            len(self._hits(self.prints.around(self._beside(step, grid))))
+            for step in range(1, steps + 1)
+            for grid in grids
         )
 
     def _by_chance(self, one: Edit, other: Edit) -> bool:
@@ -120,8 +128,8 @@ class Search:
         both = one.change.joined(other.change).vector(ground.bookings)
         return self._crowd_size > _FEW or not ground.is_close(both)
 
-    def _beside(self, step: int) -> dict[str, Decimal]:
-        """The need with every balance a few units off."""
+    def _beside(self, step: int, grid: Decimal | None) -> dict[str, Decimal]:
+        """The need with every balance a few units off, units of a currency or round ones."""
         ground, beside = self.ground, dict(self.ground.need)
         for name in ground.need:
             if is_cash(name):
@@ -129,6 +137,7 @@ class Search:
                 unit = max(
                     ground.bookings.resolution(currency) or _FINE,
                     EXACT.multiply(ground.allowed(name), _APART),
+                    _own_grid(ground.need[name]) if grid is None else grid,
                 )
                 add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
         return beside
@@ -237,6 +246,11 @@ class Search:
             )
         ]
         return [*found, *opening_edits(record.opening), *self.extra]
+
+
+def _own_grid(amount: Decimal) -> Decimal:
+    """The last digit of an amount that is not 0: what a round amount is round to."""
+    return Decimal(1).scaleb(last_digit(amount))
 
 
 def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:

@@ -1,8 +1,12 @@
 """Slips of the pen: how a wrong number comes from the right one."""
 
 from decimal import Decimal
+from typing import Final
 
 from recon_core.amounts import EXACT, decimal_places, shortest
+
+_FEWEST_DIGITS: Final = 3
+_MOST_ADDED: Final = 2
 
 
 def slip(wrong: Decimal, right: Decimal) -> str | None:
@@ -13,7 +17,7 @@ def slip(wrong: Decimal, right: Decimal) -> str | None:
     if power is not None:
         return f"{power} times"
     first, second = _aligned(wrong, right)
-    if len(first) != len(second):
+    if len(first) != len(second) or not _typed(wrong, right):
         return None
     differing = [at for at in range(len(first)) if first[at] != second[at]]
     if len(differing) == 1:
@@ -21,6 +25,14 @@ def slip(wrong: Decimal, right: Decimal) -> str | None:
     if len(differing) == 2 and _swapped(first, second, differing):  # noqa: PLR2004  # a pair
         return "two digits are swapped"
     return None
+
+
+def _typed(wrong: Decimal, right: Decimal) -> bool:
+    """Whether one number may be the other mistyped: any two single digits differ in one."""
+    one, other = shortest(wrong), shortest(right)
+    added = abs(decimal_places(one) - decimal_places(other))
+    digits = max(len(number.normalize(EXACT).as_tuple().digits) for number in (one, other))
+    return added <= _MOST_ADDED and digits >= _FEWEST_DIGITS
 
 
 def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
@@ -40,3 +52,9 @@ def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
 def _swapped(first: str, second: str, at: list[int]) -> bool:
     one, other = at
     return first[one] == second[other] and first[other] == second[one]
+
+
+def last_digit(amount: Decimal) -> int:
+    """The power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
+    exponent = amount.normalize(EXACT).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

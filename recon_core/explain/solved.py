@@ -25,6 +25,7 @@ from recon_core.model import Fill, InstrumentKind, OrderSide
 MISSING_ID: Final = "missing"
 _CLOSE: Final = Decimal("1.1")
 _FAR: Final = Decimal(100_000)
+_MANY_UNITS: Final = Decimal(100)
 
 
 def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
@@ -65,7 +66,8 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reaches(change.vector(ground.bookings)):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                rank = 3 if how is None else 1
+                # A fee contradicts a wrong quantity; without fees a missing fill fits as well.
+                rank = 1 if how is not None else 3 if market.model is not None else 2
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
@@ -136,6 +138,16 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
 
 
+def tenfold_prices(ground: Ground) -> Iterator[Edit]:
+    """Every price ten times what it is, and a tenth of it."""
+    for fill in ground.fills:
+        for power in (-1, 1):
+            other = replace(fill, price=fill.price.scaleb(power, EXACT))
+            how = slip(*_told(ground, fill.price, other.price))
+            if how is not None:
+                yield Edit(CauseKind.WRONG_PRICE, Change((fill,), (other,)), (fill,), 2, how)
+
+
 def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
     """The power of ten of a given price that is next to a solved one, `None` where none is."""
     exponent = price.adjusted() - given.adjusted()
@@ -154,7 +166,9 @@ def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
     if model is not None and wrong.fee == right.fee and wrong.fee:
         fees = [[model.fee(ground.bookings, each, rate) for rate in model.rates]
                 for each in (wrong, right)]  # fmt: skip
-        if wrong.fee not in fees[0] and right.fee in fees[1]:
+        unit = ground.bookings.resolution(model.currency)
+        apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in fees[0])
+        if apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in fees[1]:
             return True
     return (slip(wrong.price, right.price) or "").startswith("10^")
 
@@ -214,6 +228,8 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
         return
     for rate in (ZERO,) if model is None else model.rates:
         in_base = model is not None and model.in_base
+        if abs(rate) >= 1:
+            continue
         quantity = _before_fee(need.copy_abs(), side, rate, market) if in_base else need.copy_abs()
         if decimal_places(shortest(quantity)) > market.lot_places:
             continue

@@ -17,7 +17,7 @@ from recon_core.explanation import CauseKind
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, Movement
+from recon_core.model import Fill, Movement, OrderSide
 from recon_core.times import format_time
 
 _FEW: Final = 3
@@ -69,7 +69,14 @@ def _by_position(ground: Ground, rows: Sequence[Row]) -> list[int] | None:
     if keys > 1 or instrument is None or name not in ground.space.compared or ground.allowed(name):
         return None
     base, need = instrument.base, ground.need.get(name, ZERO).copy_negate()
-    held = [held_quantity(fill, base) for fill in reversed(ground.fills)]
+    backwards = ground.fills[::-1]
+    if base in set(map(attrgetter("fee_currency"), backwards)):
+        held = [held_quantity(fill, base) for fill in backwards]
+    else:
+        buy = OrderSide.BUY
+        held = [
+            fill.quantity if fill.side is buy else fill.quantity.copy_negate() for fill in backwards
+        ]
     found = [at for at, sum_ in enumerate(accumulate(held, EXACT.add), 1) if sum_ == need]
     return [at for at in found if at == len(rows) or rows[at].time != rows[at - 1].time]
 
@@ -173,7 +180,14 @@ _GROUPINGS: Final = (
 
 
 def foreign(ground: Ground) -> Iterator[Edit]:
-    """All rows of one account, position or symbol are another's."""
+    """All rows of one account, position or symbol are another's, and are what is needed."""
+    for edit in others(ground):
+        if ground.reaches(negated(ground.bookings.fills(edit.change.removed))):
+            yield edit
+
+
+def others(ground: Ground) -> Iterator[Edit]:
+    """The rows of each account, position and symbol, as if they were another's."""
     for grouping in _GROUPINGS:
         groups: dict[str, list[Fill]] = {}
         if len(set(map(grouping.key, ground.fills))) == 1:
@@ -181,7 +195,7 @@ def foreign(ground: Ground) -> Iterator[Edit]:
         for fill in ground.fills:
             groups.setdefault(grouping.key(fill) or "", []).append(fill)
         for name, fills in groups.items():
-            if name and len(fills) > 1 and ground.reaches(negated(ground.bookings.fills(fills))):
+            if name and len(fills) > 1:
                 change = Change(removed=tuple(fills))
                 detail = f"all {len(fills)} fills of {grouping.words} {name}"
                 kind, side = CauseKind.FOREIGN_ACTIVITY, ground.owner

@@ -7,11 +7,13 @@ from itertools import combinations
 from typing import Final, TypeVar
 
 from recon_core.amounts import format_amount
+from recon_core.explain.account_states import account_edits
 from recon_core.explain.changes import names_of, shifted
 from recon_core.explain.grounds import contradictions
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.sequels import First
 from recon_core.explain.space import effect_of, is_position, negated, plus
+from recon_core.explain.state_doubts import doubt
 from recon_core.explain.states import StateEdit, state_edits
 from recon_core.explain.verdicts import proof_text
 from recon_core.explanation import (
@@ -33,12 +35,13 @@ _WORDS: Final = {
     CauseKind.ALIAS: "uses another name",
     CauseKind.BALANCE_KIND: "states another kind of balance",
     CauseKind.NETTED_LEGS: "has netted hedge legs",
+    CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own",
 }
 
 
 def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     """The explanations by faults of a whole state that account for everything."""
-    edits = _telling(list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS])
+    edits = _edits(prover)
     proven = [
         (chosen, outcome)
         for chosen in _choices(edits)
@@ -50,15 +53,35 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     fewest = min(len(chosen) for chosen, _ in proven)
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
-    opened = _opening_would_do(prover, best[0][0])
-    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1 and not opened:
-        return (explanations[0],)
-    decides = opened or "the movements of both sides"
+    doubtful = doubt(prover, best[0][0])
+    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1:
+        explanations = explanations[:1]
+        if not doubtful:
+            return tuple(explanations)
+    decides, count = doubtful or "the movements of both sides", len(explanations)
+    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
     return tuple(
-        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=decides,
-                alternatives=len(explanations), repair=())
+        replace(
+            one,
+            verdict=ExplanationVerdict.AMBIGUOUS,
+            text=f"{said}; {decides} would decide. {one.text}",
+            decides=decides,
+            alternatives=count,
+            repair=(),
+        )
         for one in explanations
-    )  # fmt: skip
+    )
+
+
+def only_rounded(explanations: Sequence[Explanation]) -> bool:
+    """Whether all that was found are roundings: those fit many amounts."""
+    causes = [cause for one in explanations for cause in one.causes]
+    return all(cause.cause_kind is CauseKind.ROUNDING for cause in causes)
+
+
+def _edits(prover: Prover) -> list[StateEdit]:
+    space, recorded = prover.space, prover.recorded
+    return _telling([*state_edits(space, recorded), *account_edits(space, recorded)][:_MOST_EDITS])
 
 
 def _telling(edits: Sequence[StateEdit]) -> list[StateEdit]:
@@ -84,20 +107,6 @@ def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
             yield first, second
 
 
-def _opening_would_do(prover: Prover, chosen: Sequence[StateEdit]) -> str:
-    """What decides where the other side's figure is its opening: that may be wrong instead."""
-    other = LedgerSide.EXTERNAL if chosen[0].side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
-    record = prover.recorded.side(other)
-    if record is None or record.opening is None or not record.derived:
-        return ""
-    opening = prover.space.state(record.opening.positions, record.opening.cash)
-    state = prover.space.stated(record)
-    wrong = {name for edit in chosen for name in edit.correction if edit.correction[name]}
-    if wrong and all(state.get(name) and state.get(name) == opening.get(name) for name in wrong):
-        return "the balances before the first fill"
-    return ""
-
-
 def _of_one_side(
     prover: Prover, proven: list[tuple[tuple[StateEdit, ...], Outcome]]
 ) -> list[tuple[tuple[StateEdit, ...], Outcome]]:
@@ -112,7 +121,7 @@ def _of_one_side(
 
 def partial_states(prover: Prover) -> Iterator[First]:
     """Faults of a whole state that account for some diffs, wherever the rest comes from."""
-    edits = _telling(list(state_edits(prover.space, prover.recorded))[:_MOST_EDITS])
+    edits = _edits(prover)
     for edit in edits:
         record = _fixed(prover, (edit,))
         outcome = None if record is None else prover.outcome({edit.side: record})
@@ -132,8 +141,10 @@ def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
-    if record.derived:
+    if record.derived and all(edit.renamed for edit in chosen):
         return _with_names(record, chosen)
+    if record.derived:  # which leg a row is of, no row tells: the state alone is put right
+        record = replace(record, derived=frozenset(), opening=None)
     names = names_of(prover.space, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
     for edit in chosen:

@@ -11,7 +11,8 @@ from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
+from recon_core.amounts import EXACT, ZERO, decimal_places
+from recon_core.explain.slips import last_digit
 from recon_core.explain.space import Space, Vector, is_position, minus
 from recon_core.explanation import CauseKind
 from recon_core.model import (
@@ -102,7 +103,7 @@ def _derived(record: SideRecord, name: str) -> bool:
 def _rounded(states: _States) -> Iterator[StateEdit]:
     """Everything that differs is the other side's figure with fewer decimals."""
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
-    if not any(value for value, _ in values):
+    if not any(value for value, _ in values) or _shows_more(values):
         return
     places = max(_places(value) for value, _ in values)
     if not all(_places(right) > places for _, right in values):
@@ -116,10 +117,17 @@ def _rounded(states: _States) -> Iterator[StateEdit]:
             return
 
 
+def _shows_more(values: list[tuple[Decimal, Decimal]]) -> bool:
+    """Whether a figure shows as many decimals as the one that it would be rounded from.
+
+    25.00 against 25.01 is no rounding to whole numbers.
+    """
+    return any(decimal_places(value) >= max(_places(right), 1) for value, right in values)
+
+
 def _places(amount: Decimal) -> int:
     """The decimals of an amount; below 0 for a multiple of ten."""
-    exponent = amount.normalize(EXACT).as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    return -last_digit(amount)
 
 
 def _signs(states: _States) -> Iterator[StateEdit]:
@@ -239,12 +247,12 @@ def _kinds(states: _States, record: SideRecord, other: SideRecord) -> Iterator[S
     for name in states.differing:
         theirs, mine = parts.get(name), own.get(name)
         for words, amount in () if theirs is None else _parts_of(theirs):
-            if amount is not None and states.stated.get(name, ZERO) == amount:
+            if amount and states.stated.get(name, ZERO) == amount:
                 found.setdefault(f"its total is the other side's {words}", []).append(name)
         if mine is not None and _whole(mine) == states.other.get(name, ZERO):
             found.setdefault("its total is free without locked", []).append(name)
         for words, amount in () if mine is None else _parts_of(mine):
-            if amount is not None and states.other.get(name, ZERO) == amount:
+            if amount and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
         yield states.edit(CauseKind.BALANCE_KIND, tuple(names), words)
@@ -283,7 +291,7 @@ def _netted(states: _States, other: SideRecord) -> Iterator[StateEdit]:
         names = {leg: states.space.position(symbol, leg, account) for leg in Leg}
         net = EXACT.add(quantities.get(Leg.LONG, ZERO), quantities.get(Leg.SHORT, ZERO))
         only_net = not any(states.stated.get(names[leg]) for leg in (Leg.LONG, Leg.SHORT))
-        only_net = only_net and bool(states.stated.get(names[Leg.NET]))
+        only_net = only_net and (bool(states.stated.get(names[Leg.NET])) or not net)
         wrong = tuple(name for name in names.values() if name in states.differing)
         if wrong and only_net and states.stated.get(names[Leg.NET], ZERO) == net:
             yield states.edit(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")

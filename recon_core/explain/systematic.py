@@ -45,7 +45,7 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
                 seen.add(len(fills))
             yield from _of_fees(ground, fills, fill_edits)
             yield from _of_trades(ground, fills)
-    yield from cumulative(ground)
+    yield from cumulative(ground, needed=True)
 
 
 def habits(ground: Ground) -> Iterator[Edit]:

@@ -126,6 +126,22 @@ def _wrong_number(name: str) -> Sentence:
     return sentence
 
 
+def _missing_movement(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
+    if edit.change.added_movements and edit.change.removed_movements:
+        return f"{subject} has booked another amount of {_first(edit, rows)}"
+    return f"{subject} has not booked {_first(edit, rows)}"
+
+
+def _of_rows(words: str) -> Sentence:
+    """A sentence on figures, with the row that they stand in where it is one."""
+
+    def sentence(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
+        said = words.format(subject=subject)
+        return f"{said} in {row_text(rows[0])}" if len(edit.rows) == 1 and rows else said
+
+    return sentence
+
+
 _SENTENCES: Final[dict[CauseKind, Sentence]] = {
     CauseKind.MISSING_FILL: _missing_fill,
     CauseKind.ORPHAN_FILL: _orphan_fill,
@@ -141,12 +157,12 @@ _SENTENCES: Final[dict[CauseKind, Sentence]] = {
     CauseKind.FEE_SIGN: _said("{subject} has booked the fee of {rows} with the wrong sign"),
     CauseKind.FEE_CURRENCY: _said("{subject} has booked the fee of {rows} in the wrong currency"),
     CauseKind.FEE_RATE: _said("{subject} has booked the fees of {rows} at another rate"),
-    CauseKind.MISSING_MOVEMENT: _said("{subject} has not booked {rows}"),
+    CauseKind.MISSING_MOVEMENT: _missing_movement,
     CauseKind.DUPLICATE_MOVEMENT: _said("{subject} has booked {rows} twice"),
     CauseKind.OPENING_BALANCE: _said("{subject} has a wrong opening balance of {detail}"),
     CauseKind.STALE_SIDE: _said("{subject} is behind by {rows}"),
-    CauseKind.ROUNDING: _said("{subject} has rounded figures"),
-    CauseKind.UNIT: _said("{subject} counts in another unit"),
+    CauseKind.ROUNDING: _of_rows("{subject} has rounded figures"),
+    CauseKind.UNIT: _of_rows("{subject} counts in another unit"),
     CauseKind.SIGN_CONVENTION: _said("{subject} has the wrong sign in {rows}"),
     CauseKind.SPLIT: _said("{subject} has not applied a split"),
     CauseKind.ALIAS: _said("{subject} uses another name"),

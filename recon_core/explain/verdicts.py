@@ -5,17 +5,21 @@ from dataclasses import replace
 from typing import Final
 
 from recon_core.explain.attempt import Answer, Part
+from recon_core.explain.changes import total_of
 from recon_core.explain.edits import UNPROVEN, Row
+from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import Vector, effect_of, is_position, minus, negated, signed
 from recon_core.explain.texts import cause_text, change_text, row_id, vector_text
-from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
+FILLS: Final = "the fills and movements of both sides"
+"""What would decide where nothing accounts for the deltas."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -43,15 +47,51 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
 
 def partial(prover: Prover, answer: Answer) -> Explanation:
     """Causes that the rows show and that leave a part of the deltas."""
-    whole = _explanation(prover, answer)
-    left = vector_text(answer.outcome.remaining)
+    whole, remaining = _explanation(prover, answer), answer.outcome.remaining
+    effect = total_of(part.effect for part in answer.parts)
+    hint = fee_hint(signed(remaining, answer.side), effect)
+    decides = "the fee of what is missing" if hint else "the movements and the opening"
     return replace(
         whole,
         verdict=ExplanationVerdict.PARTIAL,
-        text=f"{whole.text}; {left} remains",
-        decides="the movements and the opening of both sides",
+        text=f"{whole.text}; {vector_text(remaining)} remains{hint}",
+        decides=f"{decides} on both sides",
         repair=(),
     )
+
+
+def nearly_explained(
+    prover: Prover, answers: Sequence[Answer], decides: str
+) -> tuple[Explanation, ...]:
+    """Causes that leave less than a figure was rounded by: never proven, whatever fits."""
+    distinct = _distinct(answers)
+    count = len(distinct)
+    leaves = any(answer.outcome.remaining for answer in distinct)
+    verdict = ExplanationVerdict.PARTIAL if leaves and count == 1 else ExplanationVerdict.AMBIGUOUS
+    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
+    return tuple(
+        replace(
+            one,
+            verdict=verdict,
+            text=f"{said}: {one.text}{_rest(answer)}; {decides} would decide",
+            decides=decides,
+            alternatives=count,
+            explains=_with_what_is_left(prover, one, answer),
+            repair=(),
+        )
+        for answer in distinct[:_MOST_ALTERNATIVES]
+        for one in [_explanation(prover, answer)]
+    )
+
+
+def _rest(answer: Answer) -> str:
+    left = vector_text(answer.outcome.remaining)
+    return f"; {left} remains, no more than was rounded off" if left else ""
+
+
+def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tuple[str, ...]:
+    """The diffs that disappear, and those of which only what was rounded off is left."""
+    return tuple(sorted({*one.explains, *(prover.before & answer.outcome.remaining.keys())}))
 
 
 def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
@@ -98,7 +138,7 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
     if all(part.edit.rank == 0 for part in answer.parts):
         return []
-    if answer.rank >= UNPROVEN:
+    if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
         return [""]
     space = prover.space
     return [
@@ -107,6 +147,22 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in space.compared
     ]
+
+
+def _is_one_number(part: Part) -> bool:
+    """Whether a solved quantity is all that speaks for a cause: its fill moved no cash."""
+    solved = part.edit.cause_kind is CauseKind.WRONG_QUANTITY and part.edit.rank > 0
+    return solved and not any(
+        amount for name, amount in part.effect.items() if not is_position(name)
+    )
+
+
+def _cancels(answer: Answer) -> bool:
+    """Whether causes that move positions cancel there: only a sum of cash speaks for them."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = [name for part in answer.parts for name, amount in part.effect.items()
+             if amount and is_position(name)]  # fmt: skip
+    return len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
 
 
 def _decides(unseen: Sequence[str]) -> str:
@@ -157,24 +213,25 @@ def proof_text(outcome: Outcome, change: str) -> str:
     return f"reconciled again with {change or 'the correction'}: {diffs}, none appears"
 
 
-def unexplained(prover: Prover, delta: Vector) -> Explanation:
-    """Nothing accounts for the deltas."""
+def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
+    """Nothing accounts for the deltas; `decides` where more is known than that rows lack."""
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
-        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover)}",
-        decides="the fills and movements of both sides",
+        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover, delta)}",
+        decides=decides or FILLS,
     )
 
 
-def _hint(prover: Prover) -> str:
+def _hint(prover: Prover, delta: Vector) -> str:
     recorded = prover.recorded
     lacking = [
         str(side)
         for side, record in recorded.own_records().items()
         if record.fills is None and record.movements is None
     ]
-    return f"; the {' and the '.join(lacking)} side gives no rows" if lacking else ""
+    rows = f"; the {' and the '.join(lacking)} side gives no rows" if lacking else ""
+    return f"{ratio_hint(prover, delta)}{rows}"
 
 
 def not_searched(delta: Vector) -> Explanation:

@@ -11,9 +11,9 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TypeVar
 
-from recon_core.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Fill, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
+from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.books import State, book_of, decimal_of, notional, state_of
 from tests.core.explaining.made_sessions import MADE
 from tests.core.test_fault_injection import RECORDINGS, recorded_session
@@ -127,7 +127,7 @@ def base_session(name: str, evidence: Evidence, *, is_dusty: bool = False) -> Ba
     assert original.external is not None
     as_of = max(original.internal.as_of, original.external.as_of)
     book = replace(book_of(original.internal), as_of=as_of)
-    external = replace(original.external, as_of=as_of, notes=())
+    external = replace(original.external, as_of=as_of, notes=(), pending=())
     found = Reconciliation(replace(original, internal=book, external=external), Policy()).diffs
     if found and not is_dusty:
         state = state_of(original, book)
