@@ -85,16 +85,18 @@ def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
 
 
 def _opening_would_do(prover: Prover, chosen: Sequence[StateEdit]) -> str:
-    """What decides where the other side's figure is its opening: that may be wrong instead."""
-    other = LedgerSide.EXTERNAL if chosen[0].side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
-    record = prover.recorded.side(other)
-    if record is None or record.opening is None or not record.derived:
-        return ""
-    opening = prover.space.state(record.opening.positions, record.opening.cash)
-    state = prover.space.stated(record)
-    wrong = {name for edit in chosen for name in edit.correction if edit.correction[name]}
-    if wrong and all(state.get(name) and state.get(name) == opening.get(name) for name in wrong):
-        return "the balances before the first fill"
+    """What decides where the figures are those of an opening: that may be wrong instead."""
+    wrong = {name: one for edit in chosen for name, one in edit.correction.items() if one}
+    for record in prover.recorded.own_records().values():
+        if record.opening is None or not wrong:
+            continue
+        opening = prover.space.state(record.opening.positions, record.opening.cash)
+        state = prover.space.stated(record)
+        if all(
+            opening.get(name) and opening[name] in {state.get(name), one.copy_abs()}
+            for name, one in wrong.items()
+        ):
+            return "the balances before the first fill"
     return ""
 
 
