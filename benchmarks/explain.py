@@ -160,9 +160,7 @@ def settled(rows: list[Row]) -> dict[str, str]:
 
     ledger = PositionLedger(
         {"EUR": OPENING},
-        instruments={
-            "BTC/EUR": Instrument("BTC/EUR", InstrumentKind.LINEAR, "BTC", "EUR", "EUR")
-        },
+        instruments={"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.LINEAR, "BTC", "EUR", "EUR")},
         currencies={"EUR": Currency("EUR", 8)},
     )
     for row in rows:
