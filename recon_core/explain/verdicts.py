@@ -248,7 +248,9 @@ def _hint(prover: Prover, delta: Vector) -> str:
         for side, record in recorded.own_records().items()
         if record.fills is None and record.movements is None
     ]
-    rows = f"; the {' and the '.join(lacking)} side gives no rows" if lacking else ""
+    rows = f"; the {lacking[0]} side gives no rows" if len(lacking) == 1 else ""
+    if len(lacking) > 1:
+        rows = "; neither side gives rows"
     return f"{ratio_hint(prover, delta)}{rows}"
 
 
