@@ -272,7 +272,8 @@ class SideRecord:
     replayed from its opening and fills; `notes` are findings for the reader that
     carry no severity. `origins` says for sections that were read from a source of
     their own, such as a table beside the session file, which one that was. `pending` is
-    what the side is known to book only later although it has happened: its format says so.
+    what the side is known to book only later although it has happened: its format says so;
+    it is no word of the source, and a converted session does not have it.
     """
 
     as_of: datetime
@@ -290,7 +291,7 @@ class SideRecord:
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
-    pending: tuple[Movement, ...] = ()
+    pending: tuple[Movement, ...] = field(default=(), compare=False)
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""

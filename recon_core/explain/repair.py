@@ -11,6 +11,7 @@ from itertools import groupby
 
 from recon_core.comparison import diff_id
 from recon_core.errors import ReconError
+from recon_core.explain.answered import answered
 from recon_core.explain.applying import applied
 from recon_core.explain.attempt import Answer
 from recon_core.explain.booking_rows import (
@@ -152,15 +153,17 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
         raise ReconError(f"the explanation is {explanation.verdict}{decides}")
     if not explanation.repair:
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
-    answers = tuple(diff_id(recorded.session_id, each) for each in explanation.explains)
-    entries = [_entry(recorded.session_id, each, answers) for each in explanation.repair]
+    entries = [
+        _entry(recorded.session_id, booking, answers)
+        for booking, answers in zip(explanation.repair, answered(explanation), strict=True)
+    ]
     added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
     require_plausible(recorded, added)
     _require_proof(reconciliation, explanation, entries)
     return entries
 
 
-def _entry(session_id: str, booking: Booking, answers: tuple[str, ...]) -> RepairEntry:
+def _entry(session_id: str, booking: Booking, answers: Iterable[str]) -> RepairEntry:
     name = digest(session_id, str(booking.side), booking.action, dict(booking.row))
     return RepairEntry(
         f"repair-{name}",
@@ -169,7 +172,7 @@ def _entry(session_id: str, booking: Booking, answers: tuple[str, ...]) -> Repai
         booking.action,
         booking.row,
         booking.reason,
-        answers,
+        tuple(diff_id(session_id, each) for each in answers),
     )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
+from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.attempt import Answer, Part
 from recon_core.explain.changes import total_of
 from recon_core.explain.edits import UNPROVEN, Row
@@ -140,6 +142,8 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
         return []
     if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
         return [""]
+    if _below_digits(prover, answer):
+        return [""]
     space = prover.space
     return [
         name
@@ -147,6 +151,20 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in space.compared
     ]
+
+
+def _below_digits(prover: Prover, answer: Answer) -> bool:
+    """Whether all cash that speaks for causes is less than half a unit of what a side states."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
+    units: dict[str, Decimal] = {}
+    for record in prover.recorded.own_records().values():
+        for row in () if "cash" in record.derived else record.cash or ():
+            name = prover.space.cash(row.currency, row.account)
+            units[name] = max(units.get(name, ZERO), Decimal((0, (1,), -decimal_places(row.total))))
+    return bool(moved) and all(
+        EXACT.add(amount, amount) <= units.get(name, ZERO) for name, amount in moved.items()
+    )
 
 
 def _is_one_number(part: Part) -> bool:
@@ -230,7 +248,9 @@ def _hint(prover: Prover, delta: Vector) -> str:
         for side, record in recorded.own_records().items()
         if record.fills is None and record.movements is None
     ]
-    rows = f"; the {' and the '.join(lacking)} side gives no rows" if lacking else ""
+    rows = f"; the {lacking[0]} side gives no rows" if len(lacking) == 1 else ""
+    if len(lacking) > 1:
+        rows = "; neither side gives rows"
     return f"{ratio_hint(prover, delta)}{rows}"
 
 

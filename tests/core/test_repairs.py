@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from recon_core.comparison import diff_id
 from recon_core.errors import ReconError
 from recon_core.explain import explain
+from recon_core.explain.answered import answered
 from recon_core.explain.applying import applied
 from recon_core.explain.booking_rows import fill_of, movement_of, row_values
 from recon_core.explain.repair import apply_entries, entries_of
-from recon_core.explanation import Effort, ExplanationVerdict
+from recon_core.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
@@ -74,6 +75,20 @@ def test_a_session_with_a_repaired_copy_has_no_diffs() -> None:
         assert set(entries[0].answers) == {
             diff_id(before.recorded.session_id, identity) for identity in first.explains
         }
+
+
+def test_each_entry_answers_its_own_diffs() -> None:
+    """The diffs of positions and cash, and of a row the one that the entry is about."""
+    bookings = tuple(
+        Booking("add_fill", LedgerSide.INTERNAL, {"symbol": "A/EUR", "fill_id": name}, "lost")
+        for name in ("f1", "f 2")
+    )
+    explains = ("cash::EUR", "fill::A/EUR,f1", "fill::A/EUR,f%202,account=sub", "fill::A/EUR,f3")
+    explanation = Explanation(ExplanationVerdict.UNIQUE, explains=explains, repair=bookings)
+    assert list(answered(explanation)) == [
+        ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f1"],
+        ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f%202,account=sub"],
+    ]
 
 
 FILL = Fill("f1", "A/EUR", OrderSide.BUY, Decimal(1), Decimal(100), AS_OF)

@@ -1,0 +1,37 @@
+"""Which diffs each booking of a repair answers."""
+
+from collections.abc import Iterator
+
+from recon_core.explanation import Booking, Explanation
+from recon_core.pairing import encode_key
+
+
+def answered(explanation: Explanation) -> Iterator[list[str]]:
+    """For each booking the diffs that it answers, by identity.
+
+    The diff of a row or an order is answered by the bookings of that row or order, any
+    other by all: a thousand missing fills are not a thousand answers to each of them.
+    """
+    of_rows = [_names(booking) for booking in explanation.repair]
+    claimed = set().union(*of_rows)
+    common = [each for each in explanation.explains if _whole(each) not in claimed]
+    own: dict[str, list[str]] = {}
+    for identity in explanation.explains:
+        own.setdefault(_whole(identity), []).append(identity)
+    for names in of_rows:
+        yield [*common, *(each for name in sorted(names) for each in own.get(name, ()))]
+
+
+def _names(booking: Booking) -> set[str]:
+    """The identities that comparisons of a booking's row may have, accounts aside."""
+    row, names = booking.row, set()
+    if "fill_id" in row and "symbol" in row:
+        names.add(f"fill::{encode_key(row['symbol'])},{encode_key(row['fill_id'])}")
+    for name in ("client_order_id", "exchange_order_id"):
+        if name in row:
+            names.add(f"order::{encode_key(row[name])}")
+    return names
+
+
+def _whole(identity: str) -> str:
+    return identity.partition(",account=")[0]
