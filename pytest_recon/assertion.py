@@ -8,6 +8,8 @@ from typing import Any
 
 from pytest_recon.outcomes import warn_of_drift
 from recon_core.errors import ReconError
+from recon_core.explaining import explainer
+from recon_core.explanation import Effort
 from recon_core.external import ExternalSnapshot
 from recon_core.ledger import PositionLedger
 from recon_core.model import RecordedSession, SideRecord
@@ -45,7 +47,8 @@ def assert_reconciles(
         internal=_record(internal, now),
         external=_record(external, now),
     )
-    diffs = sorted_diffs(Reconciliation(recorded, policy or Policy()).diffs)
+    reconciliation = Reconciliation(recorded, policy or Policy(), explain=explainer(Effort.FAST))
+    diffs = sorted_diffs(reconciliation.diffs)
     for diff in diffs:
         if diff.severity is Severity.WARN:
             warn_of_drift(diff.description)

@@ -42,7 +42,8 @@ class SessionPromise:
 class ItemResult:
     """What became of one comparison: its verdict, and whether its item failed.
 
-    `folded` are the properties of an item that stands for many equal rows.
+    `more` are properties that not every item has, of one that stands for many equal rows
+    or that has an explanation.
     """
 
     node_id: str
@@ -54,7 +55,7 @@ class ItemResult:
     text: str
     drift: str
     diff: Mapping[str, Any] | None = None
-    folded: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

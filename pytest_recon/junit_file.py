@@ -45,5 +45,5 @@ def _case(promise: SessionPromise, result: ItemResult) -> CaseReport:
         failed=result.failed,
         seconds=result.seconds,
         text=result.text,
-        more=result.folded,
+        more=result.more,
     )

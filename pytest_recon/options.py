@@ -10,9 +10,10 @@ import pytest
 
 from recon_core import settings
 from recon_core.errors import ReconError
+from recon_core.explanation import Effort
 from recon_core.printable import quoted
 from recon_core.reports.written_path import is_same_file, written_path
-from recon_core.settings import FAIL_ON_CHOICES
+from recon_core.settings import EXPLAIN_CHOICES, FAIL_ON_CHOICES
 
 PATH_OPTIONS: Final = (
     "--recon-session",
@@ -65,10 +66,16 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="above N fills or orders of a session the equal ones are one item (default: 20000)",
     )
+    group.addoption(
+        "--recon-explain",
+        choices=EXPLAIN_CHOICES,
+        help="how far to search for what explains a difference (default: fast)",
+    )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
+    parser.addini("recon_explain", "off, fast or full", default="fast")
     parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
@@ -95,6 +102,7 @@ class Settings:
     audit_log: Path | None
     top_n: int
     max_items: int
+    explain: Effort
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -118,6 +126,7 @@ def read_settings(config: pytest.Config) -> Settings:
         audit_log=audit_log,
         top_n=_top_n(config),
         max_items=_max_items(config),
+        explain=_explain(config),
     )
 
 
@@ -136,6 +145,14 @@ def _fail_on(config: pytest.Config) -> str:
     if value not in FAIL_ON_CHOICES:
         raise pytest.UsageError(f"recon_fail_on: {quoted(value)}; expected fail or warn")
     return value
+
+
+def _explain(config: pytest.Config) -> Effort:
+    given = config.getoption("recon_explain")
+    try:
+        return settings.effort(given, str(config.getini("recon_explain") or ""))
+    except ReconError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _written_path(

@@ -12,8 +12,10 @@ from pytest_recon.nodes import ComparisonItem
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.reports.explanations import EXPLANATION
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
+_MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
 _ATTRIBUTE = "recon"
 
 
@@ -182,5 +184,5 @@ def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
         text=str(report.longrepr or getattr(report, "wasxfail", "")),
         drift=properties.get("recon.drift", ""),
         diff=attached["diff"],
-        folded={name: properties[name] for name in FOLDED_PROPERTIES if name in properties},
+        more={name: properties[name] for name in _MORE_PROPERTIES if name in properties},
     )

@@ -150,12 +150,17 @@ class ReconRun:
 
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
-        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # not at pytest's start
+        from recon_core.explaining import explainer  # noqa: PLC0415  # not at pytest's start
+        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # as that
 
         known = self._reconciliations.get(anchor)
         if known is None:
             known = reconcile_session(
-                anchor, self.policy, self.manager, max_items=self.settings.max_items
+                anchor,
+                self.policy,
+                self.manager,
+                max_items=self.settings.max_items,
+                explain=explainer(self.settings.explain),
             )
             self._reconciliations[anchor] = known
         return known

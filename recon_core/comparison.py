@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from recon_core.explanation import Explanation
 from recon_core.matched import MatchedRows
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.severity import Severity
@@ -94,7 +95,8 @@ class ReconDiff:
     LEDGER diff they are what a side states, what its rows give, and the difference;
     `drift` is a fraction rounded for display; `tolerance` is the rule that was
     applied, in words; `diff_details` repeats the figures as text under the names
-    that the runbook's audit log uses.
+    that the runbook's audit log uses. `explanation` says why, where somebody asked
+    (docs/explain.md); no severity depends on it.
     """
 
     diff_id: str
@@ -114,6 +116,7 @@ class ReconDiff:
     order_id: str | None = None
     resolved: bool = False
     softened_by: str | None = None
+    explanation: Explanation | None = None
 
     @property
     def identity(self) -> str:
@@ -140,6 +143,7 @@ class ReconDiff:
             "order_id": self.order_id,
             "resolved": self.resolved,
             "softened_by": self.softened_by,
+            "explanation": None if self.explanation is None else self.explanation.to_dict(),
         }
 
     @classmethod
@@ -153,6 +157,8 @@ class ReconDiff:
         fields["severity"] = Severity(str(fields["severity"]))
         notes = fields["notes"]
         fields["notes"] = tuple(notes) if isinstance(notes, list | tuple) else ()
+        found = fields.get("explanation")
+        fields["explanation"] = Explanation.from_dict(found) if isinstance(found, dict) else None
         return cls(**fields)  # type: ignore[arg-type]  # the dict is to_dict's own
 
 

@@ -16,7 +16,8 @@ from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
-from recon_core.reconciliation import Reconciliation, reconciliation_report
+from recon_core.reconciliation import Reconciliation
+from recon_core.reports.reconciled import reconciliation_report
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
 
 _ANCHORLESS = Path("manual")

@@ -5,12 +5,17 @@ Source of the rules: docs/explain.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Final
 
 from recon_core.amounts import format_amount
 from recon_core.model import LedgerSide
+from recon_core.printable import printable
+
+_MOST: Final = 20
+_LONGEST: Final = 1000
 
 
 class CauseKind(StrEnum):
@@ -86,6 +91,11 @@ class Effect:
         """Amounts as text, by key; what is 0 is left out."""
         return {"position": _texts(self.position), "cash": _texts(self.cash)}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Effect":
+        """The effect that `to_dict` wrote."""
+        return cls(_amounts(data["position"]), _amounts(data["cash"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -110,6 +120,17 @@ class Cause:
             "effect": self.effect.to_dict(),
             "text": self.text,
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Cause":
+        """The cause that `to_dict` wrote."""
+        effect = Effect.from_dict(data["effect"])
+        kind = CauseKind(data["kind"])
+        return cls(kind, _side(data["side"]), tuple(data["ids"]), effect, data["text"])
+
+    def trimmed(self) -> "Cause":
+        """The cause with no more than the first ids; its text says how many there are."""
+        return replace(self, ids=self.ids[:_MOST], text=printable(self.text, _LONGEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +169,11 @@ class Explanation:
     repair: tuple[Booking, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """Plain data for JSON, as `recon explain` prints it."""
+        """Plain data for JSON, as `recon explain` prints it.
+
+        A booking has no reason and answers no diffs of its own there: they are `text` and
+        `explains`, and repeated for each of thousands of bookings they would be all of it.
+        """
         return {
             "verdict": str(self.verdict),
             "side": None if self.side is None else str(self.side),
@@ -160,17 +185,55 @@ class Explanation:
             "decides": self.decides,
             "alternatives": self.alternatives,
             "repair": [
-                {
-                    "action": booking.action,
-                    "side": str(booking.side),
-                    "row": dict(booking.row),
-                    "reason": booking.reason,
-                    "answers": list(booking.answers),
-                }
-                for booking in self.repair
+                {"action": each.action, "side": str(each.side), "row": dict(each.row)}
+                for each in self.repair
             ],
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Explanation":
+        """The explanation that `to_dict` wrote, for reports that crossed a process."""
+        text, explains = data["text"], tuple(data["explains"])
+        return cls(
+            ExplanationVerdict(data["verdict"]),
+            _side(data["side"]),
+            tuple(Cause.from_dict(cause) for cause in data["causes"]),
+            Effect.from_dict(data["residual"]),
+            explains,
+            text,
+            data["proof"],
+            data["decides"],
+            data["alternatives"],
+            tuple(
+                Booking(each["action"], LedgerSide(each["side"]), each["row"], text, explains)
+                for each in data["repair"]
+            ),
+        )
+
+    def trimmed(self) -> "Explanation":
+        """The explanation as each of many diffs carries it: the first 20 of every list.
+
+        Its causes may have thousands of ids, and so many diffs would repeat them.
+        """
+        return replace(
+            self,
+            causes=tuple(cause.trimmed() for cause in self.causes[:_MOST]),
+            explains=self.explains[:_MOST],
+            text=printable(self.text, _LONGEST),
+            repair=tuple(
+                replace(each, reason=printable(each.reason, _LONGEST), answers=each.answers[:_MOST])
+                for each in self.repair[:_MOST]
+            ),
+        )
 
 
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
     return {key: format_amount(amount) for key, amount in amounts.items() if amount}
+
+
+def _amounts(texts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {key: Decimal(text) for key, text in texts.items()}
+
+
+def _side(name: str | None) -> LedgerSide | None:
+    return None if name is None else LedgerSide(name)

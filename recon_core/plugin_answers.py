@@ -1,5 +1,6 @@
 """What the plugins answer to the hooks of a session under judgement, and who answered."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,17 +23,19 @@ class PluginAnswers:
     def __init__(self, manager: PluginManager | None) -> None:
         self._hook = None if manager is None else manager.hook
 
-    def internal_side(self, recorded: RecordedSession) -> tuple[SideRecord, str] | None:
-        """The internal side that a plugin has recomputed, and the plugin.
+    def with_internal_side(self, recorded: RecordedSession) -> tuple[RecordedSession, list[str]]:
+        """The session with the internal side that a plugin recomputed, and a note on it.
 
         Raises `SessionError` for what is no side.
         """
         recomputed = self._hook and self._hook.recon_internal_side(recorded=recorded)
         if recomputed is None:
-            return None
+            return recorded, []
         if not isinstance(recomputed, SideRecord):
             raise SessionError("recon_internal_side gave no SideRecord")
-        return recomputed, self._giver("recon_internal_side", recorded=recorded)
+        giver = self._giver("recon_internal_side", recorded=recorded)
+        note = f"internal side recomputed by recon_internal_side of {giver}"
+        return replace(recorded, internal=recomputed), [note]
 
     def checks(self, recorded: RecordedSession) -> list[SessionCheck]:
         """The session checks of all plugins."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from pluggy import PluginManager
 
 from recon_core.aliases import with_aliases
+from recon_core.attaching import Attached, Explain, searched
 from recon_core.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
 from recon_core.errors import ReconError, ReplayError
 from recon_core.evidence import evidence
+from recon_core.explanation import Explanation
 from recon_core.extensions import extension_manager
 from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.judging import cannot_judge, judge, judge_check
@@ -43,6 +45,8 @@ class Reconciliation:
     Pairing is done at once and fails with `SessionError` where a side cannot be
     replayed; each verdict is computed when it is asked for and kept. Above `max_items`
     fills or orders the equal ones are one comparison; `folded` says how many they are.
+    `explain` is asked why the sides differ when the first diff is judged
+    (`recon_core.explaining`); without it no diff is explained.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class Reconciliation:
         manager: PluginManager | None = None,
         *,
         max_items: int = DEFAULT_MAX_ITEMS,
+        explain: Explain | None = None,
     ) -> None:
         self.policy = policy
+        self._explain = explain
         self._plugins = PluginAnswers(manager)
-        self._plugin_notes: list[str] = []
-        recorded = with_aliases(self._with_internal_side(recorded), policy.aliases)
+        recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
+        recorded = with_aliases(recorded, policy.aliases)
         self._replays = replay_sides(recorded)
         self.recorded = with_derived_sections(recorded, self._replays)
         self._snapshots = Snapshots(self.recorded, self._replays)
@@ -82,14 +88,6 @@ class Reconciliation:
         reconciliation.comparisons = (comparison,)
         return reconciliation
 
-    def _with_internal_side(self, recorded: RecordedSession) -> RecordedSession:
-        answer = self._plugins.internal_side(recorded)
-        if answer is None:
-            return recorded
-        recomputed, giver = answer
-        self._plugin_notes.append(f"internal side recomputed by recon_internal_side of {giver}")
-        return replace(recorded, internal=recomputed)
-
     def _all_comparisons(self) -> tuple[Comparison, ...]:
         ledger = [
             *ledger_comparisons(self.recorded, self._replays),
@@ -101,7 +99,23 @@ class Reconciliation:
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
 
     def judge(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison."""
+        """The verdict of one comparison, its diff with the explanation that names it."""
+        judgement = self.judge_alone(comparison)
+        if self._explain is None or judgement.diff is None:
+            return judgement
+        return judgement if comparison.check is not None else self._attached.to(judgement)
+
+    @cached_property
+    def explanations(self) -> tuple[Explanation, ...]:
+        """Why the two sides differ, searched for once; nothing without an `explain`."""
+        return () if self._explain is None else searched(self, self._explain)
+
+    @cached_property
+    def _attached(self) -> Attached:
+        return Attached(self.explanations)
+
+    def judge_alone(self, comparison: Comparison) -> Judgement:
+        """The verdict of one comparison without an explanation, as the search itself needs it."""
         identity = comparison.identity
         if identity not in self._judgements:
             self._judgements[identity] = self._judge(comparison)
@@ -209,19 +223,20 @@ def reconcile_session(
     manager: PluginManager | None = None,
     *,
     max_items: int = DEFAULT_MAX_ITEMS,
+    explain: Explain | None = None,
 ) -> Reconciliation:
     """Read a recorded session and pair its sides; never raises for what the file holds.
 
     What cannot be read or replayed is a reconciliation with one CRITICAL
     comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
-    the equal ones are one comparison.
+    the equal ones are one comparison. `explain` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
     try:
         manager = extension_manager() if manager is None else manager
         with without_collecting():
             recorded = read_session(anchor, manager)
-            return Reconciliation(recorded, policy, manager, max_items=max_items)
+            return Reconciliation(recorded, policy, manager, max_items=max_items, explain=explain)
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
     except ReconError as error:
@@ -230,21 +245,3 @@ def reconcile_session(
         shown = printable(error)
         message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
     return Reconciliation.unreadable(anchor, message, policy)
-
-
-def reconciliation_report(reconciliation: Reconciliation) -> dict[str, object]:
-    """Summary, and every comparison with its verdict and its diff, as plain data."""
-    summary = reconciliation.summary()
-    return {
-        "summary": summary.to_dict(),
-        "comparisons": [
-            {
-                "kind": str(judgement.comparison.item_kind),
-                "key": judgement.comparison.key,
-                "verdict": judgement.verdict,
-                "message": judgement.message,
-                "diff": None if judgement.diff is None else judgement.diff.to_dict(),
-            }
-            for judgement in reconciliation.judgements
-        ],
-    }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.errors import ReconError
+from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.printable import printable, quoted
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from recon_core.policy.model import Policy
 
 FAIL_ON_CHOICES: Final = ("fail", "warn")
+EXPLAIN_CHOICES: Final = tuple(map(str, Effort))
 BUILT_IN: Final = "built-in"
 _PYPROJECT: Final = "pyproject.toml"
 _MOST_DIGITS: Final = 12
@@ -35,6 +37,7 @@ class ProjectSettings:
     policy: Path | None = None
     fail_on: str | None = None
     max_items: str | None = None
+    explain: str | None = None
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -46,6 +49,10 @@ class ProjectSettings:
     def most_items(self, option: int | None = None) -> int:
         """How many fills or orders may be items: option, setting, 20,000; raises `ReconError`."""
         return most_items(option, self.max_items or "")
+
+    def explain_effort(self, option: str | None = None) -> Effort:
+        """How far to search for explanations: option, setting, fast; raises `ReconError`."""
+        return effort(option, self.explain or "")
 
     def policy_source(self, option: Path | None = None) -> Path | None:
         """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
@@ -59,6 +66,14 @@ def most_items(option: int | None, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ReconError(f"recon_max_items: {quoted(text)}; expected a whole number of 0 or more")
     return int(text)
+
+
+def effort(option: str | None, text: str) -> Effort:
+    """The option, else the setting `recon_explain`, else fast; raises `ReconError`."""
+    value = option or text or Effort.FAST
+    if value not in EXPLAIN_CHOICES:
+        raise ReconError(f"recon_explain: {quoted(value)}; expected off, fast or full")
+    return Effort(value)
 
 
 def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path | None:
@@ -109,6 +124,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         policy=place / policy if policy else None,
         fail_on=_text(table, "recon_fail_on") or None,
         max_items=_number_text(table, "recon_max_items") or None,
+        explain=_text(table, "recon_explain") or None,
     )
 
 

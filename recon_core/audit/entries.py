@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from recon_core.comparison import ReconDiff
 from recon_core.errors import AuditError
+from recon_core.explanation import Explanation
 from recon_core.printable import quoted
 from recon_core.summary import ReconSummary
 from recon_core.times import format_time, parse_time, require_time
@@ -176,6 +177,8 @@ def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEnt
     }
     figures = diff.to_dict()
     del figures["timestamp"]
+    found = diff.explanation
+    figures["explanation"] = None if found is None else _conclusion(found)
     time = parse_time(summary.timestamp) if diff.timestamp is None else diff.timestamp
     return LedgerEntry(
         RECON_DIFF,
@@ -184,3 +187,9 @@ def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEnt
         timestamp=time,
         entry_id=f"recon_diff_{summary.run_id}_{index}",
     )
+
+
+def _conclusion(explanation: Explanation) -> dict[str, object]:
+    """What was found, without what proves and what repairs it: the sessions have that."""
+    whole = explanation.to_dict()
+    return {name: whole[name] for name in ("verdict", "side", "causes", "text")}

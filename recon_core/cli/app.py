@@ -27,6 +27,8 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "check": "recon_core.cli.check:check",
     "audit": "recon_core.cli.audit:audit",
+    "explain": "recon_core.cli.explain:explain",
+    "repair": "recon_core.cli.repair:repair",
     "convert": "recon_core.cli.convert:convert",
     "schema": "recon_core.cli.schema:schema",
     "completion": "recon_core.cli.completion:completion",
@@ -40,6 +42,7 @@ Examples:
   recon check recordings/
   recon check day.recon.json --policy recon.toml --junit recon.xml
   recon audit diffs --min-severity WARN --limit 20
+  recon explain day.recon.json
   recon convert run/ -o run.recon.json
   recon schema session > session.schema.json
 
@@ -47,7 +50,7 @@ Examples:
 Exit codes:
   0   clear, or answered without findings
   1   cannot be judged: nothing readable, a damaged log, a report not written
-  2   blocked, or findings (audit: with --exit-on-findings)
+  2   blocked, or findings (audit, explain: with --exit-on-findings)
   64  wrong usage
 """
 

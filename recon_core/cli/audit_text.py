@@ -138,7 +138,20 @@ def _diff_lines(item: Item, order: str) -> list[str]:
         run.append(f"session {printable(item['session_id'])}")
     head = f"{severity} {printable(item.get('diff_type'), 60)}  {printable(item['timestamp'])}"
     description = printable(item.get("description") or "no description", 500)
-    return [head, f"  {description}", f"  {', '.join(about)}", f"  {', '.join(run)}"]
+    why = [f"  why: {_why(item)}"] if _why(item) else []
+    return [head, f"  {description}", *why, f"  {', '.join(about)}", f"  {', '.join(run)}"]
+
+
+def _why(item: Item) -> str:
+    """The explanation of a diff in a sentence, empty where the log holds none."""
+    found = item.get("explanation")
+    if not isinstance(found, dict) or not found.get("verdict"):
+        return ""
+    causes = _list(found.get("causes"))
+    first = causes[0].get("text") if causes and isinstance(causes[0], dict) else None
+    more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
+    said = printable(first or found.get("text") or "no cause", 1000)
+    return f"{printable(found['verdict'], 60)}: {said}{more}"
 
 
 def _state(item: Item, order: str) -> list[str]:
@@ -166,6 +179,8 @@ def _diff_facts(item: Item, order: str) -> Iterator[tuple[str, str]]:
         for name, value in item["diff_details"].items():
             yield printable(name, 60).replace("_", " "), _value(value)
     yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
+    if _why(item):
+        yield "why", _why(item)
     if item.get("softened_by"):
         yield "softened", f"by {printable(item['softened_by'])}"
     yield "time", printable(item["timestamp"])

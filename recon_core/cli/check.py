@@ -15,6 +15,7 @@ from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
 from recon_core.errors import ReconError
 from recon_core.settings import (
     BUILT_IN,
+    EXPLAIN_CHOICES,
     FAIL_ON_CHOICES,
     ProjectSettings,
     effective_policy,
@@ -38,8 +39,8 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_audit_log, recon_fail_on and recon_max_items of the
-project's pytest configuration hold here too. Hooks of installed plugins are called; those
+The settings recon_policy, recon_audit_log, recon_fail_on, recon_max_items and recon_explain
+of the project's pytest configuration hold here too. Hooks of installed plugins are called; those
 in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
 pytest --recon-session instead.
 """
@@ -56,6 +57,7 @@ class _Options:
     fail_on: str | None
     top_n: int
     max_items: int | None
+    explain: str | None
     output_format: str
 
 
@@ -97,6 +99,11 @@ class _Request:
     type=click.IntRange(min=0),
     metavar="N",
     help="Above N fills or orders the equal ones are one item.  [default: 20000]",
+)
+@click.option(
+    "--explain",
+    type=click.Choice(EXPLAIN_CHOICES),
+    help="How far to search for what explains a difference.  [default: fast]",
 )
 @click.option(
     "--format",
@@ -154,6 +161,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
             options.top_n,
             lowest,
             settings.most_items(options.max_items),
+            settings.explain_effort(options.explain),
         ),
         anchors=each_once(anchor for anchors in found for anchor in anchors),
         policy_path=None if policy_name == BUILT_IN else source,
@@ -210,7 +218,7 @@ def _text(request: _Request) -> str:
 
 
 def _json(run: "Check") -> str:
-    from recon_core.reconciliation import reconciliation_report  # noqa: PLC0415  # not for the help
+    from recon_core.reports.reconciled import reconciliation_report  # noqa: PLC0415  # not for the help
 
     head = None if run.trail is None else run.trail.head
     report = {

@@ -11,10 +11,13 @@ from pluggy import PluginManager
 from recon_core.audit.trail import AuditTrail
 from recon_core.comparison import ItemKind, Judgement, ReconDiff
 from recon_core.errors import ReconError
+from recon_core.explaining import explainer
+from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
 from recon_core.policy.model import Policy
 from recon_core.printable import printable
 from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
@@ -54,6 +57,7 @@ class Check:
     top_n: int
     lowest: Severity
     max_items: int = DEFAULT_MAX_ITEMS
+    effort: Effort = Effort.FAST
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
@@ -67,7 +71,11 @@ class Check:
 
     def _judged(self, anchor: Path) -> CheckedSession:
         reconciliation = reconcile_session(
-            anchor, self.policy, self.manager, max_items=self.max_items
+            anchor,
+            self.policy,
+            self.manager,
+            max_items=self.max_items,
+            explain=explainer(self.effort),
         )
         seconds = {}
         for comparison in reconciliation.comparisons:
@@ -124,7 +132,7 @@ class Check:
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
             text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
-            more=folded_properties(comparison),
+            more={**folded_properties(comparison), **explanation_properties(diff)},
         )
 
     def _blocks(self, diff: ReconDiff | None) -> bool:

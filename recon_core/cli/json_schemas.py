@@ -17,6 +17,9 @@ from recon_core.audit.entries import (
     RUN_OPENED,
     LedgerEntry,
 )
+from recon_core.cli.explanation_schemas import CONCLUSION, EXPLANATION_DEFINITIONS
+from recon_core.explain.repair_file import SCHEMA as REPAIR
+from recon_core.explain.repair_file import RepairFile
 from recon_core.policy.toml_file import PolicyFile
 from recon_core.sessions.schema import SCHEMA, SessionFile
 from recon_core.summary import ReconSummary
@@ -61,12 +64,50 @@ def _as_read(node: Any) -> Any:
     return {"anyOf" if name == "oneOf" else name: _as_read(inner) for name, inner in node.items()}
 
 
+def repair_schema() -> Schema:
+    """The list of `recon repair`."""
+    description = "Correcting entries, in the order in which they were proposed."
+    return _of_file(RepairFile, REPAIR, description)
+
+
+def explanation_schema() -> Schema:
+    """What `recon explain --format json` prints: one session, or a list of several."""
+    summary = summary_schema()
+    definitions = summary["$defs"]
+    diff = definitions.pop("ReconDiff")
+    found = _without(diff["properties"], ("explanation",))
+    definitions["Diff"] = _complete({**diff, "title": "Diff", "properties": found})
+    session = {
+        "type": "object",
+        "properties": {
+            "session_id": _TEXT,
+            "diffs": {"type": "array", "items": {"$ref": "#/$defs/Diff"}},
+            "explanations": {"type": "array", "items": {"$ref": "#/$defs/Explanation"}},
+        },
+    }
+    definitions["Session"] = _complete(session)
+    return {
+        "$schema": _DIALECT,
+        "title": "Explanations",
+        "description": "The diffs of a session, and what accounts for them.",
+        "anyOf": [
+            {"$ref": "#/$defs/Session"},
+            {"type": "array", "items": {"$ref": "#/$defs/Session"}},
+        ],
+        "$defs": definitions,
+    }
+
+
 def summary_schema() -> Schema:
     """What `ReconSummary.to_dict` gives."""
     made = TypeAdapter(ReconSummary).json_schema(mode="serialization")
     diff = made["$defs"]["ReconDiff"]
     diff["properties"] |= dict.fromkeys(("internal", "external", "delta", "drift"), _FIGURE)
-    made["$defs"]["ReconDiff"] = _complete(diff)
+    diff["properties"]["explanation"] = {
+        "anyOf": [{"$ref": "#/$defs/Explanation"}, {"type": "null"}]
+    }
+    found = {"Severity": made["$defs"]["Severity"], "ReconDiff": _complete(diff)}
+    made["$defs"] = {**found, **EXPLANATION_DEFINITIONS}
     made["properties"] |= {"timestamp": _TIME, "max_severity": _SEVERITY}
     return {"$schema": _DIALECT, **_complete(made)}
 
@@ -100,7 +141,7 @@ def audit_entry_schema() -> Schema:
             }
             for event_type in kinds
         ],
-        "$defs": {"Severity": summary_schema()["$defs"]["Severity"], **kinds},
+        "$defs": {**_without(summary_schema()["$defs"], ("ReconDiff", "Explanation")), **kinds},
     }
 
 
@@ -109,6 +150,7 @@ def _details() -> Mapping[str, Schema]:
     summary = summary_schema()
     of_run = _without(summary["properties"], ("timestamp", "top_diffs"))
     of_diff = _without(summary["$defs"]["ReconDiff"]["properties"], ("timestamp",))
+    of_diff["explanation"] = {"anyOf": [CONCLUSION, {"type": "null"}]}
     run = {"run_id": _TEXT, "session_id": _TEXT, "strategy_id": _TEXT, "run_timestamp": _TIME}
     batch = {"run_id": _TEXT, "session_id": _TEXT, "invocation_id": _TEXT_OR_NULL}
     batch |= {"place": _COUNT, "runs": _COUNT}

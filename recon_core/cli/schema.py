@@ -8,7 +8,7 @@ import click
 
 from recon_core.cli.app import CONTEXT
 
-NAMES: Final = ("session", "policy", "audit-entry", "summary")
+NAMES: Final = ("session", "policy", "audit-entry", "summary", "explanation", "repair")
 
 
 @click.command(
@@ -24,6 +24,8 @@ Examples:
   policy       recon.toml, or [tool.recon] in pyproject.toml, read as JSON
   audit-entry  a line of an audit log, or an element of an exported array
   summary      the summary of a run, as ReconSummary.to_json() writes it
+  explanation  what recon explain --format json prints
+  repair       the list of correcting entries that recon repair writes
 
 A schema describes one field at a time. What spans several, such as a fee without a
 currency, is found by reading: recon check says it.
@@ -33,7 +35,7 @@ currency, is found by reading: recon check says it.
 def schema(name: str) -> None:
     """Print the JSON Schema (2020-12) of a kind of file.
 
-    NAME is session, policy, audit-entry or summary.
+    NAME is session, policy, audit-entry, summary, explanation or repair.
     """
     from recon_core.cli import json_schemas  # noqa: PLC0415  # brings pydantic
 
@@ -42,5 +44,7 @@ def schema(name: str) -> None:
         "policy": json_schemas.policy_schema,
         "audit-entry": json_schemas.audit_entry_schema,
         "summary": json_schemas.summary_schema,
+        "explanation": json_schemas.explanation_schema,
+        "repair": json_schemas.repair_schema,
     }
     click.echo(json.dumps(makers[name](), indent=2))

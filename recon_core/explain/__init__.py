@@ -1,5 +1,21 @@
 """Why two states differ: causes that account for every delta exactly, with proof."""
 
-from recon_core.explain.explainer import explain
+from recon_core.explain import explainer
+from recon_core.explain.repair import with_whole_bookings
+from recon_core.explanation import Effort, Explanation
+from recon_core.reconciliation import Reconciliation
 
 __all__ = ["explain"]
+
+
+def explain(
+    reconciliation: Reconciliation, effort: Effort = Effort.FAST
+) -> tuple[Explanation, ...]:
+    """Why the two sides of a session differ.
+
+    Nothing for a session without diffs, or that cannot be compared. One explanation, or
+    one for each alternative where the books do not decide. Never raises for what a
+    session holds; the answer depends on the session and the effort only.
+    """
+    found = explainer.explain(reconciliation, effort)
+    return tuple(with_whole_bookings(reconciliation, explanation) for explanation in found)

@@ -183,7 +183,7 @@ class Explainer:
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
         answers: list[Answer] = []
-        best = None
+        best, tried = None, 0
         for candidate in candidates(ground, list(found)):
             if best is not None and candidate.order > best:
                 break
@@ -195,9 +195,12 @@ class Explainer:
                 if not answers:
                     raise
                 return [replace(one, complete=False) for one in answers]
+            tried += 1
             if answer is not None:
                 answers.append(answer)
                 best = candidate.order
+        if ground.is_coarse(tried):
+            return [replace(one, complete=False) for one in answers]
         return answers
 
 

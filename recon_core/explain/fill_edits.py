@@ -10,6 +10,7 @@ from typing import Any, Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.edits import (
     NEAR_TWIN,
+    UNPROVEN,
     Edit,
     fee_change,
     flip,
@@ -66,14 +67,23 @@ class FillEdits:
         if name == "remove":
             told = "" if right else self._in_parts.get(id(fill), "")
             close = bool(told) or self._close(fill)
-            gone = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
-            return replace(gone, detail=told) if told else gone
+            edit = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
+            edit = replace(edit, detail=told) if told else edit
+            return replace(edit, rank=UNPROVEN) if self._may_be_unseen(edit, fill) else edit
         if name in _WHOLE:
             return _WHOLE[name](fill)
         if name.startswith("rate "):
             charged = self.charged(fill, int(name.removeprefix("rate ")))
             return fee_change(fill, CauseKind.MISSING_FEE, charged.fee, charged.fee_currency, 0)
         return fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name)
+
+    def _may_be_unseen(self, edit: Edit, fill: Fill) -> bool:
+        """Whether the other side may not have seen the last fill yet: no row tells."""
+        orphan = edit.cause_kind is CauseKind.ORPHAN_FILL and not self.ground.orders
+        gives_rows = all(
+            record.fills is not None for record in self.ground.recorded.own_records().values()
+        )
+        return orphan and not gives_rows and fill.time == self.ground.fills[-1].time
 
     def charged(self, fill: Fill, at: int) -> Fill:
         """A fill without a fee as the others of its symbol are charged."""

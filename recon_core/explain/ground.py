@@ -8,6 +8,7 @@ what the side states). Both are one search for a change of rows whose effect is 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from math import isqrt
 from typing import Final
@@ -22,7 +23,16 @@ from recon_core.explain.bookings import (
     order_name,
 )
 from recon_core.explain.changes import Change
-from recon_core.explain.space import Space, Vector, add_to, is_position, minus, plus, state_part
+from recon_core.explain.space import (
+    Space,
+    Vector,
+    add_to,
+    is_cash,
+    is_position,
+    minus,
+    plus,
+    state_part,
+)
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.ledger.replay import replay, with_named_account
@@ -39,6 +49,8 @@ from recon_core.model import (
 
 _LEAST_KNOWN: Final = Decimal("0.9")
 _CLOSE: Final = Decimal("0.001")
+_MANY_TRIED: Final = 5
+_UNITS_EACH: Final = 50
 
 
 @dataclass
@@ -101,6 +113,21 @@ class Ground:
         if name in self.unknown:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
+
+    def is_coarse(self, tried: int) -> bool:
+        """Whether one of so many candidates may give a derivative's cash by chance.
+
+        So it is where the cash that is needed is but a few units for each of them.
+        """
+        if not (self.tolerance or self.unknown) or tried < _MANY_TRIED:
+            return False
+        units = [
+            Fraction(amount.copy_abs())
+            / Fraction(self.bookings.resolution(_currency(name)) or _CLOSE)
+            for name, amount in self.exact.items()
+            if amount and is_cash(name)
+        ]
+        return sum(units) < tried * _UNITS_EACH
 
     def after(self, change: Change) -> "Ground":
         """The ground on which the rows are changed already, and the rest is needed."""
@@ -281,10 +308,14 @@ def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
     return found
 
 
+def _currency(name: str) -> str:
+    """The currency of a balance's dimension."""
+    return name.removeprefix("cash::").split(",")[0]
+
+
 def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
     """What the rounding of so many PnLs adds up to, five standard deviations of it."""
-    currency = name.removeprefix("cash::").split(",")[0]
-    unit = bookings.resolution(currency) or Decimal("1e-30")
+    unit = bookings.resolution(_currency(name)) or Decimal("1e-30")
     return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
 
 

@@ -104,7 +104,7 @@ def open_diffs(reconciliation: Reconciliation, space: Space) -> Iterable[str]:
     for comparison in reconciliation.comparisons:
         if comparison.item_kind is ItemKind.SESSION or not _may_differ(comparison):
             continue
-        diff = reconciliation.judge(comparison).diff
+        diff = reconciliation.judge_alone(comparison).diff
         if diff is not None and not _is_dust(comparison, diff.delta, space):
             yield comparison.identity
 

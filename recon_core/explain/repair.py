@@ -1,74 +1,215 @@
-"""The correcting entries that an explanation asks for."""
+"""The correcting entries that an explanation asks for, and what they do to a copy.
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+An entry is a proposal: nothing here edits a ledger or a session. Its id depends on the
+session, the side and what it does, so that making it again gives the same entry.
+"""
 
-from recon_core.amounts import format_amount
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import groupby
+
+from recon_core.comparison import diff_id
+from recon_core.errors import ReconError
+from recon_core.explain.applying import applied
 from recon_core.explain.attempt import Answer
-from recon_core.explain.edits import Row
+from recon_core.explain.booking_rows import (
+    ADD_FILL,
+    ADJUST_CASH,
+    ADJUST_POSITION,
+    digest,
+    fill_of,
+    row_values,
+)
+from recon_core.explain.changes import names_of, shifted
+from recon_core.explain.corrections import Step, row_steps, state_steps
+from recon_core.explain.plausible import require_plausible
 from recon_core.explain.proof import Prover
-from recon_core.explain.space import is_position, state_part
-from recon_core.explanation import Booking, Explanation
-from recon_core.model import Fill, Movement
-from recon_core.times import format_time
+from recon_core.explain.space import Space, space_of
+from recon_core.explanation import Booking, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.reconciliation import Reconciliation
+
+__all__ = [
+    "RepairEntry",
+    "apply_entries",
+    "bookings_for",
+    "entries_of",
+    "row_values",
+    "with_whole_bookings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairEntry:
+    """One entry of a repair (docs/explain.md): what to do with which row of which side.
+
+    `row` has the fields of a row as text; `answers` are the ids of the diffs that go.
+    """
+
+    entry_id: str
+    session_id: str
+    side: LedgerSide
+    action: str
+    row: Mapping[str, str]
+    reason: str
+    answers: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "entry_id": self.entry_id,
+            "session_id": self.session_id,
+            "side": str(self.side),
+            "action": self.action,
+            "row": dict(self.row),
+            "reason": self.reason,
+            "answers": list(self.answers),
+        }
 
 
 def bookings_for(prover: Prover, answer: Answer, explanation: Explanation) -> tuple[Booking, ...]:
-    """The entries that put the faulty side right, in a fixed order."""
+    """The bookings that put the faulty side right, in a fixed order."""
+    steps = _steps(prover, answer)
     reason, answers = explanation.text, explanation.explains
-    right = answer.ground.rows_right
-    entries = _amounts(prover, answer) if right else _rows(answer)
-    return tuple(Booking(action, answer.side, row, reason, answers) for action, row in entries)
+    return tuple(Booking(action, answer.side, row, reason, answers) for action, row in steps)
 
 
-def _rows(answer: Answer) -> Iterator[tuple[str, dict[str, str]]]:
-    change = answer.change
-    removed: list[Row] = [*change.removed, *change.removed_movements]
-    added: list[Row] = [*change.added, *change.added_movements]
-    yield from (("remove", row_values(row)) for row in removed)
-    yield from (("add", row_values(row)) for row in added)
-    if change.opening is not None:
-        yield "correct-opening", {}
+def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
+    session_id, ground = prover.recorded.session_id, answer.ground
+    if not ground.rows_right:
+        yield from row_steps(answer, session_id)
+        yield from state_steps(ground.record, answer.repaired, session_id)
+        return
+    side = prover.recorded.side(answer.side)
+    if side is not None:
+        yield from state_steps(side, answer.repaired, session_id)
 
 
-def _amounts(prover: Prover, answer: Answer) -> Iterator[tuple[str, dict[str, str]]]:
-    total: dict[str, Any] = {}
-    for part in answer.parts:
-        for name, amount in part.effect.items():
-            total[name] = total.get(name, 0) + amount
-    for name, amount in sorted(state_part(total).items()):
-        if name in prover.space.compared:
-            section = "position" if is_position(name) else "cash"
-            amount_text = format_amount(amount.copy_negate())
-            yield "adjust", {section: name.split("::", 1)[1], "amount": amount_text}
+def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
+    """The explanation with bookings that say what was stated, and move what was replayed."""
+    if not any(booking.action == "adjust" for booking in explanation.repair):
+        return explanation
+    recorded = reconciliation.recorded
+    if _renames_rows(recorded, explanation):
+        return replace(explanation, repair=())
+    space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
+    records = {side: recorded.side(side) for side in LedgerSide}
+    whole: list[Booking] = []
+    for (side, action), group in groupby(explanation.repair, lambda each: (each.side, each.action)):
+        found, record = list(group), records[side]
+        if action == "adjust" and record is not None:
+            found = list(_adjusted(recorded, space, record, found))
+        whole += found
+        records[side] = record and _stating_after(record, found)
+    return replace(explanation, repair=tuple(whole))
 
 
-def row_values(row: Fill | Movement) -> dict[str, str]:
-    """The fields of a row as text, those that are not given left out."""
-    fields: Mapping[str, Any]
-    if isinstance(row, Fill):
-        fields = {
-            "fill_id": row.fill_id,
-            "client_order_id": row.client_order_id,
-            "exchange_order_id": row.exchange_order_id,
-            "symbol": row.symbol,
-            "side": str(row.side),
-            "quantity": format_amount(row.quantity),
-            "price": format_amount(row.price),
-            "fee": format_amount(row.fee),
-            "fee_currency": row.fee_currency,
-            "time": format_time(row.time),
-            "account": row.account,
-        }
-    else:
-        fields = {
-            "movement_id": row.movement_id,
-            "kind": str(row.movement_kind),
-            "time": format_time(row.time),
-            "currency": row.currency,
-            "amount": None if row.amount is None else format_amount(row.amount),
-            "symbol": row.symbol,
-            "quantity": None if row.quantity is None else format_amount(row.quantity),
-            "account": row.account,
-        }
-    return {name: value for name, value in fields.items() if value is not None}
+def _renames_rows(recorded: RecordedSession, explanation: Explanation) -> bool:
+    """Whether rows have another name: a policy's alias mends that, and no booking."""
+    records = [
+        recorded.side(cause.side)
+        for cause in explanation.causes
+        if cause.cause_kind is CauseKind.ALIAS and cause.side is not None
+    ]
+    return any(record is not None and record.derived for record in records)
+
+
+def _adjusted(
+    recorded: RecordedSession, space: Space, record: SideRecord, bookings: Sequence[Booking]
+) -> Iterator[Booking]:
+    """Amounts to add, as what the side states before and after, or as movements."""
+    amounts = {}
+    for booking in bookings:
+        section = "position" if "position" in booking.row else "cash"
+        amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
+    names = names_of(space, list(recorded.own_records().values()))
+    moved = shifted(replace(record, derived=frozenset()), space, amounts, names)
+    for action, row in state_steps(record, moved, recorded.session_id):
+        yield replace(bookings[0], action=action, row=row)
+
+
+def _stating_after(record: SideRecord, bookings: Iterable[Booking]) -> SideRecord:
+    """The side with what it states corrected, and all else as it is."""
+    actions = (ADJUST_POSITION, ADJUST_CASH)
+    after = applied(record, [(one.action, one.row) for one in bookings if one.action in actions])
+    return replace(
+        record,
+        positions=record.positions if "positions" in record.derived else after.positions,
+        cash=record.cash if "cash" in record.derived else after.cash,
+    )
+
+
+def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
+    """The entries that repair what one explanation explains, proven once more.
+
+    Raises `ReconError` where it is not `unique`, where nothing can be booked, for a price
+    that is implausible, and where the entries do not do away with all diffs they answer.
+    """
+    recorded = reconciliation.recorded
+    if explanation.verdict is not ExplanationVerdict.UNIQUE:
+        decides = f"; {explanation.decides} would decide" if explanation.decides else ""
+        raise ReconError(f"the explanation is {explanation.verdict}{decides}")
+    if not explanation.repair:
+        raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
+    answers = tuple(diff_id(recorded.session_id, each) for each in explanation.explains)
+    entries = [_entry(recorded.session_id, each, answers) for each in explanation.repair]
+    added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
+    require_plausible(recorded, added)
+    _require_proof(reconciliation, explanation, entries)
+    return entries
+
+
+def _entry(session_id: str, booking: Booking, answers: tuple[str, ...]) -> RepairEntry:
+    name = digest(session_id, str(booking.side), booking.action, dict(booking.row))
+    return RepairEntry(
+        f"repair-{name}",
+        session_id,
+        booking.side,
+        booking.action,
+        booking.row,
+        booking.reason,
+        answers,
+    )
+
+
+def apply_entries(recorded: RecordedSession, entries: Sequence[RepairEntry]) -> RecordedSession:
+    """A copy of a session with its entries applied; applying them twice changes nothing.
+
+    Entries of other sessions are passed over. Symbols are those of the reconciled session
+    (`Reconciliation.recorded`), whose aliases are mapped. Sections that were replayed are
+    left to be replayed again. Raises `ReconError` where an entry does not fit the session.
+    """
+    internal = _applied(recorded, LedgerSide.INTERNAL, entries)
+    external = _applied(recorded, LedgerSide.EXTERNAL, entries)
+    mirrored = recorded.mirrored and external is recorded.external
+    return replace(recorded, internal=internal, external=external, mirrored=mirrored)
+
+
+def _applied(
+    recorded: RecordedSession, side: LedgerSide, entries: Iterable[RepairEntry]
+) -> SideRecord | None:
+    own = [
+        (each.action, each.row)
+        for each in entries
+        if each.session_id == recorded.session_id and each.side is side
+    ]
+    record = recorded.side(side)
+    if own and record is None:
+        raise ReconError(f"the session has no {side} side to repair")
+    return applied(record, own) if own and record is not None else record
+
+
+def _require_proof(
+    reconciliation: Reconciliation, explanation: Explanation, entries: Sequence[RepairEntry]
+) -> None:
+    recorded = reconciliation.recorded
+    space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
+    try:
+        repaired = apply_entries(recorded, entries)
+    except ReconError as error:
+        raise ReconError(f"no booking repairs it: {error}") from None
+    outcome = Prover(reconciliation, space).outcome(repaired.own_records())
+    left = None if outcome is None else sorted({*explanation.explains} - {*outcome.vanished})
+    if outcome is None or left or outcome.appeared:
+        raise ReconError("no booking repairs it: with the entries applied the sides still differ")

@@ -34,6 +34,7 @@ from recon_core.model import (
 
 _MOST_OF_A_KIND: Final = 8
 _BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
+_SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 
 
 @dataclass
@@ -46,8 +47,26 @@ class RowReading:
 
     def edits(self) -> list[Edit]:
         """The edits that make the side's rows those of the other side."""
-        found = [*self._fill_edits(), *self._movement_edits(), *self._opening_edits()]
+        fills = list(self._fill_edits())
+        found = [*self._in_span(fills, list(self._movement_edits())), *self._opening_edits()]
         return list(_together(found))
+
+    def _in_span(self, fills: list[Edit], moved: list[Edit]) -> list[Edit]:
+        """The edits of both, what came after a side's last time being one with its fills."""
+        spans = [edit for edit in fills if edit.cause_kind in _SPANS and edit.change.added
+                 and not edit.change.removed]  # fmt: skip
+        if len(spans) != 1:
+            return [*fills, *moved]
+        since = min(fill.time for fill in spans[0].change.added)
+        late = [edit for edit in moved if _only_added(edit) and
+                edit.change.added_movements[0].time >= since]  # fmt: skip
+        change, rows = spans[0].change, list(spans[0].rows)
+        for edit in late:
+            change = change.joined(edit.change)
+            rows += edit.rows
+        whole = replace(spans[0], change=change, rows=tuple(rows))
+        rest = [edit for edit in fills if edit is not spans[0]]
+        return [*rest, whole, *(edit for edit in moved if edit not in late)]
 
     @property
     def _plain(self) -> bool:
@@ -134,6 +153,10 @@ class RowReading:
             change = Change(opening=changed, old_opening=at)
             yield Edit(CauseKind.OPENING_BALANCE, change, (), 0, name.split("::", 1)[1])
             at = changed
+
+
+def _only_added(edit: Edit) -> bool:
+    return bool(edit.change.added_movements) and not edit.change.removed_movements
 
 
 def _with_entry(ground: Ground, mine: Opening, right: Opening, name: str) -> Opening:

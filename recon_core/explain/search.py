@@ -12,12 +12,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.amounts import EXACT
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import OF_A_PRINT, Budget
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
+from recon_core.explain.slips import last_digit
 from recon_core.explain.space import add_to, is_cash
 from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
@@ -29,6 +30,7 @@ _DECOYS: Final = 6
 _FEW: Final = 8
 _FINE: Final = Decimal("1e-8")
 _APART: Final = Decimal(40)
+_GRIDS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
 
 Code = tuple[int, str]
 """A fill by its place among the ground's fills, and the name of its edit."""
@@ -88,8 +90,9 @@ class Search:
     def _crowd_size(self) -> int:
         """How many needs a little beside the one that is asked for would be met, too."""
         return sum(
-            len(self._hits(self.prints.around(self._beside(step))))
+            len(self._hits(self.prints.around(self._beside(step, grid))))
             for step in range(1, _DECOYS + 1)
+            for grid in _GRIDS
         )
 
     def _by_chance(self, one: Edit, other: Edit) -> bool:
@@ -104,8 +107,8 @@ class Search:
         both = one.change.joined(other.change).vector(ground.bookings)
         return self._crowd_size > _FEW or not ground.is_close(both)
 
-    def _beside(self, step: int) -> dict[str, Decimal]:
-        """The need with every balance a few units off."""
+    def _beside(self, step: int, grid: Decimal | None) -> dict[str, Decimal]:
+        """The need with every balance a few units off, units of a currency or round ones."""
         ground, beside = self.ground, dict(self.ground.need)
         for name in ground.need:
             if is_cash(name):
@@ -113,6 +116,7 @@ class Search:
                 unit = max(
                     ground.bookings.resolution(currency) or _FINE,
                     EXACT.multiply(ground.allowed(name), _APART),
+                    _own_grid(ground.need[name]) if grid is None else grid,
                 )
                 add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
         return beside
@@ -208,6 +212,11 @@ class Search:
             )
         ]
         return [*found, *opening_edits(record.opening), *self.extra]
+
+
+def _own_grid(amount: Decimal) -> Decimal:
+    """The last digit of an amount that is not 0: what a round amount is round to."""
+    return Decimal(1).scaleb(last_digit(amount))
 
 
 def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:

@@ -52,3 +52,9 @@ def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
 def _swapped(first: str, second: str, at: list[int]) -> bool:
     one, other = at
     return first[one] == second[other] and first[other] == second[one]
+
+
+def last_digit(amount: Decimal) -> int:
+    """The power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
+    exponent = amount.normalize(EXACT).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

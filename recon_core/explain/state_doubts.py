@@ -8,7 +8,6 @@ from recon_core.explain.proof import Prover
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.states import StateEdit
 from recon_core.explanation import CauseKind
-from recon_core.model import LedgerSide
 
 _FEWEST_DIGITS: Final = 3
 _FEWEST_BESIDE_CASH: Final = 2
@@ -27,16 +26,18 @@ def doubt(prover: Prover, chosen: Sequence[StateEdit]) -> str:
 
 
 def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
-    """The other side's figure may be its opening: that may be wrong instead."""
-    other = LedgerSide.EXTERNAL if chosen[0].side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
-    record = prover.recorded.side(other)
-    if record is None or record.opening is None or not record.derived:
-        return ""
-    opening = prover.space.state(record.opening.positions, record.opening.cash)
-    state = prover.space.stated(record)
-    wrong = {name for edit in chosen for name in edit.correction if edit.correction[name]}
-    if wrong and all(state.get(name) and state.get(name) == opening.get(name) for name in wrong):
-        return "the balances before the first fill"
+    """The figures may be those of an opening: that may be wrong instead."""
+    wrong = {name: one for edit in chosen for name, one in edit.correction.items() if one}
+    for record in prover.recorded.own_records().values():
+        if record.opening is None or not wrong:
+            continue
+        opening = prover.space.state(record.opening.positions, record.opening.cash)
+        state = prover.space.stated(record)
+        if all(
+            opening.get(name) and opening[name] in {state.get(name), one.copy_abs()}
+            for name, one in wrong.items()
+        ):
+            return "the balances before the first fill"
     return ""
 
 

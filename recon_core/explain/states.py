@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places
+from recon_core.explain.slips import last_digit
 from recon_core.explain.space import Space, Vector, is_position, minus
 from recon_core.explanation import CauseKind
 from recon_core.model import (
@@ -126,8 +127,7 @@ def _shows_more(values: list[tuple[Decimal, Decimal]]) -> bool:
 
 def _places(amount: Decimal) -> int:
     """The decimals of an amount; below 0 for a multiple of ten."""
-    exponent = amount.normalize(EXACT).as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    return -last_digit(amount)
 
 
 def _signs(states: _States) -> Iterator[StateEdit]:
@@ -247,12 +247,12 @@ def _kinds(states: _States, record: SideRecord, other: SideRecord) -> Iterator[S
     for name in states.differing:
         theirs, mine = parts.get(name), own.get(name)
         for words, amount in () if theirs is None else _parts_of(theirs):
-            if amount is not None and states.stated.get(name, ZERO) == amount:
+            if amount and states.stated.get(name, ZERO) == amount:
                 found.setdefault(f"its total is the other side's {words}", []).append(name)
         if mine is not None and _whole(mine) == states.other.get(name, ZERO):
             found.setdefault("its total is free without locked", []).append(name)
         for words, amount in () if mine is None else _parts_of(mine):
-            if amount is not None and states.other.get(name, ZERO) == amount:
+            if amount and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
         yield states.edit(CauseKind.BALANCE_KIND, tuple(names), words)

@@ -13,7 +13,7 @@ from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import Vector, effect_of, is_position, minus, negated, signed
 from recon_core.explain.texts import cause_text, change_text, row_id, vector_text
-from recon_core.explanation import Cause, Effect, Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide
 
 _MOST_ALTERNATIVES: Final = 5
@@ -138,7 +138,7 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
     if all(part.edit.rank == 0 for part in answer.parts):
         return []
-    if answer.rank >= UNPROVEN:
+    if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
         return [""]
     space = prover.space
     return [
@@ -147,6 +147,22 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in space.compared
     ]
+
+
+def _is_one_number(part: Part) -> bool:
+    """Whether a solved quantity is all that speaks for a cause: its fill moved no cash."""
+    solved = part.edit.cause_kind is CauseKind.WRONG_QUANTITY and part.edit.rank > 0
+    return solved and not any(
+        amount for name, amount in part.effect.items() if not is_position(name)
+    )
+
+
+def _cancels(answer: Answer) -> bool:
+    """Whether causes that move positions cancel there: only a sum of cash speaks for them."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = [name for part in answer.parts for name, amount in part.effect.items()
+             if amount and is_position(name)]  # fmt: skip
+    return len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
 
 
 def _decides(unseen: Sequence[str]) -> str:

@@ -52,8 +52,8 @@ def session_case(
     """The case of one comparison.
 
     `verdict` is `match` or a severity, `text` the diff in full where there is something
-    to show, `failed` whether it blocks: a WARN that does not is reported as skipped. `more` are the
-    `folded_properties` of an item that stands for many.
+    to show, `failed` whether it blocks: a WARN that does not is reported as skipped. `more` are
+    properties that not every item has: `folded_properties`, `explanation_properties`.
     """
     skipped = not failed and verdict == Severity.WARN
     return CaseReport(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tabulate import tabulate
 
 from recon_core.comparison import ReconDiff
+from recon_core.reports.explanations import explanation_sentence, explanations_of
 from recon_core.reports.text import worst_lines
 from recon_core.severity import Severity
 from recon_core.summary import ReconSummary, sorted_diffs
@@ -29,7 +30,7 @@ class SessionReport:
 def summary_lines(
     reports: Sequence[SessionReport], top_n: int, *, name_runs: bool = False
 ) -> list[str]:
-    """The table of all sessions, and per session its notes and its `top_n` worst diffs.
+    """The table of all sessions, and per session its notes, its `top_n` worst diffs, and why.
 
     `name_runs` adds the run id, which an audit log answers to.
     """
@@ -61,7 +62,8 @@ def _session_lines(report: SessionReport, top_n: int, *, name_run: bool) -> list
         return []
     # A softened diff is never among those that are left out.
     hidden = [diff.description for diff in diffs[top_n:] if diff.softened_by is not None]
-    lines = [*summary.notes, *worst_lines(diffs, top_n), *hidden]
+    why = [f"why: {explanation_sentence(each)}" for each in explanations_of(diffs[:top_n])]
+    lines = [*summary.notes, *worst_lines(diffs, top_n), *hidden, *why]
     title = f"{_shown(summary.session_id)} ({report.path})"
     if name_run:
         title += f", run {summary.run_id}"

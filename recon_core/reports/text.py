@@ -6,10 +6,11 @@ from recon_core.amounts import format_amount, larger_magnitude, percent_text
 from recon_core.comparison import ReconDiff
 from recon_core.escalation import escalation_text
 from recon_core.printable import printable
+from recon_core.reports.explanations import explanation_facts
 
 
 def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
-    """A diff in full: what, both sides, delta, drift or tolerance, severity, escalation."""
+    """A diff in full: what, both sides, delta, drift or tolerance, escalation, and why."""
     lines = [diff.description, f"  session     {printable(session_id)}"]
     if node_id:
         lines.append(f"  item        {node_id}")
@@ -18,6 +19,8 @@ def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
     if diff.softened_by is not None:
         lines.append(f"  softened by {printable(diff.softened_by)}")
     lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
+    why = () if diff.explanation is None else explanation_facts(diff.explanation)
+    lines += [f"  {name:<11} {value}" for name, value in why]
     return "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ from recon_core.sessions import read_session
 from .conftest import EXAMPLES, Recon, write_session
 
 Valid = Callable[[str, Any], bool]
-NAMES = ("session", "policy", "audit-entry", "summary")
+NAMES = ("session", "policy", "audit-entry", "summary", "explanation", "repair")
 READABLE = [
     path for path in sorted(EXAMPLES.rglob("*.recon.json")) if not path.name.startswith("truncated")
 ]

@@ -181,7 +181,11 @@ def test_completion_prints_a_script(recon: Recon, shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "word", "expected"),
     [
-        ("recon ", "1", {"check", "audit", "convert", "schema", "completion"}),
+        (
+            "recon ",
+            "1",
+            {"check", "audit", "explain", "repair", "convert", "schema", "completion"},
+        ),
         ("recon check --f", "2", {"--fail-on", "--format"}),
         ("recon schema a", "2", {"audit-entry"}),
     ],

@@ -67,7 +67,7 @@ def desk(pytester: pytest.Pytester) -> Path:
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_they_are_items_like_any_other(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """A match passes, WARN is an xfail, FAIL fails; kind and key are in the properties."""
-    result = run_pytest(pytester, SESSION, *way)
+    result = run_pytest(pytester, SESSION, "--recon-explain=off", *way)
     assert final_line(result) == "RECON: BLOCKED (2 FAIL, 2 WARN in 1 session)"
     reports = read_reports(pytester)
     found = {

@@ -95,6 +95,7 @@ class TestOwnReport:
         run_pytest(
             pytester,
             "--recon-session=desk.recon.json",
+            "--recon-explain=off",
             f"--junitxml={OWN}",
             f"-n{workers}",
             subprocess=bool(workers),
@@ -130,7 +131,11 @@ class TestOwnReport:
     def test_a_rerun_leaves_each_property_once(self, blocked_session: Path, pytester: Any) -> None:
         """pytest-rerunfailures runs no item twice, and repeats no property."""
         run_pytest(
-            pytester, f"--recon-session={blocked_session}", f"--junitxml={OWN}", "--reruns=2"
+            pytester,
+            f"--recon-session={blocked_session}",
+            "--recon-explain=off",
+            f"--junitxml={OWN}",
+            "--reruns=2",
         )
         cases = own_cases(pytester.path / OWN)
         assert len(cases) == BLOCKED_COMPARISONS

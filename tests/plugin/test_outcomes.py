@@ -88,7 +88,7 @@ def test_position(
         positions={"BTC/EUR": internal},
         external_positions={"BTC/EUR": external},
     )
-    report = reports_of(pytester, "--recon-session=one.recon.json")[
+    report = reports_of(pytester, "--recon-session=one.recon.json", "--recon-explain=off")[
         "one.recon.json::position::BTC/EUR"
     ]
     assert report["outcome"] == outcome
@@ -125,7 +125,8 @@ def test_cash(
     write_session(
         pytester.path / "one.recon.json", cash={"EUR": internal}, external_cash={"EUR": external}
     )
-    report = reports_of(pytester, "--recon-session=one.recon.json")["one.recon.json::cash::EUR"]
+    reports = reports_of(pytester, "--recon-session=one.recon.json", "--recon-explain=off")
+    report = reports["one.recon.json::cash::EUR"]
     assert report["outcome"] == outcome
     assert report["properties"][3:] == [["recon.severity", severity], ["recon.drift", drift]]
 
@@ -175,7 +176,7 @@ def test_properties_in_junitxml(pytester: pytest.Pytester) -> None:
 @pytest.mark.usefixtures("blocked_session")
 def test_failure_text(pytester: pytest.Pytester) -> None:
     """The text is plain, complete, and of the runbook's scenarios 2 and 3 word for word."""
-    reports = reports_of(pytester, "--recon-session=blocked.recon.json")
+    reports = reports_of(pytester, "--recon-session=blocked.recon.json", "--recon-explain=off")
     assert all(report["is_text"] for report in reports.values())
     assert reports["blocked.recon.json::cash::EUR"]["text"] == CASH_FAIL
     assert reports["blocked.recon.json::position::ETH/EUR"]["text"] == POSITION_FAIL
@@ -409,7 +410,8 @@ def test_worst_diffs(
     pytester: pytest.Pytester, arguments: tuple[str, ...], shown: list[str], more: str | None
 ) -> None:
     """Below the table stand the worst diffs of a session, as many as asked for."""
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", *arguments)
+    words = ("--recon-session=blocked.recon.json", "--recon-explain=off", *arguments)
+    result = run_pytest(pytester, *words)
     start = result.outlines.index("blocked (blocked.recon.json)") + 1
     lines = result.outlines[start : result.outlines.index(BLOCKED_LINE)]
     assert [line.partition(",")[0].strip() for line in lines if line != more] == shown

@@ -1,0 +1,138 @@
+"""`recon explain`: all diffs of recorded sessions, and why the two sides differ."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.session_options import (
+    EFFORT_OPTION,
+    MAX_ITEMS_OPTION,
+    POLICY_OPTION,
+    named,
+)
+
+if TYPE_CHECKING:
+    from recon_core.reconciliation import Reconciliation
+
+EPILOG = """\b
+Examples:
+  recon explain day.recon.json
+  recon explain day.recon.json --format json
+  recon explain recordings/ --effort full --exit-on-findings
+
+\b
+Exit codes:
+  0   answered; with --exit-on-findings: no diff
+  1   cannot be judged: a session that cannot be read, nothing compared
+  2   diffs, with --exit-on-findings
+  64  wrong usage, also a name that matches nothing and a policy that is no use
+
+An explanation names a cause only where the books prove it: with the cause repaired in a
+copy, every diff that it claims is gone and none is new.
+"""
+
+
+@click.command(
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Say why the two sides of a session differ, with proof.",
+)
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
+@POLICY_OPTION
+@MAX_ITEMS_OPTION
+@EFFORT_OPTION
+@click.option("--exit-on-findings", is_flag=True, help="End with 2 where there is a diff.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="JSON is one object, or a list of several sessions.",
+)
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    /,
+    sessions: tuple[str, ...],
+    policy: str | None,
+    max_items: int | None,
+    effort: str,
+    output_format: str,
+    *,
+    exit_on_findings: bool,
+) -> None:
+    """Show every diff of each SESSION, then the causes that account for them.
+
+    SESSION is a recorded session, a directory that holds some, or a pattern.
+    """
+    from recon_core.explaining import explainer  # noqa: PLC0415  # not for the help
+    from recon_core.explanation import Effort  # noqa: PLC0415
+
+    search = explainer(Effort(effort))
+    found = list(named(sessions, policy, max_items).reconciled(search))
+    if output_format == "json":
+        documents = [explanation_document(each) for _, each in found]
+        whole = documents[0] if len(documents) == 1 else documents
+        click.echo(json.dumps(whole, indent=2))
+    else:
+        click.echo("\n\n".join("\n".join(_lines(path, each)) for path, each in found))
+    ctx.exit(_code([each for _, each in found], exit_on_findings=exit_on_findings))
+
+
+def explanation_document(reconciliation: "Reconciliation") -> dict[str, Any]:
+    """One session as plain data: its diffs, and beside them their explanations."""
+    diffs = [diff.to_dict() for diff in _diffs(reconciliation)]
+    for diff in diffs:
+        del diff["explanation"]  # it stands in the list
+    return {
+        "session_id": reconciliation.recorded.session_id,
+        "diffs": diffs,
+        "explanations": [each.to_dict() for each in reconciliation.explanations],
+    }
+
+
+def _diffs(reconciliation: "Reconciliation") -> Any:
+    from recon_core.summary import sorted_diffs  # noqa: PLC0415  # not for the help
+
+    return sorted_diffs(reconciliation.diffs)
+
+
+def _lines(path: str, reconciliation: "Reconciliation") -> Iterator[str]:
+    from recon_core.printable import printable  # noqa: PLC0415  # not for the help
+    from recon_core.reports.explanations import whole_explanation  # noqa: PLC0415
+    from recon_core.reports.wording import counted  # noqa: PLC0415
+
+    diffs = _diffs(reconciliation)
+    said = counted(len(diffs), "diff") if diffs else "no diffs"
+    yield f"{printable(reconciliation.recorded.session_id)} ({path}): {said}"
+    for diff in diffs:
+        yield f"  {diff.description}"
+    if diffs and _compares(reconciliation) and not reconciliation.explanations:
+        yield ""
+        yield "  nothing that a cause could account for: no position and no balance differs"
+    for explanation in reconciliation.explanations:
+        yield ""
+        for name, value in whole_explanation(explanation):
+            yield f"  {name:<11} {value}"
+
+
+def _code(found: "list[Reconciliation]", *, exit_on_findings: bool) -> int:
+    if any(map(_is_unreadable, found)) or not any(map(_compares, found)):
+        return CANNOT_JUDGE
+    return FINDINGS if exit_on_findings and any(each.diffs for each in found) else CLEAR
+
+
+def _is_unreadable(reconciliation: "Reconciliation") -> bool:
+    return any(
+        comparison.check is not None and comparison.key == "readable"
+        for comparison in reconciliation.comparisons
+    )
+
+
+def _compares(reconciliation: "Reconciliation") -> bool:
+    kinds = {str(comparison.item_kind) for comparison in reconciliation.comparisons}
+    return bool(kinds - {"session"})

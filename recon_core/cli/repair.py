@@ -1,0 +1,123 @@
+"""`recon repair`: the correcting entries of an explained session, as a list that only grows."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from recon_core.cli.app import CONTEXT
+from recon_core.cli.session_options import (
+    EFFORT_OPTION,
+    MAX_ITEMS_OPTION,
+    POLICY_OPTION,
+    named,
+)
+from recon_core.errors import ReconError
+from recon_core.printable import printable, quoted
+
+if TYPE_CHECKING:
+    from recon_core.explain.repair import RepairEntry
+    from recon_core.reconciliation import Reconciliation
+
+EPILOG = """\b
+Examples:
+  recon repair day.recon.json -o repair.json
+
+\b
+Exit codes:
+  0   written, or no diff to repair
+  1   not repaired: no proven cause, an implausible price, a session that cannot be read,
+      a FILE that is no such list or cannot be written
+  64  wrong usage
+
+The entries are proposals: no ledger and no session is changed. FILE may be an earlier list,
+whose entries stay as they are; entries that it has already are not written twice.
+"""
+
+
+@click.command(
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Write the correcting entries of an explained session.",
+)
+@click.argument("session", metavar="SESSION")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The list to write or extend.")
+@POLICY_OPTION
+@MAX_ITEMS_OPTION
+@EFFORT_OPTION
+def repair(
+    session: str, output: str, policy: str | None, max_items: int | None, effort: str
+) -> None:
+    """Write what would repair the one SESSION, where its explanation is unique."""
+    from recon_core.explaining import explainer  # noqa: PLC0415  # not for the help
+    from recon_core.explanation import Effort  # noqa: PLC0415
+
+    sessions = named([session], policy, max_items)
+    if len(sessions.anchors) != 1:
+        raise click.UsageError(
+            f"{quoted(session, 200)} matches {len(sessions.anchors)} sessions; expected one of them"
+        )
+    target = _target(output, sessions.anchors[0])
+    path, reconciliation = next(sessions.reconciled(explainer(Effort(effort))))
+    try:
+        entries = _entries(reconciliation)
+    except ReconError as error:
+        raise ReconError(f"{path}: not repaired: {error}") from None
+    if not entries:
+        click.echo(f"{path}: no diff to repair")
+        return
+    fresh = _write(target, entries)
+    click.echo("\n".join(_lines(entries, fresh, printable(output))))
+
+
+def _target(output: str, anchor: Path) -> Path:
+    from recon_core.reports.written_path import is_same_file, written_path  # noqa: PLC0415
+
+    try:
+        target = written_path(output, Path.cwd())
+    except ReconError as error:
+        raise click.UsageError(f"-o: {error}") from None
+    if is_same_file(target, anchor):
+        raise click.UsageError("-o: names the session; expected a file of its own")
+    return target
+
+
+def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
+    explanations = reconciliation.explanations
+    unreadable = [
+        judgement.message
+        for judgement in reconciliation.judgements
+        if judgement.comparison.check is not None and judgement.comparison.key == "readable"
+    ]
+    if unreadable:
+        raise ReconError(unreadable[0])
+    if not explanations:
+        if reconciliation.diffs:
+            raise ReconError("no position and no balance differs, and no booking mends the rest")
+        return []
+    from recon_core.explain.repair import entries_of  # noqa: PLC0415  # only where it is needed
+
+    return [entry for each in explanations for entry in entries_of(reconciliation, each)]
+
+
+def _write(target: Path, entries: "list[RepairEntry]") -> int:
+    """Write what is new; returns how many entries that are."""
+    from recon_core.explain.repair_file import joined, read_repair, write_repair  # noqa: PLC0415
+
+    known = read_repair(target) if os.path.lexists(target) else []
+    whole = joined(known, entries)
+    if len(whole) > len(known):
+        write_repair(target, whole)
+    return len(whole) - len(known)
+
+
+def _lines(entries: "list[RepairEntry]", fresh: int, output: str) -> list[str]:
+    from recon_core.reports.explanations import booking_text  # noqa: PLC0415  # not for the help
+
+    shown = [f"  {booking_text(entry)}" for entry in entries[:10]]
+    more = [f"  and {len(entries) - 10} more"] if len(entries) > 10 else []  # noqa: PLR2004
+    written = "entry" if fresh == 1 else "entries"
+    known = len(entries) - fresh
+    there = f", {known} there already" if known else ""
+    return [f"{output}: {fresh} {written} written{there}", *shown, *more]

@@ -1,0 +1,79 @@
+"""Sessions and their policy, as several sub-commands take them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from recon_core.errors import ReconError
+from recon_core.settings import effective_policy, find_settings
+
+if TYPE_CHECKING:
+    from recon_core.attaching import Explain
+    from recon_core.reconciliation import Reconciliation
+
+POLICY_OPTION: Final = click.option(
+    "--policy", metavar="FILE", help="Thresholds and tolerances (TOML)."
+)
+MAX_ITEMS_OPTION: Final = click.option(
+    "--max-items",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Above N fills or orders the equal ones are one item.  [default: 20000]",
+)
+EFFORT_OPTION: Final = click.option(
+    "--effort",
+    type=click.Choice(["fast", "full"]),
+    default="fast",
+    show_default=True,
+    help="How many operations the search may cost.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions that a command names, and how they are reconciled."""
+
+    anchors: Sequence[Path]
+    policy: Any
+    manager: Any
+    max_items: int
+
+    def reconciled(self, explain: "Explain | None") -> "Iterator[tuple[str, Reconciliation]]":
+        """Each session by its path as node ids have it."""
+        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # the engine
+        from recon_core.reports.wording import node_path  # noqa: PLC0415  # as that
+
+        for anchor in self.anchors:
+            yield (
+                node_path(anchor, Path.cwd()),
+                reconcile_session(
+                    anchor, self.policy, self.manager, max_items=self.max_items, explain=explain
+                ),
+            )
+
+
+def named(names: Sequence[str], policy: str | None, max_items: int | None) -> Sessions:
+    """What the words of a command line name; raises `click.UsageError` for mistakes in them."""
+    from recon_core.extensions import extension_manager  # noqa: PLC0415  # brings the engine
+    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+
+    directory = Path.cwd()
+    try:
+        settings = find_settings(directory)
+        source = settings.policy_source(None if policy is None else directory / policy)
+        manager = extension_manager()
+        found = (named_sessions(name, directory, manager) for name in names)
+        anchors = each_once(anchor for several in found for anchor in several)
+        return Sessions(anchors, _policy(source), manager, settings.most_items(max_items))
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _policy(source: Path | None) -> Any:
+    try:
+        return effective_policy(source)[0]
+    except ReconError as error:
+        raise ReconError(f"recon policy: {error}") from None

@@ -1,0 +1,175 @@
+"""Explanations in the reports: a sentence, and the lines below a diff.
+
+Every text is safe to print; long lists are cut, and say so.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final, Protocol
+
+from recon_core.amounts import format_amount
+from recon_core.comparison import ReconDiff
+from recon_core.explanation import Effect, Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide
+from recon_core.printable import printable
+from recon_core.reports.wording import counted
+
+EXPLANATION: Final = "recon.explanation"
+"""The property of an item whose diff has one."""
+
+_MOST: Final = 5
+_LONGEST: Final = 450
+
+
+def explanation_sentence(explanation: Explanation) -> str:
+    """One line: `unique: the internal side lacks a fill: BUY 0.1 BTC/EUR at 42000`."""
+    causes = explanation.causes
+    if not causes:
+        return f"{explanation.verdict}: {printable(explanation.text, _LONGEST)}"
+    more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
+    fits = f" ({alternatives_text(explanation)})" if _is_open(explanation) else ""
+    return f"{explanation.verdict}{fits}: {printable(causes[0].text, _LONGEST)}{more}"
+
+
+def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterator[tuple[str, str]]:
+    """The explanation as names and values: verdict, causes, what is left, proof, what decides."""
+    yield "explanation", _head(explanation)
+    for cause in explanation.causes[:_MOST]:
+        yield "cause", f"{cause.cause_kind}: {printable(cause.text, _LONGEST)}"
+        if ids and cause.ids:
+            yield "ids", _listed(cause.ids)
+        if cause.effect:
+            yield "effect", effect_text(cause.effect)
+    if len(explanation.causes) > _MOST:
+        yield "cause", f"and {counted(len(explanation.causes) - _MOST, 'more cause')}"
+    if explanation.residual:
+        yield "left", effect_text(explanation.residual)
+    if explanation.proof:
+        yield "proof", printable(explanation.proof, _LONGEST)
+    if explanation.decides:
+        yield "decides", printable(explanation.decides, _LONGEST)
+
+
+def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """The explanation with the ids of its causes, what it explains and what would repair it."""
+    for name, value in explanation_facts(explanation, ids=True):
+        if name == "proof" and explanation.explains:
+            yield "explains", _listed(each.replace("::", " ", 1) for each in explanation.explains)
+        yield name, value
+    for booking in explanation.repair[:_MOST]:
+        yield "repair", booking_text(booking)
+    if len(explanation.repair) > _MOST:
+        more = counted(len(explanation.repair) - _MOST, "more booking")
+        yield "repair", f"and {more}; recon repair writes them all"
+
+
+def alternatives_text(explanation: Explanation) -> str:
+    """How far an explanation stands alone: `1 of 2 that fit`."""
+    if explanation.alternatives > 1:
+        return f"1 of {explanation.alternatives} that fit"
+    return "it fits, and is not proven"
+
+
+def explanation_properties(diff: ReconDiff | None) -> dict[str, str]:
+    """The property of an item; nothing where its diff has no explanation."""
+    found = None if diff is None else diff.explanation
+    return {} if found is None else {EXPLANATION: explanation_sentence(found)}
+
+
+def explanations_of(diffs: Iterable[ReconDiff]) -> list[Explanation]:
+    """The explanations of several diffs, each once, in the order of the diffs."""
+    found: list[Explanation] = []
+    for diff in diffs:
+        if diff.explanation is not None and diff.explanation not in found:
+            found.append(diff.explanation)
+    return found
+
+
+def effect_text(effect: Effect) -> str:
+    """`position BTC/EUR -0.1, cash EUR +4204.2`: signed amounts."""
+    parts = [*_amounts("position", effect.position), *_amounts("cash", effect.cash)]
+    more = f" and {len(parts) - 2 * _MOST} more" if len(parts) > 2 * _MOST else ""
+    return f"{', '.join(parts[: 2 * _MOST])}{more}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Five names, and how many more there are."""
+    every = list(names)
+    shown = ", ".join(printable(each, 60) for each in every[:_MOST])
+    more = len(every) - _MOST
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _amounts(noun: str, amounts: Mapping[str, Decimal]) -> Iterator[str]:
+    for key, amount in amounts.items():
+        if amount:
+            sign = "+" if amount > 0 else ""
+            yield f"{noun} {printable(key, 100)} {sign}{format_amount(amount)}"
+
+
+def _head(explanation: Explanation) -> str:
+    said = str(explanation.verdict)
+    if not explanation.causes:
+        return f"{said}: {printable(explanation.text, _LONGEST)}"
+    if _is_open(explanation):
+        said += f", {alternatives_text(explanation)}"
+    return said if explanation.side is None else f"{said}, {explanation.side} side"
+
+
+def _is_open(explanation: Explanation) -> bool:
+    return explanation.verdict is ExplanationVerdict.AMBIGUOUS
+
+
+class Correcting(Protocol):
+    """A booking, or an entry of a repair."""
+
+    @property
+    def action(self) -> str:
+        """What to do, such as `add_fill`."""
+
+    @property
+    def side(self) -> LedgerSide:
+        """Whose rows or amounts."""
+
+    @property
+    def row(self) -> Mapping[str, str]:
+        """With what."""
+
+
+def booking_text(booking: Correcting) -> str:
+    """`add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
+    row = {name: printable(value, 100) for name, value in booking.row.items()}
+    verb, _, noun = booking.action.partition("_")
+    if noun == "fill":
+        told = _fill_text(row)
+    elif noun == "movement":
+        told = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
+    else:
+        told = _adjustment_text(row)
+    return f"{booking.side}: {verb} {noun} {told}"
+
+
+def _fill_text(row: Mapping[str, str]) -> str:
+    order = row.get("client_order_id") or row.get("exchange_order_id")
+    of_order = f" of order {order}" if order else ""
+    fee = f", fee {row['fee']} {row.get('fee_currency')}" if "fee" in row else ""
+    trade = f"{row.get('side')} {row.get('quantity')} {row.get('symbol')} at {row.get('price')}"
+    return f"{row.get('fill_id')}{of_order} ({trade}{fee}, {row.get('time')})"
+
+
+def _movement_text(row: Mapping[str, str]) -> str:
+    moved = [
+        f"{row[amount]} {row.get(name)}"
+        for amount, name in (("amount", "currency"), ("quantity", "symbol"))
+        if amount in row
+    ]
+    return f"{' and '.join(moved)}, {row.get('time')}"
+
+
+def _adjustment_text(row: Mapping[str, str]) -> str:
+    if not {"amount", "stated", "corrected"} <= row.keys():
+        return ", ".join(f"{name} {value}" for name, value in row.items())
+    leg = f" {row['leg']}" if "leg" in row else ""
+    account = f" of account {row['account']}" if "account" in row else ""
+    name = f"{row.get('symbol') or row.get('currency')}{leg}{account}"
+    return f"{name} by {row['amount']}, from {row['stated']} to {row['corrected']}"

@@ -1,0 +1,275 @@
+"""`recon explain`, and what `recon check` and `recon audit` say of explanations."""
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from recon_core.explanation import Explanation
+
+from .conftest import EXAMPLES, Recon, write_session
+
+SESSIONS = EXAMPLES / "explain"
+LOST = SESSIONS / "lost_fill.recon.json"
+POSITIONS_ONLY = SESSIONS / "positions_only.recon.json"
+MISSING = "the internal side lacks a fill: BUY 0.061729 BTC/USDT at 42032.61"
+LONGEST_LINE = 500
+
+
+def unexplained(path: Path) -> Path:
+    """Two states that differ by nothing that one or two faults could be."""
+    return write_session(
+        path,
+        {"BTC/EUR": "1.23456789"},
+        {"EUR": "5000.00"},
+        external_positions={"BTC/EUR": "1.11111111"},
+        external_cash={"EUR": "4321.09"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "side", "ids"),
+    [
+        ("lost_fill", ["missing_fill"], "internal", 0),
+        ("double_fee", ["duplicate_fee"], "internal", 1),
+        ("stale_exchange", ["stale_side"], "external", 3),
+    ],
+)
+def test_the_cause_is_named(recon: Recon, name: str, kinds: list[str], side: str, ids: int) -> None:
+    """Each example has one cause, on its side, with every diff that goes with it."""
+    answer = recon("explain", SESSIONS / f"{name}.recon.json", "--format", "json")
+    assert (answer.code, answer.err) == (0, "")
+    (explanation,) = answer.json["explanations"]
+    assert explanation["verdict"] == "unique"
+    assert explanation["side"] == side
+    assert [cause["kind"] for cause in explanation["causes"]] == kinds
+    assert len(explanation["causes"][0]["ids"]) == ids
+    assert sorted(explanation["explains"]) == sorted(
+        f"{diff['diff_type'].lower()}::{diff['key']}" for diff in answer.json["diffs"]
+    )
+
+
+def test_the_shape_of_the_document(recon: Recon) -> None:
+    """The keys of issue and schema, for one session and for several."""
+    one = recon("explain", LOST, "--format", "json").json
+    assert list(one) == ["session_id", "diffs", "explanations"]
+    assert set(one["explanations"][0]) == {
+        "verdict", "side", "causes", "residual", "explains", "text", "proof", "decides",
+        "alternatives", "repair",
+    }  # fmt: skip
+    assert set(one["explanations"][0]["causes"][0]) == {"kind", "side", "ids", "effect", "text"}
+    several = recon("explain", LOST, POSITIONS_ONLY, "--format", "json").json
+    assert several[0] == one
+    assert [each["session_id"] for each in several] == ["lost_fill", "positions_only"]
+    schema = Draft202012Validator(recon("schema", "explanation").json)
+    for document in (one, several):
+        schema.validate(document)
+    assert not schema.is_valid({**one, "explanations": [{"verdict": "sure"}]})
+
+
+def test_an_explanation_survives_json(recon: Recon) -> None:
+    """`from_dict` reads what `to_dict` wrote, also after JSON."""
+    for path in (LOST, POSITIONS_ONLY, SESSIONS / "stale_exchange.recon.json"):
+        for data in recon("explain", path, "--format", "json").json["explanations"]:
+            assert Explanation.from_dict(data).to_dict() == data
+
+
+def test_the_text(recon: Recon) -> None:
+    """All diffs, then verdict, cause, effect, what it explains, proof and booking."""
+    answer = recon("explain", LOST)
+    assert answer.lines[0].startswith("lost_fill (")
+    assert answer.lines[0].endswith("explain/lost_fill.recon.json): 3 diffs")
+    assert all(": FAIL, internal " in line for line in answer.lines[1:4])
+    facts = {line[2:14].strip(): line[14:] for line in answer.lines[5:]}
+    assert facts["explanation"] == "unique, internal side"
+    assert facts["cause"].startswith(f"missing_fill: {MISSING}")
+    assert facts["effect"].startswith("position BTC/USDT -0.061729, cash BTC -0.06172900")
+    assert facts["explains"] == "cash BTC, cash USDT, position BTC/USDT"
+    assert facts["proof"].endswith("3 diffs disappear, none appears")
+    assert facts["repair"].startswith("internal: add fill repair-fill-")
+
+
+def test_what_is_open_says_what_would_decide(recon: Recon) -> None:
+    """From positions alone nothing is named, and no booking is proposed."""
+    answer = recon("explain", POSITIONS_ONLY)
+    assert "explanation ambiguous, 1 of " in answer.out
+    assert "decides     the cash BTC, USDT of both sides" in answer.out
+    assert "repair" not in answer.out
+
+
+def test_what_is_unexplained_states_what_is_left(recon: Recon, directory: Path) -> None:
+    """The deltas remain, and the text says so."""
+    answer = recon("explain", unexplained(directory / "odd.recon.json"))
+    assert answer.code == 0
+    assert "explanation unexplained: no one or two faults account for" in answer.out
+    assert "left        position BTC/EUR +0.12345678, cash EUR +678.91" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([LOST], 0),
+        ([LOST, "--exit-on-findings"], 2),
+        ([EXAMPLES / "minimal/clear.recon.json", "--exit-on-findings"], 0),
+        ([EXAMPLES / "suite/blocked/truncated.recon.json"], 1),
+        ([EXAMPLES / "suite/blocked/truncated.recon.json", "--exit-on-findings"], 1),
+        ([LOST, EXAMPLES / "suite/blocked/truncated.recon.json"], 1),
+        (["no-such-session"], 64),
+        ([], 64),
+        ([LOST, "--effort", "off"], 64),
+        ([LOST, "--effort", "much"], 64),
+        ([LOST, "--policy", "missing.toml"], 64),
+        ([LOST, "--format", "xml"], 64),
+    ],
+    ids=str,
+)
+def test_exit_codes(recon: Recon, words: list[object], code: int) -> None:
+    """One table for all commands that answer."""
+    assert recon("explain", *words).code == code
+
+
+def test_a_session_that_compares_nothing_cannot_be_judged(recon: Recon, directory: Path) -> None:
+    """As for `recon check`."""
+    one_sided = {"as_of": "2026-01-01T12:00:00Z"}
+    path = write_session(directory / "empty.recon.json", internal=one_sided, external=one_sided)
+    assert recon("explain", path).code == 1
+
+
+def test_a_policy_counts(recon: Recon, directory: Path) -> None:
+    """What the policy pairs is no diff and needs no explanation."""
+    path = write_session(
+        directory / "names.recon.json", {"XBT": "1"}, external_positions={"BTC": "1"}
+    )
+    (directory / "recon.toml").write_text('[aliases]\ninternal = { XBT = "BTC" }\n')
+    assert recon("explain", path, "--format", "json").json["diffs"] == []
+    (directory / "recon.toml").unlink()
+    explanations = recon("explain", path, "--format", "json").json["explanations"]
+    assert [cause["kind"] for each in explanations for cause in each["causes"]] == ["alias"]
+
+
+@pytest.mark.parametrize("words", [["explain"], ["check", "--explain=fast"]], ids=str)
+def test_no_line_is_a_wall(recon: Recon, directory: Path, words: list[str]) -> None:
+    """40 fills that were never booked are five ids and a number."""
+    document = json.loads((SESSIONS / "stale_exchange.recon.json").read_text())
+    opening = document["internal"]["opening"]
+    document["external"] |= {"positions": {}, "cash": opening["cash"]}
+    (directory / "day.recon.json").write_text(json.dumps(document))
+    table = SESSIONS / "stale_exchange.csv"
+    (directory / "stale_exchange.csv").write_bytes(table.read_bytes())
+    answer = recon(*words[:1], "day.recon.json", *words[1:])
+    assert words[0] == "check" or "and 45 more" in answer.out
+    assert max(map(len, answer.lines)) < LONGEST_LINE
+
+
+def test_check_says_why(recon: Recon, directory: Path) -> None:
+    """One sentence in the text, the whole in JSON and in the JUnit file."""
+    answer = recon("check", LOST, "--junit", "recon.xml")
+    assert answer.code == 2
+    why = [line for line in answer.lines if line.startswith("  why: ")]
+    assert why == [f"  why: unique: {MISSING}, fee 2.59463098 USDT"]
+    cases = list(ET.parse(directory / "recon.xml").iter("testcase"))  # noqa: S314  # written here
+    told = [case for case in cases if "recon.explanation=" in case.findtext("system-out", "")]
+    assert len(told) == 3
+    failure = told[0].find("failure")
+    assert failure is not None
+    assert f"cause       missing_fill: {MISSING}" in (failure.text or "")
+    compared = recon("check", LOST, "--format", "json").json["sessions"][0]["comparisons"]
+    diffs = [each["diff"] for each in compared if each["diff"]]
+    assert [diff["explanation"]["verdict"] for diff in diffs] == ["unique"] * 3
+
+
+def test_check_without_explanations(recon: Recon, directory: Path) -> None:
+    """The option comes before the setting; verdict and status never depend on either."""
+    off = recon("check", LOST, "--explain", "off")
+    assert off.code == 2
+    assert "why:" not in off.out
+    (directory / "pytest.ini").write_text("[pytest]\nrecon_explain = off\n")
+    assert recon("check", LOST).out == off.out
+    assert "why:" in recon("check", LOST, "--explain", "full").out
+    (directory / "pytest.ini").write_text("[pytest]\nrecon_explain = much\n")
+    recon("check", LOST).refused(64, "recon_explain", "off, fast or full")
+
+
+def conclusions(directory: Path) -> list[dict[str, Any]]:
+    """The explanations that the diffs of the log carry."""
+    lines = (directory / "audit.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    found = [each["details"]["explanation"] for each in entries if "delta" in each["details"]]
+    return [each for each in found if each is not None]
+
+
+def test_the_audit_log_keeps_the_conclusion(recon: Recon, directory: Path) -> None:
+    """Verdict, side, causes and text, without proof and repair; every mode still reads it."""
+    assert recon("check", LOST, "--audit-log", "audit.jsonl").code == 2
+    found = conclusions(directory)
+    assert len(found) == 3
+    assert all(set(each) == {"verdict", "side", "causes", "text"} for each in found)
+    diffs = recon("audit", "diffs", "--json", "audit.jsonl")
+    assert diffs.out.count(f"  why: unique: {MISSING}") == 3
+    detailed = recon("audit", "detailed", "--json", "audit.jsonl")
+    assert detailed.out.count(f"  why         unique: {MISSING}") == 3
+    assert recon("audit", "verify", "--json", "audit.jsonl").code == 0
+    as_json = recon("audit", "diffs", "--json", "audit.jsonl", "--format", "json").json
+    assert [item["explanation"]["side"] for item in as_json["items"]] == ["internal"] * 3
+    assert recon("audit", "export", "--json", "audit.jsonl", "--output", "e.json").code == 0
+    again = recon("audit", "diffs", "--json", "e.json")
+    assert again.out == diffs.out
+
+
+def test_a_log_of_an_older_version_reads_as_before(recon: Recon, directory: Path) -> None:
+    """A diff without the key, with null and with something odd has no such line."""
+    assert recon("check", LOST, "--audit-log", "audit.jsonl").code == 2
+    assert recon("audit", "export", "--json", "audit.jsonl", "--output", "e.json").code == 0
+    entries = json.loads((directory / "e.json").read_text())
+    diffs = [entry for entry in entries if entry["event_type"] == "RECON_DIFF"]
+    del diffs[0]["details"]["explanation"]
+    diffs[1]["details"]["explanation"] = None
+    diffs[2]["details"]["explanation"] = ["unique"]
+    (directory / "e.json").write_text(json.dumps(entries))
+    for mode in ("diffs", "detailed", "trend", "summary"):
+        answer = recon("audit", mode, "--json", "e.json")
+        assert answer.code == 0
+        assert "why" not in answer.out
+
+
+def test_hostile_names_stay_harmless(recon: Recon, directory: Path) -> None:
+    """A symbol with escapes reaches neither terminal nor log as it is."""
+    hostile = "\x1b[2J::error::EUR"
+    path = write_session(
+        directory / "odd.recon.json",
+        {hostile: "1.5"},
+        external_positions={hostile: "1"},
+    )
+    for words in (["explain", path], ["check", path]):
+        answer = recon(*words)
+        assert "\x1b" not in answer.out
+        assert "::error" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["check", str(LOST), "--explain", "off"], "NOT"),
+        (["check", str(EXAMPLES / "minimal/clear.recon.json")], "NOT"),
+        (["explain", "--help"], "NOT"),
+        (["check", str(LOST)], "LOADED"),
+    ],
+    ids=str,
+)
+def test_the_search_is_loaded_where_it_is_needed(words: list[str], loaded: str) -> None:
+    """Without a diff, and where it is off, nothing of it is imported."""
+    code = (
+        "import sys; from recon_core.cli import main\n"
+        f"try: main({words!r})\n"
+        "except SystemExit: pass\n"
+        "print('LOADED' if 'recon_core.explain' in sys.modules else 'NOT')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert result.stdout.splitlines()[-1] == loaded

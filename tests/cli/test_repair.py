@@ -1,0 +1,199 @@
+"""`recon repair`: a list of correcting entries that only grows, and what it refuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from recon_core.explain.repair import apply_entries
+from recon_core.explain.repair_file import read_repair
+from recon_core.reconciliation import Reconciliation, reconcile_session
+
+from .conftest import EXAMPLES, Recon, write_session
+
+SESSIONS = EXAMPLES / "explain"
+NAMES = ("lost_fill", "double_fee", "stale_exchange")
+
+
+def session(name: str) -> Path:
+    """An example session with a fault."""
+    return SESSIONS / f"{name}.recon.json"
+
+
+def fills_session(path: Path, **changes: Any) -> Path:
+    """A ledger without its second of three fills, against an exchange that has all of them."""
+    rows = [
+        fill("f1", "BUY", "1", "100"),
+        {**fill("f2", "SELL", "0.5", "110"), **changes},
+        fill("f3", "BUY", "0.25", "90"),
+    ]
+    opening = {"as_of": "2026-01-01T00:00:00Z", "cash": {"EUR": "1000"}}
+    side = {"as_of": "2026-01-01T12:00:00Z", "opening": opening}
+    spot = {"kind": "spot", "base": "A", "quote": "EUR"}
+    return write_session(
+        path,
+        instruments={"A/EUR": spot},
+        internal={**side, "fills": [rows[0], rows[2]]},
+        external={**side, "fills": rows},
+    )
+
+
+def fill(fill_id: str, side: str, quantity: str, price: str) -> dict[str, str]:
+    minute = fill_id[1:]
+    trade = {"symbol": "A/EUR", "side": side, "quantity": quantity, "price": price}
+    return {"fill_id": fill_id, "time": f"2026-01-01T11:0{minute}:00Z", **trade}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_entries_repair_the_session(recon: Recon, directory: Path, name: str) -> None:
+    """Applied to a copy every diff is gone, and applied again nothing changes."""
+    assert recon("repair", session(name), "-o", "repair.json").code == 0
+    entries = read_repair(directory / "repair.json")
+    before = reconcile_session(session(name))
+    repaired = apply_entries(before.recorded, entries)
+    assert apply_entries(repaired, entries) == repaired
+    after = Reconciliation(repaired, before.policy)
+    assert after.diffs == []
+    assert {answer for entry in entries for answer in entry.answers} == {
+        diff.diff_id for diff in before.diffs
+    }
+
+
+def test_what_an_entry_says(recon: Recon, directory: Path) -> None:
+    """An id, what to do with which row of which side, why, and the diffs it answers."""
+    answer = recon("repair", session("lost_fill"), "-o", "repair.json")
+    assert answer.lines[0] == "repair.json: 1 entry written"
+    assert answer.lines[1].startswith("  internal: add fill repair-fill-")
+    document = json.loads((directory / "repair.json").read_text())
+    assert document["schema"] == "recon.repair/1"
+    (entry,) = document["entries"]
+    assert entry["entry_id"].startswith("repair-")
+    assert (entry["session_id"], entry["side"], entry["action"]) == (
+        "lost_fill", "internal", "add_fill",
+    )  # fmt: skip
+    assert entry["row"]["price"] == "42032.61"
+    assert entry["reason"].startswith("the internal side lacks a fill")
+    assert len(entry["answers"]) == 3
+    Draft202012Validator(recon("schema", "repair").json).validate(document)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_twice_is_once(recon: Recon, directory: Path, name: str) -> None:
+    """The same bytes, also in another file, and the second run says so."""
+    assert recon("repair", session(name), "-o", "repair.json").code == 0
+    first = (directory / "repair.json").read_bytes()
+    again = recon("repair", session(name), "-o", "repair.json")
+    assert again.code == 0
+    assert "0 entries written, " in again.lines[0]
+    assert (directory / "repair.json").read_bytes() == first
+    recon("repair", session(name), "-o", "other.json")
+    assert (directory / "other.json").read_bytes() == first
+
+
+def test_a_list_only_grows(recon: Recon, directory: Path) -> None:
+    """What stands in it stays, in its place and as it is."""
+    path = directory / "repair.json"
+    recon("repair", session("lost_fill"), "-o", path.name)
+    first = json.loads(path.read_text())["entries"]
+    recon("repair", session("double_fee"), "-o", path.name)
+    both = json.loads(path.read_text())["entries"]
+    assert both[: len(first)] == first
+    assert {entry["session_id"] for entry in both[len(first) :]} == {"double_fee"}
+    recon("repair", session("lost_fill"), "-o", path.name)
+    assert json.loads(path.read_text())["entries"] == both
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[]",
+        "not json",
+        '{"schema": "recon.repair/2", "entries": []}',
+        '{"schema": "recon.repair/1"}',
+        '{"schema": "recon.repair/1", "entries": [{}]}',
+        '{"schema": "recon.repair/1", "entries": [], "more": 1}',
+        '{"schema": "recon.repair/1", "schema": "recon.repair/1", "entries": []}',
+        "\udcff",
+    ],
+    ids=repr,
+)
+def test_any_other_file_is_left_alone(recon: Recon, directory: Path, content: str) -> None:
+    """One line, status 1, and the file as it was."""
+    path = directory / "other.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    recon("repair", session("lost_fill"), "-o", path.name).refused(1, "other.json")
+    assert path.read_bytes() == content.encode("utf-8", "surrogateescape")
+
+
+def test_an_entry_twice_is_refused(recon: Recon, directory: Path) -> None:
+    """A list that somebody doubled is no list of ours."""
+    path = directory / "repair.json"
+    recon("repair", session("lost_fill"), "-o", path.name)
+    document = json.loads(path.read_text())
+    document["entries"] *= 2
+    path.write_text(json.dumps(document))
+    recon("repair", session("lost_fill"), "-o", path.name).refused(1, "stands twice")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "parts"),
+    [
+        ([session("positions_only"), "-o", "r.json"], 1, ["ambiguous", "would decide"]),
+        ([EXAMPLES / "minimal/blocked.recon.json", "-o", "r.json"], 1, ["unexplained"]),
+        ([EXAMPLES / "suite/blocked/truncated.recon.json", "-o", "r.json"], 1, ["is not JSON"]),
+        ([SESSIONS, "-o", "r.json"], 64, ["matches 4 sessions"]),
+        (["missing", "-o", "r.json"], 64, ["missing"]),
+        ([session("lost_fill")], 64, ["-o"]),
+        ([session("lost_fill"), "-o", "x.recon.json"], 64, ["which is no session"]),
+        ([session("lost_fill"), "-o", "."], 64, ["-o"]),
+        ([session("lost_fill"), "-o", "no/such/r.json"], 1, ["cannot be written"]),
+        ([session("lost_fill"), "-o", "r.json", "--effort", "off"], 64, ["--effort"]),
+    ],
+)
+def test_what_is_refused(
+    recon: Recon, directory: Path, words: list[object], code: int, parts: list[str]
+) -> None:
+    """Only what is proven is written; one line says why not."""
+    recon("repair", *words).refused(code, *parts)
+    assert not (directory / "r.json").exists()
+
+
+def test_without_a_diff_nothing_is_written(recon: Recon, directory: Path) -> None:
+    """There is nothing to repair, and that is an answer."""
+    answer = recon("repair", EXAMPLES / "minimal/clear.recon.json", "-o", "r.json")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.endswith(": no diff to repair\n")
+    assert not (directory / "r.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("price", "plausible"),
+    [("110", True), ("150", True), ("150.01", False), ("60", True), ("59.99", False)],
+)
+def test_an_implausible_price_is_refused(
+    recon: Recon, directory: Path, price: str, *, plausible: bool
+) -> None:
+    """The other fills are at 90 to 100: at most 1.5 times as much, at least 1/1.5."""
+    path = fills_session(directory / "day.recon.json", price=price)
+    answer = recon("repair", path, "-o", "r.json")
+    if plausible:
+        assert answer.code == 0, answer.err
+        assert read_repair(directory / "r.json")[0].row["price"] == price
+    else:
+        answer.refused(1, "implausible price", "f2", price, "90 to 100")
+        assert not (directory / "r.json").exists()
+
+
+def test_no_session_is_edited(recon: Recon, directory: Path) -> None:
+    """Neither its file nor a table beside it."""
+    path = fills_session(directory / "day.recon.json")
+    before = path.read_bytes()
+    assert recon("repair", path, "-o", "r.json").code == 0
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in directory.iterdir()) == [
+        "day.recon.json", "pytest.ini", "r.json",
+    ]  # fmt: skip
