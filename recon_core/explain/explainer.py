@@ -14,7 +14,7 @@ from typing import Final
 from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError
+from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError, rows_of
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
@@ -30,7 +30,12 @@ from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import foreign, stale
-from recon_core.explain.state_answers import only_rounded, partial_states, state_answers
+from recon_core.explain.state_answers import (
+    beside_rounding,
+    only_rounded,
+    partial_states,
+    state_answers,
+)
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import (
     alternatives,
@@ -41,7 +46,7 @@ from recon_core.explain.verdicts import (
     unexplained,
 )
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.model import LedgerSide, SideRecord
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
@@ -65,10 +70,22 @@ class Explainer:
         states = state_answers(self.prover)
         if states and not only_rounded(states):
             return states
-        for answers in self._exact_steps() if states else self._single_steps():
+        for answers in self._exact_steps():
             if answers:
-                return explained(self.prover, answers)
+                return beside_rounding(explained(self.prover, answers), states)
+        for search in () if states else self._searches:
+            answers = self._proven(search.ground, self._second_look(search))
+            if answers:
+                return self._solved(answers)
         return states
+
+    def _solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
+        """Numbers that were solved for, or two faults: cash that was rounded proves none."""
+        is_shown = all(answer.rank == 0 for answer in answers)
+        rounded = None if is_shown else rounded_cash(self.prover)
+        if rounded is not None:
+            return nearly_explained(self.prover, answers, rounded.digits)
+        return explained(self.prover, answers)
 
     def _of_two_faults(self) -> tuple[Explanation, ...]:
         firsts = [*partial_states(self.prover), *self._partly_read()]
@@ -80,10 +97,8 @@ class Explainer:
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
-            if answers and (rounded := rounded_cash(self.prover)) is not None:
-                return nearly_explained(self.prover, answers, rounded.digits)
             if answers:
-                return explained(self.prover, answers)
+                return self._solved(answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
 
     def _nearly(self) -> tuple[Explanation, ...]:
@@ -95,11 +110,6 @@ class Explainer:
 
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return Explainer(prover, self.budget).of_one_fault()
-
-    def _single_steps(self) -> Iterator[list[Answer]]:
-        yield from self._exact_steps()
-        for search in self._searches:
-            yield self._proven(search.ground, self._second_look(search))
 
     def _exact_steps(self) -> Iterator[list[Answer]]:
         """What accounts for everything to the last digit, without any number solved for.
@@ -222,7 +232,7 @@ def explain(
     settled, pending = with_pending(prover)
     if not prover.before or not settled.before:
         return ()
-    found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
+    found = _explain(settled, Budget.of(effort, rows_of(reconciliation.recorded)))
     return tuple(and_pending(one, pending) for one in found)
 
 
@@ -238,12 +248,6 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     if found or not delta:
         return found
     return (unexplained(prover, delta, lacking(prover)),)
-
-
-def _rows(recorded: RecordedSession) -> int:
-    """How many fills and movements both sides give."""
-    records = recorded.own_records().values()
-    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
 
 
 def _can_differ(reconciliation: Reconciliation) -> bool:

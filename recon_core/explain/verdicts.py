@@ -136,7 +136,7 @@ def _united(first: Answer, second: Answer) -> Answer:
 
 def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
-    if all(part.edit.rank == 0 for part in answer.parts):
+    if all(part.edit.rank == 0 and not _is_unread_span(answer, part) for part in answer.parts):
         return []
     if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
         return [""]
@@ -147,6 +147,12 @@ def _unseen(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in space.compared
     ]
+
+
+def _is_unread_span(answer: Answer, part: Part) -> bool:
+    """Whether rows from a time on are said to be lacking by a state, and by no rows."""
+    spans = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+    return answer.ground.rows_right and part.edit.cause_kind in spans
 
 
 def _is_one_number(part: Part) -> bool:
