@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
-from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OF_A_REPLAY, Budget, BudgetError, rows_of
@@ -22,16 +21,17 @@ from recon_core.explain.nested import Nested
 from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.pending import and_pending, with_pending
-from recon_core.explain.proof import Prover
+from recon_core.explain.proof import Prover, can_differ
 from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved
 from recon_core.explain.space import deltas, space_of
-from recon_core.explain.spans import foreign, stale
+from recon_core.explain.spans import spans
 from recon_core.explain.state_answers import (
     beside_rounding,
+    in_doubt,
     only_rounded,
     partial_states,
     state_answers,
@@ -40,6 +40,7 @@ from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
+    has_unread_spans,
     nearly_explained,
     not_searched,
     partial,
@@ -72,7 +73,9 @@ class Explainer:
             return states
         for answers in self._exact_steps():
             if answers:
-                return beside_rounding(explained(self.prover, answers), states)
+                found = explained(self.prover, answers)
+                near = self._nearly() if has_unread_spans(answers) else ()
+                return in_doubt((*found, *near)) if near else beside_rounding(found, states)
         for search in () if states else self._searches:
             answers = self._proven(search.ground, self._second_look(search))
             if answers:
@@ -171,11 +174,9 @@ class Explainer:
     def _max_skew(self) -> timedelta:
         return self.prover.reconciliation.policy.max_skew
 
-    def _whole_rows(self, ground: Ground) -> Iterator[Found]:
+    def _whole_rows(self, ground: Ground) -> Iterable[Found]:
         self.budget.spend(len(ground.fills) * OF_A_REPLAY)
-        if ground.rows_right:
-            yield from ((edit,) for edit in stale(ground, self._max_skew))
-        yield from ((edit,) for edit in foreign(ground))
+        return ((edit,) for edit in spans(ground, self._max_skew))
 
     def _second_look(self, search: Search) -> list[Found]:
         ground, edits = search.ground, search.fill_edits
@@ -223,7 +224,7 @@ def explain(
     one for each alternative where the books do not decide. Never raises for what a
     session holds; the answer depends on the session and the effort only.
     """
-    if effort is Effort.OFF or not _can_differ(reconciliation):
+    if effort is Effort.OFF or not can_differ(reconciliation):
         return ()
     space = space_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
@@ -248,10 +249,3 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     if found or not delta:
         return found
     return (unexplained(prover, delta, lacking(prover)),)
-
-
-def _can_differ(reconciliation: Reconciliation) -> bool:
-    recorded = reconciliation.recorded
-    if recorded.mirrored or recorded.internal is None or recorded.external is None:
-        return False
-    return any(one.item_kind is not ItemKind.SESSION for one in reconciliation.comparisons)

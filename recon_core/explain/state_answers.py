@@ -80,9 +80,12 @@ def beside_rounding(
         one.verdict is ExplanationVerdict.UNIQUE for one in rounded
     ):
         return found
-    decides = "the digits that were rounded off"
-    both = (*found, *rounded)
-    return both if not rounded else tuple(_doubtful(one, decides, len(both)) for one in both)
+    return in_doubt((*found, *rounded)) if rounded else found
+
+
+def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
+    """Explanations that the digits of a rounded figure would tell apart."""
+    return tuple(_doubtful(one, "the digits that were rounded off", len(found)) for one in found)
 
 
 def _doubtful(one: Explanation, decides: str, count: int) -> Explanation:
