@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from recon_core.explanation import Effort
+from recon_core.model import RecordedSession
 
 OF_A_REPLAY: Final = 12
 """Operations for a fill in a replay; one is about a microsecond."""
@@ -38,3 +39,9 @@ class Budget:
         if operations > self.left:
             raise BudgetError
         self.left -= operations
+
+
+def rows_of(recorded: RecordedSession) -> int:
+    """How many fills and movements both sides give."""
+    records = recorded.own_records().values()
+    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)

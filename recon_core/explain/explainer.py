@@ -12,10 +12,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
-from recon_core.comparison import ItemKind
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError
+from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError, rows_of
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.cumulative import cumulative
 from recon_core.explain.edits import Edit
@@ -25,26 +24,33 @@ from recon_core.explain.nested import Nested
 from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.pending import and_pending, with_pending
-from recon_core.explain.proof import Prover
+from recon_core.explain.proof import Prover, can_differ
 from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.solved import solved, tenfold_prices
 from recon_core.explain.space import deltas, space_of
-from recon_core.explain.spans import foreign, others, stale
-from recon_core.explain.state_answers import only_rounded, partial_states, state_answers
+from recon_core.explain.spans import others, spans
+from recon_core.explain.state_answers import (
+    beside_rounding,
+    in_doubt,
+    only_rounded,
+    partial_states,
+    state_answers,
+)
 from recon_core.explain.systematic import systematic
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
+    has_unread_spans,
     nearly_explained,
     not_searched,
     partial,
     unexplained,
 )
 from recon_core.explanation import Effort, Explanation
-from recon_core.model import LedgerSide, RecordedSession, SideRecord
+from recon_core.model import LedgerSide, SideRecord
 from recon_core.quick_memory import without_collecting
 from recon_core.reconciliation import Reconciliation
 
@@ -72,10 +78,24 @@ class Explainer:
         states = state_answers(self.prover)
         if states and not only_rounded(states):
             return states
-        for answers in self._exact_steps() if states else self._single_steps():
+        for answers in self._exact_steps():
             if answers:
-                return explained(self.prover, answers)
+                found = explained(self.prover, answers)
+                near = self._nearly() if has_unread_spans(answers) else ()
+                return in_doubt((*found, *near)) if near else beside_rounding(found, states)
+        for search in () if states else self._searches:
+            answers = self._proven(search.ground, self._second_look(search))
+            if answers:
+                return self._solved(answers)
         return states
+
+    def _solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
+        """Numbers that were solved for, or two faults: cash that was rounded proves none."""
+        is_shown = all(answer.rank == 0 for answer in answers)
+        rounded = None if is_shown else rounded_cash(self.prover)
+        if rounded is not None:
+            return nearly_explained(self.prover, answers, rounded.digits)
+        return explained(self.prover, answers)
 
     def _of_two_faults(self) -> tuple[Explanation, ...]:
         firsts = [*partial_states(self.prover), *self._partly_read()]
@@ -87,10 +107,8 @@ class Explainer:
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
-            if answers and (rounded := rounded_cash(self.prover)) is not None:
-                return nearly_explained(self.prover, answers, rounded.digits)
             if answers:
-                return explained(self.prover, answers)
+                return self._solved(answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
 
     def _atoms(self, search: Search) -> list[Edit]:
@@ -113,11 +131,6 @@ class Explainer:
 
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return Explainer(prover, self.budget).of_one_fault()
-
-    def _single_steps(self) -> Iterator[list[Answer]]:
-        yield from self._exact_steps()
-        for search in self._searches:
-            yield self._proven(search.ground, self._second_look(search))
 
     def _exact_steps(self) -> Iterator[list[Answer]]:
         """What accounts for everything to the last digit, without any number solved for.
@@ -191,11 +204,9 @@ class Explainer:
     def _max_skew(self) -> timedelta:
         return self.prover.reconciliation.policy.max_skew
 
-    def _whole_rows(self, ground: Ground) -> Iterator[Found]:
+    def _whole_rows(self, ground: Ground) -> Iterable[Found]:
         self.budget.spend(len(ground.fills) * OF_A_REPLAY)
-        if ground.rows_right:
-            yield from ((edit,) for edit in stale(ground, self._max_skew))
-        yield from ((edit,) for edit in foreign(ground))
+        return ((edit,) for edit in spans(ground, self._max_skew))
 
     def _second_look(self, search: Search) -> list[Found]:
         ground, edits = search.ground, search.fill_edits
@@ -243,7 +254,7 @@ def explain(
     one for each alternative where the books do not decide. Never raises for what a
     session holds; the answer depends on the session and the effort only.
     """
-    if effort is Effort.OFF or not _can_differ(reconciliation):
+    if effort is Effort.OFF or not can_differ(reconciliation):
         return ()
     space = space_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
@@ -253,7 +264,7 @@ def explain(
     if not prover.before or not settled.before:
         return ()
     with without_collecting():
-        found = _explain(settled, Budget.of(effort, _rows(reconciliation.recorded)))
+        found = _explain(settled, Budget.of(effort, rows_of(reconciliation.recorded)))
     return tuple(and_pending(one, pending) for one in found)
 
 
@@ -269,16 +280,3 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     if found or not delta:
         return found
     return (unexplained(prover, delta, lacking(prover)),)
-
-
-def _rows(recorded: RecordedSession) -> int:
-    """How many fills and movements both sides give."""
-    records = recorded.own_records().values()
-    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
-
-
-def _can_differ(reconciliation: Reconciliation) -> bool:
-    recorded = reconciliation.recorded
-    if recorded.mirrored or recorded.internal is None or recorded.external is None:
-        return False
-    return any(one.item_kind is not ItemKind.SESSION for one in reconciliation.comparisons)

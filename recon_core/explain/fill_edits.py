@@ -75,10 +75,9 @@ class FillEdits:
         if name == "remove":
             told = "" if right else self._in_parts.get(id(fill), "")
             close = bool(told) or self._close(fill)
-            gone = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
-            if self._may_be_unseen(gone, fill):
-                return replace(gone, rank=UNPROVEN)
-            return replace(gone, detail=told) if told else gone
+            edit = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
+            edit = replace(edit, detail=told) if told else edit
+            return replace(edit, rank=UNPROVEN) if self._may_be_unseen(edit, fill) else edit
         if name in _WHOLE:
             return _WHOLE[name](fill)
         if name.startswith("rate "):

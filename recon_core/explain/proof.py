@@ -150,3 +150,11 @@ def _is_dust(comparison: Comparison, delta: Decimal | None, space: Space) -> boo
     return (
         comparison.in_floats and (ZERO if delta is None else delta).copy_abs() <= space.dust != ZERO
     )
+
+
+def can_differ(reconciliation: Reconciliation) -> bool:
+    """Whether a session has two sides of its own, and anything that was compared."""
+    recorded = reconciliation.recorded
+    if recorded.mirrored or recorded.internal is None or recorded.external is None:
+        return False
+    return any(one.item_kind is not ItemKind.SESSION for one in reconciliation.comparisons)

@@ -34,8 +34,8 @@ from recon_core.model import (
 )
 
 _MOST_OF_A_KIND: Final = 8
-_SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 _BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
+_SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 
 
 @dataclass

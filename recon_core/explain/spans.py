@@ -27,6 +27,13 @@ _SHIFTS: Final = {
 }
 
 
+def spans(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
+    """Every span of rows that is what is needed: a side that is behind, another's rows."""
+    if ground.rows_right:
+        yield from stale(ground, max_skew)
+    yield from foreign(ground)
+
+
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
     rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]

@@ -59,24 +59,45 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
         if not doubtful:
             return tuple(explanations)
     decides, count = doubtful or "the movements of both sides", len(explanations)
-    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
-    return tuple(
-        replace(
-            one,
-            verdict=ExplanationVerdict.AMBIGUOUS,
-            text=f"{said}; {decides} would decide. {one.text}",
-            decides=decides,
-            alternatives=count,
-            repair=(),
-        )
-        for one in explanations
-    )
+    return tuple(_doubtful(one, decides, count) for one in explanations)
 
 
 def only_rounded(explanations: Sequence[Explanation]) -> bool:
     """Whether all that was found are roundings: those fit many amounts."""
     causes = [cause for one in explanations for cause in one.causes]
     return all(cause.cause_kind is CauseKind.ROUNDING for cause in causes)
+
+
+def beside_rounding(
+    found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
+) -> tuple[Explanation, ...]:
+    """What a row accounts for in cash alone, where a rounding accounts for the same.
+
+    An amount that small may be what was rounded off; one that moves a position is not.
+    """
+    causes = [cause for one in found for cause in one.causes]
+    if any(cause.effect.position for cause in causes) or not all(
+        one.verdict is ExplanationVerdict.UNIQUE for one in rounded
+    ):
+        return found
+    return in_doubt((*found, *rounded)) if rounded else found
+
+
+def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
+    """Explanations that the digits of a rounded figure would tell apart."""
+    return tuple(_doubtful(one, "the digits that were rounded off", len(found)) for one in found)
+
+
+def _doubtful(one: Explanation, decides: str, count: int) -> Explanation:
+    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
+    return replace(
+        one,
+        verdict=ExplanationVerdict.AMBIGUOUS,
+        text=f"{said}; {decides} would decide. {one.text}",
+        decides=decides,
+        alternatives=count,
+        repair=(),
+    )
 
 
 def _edits(prover: Prover) -> list[StateEdit]:

@@ -26,7 +26,7 @@ def doubt(prover: Prover, chosen: Sequence[StateEdit]) -> str:
 
 
 def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
-    """The figures are those of an opening, or differ by one: that may be wrong instead."""
+    """The figures may be those of an opening: that may be wrong instead."""
     wrong = {name: one for edit in chosen for name, one in edit.correction.items() if one}
     for record in prover.recorded.own_records().values():
         if record.opening is None or not wrong:

@@ -190,6 +190,12 @@ def change_text(change: Change) -> str:
     return ", ".join(parts)
 
 
+def off_text(remaining: Vector) -> str:
+    """What is left of deltas that a figure was rounded by, or nothing."""
+    left = vector_text(remaining)
+    return f"; {left} remains, no more than was rounded off" if left else ""
+
+
 def vector_text(vector: Vector) -> str:
     """`BTC/EUR -0.1, EUR +4204.2`: signed amounts, positions first."""
     names = sorted(state_part(vector), key=lambda name: (not is_position(name), name))

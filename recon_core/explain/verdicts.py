@@ -13,10 +13,9 @@ from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
-from recon_core.explain.space import Vector, effect_of, is_position, minus, negated, signed
-from recon_core.explain.texts import cause_text, change_text, row_id, vector_text
-from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
-from recon_core.model import LedgerSide
+from recon_core.explain.space import Vector, effect_of, is_position, negated, signed
+from recon_core.explain.texts import cause_text, change_text, off_text, row_id, vector_text
+from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
@@ -75,7 +74,7 @@ def nearly_explained(
         replace(
             one,
             verdict=verdict,
-            text=f"{said}: {one.text}{_rest(answer)}; {decides} would decide",
+            text=f"{said}: {one.text}{off_text(answer.outcome.remaining)}; {decides} would decide",
             decides=decides,
             alternatives=count,
             explains=_with_what_is_left(prover, one, answer),
@@ -84,11 +83,6 @@ def nearly_explained(
         for answer in distinct[:_MOST_ALTERNATIVES]
         for one in [_explanation(prover, answer)]
     )
-
-
-def _rest(answer: Answer) -> str:
-    left = vector_text(answer.outcome.remaining)
-    return f"; {left} remains, no more than was rounded off" if left else ""
 
 
 def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tuple[str, ...]:
@@ -138,19 +132,29 @@ def _united(first: Answer, second: Answer) -> Answer:
 
 def _unseen(prover: Prover, answer: Answer) -> list[str]:
     """What an answer books where nothing is compared: it cannot be proven there."""
-    if all(part.edit.rank == 0 for part in answer.parts):
+    if all(part.edit.rank == 0 and not _is_unread_span(answer, part) for part in answer.parts):
         return []
-    if answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts)) or _cancels(answer):
-        return [""]
-    if _below_digits(prover, answer):
-        return [""]
     space = prover.space
-    return [
+    unseen = [
         name
         for part in answer.parts
         for name, amount in part.effect.items()
         if amount and name not in space.compared
     ]
+    doubtful = answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts))
+    doubtful = doubtful or _below_digits(prover, answer)
+    return [*unseen, ""] if doubtful or _cancels(answer) else unseen
+
+
+def _is_unread_span(answer: Answer, part: Part) -> bool:
+    """Whether rows from a time on are said to be lacking by a state, and by no rows."""
+    spans = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+    return answer.ground.rows_right and part.edit.cause_kind in spans
+
+
+def has_unread_spans(answers: Sequence[Answer]) -> bool:
+    """Whether any answer is a span of rows that a state alone shows to be lacking."""
+    return any(_is_unread_span(answer, part) for answer in answers for part in answer.parts)
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:
@@ -262,11 +266,3 @@ def not_searched(delta: Vector) -> Explanation:
         text=f"the search ended at its budget before {vector_text(delta)} was explained",
         decides="a search with more operations (full)",
     )
-
-
-def residual_of(delta: Vector, effects: Sequence[tuple[LedgerSide, Vector]]) -> Effect:
-    """What effects leave of the deltas, internal minus external."""
-    left = dict(delta)
-    for side, effect in effects:
-        left = minus(left, signed(effect, side))
-    return effect_of({name: amount for name, amount in left.items() if amount})

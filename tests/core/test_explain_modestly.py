@@ -54,9 +54,7 @@ SLIPS = {
     "twice": Slip(frozenset({"duplicate_fill"}), _again),
     "other id": Slip(frozenset({"duplicate_fill", "orphan_fill"}), _under_another_id),
     "flipped": Slip(frozenset({"side_flipped"}), _with(side=lambda row: OTHER[row.side])),
-    "tenfold": Slip(
-        frozenset({"wrong_quantity"}), _with(quantity=lambda row: row.quantity * 10)
-    ),
+    "tenfold": Slip(frozenset({"wrong_quantity"}), _with(quantity=lambda row: row.quantity * 10)),
     "another quantity": Slip(
         frozenset({"wrong_quantity"}), _with(quantity=lambda row: row.quantity + scaled(7, 4))
     ),
