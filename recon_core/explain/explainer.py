@@ -92,7 +92,9 @@ class Explainer:
     def _solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
         """Numbers that were solved for, or two faults: cash that was rounded proves none."""
         is_shown = all(answer.rank == 0 for answer in answers)
-        rounded = None if is_shown else rounded_cash(self.prover)
+        # The shortest text of a binary float is no rounding.
+        exact = is_shown or bool(self.prover.space.dust)
+        rounded = None if exact else rounded_cash(self.prover)
         if rounded is not None:
             return nearly_explained(self.prover, answers, rounded.digits)
         return explained(self.prover, answers)

@@ -124,7 +124,6 @@ class _Judge:
         return (
             (cause.cause_kind is truth.cause_kind or cause.cause_kind in truth.also)
             and (cause.side is None or cause.side in truth.sides)
-            and (ids <= truth.all_ids or truth.effect is not None)
             and bool(not truth.ids or ids & truth.ids)
             and (truth.effect is None or self._is_effect(self._seen(cause), truth.effect))
         )
