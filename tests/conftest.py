@@ -1,8 +1,12 @@
 """Shared by all tests: pytester, and the two sizes of a property test."""
 
+import importlib
 import os
+import pkgutil
 
 from hypothesis import HealthCheck, settings
+
+import recon_core
 
 pytest_plugins = ["pytester"]
 
@@ -13,3 +17,17 @@ settings.register_profile(
     "soak", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("RECON_TEST_SIZE", "test"))
+
+
+def _load_everything() -> None:
+    """Import the whole package before any test.
+
+    `pytester` forgets the modules that a run inside the process has loaded: a second copy
+    of one would have classes of its own, and the tests after it fail.
+    """
+    for module in pkgutil.walk_packages(recon_core.__path__, "recon_core."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+_load_everything()
