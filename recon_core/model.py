@@ -28,6 +28,11 @@ class LedgerSide(StrEnum):
     INTERNAL = "internal"
     EXTERNAL = "external"
 
+    @property
+    def other(self) -> "LedgerSide":
+        """The side that this one is held against."""
+        return LedgerSide.EXTERNAL if self is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+
 
 class OrderSide(StrEnum):
     """Direction of an order or a fill."""

@@ -9,7 +9,7 @@ from recon_core.errors import ReconError
 from recon_core.explain.bookings import order_name
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
 from recon_core.explain.changes import Change, names_of, shifted, total_of
-from recon_core.explain.edits import Edit, Row
+from recon_core.explain.edits import Edit, Row, together
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.space import Vector, minus, negated, state_part
@@ -76,9 +76,7 @@ def attempt(
     What was `read` off rows may leave a part of the deltas; what was searched for may leave
     what is in `nearly` by dimension, nothing where it is not given.
     """
-    change = Change()
-    for edit in edits:
-        change = change.joined(edit.change)
+    change = together(edits)
     try:
         booked = _effects(ground, edits, budget)
     except ReconError:

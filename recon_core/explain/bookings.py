@@ -264,7 +264,7 @@ def open_value(
 def _doubt(entry: Decimal, average: Decimal) -> Decimal:
     """What a rounded average price leaves open: one unit of its last digit."""
     unit = Decimal((0, (1,), -decimal_places(average)))
-    share = Fraction(abs(entry)) * Fraction(unit) / Fraction(average)
+    share = Fraction(entry.copy_abs()) * Fraction(unit) / Fraction(average)
     return round_to_places(to_decimal(share), 30)
 
 

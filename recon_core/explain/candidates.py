@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, Row
+from recon_core.explain.edits import Edit, Row, together
 from recon_core.explain.fill_edits import twin
 from recon_core.explain.ground import Ground
 from recon_core.explain.space import Vector
@@ -58,10 +58,7 @@ def _is_close(ground: Ground, edits: Found) -> bool:
     """Whether edits give the need to far less than what floats may be off."""
     if not ground.space.dust:
         return True
-    change = Change()
-    for edit in edits:
-        change = change.joined(edit.change)
-    return ground.is_close(change.vector(ground.bookings))
+    return ground.is_close(together(edits).vector(ground.bookings))
 
 
 def _key(ground: Ground, edit: Edit) -> str:

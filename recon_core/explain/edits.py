@@ -5,7 +5,7 @@ change repairs them: a fill that goes was booked once too often. Where the rows 
 the change is the fault itself: a fill that goes was never booked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -50,6 +50,14 @@ class Edit:
     rank: int = 1
     detail: str = ""
     side: LedgerSide | None = None
+
+
+def together(edits: Iterable[Edit]) -> Change:
+    """One edit after the other, as one change."""
+    change = Change()
+    for edit in edits:
+        change = change.joined(edit.change)
+    return change
 
 
 def flipped(fill: Fill) -> Fill:

@@ -57,8 +57,6 @@ from recon_core.reconciliation import Reconciliation
 _MOST_PROVEN: Final = 12
 _MOST_ATOMS: Final = 400
 _MOST_TENFOLD: Final = 2_000
-_INWARD: Final = (LedgerSide.INTERNAL, LedgerSide.EXTERNAL)
-_OUTWARD: Final = (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
 
 
 @dataclass
@@ -181,13 +179,13 @@ class Explainer:
     def _read(self) -> Iterator[Answer]:
         """What the rows of both sides show, the ledger held against the exchange first."""
         if not self.prover.recorded.shares("fills"):
-            found = (self._reading_of(*sides) for sides in (_INWARD, _OUTWARD))
+            found = map(self._reading_of, LedgerSide)
             yield from (one for one in found if one is not None and one.outcome.vanished)
 
-    def _reading_of(self, side: LedgerSide, other: LedgerSide) -> Answer | None:
+    def _reading_of(self, side: LedgerSide) -> Answer | None:
         if side not in self._readings:
             recorded, space = self.prover.recorded, self.prover.space
-            right, answer = other_rows(recorded.side(other)), None
+            right, answer = other_rows(recorded.side(side.other)), None
             if right is not None:
                 ground = ground_of(recorded, space, side, side, rows_right=False)
                 answer = self._reading(ground, right)

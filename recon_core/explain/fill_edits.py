@@ -24,7 +24,7 @@ from recon_core.explain.edits import (
 from recon_core.explain.fees import FeeModel, fee_model
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints
-from recon_core.explain.space import is_cash
+from recon_core.explain.space import currency_of, is_cash
 from recon_core.explain.told_in_parts import told_in_parts
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
@@ -137,9 +137,7 @@ class FillEdits:
     @cached_property
     def _charged_in(self) -> set[str]:
         """The currencies of fees, and those that something is needed in."""
-        needed = {
-            name.removeprefix("cash::").split(",")[0] for name in self.ground.need if is_cash(name)
-        }
+        needed = {currency_of(name) for name in self.ground.need if is_cash(name)}
         return needed | {fill.fee_currency for fill in self.ground.fills if fill.fee_currency}
 
     def twice(self, fill: Fill) -> bool:

@@ -28,6 +28,7 @@ from recon_core.explain.space import (
     Space,
     Vector,
     add_to,
+    currency_of,
     is_cash,
     is_position,
     minus,
@@ -134,7 +135,7 @@ class Ground:
             return False
         units = [
             Fraction(amount.copy_abs())
-            / Fraction(self.bookings.resolution(_currency(name)) or _CLOSE)
+            / Fraction(self.bookings.resolution(currency_of(name)) or _CLOSE)
             for name, amount in self.exact.items()
             if amount and is_cash(name)
         ]
@@ -143,20 +144,14 @@ class Ground:
     def after(self, change: Change) -> "Ground":
         """The ground on which the rows are changed already, and the rest is needed."""
         effect = change.vector(self.bookings)
-        need = {name: amount for name, amount in minus(self.need, effect).items()
-                if amount and (name in self.space.compared)}  # fmt: skip
         return Ground(
             self.recorded,
-            replace(self.bookings),
+            self.bookings,
             self.owner,
             self.side,
             self.rows_right,
             change.applied(self.record),
-            {
-                name: amount
-                for name, amount in need.items()
-                if amount.copy_abs() > self.allowed(name)
-            },
+            self.left(effect),
             self.tolerance,
             self.unknown,
             self.orders,
@@ -208,7 +203,7 @@ def ground_of(
     differs; `own_orders`: they are those of the side that gives the rows. `None` where there
     are no rows, or no state to reach.
     """
-    record, other = recorded.side(owner), recorded.side(_other(owner))
+    record, other = recorded.side(owner), recorded.side(owner.other)
     if record is None or not (record.fills or record.movements or record.opening):
         return None
     target = recorded.side(side) if rows_right else other
@@ -234,10 +229,6 @@ def ground_of(
     return Ground(
         recorded, bookings, owner, side, rows_right, named, need, tolerance, unknown, by_name, exact
     )
-
-
-def _other(side: LedgerSide) -> LedgerSide:
-    return LedgerSide.EXTERNAL if side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
 
 
 def _ledger(
@@ -321,14 +312,9 @@ def _settled(bookings: Bookings, record: SideRecord) -> dict[str, int]:
     return found
 
 
-def _currency(name: str) -> str:
-    """The currency of a balance's dimension."""
-    return name.removeprefix("cash::").split(",")[0]
-
-
 def _rounding(bookings: Bookings, name: str, fills: int) -> Decimal:
     """What the rounding of so many PnLs adds up to, five standard deviations of it."""
-    unit = bookings.resolution(_currency(name)) or Decimal("1e-30")
+    unit = bookings.resolution(currency_of(name)) or Decimal("1e-30")
     return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO, round_to_places
 from recon_core.explain.bookings import order_name
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, flip
+from recon_core.explain.edits import Edit, flip, together
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.pair_kinds import unit_or_rounding
@@ -45,10 +45,7 @@ class OrderReading:
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
         bookings = self.ground.bookings
         for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
-            change = Change()
-            for edit in chosen:
-                change = change.joined(edit.change)
-            if self.ground.reaches(change.vector(bookings)):
+            if self.ground.reaches(together(chosen).vector(bookings)):
                 yield self._as_one(chosen) or chosen
 
     def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit] | None:

@@ -20,7 +20,7 @@ from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints, positions_of
 from recon_core.explain.sieve import Sieve
 from recon_core.explain.slips import last_digit
-from recon_core.explain.space import add_to, is_cash
+from recon_core.explain.space import add_to, currency_of, is_cash
 from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
 
@@ -133,7 +133,7 @@ class Search:
         ground, beside = self.ground, dict(self.ground.need)
         for name in ground.need:
             if is_cash(name):
-                currency = name.removeprefix("cash::").split(",")[0]
+                currency = currency_of(name)
                 unit = max(
                     ground.bookings.resolution(currency) or _FINE,
                     EXACT.multiply(ground.allowed(name), _APART),

@@ -59,10 +59,6 @@ class Space:
         """The state of a side, replayed where it does not state it."""
         return self.state(record.positions, record.cash)
 
-    def tells(self, effect: Vector) -> bool:
-        """Whether everything that an effect changes is compared."""
-        return all(not amount or name in self.compared for name, amount in effect.items())
-
     def seen(self, vector: Vector) -> dict[str, Decimal]:
         """The part of a vector that is compared and not 0."""
         return {name: value for name, value in vector.items() if value and name in self.compared}
@@ -137,6 +133,11 @@ def is_position(name: str) -> bool:
 def is_cash(name: str) -> bool:
     """Whether a dimension is a balance."""
     return name.startswith(_CASH)
+
+
+def currency_of(name: str) -> str:
+    """The currency of a balance's dimension."""
+    return name.removeprefix(_CASH).split(",")[0]
 
 
 def state_part(vector: Vector) -> dict[str, Decimal]:

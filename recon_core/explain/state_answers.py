@@ -15,7 +15,7 @@ from recon_core.explain.sequels import First
 from recon_core.explain.space import effect_of, is_position, negated, plus
 from recon_core.explain.state_doubts import doubt
 from recon_core.explain.states import StateEdit, state_edits
-from recon_core.explain.verdicts import proof_text
+from recon_core.explain.verdicts import not_proven, proof_text
 from recon_core.explanation import (
     Booking,
     Cause,
@@ -59,7 +59,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
         if not doubtful:
             return tuple(explanations)
     decides, count = doubtful or "the movements of both sides", len(explanations)
-    return tuple(_doubtful(one, decides, count) for one in explanations)
+    return tuple(not_proven(one, decides, count) for one in explanations)
 
 
 def only_rounded(explanations: Sequence[Explanation]) -> bool:
@@ -85,19 +85,7 @@ def beside_rounding(
 
 def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
     """Explanations that the digits of a rounded figure would tell apart."""
-    return tuple(_doubtful(one, "the digits that were rounded off", len(found)) for one in found)
-
-
-def _doubtful(one: Explanation, decides: str, count: int) -> Explanation:
-    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
-    return replace(
-        one,
-        verdict=ExplanationVerdict.AMBIGUOUS,
-        text=f"{said}; {decides} would decide. {one.text}",
-        decides=decides,
-        alternatives=count,
-        repair=(),
-    )
+    return tuple(not_proven(one, "the digits that were rounded off", len(found)) for one in found)
 
 
 def _edits(prover: Prover) -> list[StateEdit]:

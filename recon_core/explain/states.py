@@ -70,7 +70,7 @@ class _States:
 def state_edits(space: Space, recorded: RecordedSession) -> Iterator[StateEdit]:
     """Every fault of a whole state that accounts for what differs, or for a part of it."""
     for side, record in recorded.own_records().items():
-        other = recorded.side(_other(side))
+        other = recorded.side(side.other)
         if other is None:
             continue
         mine, theirs = space.stated(record), space.stated(other)
@@ -90,10 +90,6 @@ def _of_side(states: _States, record: SideRecord, other: SideRecord) -> Iterator
     yield from _signs(states)
     yield from _units(states)
     yield from _splits(states)
-
-
-def _other(side: LedgerSide) -> LedgerSide:
-    return LedgerSide.EXTERNAL if side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
 
 
 def _derived(record: SideRecord, name: str) -> bool:

@@ -37,14 +37,9 @@ _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-3, -2, -1, 
 
 def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
     """The edits of all fills of a ground, and of those of each position."""
-    groups = [ground.fills, *ground.by_symbol.values()]
-    seen: set[int] = set()
-    for fills in groups:
-        if len(fills) > 1 and len(fills) not in seen:
-            if len(ground.by_symbol) == 1:
-                seen.add(len(fills))
-            yield from _of_fees(ground, fills, fill_edits)
-            yield from _of_trades(ground, fills)
+    for fills in _groups(ground):
+        yield from _of_fees(ground, fills, fill_edits)
+        yield from _of_trades(ground, fills)
     yield from cumulative(ground, needed=True)
 
 
@@ -53,22 +48,34 @@ def habits(ground: Ground) -> Iterator[Edit]:
 
     For faults that come together with another one: what is left is looked for after them.
     """
-    groups = [ground.fills, *ground.by_symbol.values()]
-    for fills in groups[: 1 if len(ground.by_symbol) == 1 else _MOST_GROUPS]:
-        if len(fills) > 1:
-            for edit in _habits_of(ground, fills):
-                if _nearer(ground, edit.change.vector(ground.bookings)):
-                    yield edit
+    for fills in _groups(ground, _MOST_GROUPS):
+        for edit in _habits_of(ground, fills):
+            if _nearer(ground, edit.change.vector(ground.bookings)):
+                yield edit
+
+
+def _groups(ground: Ground, most: int | None = None) -> Iterator[Sequence[Fill]]:
+    """All fills, and those of each position where there are several; none of a single fill."""
+    several = ground.by_symbol.values() if len(ground.by_symbol) > 1 else ()
+    return (fills for fills in [ground.fills, *several][:most] if len(fills) > 1)
+
+
+def _turned_fees(charged: Sequence[Fill]) -> Edit:
+    turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
+    return of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+
+
+def _no_fees(charged: Sequence[Fill]) -> Edit:
+    none = [with_fee(fill, ZERO) for fill in charged]
+    return of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
 
 
 def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     charged = [fill for fill in fills if fill.fee]
     if len(charged) > 1:
-        turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-        yield of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+        yield _turned_fees(charged)
         if ground.rows_right:
-            none = [with_fee(fill, ZERO) for fill in charged]
-            yield of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+            yield _no_fees(charged)
         yield from _in_other_currencies(ground, charged)
     turned = [flipped(fill) for fill in fills]
     yield of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
@@ -77,11 +84,7 @@ def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
         yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
     if ground.rows_right:
         for places in range(_MOST_HABIT_PLACES):
-            rounded = [
-                replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills
-            ]
-            if list(fills) != rounded:
-                yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+            yield from _rounded_to(fills, places)
 
 
 def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
@@ -103,11 +106,9 @@ def _of_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> It
     if len(charged) > 1:
         booked = ground.bookings.fees(charged)
         if ground.reaches(negated(plus(booked, booked))):
-            turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-            yield of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+            yield _turned_fees(charged)
         if ground.rows_right and ground.reaches(negated(booked)):
-            none = [with_fee(fill, ZERO) for fill in charged]
-            yield of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+            yield _no_fees(charged)
         yield from _in_other_currencies(ground, charged, needed=True)
     yield from _without_fees(ground, fills, fill_edits)
     for name in ground.need:
@@ -294,10 +295,14 @@ def _unit_text(factor: Decimal, ground: Ground) -> str:
 def _rounded(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     """Every quantity rounded half-even to so many decimals, where the need is that small."""
     position = ground.bookings.position(fills[0])
-    need = abs(ground.need.get(position, ZERO))
+    need = ground.need.get(position, ZERO).copy_abs()
     for places in range(_MOST_PLACES + 1):
         if need > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
             break
-        rounded = [replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills]
-        if list(fills) != rounded:
-            yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+        yield from _rounded_to(fills, places)
+
+
+def _rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Edit]:
+    rounded = [replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills]
+    if list(fills) != rounded:
+        yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")

@@ -31,19 +31,23 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     if len(found) == 1 and not unseen and all(answer.complete for answer in answers):
         return (found[0],)
     decides = _decides(unseen)
-    count = len(found)
-    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
-    return tuple(
-        replace(
-            one,
-            verdict=ExplanationVerdict.AMBIGUOUS,
-            text=f"{said}; {decides} would decide. {one.text}",
-            decides=decides,
-            alternatives=count,
-            repair=(),
-        )
-        for one in found[:_MOST_ALTERNATIVES]
+    return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
+
+
+def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
+    """One of several explanations that fit, or one that fits and is not proven."""
+    return replace(
+        one,
+        verdict=ExplanationVerdict.AMBIGUOUS,
+        text=f"{_fits(count)}; {decides} would decide. {one.text}",
+        decides=decides,
+        alternatives=count,
+        repair=(),
     )
+
+
+def _fits(count: int) -> str:
+    return f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
 
 
 def partial(prover: Prover, answer: Answer) -> Explanation:
@@ -69,7 +73,7 @@ def nearly_explained(
     count = len(distinct)
     leaves = any(answer.outcome.remaining for answer in distinct)
     verdict = ExplanationVerdict.PARTIAL if leaves and count == 1 else ExplanationVerdict.AMBIGUOUS
-    said = f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
+    said = _fits(count)
     return tuple(
         replace(
             one,

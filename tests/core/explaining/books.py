@@ -152,4 +152,4 @@ def decimal_of(fraction: Fraction, places: int | None) -> Decimal:
 
 def other_side(side: LedgerSide) -> LedgerSide:
     """The other one of the two sides."""
-    return LedgerSide.EXTERNAL if side is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+    return side.other
