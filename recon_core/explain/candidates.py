@@ -20,12 +20,18 @@ class Candidate:
     """Edits that fit, with the rows that are interchangeable in each of them.
 
     `order` says how much speaks for it, the least first: the rank of its weakest edit, and
-    whether it is off by more than floats of this size are.
+    whether it is off by more than floats of this size are. `members` are the choices of
+    rows, equal but for their time: the PnL of derivatives depends on it.
     """
 
     order: tuple[int, bool]
-    edits: Found
+    members: tuple[Found, ...]
     rows: tuple[tuple[Row, ...], ...]
+
+    @property
+    def edits(self) -> Found:
+        """The first choice of rows."""
+        return self.members[0]
 
 
 def candidates(ground: Ground, found: Sequence[Found]) -> list[Candidate]:
@@ -46,7 +52,13 @@ def _candidate(ground: Ground, key: tuple[str, ...], members: Sequence[Found]) -
     if len(rows) > 1 and key[0] == key[1]:
         union = _united([edit for edits in best for edit in edits])
         rows = [union, union]
-    return Candidate((rank, not _is_close(ground, best[0])), best[0], tuple(rows))
+    members = best if _depends_on_time(ground, best[0]) else best[:1]
+    return Candidate((rank, not _is_close(ground, best[0])), tuple(members), tuple(rows))
+
+
+def _depends_on_time(ground: Ground, edits: Found) -> bool:
+    return any(_depends_on_others(ground, edit.change) for edit in edits)
+
 
 
 def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:

@@ -15,7 +15,7 @@ from typing import Final
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError, rows_of
-from recon_core.explain.candidates import Found, candidates
+from recon_core.explain.candidates import Candidate, Found, candidates
 from recon_core.explain.cumulative import cumulative
 from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
@@ -29,7 +29,7 @@ from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_ca
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
-from recon_core.explain.solved import solved, tenfold_prices
+from recon_core.explain.solved import solved, tenfold
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import others, spans
 from recon_core.explain.state_answers import (
@@ -55,6 +55,7 @@ from recon_core.quick_memory import without_collecting
 from recon_core.reconciliation import Reconciliation
 
 _MOST_PROVEN: Final = 12
+_MOST_MEMBERS: Final = 12
 _MOST_ATOMS: Final = 400
 _MOST_TENFOLD: Final = 2_000
 
@@ -103,13 +104,19 @@ class Explainer:
         if found:
             return alternatives(found)
         for search in self._searches:
-            more = replace(search, extra=self._atoms(search))
-            answers = self._proven(search.ground, more.pairs())
-            if not answers:
-                answers = self._proven(search.ground, Nested(search, self.budget).pairs())
-            if answers:
-                return self._solved(answers)
+            for found_pairs in self._pairs(search):
+                answers = self._proven(search.ground, found_pairs)
+                if answers:
+                    return self._solved(answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
+
+    def _pairs(self, search: Search) -> Iterator[Iterable[Found]]:
+        """Two edits of the rows, those first that take the least to find."""
+        nested = Nested(search, self.budget)
+        if search.ground.unknown:
+            yield nested.beside_positions()
+        yield replace(search, extra=self._atoms(search)).pairs()
+        yield nested.pairs()
 
     def _atoms(self, search: Search) -> list[Edit]:
         """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
@@ -117,9 +124,9 @@ class Explainer:
         found = OrderReading(ground, search.fill_edits).atoms()
         self.budget.spend(len(ground.fills) * OF_A_PRINT)
         found += islice((*others(ground), *cumulative(ground)), _MOST_ATOMS)
-        if len(ground.fills) <= _MOST_TENFOLD and not ground.space.dust and not ground.tolerance:
+        if len(ground.fills) <= _MOST_TENFOLD:
             self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
-            found += tenfold_prices(ground)
+            found += tenfold(ground)
         return found
 
     def _nearly(self) -> tuple[Explanation, ...]:
@@ -214,12 +221,22 @@ class Explainer:
         found: list[Found] = [
             (edit,)
             for edit in systematic(ground, edits)
-            if ground.reaches(edit.change.vector(ground.bookings))
+            if ground.reached_by(edit.change)
         ]
         found += [(edit,) for edit in solved(ground, edits)]
         read = OrderReading(ground, edits).readings()
         found += [one for one in read if len(one) == 1 or not found]
         return found
+
+    def _attempt(self, ground: Ground, candidate: Candidate) -> Answer | None:
+        """The answer of the first choice of rows that gives all to the last digit, or nearly."""
+        nearly = None
+        for edits in candidate.members[:_MOST_MEMBERS]:
+            answer = attempt(self.prover, ground, edits, candidate.rows, self.budget)
+            if answer is not None and not answer.outcome.rest:
+                return answer
+            nearly = nearly or answer
+        return nearly
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
@@ -231,7 +248,7 @@ class Explainer:
             if len(answers) == _MOST_PROVEN:
                 return [replace(answer, complete=False) for answer in answers]
             try:
-                answer = attempt(self.prover, ground, candidate.edits, candidate.rows, self.budget)
+                answer = self._attempt(ground, candidate)
             except BudgetError:
                 if not answers:
                     raise

@@ -68,18 +68,42 @@ def fee_model(bookings: Bookings, fills: Sequence[Fill]) -> FeeModel | None:
         return None
     instrument = bookings.instruments.get(fills[0].symbol)
     in_base = instrument is not None and currency == instrument.base != instrument.quote
-    rates = Counter(
-        rate
-        for fill in sample
-        if fill.fee_currency == currency
-        and (rate := rate_of(bookings, fill, fill.fee.copy_abs(), in_base=in_base)) is not None
-    )
-    found = [rate for rate, times in rates.most_common(_MOST_RATES) if times * 20 >= len(sample)]
-    covered = sum(rates[rate] for rate in found)
-    if covered * 10 < len(sample) * 8:
+    charged = [fill for fill in sample if fill.fee_currency == currency]
+    found = _rates(bookings, charged, in_base=in_base)
+    if not found:
         return None
     models = [FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS]
     return max(models, key=lambda model: _exact(bookings, model, sample))
+
+
+def _rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
+    """The rates that most of the fees follow, none where they follow no few rates.
+
+    Small fees have few digits, which many a rate gives: the large ones say which it is.
+    """
+    large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
+    large = large[: (len(large) + 1) // 2]
+    rates = Counter(
+        rate
+        for fill in large
+        if (rate := rate_of(bookings, fill, fill.fee.copy_abs(), in_base=in_base)) is not None
+    )
+    found: list[Decimal] = []
+    left = [*fills]
+    for rate, _ in rates.most_common(_MOST_RATES):
+        rest = [fill for fill in left if not _is_at(bookings, fill, rate, in_base=in_base)]
+        if (len(left) - len(rest)) * 20 >= len(fills):
+            found.append(rate)
+            left = rest
+    return found if len(left) * 10 <= len(fills) * 2 else []
+
+
+def _is_at(bookings: Bookings, fill: Fill, rate: Decimal, *, in_base: bool) -> bool:
+    """Whether a fee is what a rate gives, one unit aside."""
+    value = fee_value(bookings, fill, in_base=in_base)
+    unit = bookings.resolution(fill.fee_currency or "") or EXACT.multiply(value, _FLOAT_NOISE)
+    off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee.copy_abs()).copy_abs()
+    return off < unit
 
 
 def _exact(bookings: Bookings, model: FeeModel, fills: Sequence[Fill]) -> int:

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
+from recon_core.errors import ReplayError
 from recon_core.explain.bookings import (
     Bookings,
     OpenValue,
@@ -24,7 +25,9 @@ from recon_core.explain.bookings import (
     order_name,
 )
 from recon_core.explain.changes import Change
+from recon_core.explain.open_bases import OpenBases, open_bases
 from recon_core.explain.space import (
+    ORDER,
     Space,
     Vector,
     add_to,
@@ -64,7 +67,8 @@ class Ground:
     `owner` gave the rows, `side` is at fault. `need` is the state to reach minus the state
     that the rows give, with `tolerance` where a derivative's PnL is rounded; what is in
     `unknown` is not looked at before the proof; `exact` is the need in cash
-    as it is booked. `lagging`: only whether the side is behind.
+    as it is booked. `lagging`: only whether the side is behind. `open_names` are unknown
+    and not asked for.
     """
 
     recorded: RecordedSession
@@ -79,6 +83,7 @@ class Ground:
     orders: Mapping[str, Order] = field(default_factory=dict)
     exact: Mapping[str, Decimal] = field(default_factory=dict)
     lagging: bool = False
+    open_names: frozenset[str] = frozenset()
 
     @property
     def space(self) -> Space:
@@ -120,6 +125,34 @@ class Ground:
             if name in space.compared
         )
 
+    def reached_by(self, change: Change) -> bool:
+        """Whether a change is what is needed, also in balances that depend on what is open."""
+        return self.steps_off(change) == 0
+
+    def steps_off(self, change: Change) -> int | None:
+        """How far off a change leaves the balances that depend on what is open.
+
+        In steps of what rounding allows there, 0 where they are reached; `None` where
+        anything else is not what is needed.
+        """
+        effect = change.vector(self.bookings)
+        if not self.reaches(effect):
+            return None
+        looked_at = (self.unknown & self.space.compared) - self.open_names
+        if not looked_at or self._bases is None:
+            return 0
+        total = plus(effect, self._bases.moved(change))
+        return max(self._steps(name, total.get(name, ZERO)) for name in looked_at)
+
+    def _steps(self, name: str, amount: Decimal) -> int:
+        off = EXACT.subtract(self.exact.get(name, ZERO), amount).copy_abs()
+        allowed = EXACT.add(self.tolerance.get(name, ZERO), self.space.dust)
+        return int(EXACT.divide_int(off, allowed)) if allowed else int(off != 0)
+
+    @cached_property
+    def _bases(self) -> OpenBases | None:
+        return open_bases(self.bookings, self.record)
+
     def allowed(self, name: str) -> Decimal:
         """How far a dimension may be off in the search."""
         if name in self.unknown:
@@ -140,6 +173,24 @@ class Ground:
             if amount and is_cash(name)
         ]
         return sum(units) < tried * _UNITS_EACH
+
+    def replayed_after(self, change: Change) -> "Ground | None":
+        """The same with what is left worked out by replay, `None` where that cannot be."""
+        try:
+            record = change.applied(self.record)
+            effect = minus(self.state_of(record), self.replayed)
+        except ReplayError:
+            return None
+        exact = minus(self.exact, effect)
+        of_orders = {
+            name: amount
+            for name, amount in self.left(change.vector(self.bookings)).items()
+            if name.startswith(ORDER)
+        }
+        need = {**self.space.real(exact), **of_orders}
+        return replace(
+            self, record=record, need=need, tolerance={}, unknown=frozenset(), exact=exact
+        )
 
     def after(self, change: Change) -> "Ground":
         """The ground on which the rows are changed already, and the rest is needed."""

@@ -1,23 +1,26 @@
 """Two faults of which one is a habit: the rest is looked for after the first is put right."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from recon_core.explain.budget import Budget
+from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.candidates import Found, candidates
-from recon_core.explain.edits import Edit
+from recon_core.explain.cumulative import cumulative
+from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.search import Search
 from recon_core.explain.solved import slipped_quantities, solved
 from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.spans import others
 from recon_core.explain.systematic import at_another_rate, habits, systematic
 
 _OF_A_HABIT: Final = 60
 _OF_ALL_HABITS: Final = 300
 _MOST_FIRST: Final = 60
+_UNITS_EACH: Final = 25
 
 
 @dataclass
@@ -26,6 +29,24 @@ class Nested:
 
     search: Search
     budget: Budget
+
+    def beside_positions(self) -> Iterator[Found]:
+        """An edit that is what the positions need, then one of what its replay leaves in cash.
+
+        For cash that depends on what is open: with the positions right it is known.
+        """
+        ground = self.search.ground
+        slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
+        firsts = [*self._firsts(ground), *cumulative(ground, needed=True), *slips]
+        for first in firsts:
+            self.budget.spend(len(ground.fills) * OF_A_REPLAY)
+            after = ground.replayed_after(first.change)
+            if after is None or not after.need or any(map(is_position, after.need)):
+                continue
+            search = Search(after, self.budget)
+            for edit in search.singles():
+                by_chance = search.near_misses(len(firsts) * _UNITS_EACH) > 0
+                yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
 
     def pairs(self) -> Iterator[Found]:
         """Every two edits, one after the other, that together are what is needed."""
@@ -38,12 +59,12 @@ class Nested:
         yield from self._with_a_rate(ground)
 
     def _singles(self, ground: Ground) -> Iterator[Found]:
-        search = Search(ground, self.budget)
+        search = Search(ground, self.budget, extra=list(others(ground)))
         edits = search.fill_edits
         self.budget.spend(len(ground.fills) * _OF_A_HABIT)
         yield from ((edit,) for edit in search.singles())
         for edit in (*systematic(ground, edits), *solved(ground, edits)):
-            if ground.reaches(edit.change.vector(ground.bookings)):
+            if ground.reached_by(edit.change):
                 yield (edit,)
         yield from OrderReading(ground, edits).readings()
 
@@ -56,19 +77,21 @@ class Nested:
                 yield from ((first, edit) for edit in Search(after, self.budget).singles())
 
     def _with_a_rate(self, ground: Ground) -> Iterator[Found]:
-        """An edit that is what the positions need, then all fees at another rate."""
-        if not any(is_position(name) for name in ground.need):
-            return
-        for first in self._firsts(ground):
+        """An edit that is what the positions need, then all fees at another rate.
+
+        Where no position needs anything it is one of a movement or of the opening.
+        """
+        moved = any(map(is_position, ground.need))
+        for first in self._firsts(ground) if moved else self.search.others[:_MOST_FIRST]:
             after = ground.after(first.change)
-            if not after.need or any(is_position(name) for name in after.need):
+            if not after.need or any(map(is_position, after.need)):
                 continue
             self.budget.spend(len(after.fills) * _OF_A_HABIT)
             edits = Search(after, self.budget).fill_edits
             for name in after.need:
                 if is_cash(name):
                     for rate in at_another_rate(after, after.fills, edits, name):
-                        if after.reaches(rate.change.vector(after.bookings)):
+                        if after.reached_by(rate.change):
                             yield first, rate
 
     def _firsts(self, ground: Ground) -> list[Edit]:

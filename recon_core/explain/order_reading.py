@@ -43,9 +43,8 @@ class OrderReading:
             return
         fills = self._fills_of(disagreeing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
-        bookings = self.ground.bookings
         for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
-            if self.ground.reaches(together(chosen).vector(bookings)):
+            if self.ground.reached_by(together(chosen)):
                 yield self._as_one(chosen) or chosen
 
     def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit] | None:

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.budget import OF_A_PRINT, Budget
+from recon_core.explain.budget import FILLS_OF_A_BASIS, OF_A_PRINT, Budget
+from recon_core.explain.changes import Change
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
@@ -25,6 +26,9 @@ from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
 
 _MOST_HITS: Final = 400
+_MOST_UNKNOWN: Final = 20_000
+_NEARLY: Final = 64
+_MOST_NEARLY: Final = 4
 _NO_FILL: Final = -1
 _SUFFIX: Final = "from here on"
 _DECOYS: Final = 6
@@ -46,6 +50,7 @@ class Search:
     budget: Budget
     extra: Sequence[Edit] = ()
     max_skew: timedelta = timedelta()
+    _nearly: int = field(default=0, init=False)
     _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
 
     def singles(self) -> list[Edit]:
@@ -55,14 +60,15 @@ class Search:
         self.budget.spend(len(self.ground.fills) * OF_A_PRINT)
         codes = [*self._of_fills(places), *self._of_others]
         edits = (self.edit(code) for value, code in codes if value in wanted)
-        bookings = self.ground.bookings
-        return [edit for edit in edits if self.ground.reaches(edit.change.vector(bookings))]
+        return [edit for edit in edits if self._is_needed(edit.change)]
 
     def for_positions(self) -> list[Edit]:
         """Every edit that alone is what the positions and the orders need."""
         need = {name: v for name, v in self.ground.need.items() if not is_cash(name)}
         cash = frozenset(name for name in self.ground.space.compared if is_cash(name))
-        ground = replace(self.ground, need=need, unknown=self.ground.unknown | cash)
+        ground = replace(
+            self.ground, need=need, unknown=self.ground.unknown | cash, open_names=cash
+        )
         return Search(ground, self.budget, self.extra).singles()
 
     def pairs(self) -> list[tuple[Edit, Edit]]:
@@ -88,7 +94,7 @@ class Search:
                     rest = target - one
                     if rest in others:
                         hits.add((min(one, rest), max(one, rest)))
-        return sorted(hits)[:_MOST_HITS]
+        return sorted(hits)[: _MOST_UNKNOWN if self.ground.unknown else _MOST_HITS]
 
     def _meeting(self, needed: int) -> list[tuple[set[int], set[int]]]:
         """Prints whose positions together are what is needed, the fewer first."""
@@ -108,6 +114,8 @@ class Search:
     def _crowd_size(self) -> int:
         """How many needs a little beside the one that is asked for would be met, too."""
         ground = self.ground
+        if ground.unknown:  # what would be met is told by what was met nearly
+            return max(0, self._nearly - _MOST_NEARLY)
         loose = bool(ground.space.dust or ground.tolerance)
         steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
         return sum(
@@ -116,6 +124,16 @@ class Search:
             for grid in grids
         )
 
+    def near_misses(self, within: int) -> int:
+        """How many needs, so many units beside the one that is asked for, one edit would meet."""
+        values = {value for value, _ in self._codes}
+        beside = (
+            self.prints.of(self._beside(sign * step, ZERO))
+            for step in range(1, within + 1)
+            for sign in (1, -1)
+        )
+        return sum(value in values for value in beside)
+
     def _by_chance(self, one: Edit, other: Edit) -> bool:
         """Whether edits that fit may do so by chance where there is a crowd.
 
@@ -123,7 +141,7 @@ class Search:
         are, the replay is the proof.
         """
         ground = self.ground
-        if not ground.space.dust and not ground.tolerance:
+        if ground.unknown or not (ground.space.dust or ground.tolerance):
             return True
         both = one.change.joined(other.change).vector(ground.bookings)
         return self._crowd_size > _FEW or not ground.is_close(both)
@@ -163,8 +181,16 @@ class Search:
         if first.change.overlaps(second.change):
             return
         both = first.change.joined(second.change)
-        if self.ground.reaches(both.vector(self.ground.bookings)):
+        if self._is_needed(both):
             yield first, second
+
+    def _is_needed(self, change: Change) -> bool:
+        """Whether a change is what is needed, what is open in the end included."""
+        if self.ground.unknown:
+            self.budget.spend(len(self.ground.fills) // FILLS_OF_A_BASIS)
+        steps = self.ground.steps_off(change)
+        self._nearly += steps is not None and 0 < steps < _NEARLY
+        return steps == 0
 
     @cached_property
     def prints(self) -> Prints:
@@ -201,7 +227,7 @@ class Search:
         bookings = self.ground.bookings
         return [
             (self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at)))
-            for at, edit in enumerate(self._others)
+            for at, edit in enumerate(self.others)
         ]
 
     def _suffixes(self) -> list[tuple[int, Code]]:
@@ -228,13 +254,13 @@ class Search:
         """The edit that a code stands for."""
         at, name = code
         if at == _NO_FILL:
-            return self._others[int(name)]
+            return self.others[int(name)]
         if name == _SUFFIX:
             return stale_edit(self.ground, at, self.max_skew)
         return self.fill_edits.edit(self.ground.fills[at], name)
 
     @cached_property
-    def _others(self) -> list[Edit]:
+    def others(self) -> list[Edit]:
         """The edits of movements, of the opening, and those that were worked out before."""
         record, right = self.ground.record, self.ground.rows_right
         moved = record.movements or ()

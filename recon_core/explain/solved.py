@@ -64,7 +64,7 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             continue
         for other in _with_quantity(ground, market, fill, quantity):
             change = Change((fill,), (other,))
-            if ground.reaches(change.vector(ground.bookings)):
+            if ground.reached_by(change):
                 how = slip(*_told(ground, fill.quantity, quantity))
                 # A fee contradicts a wrong quantity; without fees a missing fill fits as well.
                 rank = 1 if how is not None else 3 if market.model is not None else 2
@@ -133,19 +133,29 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
             other = replace(fill, price=price)
             for changed in (other, *_charged_again(ground, market, fill, other)):
                 change = Change((fill,), (changed,))
-                if ground.reaches(change.vector(ground.bookings)):
+                if ground.reached_by(change):
                     rank = 2 if _shows(ground, market, fill, changed) else UNPROVEN
                     yield Edit(CauseKind.WRONG_PRICE, change, (fill,), rank, how)
 
 
-def tenfold_prices(ground: Ground) -> Iterator[Edit]:
-    """Every price ten times what it is, and a tenth of it."""
+def tenfold(ground: Ground) -> Iterator[Edit]:
+    """Every price and every quantity ten times what it is, and a tenth of it."""
     for fill in ground.fills:
         for power in (-1, 1):
-            other = replace(fill, price=fill.price.scaleb(power, EXACT))
-            how = slip(*_told(ground, fill.price, other.price))
-            if how is not None:
-                yield Edit(CauseKind.WRONG_PRICE, Change((fill,), (other,)), (fill,), 2, how)
+            price = replace(fill, price=fill.price.scaleb(power, EXACT))
+            yield from _slipped(ground, CauseKind.WRONG_PRICE, fill, fill.price, price, price.price)
+            more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
+            yield from _slipped(
+                ground, CauseKind.WRONG_QUANTITY, fill, fill.quantity, more, more.quantity
+            )
+
+
+def _slipped(
+    ground: Ground, kind: CauseKind, fill: Fill, given: Decimal, other: Fill, changed: Decimal
+) -> Iterator[Edit]:
+    how = slip(*_told(ground, given, changed))
+    if how is not None:
+        yield Edit(kind, Change((fill,), (other,)), (fill,), 2, how)
 
 
 def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
@@ -202,9 +212,9 @@ def _missing(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
     """A fill that no row tells: its quantity from the position, its price from the cash."""
     for fill in _unknown_fills(ground, market, ground.need[name]):
         change = Change(added=(fill,))
-        if not ground.reaches(change.vector(ground.bookings)):
+        if not ground.reached_by(change):
             continue
-        if any(ground.reaches(Change(added=(other,)).vector(ground.bookings))
+        if any(ground.reached_by(Change(added=(other,)))
                for other in _ticks_beside(market, fill)):  # fmt: skip
             continue
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL

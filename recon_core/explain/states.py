@@ -127,24 +127,35 @@ def _places(amount: Decimal) -> int:
 
 
 def _signs(states: _States) -> Iterator[StateEdit]:
-    turned = tuple(
+    """All figures that differ, or all positions, or all balances, with the other sign."""
+    turned = {
         name
         for name in states.differing
         if states.stated.get(name, ZERO) == states.other.get(name, ZERO).copy_negate()
-    )
-    if turned and turned == states.differing:
-        yield states.edit(CauseKind.SIGN_CONVENTION, turned, "with the other sign")
+    }
+    for names in _sections(states.differing):
+        if turned.issuperset(names):
+            yield states.edit(CauseKind.SIGN_CONVENTION, names, "with the other sign")
+
+
+def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All names, those of the positions and those of the balances."""
+    positions = tuple(filter(is_position, names))
+    cash = tuple(name for name in names if not is_position(name))
+    return [names, *(part for part in (positions, cash) if part and part != names)]
 
 
 def _units(states: _States) -> Iterator[StateEdit]:
-    """Every figure that differs is the same power of ten, or its multiplier, of the other."""
+    """Figures that differ by the same power of ten, or by the contract multiplier."""
     ratios = {name: _ratio(states, name) for name in states.differing}
-    found = set(ratios.values())
-    if len(found) == 1:
-        (ratio,) = found
+    powers: dict[Fraction, list[str]] = {}
+    for name, ratio in ratios.items():
         if ratio is not None and _is_power_of_ten(ratio):
-            yield states.edit(CauseKind.UNIT, states.differing, f"{_shown(ratio)} times as much")
-            return
+            powers.setdefault(ratio, []).append(name)
+    for ratio, names in powers.items():
+        yield states.edit(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
+    if any(len(names) == len(ratios) for names in powers.values()):
+        return
     multipliers = _multipliers(states)
     if all(ratio is not None and ratio in multipliers.get(name, ())
            for name, ratio in ratios.items()):  # fmt: skip

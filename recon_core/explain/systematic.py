@@ -55,8 +55,13 @@ def habits(ground: Ground) -> Iterator[Edit]:
 
 
 def _groups(ground: Ground, most: int | None = None) -> Iterator[Sequence[Fill]]:
-    """All fills, and those of each position where there are several; none of a single fill."""
-    several = ground.by_symbol.values() if len(ground.by_symbol) > 1 else ()
+    """All fills, those of each symbol and those of each position; none of a single fill."""
+    several = list(ground.by_symbol.values()) if len(ground.by_symbol) > 1 else []
+    symbols: dict[str, list[Fill]] = {}
+    for fills in several:
+        symbols.setdefault(fills[0].symbol, []).extend(fills)
+    if 1 < len(symbols) < len(several):
+        several = [*symbols.values(), *several]
     return (fills for fills in [ground.fills, *several][:most] if len(fills) > 1)
 
 

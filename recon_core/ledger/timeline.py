@@ -52,12 +52,13 @@ def ordered_fills(fills: Iterable[Fill]) -> list[Fill]:
     for end in range(1, len(rows) + 1):
         if end == len(rows) or rows[end].time != rows[start].time:
             if end - start > 1:
-                rows[start:end] = sorted(rows[start:end], key=_tie_key)
+                rows[start:end] = sorted(rows[start:end], key=tie_key)
             start = end
     return rows
 
 
-def _tie_key(fill: Fill) -> tuple[Any, ...]:
+def tie_key(fill: Fill) -> tuple[Any, ...]:
+    """What fills of one time are ordered by."""
     return (
         natural_key(fill.fill_id),
         fill.symbol,
