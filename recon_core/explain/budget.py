@@ -15,7 +15,7 @@ OF_A_PRINT: Final = 25
 OF_A_RECONCILIATION: Final = 40
 """Operations for a fill in a reconciliation."""
 
-FILLS_OF_A_BASIS: Final = 3
+FILLS_OF_A_BASIS: Final = 2
 """Fills per operation where only what is open in the end is worked out."""
 
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}

@@ -29,7 +29,7 @@ from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_ca
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
-from recon_core.explain.solved import solved, tenfold
+from recon_core.explain.solved import quantities, solved, tenfold
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import others, spans
 from recon_core.explain.state_answers import (
@@ -127,6 +127,7 @@ class Explainer:
         if len(ground.fills) <= _MOST_TENFOLD:
             self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
             found += tenfold(ground)
+            found += quantities(ground, search.fill_edits)
         return found
 
     def _nearly(self) -> tuple[Explanation, ...]:

@@ -44,6 +44,7 @@ from recon_core.ledger.replay import replay, with_named_account
 from recon_core.model import (
     Fill,
     LedgerSide,
+    Movement,
     Order,
     OrderSide,
     OrderState,
@@ -94,6 +95,11 @@ class Ground:
     def fills(self) -> tuple[Fill, ...]:
         """The fills, by time."""
         return tuple(sorted(self.record.fills or (), key=_time))
+
+    @cached_property
+    def rows(self) -> list[Fill | Movement]:
+        """The fills and movements, by time."""
+        return sorted((*self.fills, *(self.record.movements or ())), key=_time)
 
     @cached_property
     def by_symbol(self) -> dict[str, list[Fill]]:

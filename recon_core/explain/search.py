@@ -15,7 +15,7 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import FILLS_OF_A_BASIS, OF_A_PRINT, Budget
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, movement_edits, opening_edits
+from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, Row, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.prints import Prints, positions_of
@@ -231,17 +231,18 @@ class Search:
         ]
 
     def _suffixes(self) -> list[tuple[int, Code]]:
-        """All fills from a time on that are not in the books, where no movement is among them."""
-        fills, codes, total = self.ground.fills, [], 0
-        moved = [row.time for row in self.ground.record.movements or ()]
-        last = max(moved) if moved else None
-        for at in range(len(fills) - 1, 0, -1):
-            if last is not None and fills[at].time <= last:
-                break
-            total -= sum(self.prints.of_fill(fills[at]))
-            if fills[at - 1].time != fills[at].time and at < len(fills) - 1:
+        """All rows from a time on that are not in the books."""
+        rows, codes, total = self.ground.rows, list[tuple[int, Code]](), 0
+        for at in range(len(rows) - 1, 0, -1):
+            total -= self._print_of(rows[at])
+            if rows[at - 1].time != rows[at].time and at < len(rows) - 1:
                 codes.append((total, (at, _SUFFIX)))
         return codes
+
+    def _print_of(self, row: Row) -> int:
+        if isinstance(row, Movement):
+            return self.prints.of(self.ground.bookings.movement(row))
+        return sum(self.prints.of_fill(row))
 
     def _by_print(self, wanted: set[int]) -> dict[int, list[Code]]:
         found: dict[int, list[Code]] = {}

@@ -42,17 +42,23 @@ def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
 
 def slipped_quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
     """Wrong quantities by a slip that are what the position needs, whatever the cash needs."""
+    return (edit for edit in quantities(ground, edits) if edit.detail)
+
+
+def quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
+    """Wrong quantities that are what the position needs, whatever the cash needs."""
     positions = [name for name in ground.need if is_position(name)]
     market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
     for fill in () if market is None else market.fills:
         need = ground.need[positions[0]]
         step = need if fill.side is OrderSide.BUY else need.copy_negate()
         quantity = EXACT.add(fill.quantity, step)
-        how = slip(*_told(ground, fill.quantity, quantity))
-        if how is not None and market is not None:
-            for other in _with_quantity(ground, market, fill, quantity):
-                change = Change((fill,), (other,))
-                yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
+        if quantity <= 0 or market is None:
+            continue
+        how = slip(*_told(ground, fill.quantity, quantity)) or ""
+        for other in _with_quantity(ground, market, fill, quantity):
+            change = Change((fill,), (other,))
+            yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
 
 
 def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
@@ -66,10 +72,21 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
             change = Change((fill,), (other,))
             if ground.reached_by(change):
                 how = slip(*_told(ground, fill.quantity, quantity))
-                # A fee contradicts a wrong quantity; without fees a missing fill fits as well.
-                rank = 1 if how is not None else 3 if market.model is not None else 2
+                rank = _rank_of_quantity(ground, market, fill, other, slipped=how is not None)
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
+
+
+def _rank_of_quantity(
+    ground: Ground, market: Market, fill: Fill, other: Fill, *, slipped: bool
+) -> int:
+    """What speaks for a wrong quantity: the fee of the right one, or a slip of the pen.
+
+    A fee contradicts a wrong quantity; without fees a missing fill fits as well.
+    """
+    if not ground.rows_right and _fee_shows(ground, market, fill, other):
+        return 0
+    return 1 if slipped else 3 if market.model is not None else 2
 
 
 def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
@@ -172,15 +189,22 @@ def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
 def _shows(ground: Ground, market: Market, fill: Fill, other: Fill) -> bool:
     """Whether more than one number shows that a price is wrong: its fee, or a power of ten."""
     wrong, right = (other, fill) if ground.rows_right else (fill, other)
-    model = market.model
-    if model is not None and wrong.fee == right.fee and wrong.fee:
-        fees = [[model.fee(ground.bookings, each, rate) for rate in model.rates]
-                for each in (wrong, right)]  # fmt: skip
-        unit = ground.bookings.resolution(model.currency)
-        apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in fees[0])
-        if apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in fees[1]:
-            return True
+    if _fee_shows(ground, market, wrong, right):
+        return True
     return (slip(wrong.price, right.price) or "").startswith("10^")
+
+
+def _fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
+    """Whether a fee is that of the right fill, and far from that of the wrong one."""
+    model = market.model
+    if model is None or wrong.fee != right.fee or not wrong.fee:
+        return False
+    wrongly, rightly = (
+        [model.fee(ground.bookings, each, rate) for rate in model.rates] for each in (wrong, right)
+    )
+    unit = ground.bookings.resolution(model.currency)
+    apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
+    return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
 
 
 def _price_for(market: Market, fill: Fill, need: Decimal, rate: Decimal) -> Decimal | None:

@@ -36,7 +36,7 @@ def spans(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
-    rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]
+    rows: list[Row] = [*ground.rows]
     rows.sort(key=attrgetter("time"), reverse=True)
     derivative = any(map(ground.bookings.derivative, {fill.symbol for fill in ground.fills}))
     reached = _by_replay(ground) if derivative else _by_sums(ground, rows)
@@ -120,9 +120,9 @@ def _is_state(ground: Ground, ledger: PositionLedger, target: Mapping[str, Decim
 
 
 def stale_edit(ground: Ground, at: int, max_skew: timedelta) -> Edit:
-    """The edit of a side that has not seen the fills from one on, by its place in time."""
-    unseen: list[Row] = list(ground.fills[at:])
-    return _behind(ground, unseen[::-1], ground.fills[at - 1].time if at else None, max_skew)
+    """The edit of a side that has not seen the rows from one on, by its place in time."""
+    rows = ground.rows
+    return _behind(ground, rows[:at - 1:-1], rows[at - 1].time, max_skew)
 
 
 def _says_so(ground: Ground, unseen: datetime) -> bool:

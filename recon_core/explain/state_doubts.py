@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from recon_core.amounts import EXACT
+from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.proof import Prover
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.states import StateEdit
@@ -26,15 +26,25 @@ def doubt(prover: Prover, chosen: Sequence[StateEdit]) -> str:
 
 
 def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
-    """The figures may be those of an opening: that may be wrong instead."""
-    wrong = {name: one for edit in chosen for name, one in edit.correction.items() if one}
+    """The figures may be those of an opening: that may be wrong instead.
+
+    Another kind of balance needs no such doubt: the other side says it too.
+    """
+    wrong = {
+        name: one
+        for edit in chosen
+        for name, one in edit.correction.items()
+        if one and edit.cause_kind is not CauseKind.BALANCE_KIND
+    }
     for record in prover.recorded.own_records().values():
         if record.opening is None or not wrong:
             continue
         opening = prover.space.state(record.opening.positions, record.opening.cash)
         state = prover.space.stated(record)
         if all(
-            opening.get(name) and opening[name] in {state.get(name), one.copy_abs()}
+            opening.get(name)
+            and opening[name]
+            in {state.get(name), one.copy_abs(), EXACT.add(state.get(name, ZERO), one)}
             for name, one in wrong.items()
         ):
             return "the balances before the first fill"

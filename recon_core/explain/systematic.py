@@ -189,15 +189,33 @@ def at_another_rate(
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
     if rate is None or not _tells(rate, value, unit):
         return
+    meant = _of_all_balances(ground, fills, meant, name)
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
     detail = _rate_text(fill_edits.model(meant[0]), rate, ground)
     for rounding in ROUNDINGS:
-        model = FeeModel((rate,), currency, in_base, rounding)
-        changed = [with_fee(fill, model.fee(bookings, fill, rate), currency) for fill in meant]
+        changed = [_at_rate(ground, fill, rate, rounding) for fill in meant]
         edit = of_all(kind, meant, changed, detail)
         if len(edit.rows) * 2 > len(meant):
             yield edit
+
+
+def _at_rate(ground: Ground, fill: Fill, rate: Decimal, rounding: str) -> Fill:
+    """A fill with its fee at a rate, in the currency that it is charged in."""
+    currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(ground, fill)
+    in_base = currency == bookings_base(ground, fill)
+    model = FeeModel((rate,), currency, in_base, rounding)
+    return with_fee(fill, model.fee(ground.bookings, fill, rate), currency)
+
+
+def _of_all_balances(
+    ground: Ground, fills: Sequence[Fill], meant: list[Fill], name: str
+) -> list[Fill]:
+    """The fills whose fees are booked in any balance that needs something."""
+    names = {other for other in ground.need if is_cash(other)}
+    if names == {name}:
+        return meant
+    return [fill for fill in fills if _charged_as(ground, fill) in names]
 
 
 def _tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
