@@ -15,8 +15,11 @@ OF_A_PRINT: Final = 25
 OF_A_RECONCILIATION: Final = 40
 """Operations for a fill in a reconciliation."""
 
-FILLS_OF_A_BASIS: Final = 2
-"""Fills per operation where only what is open in the end is worked out."""
+OF_SETTLING: Final = 12
+"""Operations where only what is open in the end is worked out, for two edits."""
+
+FILLS_OF_SETTLING: Final = 20
+"""Fills that such a look follows in one operation more: most positions turn soon."""
 
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}
 _PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 150, Effort.FULL: 2_000}

@@ -60,7 +60,6 @@ def _depends_on_time(ground: Ground, edits: Found) -> bool:
     return any(_depends_on_others(ground, edit.change) for edit in edits)
 
 
-
 def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:
     """All rows of edits, each once."""
     return tuple({id(row): row for edit in edits for row in edit.rows}.values())

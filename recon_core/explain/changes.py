@@ -58,7 +58,7 @@ class Change:
             fills + other.added,
             self.removed_movements + gone_movements,
             movements + other.added_movements,
-            other.opening if other.opening is not None else self.opening,
+            _both_openings(self.opening, other),
             self.old_opening if self.old_opening is not None else other.old_opening,
         )
 
@@ -66,6 +66,25 @@ class Change:
         """Whether both change the same row, so that they cannot hold together."""
         mine = {id(row) for row in (*self.removed, *self.removed_movements)}
         return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
+
+
+def _both_openings(opening: Opening | None, other: Change) -> Opening | None:
+    """An opening that was changed, with the rows that another change exchanges."""
+    if opening is None or other.opening is None or other.old_opening is None:
+        return other.opening or opening
+    old, new = other.old_opening, other.opening
+    return replace(
+        opening,
+        positions=_exchanged_rows(opening.positions, old.positions, new.positions),
+        cash=_exchanged_rows(opening.cash, old.cash, new.cash),
+    )
+
+
+def _exchanged_rows(
+    rows: tuple[_Row, ...], old: tuple[_Row, ...], new: tuple[_Row, ...]
+) -> tuple[_Row, ...]:
+    kept = tuple(row for row in rows if row in new or row not in old)
+    return (*kept, *(row for row in new if row not in old))
 
 
 def _after(

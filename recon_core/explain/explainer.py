@@ -220,9 +220,7 @@ class Explainer:
         ground, edits = search.ground, search.fill_edits
         self.budget.spend(len(ground.fills) * 16)
         found: list[Found] = [
-            (edit,)
-            for edit in systematic(ground, edits)
-            if ground.reached_by(edit.change)
+            (edit,) for edit in systematic(ground, edits) if ground.reached_by(edit.change)
         ]
         found += [(edit,) for edit in solved(ground, edits)]
         read = OrderReading(ground, edits).readings()

@@ -25,7 +25,7 @@ from recon_core.explain.bookings import (
     order_name,
 )
 from recon_core.explain.changes import Change
-from recon_core.explain.open_bases import OpenBases, open_bases
+from recon_core.explain.open_bases import OpenBases, Settled, open_bases
 from recon_core.explain.space import (
     ORDER,
     Space,
@@ -144,11 +144,27 @@ class Ground:
         effect = change.vector(self.bookings)
         if not self.reaches(effect):
             return None
-        looked_at = (self.unknown & self.space.compared) - self.open_names
-        if not looked_at or self._bases is None:
+        return self.steps_settled({name: [self.settled(change, name)] for name in self.settling})
+
+    @cached_property
+    def settling(self) -> tuple[str, ...]:
+        """The balances whose cash depends on what is open, where it can be followed."""
+        names = (self.unknown & self.space.compared) - self.open_names
+        return tuple(sorted(names)) if names and self._bases is not None else ()
+
+    def settled(self, change: Change, name: str) -> Settled:
+        """A change as it concerns a balance of `settling`."""
+        assert self._bases is not None  # noqa: S101  # else nothing is settling
+        return self._bases.settled(change, name)
+
+    def steps_settled(self, changes: Mapping[str, Sequence[Settled]]) -> int:
+        """How far off changes of different rows leave balances, in steps of what is allowed."""
+        bases = self._bases
+        if bases is None:
             return 0
-        total = plus(effect, self._bases.moved(change))
-        return max(self._steps(name, total.get(name, ZERO)) for name in looked_at)
+        return max(
+            (self._steps(name, bases.amount(some)) for name, some in changes.items()), default=0
+        )
 
     def _steps(self, name: str, amount: Decimal) -> int:
         off = EXACT.subtract(self.exact.get(name, ZERO), amount).copy_abs()

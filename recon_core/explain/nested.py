@@ -11,6 +11,7 @@ from recon_core.explain.cumulative import cumulative
 from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
 from recon_core.explain.solved import slipped_quantities, solved
 from recon_core.explain.space import is_cash, is_position
@@ -20,7 +21,7 @@ from recon_core.explain.systematic import at_another_rate, habits, systematic
 _OF_A_HABIT: Final = 60
 _OF_ALL_HABITS: Final = 300
 _MOST_FIRST: Final = 60
-_UNITS_EACH: Final = 25
+_UNITS_EACH: Final = 8
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Nested:
         for habit in habits(ground):
             after = ground.after(habit.change)
             yield from ((habit, *rest) for rest in self._singles(after))
+        yield from QuantityPairs(ground, self.search.fill_edits, self.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
 

@@ -1,4 +1,4 @@
-"""What a change of derivative fills does to the entry value of what is open, without a replay.
+"""What changed fills do to the entry value of what is open in derivatives, without a replay.
 
 The cash of a derivative account is what its trades were worth plus the entry value of what
 is open. Trades count for themselves; what is open depends on the fills before. Where no side
@@ -9,8 +9,8 @@ PnL that it is compared with. The proof is a replay.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import accumulate
 from operator import attrgetter
@@ -25,6 +25,7 @@ from recon_core.model import Fill, SideRecord
 
 _PLACES: Final = 30
 _TIME: Final = attrgetter("time")
+_TRADE: Final = attrgetter("symbol", "leg", "account", "position_id", "side", "quantity", "price")
 
 _Key = tuple[str, object, str | None, str | None]
 """Symbol, leg, account and position id: what is averaged together."""
@@ -50,31 +51,36 @@ def _booked(before: _Open, trade: _Open) -> _Open:
 
 
 @dataclass(frozen=True, slots=True)
+class _Moved:
+    """What a change does to the fills of one position: places that go, trades that come."""
+
+    key: _Key
+    gone: frozenset[int]
+    come: Mapping[int, Sequence[_Open]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A change as it concerns what is open, and what it books of a balance for itself."""
+
+    moved: tuple[_Moved, ...]
+    booked: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Position:
-    """The fills of one position in the order of their booking, and what is open after each."""
+    """The fills of one position in the order of their booking, and what is open after each.
 
-    fills: Sequence[Fill]
-    trades: Sequence[_Open]
-    after: Sequence[_Open]
-    places: Mapping[int, int]
+    Where a position turns, only its quantity tells what follows: `ends` keeps that.
+    """
 
-    def cost(self, change: Change, trade: Callable[[Fill], _Open], key: _Key) -> int:
-        """What is open in the end costs so much more after a change."""
-        gone = {self.places[id(fill)] for fill in change.removed if id(fill) in self.places}
-        come: dict[int, list[Fill]] = {}
-        for fill in change.added:
-            if _key(fill) == key:
-                come.setdefault(self._place(fill), []).append(fill)
-        start = min((*gone, *come), default=len(self.trades))
-        state = self.after[start]
-        for at in range(start, len(self.trades) + 1):
-            for fill in come.get(at, ()):
-                state = _booked(state, trade(fill))
-            if at < len(self.trades) and at not in gone:
-                state = _booked(state, self.trades[at])
-        return state.cost - self.after[-1].cost
+    fills: Sequence[Fill] = ()
+    trades: Sequence[_Open] = ()
+    after: Sequence[_Open] = (_Open(),)
+    places: Mapping[int, int] = field(default_factory=dict)
+    ends: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def _place(self, fill: Fill) -> int:
+    def place(self, fill: Fill) -> int:
         """Where a fill is booked among the others."""
         at, key = bisect_left(self.fills, fill.time, key=_TIME), tie_key(fill)
         while at < len(self.fills) and self.fills[at].time == fill.time:
@@ -82,6 +88,48 @@ class _Position:
                 break
             at += 1
         return at
+
+    def cost(self, moved: Collection[_Moved]) -> int:
+        """What is open in the end costs so much more after changes."""
+        gone = frozenset[int]().union(*(one.gone for one in moved))
+        come: dict[int, list[_Open]] = {}
+        for one in moved:
+            for at, trades in one.come.items():
+                come.setdefault(at, []).extend(trades)
+        places = gone | come.keys()
+        start, last = min(places), max(places)
+        state = self.after[start]
+        for at in range(start, last + 1):
+            for trade in come.get(at, ()):
+                state = _booked(state, trade)
+            if at < len(self.trades) and at not in gone:
+                state = _booked(state, self.trades[at])
+        return self._end(state, last + 1) - self.after[-1].cost
+
+    def _end(self, state: _Open, start: int) -> int:
+        """What is open after all trades from one on costs."""
+        quantity, cost = state
+        turns = []
+        for at in range(start, len(self.trades)):
+            traded, value = self.trades[at]
+            new = quantity + traded
+            if not quantity or (quantity > 0) == (traded > 0):
+                cost += value
+            elif new and (new > 0) == (quantity > 0):
+                cost = cost * new // quantity
+            else:
+                cost = value * new // traded
+                known = self.ends.get((at, new))
+                if known is not None:
+                    cost = known
+                    break
+                turns.append((at, new))
+            quantity = new
+        self.ends.update(dict.fromkeys(turns, cost))
+        return cost
+
+
+_NOTHING: Final = _Position()
 
 
 @dataclass(frozen=True)
@@ -91,24 +139,52 @@ class OpenBases:
     bookings: Bookings
     positions: Mapping[_Key, _Position]
 
-    def moved(self, change: Change) -> dict[str, Decimal]:
-        """What a change does to the entry value of what is open, by balance."""
-        total: dict[str, int] = {}
-        for key in dict.fromkeys(map(_key, (*change.removed, *change.added))):
-            symbol, _, account, _ = key
-            if self.bookings.derivative(symbol):
-                position = self.positions.get(key, _NOTHING)
-                settlement = self.bookings.instruments[symbol].settlement
-                name = self.bookings.cash(settlement, account)
-                more = position.cost(change, self._trade, key)
-                total[name] = total.get(name, 0) + more
-        return {name: Decimal(amount).scaleb(-_PLACES, EXACT) for name, amount in total.items()}
+    def settled(self, change: Change, name: str) -> Settled:
+        """A change as it concerns one balance, and what is open in it."""
+        booked = change.vector(self.bookings).get(name)
+        keys = dict.fromkeys(map(_key, (*change.removed, *change.added)))
+        moved = (self._moved(change, key) for key in keys if self._balance(key) == name)
+        whole = 0 if booked is None else _whole(booked)
+        return Settled(tuple(one for one in moved if one.gone or one.come), whole)
 
-    def _trade(self, fill: Fill) -> _Open:
-        return _trade(self.bookings, fill)
+    def amount(self, changes: Iterable[Settled]) -> Decimal:
+        """What changes of different rows move of the balance together, at 30 decimals."""
+        total, by_key = 0, dict[_Key, list[_Moved]]()
+        for change in changes:
+            total += change.booked
+            for moved in change.moved:
+                by_key.setdefault(moved.key, []).append(moved)
+        total += sum(self.positions.get(key, _NOTHING).cost(all_) for key, all_ in by_key.items())
+        return Decimal(total).scaleb(-_PLACES, EXACT)
+
+    def _balance(self, key: _Key) -> str | None:
+        symbol, _, account, _ = key
+        if not self.bookings.derivative(symbol):
+            return None
+        return self.bookings.cash(self.bookings.instruments[symbol].settlement, account)
+
+    def _moved(self, change: Change, key: _Key) -> _Moved:
+        position = self.positions.get(key, _NOTHING)
+        places = position.places
+        removed, added = _traded(change)
+        gone = {places[id(fill)] for fill in removed if id(fill) in places}
+        come: dict[int, list[_Open]] = {}
+        for fill in added:
+            if _key(fill) == key:
+                come.setdefault(position.place(fill), []).append(_trade(self.bookings, fill))
+        return _Moved(key, frozenset(gone), come)
 
 
-_NOTHING: Final = _Position((), (), (_Open(),), {})
+def _traded(change: Change) -> tuple[Sequence[Fill], Sequence[Fill]]:
+    """The fills that go and come, without those of which only the fee is another."""
+    if len(change.removed) != len(change.added):
+        return change.removed, change.added
+    pairs = [
+        (old, new)
+        for old, new in zip(change.removed, change.added, strict=True)
+        if _TRADE(old) != _TRADE(new)
+    ]
+    return [old for old, _ in pairs], [new for _, new in pairs]
 
 
 def open_bases(bookings: Bookings, record: SideRecord) -> OpenBases | None:
@@ -142,4 +218,3 @@ def _whole(amount: Decimal) -> int:
 
 def _key(fill: Fill) -> _Key:
     return fill.symbol, fill.leg, fill.account, fill.position_id
-

@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.budget import FILLS_OF_A_BASIS, OF_A_PRINT, Budget
-from recon_core.explain.changes import Change
+from recon_core.explain.budget import FILLS_OF_SETTLING, OF_A_PRINT, OF_SETTLING, Budget
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, Row, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
+from recon_core.explain.open_bases import Settled
 from recon_core.explain.prints import Prints, positions_of
 from recon_core.explain.sieve import Sieve
 from recon_core.explain.slips import last_digit
@@ -50,6 +50,7 @@ class Search:
     budget: Budget
     extra: Sequence[Edit] = ()
     max_skew: timedelta = timedelta()
+    _settled_codes: dict[tuple[int, str, str], Settled] = field(default_factory=dict, init=False)
     _nearly: int = field(default=0, init=False)
     _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
 
@@ -60,7 +61,7 @@ class Search:
         self.budget.spend(len(self.ground.fills) * OF_A_PRINT)
         codes = [*self._of_fills(places), *self._of_others]
         edits = (self.edit(code) for value, code in codes if value in wanted)
-        return [edit for edit in edits if self._is_needed(edit.change)]
+        return [edit for edit in edits if self.ground.reached_by(edit.change)]
 
     def for_positions(self) -> list[Edit]:
         """Every edit that alone is what the positions and the orders need."""
@@ -69,7 +70,11 @@ class Search:
         ground = replace(
             self.ground, need=need, unknown=self.ground.unknown | cash, open_names=cash
         )
-        return Search(ground, self.budget, self.extra).singles()
+        search = Search(ground, self.budget, self.extra, self.max_skew)
+        wanted = set(search.prints.around(need))
+        spans = search.suffixes() if ground.rows_right else ()
+        behind = [search.edit(code) for value, code in spans if value in wanted]
+        return [*search.singles(), *behind]
 
     def pairs(self) -> list[tuple[Edit, Edit]]:
         """Every two edits of different rows that together are what is needed.
@@ -174,23 +179,36 @@ class Search:
             self.budget.spend(len(rows[first]) * len(rows[second]))
             for one in rows[first]:
                 for other in rows[second]:
-                    if first != second or one < other:
+                    if (first != second or one < other) and self._settle(one, other):
                         yield from self._pair(self.edit(one), self.edit(other))
+
+    def _settle(self, one: Code, other: Code) -> bool:
+        """Whether edits give the balances that depend on what is open what they need."""
+        if one[0] == other[0] != _NO_FILL:
+            return False
+        settling = self.ground.settling
+        if not settling:
+            return True
+        self.budget.spend(OF_SETTLING + len(self.ground.fills) // FILLS_OF_SETTLING)
+        steps = self.ground.steps_settled(
+            {name: [self._settled(each, name) for each in (one, other)] for name in settling}
+        )
+        self._nearly += 0 < steps < _NEARLY
+        return steps == 0
+
+    def _settled(self, code: Code, name: str) -> Settled:
+        key = (*code, name)
+        found = self._settled_codes.get(key)
+        if found is None:
+            change = self.edit(code).change
+            found = self._settled_codes[key] = self.ground.settled(change, name)
+        return found
 
     def _pair(self, first: Edit, second: Edit) -> Iterator[tuple[Edit, Edit]]:
         if first.change.overlaps(second.change):
             return
-        both = first.change.joined(second.change)
-        if self._is_needed(both):
+        if self.ground.reached_by(first.change.joined(second.change)):
             yield first, second
-
-    def _is_needed(self, change: Change) -> bool:
-        """Whether a change is what is needed, what is open in the end included."""
-        if self.ground.unknown:
-            self.budget.spend(len(self.ground.fills) // FILLS_OF_A_BASIS)
-        steps = self.ground.steps_off(change)
-        self._nearly += steps is not None and 0 < steps < _NEARLY
-        return steps == 0
 
     @cached_property
     def prints(self) -> Prints:
@@ -209,7 +227,7 @@ class Search:
         self.budget.spend(len(fills) * OF_A_PRINT)
         codes = list(self._of_fills(range(len(fills))))
         if self.ground.rows_right:
-            codes += self._suffixes()
+            codes += self.suffixes()
         return [*codes, *self._of_others]
 
     def _of_fills(self, places: Sequence[int]) -> Iterator[tuple[int, Code]]:
@@ -230,7 +248,7 @@ class Search:
             for at, edit in enumerate(self.others)
         ]
 
-    def _suffixes(self) -> list[tuple[int, Code]]:
+    def suffixes(self) -> list[tuple[int, Code]]:
         """All rows from a time on that are not in the books."""
         rows, codes, total = self.ground.rows, list[tuple[int, Code]](), 0
         for at in range(len(rows) - 1, 0, -1):

@@ -55,8 +55,8 @@ def quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         quantity = EXACT.add(fill.quantity, step)
         if quantity <= 0 or market is None:
             continue
-        how = slip(*_told(ground, fill.quantity, quantity)) or ""
-        for other in _with_quantity(ground, market, fill, quantity):
+        how = slip(*told(ground, fill.quantity, quantity)) or ""
+        for other in with_quantity(ground, market, fill, quantity):
             change = Change((fill,), (other,))
             yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
 
@@ -68,10 +68,10 @@ def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edi
         quantity = EXACT.add(fill.quantity, step)
         if quantity <= 0 or not _worth(ground, market, fill, need):
             continue
-        for other in _with_quantity(ground, market, fill, quantity):
+        for other in with_quantity(ground, market, fill, quantity):
             change = Change((fill,), (other,))
             if ground.reached_by(change):
-                how = slip(*_told(ground, fill.quantity, quantity))
+                how = slip(*told(ground, fill.quantity, quantity))
                 rank = _rank_of_quantity(ground, market, fill, other, slipped=how is not None)
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
@@ -102,7 +102,10 @@ def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
     return EXACT.multiply(off, Decimal(20)) <= expected.copy_abs()
 
 
-def _with_quantity(ground: Ground, market: Market, fill: Fill, quantity: Decimal) -> Iterator[Fill]:
+def with_quantity(
+    ground: Ground, market: Market, fill: Fill, quantity: Decimal
+) -> Iterator[Fill]:
+    """The fill with another quantity, its fee as it is and as that quantity is charged."""
     other = replace(fill, quantity=quantity)
     yield other
     yield from _charged_again(ground, market, fill, other)
@@ -118,7 +121,7 @@ def _charged_again(ground: Ground, market: Market, fill: Fill, other: Fill) -> I
             yield replace(other, fee=fee)
 
 
-def _told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
+def told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
     """The wrong and the right one of two numbers."""
     return (other, given) if ground.rows_right else (given, other)
 
@@ -144,7 +147,7 @@ def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
         for rate in rates:
             price = _price_for(market, fill, need, rate)
             price = price if price is None else _tenfold(fill.price, price) or price
-            how = None if price is None else slip(*_told(ground, fill.price, price))
+            how = None if price is None else slip(*told(ground, fill.price, price))
             if price is None or how is None or not _fits(ground, market, at, price):
                 continue
             other = replace(fill, price=price)
@@ -170,7 +173,7 @@ def tenfold(ground: Ground) -> Iterator[Edit]:
 def _slipped(
     ground: Ground, kind: CauseKind, fill: Fill, given: Decimal, other: Fill, changed: Decimal
 ) -> Iterator[Edit]:
-    how = slip(*_told(ground, given, changed))
+    how = slip(*told(ground, given, changed))
     if how is not None:
         yield Edit(kind, Change((fill,), (other,)), (fill,), 2, how)
 

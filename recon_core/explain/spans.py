@@ -122,7 +122,7 @@ def _is_state(ground: Ground, ledger: PositionLedger, target: Mapping[str, Decim
 def stale_edit(ground: Ground, at: int, max_skew: timedelta) -> Edit:
     """The edit of a side that has not seen the rows from one on, by its place in time."""
     rows = ground.rows
-    return _behind(ground, rows[:at - 1:-1], rows[at - 1].time, max_skew)
+    return _behind(ground, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
 
 
 def _says_so(ground: Ground, unseen: datetime) -> bool:
