@@ -102,9 +102,7 @@ def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
     return EXACT.multiply(off, Decimal(20)) <= expected.copy_abs()
 
 
-def with_quantity(
-    ground: Ground, market: Market, fill: Fill, quantity: Decimal
-) -> Iterator[Fill]:
+def with_quantity(ground: Ground, market: Market, fill: Fill, quantity: Decimal) -> Iterator[Fill]:
     """The fill with another quantity, its fee as it is and as that quantity is charged."""
     other = replace(fill, quantity=quantity)
     yield other

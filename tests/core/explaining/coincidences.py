@@ -27,6 +27,15 @@ def is_coincidence(base: Base, effect: Effect, faults: int) -> bool:
     return len(found) > 1
 
 
+def is_of_one_row(base: Base, effect: Effect) -> bool:
+    """Whether a fault of a single fee, movement or opening leaves the same amount."""
+    cash = {key: amount for key, amount in effect.cash.items() if amount}
+    if any(effect.position.values()) or len(cash) != 1:
+        return False
+    ((key, wanted),) = cash.items()
+    return wanted in _by_amount(base, key.partition(",")[0])
+
+
 def _pairs(known: dict[Decimal, set[_Named]], wanted: Decimal) -> Iterator[tuple[_Named, ...]]:
     for amount, names in known.items():
         rest = EXACT.subtract(wanted, amount)

@@ -2,12 +2,16 @@
 
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from recon_core.errors import ReconError
-from recon_core.explanation import CauseKind
+from recon_core.explanation import CauseKind, Effect
+from recon_core.model import Numbers
+from recon_core.policy.model import Policy
 from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
-from tests.core.explaining.books import are_accounts_plain, difference, state_of
+from tests.core.explaining.books import are_accounts_plain, difference, negative, state_of, total
+from tests.core.explaining.coincidences import is_of_one_row
 from tests.core.explaining.fault import Dice, Fault
 from tests.core.explaining.faults import INJECTORS
 from tests.core.explaining.placing import Placed, Placement, placed
@@ -120,14 +124,38 @@ def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) ->
 
 
 def _shows_both(base: Base, faults: tuple[Fault, ...], found: Placed) -> bool:
-    """Whether each of two faults changes something of its own."""
+    """Whether each of two faults changes something of its own, and both no less than two.
+
+    A session that one fault makes as well is a session of one fault.
+    """
     if len(faults) == 1:
         return True
     book, plain = faults[0].book, are_accounts_plain(found.recorded)
     if book is None:
         return False
     first = difference(state_of(base.recorded, book), base.right, plain=plain)
-    return bool(first) and first != found.effect
+    second = total((found.effect, negative(first)))
+    return (
+        _is_more_than_dust(base, first)
+        and _is_more_than_dust(base, second)
+        and not _is_one_opening(faults, first, second)
+        and not is_of_one_row(base, found.effect)
+    )
+
+
+def _is_one_opening(faults: tuple[Fault, ...], first: Effect, second: Effect) -> bool:
+    """Whether two faults make one opening balance wrong."""
+    kinds = {fault.cause_kind for fault in faults}
+    shared = first.cash.keys() & second.cash.keys() or first.position.keys() & second.position
+    return kinds == {CauseKind.OPENING_BALANCE} and bool(shared)
+
+
+def _is_more_than_dust(base: Base, effect: Effect) -> bool:
+    """Whether anything moves by more than binary floats may be off."""
+    in_floats = Numbers.FLOAT in (base.book.numbers, base.external.numbers)
+    dust = Policy().float_dust if in_floats else Decimal(0)
+    amounts = (*effect.position.values(), *effect.cash.values())
+    return any(amount.copy_abs() > dust for amount in amounts)
 
 
 def _shows(found: Placed, faults: tuple[Fault, ...]) -> bool:

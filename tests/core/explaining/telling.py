@@ -29,10 +29,12 @@ DOUBLES = "at so few decimals another fill, which is not equal, leaves the same 
 ROUNDED = "the state was rounded after the other fault, whose amounts are lost"
 ENTANGLED = "both faults change one amount, and one of them as a whole"
 COARSE = "at so few decimals many pairs of faults leave the same amounts"
+SMALL = "the cash is but a few units for each fill: many a fill realises as much"
 NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
 NO_LEGS = "which leg a fill was for, no row shows"
 
 _FEW_PLACES = 4
+_UNITS_EACH = 2
 
 _MISTYPED = {
     Kind.WRONG_QUANTITY,
@@ -56,6 +58,8 @@ def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: E
         return found
     if len(faults) > 1 and (found := _why_not_both(base, faults, placement)):
         return found
+    if _is_small(base, faults, effect):
+        return SMALL
     if placement is not Placement.ROW and is_coincidence(base, effect, len(faults)):
         return COINCIDENCE
     return ""
@@ -91,6 +95,24 @@ def _is_coarse(base: Base) -> bool:
         if instrument.instrument_kind is not _SPOT
     ]
     return any(found is not None and found <= _FEW_PLACES for found in places)
+
+
+def _is_small(base: Base, faults: Sequence[Fault], effect: Effect) -> bool:
+    """Whether the PnL of derivatives is too small to tell which of the fills made it."""
+    positions = [key.partition(",")[0] for key, amount in effect.position.items() if amount]
+    settled = {
+        base.recorded.instruments[symbol].settlement
+        for symbol in positions
+        if symbol in base.recorded.instruments
+        and base.recorded.instruments[symbol].instrument_kind is not _SPOT
+    }
+    least = _UNITS_EACH * len(base.fills) ** len(faults)
+    units = [
+        amount.copy_abs().scaleb(base.places(key.partition(",")[0]) or 12)
+        for key, amount in effect.cash.items()
+        if key.partition(",")[0] in settled
+    ]
+    return bool(settled) and bool(units) and sum(units) < least
 
 
 def _by_rows(base: Base, placement: Placement) -> bool:
