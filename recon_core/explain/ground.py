@@ -131,6 +131,12 @@ class Ground:
             if name in space.compared
         )
 
+    def but_for_cash(self) -> "Ground":
+        """The same ground where no balance is looked at."""
+        cash = frozenset(filter(is_cash, self.space.compared))
+        need = {name: amount for name, amount in self.need.items() if not is_cash(name)}
+        return replace(self, need=need, unknown=self.unknown | cash, open_names=cash)
+
     def reached_by(self, change: Change) -> bool:
         """Whether a change is what is needed, also in balances that depend on what is open."""
         return self.steps_off(change) == 0

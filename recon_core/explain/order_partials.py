@@ -1,7 +1,6 @@
 """What an order report shows of positions where the cash is off by as much as a fee."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -26,8 +25,7 @@ def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answe
     `None` where nothing of the kind is borne out, or more than one reading is.
     """
     for search in searches:
-        cash = frozenset(name for name in search.ground.space.compared if is_cash(name))
-        ground = replace(search.ground, unknown=search.ground.unknown | cash)
+        ground = search.ground.but_for_cash()
         answers = [
             answer
             for edits in OrderReading(ground, search.fill_edits).readings()

@@ -65,13 +65,9 @@ class Search:
 
     def for_positions(self) -> list[Edit]:
         """Every edit that alone is what the positions and the orders need."""
-        need = {name: v for name, v in self.ground.need.items() if not is_cash(name)}
-        cash = frozenset(name for name in self.ground.space.compared if is_cash(name))
-        ground = replace(
-            self.ground, need=need, unknown=self.ground.unknown | cash, open_names=cash
-        )
+        ground = self.ground.but_for_cash()
         search = Search(ground, self.budget, self.extra, self.max_skew)
-        wanted = set(search.prints.around(need))
+        wanted = set(search.prints.around(ground.need))
         spans = search.suffixes() if ground.rows_right else ()
         behind = [search.edit(code) for value, code in spans if value in wanted]
         return [*search.singles(), *behind]

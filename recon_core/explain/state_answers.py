@@ -132,6 +132,8 @@ def partial_states(prover: Prover) -> Iterator[First]:
     """Faults of a whole state that account for some diffs, wherever the rest comes from."""
     edits = _edits(prover)
     for edit in edits:
+        if doubt(prover, (edit,)):
+            continue
         record = _fixed(prover, (edit,))
         outcome = None if record is None else prover.outcome({edit.side: record})
         if record is None or outcome is None or not outcome.vanished or outcome.appeared:

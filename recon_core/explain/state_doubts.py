@@ -5,7 +5,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.proof import Prover
-from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.space import Vector, is_cash, is_position
 from recon_core.explain.states import StateEdit
 from recon_core.explanation import CauseKind
 
@@ -30,25 +30,27 @@ def _opening(prover: Prover, chosen: Sequence[StateEdit]) -> str:
 
     Another kind of balance needs no such doubt: the other side says it too.
     """
-    wrong = {
-        name: one
-        for edit in chosen
-        for name, one in edit.correction.items()
-        if one and edit.cause_kind is not CauseKind.BALANCE_KIND
-    }
     for record in prover.recorded.own_records().values():
-        if record.opening is None or not wrong:
+        if record.opening is None:
             continue
         opening = prover.space.state(record.opening.positions, record.opening.cash)
         state = prover.space.stated(record)
-        if all(
-            opening.get(name)
-            and opening[name]
-            in {state.get(name), one.copy_abs(), EXACT.add(state.get(name, ZERO), one)}
-            for name, one in wrong.items()
-        ):
+        if any(_is_of_opening(edit, opening, state) for edit in chosen):
             return "the balances before the first fill"
     return ""
+
+
+def _is_of_opening(edit: StateEdit, opening: Vector, state: Vector) -> bool:
+    """Whether all figures of a fault are an opening's, or what is wrong in them is."""
+    wrong = {name: one for name, one in edit.correction.items() if one}
+    if edit.cause_kind is CauseKind.BALANCE_KIND or not wrong:
+        return False
+    return all(
+        opening.get(name)
+        and opening[name]
+        in {state.get(name), one.copy_abs(), EXACT.add(state.get(name, ZERO), one)}
+        for name, one in wrong.items()
+    )
 
 
 def _digits(prover: Prover, chosen: Sequence[StateEdit]) -> str:
