@@ -19,7 +19,7 @@ from recon_core.explain.spans import others
 from recon_core.explain.systematic import at_another_rate, habits, systematic
 
 _OF_A_HABIT: Final = 60
-_OF_ALL_HABITS: Final = 300
+_OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
 _UNITS_EACH: Final = 8
 

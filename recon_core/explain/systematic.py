@@ -18,12 +18,11 @@ from recon_core.explain.edits import Edit, flipped, of_all, with_fee
 from recon_core.explain.fees import ROUNDINGS, FeeModel, round_rate, total_value
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import is_cash, is_position, negated, plus
+from recon_core.explain.space import Vector, is_cash, is_position, negated, plus
 from recon_core.explanation import CauseKind
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill
 
-_TRADED: Final = attrgetter("symbol", "leg", "account")
 _CURRENCY: Final = attrgetter("fee_currency")
 _TURNED: Final = Decimal(-2)
 _RATE_DIGITS: Final = 4
@@ -76,23 +75,31 @@ def _no_fees(charged: Sequence[Fill]) -> Edit:
 
 
 def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
-    charged = [fill for fill in fills if fill.fee]
+    charged, booked = [fill for fill in fills if fill.fee], ground.bookings.trades(fills)
+    fees = ground.bookings.fees(charged)
     if len(charged) > 1:
-        yield _turned_fees(charged)
-        if ground.rows_right:
+        if _nearer(ground, _times(fees, _TURNED)):
+            yield _turned_fees(charged)
+        if ground.rows_right and _nearer(ground, negated(fees)):
             yield _no_fees(charged)
         yield from _in_other_currencies(ground, charged)
-    turned = [flipped(fill) for fill in fills]
-    yield of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
+    if _nearer(ground, _times(booked, _TURNED)):
+        turned = [flipped(fill) for fill in fills]
+        yield of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
     for factor in (*_COMMON, *_multipliers(ground, fills)):
-        scaled = [_scaled(fill, factor) for fill in fills]
-        yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
+        if _nearer(ground, _times(booked, EXACT.subtract(factor, Decimal(1)))):
+            scaled = [_scaled(fill, factor) for fill in fills]
+            yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
     if ground.rows_right:
         for places in range(_MOST_HABIT_PLACES):
             yield from _rounded_to(fills, places)
 
 
-def _nearer(ground: Ground, effect: dict[str, Decimal]) -> bool:
+def _times(effect: Vector, factor: Decimal) -> dict[str, Decimal]:
+    return {name: EXACT.multiply(amount, factor) for name, amount in effect.items()}
+
+
+def _nearer(ground: Ground, effect: Vector) -> bool:
     """Whether what is needed becomes less where the effect is largest."""
     seen = ground.space.seen(effect)
     if not seen:
@@ -275,14 +282,24 @@ def _of_trades(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
 
 
 def _factors(ground: Ground, fills: Sequence[Fill]) -> list[Decimal]:
-    """By what all quantities may be multiplied more, as far as the position tells."""
+    """By what all quantities may be multiplied more, as far as the positions tell."""
     more = [EXACT.subtract(each, Decimal(1)) for each in (*_POWERS, *_multipliers(ground, fills))]
     factors = [_TURNED, *more]
-    name = ground.bookings.position(fills[0])
-    if len(set(map(_TRADED, fills))) > 1 or name not in ground.space.compared:
-        return factors
-    total = {name: exact_sum(map(signed_quantity, fills))}
-    return [each for each in factors if not total[name] or _may(ground, total, [name], each)]
+    for name, some in _by_position(ground, fills).items():
+        total = {name: exact_sum(map(signed_quantity, some))}
+        if total[name]:
+            factors = [each for each in factors if _may(ground, total, [name], each)]
+        elif ground.need.get(name, ZERO).copy_abs() > ground.allowed(name):
+            return []  # what is flat is flat in every unit
+    return factors
+
+
+def _by_position(ground: Ground, fills: Sequence[Fill]) -> dict[str, list[Fill]]:
+    """The fills by the position that they move, those that are compared."""
+    found: dict[str, list[Fill]] = {}
+    for fill in fills:
+        found.setdefault(ground.bookings.position(fill), []).append(fill)
+    return {name: some for name, some in found.items() if name in ground.space.compared}
 
 
 def _may(ground: Ground, total: dict[str, Decimal], seen: list[str], factor: Decimal) -> bool:
@@ -322,7 +339,22 @@ def _rounded(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     for places in range(_MOST_PLACES + 1):
         if need > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
             break
-        yield from _rounded_to(fills, places)
+        if _may_round(ground, fills, places):
+            yield from _rounded_to(fills, places)
+
+
+def _may_round(ground: Ground, fills: Sequence[Fill], places: int) -> bool:
+    """Whether quantities with so many decimals give their positions what they need."""
+    if any(fill.fee_currency == bookings_base(ground, fill) for fill in fills if fill.fee):
+        return True
+    for name, some in _by_position(ground, fills).items():
+        signed = list(map(signed_quantity, some))
+        rounded = exact_sum(round_to_places(one, places) for one in signed)
+        moved = EXACT.subtract(rounded, exact_sum(signed))
+        off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
+        if off > ground.allowed(name):
+            return False
+    return True
 
 
 def _rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Edit]:
