@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError, rows_of
+from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, OF_A_SIEVE, Budget, BudgetError, rows_of
 from recon_core.explain.candidates import Found, candidates
-from recon_core.explain.cumulative import cumulative
+from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
@@ -103,7 +103,7 @@ class Explainer:
         if found:
             return alternatives(found)
         for search in self._searches:
-            more = replace(search, extra=self._atoms(search))
+            more = search.also_of(self._atoms(search))
             answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
@@ -111,12 +111,12 @@ class Explainer:
                 return self._solved(answers)
         return tuple(first for first, _, _ in self._partly_read())[:1]
 
-    def _atoms(self, search: Search) -> list[Edit]:
+    def _atoms(self, search: Search) -> list[Edit | Misread]:
         """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
         ground = search.ground
-        found = OrderReading(ground, search.fill_edits).atoms()
-        self.budget.spend(len(ground.fills) * OF_A_PRINT)
-        found += islice((*others(ground), *cumulative(ground)), _MOST_ATOMS)
+        found: list[Edit | Misread] = [*OrderReading(ground, search.fill_edits).atoms()]
+        self.budget.spend(len(ground.fills) * OF_A_SIEVE)
+        found += islice(chain(others(ground), misread(ground)), _MOST_ATOMS)
         if len(ground.fills) <= _MOST_TENFOLD and not ground.space.dust and not ground.tolerance:
             self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
             found += tenfold_prices(ground)

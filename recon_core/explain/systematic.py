@@ -40,7 +40,7 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
     for fills in _groups(ground):
         yield from _of_fees(ground, fills, fill_edits)
         yield from _of_trades(ground, fills)
-    yield from cumulative(ground, needed=True)
+    yield from cumulative(ground)
 
 
 def habits(ground: Ground) -> Iterator[Edit]:
