@@ -4,7 +4,7 @@ What reading them right would move is worked out in numbers first; fills are cha
 where it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate
@@ -20,6 +20,7 @@ from recon_core.model import Fill, OrderSide
 _PAIR: Final = 2
 _QUANTITY: Final = attrgetter("quantity")
 _Orders = Sequence[Sequence[Fill]]
+_Names = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +51,75 @@ class Misread:
 
 def cumulative(ground: Ground) -> Iterator[Edit]:
     """Misread orders of several fills that give their position what it needs."""
-    return (one.edit() for one in misread(ground, needed=True))
+    orders, names, moved = _numbers(ground)
+    exact = {
+        name: ground.need.get(name or "", ZERO) if _is_exact(ground, name) else None
+        for name in set(names)
+    }
+    for one, name, amount in zip(orders, names, moved, strict=True):
+        need = exact[name]
+        if amount == need or (need is None and _may_be_needed(ground, name, amount)):
+            yield Misread((one,), ground.rows_right, name, amount).edit()
+    together = _together(ground, orders, names, moved)
+    if together is not None and _may_be_needed(ground, together.name, together.moved):
+        yield together.edit()
 
 
-def misread(ground: Ground, *, needed: bool = False) -> Iterator[Misread]:
-    """Every order of several fills that may have been misread, and all of them together.
+def misread(ground: Ground) -> Iterator[Misread]:
+    """Every order of several fills that may have been misread, and all of them together."""
+    orders, names, moved = _numbers(ground)
+    for one, name, amount in zip(orders, names, moved, strict=True):
+        yield Misread((one,), ground.rows_right, name, amount)
+    together = _together(ground, orders, names, moved)
+    if together is not None:
+        yield together
 
-    Those `needed` that give their position what it needs.
-    """
-    right = ground.rows_right
+
+def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
+    """The orders, their positions, and what reading them right moves in those."""
+    right, of_one = ground.rows_right, ground.bookings.position
     orders = [each for each in ground.of_orders if right or _is_rising(each)]
     moved = [_moved(each, rows_right=right) for each in orders]
-    names = _names(ground, orders)
-    for each, name, amount in zip(orders, names, moved, strict=True):
-        if not needed or _is_needed(ground, name, amount):
-            yield Misread((each,), right, name, amount)
-    if len(orders) > 1:
-        all_names = set(names)
-        name = all_names.pop() if len(all_names) == 1 else None
-        total = exact_sum(moved)
-        if not needed or _is_needed(ground, name, total):
-            yield Misread(orders, right, name, total)
-
-
-def _names(ground: Ground, orders: _Orders) -> list[str | None]:
-    """The position of each order, `None` of one that has several."""
     if len(ground.places) == 1:
-        return [*ground.places] * len(orders)
-    found = ({ground.bookings.position(fill) for fill in each} for each in orders)
-    return [names.pop() if len(names) == 1 else None for names in found]
+        return orders, [*ground.places] * len(orders), moved
+    found = [{of_one(fill) for fill in each} for each in orders]
+    return orders, [names.pop() if len(names) == 1 else None for names in found], moved
 
 
-def _is_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:
+def _together(
+    ground: Ground, orders: _Orders, names: _Names, moved: Iterable[Decimal]
+) -> Misread | None:
+    """All orders as one, `None` where there is but one."""
+    if len(orders) < _PAIR:
+        return None
+    of_all = set(names)
+    name = of_all.pop() if len(of_all) == 1 else None
+    return Misread(orders, ground.rows_right, name, exact_sum(moved))
+
+
+def _is_exact(ground: Ground, name: str | None) -> bool:
+    """Whether a position is compared to the last digit."""
+    return name is not None and name in ground.space.compared and not ground.allowed(name)
+
+
+def _may_be_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:
     if name is None or name not in ground.space.compared:
         return True
-    need = ground.need.get(name, ZERO)
-    return moved == need or EXACT.subtract(need, moved).copy_abs() <= ground.allowed(name)
+    off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
+    return off <= ground.allowed(name)
 
 
 def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
     """What running sums in place of quantities, or increments in their place, move."""
-    before, moved = fills[0].quantity, []
+    if len(fills) == _PAIR:
+        before, last = fills[0].quantity, fills[1]
+        return before if (last.side is OrderSide.BUY) is rows_right else before.copy_negate()
+    before, moved = fills[0].quantity, ZERO
     for fill in fills[1:]:
-        moved.append(before if (fill.side is OrderSide.BUY) is rows_right else before.copy_negate())
+        more = (fill.side is OrderSide.BUY) is rows_right
+        moved = (EXACT.add if more else EXACT.subtract)(moved, before)
         before = EXACT.add(before, fill.quantity) if rows_right else fill.quantity
-    return moved[0] if len(moved) == 1 else exact_sum(moved)
+    return moved
 
 
 def _is_rising(fills: Sequence[Fill]) -> bool:

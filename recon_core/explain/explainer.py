@@ -14,7 +14,14 @@ from typing import Final
 
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, OF_A_SIEVE, Budget, BudgetError, rows_of
+from recon_core.explain.budget import (
+    OF_A_PRINT,
+    OF_A_REPLAY,
+    OF_A_SIEVE,
+    Budget,
+    BudgetError,
+    rows_of,
+)
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit

@@ -55,6 +55,8 @@ _CLOSE: Final = Decimal("0.001")
 _time: Final = attrgetter("time")
 _symbol: Final = attrgetter("symbol")
 _account: Final = attrgetter("account")
+_position_id: Final = attrgetter("position_id")
+_leg: Final = attrgetter("leg")
 _MANY_TRIED: Final = 5
 _UNITS_EACH: Final = 50
 
@@ -109,13 +111,26 @@ class Ground:
         return found
 
     @cached_property
+    def symbols(self) -> set[str]:
+        """The symbols of the fills."""
+        return set(map(_symbol, self.fills))
+
+    @cached_property
+    def accounts(self) -> set[str | None]:
+        """The accounts of the fills."""
+        return set(map(_account, self.fills))
+
+    @cached_property
+    def position_ids(self) -> set[str | None]:
+        """The ids of the positions that the fills name."""
+        return set(map(_position_id, self.fills))
+
+    @cached_property
     def _is_one_position(self) -> bool:
-        """Whether all fills are of one symbol, leg and account."""
-        fills = self.fills
-        if not fills or any(len(set(map(key, fills))) > 1 for key in (_symbol, _account)):
-            return False
-        leg = fills[0].leg
-        return all([fill.leg is leg for fill in fills])
+        """Whether all fills are of one symbol, account and leg."""
+        legs = list(map(_leg, self.fills))
+        one_leg = bool(legs) and legs.count(legs[0]) == len(legs)
+        return one_leg and len(self.symbols) == len(self.accounts) == 1
 
     @cached_property
     def signed(self) -> list[Decimal]:

@@ -11,26 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain, repeat
-from operator import attrgetter
+from itertools import chain
 from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT
 from recon_core.explain.changes import Change
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.position_parts import PositionParts
+from recon_core.explain.position_parts import PositionParts, whole
 from recon_core.explain.prints import positions_of
 from recon_core.explain.space import Vector, is_cash, is_position, minus
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
 
-_HALF: Final = Decimal("0.5")
-_TWO: Final = Decimal(2)
 _MOST_WHOLE: Final = 300
 _MOST_RESTS: Final = 3_000
-_CHARGED: Final = attrgetter("fee_currency", "account")
-_multiply = EXACT.multiply
 
 
 class Sieved(NamedTuple):
@@ -57,8 +51,8 @@ class PairSieve:
         """What is left; `None` where only a look at every edit tells."""
         if not self._is_exact():
             return None
-        whole = self._of_amounts({name: {amount} for name, amount in self._need.items()})
-        rests = self._rests(whole if len(self._need) == 1 else [])
+        alone = self._of_amounts(_units(self._need))
+        rests = self._rests(alone if len(self._need) == 1 else [])
         if rests is None:
             return None
         places = {*self._of_amounts(self._wanted()), *self._of_fees(rests), *self._bare()}
@@ -71,11 +65,14 @@ class PairSieve:
             return False
         instruments = ground.bookings.instruments
         firsts = [(name, instruments.get(fills[0].symbol)) for name, fills in self._by_position]
-        return bool(self._need) and all(
-            name in ground.space.compared and instrument is not None
+        whole_needs = bool(self._need) and None not in map(whole, self._need.values())
+        return whole_needs and all(
+            name in ground.space.compared
+            and instrument is not None
             and not is_derivative(instrument)
+            and self._parts[name].are_whole
             for name, instrument in firsts
-        )  # fmt: skip
+        )
 
     @property
     def _by_position(self) -> Iterable[tuple[str, list[Fill]]]:
@@ -104,33 +101,32 @@ class PairSieve:
                 found.setdefault(name, set()).add(amount)
         return found
 
-    def _wanted(self) -> dict[str, set[Decimal]]:
+    def _wanted(self) -> dict[str, set[int]]:
         """What an edit of a fill may be in its position, where another one is the rest."""
-        wanted = {name: {amount} for name, amount in self._need.items()}
+        wanted = _units(self._need)
         for left in self._left:
             if len(left) == 1:
-                ((name, amount),) = left.items()
-                wanted.setdefault(name, set()).add(amount)
+                for name, units in _units(left).items():
+                    wanted.setdefault(name, set()).update(units)
         if len(self._need) == 1:
-            ((name, need),) = self._need.items()
-            if name in self._parts:
-                values = self._parts[name].values
-                wanted[name] |= values.intersection(map(EXACT.subtract, repeat(need), values))
+            ((name, alone),) = _units(self._need).items()
+            for parts in (self._parts[name],) if name in self._parts else ():
+                wanted[name] |= {value for need in alone for value in parts.pairs(need)}
         return wanted
 
-    def _of_amounts(self, wanted: Mapping[str, set[Decimal]]) -> list[int]:
+    def _of_amounts(self, wanted: Mapping[str, set[int]]) -> list[int]:
         """The places of fills with an edit that is one of these amounts in its position."""
         known = (name for name in wanted if name in self._parts)
         return list(chain.from_iterable(self._parts[name].places(wanted[name]) for name in known))
 
     def _bare(self) -> Iterator[int]:
         """Fills of nothing, and those without a fee among fills that have one."""
+        fills = self.ground.fills
         for name, places in self.ground.places.items():
-            fills, charged = self.ground.fills, self._parts[name].is_charged
-            for at in places:
-                fill = fills[at]
-                if not fill.quantity or (charged and not fill.fee):
-                    yield at
+            if self._parts[name].is_charged:
+                yield from [at for at in places if not fills[at].fee or not fills[at].quantity]
+            else:
+                yield from [at for at in places if not fills[at].quantity]
 
     def _keeps(self, at: int) -> bool:
         """Whether one of the other edits may be one of two."""
@@ -139,7 +135,7 @@ class PairSieve:
             return True
         ((name, amount),) = left.items()
         parts = self._parts.get(name)
-        if parts is not None and amount in parts.values:
+        if parts is not None and whole(amount) in parts.values:
             return True
         return amount in self._moved.get(name, ())
 
@@ -176,31 +172,17 @@ class PairSieve:
         for rest in rests:
             for name, amount in rest.items():
                 if amount and is_cash(name):
-                    amounts.setdefault(name, set()).add(amount.copy_abs())
-        fills, bookings = self.ground.fills, self.ground.bookings
-        for currency, account in set(map(_CHARGED, fills)):
-            some = amounts.get(bookings.cash(currency or "", account))
-            if not some:
-                continue
-            unit, rounded = bookings.resolution(currency or ""), bookings.roundings[currency or ""]
-            fees = {fee for amount in some for fee in _fees_of(amount, unit)}
-            for at, fill in enumerate(fills):
-                if rounded(fill.fee) in fees and _CHARGED(fill) == (currency, account):
-                    yield at
-
-
-def _fees_of(amount: Decimal, unit: Decimal) -> Iterator[Decimal]:
-    """The fees that change a balance by an amount when they are turned, halved or left out.
-
-    Half a fee is rounded, by a unit at most.
-    """
-    twice = _multiply(amount, _TWO)
-    more = (EXACT.add(twice, unit), EXACT.subtract(twice, unit))
-    for fee in (_multiply(amount, _HALF), amount, twice, *more):
-        yield fee
-        yield fee.copy_negate()
+                    amounts.setdefault(name, set()).add(amount)
+        for parts in self._parts.values():
+            yield from parts.charged_places(amounts)
 
 
 def _positions(vector: Vector) -> dict[str, Decimal]:
     """The part of a vector that is positions."""
     return {name: amount for name, amount in vector.items() if amount and is_position(name)}
+
+
+def _units(vector: Vector) -> dict[str, set[int]]:
+    """The amounts of a vector in whole units, without what is finer than those."""
+    found = {name: whole(amount) for name, amount in vector.items()}
+    return {name: {units} for name, units in found.items() if units is not None}
