@@ -12,6 +12,9 @@ OF_A_REPLAY: Final = 12
 OF_A_PRINT: Final = 25
 """Operations for the prints of a fill's edits."""
 
+OF_A_SIEVE: Final = 2
+"""Operations for comparing the quantity and the fee of a fill."""
+
 OF_A_RECONCILIATION: Final = 40
 """Operations for a fill in a reconciliation."""
 

@@ -1,7 +1,11 @@
-"""Orders whose quantities were read as increments, or as running sums."""
+"""Orders whose quantities were read as increments, or as running sums.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+What reading them right would move is worked out in numbers first; fills are changed only
+where it is asked for.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate
 from operator import attrgetter
@@ -13,70 +17,129 @@ from recon_core.explain.ground import Ground
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, OrderSide
 
+_PAIR: Final = 2
 _QUANTITY: Final = attrgetter("quantity")
-_TRADED: Final = attrgetter("symbol", "leg", "account")
+_Orders = Sequence[Sequence[Fill]]
+_Names = Sequence[str | None]
 
 
-def cumulative(ground: Ground, *, needed: bool = False) -> Iterator[Edit]:
-    """Orders of several fills whose quantities were read as increments, or as running sums.
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Orders whose quantities may have been misread.
 
-    Those `needed` that give their position what it needs.
+    `moved` is what reading them right moves in the position of that `name`, `None` where
+    they are of several positions.
     """
-    orders: dict[tuple[str | None, str, str], list[Fill]] = {}
-    for fill in ground.fills:
-        order = fill.client_order_id or fill.exchange_order_id
-        if order:
-            orders.setdefault((fill.account, fill.symbol, order), []).append(fill)
-    several = [fills for fills in orders.values() if len(fills) > 1]
-    found = []
-    for fills in several:
-        changed = _running(fills) if ground.rows_right else _increments(fills)
-        if changed is not None:
-            found.append((fills, changed))
-            if not needed or _may_be_needed(ground, fills, changed):
-                yield _cumulative(fills, changed)
-    if len(found) > 1:
-        fills = [fill for each, _ in found for fill in each]
-        quantities = [quantity for _, changed in found for quantity in changed]
-        if not needed or _may_be_needed(ground, fills, quantities):
-            yield _cumulative(fills, quantities)
+
+    orders: _Orders
+    rows_right: bool
+    name: str | None
+    moved: Decimal
+
+    def edit(self) -> Edit:
+        """The fills with their other quantities."""
+        fills = [fill for each in self.orders for fill in each]
+        other = _running if self.rows_right else _increments
+        quantities = [quantity for each in self.orders for quantity in other(each)]
+        changed = [
+            replace(fill, quantity=quantity)
+            for fill, quantity in zip(fills, quantities, strict=True)
+        ]
+        edit = of_all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
+        return replace(edit, rows=tuple(fills))
 
 
-def _may_be_needed(ground: Ground, fills: Sequence[Fill], changed: Sequence[Decimal]) -> bool:
-    """Whether other quantities of fills give their position what it needs."""
-    if len(set(map(_TRADED, fills))) > 1:
+def cumulative(ground: Ground) -> Iterator[Edit]:
+    """Misread orders of several fills that give their position what it needs."""
+    orders, names, moved = _numbers(ground)
+    exact = {
+        name: ground.need.get(name or "", ZERO) if _is_exact(ground, name) else None
+        for name in set(names)
+    }
+    for one, name, amount in zip(orders, names, moved, strict=True):
+        need = exact[name]
+        if amount == need or (need is None and _may_be_needed(ground, name, amount)):
+            yield Misread((one,), ground.rows_right, name, amount).edit()
+    together = _together(ground, orders, names, moved)
+    if together is not None and _may_be_needed(ground, together.name, together.moved):
+        yield together.edit()
+
+
+def misread(ground: Ground) -> Iterator[Misread]:
+    """Every order of several fills that may have been misread, and all of them together."""
+    orders, names, moved = _numbers(ground)
+    for one, name, amount in zip(orders, names, moved, strict=True):
+        yield Misread((one,), ground.rows_right, name, amount)
+    together = _together(ground, orders, names, moved)
+    if together is not None:
+        yield together
+
+
+def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
+    """The orders, their positions, and what reading them right moves in those."""
+    right, of_one = ground.rows_right, ground.bookings.position
+    orders = [each for each in ground.of_orders if right or _is_rising(each)]
+    moved = [_moved(each, rows_right=right) for each in orders]
+    if len(ground.places) == 1:
+        return orders, [*ground.places] * len(orders), moved
+    found = [{of_one(fill) for fill in each} for each in orders]
+    return orders, [names.pop() if len(names) == 1 else None for names in found], moved
+
+
+def _together(
+    ground: Ground, orders: _Orders, names: _Names, moved: Iterable[Decimal]
+) -> Misread | None:
+    """All orders as one, `None` where there is but one."""
+    if len(orders) < _PAIR:
+        return None
+    of_all = set(names)
+    name = of_all.pop() if len(of_all) == 1 else None
+    return Misread(orders, ground.rows_right, name, exact_sum(moved))
+
+
+def _is_exact(ground: Ground, name: str | None) -> bool:
+    """Whether a position is compared to the last digit."""
+    return name is not None and name in ground.space.compared and not ground.allowed(name)
+
+
+def _may_be_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:
+    if name is None or name not in ground.space.compared:
         return True
-    name = ground.bookings.position(fills[0])
-    if name not in ground.space.compared:
-        return True
-    moved = exact_sum(
-        EXACT.subtract(quantity, fill.quantity)
-        if fill.side is OrderSide.BUY
-        else EXACT.subtract(fill.quantity, quantity)
-        for fill, quantity in zip(fills, changed, strict=True)
-    )
     off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
     return off <= ground.allowed(name)
 
 
-def _cumulative(fills: Sequence[Fill], quantities: Sequence[Decimal]) -> Edit:
-    changed = [
-        replace(fill, quantity=quantity) for fill, quantity in zip(fills, quantities, strict=True)
-    ]
-    edit = of_all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
-    return replace(edit, rows=tuple(fills))
+def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
+    """What running sums in place of quantities, or increments in their place, move."""
+    if len(fills) == _PAIR:
+        before, last = fills[0].quantity, fills[1]
+        return before if (last.side is OrderSide.BUY) is rows_right else before.copy_negate()
+    before, moved = fills[0].quantity, ZERO
+    for fill in fills[1:]:
+        more = (fill.side is OrderSide.BUY) is rows_right
+        moved = (EXACT.add if more else EXACT.subtract)(moved, before)
+        before = EXACT.add(before, fill.quantity) if rows_right else fill.quantity
+    return moved
+
+
+def _is_rising(fills: Sequence[Fill]) -> bool:
+    """Whether quantities may be running sums."""
+    if len(fills) == _PAIR:
+        first, second = fills
+        return ZERO < first.quantity < second.quantity
+    before = ZERO
+    for fill in fills:
+        if fill.quantity <= before:
+            return False
+        before = fill.quantity
+    return True
 
 
 def _running(fills: Sequence[Fill]) -> list[Decimal]:
     return list(accumulate(map(_QUANTITY, fills), EXACT.add))
 
 
-def _increments(fills: Sequence[Fill]) -> list[Decimal] | None:
-    """The increments of running sums, `None` where the quantities are no running sums."""
-    before, changed = ZERO, []
-    for fill in fills:
-        if fill.quantity <= before:
-            return None
-        changed.append(EXACT.subtract(fill.quantity, before))
-        before = fill.quantity
-    return changed
+def _increments(fills: Sequence[Fill]) -> list[Decimal]:
+    """The increments of running sums."""
+    quantities = list(map(_QUANTITY, fills))
+    return list(map(EXACT.subtract, quantities, [ZERO, *quantities]))

@@ -9,14 +9,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer, attempt
-from recon_core.explain.budget import OF_A_PRINT, OF_A_REPLAY, Budget, BudgetError, rows_of
+from recon_core.explain.budget import (
+    OF_A_PRINT,
+    OF_A_REPLAY,
+    OF_A_SIEVE,
+    Budget,
+    BudgetError,
+    rows_of,
+)
 from recon_core.explain.candidates import Candidate, Found, candidates
-from recon_core.explain.cumulative import cumulative
+from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
 from recon_core.explain.grounds import grounds
@@ -115,15 +122,15 @@ class Explainer:
         nested = Nested(search, self.budget)
         if search.ground.unknown:
             yield nested.beside_positions()
-        yield replace(search, extra=self._atoms(search)).pairs()
+        yield search.also_of(self._atoms(search)).pairs()
         yield nested.pairs()
 
-    def _atoms(self, search: Search) -> list[Edit]:
+    def _atoms(self, search: Search) -> list[Edit | Misread]:
         """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
         ground = search.ground
-        found = OrderReading(ground, search.fill_edits).atoms()
-        self.budget.spend(len(ground.fills) * OF_A_PRINT)
-        found += islice((*others(ground), *cumulative(ground)), _MOST_ATOMS)
+        found: list[Edit | Misread] = [*OrderReading(ground, search.fill_edits).atoms()]
+        self.budget.spend(len(ground.fills) * OF_A_SIEVE)
+        found += islice(chain(others(ground), misread(ground)), _MOST_ATOMS)
         if len(ground.fills) <= _MOST_TENFOLD:
             self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
             found += tenfold(ground)

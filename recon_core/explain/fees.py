@@ -16,6 +16,8 @@ _MOST_SAMPLED: Final = 400
 ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 _RATE_PLACES: Final = 12
+_HALF: Final = Decimal("0.5")
+_ONE: Final = Decimal(1)
 _FLOAT_NOISE: Final = Decimal("1e-11")
 
 
@@ -72,8 +74,13 @@ def fee_model(bookings: Bookings, fills: Sequence[Fill]) -> FeeModel | None:
     found = _rates(bookings, charged, in_base=in_base)
     if not found:
         return None
-    models = [FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS]
-    return max(models, key=lambda model: _exact(bookings, model, sample))
+    half_even, half_up = (
+        FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS
+    )
+    exact = _exact(bookings, half_even, sample)
+    if exact == len(sample) or exact >= _exact(bookings, half_up, sample):
+        return half_even
+    return half_up
 
 
 def _rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
@@ -126,14 +133,22 @@ def rate_of(bookings: Bookings, fill: Fill, fee: Decimal, *, in_base: bool) -> D
 
 def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
     """The rate with the fewest decimals whose fee on a value rounds to this one."""
-    slack = EXACT.multiply(unit, Decimal("0.5"))
-    low, high = (Fraction(EXACT.subtract(fee, slack)), Fraction(EXACT.add(fee, slack)))
-    low, high = low / Fraction(value), high / Fraction(value)
+    slack = EXACT.multiply(unit, _HALF)
+    low, high = EXACT.subtract(fee, slack), EXACT.add(fee, slack)
+    if value < 0:
+        low, high, value = low.copy_negate(), high.copy_negate(), value.copy_negate()
     for places in range(2, _RATE_PLACES + 1):
-        numerator = -(-low.numerator * 10**places // low.denominator)
-        if Fraction(numerator, 10**places) <= high:
-            return Decimal(numerator).scaleb(-places, EXACT).normalize(EXACT)
+        numerator = _ceiling(low.scaleb(places, EXACT), value)
+        if EXACT.multiply(numerator, value) <= high.scaleb(places, EXACT):
+            return numerator.scaleb(-places, EXACT).normalize(EXACT)
     return None
+
+
+def _ceiling(amount: Decimal, value: Decimal) -> Decimal:
+    """The least whole number of times that a positive value is an amount, or more."""
+    times = EXACT.divide_int(amount, value)
+    less = amount > 0 and EXACT.multiply(times, value) < amount
+    return EXACT.add(times, _ONE if less else ZERO)
 
 
 def total_value(bookings: Bookings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:

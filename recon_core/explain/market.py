@@ -4,10 +4,13 @@ A quantity that is wrong by what the position needs moves a balance by its price
 and perhaps by its fee: few prices fit, which is seen before any fill is changed.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from functools import cached_property
+from itertools import repeat
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, shortest_places
@@ -18,6 +21,13 @@ from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 
 _NEAR: Final = Decimal("1.5")
 _ROUNDINGS: Final = Decimal(4)
+_DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
+_UP: Final = Context(prec=50, rounding=ROUND_CEILING)
+_SOME: Final = 1_000
+_BUY: Final = OrderSide.BUY
+_FEE: Final = attrgetter("fee")
+_PRICE: Final = attrgetter("price")
+_QUANTITY: Final = attrgetter("quantity")
 _add, _subtract, _multiply = EXACT.add, EXACT.subtract, EXACT.multiply
 
 
@@ -32,8 +42,14 @@ class Market:
     @cached_property
     def tick_places(self) -> int:
         """The decimals that most prices have at most: an average may have more."""
-        places = sorted([shortest_places(fill.price) for fill in self.fills])
-        return places[len(places) // 2]
+        found: Counter[int] = Counter()
+        prices = list(map(_PRICE, self.fills))
+        for start in range(0, len(prices), _SOME):
+            found.update(map(shortest_places, prices[start : start + _SOME]))
+            places, count = found.most_common(1)[0]
+            if count * 2 > len(prices):
+                return places
+        return sorted(found.elements())[len(prices) // 2]
 
     @cached_property
     def lot_places(self) -> int:
@@ -45,14 +61,19 @@ class Market:
                 most = max(most, shortest_places(fill.quantity))
         return most
 
+    def has_lots_of(self, places: int) -> bool:
+        """Whether a quantity has so many decimals."""
+        return any(shortest_places(fill.quantity) >= places for fill in self.fills)
+
     @cached_property
-    def _range(self) -> tuple[Decimal, Decimal]:
-        prices = [fill.price for fill in self.fills]
+    def range(self) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest price."""
+        prices = list(map(_PRICE, self.fills))
         return min(prices), max(prices)
 
     def near(self, price: Decimal) -> bool:
         """Whether a price is one that this market has had, or nearly."""
-        low, high = self._range
+        low, high = self.range
         return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
 
 
@@ -87,25 +108,61 @@ class Paid:
         units = map(ground.bookings.resolution, ground.recorded.currencies)
         rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
         most = _add(ground.allowed(cash), rounding)
-        least = most.copy_negate()
-        for fill in self.market.fills:
-            off = _add(left, _multiply(worth, fill.price))
-            if least <= off <= most:
+        if not worth:
+            yield from self.market.fills
+            return
+        low, high = _between(left, worth, most)
+        lowest, highest = _between(left, worth, _add(most, self._largest_fees))
+        near = [fill for fill in self.market.fills if lowest <= fill.price <= highest]
+        charged = [fill for fill in near if fill.fee_currency == currency]
+        fitting = self._with_fees(charged, left, most)
+        for fill in near:
+            if low <= fill.price <= high or id(fill) in fitting:
                 yield fill
-            elif fill.fee and fill.fee_currency == currency:
-                changed = _subtract(off, fill.fee)
-                if any(least <= _add(changed, fee) <= most for fee in self._fees(fill)):
-                    yield fill
 
-    def _fees(self, fill: Fill) -> list[Decimal]:
-        """The fees of a fill with the quantity that the position needs, at every rate."""
-        model, need = self.market.model, self.ground.need[self.name]
-        if model is None:
-            return []
-        worth = (_add if fill.side is OrderSide.BUY else _subtract)(fill.quantity, need)
+    def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
+        """Which of some fills give what is needed with the fee that they would have, by `id()`."""
+        model, fitting = self.market.model, set[int]()
+        least, highest = _subtract(most.copy_negate(), left), _subtract(most, left)
+        for rate in () if model is None else model.rates:
+            if model is not None and model.in_base:
+                return set(map(id, fills))
+            numbers = zip(fills, self._paid_at(fills, rate), strict=True)
+            fitting.update([id(fill) for fill, paid in numbers if least <= paid <= highest])
+        return fitting
+
+    def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
+        """What is paid for the needed quantity at each fill's price, with what its fee is more."""
+        need, multiplier, buy = self.ground.need[self.name], self.market.instrument.multiplier, _BUY
+        share, worth = _multiply(rate, multiplier), _multiply(need, multiplier)
+        charged = _multiply(share, need)
+        bought, sold = _add(worth, charged), _subtract(worth, charged)
+        # By unit of price: the needed quantity, and a share of the whole quantity.
+        first = [bought if fill.side is buy else sold for fill in fills]
+        units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
+        return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+
+    @property
+    def _largest_fees(self) -> Decimal:
+        """The most that a fee may be, as it is booked and with another quantity, in sum."""
+        model, fills = self.market.model, self.market.fills
+        if model is None or not model.rates:
+            return ZERO
+        fees = list(map(_FEE, fills))
+        worth = _add(max(map(_QUANTITY, fills)), self.ground.need[self.name].copy_abs())
         if not model.in_base:
-            worth = _multiply(_multiply(worth, fill.price), self.market.instrument.multiplier)
-        return [_multiply(worth, rate) for rate in model.rates]
+            price = max(map(Decimal.copy_abs, self.market.range))
+            worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
+        rate = max(map(Decimal.copy_abs, model.rates))
+        booked = max(map(Decimal.copy_abs, (min(fees), max(fees))))
+        return _add(booked, _multiply(worth, rate).copy_abs())
+
+
+def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
+    """The prices at which a worth is what is left, give or take what it may be off."""
+    ends = [_add(left, off).copy_negate(), _subtract(off, left)]
+    low = min(_DOWN.divide(end, worth) for end in ends)
+    return low, max(_UP.divide(end, worth) for end in ends)
 
 
 def paid_in(instrument: Instrument) -> str:

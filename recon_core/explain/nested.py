@@ -38,7 +38,7 @@ class Nested:
         """
         ground = self.search.ground
         slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
-        firsts = [*self._firsts(ground), *cumulative(ground, needed=True), *slips]
+        firsts = [*self._firsts(ground), *cumulative(ground), *slips]
         for first in firsts:
             self.budget.spend(len(ground.fills) * OF_A_REPLAY)
             after = ground.replayed_after(first.change)

@@ -62,7 +62,7 @@ class OrderReading:
     def atoms(self) -> list[Edit]:
         """The readings of each order alone, for faults that come together with others."""
         disagreeing = {name for name in self.ground.need if name.startswith(ORDER)}
-        if self.ground.rows_right:
+        if self.ground.rows_right or not disagreeing:
             return []
         fills = self._fills_of(disagreeing)
         return [

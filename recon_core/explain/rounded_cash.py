@@ -19,7 +19,6 @@ from recon_core.explain.search import Search
 from recon_core.explain.space import Vector, deltas, is_cash
 from recon_core.explain.verdicts import FILLS, nearly_explained
 from recon_core.explanation import Explanation
-from recon_core.ledger.replay import replay_sides
 from recon_core.model import LedgerSide, RecordedSession
 
 _MOST_TRIED: Final = 12
@@ -72,7 +71,8 @@ def _likeliest(recorded: RecordedSession, prover: Prover) -> list[LedgerSide]:
 def _exact(recorded: RecordedSession, prover: Prover) -> list[Vector]:
     """What both sides state, and what their rows give."""
     space = prover.space
-    replays = [space.state(each.positions, each.cash) for each in replay_sides(recorded).values()]
+    sides = prover.reconciliation.replays.values()
+    replays = [space.state(each.positions, each.cash) for each in sides]
     return [*map(space.stated, recorded.own_records().values()), *replays]
 
 

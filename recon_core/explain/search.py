@@ -13,15 +13,23 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.budget import FILLS_OF_SETTLING, OF_A_PRINT, OF_SETTLING, Budget
+from recon_core.explain.budget import (
+    FILLS_OF_SETTLING,
+    OF_A_PRINT,
+    OF_A_SIEVE,
+    OF_SETTLING,
+    Budget,
+)
+from recon_core.explain.cumulative import Misread
 from recon_core.explain.edits import NEAR_TWIN, UNPROVEN, Edit, Row, movement_edits, opening_edits
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.open_bases import Settled
+from recon_core.explain.pair_sieve import PairSieve, Sieved
 from recon_core.explain.prints import Prints, positions_of
 from recon_core.explain.sieve import Sieve
 from recon_core.explain.slips import last_digit
-from recon_core.explain.space import add_to, currency_of, is_cash
+from recon_core.explain.space import Vector, add_to, currency_of, is_cash
 from recon_core.explain.spans import stale_edit
 from recon_core.model import Movement
 
@@ -44,22 +52,31 @@ Code = tuple[int, str]
 
 @dataclass
 class Search:
-    """The edits of one ground by their prints; `extra` are edits that were worked out before."""
+    """The edits of one ground by their prints; `extra` are edits that were worked out before.
+
+    Those of misread orders are worked out where their position fits.
+    """
 
     ground: Ground
     budget: Budget
-    extra: Sequence[Edit] = ()
+    extra: Sequence[Edit | Misread] = ()
     max_skew: timedelta = timedelta()
     _settled_codes: dict[tuple[int, str, str], Settled] = field(default_factory=dict, init=False)
     _nearly: int = field(default=0, init=False)
     _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
+
+    def also_of(self, extra: Sequence[Edit | Misread]) -> "Search":
+        """The same search with more edits."""
+        more = replace(self, extra=extra)
+        more.prints, more.fill_edits = self.prints, self.fill_edits
+        return more
 
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
         wanted = set(self.prints.around(self.ground.need))
         places = Sieve(self.ground, self.fill_edits).places()
         self.budget.spend(len(self.ground.fills) * OF_A_PRINT)
-        codes = [*self._of_fills(places), *self._of_others]
+        codes = [*self._of_fills(places), *self._of_others(range(len(self._others)))]
         edits = (self.edit(code) for value, code in codes if value in wanted)
         return [edit for edit in edits if self.ground.reached_by(edit.change)]
 
@@ -114,16 +131,17 @@ class Search:
     @cached_property
     def _crowd_size(self) -> int:
         """How many needs a little beside the one that is asked for would be met, too."""
-        ground = self.ground
-        if ground.unknown:  # what would be met is told by what was met nearly
+        if self.ground.unknown:  # what would be met is told by what was met nearly
             return max(0, self._nearly - _MOST_NEARLY)
+        return sum(len(self._hits(self.prints.around(beside))) for beside in self._decoys)
+
+    @cached_property
+    def _decoys(self) -> list[dict[str, Decimal]]:
+        """Needs that nobody has, a little beside the one that is asked for."""
+        ground = self.ground
         loose = bool(ground.space.dust or ground.tolerance)
         steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
-        return sum(
-            len(self._hits(self.prints.around(self._beside(step, grid))))
-            for step in range(1, steps + 1)
-            for grid in grids
-        )
+        return [self._beside(step, grid) for step in range(1, steps + 1) for grid in grids]
 
     def near_misses(self, within: int) -> int:
         """How many needs, so many units beside the one that is asked for, one edit would meet."""
@@ -218,13 +236,19 @@ class Search:
 
     @cached_property
     def _codes(self) -> list[tuple[int, Code]]:
-        """The print and the code of every edit; one that changes nothing is none."""
+        """The print and the code of every edit that may be one of two; none changes nothing."""
         fills = self.ground.fills
-        self.budget.spend(len(fills) * OF_A_PRINT)
-        codes = list(self._of_fills(range(len(fills))))
+        self.budget.spend(len(fills) * OF_A_SIEVE)
+        sieved = PairSieve(
+            self.ground, self.fill_edits, self._effects, [self.ground.need, *self._decoys]
+        ).sieved()
+        if sieved is None:
+            sieved = Sieved(list(range(len(fills))), list(range(len(self._others))))
+        self.budget.spend(len(sieved.places) * OF_A_PRINT)
+        codes = list(self._of_fills(sieved.places))
         if self.ground.rows_right:
             codes += self.suffixes()
-        return [*codes, *self._of_others]
+        return [*codes, *self._of_others(sieved.others)]
 
     def _of_fills(self, places: Sequence[int]) -> Iterator[tuple[int, Code]]:
         """The prints and codes of the edits of some fills."""
@@ -236,13 +260,33 @@ class Search:
                 if value:
                     yield value, (at, name)
 
+    def _of_others(self, places: Iterable[int]) -> Iterator[tuple[int, Code]]:
+        """The prints and codes of some of the other edits."""
+        for at in places:
+            yield self.prints.of(self._effect(self._other(at))), (_NO_FILL, str(at))
+
     @cached_property
-    def _of_others(self) -> list[tuple[int, Code]]:
-        bookings = self.ground.bookings
+    def _effects(self) -> list[Vector]:
+        """What the other edits change, those of misread orders in their position only."""
         return [
-            (self.prints.of(edit.change.vector(bookings)), (_NO_FILL, str(at)))
-            for at, edit in enumerate(self.others)
+            {other.name: other.moved}
+            if isinstance(other, Misread) and other.name is not None
+            else self._effect(self._other(at))
+            for at, other in enumerate(self._others)
         ]
+
+    def _effect(self, edit: Edit) -> Vector:
+        return edit.change.vector(self.ground.bookings)
+
+    def _other(self, at: int) -> Edit:
+        """One of the other edits, worked out."""
+        other = self._others[at]
+        return other.edit() if isinstance(other, Misread) else other
+
+    @property
+    def others(self) -> list[Edit]:
+        """The edits of movements, of the opening, and those that were worked out before."""
+        return [self._other(at) for at in range(len(self._others))]
 
     def suffixes(self) -> list[tuple[int, Code]]:
         """All rows from a time on that are not in the books."""
@@ -269,13 +313,13 @@ class Search:
         """The edit that a code stands for."""
         at, name = code
         if at == _NO_FILL:
-            return self.others[int(name)]
+            return self._other(int(name))
         if name == _SUFFIX:
             return stale_edit(self.ground, at, self.max_skew)
         return self.fill_edits.edit(self.ground.fills[at], name)
 
     @cached_property
-    def others(self) -> list[Edit]:
+    def _others(self) -> list[Edit | Misread]:
         """The edits of movements, of the opening, and those that were worked out before."""
         record, right = self.ground.record, self.ground.rows_right
         moved = record.movements or ()

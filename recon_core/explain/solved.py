@@ -266,7 +266,7 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
         if abs(rate) >= 1:
             continue
         quantity = _before_fee(need.copy_abs(), side, rate, market) if in_base else need.copy_abs()
-        if decimal_places(shortest(quantity)) > market.lot_places:
+        if not market.has_lots_of(decimal_places(shortest(quantity))):
             continue
         price = _price_paid(market, side, quantity, ground.need.get(cash, ZERO),
                             ZERO if in_base else rate)  # fmt: skip

@@ -1,6 +1,6 @@
 """Faults that are a span of rows: a side that is behind, a shift of time, another's rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from recon_core.explanation import CauseKind
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, Movement, OrderSide
+from recon_core.model import Fill, Movement
 from recon_core.times import format_time
 
 _FEW: Final = 3
@@ -36,9 +36,11 @@ def spans(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
+    derivative = any(map(ground.bookings.derivative, ground.symbols))
+    if not derivative and _by_position(ground) == []:
+        return
     rows: list[Row] = [*ground.rows]
     rows.sort(key=attrgetter("time"), reverse=True)
-    derivative = any(map(ground.bookings.derivative, {fill.symbol for fill in ground.fills}))
     reached = _by_replay(ground) if derivative else _by_sums(ground, rows)
     for at in reached:
         earlier = rows[at].time if at < len(rows) else None
@@ -48,7 +50,7 @@ def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def _by_sums(ground: Ground, rows: Sequence[Row]) -> Iterator[int]:
     """How many of the last rows, all of a time together, are what is needed when they go."""
-    ends = _by_position(ground, rows)
+    ends = _by_position(ground)
     if ends is not None and len(ends) <= _FEW:
         for at in ends:
             if ground.reaches(negated(_booked(ground, rows[:at]))):
@@ -66,7 +68,7 @@ def _by_sums(ground: Ground, rows: Sequence[Row]) -> Iterator[int]:
             yield at
 
 
-def _by_position(ground: Ground, rows: Sequence[Row]) -> list[int] | None:
+def _by_position(ground: Ground) -> list[int] | None:
     """How many of the last rows give one position what it needs; `None` where that is not sure."""
     if not ground.fills or ground.record.movements:
         return None
@@ -76,16 +78,12 @@ def _by_position(ground: Ground, rows: Sequence[Row]) -> list[int] | None:
     if keys > 1 or instrument is None or name not in ground.space.compared or ground.allowed(name):
         return None
     base, need = instrument.base, ground.need.get(name, ZERO).copy_negate()
-    backwards = ground.fills[::-1]
-    if base in set(map(attrgetter("fee_currency"), backwards)):
-        held = [held_quantity(fill, base) for fill in backwards]
-    else:
-        buy = OrderSide.BUY
-        held = [
-            fill.quantity if fill.side is buy else fill.quantity.copy_negate() for fill in backwards
-        ]
-    found = [at for at, sum_ in enumerate(accumulate(held, EXACT.add), 1) if sum_ == need]
-    return [at for at in found if at == len(rows) or rows[at].time != rows[at - 1].time]
+    held = ground.signed
+    if base in set(map(attrgetter("fee_currency"), fills)):
+        held = [held_quantity(fill, base) for fill in fills]
+    sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
+    found = [at for at, sum_ in sums if sum_ == need]
+    return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]
 
 
 def _booked(ground: Ground, rows: Sequence[Row]) -> dict[str, Decimal]:
@@ -173,16 +171,17 @@ def _shift(
 
 @dataclass(frozen=True, slots=True)
 class _Grouping:
-    """What makes fills another's: the words for it, and how to tell."""
+    """What makes fills another's: the words for it, how to tell, and what there is."""
 
     words: str
     key: Callable[[Fill], str | None]
+    names: Callable[[Ground], Collection[str | None]]
 
 
 _GROUPINGS: Final = (
-    _Grouping("account", attrgetter("account")),
-    _Grouping("position", attrgetter("position_id")),
-    _Grouping("symbol", attrgetter("symbol")),
+    _Grouping("account", attrgetter("account"), attrgetter("accounts")),
+    _Grouping("position", attrgetter("position_id"), attrgetter("position_ids")),
+    _Grouping("symbol", attrgetter("symbol"), attrgetter("symbols")),
 )
 
 
@@ -196,9 +195,9 @@ def foreign(ground: Ground) -> Iterator[Edit]:
 def others(ground: Ground) -> Iterator[Edit]:
     """The rows of each account, position and symbol, as if they were another's."""
     for grouping in _GROUPINGS:
-        groups: dict[str, list[Fill]] = {}
-        if len(set(map(grouping.key, ground.fills))) == 1:
+        if len(grouping.names(ground)) == 1:
             continue
+        groups: dict[str, list[Fill]] = {}
         for fill in ground.fills:
             groups.setdefault(grouping.key(fill) or "", []).append(fill)
         for name, fills in groups.items():

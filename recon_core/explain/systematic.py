@@ -4,7 +4,7 @@ A rate is solved for and counts only where it is round and gives the need to the
 everything else has no free number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -24,6 +24,9 @@ from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill
 
 _CURRENCY: Final = attrgetter("fee_currency")
+_SYMBOL: Final = attrgetter("symbol")
+_ACCOUNT: Final = attrgetter("account")
+_Fills = Sequence[Fill]
 _TURNED: Final = Decimal(-2)
 _RATE_DIGITS: Final = 4
 _RARE: Final = Decimal(10_000)
@@ -39,7 +42,7 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
     for fills in _groups(ground):
         yield from _of_fees(ground, fills, fill_edits)
         yield from _of_trades(ground, fills)
-    yield from cumulative(ground, needed=True)
+    yield from cumulative(ground)
 
 
 def habits(ground: Ground) -> Iterator[Edit]:
@@ -136,7 +139,7 @@ def _moves_nothing_needed(ground: Ground, charged: Sequence[Fill]) -> bool:
         is_position(name) and amount.copy_abs() > ground.allowed(name)
         for name, amount in ground.need.items()
     )
-    return needed and bases.isdisjoint(map(_CURRENCY, charged))
+    return needed and bases.isdisjoint(set(map(_CURRENCY, charged)))
 
 
 def _without_fees(ground: Ground, fills: Sequence[Fill], fill_edits: FillEdits) -> Iterator[Edit]:
@@ -156,7 +159,7 @@ def _in_other_currencies(
 ) -> Iterator[Edit]:
     """Every fee in one currency; those `needed` that its balance asks for."""
     instrument = ground.bookings.instruments.get(charged[0].symbol)
-    if instrument is None or len({fill.symbol for fill in charged}) > 1:
+    if instrument is None or _differ(ground.symbols, _SYMBOL, charged):
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = ground.bookings.cash(currency, charged[0].account) in ground.space.compared
@@ -168,13 +171,17 @@ def _in_other_currencies(
 
 def _is_needed_in(ground: Ground, charged: Sequence[Fill], currency: str) -> bool:
     """Whether the fees of other currencies together are what a balance needs."""
-    if len({fill.account for fill in charged}) > 1:
+    if _differ(ground.accounts, _ACCOUNT, charged):
         return True
-    name, rounded = ground.bookings.cash(currency, charged[0].account), ground.bookings.roundings
-    more = exact_sum(
-        rounded[currency](fill.fee) for fill in charged if fill.fee_currency != currency
-    )
+    name, roundings = ground.bookings.cash(currency, charged[0].account), ground.bookings.roundings
+    fees = [fill.fee for fill in charged if fill.fee_currency != currency]
+    more = exact_sum(roundings.each(currency, fees))
     return EXACT.add(ground.need.get(name, ZERO), more).copy_abs() <= ground.allowed(name)
+
+
+def _differ(known: Collection[str | None], key: Callable[[Fill], object], some: _Fills) -> bool:
+    """Whether some fills have several of what is known of all fills."""
+    return len(known) > 1 and len(set(map(key, some))) > 1
 
 
 def at_another_rate(
@@ -286,7 +293,8 @@ def _factors(ground: Ground, fills: Sequence[Fill]) -> list[Decimal]:
     more = [EXACT.subtract(each, Decimal(1)) for each in (*_POWERS, *_multipliers(ground, fills))]
     factors = [_TURNED, *more]
     for name, some in _by_position(ground, fills).items():
-        total = {name: exact_sum(map(signed_quantity, some))}
+        is_all = len(some) == len(ground.fills)
+        total = {name: exact_sum(ground.signed if is_all else map(signed_quantity, some))}
         if total[name]:
             factors = [each for each in factors if _may(ground, total, [name], each)]
         elif ground.need.get(name, ZERO).copy_abs() > ground.allowed(name):
@@ -294,8 +302,10 @@ def _factors(ground: Ground, fills: Sequence[Fill]) -> list[Decimal]:
     return factors
 
 
-def _by_position(ground: Ground, fills: Sequence[Fill]) -> dict[str, list[Fill]]:
+def _by_position(ground: Ground, fills: Sequence[Fill]) -> dict[str, Sequence[Fill]]:
     """The fills by the position that they move, those that are compared."""
+    if len(ground.places) == 1:
+        return {name: fills for name in ground.places if name in ground.space.compared}
     found: dict[str, list[Fill]] = {}
     for fill in fills:
         found.setdefault(ground.bookings.position(fill), []).append(fill)
