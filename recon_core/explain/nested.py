@@ -15,13 +15,14 @@ from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
 from recon_core.explain.solved import slipped_quantities, solved
 from recon_core.explain.space import is_cash, is_position
-from recon_core.explain.spans import others
+from recon_core.explain.spans import others, spans
 from recon_core.explain.systematic import at_another_rate, habits, systematic
 
 _OF_A_HABIT: Final = 60
 _OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
 _UNITS_EACH: Final = 8
+_FEW_MISSES: Final = 3
 
 
 @dataclass
@@ -46,7 +47,11 @@ class Nested:
                 continue
             search = Search(after, self.budget)
             for edit in search.singles():
-                by_chance = search.near_misses(len(firsts) * _UNITS_EACH) > 0
+                misses = search.near_misses(len(firsts) * _UNITS_EACH)
+                exact = bool(after.space.dust) and after.is_close(
+                    edit.change.vector(after.bookings)
+                )
+                by_chance = misses > (_FEW_MISSES if exact else 0)
                 yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
 
     def pairs(self) -> Iterator[Found]:
@@ -65,6 +70,7 @@ class Nested:
         edits = search.fill_edits
         self.budget.spend(len(ground.fills) * _OF_A_HABIT)
         yield from ((edit,) for edit in search.singles())
+        yield from ((edit,) for edit in spans(ground, self.search.max_skew))
         for edit in (*systematic(ground, edits), *solved(ground, edits)):
             if ground.reached_by(edit.change):
                 yield (edit,)

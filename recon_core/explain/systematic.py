@@ -34,7 +34,7 @@ _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10)
 _MOST_PLACES: Final = 8
 _MOST_HABIT_PLACES: Final = 5
 _MOST_GROUPS: Final = 6
-_COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-3, -2, -1, 1, 2, 3))
+_COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 
 
 def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:

@@ -122,7 +122,10 @@ def _amounts(part: Part) -> tuple[str, ...]:
     numbers: tuple[str, ...] = ()
     if part.edit.rank >= _SOLVED and part.edit.change.removed and part.edit.change.added:
         old, new = part.edit.change.removed[0], part.edit.change.added[0]
-        numbers = tuple(str(each) for each in (old.quantity, old.price, new.quantity, new.price))
+        numbers = tuple(
+            str(each.normalize(EXACT))
+            for each in (old.quantity, old.price, new.quantity, new.price)
+        )
     return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)
 
 

@@ -3,19 +3,26 @@
 Fees, movements and openings move one balance each; two of them may well make one sum.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import product
 
 from recon_core.amounts import EXACT, exact_sum
 from recon_core.explanation import Effect
+from recon_core.model import Numbers
+from recon_core.policy.model import Policy
 from tests.core.explaining.bases import Base
 
 _Named = tuple[object, ...]
 
 
 def is_coincidence(base: Base, effect: Effect, faults: int) -> bool:
-    """Whether other faults, as many at most, leave the same amount of one balance."""
+    """Whether other faults, as many at most, leave the same amount of one balance.
+
+    Of binary floats amounts that are nearly the same are.
+    """
     cash = {key: amount for key, amount in effect.cash.items() if amount}
     if any(effect.position.values()) or len(cash) != 1:
         return False
@@ -24,7 +31,30 @@ def is_coincidence(base: Base, effect: Effect, faults: int) -> bool:
     found = {(name,) for name in known.get(wanted, ())}
     if faults > 1:
         found |= set(_pairs(known, wanted))
+        found |= _near_pairs(known, wanted, dust_of(base))
     return len(found) > 1
+
+
+def dust_of(base: Base) -> Decimal:
+    """What amounts may be off where a side computed in binary floats."""
+    in_floats = Numbers.FLOAT in (base.book.numbers, base.external.numbers)
+    return Policy().float_dust if in_floats else Decimal(0)
+
+
+def _near_pairs(
+    known: dict[Decimal, set[_Named]], wanted: Decimal, dust: Decimal
+) -> set[tuple[_Named, ...]]:
+    """Two pairs, if there are, whose amounts are nearly the one that is wanted."""
+    amounts, found = sorted(known), set[tuple[_Named, ...]]()
+    for amount in amounts if dust else ():
+        rest = EXACT.subtract(wanted, amount)
+        low, high = EXACT.subtract(rest, dust), EXACT.add(rest, dust)
+        for other in amounts[bisect_left(amounts, low) : bisect_right(amounts, high)]:
+            for one, two in product(known[amount], known[other]):
+                found.add(tuple(sorted((one, two), key=repr)))
+        if len(found) > 1:
+            return found
+    return found
 
 
 def is_of_one_row(base: Base, effect: Effect) -> bool:

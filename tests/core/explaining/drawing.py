@@ -2,16 +2,13 @@
 
 import random
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 
 from recon_core.errors import ReconError
 from recon_core.explanation import CauseKind, Effect
-from recon_core.model import Numbers
-from recon_core.policy.model import Policy
 from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
 from tests.core.explaining.books import are_accounts_plain, difference, negative, state_of, total
-from tests.core.explaining.coincidences import is_of_one_row
+from tests.core.explaining.coincidences import dust_of, is_of_one_row
 from tests.core.explaining.fault import Dice, Fault
 from tests.core.explaining.faults import INJECTORS
 from tests.core.explaining.placing import Placed, Placement, placed
@@ -152,8 +149,7 @@ def _is_one_opening(faults: tuple[Fault, ...], first: Effect, second: Effect) ->
 
 def _is_more_than_dust(base: Base, effect: Effect) -> bool:
     """Whether anything moves by more than binary floats may be off."""
-    in_floats = Numbers.FLOAT in (base.book.numbers, base.external.numbers)
-    dust = Policy().float_dust if in_floats else Decimal(0)
+    dust = dust_of(base)
     amounts = (*effect.position.values(), *effect.cash.values())
     return any(amount.copy_abs() > dust for amount in amounts)
 

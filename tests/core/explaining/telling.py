@@ -123,6 +123,8 @@ def _by_rows(base: Base, placement: Placement) -> bool:
 def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
     if fault.variant.startswith(IN_LOTS):
         return NO_LOT
+    if fault.cause_kind is Kind.UNIT and not (base.fills or base.book.movements):
+        return NOT_SHOWN  # all that there is, is the opening
     if _by_rows(base, placement) or fault.state is not None:
         return ""
     if placement is Placement.ROW:
