@@ -22,7 +22,6 @@ _OF_A_HABIT: Final = 60
 _OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
 _UNITS_EACH: Final = 8
-_FEW_MISSES: Final = 3
 
 
 @dataclass
@@ -47,12 +46,18 @@ class Nested:
                 continue
             search = Search(after, self.budget)
             for edit in search.singles():
-                misses = search.near_misses(len(firsts) * _UNITS_EACH)
-                exact = bool(after.space.dust) and after.is_close(
-                    edit.change.vector(after.bookings)
-                )
-                by_chance = misses > (_FEW_MISSES if exact else 0)
+                by_chance = self._by_chance(search, edit, len(firsts))
                 yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
+
+    def _by_chance(self, search: Search, edit: Edit, firsts: int) -> bool:
+        """Whether one of so many first edits may leave by chance what another edit is.
+
+        Of binary floats, what is met to all of their digits is met by few of those that
+        are nearly it.
+        """
+        ground, within = search.ground, firsts * _UNITS_EACH
+        exact = bool(ground.space.dust) and ground.is_close(edit.change.vector(ground.bookings))
+        return search.near_misses(within) > (within if exact else 0)
 
     def pairs(self) -> Iterator[Found]:
         """Every two edits, one after the other, that together are what is needed."""

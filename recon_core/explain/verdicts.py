@@ -3,22 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.attempt import Answer, Part
 from recon_core.explain.changes import total_of
 from recon_core.explain.edits import UNPROVEN, Row
+from recon_core.explain.ground import Ground
 from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.solved import MISSING_ID
-from recon_core.explain.space import Vector, effect_of, is_position, negated, signed
+from recon_core.explain.space import (
+    Vector,
+    currency_of,
+    effect_of,
+    is_cash,
+    is_position,
+    negated,
+    signed,
+)
 from recon_core.explain.texts import cause_text, change_text, off_text, row_id, vector_text
 from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
+_EDITS_OF_A_FILL: Final = 3
+_SELDOM: Final = 1_000
+_FINE: Final = Decimal("1e-8")
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
 
@@ -187,11 +200,26 @@ def _is_one_number(part: Part) -> bool:
 
 
 def _cancels(answer: Answer) -> bool:
-    """Whether causes that move positions cancel there: only a sum of cash speaks for them."""
+    """Whether causes that move positions cancel there, and little cash speaks for them."""
     total = total_of(part.effect for part in answer.parts)
     moved = [name for part in answer.parts for name, amount in part.effect.items()
              if amount and is_position(name)]  # fmt: skip
-    return len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    return cancels and not _is_much(answer.ground, total)
+
+
+def _is_much(ground: Ground, cash: Vector) -> bool:
+    """Whether an amount is one that two of the fills make by chance hardly ever."""
+    if ground.unknown:
+        return False
+    pairs = Fraction((len(ground.fills) * _EDITS_OF_A_FILL) ** 2)
+    units = [
+        Fraction(amount.copy_abs())
+        / Fraction(max(ground.bookings.resolution(currency_of(name)), ground.space.dust) or _FINE)
+        for name, amount in cash.items()
+        if amount and is_cash(name)
+    ]
+    return sum(units) > pairs * _SELDOM
 
 
 def _decides(unseen: Sequence[str]) -> str:

@@ -99,12 +99,14 @@ def _is_coarse(base: Base) -> bool:
 
 def _is_small(base: Base, faults: Sequence[Fault], effect: Effect) -> bool:
     """Whether the PnL of derivatives is too small to tell which of the fills made it."""
-    positions = [key.partition(",")[0] for key, amount in effect.position.items() if amount]
+    instruments = base.recorded.instruments
+    moved = {key.partition(",")[0] for key, amount in effect.position.items() if amount}
+    if len(faults) > 1:  # two may cancel in a position
+        moved |= {fill.symbol for fault in faults for fill in fault.fills}
     settled = {
-        base.recorded.instruments[symbol].settlement
-        for symbol in positions
-        if symbol in base.recorded.instruments
-        and base.recorded.instruments[symbol].instrument_kind is not _SPOT
+        instruments[symbol].settlement
+        for symbol in moved & instruments.keys()
+        if instruments[symbol].instrument_kind is not _SPOT
     }
     least = _UNITS_EACH * len(base.fills) ** len(faults)
     units = [
