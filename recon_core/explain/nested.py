@@ -22,6 +22,8 @@ _OF_A_HABIT: Final = 60
 _OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
 _UNITS_EACH: Final = 8
+_TRIED: Final = 30
+"""About as many habits there are that may be the first fault."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Nested:
         self.budget.spend(len(ground.fills) * _OF_A_HABIT)
         yield from ((edit,) for edit in search.singles())
         yield from ((edit,) for edit in spans(ground, self.search.max_skew))
-        for edit in (*systematic(ground, edits), *solved(ground, edits)):
+        for edit in (*systematic(ground, edits), *solved(ground, edits, _TRIED)):
             if ground.reached_by(edit.change):
                 yield (edit,)
         yield from OrderReading(ground, edits).readings()

@@ -133,8 +133,11 @@ class OrderReading:
         )
         if pattern is not None:
             bare = replace(bare, leg=pattern.leg, position_id=pattern.position_id)
-        for fill in self._with_fees(bare):
-            yield Edit(CauseKind.MISSING_FILL, Change(added=(fill,)), (fill,), 0)
+        charged = list(self._with_fees(bare))
+        for fill in charged:
+            # Where others are charged, a fill without a fee is the less likely reading.
+            rank = 2 if fill is bare and len(charged) > 1 else 0
+            yield Edit(CauseKind.MISSING_FILL, Change(added=(fill,)), (fill,), rank)
 
     def _with_fees(self, bare: Fill) -> Iterator[Fill]:
         known = self.ground.bookings.position(bare) in self.ground.by_symbol

@@ -18,24 +18,27 @@ from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, Paid, market_of, paid_in
 from recon_core.explain.slips import slip
-from recon_core.explain.space import ORDER, is_cash, is_position
+from recon_core.explain.space import ORDER, currency_of, is_cash, is_position
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, OrderSide
 
 MISSING_ID: Final = "missing"
 _CLOSE: Final = Decimal("1.1")
 _FAR: Final = Decimal(100_000)
+_SELDOM: Final = 300
+_FINE: Final = Decimal("1e-8")
+_FLOAT_NOISE: Final = Decimal("0.001")
 _MANY_UNITS: Final = Decimal(100)
 
 
-def solved(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
-    """Every edit with a solved number that is what is needed."""
+def solved(ground: Ground, edits: FillEdits, tried: int = 1) -> Iterator[Edit]:
+    """Every edit with a solved number that is what is needed, on one of so many grounds tried."""
     positions = [name for name in ground.need if is_position(name)]
     if len(positions) == 1:
         market = market_of(ground, positions[0], edits)
         if market is not None:
             yield from _wrong_quantities(ground, market, positions[0])
-            yield from _missing(ground, market, positions[0])
+            yield from _missing(ground, market, positions[0], tried)
     elif not positions:
         yield from _wrong_prices(ground, edits)
 
@@ -233,7 +236,7 @@ def _fits(ground: Ground, market: Market, at: int, price: Decimal) -> bool:
     return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in around)
 
 
-def _missing(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
+def _missing(ground: Ground, market: Market, name: str, tried: int) -> Iterator[Edit]:
     """A fill that no row tells: its quantity from the position, its price from the cash."""
     for fill in _unknown_fills(ground, market, ground.need[name]):
         change = Change(added=(fill,))
@@ -245,7 +248,20 @@ def _missing(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
         # Which PnL a fill of a derivative made depends on its time, which no row tells.
         timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
-        yield Edit(kind, change, (fill,), 2 if timed else UNPROVEN)
+        told = timed and not _by_chance(ground, market, fill, tried)
+        yield Edit(kind, change, (fill,), 2 if told else UNPROVEN)
+
+
+def _by_chance(ground: Ground, market: Market, fill: Fill, tried: int) -> bool:
+    """Whether a price on a tick may well give some random cash: where a tick is worth little."""
+    beside = next(_ticks_beside(market, fill))
+    name = ground.bookings.cash(paid_in(market.instrument), fill.account)
+    worth, other = (ground.bookings.fill(each).get(name, ZERO) for each in (fill, beside))
+    unit = max(ground.bookings.resolution(currency_of(name)) or _FINE, ground.space.dust)
+    if ground.space.dust and ground.is_close(ground.bookings.fill(fill)):
+        unit = EXACT.multiply(ground.space.dust, _FLOAT_NOISE)
+    step = EXACT.subtract(worth, other).copy_abs()
+    return step < EXACT.multiply(unit, Decimal(tried * _SELDOM))
 
 
 def _ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
