@@ -66,11 +66,20 @@ class Nested:
         ground = self.search.ground
         self.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
         for habit in habits(ground):
-            after = ground.after(habit.change)
-            yield from ((habit, *rest) for rest in self._singles(after))
+            yield from ((habit, *rest) for rest in self._singles(self._after(habit)))
         yield from QuantityPairs(ground, self.search.fill_edits, self.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
+
+    def _after(self, habit: Edit) -> Ground:
+        """The ground after a habit, of derivatives with the cash that a replay leaves."""
+        ground = self.search.ground
+        after = ground.after(habit.change)
+        if not any(map(ground.bookings.derivative, ground.symbols)):
+            return after
+        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
+        replayed = ground.replayed_after(habit.change)
+        return after if replayed is None else replace(after, exact=replayed.exact)
 
     def _singles(self, ground: Ground) -> Iterator[Found]:
         search = Search(ground, self.budget, extra=list(others(ground)))

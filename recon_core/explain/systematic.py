@@ -103,11 +103,14 @@ def _times(effect: Vector, factor: Decimal) -> dict[str, Decimal]:
 
 
 def _nearer(ground: Ground, effect: Vector) -> bool:
-    """Whether what is needed becomes less where the effect is largest."""
+    """Whether what is needed becomes less where the effect is largest, in positions if any.
+
+    A balance may be that of other symbols, too.
+    """
     seen = ground.space.seen(effect)
     if not seen:
         return False
-    name = max(seen, key=lambda each: (seen[each].copy_abs(), each))
+    name = max(seen, key=lambda each: (is_position(each), seen[each].copy_abs(), each))
     need = ground.need.get(name, ZERO)
     return EXACT.subtract(need, seen[name]).copy_abs() < need.copy_abs()
 
