@@ -47,19 +47,14 @@ class Nested:
             if after is None or not after.need or any(map(is_position, after.need)):
                 continue
             search = Search(after, self.budget)
-            for edit in search.singles():
-                by_chance = self._by_chance(search, edit, len(firsts))
+            edits = search.singles()
+            within = len(firsts) * _UNITS_EACH
+            misses = search.near_misses(within) if edits else 0
+            for edit in edits:
+                # Of what binary floats meet nearly, they meet little to all of their digits.
+                exact = after.space.dust and after.is_close(edit.change.vector(after.bookings))
+                by_chance = misses > (within if exact else 0)
                 yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
-
-    def _by_chance(self, search: Search, edit: Edit, firsts: int) -> bool:
-        """Whether one of so many first edits may leave by chance what another edit is.
-
-        Of binary floats, what is met to all of their digits is met by few of those that
-        are nearly it.
-        """
-        ground, within = search.ground, firsts * _UNITS_EACH
-        exact = bool(ground.space.dust) and ground.is_close(edit.change.vector(ground.bookings))
-        return search.near_misses(within) > (within if exact else 0)
 
     def pairs(self) -> Iterator[Found]:
         """Every two edits, one after the other, that together are what is needed."""

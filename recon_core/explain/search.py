@@ -146,11 +146,10 @@ class Search:
     def near_misses(self, within: int) -> int:
         """How many needs, so many units beside the one that is asked for, one edit would meet."""
         values = {value for value, _ in self._codes}
-        beside = (
-            self.prints.of(self._beside(sign * step, ZERO))
-            for step in range(1, within + 1)
-            for sign in (1, -1)
-        )
+        self.budget.spend(within)
+        asked = self.prints.of(self.ground.need)
+        unit = self.prints.of(self._beside(1, ZERO)) - asked
+        beside = (asked + step * unit for step in range(-within, within + 1) if step)
         return sum(value in values for value in beside)
 
     def _by_chance(self, one: Edit, other: Edit) -> bool:
