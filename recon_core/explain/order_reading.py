@@ -17,7 +17,7 @@ from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, flip, together
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.pair_kinds import unit_or_rounding
+from recon_core.explain.pair_habits import unit_or_rounding
 from recon_core.explain.slips import slip
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import ORDER
@@ -47,17 +47,18 @@ class OrderReading:
             if self.ground.reached_by(together(chosen)):
                 yield self._as_one(chosen) or chosen
 
-    def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit] | None:
+    def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit, ...] | None:
         """Many wrong quantities that are the right ones with fewer decimals are one fault."""
-        pairs = [
-            (edit.change.removed[0], edit.change.added[0])
-            for edit in chosen
-            if edit.cause_kind is CauseKind.WRONG_QUANTITY
-        ]
-        if len(pairs) != len(chosen) or len(pairs) < 2:  # noqa: PLR2004  # one shows no habit
+        wrong = [edit for edit in chosen if edit.cause_kind is CauseKind.WRONG_QUANTITY]
+        pairs = [(edit.change.removed[0], edit.change.added[0]) for edit in wrong]
+        if len(pairs) < 2:  # noqa: PLR2004  # one shows no habit
             return None
-        edit = unit_or_rounding(pairs, self.ground.fills)
-        return None if edit is None else (edit,)
+        symbols = {wrong.symbol for wrong, _ in pairs}
+        fills = [fill for fill in self.ground.fills if fill.symbol in symbols]
+        edit = unit_or_rounding(pairs, fills)
+        if edit is None:
+            return None
+        return (edit, *(one for one in chosen if one.cause_kind is not CauseKind.WRONG_QUANTITY))
 
     def atoms(self) -> list[Edit]:
         """The readings of each order alone, for faults that come together with others."""

@@ -18,7 +18,8 @@ from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.movement_kinds import movement_edit
-from recon_core.explain.pair_kinds import edits_of_pairs
+from recon_core.explain.pair_habits import habits
+from recon_core.explain.pair_kinds import Pair, cumulative_edits, edits_of_row
 from recon_core.explain.prints import Prints
 from recon_core.explain.spans import behind_detail
 from recon_core.explanation import CauseKind
@@ -84,9 +85,21 @@ class RowReading:
             return
         fills = self.ground.fills
         matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
-        yield from edits_of_pairs(matched.differing, fills)
+        yield from self._differing(matched.differing, fills)
         yield from self._surplus(matched.surplus)
         yield from self._lacking(matched.lacking)
+
+    def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Edit]:
+        """The edits that make wrong fills right: one for all where they have one fault."""
+        left = list(pairs)
+        for edit, done in cumulative_edits(left, fills):
+            yield edit
+            taken = {id(wrong) for wrong, _ in done}
+            left = [pair for pair in left if id(pair[0]) not in taken]
+        shared, rows = habits(left, fills)
+        yield from shared
+        for row in rows:
+            yield from edits_of_row(row.given, row.at, row.right)
 
     def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Edit]:
         left = list(surplus)

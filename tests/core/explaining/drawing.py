@@ -7,7 +7,14 @@ from functools import cached_property
 from recon_core.errors import ReconError
 from recon_core.explanation import CauseKind, Effect
 from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
-from tests.core.explaining.books import are_accounts_plain, difference, negative, state_of, total
+from tests.core.explaining.books import (
+    State,
+    are_accounts_plain,
+    difference,
+    negative,
+    state_of,
+    total,
+)
 from tests.core.explaining.coincidences import dust_of, is_of_one_row
 from tests.core.explaining.fault import Dice, Fault
 from tests.core.explaining.faults import INJECTORS
@@ -97,10 +104,26 @@ def _faults(base: Base, kind: CauseKind, count: int, dice: Dice) -> tuple[Fault,
         return () if first is None else (first,)
     if first.book is None or first.instruments:
         return ()
-    second = dice.choice(INJECTORS[dice.choice(list(CauseKind))])(base, first.book, dice)
+    inject, before = dice.choice(INJECTORS[dice.choice(list(CauseKind))]), dice.getstate()
+    second, after = inject(base, first.book, dice), dice.getstate()
     if second is None or first.touched & second.touched:
         return ()
+    dice.setstate(before)
+    alone = inject(base, base.book, dice)
+    dice.setstate(after)
+    if alone is not None and _left(base, alone) == _left(base, second):
+        return ()  # the second undoes the first
     return () if first.as_of or second.as_of else (first, second)
+
+
+def _left(base: Base, fault: Fault) -> State | None:
+    """The state that a fault leaves, `None` where its book cannot be booked."""
+    if fault.state is not None or fault.book is None:
+        return fault.state
+    try:
+        return state_of(base.recorded, fault.book)
+    except ReconError:
+        return None
 
 
 def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
