@@ -29,6 +29,7 @@ from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_ca
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
+from recon_core.explain.since import allowed, operations
 from recon_core.explain.solved import solved, tenfold_prices
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import others, spans
@@ -40,6 +41,7 @@ from recon_core.explain.state_answers import (
     state_answers,
 )
 from recon_core.explain.systematic import systematic
+from recon_core.explain.told_apart import ToldApart
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
@@ -66,10 +68,20 @@ class Explainer:
     prover: Prover
     budget: Budget
     _readings: dict[LedgerSide, Answer | None] = field(default_factory=dict)
+    _contradicted: list[tuple[Ground, list[Found]]] = field(default_factory=list)
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
-        return self.of_one_fault() or self._of_two_faults() or self._nearly()
+        found = self.of_one_fault() or self._of_two_faults() or self._nearly()
+        return found or self._against_snapshots()
+
+    def _against_snapshots(self) -> tuple[Explanation, ...]:
+        """What fits the end, and not the snapshots: nothing that fits both was found."""
+        for ground, found in self._contradicted:
+            answers = self._borne_out(ground, found)
+            if answers:
+                return self._solved(answers)
+        return ()
 
     def of_one_fault(self) -> tuple[Explanation, ...]:
         """What the rows show, a fault of a whole state, or one fault of the rows."""
@@ -103,8 +115,10 @@ class Explainer:
         if found:
             return alternatives(found)
         for search in self._searches:
-            more = replace(search, extra=self._atoms(search))
-            answers = self._proven(search.ground, more.pairs())
+            answers = self._proven(search.ground, ToldApart(search, self.budget).pairs())
+            if not answers:
+                more = replace(search, extra=self._atoms(search))
+                answers = self._proven(search.ground, more.pairs())
             if not answers:
                 answers = self._proven(search.ground, Nested(search, self.budget).pairs())
             if answers:
@@ -148,7 +162,9 @@ class Explainer:
     @cached_property
     def _grounds(self) -> list[Ground]:
         prover = self.prover
-        return grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+        found = grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+        self.budget.spend(sum(map(operations, found)))
+        return found
 
     @cached_property
     def _searches(self) -> list[Search]:
@@ -222,6 +238,13 @@ class Explainer:
         return found
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
+        """Those of the candidates that the snapshots allow that are borne out."""
+        fitting, contradicted = allowed(ground, found, self.budget)
+        if contradicted:
+            self._contradicted.append((ground, contradicted))
+        return self._borne_out(ground, fitting)
+
+    def _borne_out(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
         answers: list[Answer] = []
         best, tried = None, 0

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.between import divergence_of
 from recon_core.explain.bookings import (
     Bookings,
     OpenValue,
@@ -24,6 +25,7 @@ from recon_core.explain.bookings import (
     order_name,
 )
 from recon_core.explain.changes import Change
+from recon_core.explain.divergence import Divergence
 from recon_core.explain.space import (
     Space,
     Vector,
@@ -84,6 +86,11 @@ class Ground:
     def space(self) -> Space:
         """The dimensions, those of known orders included."""
         return self.bookings.space
+
+    @cached_property
+    def divergence(self) -> Divergence:
+        """Since when the sides differ, by the snapshots of the other side."""
+        return divergence_of(self)
 
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
