@@ -55,13 +55,14 @@ class Divergence:
     """The times between at which both sides are known, in their order.
 
     `differing` are the dimensions that differ at the end; `dust` is what two figures may be
-    apart and count as equal.
+    apart and count as equal; `was_apart`: the sides differed before, and agreed again.
     """
 
     states: tuple[Between, ...] = ()
     compared: frozenset[str] = frozenset()
     differing: frozenset[str] = frozenset()
     dust: Decimal = ZERO
+    was_apart: bool = False
 
     def __bool__(self) -> bool:
         """Whether there is any evidence."""
@@ -90,11 +91,12 @@ class Divergence:
 
     def settled(self) -> "Divergence":
         """Without differences that are gone at a later time, unless they come back."""
-        at = self._last_agreement
-        gone = [one for one in self.states[:at] if one.need] if at is not None else []
-        if not gone or any(one.need == late.need for one in gone for late in self.states[at:]):
+        at = self._last_agreement or 0
+        gone = [one.need for one in self.states[:at] if one.need]
+        if not gone or any(one.need in gone for one in self.states[at:]):
             return self
-        return replace(self, states=tuple(one for one in self.states if one not in gone))
+        kept = [one for place, one in enumerate(self.states) if place >= at or not one.need]
+        return replace(self, states=tuple(kept), was_apart=True)
 
     def after(self, booked: Sequence[Booked]) -> "Divergence":
         """What is left of the differences where something is booked besides."""
@@ -160,7 +162,8 @@ class Divergence:
         """Until when the sides agree and since when they differ; empty without evidence."""
         said = []
         if self.agreed is not None:
-            said.append(f"agree until {format_time(self.agreed)}")
+            until = "again at" if self.was_apart else "until"
+            said.append(f"agree {until} {format_time(self.agreed)}")
         if self.differs is not None:
             said.append(f"differ from {format_time(self.differs.time)} on")
         return f"the sides {' and '.join(said)}" if said else ""

@@ -75,30 +75,38 @@ def time_of(edit: Edit, answer: Answer) -> str:
         return ""
     others = [part.edit for part in answer.parts if part.edit is not edit]
     left = _after(answer.ground, others)
-    after = "" if left.agreed is None else f" after {format_time(left.agreed)}"
-    until = "" if left.differs is None else f" until {format_time(left.differs.time)}"
-    return f"; by the snapshots it was{after}{until}" if after or until else ""
+    after = "" if left.agreed is None else f"after {format_time(left.agreed)}"
+    latest = "" if left.differs is None else f"{format_time(left.differs.time)} at the latest"
+    when = ", ".join(part for part in (after, latest) if part)
+    return f"; by the snapshots it was {when}" if when else ""
 
 
 def _timed(ground: Ground, edits: Found) -> Found:
-    """The edits with the fills that no row tells at a time that the snapshots allow."""
-    for at, edit in enumerate(edits):
+    """The edits with the fills that no row tells at times that the snapshots allow, in order."""
+    known = [edit for edit in edits if not _is_untold(edit)]
+    if len(known) == len(edits):
+        return edits
+    timed = []
+    for edit in edits:
         if _is_untold(edit):
-            left = _after(ground, [*edits[:at], *edits[at + 1 :]])
-            time = _time_in(ground, left, edit.change.added[0].time)
-            added = tuple(replace(fill, time=time) for fill in edit.change.added)
-            other = replace(edit, change=replace(edit.change, added=added), rows=added)
-            return (*edits[:at], other, *edits[at + 1 :])
-    return edits
+            timed.append(_at(edit, _time_in(ground, _after(ground, known), edit)))
+            known.append(timed[-1])
+        else:
+            timed.append(edit)
+    return tuple(timed)
 
 
-def _time_in(ground: Ground, left: Divergence, given: datetime) -> datetime:
+def _at(edit: Edit, time: datetime) -> Edit:
+    added = tuple(replace(fill, time=time) for fill in edit.change.added)
+    return replace(edit, change=replace(edit.change, added=added), rows=added)
+
+
+def _time_in(ground: Ground, left: Divergence, edit: Edit) -> datetime:
     if left.differs is not None:
         return left.differs.time
-    return given if left.agreed is None or given > left.agreed else _end(ground)
-
-
-def _end(ground: Ground) -> datetime:
+    given = edit.change.added[0].time
+    if left.agreed is None or given > left.agreed:
+        return given
     return max(one.as_of for one in ground.recorded.own_records().values())
 
 
