@@ -28,7 +28,7 @@ def divergence_of(ground: "Ground") -> Divergence:
     """What the snapshots of one side tell of the rows of the other; nothing without snapshots."""
     recorded, rows = ground.recorded, ground.record
     other = recorded.side(ground.owner.other)
-    if other is None or not other.snapshots or ground.lagging:
+    if other is None or not other.snapshots:
         return _NONE
     is_read = not ground.rows_right and other.fills is not None
     if is_read or (ground.rows_right and ground.side is ground.owner):

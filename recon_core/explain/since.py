@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from recon_core.errors import ReconError
 from recon_core.explain.attempt import Answer
@@ -15,13 +14,9 @@ from recon_core.explain.edits import Edit, together
 from recon_core.explain.ground import Ground
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import Vector, minus, negated
-from recon_core.explanation import CauseKind
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import Fill, SideRecord, Snapshot
 from recon_core.times import format_time
-
-_OF_A_READING: Final = frozenset({CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT})
-"""What is wrong with the state at the end alone: it was read too early."""
 
 
 def allowed(
@@ -55,7 +50,7 @@ def is_contradicted(answer: Answer) -> bool:
     booked = list(_booked(ground, edits))
     if not any(one.unsure for one in booked) or ground.record.opening is None:
         return not divergence.leads(booked)
-    return not divergence.leads(list(_replayed(ground, _of_books(ground, edits))))
+    return not divergence.leads(list(_replayed(ground, together(edits))))
 
 
 def operations(ground: Ground) -> int:
@@ -126,16 +121,9 @@ def _after(ground: Ground, edits: Iterable[Edit]) -> Divergence:
     return ground.divergence.after(booked) if booked else ground.divergence
 
 
-def _of_books(ground: Ground, edits: Iterable[Edit]) -> Change:
-    """All that edits change in the books, and not in the last state alone."""
-    return together(
-        edit for edit in edits if not (ground.rows_right and edit.cause_kind in _OF_A_READING)
-    )
-
-
 def _booked(ground: Ground, edits: Iterable[Edit]) -> Iterator[Booked]:
     """What edits book, row by row."""
-    change, bookings = _of_books(ground, edits), ground.bookings
+    change, bookings = together(edits), ground.bookings
     for rows, sign in ((change.removed, negated), (change.added, dict)):
         for fill in rows:
             unsure: frozenset[str] = frozenset()
