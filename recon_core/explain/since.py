@@ -55,7 +55,10 @@ def is_contradicted(answer: Answer) -> bool:
 
 def operations(ground: Ground) -> int:
     """What the evidence of a ground costs: a replay of each side, where there are snapshots."""
-    return 2 * OF_A_REPLAY * len(ground.fills) if ground.divergence else 0
+    other = ground.recorded.side(ground.owner.other)
+    if not ground.divergence or other is None:
+        return 0
+    return OF_A_REPLAY * (len(ground.fills) + len(other.fills or ()))
 
 
 def since(answer: Answer) -> str:

@@ -19,7 +19,7 @@ from recon_core.explain.solved import solved
 from recon_core.explain.space import is_cash, is_position, state_part
 from recon_core.model import SideRecord
 
-_OF_A_SEARCH: Final = 60
+_OF_A_SOLUTION: Final = 16
 _MOST_FIRST: Final = 60
 """So many effects of a first fault are followed; where there are more nothing is proven."""
 
@@ -46,9 +46,12 @@ class ToldApart:
 
     def _singles(self, ground: Ground) -> list[Edit]:
         """Every edit that alone is what is needed: of rows, or else with a solved number."""
-        self.budget.spend(len(ground.fills) * _OF_A_SEARCH)
         search = Search(ground, self.budget)
-        return search.singles() or list(solved(ground, search.fill_edits))
+        found = search.singles()
+        if not found:
+            self.budget.spend(len(ground.fills) * _OF_A_SOLUTION)
+            found = list(solved(ground, search.fill_edits))
+        return found
 
 
 def _stands_between(ground: Ground, between: Between) -> bool:

@@ -28,8 +28,8 @@ from recon_core.model import (
 )
 from recon_core.reconciliation import Reconciliation
 
-from .builders import SPOT, at, fill, recorded, scaled, side, verdicts
-from .real_sessions import books, moved, session
+from .builders import SPOT, at, fill, reconciled, recorded, scaled, side, verdicts
+from .real_sessions import books, linear, moved, session
 from .test_explain_modestly import SLIPS
 
 Rows = Sequence[Fill | Movement]
@@ -298,6 +298,37 @@ def test_rows_of_the_exchange_and_snapshots_of_the_ledger() -> None:
     assert "the sides agree until 2026-01-01T11:52:30Z" in one.proof
 
 
+AWAY = replace(state(ROWS, -750), cash=(CashBalance("EUR", Decimal(7)),))
+PERP = linear("BTC/EUR", "EUR")
+
+
+def test_derivatives_are_replayed() -> None:
+    """What a fill of a contract books in cash depends on the fills before and after it."""
+    rows = [*ROWS, again("f2", "x", -420)]
+    known = {"instruments": {PERP.symbol: PERP}}
+
+    def account(fills: Rows, *times: float) -> tuple[Snapshot, ...]:
+        records = (books(*(row for row in fills if row.time <= at(time))) for time in times)
+        ledgers = [replay(recorded(one, None, **known), one) for one in records]
+        return tuple(
+            Snapshot(at(time), ledger.positions, ledger.cash)
+            for time, ledger in zip(times, ledgers, strict=True)
+        )
+
+    (last,) = account(ROWS, 0)
+    external = side(last.positions, last.cash)
+    assert ids(explain(reconciled(books(*rows), external, **known))[0]) == [("f2", "x")]
+    told_ = replace(external, snapshots=account(ROWS, *TIMES))
+    found = reconciled(replace(books(*rows), snapshots=account(rows, *TIMES)), told_, **known)
+    (one,) = explain(found)
+    assert (one.verdict, ids(one)) == ("unique", [("x",)])
+    require_repaired(found, one)
+    wrong = replace(account(ROWS, -350)[0], cash=AWAY.cash)
+    odd = replace(external, snapshots=(*account(ROWS, *TIMES[:5]), wrong))
+    (doubtful,) = explain(reconciled(books(*rows), odd, **known))
+    assert (doubtful.verdict, doubtful.decides) == ("ambiguous", CONTRADICTED)
+
+
 def test_snapshots_of_both_and_no_opening() -> None:
     """Rows without an opening give no state; where both state one, they are compared."""
     rows = [*ROWS, again("f1", "x", -420)]
@@ -336,10 +367,6 @@ def test_a_side_that_contradicts_itself(wrong: tuple[int, ...]) -> None:
 
 
 WRONG = [*ROWS, again("f1", "x", -420)]
-AWAY = replace(state(ROWS, -750), cash=(CashBalance("EUR", Decimal(7)),))
-BACK = replace(state(ROWS, -750), **{
-    name: getattr(state([*without("f6")], -350), name) for name in ("positions", "cash")
-})  # fmt: skip
 
 
 def test_a_difference_that_is_gone_again() -> None:
