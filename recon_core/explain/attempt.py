@@ -12,6 +12,7 @@ from recon_core.explain.changes import Change, names_of, shifted, total_of
 from recon_core.explain.edits import Edit, Row, together
 from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Outcome, Prover
+from recon_core.explain.restating import restated
 from recon_core.explain.space import Vector, minus, negated, state_part
 from recon_core.explanation import CauseKind
 from recon_core.model import LedgerSide, SideRecord
@@ -158,6 +159,7 @@ def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) ->
             return [_shifted_where_stated(side, prover, correction)]
         return [shifted(_stating(side), space, correction, names)]
     changed = _without_orders(ground, change.applied(ground.record), change)
+    changed = restated(recorded, ground.record, changed)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]

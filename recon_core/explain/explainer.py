@@ -36,6 +36,7 @@ from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_ca
 from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
+from recon_core.explain.since import allowed, operations
 from recon_core.explain.solved import quantities, solved, tenfold
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import others, spans
@@ -47,6 +48,7 @@ from recon_core.explain.state_answers import (
     state_answers,
 )
 from recon_core.explain.systematic import systematic
+from recon_core.explain.told_apart import ToldApart
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
@@ -74,10 +76,20 @@ class Explainer:
     prover: Prover
     budget: Budget
     _readings: dict[LedgerSide, Answer | None] = field(default_factory=dict)
+    _contradicted: list[tuple[Ground, list[Found]]] = field(default_factory=list)
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
-        return self.of_one_fault() or self._of_two_faults() or self._nearly()
+        found = self.of_one_fault() or self._of_two_faults() or self._nearly()
+        return found or self._against_snapshots()
+
+    def _against_snapshots(self) -> tuple[Explanation, ...]:
+        """What fits the end, and not the snapshots: nothing that fits both was found."""
+        for ground, found in self._contradicted:
+            answers = self._borne_out(ground, found)
+            if answers:
+                return self._solved(answers)
+        return ()
 
     def of_one_fault(self) -> tuple[Explanation, ...]:
         """What the rows show, a fault of a whole state, or one fault of the rows."""
@@ -120,6 +132,7 @@ class Explainer:
     def _pairs(self, search: Search) -> Iterator[Iterable[Found]]:
         """Two edits of the rows, those first that take the least to find."""
         nested = Nested(search, self.budget)
+        yield ToldApart(search, self.budget).pairs()
         if search.ground.unknown:
             yield nested.beside_positions()
         yield search.also_of(self._atoms(search)).pairs()
@@ -163,7 +176,9 @@ class Explainer:
     @cached_property
     def _grounds(self) -> list[Ground]:
         prover = self.prover
-        return grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+        found = grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+        self.budget.spend(sum(map(operations, found)))
+        return found
 
     @cached_property
     def _searches(self) -> list[Search]:
@@ -245,6 +260,13 @@ class Explainer:
         return nearly
 
     def _proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
+        """Those of the candidates that the snapshots allow that are borne out."""
+        fitting, contradicted = allowed(ground, found, self.budget)
+        if contradicted:
+            self._contradicted.append((ground, contradicted))
+        return self._borne_out(ground, fitting)
+
+    def _borne_out(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
         """The candidates with the best evidence that a reconciliation bears out."""
         answers: list[Answer] = []
         best, tried = None, 0

@@ -17,6 +17,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
 from recon_core.errors import ReplayError
+from recon_core.explain.between import divergence_of
 from recon_core.explain.bookings import (
     Bookings,
     OpenValue,
@@ -26,6 +27,7 @@ from recon_core.explain.bookings import (
     order_name,
 )
 from recon_core.explain.changes import Change
+from recon_core.explain.divergence import Divergence
 from recon_core.explain.open_bases import OpenBases, Settled, open_bases
 from recon_core.explain.space import (
     ORDER,
@@ -94,6 +96,11 @@ class Ground:
     def space(self) -> Space:
         """The dimensions, those of known orders included."""
         return self.bookings.space
+
+    @cached_property
+    def divergence(self) -> Divergence:
+        """Since when the sides differ, by the snapshots of the other side."""
+        return divergence_of(self)
 
     @cached_property
     def fills(self) -> tuple[Fill, ...]:

@@ -26,6 +26,7 @@ from recon_core.explain.changes import names_of, shifted
 from recon_core.explain.corrections import Step, row_steps, state_steps
 from recon_core.explain.plausible import require_plausible
 from recon_core.explain.proof import Prover
+from recon_core.explain.restating import restated
 from recon_core.explain.space import Space, space_of
 from recon_core.explanation import Booking, CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
@@ -200,7 +201,7 @@ def _applied(
     record = recorded.side(side)
     if own and record is None:
         raise ReconError(f"the session has no {side} side to repair")
-    return applied(record, own) if own and record is not None else record
+    return restated(recorded, record, applied(record, own)) if own and record else record
 
 
 def _require_proof(

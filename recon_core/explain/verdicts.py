@@ -14,6 +14,7 @@ from recon_core.explain.ground import Ground
 from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
+from recon_core.explain.since import is_contradicted, since, time_of
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import (
     Vector,
@@ -34,6 +35,8 @@ _SELDOM: Final = 1_000
 _FINE: Final = Decimal("1e-8")
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
+SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
+"""What would decide where what accounts for the deltas does not account for the snapshots."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -41,9 +44,11 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     distinct = _distinct(answers)
     found = [_explanation(prover, answer) for answer in distinct]
     unseen = sorted({name for answer in distinct for name in _unseen(prover, answer)})
-    if len(found) == 1 and not unseen and all(answer.complete for answer in answers):
+    contradicted = any(map(is_contradicted, answers))
+    complete = not contradicted and all(answer.complete for answer in answers)
+    if len(found) == 1 and not unseen and complete:
         return (found[0],)
-    decides = _decides(unseen)
+    decides = SNAPSHOTS if contradicted else _decides(unseen)
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 
@@ -241,7 +246,7 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
         residual=effect_of(answer.outcome.rest),
         explains=answer.outcome.vanished,
         text="; ".join(cause.text for cause in causes),
-        proof=proof_text(answer.outcome, change_text(answer.change)),
+        proof=f"{proof_text(answer.outcome, change_text(answer.change))}{since(answer)}",
     )
     return replace(explanation, repair=bookings_for(prover, answer, explanation))
 
@@ -249,12 +254,13 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
 def _cause(answer: Answer, part: Part) -> Cause:
     side = part.edit.side or answer.side
     rows = part.rows
+    said = cause_text(part.edit, side, rows, needed=part.needed)
     return Cause(
         cause_kind=part.edit.cause_kind,
         side=side,
         ids=_ids(rows),
         effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
-        text=cause_text(part.edit, side, rows, needed=part.needed),
+        text=f"{said}{time_of(part.edit, answer)}",
     )
 
 

@@ -145,7 +145,7 @@ def test_an_entry_twice_is_refused(recon: Recon, directory: Path) -> None:
         ([session("positions_only"), "-o", "r.json"], 1, ["ambiguous", "would decide"]),
         ([EXAMPLES / "minimal/blocked.recon.json", "-o", "r.json"], 1, ["unexplained"]),
         ([EXAMPLES / "suite/blocked/truncated.recon.json", "-o", "r.json"], 1, ["is not JSON"]),
-        ([SESSIONS, "-o", "r.json"], 64, ["matches 4 sessions"]),
+        ([SESSIONS, "-o", "r.json"], 64, ["matches 5 sessions"]),
         (["missing", "-o", "r.json"], 64, ["missing"]),
         ([session("lost_fill")], 64, ["-o"]),
         ([session("lost_fill"), "-o", "x.recon.json"], 64, ["which is no session"]),
