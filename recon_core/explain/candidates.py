@@ -58,9 +58,10 @@ def _candidate(ground: Ground, key: tuple[str, ...], members: Sequence[Found]) -
     rank = min(max(edit.rank for edit in edits) for edits in members)
     best = [edits for edits in members if max(edit.rank for edit in edits) == rank]
     rows = [_united([edits[at] for edits in best]) for at in range(len(best[0]))]
-    if len(rows) > 1 and key[0] == key[1]:
-        union = _united([edit for edits in best for edit in edits])
-        rows = [union, union]
+    for same in {each for each in key if key.count(each) > 1}:
+        places = [at for at, each in enumerate(key) if each == same]
+        union = _united([edits[at] for edits in best for at in places])
+        rows = [union if at in places else some for at, some in enumerate(rows)]
     members = best if _depends_on_time(ground, best[0]) else best[:1]
     return Candidate((rank, not _is_close(ground, best[0])), tuple(members), tuple(rows))
 

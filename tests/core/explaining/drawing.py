@@ -126,9 +126,19 @@ def _left(base: Base, fault: Fault) -> State | None:
         return None
 
 
+def _is_later(base: Base, fault: Fault) -> bool:
+    """Whether a row is later than the time of both states: no state can have it."""
+    book = fault.book
+    rows = () if book is None else (*(book.fills or ()), *(book.movements or ()))
+    known = {id(row) for row in (*base.fills, *(base.book.movements or ()))}
+    return any(row.time > base.book.as_of for row in rows if id(row) not in known)
+
+
 def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
     """Whether a fault of this kind can stand there."""
     has_rows = base.evidence is Evidence.ROWS
+    if _is_later(base, faults[-1]):
+        return False
     if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
         return False
     if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:
