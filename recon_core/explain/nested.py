@@ -18,10 +18,11 @@ from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.spans import others, spans
 from recon_core.explain.systematic import at_another_rate, habits, systematic
 
-_OF_A_HABIT: Final = 60
+_OF_A_HABIT: Final = 40
 _OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
 _UNITS_EACH: Final = 8
+_MOST_BESIDES: Final = 40
 _TRIED: Final = 30
 """About as many habits there are that may be the first fault."""
 
@@ -60,14 +61,20 @@ class Nested:
         """Every two edits, one after the other, that together are what is needed."""
         ground = self.search.ground
         self.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
-        for habit in habits(ground):
-            yield from ((habit, *rest) for rest in self._singles(self._after(habit)))
+        for first in (*habits(ground), *others(ground), *self._besides):
+            yield from ((first, *rest) for rest in self._singles(self._after(first)))
         yield from QuantityPairs(ground, self.search.fill_edits, self.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
 
+    @property
+    def _besides(self) -> list[Edit]:
+        """The edits of movements and of the opening, where they are not many."""
+        edits = self.search.others
+        return edits if len(edits) <= _MOST_BESIDES else []
+
     def _after(self, habit: Edit) -> Ground:
-        """The ground after a habit, of derivatives with the cash that a replay leaves."""
+        """The ground after a first edit, of derivatives with the cash that a replay leaves."""
         ground = self.search.ground
         after = ground.after(habit.change)
         if not any(map(ground.bookings.derivative, ground.symbols)):

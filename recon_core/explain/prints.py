@@ -18,13 +18,13 @@ from typing import Final
 from recon_core.amounts import EXACT
 from recon_core.explain.bookings import trade_value
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import Vector, is_position
+from recon_core.explain.space import Vector, currency_of, is_cash, is_position
 from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.model import Fill
 
 _PLACES: Final = 30
-_AROUND: Final = 3
-_MOST_STEPPED: Final = 2
+_AROUND: Final = 2
+_MOST_STEPPED: Final = 3
 _APART: Final = 512
 _HALF: Final = 1 << (_APART - 1)
 _TRADED: Final = attrgetter("symbol", "leg", "account")
@@ -61,8 +61,14 @@ class Prints:
             for name in ground.space.compared
             if (allowed := ground.allowed(name)) and name not in ground.unknown
         }
-        # Positions first: a position in floats tells more than the base currency with it.
-        kept = sorted(doubtful, key=lambda name: (name not in ground.need, name))[:_MOST_STEPPED]
+        # What a base currency needs its position says as well.
+        bases = {instrument.base for instrument in ground.bookings.instruments.values()}
+        kept = sorted(
+            doubtful,
+            key=lambda name: (
+                name not in ground.need, is_cash(name) and currency_of(name) in bases, name
+            ),
+        )[:_MOST_STEPPED]  # fmt: skip
         self._steps = {name: EXACT.multiply(doubtful[name], Decimal(4)) for name in kept}
         self._free = frozenset(doubtful.keys() - kept) | ground.unknown
 

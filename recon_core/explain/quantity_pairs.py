@@ -15,12 +15,12 @@ from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import Budget
 from recon_core.explain.candidates import Found
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import UNPROVEN, Edit
+from recon_core.explain.edits import Edit
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, market_of, paid_in
 from recon_core.explain.slips import slip
-from recon_core.explain.solved import told, with_quantity
+from recon_core.explain.solved import rank_of_any, told, with_quantity
 from recon_core.explain.space import ORDER, Vector, is_position
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, OrderSide
@@ -73,7 +73,7 @@ class QuantityPairs:
         how = slip(*told(self.ground, fill.quantity, quantity))
         for other in with_quantity(self.ground, market, fill, quantity):
             change = Change((fill,), (other,))
-            rank = 2 if how is not None else UNPROVEN
+            rank = rank_of_any(fill, other, slipped=how is not None)
             yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
 
     @cached_property

@@ -74,8 +74,9 @@ class Search:
     def singles(self) -> list[Edit]:
         """Every edit that alone is what is needed."""
         wanted = set(self.prints.around(self.ground.need))
+        self.budget.spend(len(self.ground.fills) * OF_A_SIEVE * 2)
         places = Sieve(self.ground, self.fill_edits).places()
-        self.budget.spend(len(self.ground.fills) * OF_A_PRINT)
+        self.budget.spend(len(places) * OF_A_PRINT)
         codes = [*self._of_fills(places), *self._of_others(range(len(self._others)))]
         edits = (self.edit(code) for value, code in codes if value in wanted)
         return [edit for edit in edits if self.ground.reached_by(edit.change)]

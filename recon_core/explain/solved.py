@@ -61,7 +61,13 @@ def quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         how = slip(*told(ground, fill.quantity, quantity)) or ""
         for other in with_quantity(ground, market, fill, quantity):
             change = Change((fill,), (other,))
-            yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), 2, how)
+            rank = rank_of_any(fill, other, slipped=bool(how))
+            yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how)
+
+
+def rank_of_any(fill: Fill, other: Fill, *, slipped: bool) -> int:
+    """What speaks for any quantity: with its own fee it is as well a fill that no row tells."""
+    return 2 if slipped or fill.fee == other.fee else UNPROVEN
 
 
 def _wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:

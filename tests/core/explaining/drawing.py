@@ -80,7 +80,7 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
     base = base_session(*_base(wanted, dice), is_dusty=wanted.is_dusty)
     placement = wanted.placement or dice.choice(list(Placement))
     faults = _faults(base, kind, wanted.faults, dice)
-    if not faults or not _is_possible(base, faults, placement):
+    if not faults or _is_later(base, faults[-1]) or not _is_possible(base, faults, placement):
         return None
     try:
         faults = tuple(with_twins(base, fault, placement) for fault in faults)
@@ -137,8 +137,6 @@ def _is_later(base: Base, fault: Fault) -> bool:
 def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
     """Whether a fault of this kind can stand there."""
     has_rows = base.evidence is Evidence.ROWS
-    if _is_later(base, faults[-1]):
-        return False
     if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
         return False
     if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:
