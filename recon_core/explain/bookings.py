@@ -162,6 +162,20 @@ class Bookings:
             paid = exact_sum(map(self.roundings[quote], worth))
             yield self.cash(quote, first.account), paid.copy_negate()
 
+    def traded(
+        self, fill: Fill, instrument: Instrument, quantity: Decimal
+    ) -> Iterator[tuple[str, Decimal]]:
+        """What a BUY of another quantity books besides its fee; of a SELL it is the negative."""
+        yield self.position(fill), quantity
+        if is_derivative(instrument):
+            name = self.cash(instrument.settlement, fill.account)
+            yield name, trade_value(instrument, quantity, fill.price)
+            return
+        base, quote = instrument.base, instrument.quote
+        yield self.cash(base, fill.account), self.roundings[base](quantity)
+        paid = self.roundings[quote](_multiply(quantity, fill.price))
+        yield self.cash(quote, fill.account), paid.copy_negate()
+
     def position(self, fill: Fill) -> str:
         """The dimension of the position that a fill moves."""
         key = (fill.symbol, fill.leg, fill.account)

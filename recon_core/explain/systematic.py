@@ -21,7 +21,7 @@ from recon_core.explain.ground import Ground
 from recon_core.explain.space import Vector, is_cash, is_position, negated, plus
 from recon_core.explanation import CauseKind
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill
+from recon_core.model import Fill, InstrumentKind, OrderSide
 
 _CURRENCY: Final = attrgetter("fee_currency")
 _SYMBOL: Final = attrgetter("symbol")
@@ -95,7 +95,9 @@ def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
             yield of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, ground))
     if ground.rows_right:
         for places in range(_MOST_HABIT_PLACES):
-            yield from _rounded_to(fills, places)
+            effect = _rounding_effect(ground, fills, places)
+            if effect is None or _nearer(ground, effect):
+                yield from _rounded_to(fills, places)
 
 
 def _times(effect: Vector, factor: Decimal) -> dict[str, Decimal]:
@@ -357,17 +359,30 @@ def _rounded(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
 
 
 def _may_round(ground: Ground, fills: Sequence[Fill], places: int) -> bool:
-    """Whether quantities with so many decimals give their positions what they need."""
-    if any(fill.fee_currency == bookings_base(ground, fill) for fill in fills if fill.fee):
-        return True
-    for name, some in _by_position(ground, fills).items():
-        signed = list(map(signed_quantity, some))
-        rounded = exact_sum(round_to_places(one, places) for one in signed)
-        moved = EXACT.subtract(rounded, exact_sum(signed))
-        off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
-        if off > ground.allowed(name):
-            return False
-    return True
+    """Whether quantities with so many decimals give what is needed, as far as numbers tell."""
+    effect = _rounding_effect(ground, fills, places)
+    return effect is None or ground.reaches(effect)
+
+
+def _rounding_effect(ground: Ground, fills: Sequence[Fill], places: int) -> Vector | None:
+    """What quantities with so many decimals move, without a fill being changed.
+
+    `None` where a trade is worth no exact amount.
+    """
+    effect: dict[str, Decimal] = {}
+    for fill in fills:
+        rounded = round_to_places(fill.quantity, places)
+        if rounded == fill.quantity:
+            continue
+        instrument = ground.bookings.instruments.get(fill.symbol)
+        if instrument is None or instrument.instrument_kind is InstrumentKind.INVERSE:
+            return None
+        sign = 1 if fill.side is OrderSide.BUY else -1
+        for quantity, times in ((rounded, sign), (fill.quantity, -sign)):
+            for name, amount in ground.bookings.traded(fill, instrument, quantity):
+                add = EXACT.add if times > 0 else EXACT.subtract
+                effect[name] = add(effect.get(name, ZERO), amount)
+    return effect
 
 
 def _rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Edit]:
