@@ -23,6 +23,7 @@ from recon_core.explain.budget import (
     rows_of,
 )
 from recon_core.explain.candidates import Candidate, Found, candidates
+from recon_core.explain.contradicted import contradicted
 from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit
 from recon_core.explain.ground import Ground, ground_of
@@ -146,6 +147,7 @@ class Explainer:
         found += islice(chain(others(ground), misread(ground)), _MOST_ATOMS)
         if len(ground.fills) <= _MOST_TENFOLD:
             self.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
+            found += contradicted(ground, search.fill_edits)
             found += tenfold(ground)
             found += quantities(ground, search.fill_edits)
         return found
