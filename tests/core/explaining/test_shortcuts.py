@@ -60,7 +60,10 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
         wanted = set(search.prints.around(ground.need))
         whole = [
             search.edit(code)
-            for value, code in (*search._of_fills(range(len(ground.fills))), *search._of_others)
+            for value, code in (
+                *search._of_fills(range(len(ground.fills))),
+                *search._of_others(range(len(search._others))),
+            )
             if value in wanted
         ]
         found = [edit for edit in whole if ground.reaches(edit.change.vector(ground.bookings))]
