@@ -38,8 +38,9 @@ class Sieved(NamedTuple):
 class PairSieve:
     """Sieves the edits of one ground for two that may be what it needs.
 
-    `others` are the effects of the edits of other rows, in positions at least, `targets` the
-    needs that are looked for: they differ in cash only.
+    `others` are the effects of the edits of other rows, in positions at least, in full where
+    they are all that the positions need; `targets` are the needs that are looked for: they
+    differ in cash only.
     """
 
     ground: Ground

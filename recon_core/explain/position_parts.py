@@ -70,6 +70,8 @@ class PositionParts:
                 fees.update((amount, amount // 2, amount * 2))
         numbers = zip(self._held, self._signed, self._fees, strict=True)
         hits = [one in held or two in signed or fee in fees for one, two, fee in numbers]
+        if not amounts.isdisjoint(self._charges):
+            hits = [hit or not fee for hit, fee in zip(hits, self._fees, strict=True)]
         return compress(self._places, hits)
 
     def charged_places(self, amounts: Mapping[str, Collection[Decimal]]) -> Iterator[int]:

@@ -1,7 +1,7 @@
-"""The sieve of pairs loses none: small spot sessions of coarse numbers, where many meet."""
+"""What is sieved by few numbers loses nothing: small sessions of coarse ones, where many meet."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from recon_core.explain.budget import Budget
-from recon_core.explain.cumulative import misread
+from recon_core.explain.cumulative import cumulative, misread
 from recon_core.explain.edits import Edit, flipped, with_fee
 from recon_core.explain.ground import Ground
 from recon_core.explain.grounds import grounds
+from recon_core.explain.market import Paid
 from recon_core.explain.pair_sieve import PairSieve
 from recon_core.explain.proof import Prover
 from recon_core.explain.search import Search
+from recon_core.explain.solved import solved
 from recon_core.explain.space import space_of
 from recon_core.explain.spans import others
 from recon_core.ledger.replay import replay_sides
@@ -43,7 +45,8 @@ SPOT = {
 }
 CHARGED = (("EUR",), ("BTC",), ("EUR", "BTC", "BNB"))
 OPENING = Opening(None, (), tuple(CashBalance(name, Decimal(9999)) for name in ("EUR", "BNB")))
-FAULTS: tuple[Callable[[Fill], Iterable[Fill]], ...] = (
+Fault = Callable[[Fill], Iterable[Fill]]
+FAULTS: tuple[Fault, ...] = (
     lambda _: (),
     lambda fill: (fill, replace(fill)),
     lambda fill: (flipped(fill),),
@@ -79,13 +82,19 @@ def fills_of(walk: random.Random) -> list[Fill]:
     return found
 
 
-def session_of(seed: int) -> RecordedSession:
-    """The ledger's rows with two faults, and the state that the right rows give."""
+def session_of(
+    seed: int, faults: Sequence[Fault] | None = None, misread_orders: int = 0
+) -> RecordedSession:
+    """The ledger's rows with two faults, or the given ones, and the state of the right rows."""
     walk = random.Random(seed)  # noqa: S311
     right = fills_of(walk)
     rows = [[fill] for fill in right]
-    for at in walk.sample(range(len(rows)), 2):
-        rows[at] = list(walk.choice(FAULTS)(right[at]))
+    chosen = [walk.choice(FAULTS), walk.choice(FAULTS)] if faults is None else list(faults)
+    for at, fault in zip(walk.sample(range(len(rows)), len(chosen)), chosen, strict=True):
+        rows[at] = list(fault(right[at]))
+    for at in range(1, 2 * misread_orders, 2):
+        quantity = right[at - 1].quantity + right[at].quantity
+        rows[at] = [replace(right[at], quantity=quantity)]
     wrong = tuple(fill for each in rows for fill in each)
     places = walk.choice([None, 2, 8])
     record = SideRecord(NOON + timedelta(hours=1), fills=tuple(right), opening=OPENING)
@@ -116,7 +125,7 @@ def search_of(ground: Ground) -> Search:
     return Search(ground, Budget(10**9)).also_of(extra)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", [*range(150), 2594, 2859, 3219, 4400])
 def test_sieved_edits_lose_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at every edit finds the same pairs, and as many a little beside the need."""
     for ground in grounds_of(session_of(seed)):
@@ -137,6 +146,37 @@ def test_the_sieve_leaves_few_fills() -> None:
         left.append(1.0 if sieved is None else len(sieved.places) / len(ground.fills))
     assert sum(share < 1 for share in left) > len(left) / 2
     assert sum(share < 1 / 2 for share in left) > len(left) / 4
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_prices_lose_no_wrong_quantity(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at every fill finds the quantities that are found by the price."""
+    more = Decimal(seed % 7 - 3).scaleb(-2) or Decimal("0.5")
+    rate = None if seed % 3 else Decimal("0.001")
+    for ground in grounds_of(session_of(seed, (lambda fill: (_of_quantity(fill, more, rate),),))):
+        found = list(map(_content, solved(ground, Search(ground, Budget(10**9)).fill_edits)))
+        with monkeypatch.context() as patched:
+            patched.setattr(Paid, "candidates", lambda paid: iter(paid.market.fills))
+            again = solved(ground, Search(ground, Budget(10**9)).fill_edits)
+            assert list(map(_content, again)) == found
+
+
+def _of_quantity(fill: Fill, more: Decimal, rate: Decimal | None) -> Fill:
+    """A fill of another quantity, charged on that where a rate is given."""
+    quantity = fill.quantity + abs(more)
+    value = quantity if fill.fee_currency == "BTC" else quantity * fill.price
+    return replace(fill, quantity=quantity, fee=fill.fee if rate is None else value * rate)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_sums_lose_no_misread_order(seed: int) -> None:
+    """Of all orders that may have been misread, those that are what is needed are found."""
+    for ground in grounds_of(session_of(seed, (), misread_orders=seed % 3)):
+        every = [one.edit() for one in misread(ground)]
+        needed = [edit for edit in every if ground.reaches(edit.change.vector(ground.bookings))]
+        found = [edit for edit in cumulative(ground)
+                 if ground.reaches(edit.change.vector(ground.bookings))]  # fmt: skip
+        assert list(map(_content, found)) == list(map(_content, needed))
 
 
 def contents(search: Search) -> list[list[object]]:
