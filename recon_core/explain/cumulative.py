@@ -52,14 +52,15 @@ class Misread:
 def cumulative(ground: Ground) -> Iterator[Edit]:
     """Misread orders of several fills that give their position what it needs."""
     orders, names, moved = _numbers(ground)
-    exact = {
-        name: ground.need.get(name or "", ZERO) if _is_exact(ground, name) else None
-        for name in set(names)
-    }
-    for one, name, amount in zip(orders, names, moved, strict=True):
-        need = exact[name]
-        if amount == need or (need is None and _may_be_needed(ground, name, amount)):
-            yield Misread((one,), ground.rows_right, name, amount).edit()
+    (name,) = set(names) if len(set(names)) == 1 else (None,)
+    if name is not None and _is_exact(ground, name):
+        need = ground.need.get(name, ZERO)
+        needed = [at for at, amount in enumerate(moved) if amount == need]
+    else:
+        each = enumerate(zip(names, moved, strict=True))
+        needed = [at for at, (one, amount) in each if _may_be_needed(ground, one, amount)]
+    for at in needed:
+        yield Misread((orders[at],), ground.rows_right, names[at], moved[at]).edit()
     together = _together(ground, orders, names, moved)
     if together is not None and _may_be_needed(ground, together.name, together.moved):
         yield together.edit()
@@ -78,7 +79,7 @@ def misread(ground: Ground) -> Iterator[Misread]:
 def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """The orders, their positions, and what reading them right moves in those."""
     right, of_one = ground.rows_right, ground.bookings.position
-    orders = [each for each in ground.of_orders if right or _is_rising(each)]
+    orders = [each for each in ground.rows.of_orders if right or _is_rising(each)]
     moved = [_moved(each, rows_right=right) for each in orders]
     if len(ground.places) == 1:
         return orders, [*ground.places] * len(orders), moved
@@ -97,9 +98,9 @@ def _together(
     return Misread(orders, ground.rows_right, name, exact_sum(moved))
 
 
-def _is_exact(ground: Ground, name: str | None) -> bool:
+def _is_exact(ground: Ground, name: str) -> bool:
     """Whether a position is compared to the last digit."""
-    return name is not None and name in ground.space.compared and not ground.allowed(name)
+    return name in ground.space.compared and not ground.allowed(name)
 
 
 def _may_be_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:

@@ -110,7 +110,7 @@ class PositionParts:
 
     @cached_property
     def _signed(self) -> list[int]:
-        signed, places = self.ground.signed, self._places
+        signed, places = self.ground.rows.signed, self._places
         return _whole(signed if len(places) == len(signed) else [signed[at] for at in places])
 
     @cached_property

@@ -84,7 +84,13 @@ class Sieve:
         half, twice = EXACT.multiply(need, _HALF), EXACT.multiply(need, _TWO)
         wanted, base = (need, half), self._base(name)
         more = (need, half, twice)
-        for at, fill in some:
+        likely = [
+            (at, fill)
+            for at, fill in some
+            if fill.quantity in wanted or fill.fee <= 0 or fill.fee in wanted
+            or fill.fee_currency == base
+        ]  # fmt: skip
+        for at, fill in likely:
             fee = fill.fee
             if fill.quantity in wanted or fee in wanted:
                 yield at

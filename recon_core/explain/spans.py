@@ -36,7 +36,7 @@ def spans(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
-    derivative = any(map(ground.bookings.derivative, ground.symbols))
+    derivative = any(map(ground.bookings.derivative, ground.rows.symbols))
     if not derivative and _by_position(ground) == []:
         return
     rows: list[Row] = [*ground.fills, *(ground.record.movements or ())]
@@ -78,7 +78,7 @@ def _by_position(ground: Ground) -> list[int] | None:
     if keys > 1 or instrument is None or name not in ground.space.compared or ground.allowed(name):
         return None
     base, need = instrument.base, ground.need.get(name, ZERO).copy_negate()
-    held = ground.signed
+    held = ground.rows.signed
     if base in set(map(attrgetter("fee_currency"), fills)):
         held = [held_quantity(fill, base) for fill in fills]
     sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
@@ -179,9 +179,9 @@ class _Grouping:
 
 
 _GROUPINGS: Final = (
-    _Grouping("account", attrgetter("account"), attrgetter("accounts")),
-    _Grouping("position", attrgetter("position_id"), attrgetter("position_ids")),
-    _Grouping("symbol", attrgetter("symbol"), attrgetter("symbols")),
+    _Grouping("account", attrgetter("account"), attrgetter("rows.accounts")),
+    _Grouping("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
+    _Grouping("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
 )
 
 
