@@ -91,10 +91,13 @@ class PositionParts:
                     yield at
 
     @cached_property
-    def is_charged(self) -> bool:
-        """Whether a fill without a fee has an edit that gives it one."""
+    def bare(self) -> list[int]:
+        """The places of fills of nothing, and of those without a fee among fills that have one."""
+        numbers = zip(self._places, self._signed, self._fees, strict=True)
         model = self.edits.model(self._fills[0])
-        return model is not None and bool(model.rates)
+        if model is None or not model.rates:
+            return [at for at, quantity, _ in numbers if not quantity]
+        return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
     @property
     def _fills(self) -> list[Fill]:
