@@ -68,23 +68,31 @@ def cumulative(ground: Ground) -> Iterator[Edit]:
 
 def misread(ground: Ground) -> Iterator[Misread]:
     """Every order of several fills that may have been misread, and all of them together."""
-    orders, names, moved = _numbers(ground)
-    for one, name, amount in zip(orders, names, moved, strict=True):
-        yield Misread((one,), ground.rows_right, name, amount)
-    together = _together(ground, orders, names, moved)
+    right = ground.rows_right
+    for each in ground.rows.of_orders:
+        if right or _is_rising(each):
+            yield Misread((each,), right, _name(ground, each), _moved(each, rows_right=right))
+    together = _together(ground, *_numbers(ground))
     if together is not None:
         yield together
 
 
 def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """The orders, their positions, and what reading them right moves in those."""
-    right, of_one = ground.rows_right, ground.bookings.position
+    right = ground.rows_right
     orders = [each for each in ground.rows.of_orders if right or _is_rising(each)]
     moved = [_moved(each, rows_right=right) for each in orders]
     if len(ground.places) == 1:
         return orders, [*ground.places] * len(orders), moved
-    found = [{of_one(fill) for fill in each} for each in orders]
-    return orders, [names.pop() if len(names) == 1 else None for names in found], moved
+    return orders, [_name(ground, each) for each in orders], moved
+
+
+def _name(ground: Ground, fills: Sequence[Fill]) -> str | None:
+    """The position of an order, `None` where it has several."""
+    if len(ground.places) == 1:
+        return next(iter(ground.places))
+    names = {ground.bookings.position(fill) for fill in fills}
+    return names.pop() if len(names) == 1 else None
 
 
 def _together(

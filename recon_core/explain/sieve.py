@@ -61,8 +61,8 @@ class Sieve:
         needed = [one for one in ground.need if is_position(one) and self._is_needed(one)]
         if any(one != name for one in needed):
             return []
-        fills = ground.fills
-        some = ((at, fills[at]) for at in places)
+        fills = ground.by_symbol[name]
+        some = zip(places, fills, strict=True)
         if needed:
             return list(self._of_quantity(some, name))
         return list(self._of_fee(some, name))
