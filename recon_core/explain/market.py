@@ -117,9 +117,9 @@ class Paid:
         near = _within(near, _between(left, worth, _add(most, charged)))
         same = [fill for fill in near if fill.fee_currency == currency]
         fitting = self._with_fees(same, left, most)
-        for fill in near:
-            if low <= fill.price <= high or id(fill) in fitting:
-                yield fill
+        yield from [
+            fill for fill in near if low <= fill.price <= high or (fitting and id(fill) in fitting)
+        ]
 
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Which of some fills give what is needed with the fee that they would have, by `id()`."""
