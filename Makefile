@@ -3,7 +3,7 @@
 #   make demo           the gate on the examples: one clear suite, one blocked
 #   make test           lint, types, all tests
 #   make soak           the same tests with large counts
-#   make bench          what an item costs, and a question to a long audit log
+#   make bench          what an item costs, a question to a long audit log, an explanation
 #   make lint           ruff, mypy, the layers of the packages
 #   make clean          remove the virtual environment and all caches
 #   make test-pythons   the tests on other Pythons that are installed
@@ -71,6 +71,7 @@ soak: same-python
 bench: same-python
 	$(BIN)/python benchmarks/items.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/explain.py
 
 # Each environment is one of its own, inside $(VENV), so that `make clean` takes it along.
 test-pythons: same-python

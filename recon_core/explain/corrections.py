@@ -1,9 +1,11 @@
 """What turns a faulty side into the repaired one, as rows and amounts to book."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import compress
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, format_amount, shortest
@@ -63,13 +65,22 @@ def _exchanged(
     named = [_named(row, session_id) for row in added]
     concerned = {*removed, *named}
     ids = {row_id(row) for row in concerned}
-    left = Counter(row for row in rows if row_id(row) in ids and row in concerned)
+    left = Counter(row for row in _with_ids(rows, ids) if row in concerned)
     for row in removed:
         left[row] -= 1
         yield _VERBS[type(row), False], {**row_values(row), COPIES: str(left[row])}
     for row in named:
         left[row] += 1
         yield _VERBS[type(row), True], {**row_values(row), COPIES: str(left[row])}
+
+
+def _with_ids(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
+    """The rows, all fills or all movements, that have one of some ids."""
+    rows = list(rows)
+    if not rows:
+        return iter(())
+    id_of = attrgetter("fill_id" if isinstance(rows[0], Fill) else "movement_id")
+    return compress(rows, [one in ids for one in map(id_of, rows)])
 
 
 def _named(row: Row, session_id: str) -> Row:

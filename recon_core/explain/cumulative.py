@@ -52,14 +52,15 @@ class Misread:
 def cumulative(ground: Ground) -> Iterator[Edit]:
     """Misread orders of several fills that give their position what it needs."""
     orders, names, moved = _numbers(ground)
-    exact = {
-        name: ground.need.get(name or "", ZERO) if _is_exact(ground, name) else None
-        for name in set(names)
-    }
-    for one, name, amount in zip(orders, names, moved, strict=True):
-        need = exact[name]
-        if amount == need or (need is None and _may_be_needed(ground, name, amount)):
-            yield Misread((one,), ground.rows_right, name, amount).edit()
+    (name,) = set(names) if len(set(names)) == 1 else (None,)
+    if name is not None and _is_exact(ground, name):
+        need = ground.need.get(name, ZERO)
+        needed = [at for at, amount in enumerate(moved) if amount == need]
+    else:
+        each = enumerate(zip(names, moved, strict=True))
+        needed = [at for at, (one, amount) in each if _may_be_needed(ground, one, amount)]
+    for at in needed:
+        yield Misread((orders[at],), ground.rows_right, names[at], moved[at]).edit()
     together = _together(ground, orders, names, moved)
     if together is not None and _may_be_needed(ground, together.name, together.moved):
         yield together.edit()
@@ -67,23 +68,31 @@ def cumulative(ground: Ground) -> Iterator[Edit]:
 
 def misread(ground: Ground) -> Iterator[Misread]:
     """Every order of several fills that may have been misread, and all of them together."""
-    orders, names, moved = _numbers(ground)
-    for one, name, amount in zip(orders, names, moved, strict=True):
-        yield Misread((one,), ground.rows_right, name, amount)
-    together = _together(ground, orders, names, moved)
+    right = ground.rows_right
+    for each in ground.rows.of_orders:
+        if right or _is_rising(each):
+            yield Misread((each,), right, _name(ground, each), _moved(each, rows_right=right))
+    together = _together(ground, *_numbers(ground))
     if together is not None:
         yield together
 
 
 def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """The orders, their positions, and what reading them right moves in those."""
-    right, of_one = ground.rows_right, ground.bookings.position
-    orders = [each for each in ground.of_orders if right or _is_rising(each)]
+    right = ground.rows_right
+    orders = [each for each in ground.rows.of_orders if right or _is_rising(each)]
     moved = [_moved(each, rows_right=right) for each in orders]
     if len(ground.places) == 1:
         return orders, [*ground.places] * len(orders), moved
-    found = [{of_one(fill) for fill in each} for each in orders]
-    return orders, [names.pop() if len(names) == 1 else None for names in found], moved
+    return orders, [_name(ground, each) for each in orders], moved
+
+
+def _name(ground: Ground, fills: Sequence[Fill]) -> str | None:
+    """The position of an order, `None` where it has several."""
+    if len(ground.places) == 1:
+        return next(iter(ground.places))
+    names = {ground.bookings.position(fill) for fill in fills}
+    return names.pop() if len(names) == 1 else None
 
 
 def _together(
@@ -97,9 +106,9 @@ def _together(
     return Misread(orders, ground.rows_right, name, exact_sum(moved))
 
 
-def _is_exact(ground: Ground, name: str | None) -> bool:
+def _is_exact(ground: Ground, name: str) -> bool:
     """Whether a position is compared to the last digit."""
-    return name is not None and name in ground.space.compared and not ground.allowed(name)
+    return name in ground.space.compared and not ground.allowed(name)
 
 
 def _may_be_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:

@@ -5,7 +5,6 @@ state), or in its books while the rows are right (the fault, put into the rows, 
 what the side states). Both are one search for a change of rows whose effect is `need`.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -29,6 +28,7 @@ from recon_core.explain.bookings import (
 from recon_core.explain.changes import Change
 from recon_core.explain.divergence import Divergence
 from recon_core.explain.open_bases import OpenBases, Settled, open_bases
+from recon_core.explain.rows import Rows
 from recon_core.explain.space import (
     ORDER,
     Space,
@@ -42,7 +42,7 @@ from recon_core.explain.space import (
     state_part,
 )
 from recon_core.ledger import PositionLedger
-from recon_core.ledger.bookings import signed_quantities, signed_quantity
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.ledger.replay import replay, with_named_account
 from recon_core.model import (
     Fill,
@@ -59,10 +59,6 @@ from recon_core.model import (
 _LEAST_KNOWN: Final = Decimal("0.9")
 _CLOSE: Final = Decimal("0.001")
 _time: Final = attrgetter("time")
-_symbol: Final = attrgetter("symbol")
-_account: Final = attrgetter("account")
-_position_id: Final = attrgetter("position_id")
-_leg: Final = attrgetter("leg")
 _MANY_TRIED: Final = 5
 _UNITS_EACH: Final = 50
 
@@ -103,68 +99,34 @@ class Ground:
         return divergence_of(self)
 
     @cached_property
+    def rows(self) -> Rows:
+        """The fills, in the orders and groups that are asked for."""
+        return Rows(self.record, self.bookings.position)
+
+    def share_rows(self, other: "Ground") -> None:
+        """Take the fills as another ground of the session has them, if they are the same."""
+        if self.record.fills is other.record.fills:
+            self.rows = other.rows
+
+    @property
     def fills(self) -> tuple[Fill, ...]:
         """The fills, by time."""
-        return tuple(sorted(self.record.fills or (), key=_time))
+        return self.rows.fills
 
     @cached_property
-    def rows(self) -> list[Fill | Movement]:
+    def timeline(self) -> list[Fill | Movement]:
         """The fills and movements, by time."""
         return sorted((*self.fills, *(self.record.movements or ())), key=_time)
 
-    @cached_property
-    def by_symbol(self) -> dict[str, list[Fill]]:
-        """The fills of each position's dimension, by time."""
-        fills = self.fills
-        return {name: [fills[at] for at in places] for name, places in self.places.items()}
-
-    @cached_property
+    @property
     def places(self) -> dict[str, list[int]]:
         """The places among the fills of those of each position's dimension."""
-        fills, found = self.fills, dict[str, list[int]]()
-        if self._is_one_position:
-            return {self.bookings.position(fills[0]): list(range(len(fills)))}
-        for at, fill in enumerate(fills):
-            found.setdefault(self.bookings.position(fill), []).append(at)
-        return found
+        return self.rows.places
 
-    @cached_property
-    def symbols(self) -> set[str]:
-        """The symbols of the fills."""
-        return set(map(_symbol, self.fills))
-
-    @cached_property
-    def accounts(self) -> set[str | None]:
-        """The accounts of the fills."""
-        return set(map(_account, self.fills))
-
-    @cached_property
-    def position_ids(self) -> set[str | None]:
-        """The ids of the positions that the fills name."""
-        return set(map(_position_id, self.fills))
-
-    @cached_property
-    def _is_one_position(self) -> bool:
-        """Whether all fills are of one symbol, account and leg."""
-        legs = list(map(_leg, self.fills))
-        one_leg = bool(legs) and legs.count(legs[0]) == len(legs)
-        return one_leg and len(self.symbols) == len(self.accounts) == 1
-
-    @cached_property
-    def signed(self) -> list[Decimal]:
-        """The quantities of the fills by place, those of a SELL negative."""
-        return signed_quantities(self.fills)
-
-    @cached_property
-    def of_orders(self) -> list[list[Fill]]:
-        """The fills of each order that has several, by account and symbol."""
-        found: defaultdict[object, list[Fill]] = defaultdict(list)
-        is_one = self._is_one_position
-        for fill in self.fills:
-            order = fill.client_order_id or fill.exchange_order_id
-            if order:
-                found[order if is_one else (fill.account, fill.symbol, order)].append(fill)
-        return [fills for fills in found.values() if len(fills) > 1]
+    @property
+    def by_symbol(self) -> dict[str, list[Fill]]:
+        """The fills of each position's dimension, by time."""
+        return self.rows.by_position
 
     def reaches(self, effect: Vector) -> bool:
         """Whether an effect is what is needed, in every dimension that can be looked at."""

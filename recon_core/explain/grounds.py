@@ -31,7 +31,10 @@ def grounds(
         found = list(_of_the_exchange(recorded, space))
     else:
         found = []
-    return [ground for ground in found if ground is not None and ground.need]
+    needing = [ground for ground in found if ground is not None and ground.need]
+    for ground in needing[1:]:
+        ground.share_rows(needing[0])
+    return needing
 
 
 def _measures(recorded: RecordedSession) -> tuple[bool, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from functools import cached_property
-from itertools import repeat
+from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final
 
@@ -21,6 +21,10 @@ from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 
 _NEAR: Final = Decimal("1.5")
 _ROUNDINGS: Final = Decimal(4)
+_ONE: Final = Decimal(1)
+NEARLY: Final = Decimal(20)
+"""What is paid for a quantity is nearly its worth: off by a twentieth of it at most."""
+
 _DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
 _UP: Final = Context(prec=50, rounding=ROUND_CEILING)
 _SOME: Final = 1_000
@@ -65,16 +69,11 @@ class Market:
         """Whether a quantity has so many decimals."""
         return any(shortest_places(fill.quantity) >= places for fill in self.fills)
 
-    @cached_property
-    def range(self) -> tuple[Decimal, Decimal]:
-        """The lowest and the highest price."""
-        prices = list(map(_PRICE, self.fills))
-        return min(prices), max(prices)
-
     def near(self, price: Decimal) -> bool:
         """Whether a price is one that this market has had, or nearly."""
-        low, high = self.range
-        return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
+        most = _multiply(price, _NEAR)
+        is_low = any(fill.price <= most for fill in self.fills)
+        return is_low and any(price <= _multiply(fill.price, _NEAR) for fill in self.fills)
 
 
 def market_of(ground: Ground, name: str, edits: FillEdits) -> Market | None:
@@ -112,13 +111,15 @@ class Paid:
             yield from self.market.fills
             return
         low, high = _between(left, worth, most)
-        lowest, highest = _between(left, worth, _add(most, self._largest_fees))
-        near = [fill for fill in self.market.fills if lowest <= fill.price <= highest]
-        charged = [fill for fill in near if fill.fee_currency == currency]
-        fitting = self._with_fees(charged, left, most)
-        for fill in near:
-            if low <= fill.price <= high or id(fill) in fitting:
-                yield fill
+        prices = _nearly(left, worth)
+        near = _within(self.market.fills, prices)
+        charged = self._most_charged(near, max(map(Decimal.copy_abs, prices)))
+        near = _within(near, _between(left, worth, _add(most, charged)))
+        same = [fill for fill in near if fill.fee_currency == currency]
+        fitting = self._with_fees(same, left, most)
+        yield from [
+            fill for fill in near if low <= fill.price <= high or (fitting and id(fill) in fitting)
+        ]
 
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Which of some fills give what is needed with the fee that they would have, by `id()`."""
@@ -127,8 +128,8 @@ class Paid:
         for rate in () if model is None else model.rates:
             if model is not None and model.in_base:
                 return set(map(id, fills))
-            numbers = zip(fills, self._paid_at(fills, rate), strict=True)
-            fitting.update([id(fill) for fill, paid in numbers if least <= paid <= highest])
+            hits = [least <= paid <= highest for paid in self._paid_at(fills, rate)]
+            fitting.update(map(id, compress(fills, hits)))
         return fitting
 
     def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
@@ -142,20 +143,31 @@ class Paid:
         units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
         return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
 
-    @property
-    def _largest_fees(self) -> Decimal:
-        """The most that a fee may be, as it is booked and with another quantity, in sum."""
-        model, fills = self.market.model, self.market.fills
-        if model is None or not model.rates:
+    def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
+        """The most that two fees may be at a price: as booked, and with another quantity."""
+        model, need = self.market.model, self.ground.need[self.name]
+        if model is None or not model.rates or not fills:
             return ZERO
         fees = list(map(_FEE, fills))
-        worth = _add(max(map(_QUANTITY, fills)), self.ground.need[self.name].copy_abs())
+        worth = _add(max(map(_QUANTITY, fills)), need.copy_abs())
         if not model.in_base:
-            price = max(map(Decimal.copy_abs, self.market.range))
             worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
         rate = max(map(Decimal.copy_abs, model.rates))
         booked = max(map(Decimal.copy_abs, (min(fees), max(fees))))
         return _add(booked, _multiply(worth, rate).copy_abs())
+
+
+def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:
+    """The fills from one price to another."""
+    lowest, highest = prices
+    return [fill for fill in fills if lowest <= fill.price <= highest]
+
+
+def _nearly(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
+    """The prices at which a worth is what is left, give or take a twentieth of the worth."""
+    paid = _multiply(left, NEARLY).copy_negate()
+    ends = [_multiply(worth, _add(NEARLY, one)) for one in (_ONE, _ONE.copy_negate())]
+    return min(_DOWN.divide(paid, end) for end in ends), max(_UP.divide(paid, end) for end in ends)
 
 
 def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:

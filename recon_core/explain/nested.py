@@ -77,7 +77,7 @@ class Nested:
         """The ground after a first edit, of derivatives with the cash that a replay leaves."""
         ground = self.search.ground
         after = ground.after(habit.change)
-        if not any(map(ground.bookings.derivative, ground.symbols)):
+        if not any(map(ground.bookings.derivative, ground.rows.symbols)):
             return after
         self.budget.spend(len(ground.fills) * OF_A_REPLAY)
         replayed = ground.replayed_after(habit.change)

@@ -38,8 +38,9 @@ class Sieved(NamedTuple):
 class PairSieve:
     """Sieves the edits of one ground for two that may be what it needs.
 
-    `others` are the effects of the edits of other rows, in positions at least, `targets` the
-    needs that are looked for: they differ in cash only.
+    `others` are the effects of the edits of other rows, in positions at least, in full where
+    they are all that the positions need; `targets` are the needs that are looked for: they
+    differ in cash only.
     """
 
     ground: Ground
@@ -55,7 +56,9 @@ class PairSieve:
         rests = self._rests(alone if len(self._need) == 1 else [])
         if rests is None:
             return None
-        places = {*self._of_amounts(self._wanted()), *self._of_fees(rests), *self._bare()}
+        places = {*self._of_amounts(self._wanted()), *self._of_fees(rests)}
+        for parts in self._parts.values():
+            places.update(parts.bare)
         return Sieved(sorted(places), [at for at, _ in enumerate(self.others) if self._keeps(at)])
 
     def _is_exact(self) -> bool:
@@ -118,15 +121,6 @@ class PairSieve:
         """The places of fills with an edit that is one of these amounts in its position."""
         known = (name for name in wanted if name in self._parts)
         return list(chain.from_iterable(self._parts[name].places(wanted[name]) for name in known))
-
-    def _bare(self) -> Iterator[int]:
-        """Fills of nothing, and those without a fee among fills that have one."""
-        fills = self.ground.fills
-        for name, places in self.ground.places.items():
-            if self._parts[name].is_charged:
-                yield from [at for at in places if not fills[at].fee or not fills[at].quantity]
-            else:
-                yield from [at for at in places if not fills[at].quantity]
 
     def _keeps(self, at: int) -> bool:
         """Whether one of the other edits may be one of two."""

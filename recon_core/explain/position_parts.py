@@ -70,6 +70,8 @@ class PositionParts:
                 fees.update((amount, amount // 2, amount * 2))
         numbers = zip(self._held, self._signed, self._fees, strict=True)
         hits = [one in held or two in signed or fee in fees for one, two, fee in numbers]
+        if not amounts.isdisjoint(self._charges):
+            hits = [hit or not fee for hit, fee in zip(hits, self._fees, strict=True)]
         return compress(self._places, hits)
 
     def charged_places(self, amounts: Mapping[str, Collection[Decimal]]) -> Iterator[int]:
@@ -89,10 +91,13 @@ class PositionParts:
                     yield at
 
     @cached_property
-    def is_charged(self) -> bool:
-        """Whether a fill without a fee has an edit that gives it one."""
+    def bare(self) -> list[int]:
+        """The places of fills of nothing, and of those without a fee among fills that have one."""
+        numbers = zip(self._places, self._signed, self._fees, strict=True)
         model = self.edits.model(self._fills[0])
-        return model is not None and bool(model.rates)
+        if model is None or not model.rates:
+            return [at for at, quantity, _ in numbers if not quantity]
+        return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
     @property
     def _fills(self) -> list[Fill]:
@@ -108,7 +113,7 @@ class PositionParts:
 
     @cached_property
     def _signed(self) -> list[int]:
-        signed, places = self.ground.signed, self._places
+        signed, places = self.ground.rows.signed, self._places
         return _whole(signed if len(places) == len(signed) else [signed[at] for at in places])
 
     @cached_property

@@ -267,13 +267,18 @@ class Search:
 
     @cached_property
     def _effects(self) -> list[Vector]:
-        """What the other edits change, those of misread orders in their position only."""
-        return [
-            {other.name: other.moved}
-            if isinstance(other, Misread) and other.name is not None
-            else self._effect(self._other(at))
-            for at, other in enumerate(self._others)
-        ]
+        """What the other edits change; those of misread orders in their position only.
+
+        Where that is what the position needs, what they change in cash is needed, too.
+        """
+        need, found = self.ground.need, list[Vector]()
+        for at, other in enumerate(self._others):
+            name = other.name if isinstance(other, Misread) else None
+            if isinstance(other, Misread) and name is not None and other.moved != need.get(name):
+                found.append({name: other.moved})
+            else:
+                found.append(self._effect(self._other(at)))
+        return found
 
     def _effect(self, edit: Edit) -> Vector:
         return edit.change.vector(self.ground.bookings)
@@ -290,7 +295,7 @@ class Search:
 
     def suffixes(self) -> list[tuple[int, Code]]:
         """All rows from a time on that are not in the books."""
-        rows, codes, total = self.ground.rows, list[tuple[int, Code]](), 0
+        rows, codes, total = self.ground.timeline, list[tuple[int, Code]](), 0
         for at in range(len(rows) - 1, 0, -1):
             total -= self._print_of(rows[at])
             if rows[at - 1].time != rows[at].time and at < len(rows) - 1:

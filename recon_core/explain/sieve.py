@@ -61,8 +61,8 @@ class Sieve:
         needed = [one for one in ground.need if is_position(one) and self._is_needed(one)]
         if any(one != name for one in needed):
             return []
-        fills = ground.fills
-        some = ((at, fills[at]) for at in places)
+        fills = ground.by_symbol[name]
+        some = zip(places, fills, strict=True)
         if needed:
             return list(self._of_quantity(some, name))
         return list(self._of_fee(some, name))
@@ -84,7 +84,13 @@ class Sieve:
         half, twice = EXACT.multiply(need, _HALF), EXACT.multiply(need, _TWO)
         wanted, base = (need, half), self._base(name)
         more = (need, half, twice)
-        for at, fill in some:
+        likely = [
+            (at, fill)
+            for at, fill in some
+            if fill.quantity in wanted or fill.fee <= 0 or fill.fee in wanted
+            or fill.fee_currency == base
+        ]  # fmt: skip
+        for at, fill in likely:
             fee = fill.fee
             if fill.quantity in wanted or fee in wanted:
                 yield at

@@ -16,7 +16,7 @@ from recon_core.explain.changes import Change
 from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
-from recon_core.explain.market import Market, Paid, market_of, paid_in
+from recon_core.explain.market import NEARLY, Market, Paid, market_of, paid_in
 from recon_core.explain.slips import slip
 from recon_core.explain.space import ORDER, currency_of, is_cash, is_position
 from recon_core.explanation import CauseKind
@@ -108,7 +108,7 @@ def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
     price = EXACT.multiply(fill.price, market.instrument.multiplier)
     expected = EXACT.multiply(need, price).copy_negate()
     off = EXACT.subtract(ground.need.get(name, ZERO), expected).copy_abs()
-    return EXACT.multiply(off, Decimal(20)) <= expected.copy_abs()
+    return EXACT.multiply(off, NEARLY) <= expected.copy_abs()
 
 
 def with_quantity(ground: Ground, market: Market, fill: Fill, quantity: Decimal) -> Iterator[Fill]:

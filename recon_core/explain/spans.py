@@ -36,10 +36,10 @@ def spans(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
 
 def stale(ground: Ground, max_skew: timedelta) -> Iterator[Edit]:
     """The last rows are not in the books of the side: its state is of an earlier time."""
-    derivative = any(map(ground.bookings.derivative, ground.symbols))
+    derivative = any(map(ground.bookings.derivative, ground.rows.symbols))
     if not derivative and _by_position(ground) == []:
         return
-    rows: list[Row] = [*ground.rows]
+    rows: list[Row] = [*ground.timeline]
     rows.sort(key=attrgetter("time"), reverse=True)
     reached = _by_replay(ground) if derivative else _by_sums(ground, rows)
     for at in reached:
@@ -78,7 +78,7 @@ def _by_position(ground: Ground) -> list[int] | None:
     if keys > 1 or instrument is None or name not in ground.space.compared or ground.allowed(name):
         return None
     base, need = instrument.base, ground.need.get(name, ZERO).copy_negate()
-    held = ground.signed
+    held = ground.rows.signed
     if base in set(map(attrgetter("fee_currency"), fills)):
         held = [held_quantity(fill, base) for fill in fills]
     sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
@@ -119,7 +119,7 @@ def _is_state(ground: Ground, ledger: PositionLedger, target: Mapping[str, Decim
 
 def stale_edit(ground: Ground, at: int, max_skew: timedelta) -> Edit:
     """The edit of a side that has not seen the rows from one on, by its place in time."""
-    rows = ground.rows
+    rows = ground.timeline
     return _behind(ground, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
 
 
@@ -179,9 +179,9 @@ class _Grouping:
 
 
 _GROUPINGS: Final = (
-    _Grouping("account", attrgetter("account"), attrgetter("accounts")),
-    _Grouping("position", attrgetter("position_id"), attrgetter("position_ids")),
-    _Grouping("symbol", attrgetter("symbol"), attrgetter("symbols")),
+    _Grouping("account", attrgetter("account"), attrgetter("rows.accounts")),
+    _Grouping("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
+    _Grouping("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
 )
 
 

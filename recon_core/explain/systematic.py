@@ -164,7 +164,7 @@ def _in_other_currencies(
 ) -> Iterator[Edit]:
     """Every fee in one currency; those `needed` that its balance asks for."""
     instrument = ground.bookings.instruments.get(charged[0].symbol)
-    if instrument is None or _differ(ground.symbols, _SYMBOL, charged):
+    if instrument is None or _differ(ground.rows.symbols, _SYMBOL, charged):
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = ground.bookings.cash(currency, charged[0].account) in ground.space.compared
@@ -176,10 +176,14 @@ def _in_other_currencies(
 
 def _is_needed_in(ground: Ground, charged: Sequence[Fill], currency: str) -> bool:
     """Whether the fees of other currencies together are what a balance needs."""
-    if _differ(ground.accounts, _ACCOUNT, charged):
+    if _differ(ground.rows.accounts, _ACCOUNT, charged):
         return True
     name, roundings = ground.bookings.cash(currency, charged[0].account), ground.bookings.roundings
     fees = [fill.fee for fill in charged if fill.fee_currency != currency]
+    if fees and min(fees) >= 0:  # a sum that is no less than its largest
+        least = EXACT.subtract(max(fees), ground.bookings.resolution(currency))
+        if EXACT.add(ground.need.get(name, ZERO), least) > ground.allowed(name):
+            return False
     more = exact_sum(roundings.each(currency, fees))
     return EXACT.add(ground.need.get(name, ZERO), more).copy_abs() <= ground.allowed(name)
 
@@ -299,7 +303,7 @@ def _factors(ground: Ground, fills: Sequence[Fill]) -> list[Decimal]:
     factors = [_TURNED, *more]
     for name, some in _by_position(ground, fills).items():
         is_all = len(some) == len(ground.fills)
-        total = {name: exact_sum(ground.signed if is_all else map(signed_quantity, some))}
+        total = {name: exact_sum(ground.rows.signed if is_all else map(signed_quantity, some))}
         if total[name]:
             factors = [each for each in factors if _may(ground, total, [name], each)]
         elif ground.need.get(name, ZERO).copy_abs() > ground.allowed(name):

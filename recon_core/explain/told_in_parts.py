@@ -5,20 +5,23 @@ the quantities prove it. Source: a report of a redelivered flip.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import exact_sum
 from recon_core.explain.edits import NEAR_TWIN
 from recon_core.model import Fill
 
+_ID: Final = attrgetter("fill_id")
 _SEPARATORS: Final = "-_.:/"
 
 
 def told_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
     """What is said of each fill that stands whole and in parts, by the fill's `id()`."""
-    separated = [fill for fill in fills if not fill.fill_id.isalnum()]
-    if not separated:
+    ids = list(map(_ID, fills))
+    if all(ids) and "".join(ids).isalnum():
         return {}
+    separated = [fill for fill in fills if not fill.fill_id.isalnum()]
     whole = {(fill.account, fill.symbol, fill.fill_id): fill for fill in fills}
     parts: dict[tuple[str | None, str, str], list[Fill]] = {}
     for fill in separated:
