@@ -247,7 +247,8 @@ class Explainer:
             (edit,) for edit in systematic(ground, edits) if ground.reached_by(edit.change)
         ]
         found += [(edit,) for edit in solved(ground, edits)]
-        read = OrderReading(ground, edits).readings()
+        found += [(one,) for one in contradicted(ground, edits) if ground.reached_by(one.change)]
+        read = OrderReading(ground, edits, search.max_skew).readings()
         found += [one for one in read if len(one) == 1 or not found]
         return found
 

@@ -6,7 +6,7 @@ and perhaps by its fee: few prices fit, which is seen before any fill is changed
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from functools import cached_property
 from itertools import compress, repeat
@@ -27,6 +27,7 @@ NEARLY: Final = Decimal(20)
 
 _DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
 _UP: Final = Context(prec=50, rounding=ROUND_CEILING)
+_FINER: Final = 3
 _SOME: Final = 1_000
 _BUY: Final = OrderSide.BUY
 _FEE: Final = attrgetter("fee")
@@ -42,10 +43,16 @@ class Market:
     fills: Sequence[Fill]
     instrument: Instrument
     model: FeeModel | None
+    ticks: int | None = None
 
     @cached_property
     def tick_places(self) -> int:
-        """The decimals that most prices have at most: an average may have more."""
+        """The decimals that most prices have at most: an average may have more.
+
+        Those in `ticks` where they are given.
+        """
+        if self.ticks is not None:
+            return self.ticks
         found: Counter[int] = Counter()
         prices = list(map(_PRICE, self.fills))
         for start in range(0, len(prices), _SOME):
@@ -64,6 +71,11 @@ class Market:
             if len(text) - text.find(".") - 1 > most or "E" in text:
                 most = max(most, shortest_places(fill.quantity))
         return most
+
+    def finer(self) -> Iterator["Market"]:
+        """The same market, with some decimals more than most prices have."""
+        places = range(self.tick_places + 1, self.tick_places + _FINER + 1)
+        return (replace(self, ticks=each) for each in places)
 
     def has_lots_of(self, places: int) -> bool:
         """Whether a quantity has so many decimals."""

@@ -62,7 +62,8 @@ class Nested:
         ground = self.search.ground
         self.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
         for first in (*habits(ground), *others(ground), *self._besides):
-            yield from ((first, *rest) for rest in self._singles(self._after(first)))
+            rests = self._singles(self._after(first))
+            yield from ((first, *rest) for rest in rests if len(rest) == 1)
         yield from QuantityPairs(ground, self.search.fill_edits, self.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)

@@ -6,6 +6,7 @@ searched for; the few readings of each order are tried against the whole vector.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice, product
@@ -21,6 +22,7 @@ from recon_core.explain.pair_habits import unit_or_rounding
 from recon_core.explain.slips import slip
 from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import ORDER
+from recon_core.explain.spans import behind_detail
 from recon_core.explanation import CauseKind
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide
@@ -35,6 +37,7 @@ class OrderReading:
 
     ground: Ground
     edits: FillEdits
+    max_skew: timedelta = timedelta()
 
     def readings(self) -> Iterator[tuple[Edit, ...]]:
         """Edits of all disagreeing orders that together are what is needed."""
@@ -45,7 +48,20 @@ class OrderReading:
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
         for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
             if self.ground.reached_by(together(chosen)):
-                yield self._as_one(chosen) or chosen
+                yield self._behind(chosen) or self._as_one(chosen) or chosen
+
+    def _behind(self, chosen: Sequence[Edit]) -> tuple[Edit] | None:
+        """Missing fills that are all later than any that the side has: it is behind."""
+        if not all(edit.cause_kind is CauseKind.MISSING_FILL for edit in chosen):
+            return None
+        added = [fill for edit in chosen for fill in edit.change.added]
+        last = self.ground.fills[-1].time if self.ground.fills else None
+        first = min(fill.time for fill in added)
+        if len(added) < 2 or (last is not None and first <= last):  # noqa: PLR2004  # one is lost
+            return None
+        rows = tuple(sorted(added, key=lambda fill: fill.time))
+        kind, detail = behind_detail(self.ground, first, last, self.max_skew)
+        return (Edit(kind, Change(added=rows), rows, 0, detail),)
 
     def _as_one(self, chosen: Sequence[Edit]) -> tuple[Edit, ...] | None:
         """Many wrong quantities that are the right ones with fewer decimals are one fault."""

@@ -60,6 +60,9 @@ class RowReading:
         if len(spans) != 1:
             return [*fills, *moved]
         since = min(fill.time for fill in spans[0].change.added)
+        own: tuple[Row, ...] = (*self.ground.fills, *(self.ground.record.movements or ()))
+        if own:  # nothing is there from its own last time on
+            since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
         late = [edit for edit in moved if _only_added(edit) and
                 edit.change.added_movements[0].time >= since]  # fmt: skip
         change, rows = spans[0].change, list(spans[0].rows)

@@ -38,7 +38,11 @@ def solved(ground: Ground, edits: FillEdits, tried: int = 1) -> Iterator[Edit]:
         market = market_of(ground, positions[0], edits)
         if market is not None:
             yield from _wrong_quantities(ground, market, positions[0])
-            yield from _missing(ground, market, positions[0], tried)
+            found = list(_missing(ground, market, positions[0], tried))
+            finer = market.finer() if ground.space.dust and not found else ()
+            for other in finer:  # prices of floats are on no tick
+                found = found or list(_missing(ground, other, positions[0], tried))
+            yield from found
     elif not positions:
         yield from _wrong_prices(ground, edits)
 

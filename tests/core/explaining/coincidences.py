@@ -28,10 +28,13 @@ def is_coincidence(base: Base, effect: Effect, faults: int) -> bool:
         return False
     ((key, wanted),) = cash.items()
     known = _by_amount(base, key.partition(",")[0])
-    found = {(name,) for name in known.get(wanted, ())}
+    near, dust = {wanted}, dust_of(base)
+    if dust:
+        near |= {each for each in known if EXACT.subtract(each, wanted).copy_abs() <= dust}
+    found = {(name,) for each in near for name in known.get(each, ())}
     if faults > 1:
         found |= set(_pairs(known, wanted))
-        found |= _near_pairs(known, wanted, dust_of(base))
+        found |= _near_pairs(known, wanted, dust)
     return len(found) > 1
 
 

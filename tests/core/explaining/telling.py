@@ -21,6 +21,7 @@ NO_RATE = "no fee or order contradicts the row: it is too small, or the fees fol
 SEVERAL = "several rows, mistyped in one digit or more, give the same amounts"
 NOT_LEFT = "what the rows were before they were rounded stands nowhere"
 OTHER_ROUNDING = "the engine rounded its fees otherwise than half-even: no rate gives them exactly"
+SEVERAL_RATES = "the right fees follow several rates, and no row shows any of them"
 BOGUS = "the row that was booked stands nowhere any more"
 NO_ROWS_LATER = "which rows the side had not yet seen, no row shows"
 TWO_UNKNOWN = "two unknown amounts have one sum"
@@ -147,6 +148,8 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
     if kind is Kind.ORPHAN_FILL and _is_coarse(base) and has_other_bogus_rows(base, fault):
         return DOUBLES
     if kind in (Kind.MISSING_FEE, Kind.FEE_RATE) and not fault.ids:
+        if len(set(base.rates.values())) > 1:
+            return SEVERAL_RATES
         return "" if base.has_exact_rates else OTHER_ROUNDING
     return {
         Kind.MISSING_MOVEMENT: NOT_SHOWN,
