@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY, Budget
@@ -122,6 +122,10 @@ class Nested:
                             yield first, rate
 
     def _firsts(self, ground: Ground) -> list[Edit]:
-        """One edit of each kind and amount that gives the positions what they need."""
+        """The edits that give the positions what they need, one of those that are equal.
+
+        Of equal fills of a derivative each is one of its own: their PnL differs.
+        """
         found = [(edit,) for edit in self.search.for_positions()]
-        return [candidate.edits[0] for candidate in candidates(ground, found)[:_MOST_FIRST]]
+        members = (one.members for one in candidates(ground, found))
+        return [edit for (edit,) in islice(chain.from_iterable(members), _MOST_FIRST)]

@@ -99,7 +99,11 @@ def _rank_of_quantity(
     """
     if not ground.rows_right and _fee_shows(ground, market, fill, other):
         return 0
-    return 1 if slipped else 3 if market.model is not None else 2
+    if slipped:
+        return 1
+    if market.model is None:
+        return 2
+    return 3 if fill.fee == other.fee else UNPROVEN
 
 
 def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:

@@ -81,7 +81,13 @@ def _more(row: Position | CashBalance, dice: Dice, base: Base) -> Position | Cas
     places = max((decimal_places(quantity) for quantity in traded), default=8)
     largest = int(EXACT.scaleb(max(traded, default=Decimal(1)), places))
     amount = Decimal(sign * dice.randrange(max(1, largest // 9), largest * 7 + 2)).scaleb(-places)
-    return replace(row, quantity=EXACT.add(row.quantity, amount))
+    changed = EXACT.add(row.quantity, amount)
+    if (
+        changed.copy_abs().normalize().as_tuple().digits
+        == row.quantity.normalize().as_tuple().digits
+    ):
+        return _more(row, dice, base)  # another sign, or another unit
+    return replace(row, quantity=changed)
 
 
 def is_explained(answer: tuple[Explanation, ...]) -> bool:

@@ -16,7 +16,8 @@ from tests.core.explaining.placing import Truth
 class Score(StrEnum):
     """How good an answer is.
 
-    RIGHT: unique and the truth. MODEST: nothing is claimed that is not so. ASTRAY: all
+    RIGHT: unique and the truth. MODEST: nothing is claimed that is not so, or as much is told
+    by fewer faults than there were. ASTRAY: all
     alternatives are listed, and the truth is not among them. WRONG: claimed as unique,
     and not the truth.
     """
@@ -82,7 +83,8 @@ class _Judge:
     def of_claims(self, causes: list[Cause]) -> Score:
         """The score of causes that are claimed as unique."""
         if not self.is_truth(causes):
-            return Score.MODEST if self.is_row_by_row(causes) else Score.WRONG
+            is_so = self.is_row_by_row(causes) or self.is_simpler(causes)
+            return Score.MODEST if is_so else Score.WRONG
         is_open = any(cause.side is None for cause in causes)
         is_told = any(None not in truth.sides for truth in self.truths)
         return Score.MODEST if is_open and is_told else Score.RIGHT
@@ -111,6 +113,13 @@ class _Judge:
             set(cause.ids) <= truth.all_ids and (cause.side is None or cause.side in truth.sides)
             for cause in causes
         )
+
+    def is_simpler(self, causes: list[Cause]) -> bool:
+        """Whether fewer faults than were made leave the very same amounts.
+
+        The smallest set is what an answer is; two faults of a kind may also be told as one.
+        """
+        return len(causes) < len(self.truths) and self._sums_up(causes)
 
     def fits_some(self, causes: list[Cause]) -> bool:
         """Whether each cause is one of the truths."""
