@@ -55,9 +55,9 @@ class OrderReading:
         if not all(edit.cause_kind is CauseKind.MISSING_FILL for edit in chosen):
             return None
         added = [fill for edit in chosen for fill in edit.change.added]
-        last = self.ground.fills[-1].time if self.ground.fills else None
         first = min(fill.time for fill in added)
-        if len(added) < 2 or (last is not None and first <= last):  # noqa: PLR2004  # one is lost
+        last = self.ground.fills[-1].time if self.ground.fills else first
+        if len(added) < 2 or first <= last:  # noqa: PLR2004  # one is lost
             return None
         rows = tuple(sorted(added, key=lambda fill: fill.time))
         kind, detail = behind_detail(self.ground, first, last, self.max_skew)
