@@ -15,18 +15,20 @@ from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import Budget
 from recon_core.explain.candidates import Found
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit
+from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, market_of, paid_in
 from recon_core.explain.slips import slip
 from recon_core.explain.solved import rank_of_any, told, with_quantity
-from recon_core.explain.space import ORDER, Vector, is_position
+from recon_core.explain.space import ORDER, Vector, currency_of, is_position
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, OrderSide
 
 _OF_A_FIRST: Final = 60
 _MOST_FILLS: Final = 2_000
+_SELDOM: Final = 100
+_FINE: Final = Decimal("1e-8")
 _FIRST: Final = ("remove", "flip", "repeat")
 
 
@@ -74,7 +76,18 @@ class QuantityPairs:
         for other in with_quantity(self.ground, market, fill, quantity):
             change = Change((fill,), (other,))
             rank = rank_of_any(fill, other, slipped=how is not None)
+            if how is None and self._is_by_chance(market, need):
+                rank = UNPROVEN
             yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
+
+    def _is_by_chance(self, market: Market, need: Decimal) -> bool:
+        """Whether one of all first edits may leave the price of some fill: a tick is little."""
+        name = self.ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
+        unit = self.ground.bookings.resolution(currency_of(name)) or _FINE
+        worth = EXACT.multiply(need.copy_abs(), market.instrument.multiplier)
+        tick = worth.scaleb(-market.tick_places, EXACT)
+        firsts = Decimal(len(self.ground.fills) * len(_FIRST) * _SELDOM)
+        return tick < EXACT.multiply(max(unit, self.ground.space.dust), firsts)
 
     @cached_property
     def _markets(self) -> dict[str, Market]:

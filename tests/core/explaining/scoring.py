@@ -104,14 +104,16 @@ class _Judge:
         )
 
     def is_row_by_row(self, causes: list[Cause]) -> bool:
-        """Whether causes are the rows of one fault, one by one."""
-        if len(self.truths) != 1 or not self._sums_up(causes):
-            return False
-        (truth,) = self.truths
-        kinds = _ROW_BY_ROW.get(truth.cause_kind, set())
-        return {cause.cause_kind for cause in causes} <= kinds and all(
-            set(cause.ids) <= truth.all_ids and (cause.side is None or cause.side in truth.sides)
-            for cause in causes
+        """Whether causes are the rows of the faults, one by one."""
+        return self._sums_up(causes) and all(
+            any(self._is_row_of(truth, cause) for truth in self.truths) for cause in causes
+        )
+
+    def _is_row_of(self, truth: Truth, cause: Cause) -> bool:
+        kinds = {truth.cause_kind, *truth.also, *_ROW_BY_ROW.get(truth.cause_kind, ())}
+        is_known = set(cause.ids) <= truth.all_ids
+        return (
+            cause.cause_kind in kinds and is_known and (not cause.side or cause.side in truth.sides)
         )
 
     def is_simpler(self, causes: list[Cause]) -> bool:

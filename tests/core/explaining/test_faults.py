@@ -46,7 +46,9 @@ def require(outcomes: list[Outcome], rate: float) -> None:
 
 
 @pytest.mark.parametrize("evidence", Evidence)
-@pytest.mark.parametrize(("faults", "count", "rate"), [(1, SINGLES, OF_SINGLES), (2, PAIRS, OF_PAIRS)])
+@pytest.mark.parametrize(
+    ("faults", "count", "rate"), [(1, SINGLES, OF_SINGLES), (2, PAIRS, OF_PAIRS)]
+)
 def test_faults_are_found(evidence: Evidence, faults: int, count: int, rate: float) -> None:
     """What the data can tell is told, and nothing is told that is not so."""
     outcomes = outcomes_of(count, Wanted(evidence=evidence, faults=faults))
