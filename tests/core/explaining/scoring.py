@@ -111,7 +111,8 @@ class _Judge:
 
     def _is_row_of(self, truth: Truth, cause: Cause) -> bool:
         kinds = {truth.cause_kind, *truth.also, *_ROW_BY_ROW.get(truth.cause_kind, ())}
-        is_known = set(cause.ids) <= truth.all_ids
+        is_row = cause.cause_kind not in {truth.cause_kind, *truth.also}
+        is_known = set(cause.ids) <= truth.all_ids and bool(is_row or cause.ids or not truth.ids)
         return (
             cause.cause_kind in kinds and is_known and (not cause.side or cause.side in truth.sides)
         )
