@@ -17,17 +17,11 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.errors import ReplayError
 from recon_core.explain.between import divergence_of
-from recon_core.explain.bookings import (
-    Bookings,
-    OpenValue,
-    averages_of,
-    bookings_of,
-    open_value,
-    order_name,
-)
+from recon_core.explain.bookings import Bookings, bookings_of, order_name
 from recon_core.explain.changes import Change
 from recon_core.explain.divergence import Divergence
 from recon_core.explain.open_bases import OpenBases, Settled, open_bases
+from recon_core.explain.open_values import OpenValue, averages_of, open_value
 from recon_core.explain.rows import Rows
 from recon_core.explain.space import (
     ORDER,
