@@ -9,6 +9,7 @@ from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.cumulative import cumulative
 from recon_core.explain.edits import UNPROVEN, Edit
+from recon_core.explain.every_fee import at_another_rate
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.quantity_pairs import QuantityPairs
@@ -16,7 +17,7 @@ from recon_core.explain.search import Search
 from recon_core.explain.solved import slipped_quantities, solved
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.spans import others, spans
-from recon_core.explain.systematic import at_another_rate, habits, systematic
+from recon_core.explain.systematic import habits, systematic
 
 _OF_A_HABIT: Final = 40
 _OF_ALL_HABITS: Final = 120
