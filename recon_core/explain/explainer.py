@@ -26,8 +26,9 @@ from recon_core.explain.candidates import Candidate, Found, candidates
 from recon_core.explain.contradicted import contradicted
 from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit
-from recon_core.explain.ground import Ground, ground_of
+from recon_core.explain.ground import Ground
 from recon_core.explain.grounds import grounds
+from recon_core.explain.needs import ground_of
 from recon_core.explain.nested import Nested
 from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading

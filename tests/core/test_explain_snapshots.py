@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from recon_core.amounts import EXACT
 from recon_core.explain import explain
 from recon_core.explain.between import divergence_of
-from recon_core.explain.ground import Ground, ground_of
+from recon_core.explain.ground import Ground
+from recon_core.explain.needs import ground_of
 from recon_core.explain.repair import apply_entries, entries_of
 from recon_core.explain.space import space_of
 from recon_core.explanation import Explanation
