@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Final
 
 from recon_core.errors import ReconError
+from recon_core.explain.answer_doubts import has_unread_spans
 from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import (
     OF_A_PRINT,
@@ -54,7 +55,6 @@ from recon_core.explain.told_apart import ToldApart
 from recon_core.explain.verdicts import (
     alternatives,
     explained,
-    has_unread_spans,
     nearly_explained,
     not_searched,
     partial,
