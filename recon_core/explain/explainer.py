@@ -24,6 +24,7 @@ from recon_core.explain.budget import (
     rows_of,
 )
 from recon_core.explain.candidates import Candidate, Found, candidates
+from recon_core.explain.changed_numbers import tenfold
 from recon_core.explain.contradicted import contradicted
 from recon_core.explain.cumulative import Misread, misread
 from recon_core.explain.edits import Edit
@@ -40,7 +41,8 @@ from recon_core.explain.row_reading import RowReading, other_rows
 from recon_core.explain.search import Search
 from recon_core.explain.sequels import First, with_the_rest
 from recon_core.explain.since import allowed, operations
-from recon_core.explain.solved import quantities, solved, tenfold
+from recon_core.explain.solved import solved
+from recon_core.explain.solved_quantities import quantities
 from recon_core.explain.space import deltas, space_of
 from recon_core.explain.spans import others, spans
 from recon_core.explain.state_answers import (

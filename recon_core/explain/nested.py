@@ -14,7 +14,8 @@ from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
 from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
-from recon_core.explain.solved import slipped_quantities, solved
+from recon_core.explain.solved import solved
+from recon_core.explain.solved_quantities import slipped_quantities
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.spans import others, spans
 from recon_core.explain.systematic import habits, systematic

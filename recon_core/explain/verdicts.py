@@ -8,12 +8,11 @@ from recon_core.amounts import EXACT
 from recon_core.explain.answer_doubts import unseen_amounts
 from recon_core.explain.attempt import Answer, Part
 from recon_core.explain.changes import total_of
-from recon_core.explain.edits import Row
+from recon_core.explain.edits import MISSING_ID, Row
 from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.since import is_contradicted, since, time_of
-from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import Vector, effect_of, is_position, negated, signed
 from recon_core.explain.texts import cause_text, change_text, off_text, row_id, vector_text
 from recon_core.explanation import Cause, Explanation, ExplanationVerdict
