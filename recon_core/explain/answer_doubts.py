@@ -2,25 +2,22 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
-from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.attempt import Answer, Part
+from recon_core.explain.chances import is_much
 from recon_core.explain.changes import total_of
 from recon_core.explain.edits import UNPROVEN
-from recon_core.explain.ground import Ground
 from recon_core.explain.proof import Prover
-from recon_core.explain.space import Vector, currency_of, is_cash, is_position
+from recon_core.explain.space import is_position
 from recon_core.explanation import CauseKind
-
-_EDITS_OF_A_FILL: Final = 3
-_SELDOM: Final = 1_000
-_FINE: Final = Decimal("1e-8")
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
-    """What an answer books where nothing is compared: it cannot be proven there."""
+    """What an answer books where nothing is compared: it cannot be proven there.
+
+    A name that is empty stands for what is doubtful whatever is compared.
+    """
     if all(part.edit.rank == 0 and not _is_unread_span(answer, part) for part in answer.parts):
         return []
     space = prover.space
@@ -74,18 +71,4 @@ def _cancels(answer: Answer) -> bool:
     moved = [name for part in answer.parts for name, amount in part.effect.items()
              if amount and is_position(name)]  # fmt: skip
     cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
-    return cancels and not _is_much(answer.ground, total)
-
-
-def _is_much(ground: Ground, cash: Vector) -> bool:
-    """Whether an amount is one that two of the fills make by chance hardly ever."""
-    if ground.unknown:
-        return False
-    pairs = Fraction((len(ground.fills) * _EDITS_OF_A_FILL) ** 2)
-    units = [
-        Fraction(amount.copy_abs())
-        / Fraction(max(ground.bookings.resolution(currency_of(name)), ground.space.dust) or _FINE)
-        for name, amount in cash.items()
-        if amount and is_cash(name)
-    ]
-    return sum(units) > pairs * _SELDOM
+    return cancels and not is_much(answer.ground, total)

@@ -24,6 +24,7 @@ from recon_core.explain.budget import (
     rows_of,
 )
 from recon_core.explain.candidates import Candidate, Found, candidates
+from recon_core.explain.chances import is_coarse
 from recon_core.explain.changed_numbers import tenfold
 from recon_core.explain.contradicted import contradicted
 from recon_core.explain.cumulative import Misread, misread
@@ -34,6 +35,7 @@ from recon_core.explain.needs import ground_of
 from recon_core.explain.nested import Nested
 from recon_core.explain.order_partials import ordered
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.pair_search import PairSearch
 from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proof import Prover, can_differ
 from recon_core.explain.rounded_cash import lacking, rounded_answers, rounded_cash
@@ -139,7 +141,7 @@ class Explainer:
         yield ToldApart(search, self.budget).pairs()
         if search.ground.unknown:
             yield nested.beside_positions()
-        yield search.also_of(self._atoms(search)).pairs()
+        yield PairSearch(search.also_of(self._atoms(search))).pairs()
         yield nested.pairs()
 
     def _atoms(self, search: Search) -> list[Edit | Misread]:
@@ -291,7 +293,7 @@ class Explainer:
             if answer is not None:
                 answers.append(answer)
                 best = candidate.order
-        if ground.is_coarse(tried):
+        if is_coarse(ground, tried):
             return [replace(one, complete=False) for one in answers]
         return answers
 

@@ -8,7 +8,6 @@ what the side states). Both are one search for a change of rows whose effect is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 from operator import attrgetter
 from typing import Final
@@ -21,14 +20,12 @@ from recon_core.explain.changes import Change
 from recon_core.explain.divergence import Divergence
 from recon_core.explain.open_bases import OpenBases, Settled, open_bases
 from recon_core.explain.rows import Rows
-from recon_core.explain.space import ORDER, Space, Vector, currency_of, is_cash, minus, state_part
+from recon_core.explain.space import ORDER, Space, Vector, is_cash, minus, state_part
 from recon_core.ledger.replay import replay
 from recon_core.model import Fill, LedgerSide, Movement, Order, RecordedSession, SideRecord
 
 _CLOSE: Final = Decimal("0.001")
 _time: Final = attrgetter("time")
-_MANY_TRIED: Final = 5
-_UNITS_EACH: Final = 50
 
 
 @dataclass
@@ -165,21 +162,6 @@ class Ground:
         if name in self.unknown:
             return Decimal("Infinity")
         return max(self.tolerance.get(name, ZERO), self.space.dust)
-
-    def is_coarse(self, tried: int) -> bool:
-        """Whether one of so many candidates may give a derivative's cash by chance.
-
-        So it is where the cash that is needed is but a few units for each of them.
-        """
-        if not (self.tolerance or self.unknown) or tried < _MANY_TRIED:
-            return False
-        units = [
-            Fraction(amount.copy_abs())
-            / Fraction(self.bookings.resolution(currency_of(name)) or _CLOSE)
-            for name, amount in self.exact.items()
-            if amount and is_cash(name)
-        ]
-        return sum(units) < tried * _UNITS_EACH
 
     def replayed_after(self, change: Change) -> "Ground | None":
         """The same with what is left worked out by replay, `None` where that cannot be."""

@@ -12,6 +12,7 @@ from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.every_fee import at_another_rate
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.pair_search import PairSearch
 from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
 from recon_core.explain.solved import solved
@@ -52,7 +53,7 @@ class Nested:
             search = Search(after, self.budget)
             edits = search.singles()
             within = len(firsts) * _UNITS_EACH
-            misses = search.near_misses(within) if edits else 0
+            misses = PairSearch(search).near_misses(within) if edits else 0
             for edit in edits:
                 # Of what binary floats meet nearly, they meet little to all of their digits.
                 exact = after.space.dust and after.is_close(edit.change.vector(after.bookings))

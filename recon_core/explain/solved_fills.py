@@ -8,20 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.amounts import ZERO, decimal_places, shortest
+from recon_core.explain.chances import is_any_price, ticks_beside
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import MISSING_ID, UNPROVEN, Edit
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, on_tick, paid_in
-from recon_core.explain.space import ORDER, currency_of
+from recon_core.explain.space import ORDER
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, OrderSide
-
-_SELDOM: Final = 300
-_FINE: Final = Decimal("1e-8")
-_FLOAT_NOISE: Final = Decimal("0.001")
 
 
 def untold_fills(ground: Ground, market: Market, name: str, tried: int) -> Iterator[Edit]:
@@ -31,32 +27,13 @@ def untold_fills(ground: Ground, market: Market, name: str, tried: int) -> Itera
         if not ground.reached_by(change):
             continue
         if any(ground.reached_by(Change(added=(other,)))
-               for other in _ticks_beside(market, fill)):  # fmt: skip
+               for other in ticks_beside(market, fill)):  # fmt: skip
             continue
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
         # Which PnL a fill of a derivative made depends on its time, which no row tells.
         timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
-        is_told = timed and not _by_chance(ground, market, fill, tried)
+        is_told = timed and not is_any_price(ground, market, fill, tried)
         yield Edit(kind, change, (fill,), 2 if is_told else UNPROVEN)
-
-
-def _by_chance(ground: Ground, market: Market, fill: Fill, tried: int) -> bool:
-    """Whether a price on a tick may well give some random cash: where a tick is worth little."""
-    beside = next(_ticks_beside(market, fill))
-    name = ground.bookings.cash(paid_in(market.instrument), fill.account)
-    worth, other = (ground.bookings.fill(each).get(name, ZERO) for each in (fill, beside))
-    unit = max(ground.bookings.resolution(currency_of(name)) or _FINE, ground.space.dust)
-    if ground.space.dust and ground.is_close(ground.bookings.fill(fill)):
-        unit = EXACT.multiply(ground.space.dust, _FLOAT_NOISE)
-    step = EXACT.subtract(worth, other).copy_abs()
-    return step < EXACT.multiply(unit, Decimal(tried * _SELDOM))
-
-
-def _ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
-    tick = Decimal((0, (1,), -market.tick_places))
-    for price in (EXACT.add(fill.price, tick), EXACT.subtract(fill.price, tick)):
-        if price > 0:
-            yield replace(fill, price=price)
 
 
 def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fill]:
