@@ -61,7 +61,16 @@ class Ground:
     @cached_property
     def divergence(self) -> Divergence:
         """Since when the sides differ, by the snapshots of the other side."""
-        return divergence_of(self)
+        if self.rows_right and self.side is self.owner:
+            return Divergence()
+        return divergence_of(
+            self.recorded,
+            self.space,
+            self.record,
+            self.owner,
+            self.need,
+            rows_right=self.rows_right,
+        )
 
     @cached_property
     def rows(self) -> Rows:
