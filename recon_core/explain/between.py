@@ -9,40 +9,52 @@ fills, those are held against each other, and say more than any state.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from recon_core.errors import ReplayError
 from recon_core.explain.divergence import Between, Divergence
-from recon_core.explain.space import Space, minus, state_part
+from recon_core.explain.space import Space, Vector, minus, state_part
 from recon_core.ledger.running import states_at_snapshots
-from recon_core.model import CashBalance, Position, RecordedSession, SideRecord, Snapshot
-
-if TYPE_CHECKING:
-    from recon_core.explain.ground import Ground
+from recon_core.model import (
+    CashBalance,
+    LedgerSide,
+    Position,
+    RecordedSession,
+    SideRecord,
+    Snapshot,
+)
 
 _Row = TypeVar("_Row", Position, CashBalance)
 _NONE: Final = Divergence()
 
 
-def divergence_of(ground: "Ground") -> Divergence:
-    """What the snapshots of one side tell of the rows of the other; nothing without snapshots."""
-    recorded, rows = ground.recorded, ground.record
-    other = recorded.side(ground.owner.other)
+def divergence_of(
+    recorded: RecordedSession,
+    space: Space,
+    rows: SideRecord,
+    owner: LedgerSide,
+    need: Vector,
+    *,
+    rows_right: bool,
+) -> Divergence:
+    """What the snapshots of one side tell of the rows of `owner`; nothing without snapshots.
+
+    `need` is what the sides differ by at the end; `rows_right`: the rows are evidence.
+    """
+    other = recorded.side(owner.other)
     if other is None or not other.snapshots:
         return _NONE
-    is_read = not ground.rows_right and other.fills is not None
-    if is_read or (ground.rows_right and ground.side is ground.owner):
+    if not rows_right and other.fills is not None:
         return _NONE
     told = tuple(one for one in other.snapshots if one.as_of <= other.as_of)
     told = tuple(sorted(told, key=lambda one: one.as_of))
-    space = ground.space
     try:
         if _is_contradicted(recorded, space, other, told):
             return _NONE
         states = tuple(_between(recorded, space, rows, _named(told, other)))
     except ReplayError:
         return _NONE
-    differing = frozenset(state_part(space.real(ground.need)))
+    differing = frozenset(state_part(space.real(need)))
     return Divergence(states, space.compared, differing, space.dust).settled()
 
 

@@ -23,8 +23,7 @@ from recon_core.explain.booking_rows import (
     digest,
     row_values,
 )
-from recon_core.explain.edits import Row
-from recon_core.explain.solved import MISSING_ID
+from recon_core.explain.edits import MISSING_ID, Row
 from recon_core.explain.texts import row_id
 from recon_core.model import (
     CashBalance,

@@ -30,6 +30,9 @@ NEAR_TWIN: Final = timedelta(seconds=5)
 UNPROVEN: Final = 4
 """The rank from which on a cause fits, and is not proven: it may fit by chance."""
 
+MISSING_ID: Final = "missing"
+"""The id of a fill that no row tells."""
+
 _POWERS: Final = (None, -3, -2, -1, 1, 2, 3)
 
 Row = Fill | Movement

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from recon_core.explain.ground import Ground, ground_of
+from recon_core.explain.ground import Ground
+from recon_core.explain.needs import ground_of
 from recon_core.explain.space import Space, minus
 from recon_core.ledger.bookings import is_derivative
 from recon_core.ledger.replay import SideReplay

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from functools import cached_property
 from itertools import compress, repeat
 from operator import attrgetter
@@ -193,3 +194,8 @@ def paid_in(instrument: Instrument) -> str:
     """The currency that a trade is paid, or settled, in."""
     spot = instrument.instrument_kind is InstrumentKind.SPOT
     return instrument.quote if spot else instrument.settlement
+
+
+def on_tick(price: Fraction, places: int) -> Decimal:
+    """A price, or a quantity, with so many decimals: the nearest one."""
+    return Decimal(round(price * 10**places)).scaleb(-places, EXACT)

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
 
-from recon_core.explain.budget import OF_A_REPLAY, Budget
+from recon_core.explain.budget import OF_A_REPLAY
 from recon_core.explain.candidates import Found, candidates
 from recon_core.explain.cumulative import cumulative
 from recon_core.explain.edits import UNPROVEN, Edit
+from recon_core.explain.every_fee import at_another_rate
 from recon_core.explain.ground import Ground
 from recon_core.explain.order_reading import OrderReading
+from recon_core.explain.pair_search import PairSearch
 from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
-from recon_core.explain.solved import slipped_quantities, solved
+from recon_core.explain.solved import solved
+from recon_core.explain.solved_quantities import slipped_quantities
 from recon_core.explain.space import is_cash, is_position
 from recon_core.explain.spans import others, spans
-from recon_core.explain.systematic import at_another_rate, habits, systematic
+from recon_core.explain.systematic import habits, systematic
 
 _OF_A_HABIT: Final = 40
 _OF_ALL_HABITS: Final = 120
@@ -32,7 +35,6 @@ class Nested:
     """The pairs of one ground that begin with a habit, or end with a rate."""
 
     search: Search
-    budget: Budget
 
     def beside_positions(self) -> Iterator[Found]:
         """An edit that is what the positions need, then one of what its replay leaves in cash.
@@ -43,14 +45,14 @@ class Nested:
         slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
         firsts = [*self._firsts(ground), *cumulative(ground), *slips]
         for first in firsts:
-            self.budget.spend(len(ground.fills) * OF_A_REPLAY)
+            self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
             after = ground.replayed_after(first.change)
             if after is None or not after.need or any(map(is_position, after.need)):
                 continue
-            search = Search(after, self.budget)
+            search = Search(after, self.search.budget)
             edits = search.singles()
             within = len(firsts) * _UNITS_EACH
-            misses = search.near_misses(within) if edits else 0
+            misses = PairSearch(search).near_misses(within) if edits else 0
             for edit in edits:
                 # Of what binary floats meet nearly, they meet little to all of their digits.
                 exact = after.space.dust and after.is_close(edit.change.vector(after.bookings))
@@ -60,11 +62,11 @@ class Nested:
     def pairs(self) -> Iterator[Found]:
         """Every two edits, one after the other, that together are what is needed."""
         ground = self.search.ground
-        self.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
+        self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
         for first in (*habits(ground), *others(ground), *self._besides):
             rests = self._singles(self._after(first))
             yield from ((first, *rest) for rest in rests if len(rest) == 1)
-        yield from QuantityPairs(ground, self.search.fill_edits, self.budget).pairs()
+        yield from QuantityPairs(ground, self.search.fill_edits, self.search.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
 
@@ -80,14 +82,14 @@ class Nested:
         after = ground.after(habit.change)
         if not any(map(ground.bookings.derivative, ground.rows.symbols)):
             return after
-        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
+        self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
         replayed = ground.replayed_after(habit.change)
         return after if replayed is None else replace(after, exact=replayed.exact)
 
     def _singles(self, ground: Ground) -> Iterator[Found]:
-        search = Search(ground, self.budget, extra=list(others(ground)))
+        search = Search(ground, self.search.budget, extra=list(others(ground)))
         edits = search.fill_edits
-        self.budget.spend(len(ground.fills) * _OF_A_HABIT)
+        self.search.budget.spend(len(ground.fills) * _OF_A_HABIT)
         yield from ((edit,) for edit in search.singles())
         yield from ((edit,) for edit in spans(ground, self.search.max_skew))
         for edit in (*systematic(ground, edits), *solved(ground, edits, _TRIED)):
@@ -101,7 +103,7 @@ class Nested:
         for first in firsts:
             after = ground.after(first.change)
             if after.need:
-                yield from ((first, edit) for edit in Search(after, self.budget).singles())
+                yield from ((first, edit) for edit in Search(after, self.search.budget).singles())
 
     def _with_a_rate(self, ground: Ground) -> Iterator[Found]:
         """An edit that is what the positions need, then all fees at another rate.
@@ -113,8 +115,8 @@ class Nested:
             after = ground.after(first.change)
             if not after.need or any(map(is_position, after.need)):
                 continue
-            self.budget.spend(len(after.fills) * _OF_A_HABIT)
-            edits = Search(after, self.budget).fill_edits
+            self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
+            edits = Search(after, self.search.budget).fill_edits
             for name in after.need:
                 if is_cash(name):
                     for rate in at_another_rate(after, after.fills, edits, name):

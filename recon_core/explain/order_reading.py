@@ -15,12 +15,11 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO, round_to_places
 from recon_core.explain.bookings import order_name
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, flip, together
+from recon_core.explain.edits import MISSING_ID, Edit, flip, together
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.pair_habits import unit_or_rounding
 from recon_core.explain.slips import slip
-from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import ORDER
 from recon_core.explain.spans import behind_detail
 from recon_core.explanation import CauseKind

@@ -5,6 +5,7 @@ An explanation counts only if every diff that it claims disappears and none appe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -55,6 +56,11 @@ class Prover:
     def recorded(self) -> RecordedSession:
         """The session as it was reconciled, its sides replayed."""
         return self.reconciliation.recorded
+
+    @property
+    def max_skew(self) -> timedelta:
+        """How far apart the times of both sides may be."""
+        return self.reconciliation.policy.max_skew
 
     @cached_property
     def before(self) -> frozenset[str]:

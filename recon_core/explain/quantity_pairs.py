@@ -5,7 +5,7 @@ the position is the price of the fill whose quantity is wrong, its fee aside.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -14,16 +14,13 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import Budget
 from recon_core.explain.candidates import Found
-from recon_core.explain.changes import Change
 from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, market_of, paid_in
-from recon_core.explain.slips import slip
-from recon_core.explain.solved import rank_of_any, told, with_quantity
+from recon_core.explain.solved_quantities import any_quantity
 from recon_core.explain.space import ORDER, Vector, currency_of, is_position
-from recon_core.explanation import CauseKind
-from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model import Fill, InstrumentKind
 
 _OF_A_FIRST: Final = 60
 _MOST_FILLS: Final = 2_000
@@ -65,20 +62,10 @@ class QuantityPairs:
         cash = self.ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
         for price in _prices(market, need, rest.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
-                yield from self._quantity(market, fill, need)
-
-    def _quantity(self, market: Market, fill: Fill, need: Decimal) -> Iterator[Edit]:
-        step = need if fill.side is OrderSide.BUY else need.copy_negate()
-        quantity = EXACT.add(fill.quantity, step)
-        if quantity <= 0:
-            return
-        how = slip(*told(self.ground, fill.quantity, quantity))
-        for other in with_quantity(self.ground, market, fill, quantity):
-            change = Change((fill,), (other,))
-            rank = rank_of_any(fill, other, slipped=how is not None)
-            if how is None and self._is_by_chance(market, need):
-                rank = UNPROVEN
-            yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
+                by_chance = self._is_by_chance(market, need)
+                for edit in any_quantity(self.ground, market, fill, need):
+                    slipped = bool(edit.detail)
+                    yield edit if slipped or not by_chance else replace(edit, rank=UNPROVEN)
 
     def _is_by_chance(self, market: Market, need: Decimal) -> bool:
         """Whether one of all first edits may leave the price of some fill: a tick is little."""

@@ -11,28 +11,20 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import ZERO
 from recon_core.explain.changes import Change
 from recon_core.explain.edits import Edit, Row
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.movement_kinds import movement_edit
+from recon_core.explain.opening_reading import opening_differences
 from recon_core.explain.pair_habits import habits
 from recon_core.explain.pair_kinds import Pair, cumulative_edits, edits_of_row
 from recon_core.explain.prints import Prints
 from recon_core.explain.spans import behind_detail
 from recon_core.explanation import CauseKind
 from recon_core.ledger.replay import with_named_account
-from recon_core.model import (
-    CashBalance,
-    Fill,
-    Movement,
-    MovementKind,
-    Opening,
-    Position,
-    SideRecord,
-)
+from recon_core.model import Fill, Movement, MovementKind, SideRecord
 
 _MOST_OF_A_KIND: Final = 8
 _BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
@@ -50,7 +42,10 @@ class RowReading:
     def edits(self) -> list[Edit]:
         """The edits that make the side's rows those of the other side."""
         fills = list(self._fill_edits())
-        found = [*self._in_span(fills, list(self._movement_edits())), *self._opening_edits()]
+        found = [
+            *self._in_span(fills, list(self._movement_edits())),
+            *opening_differences(self.ground, self.right),
+        ]
         return list(_together(found))
 
     def _in_span(self, fills: list[Edit], moved: list[Edit]) -> list[Edit]:
@@ -158,48 +153,9 @@ class RowReading:
             kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
             yield Edit(kind, Change(added_movements=(row,)), (row,), 0)
 
-    def _opening_edits(self) -> Iterator[Edit]:
-        mine, right = self.ground.record.opening, self.right.opening
-        if mine is None or right is None:
-            return
-        space, at = self.ground.space, mine
-        first = space.state(mine.positions, mine.cash)
-        second = space.state(right.positions, right.cash)
-        for name in sorted(first.keys() | second.keys()):
-            if first.get(name, ZERO) == second.get(name, ZERO):
-                continue
-            changed = _with_entry(self.ground, at, right, name)
-            change = Change(opening=changed, old_opening=at)
-            yield Edit(CauseKind.OPENING_BALANCE, change, (), 0, name.split("::", 1)[1])
-            at = changed
-
 
 def _only_added(edit: Edit) -> bool:
     return bool(edit.change.added_movements) and not edit.change.removed_movements
-
-
-def _with_entry(ground: Ground, mine: Opening, right: Opening, name: str) -> Opening:
-    """The opening with one entry as the other side has it."""
-    space, account = ground.space, ground.record.only_account()
-
-    def named(row: Position | CashBalance) -> str:
-        if isinstance(row, Position):
-            return space.position(row.symbol, row.leg, row.account)
-        return space.cash(row.currency, row.account)
-
-    positions = [row for row in mine.positions if named(row) != name]
-    cash = [row for row in mine.cash if named(row) != name]
-    positions += [
-        replace(row, account=account) if space.plain else row
-        for row in right.positions
-        if named(row) == name
-    ]
-    cash += [
-        replace(row, account=account) if space.plain else row
-        for row in right.cash
-        if named(row) == name
-    ]
-    return replace(mine, positions=tuple(positions), cash=tuple(cash))
 
 
 def _payload(row: Movement) -> tuple[object, ...]:

@@ -10,9 +10,8 @@ from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.candidates import Found
 from recon_core.explain.changes import Change
 from recon_core.explain.divergence import Booked, Divergence
-from recon_core.explain.edits import Edit, together
+from recon_core.explain.edits import MISSING_ID, Edit, together
 from recon_core.explain.ground import Ground
-from recon_core.explain.solved import MISSING_ID
 from recon_core.explain.space import Vector, minus, negated
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import Fill, SideRecord, Snapshot

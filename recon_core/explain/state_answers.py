@@ -14,15 +14,10 @@ from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.sequels import First
 from recon_core.explain.space import effect_of, is_position, negated, plus
 from recon_core.explain.state_doubts import doubt
-from recon_core.explain.states import StateEdit, state_edits
+from recon_core.explain.state_edits import state_edits
+from recon_core.explain.states import StateEdit
 from recon_core.explain.verdicts import not_proven, proof_text
-from recon_core.explanation import (
-    Booking,
-    Cause,
-    CauseKind,
-    Explanation,
-    ExplanationVerdict,
-)
+from recon_core.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, Fill, LedgerSide, Order, Position, SideRecord
 
 _MOST_EDITS: Final = 12

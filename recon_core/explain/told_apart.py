@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from recon_core.explain.budget import Budget
 from recon_core.explain.candidates import Found
 from recon_core.explain.divergence import Between
 from recon_core.explain.edits import UNPROVEN, Edit
@@ -29,7 +28,6 @@ class ToldApart:
     """The pairs of one ground of which the snapshots show the first alone."""
 
     search: Search
-    budget: Budget
 
     def pairs(self) -> Iterator[Found]:
         """Every first fault with every second one that is what is needed after it."""
@@ -46,10 +44,10 @@ class ToldApart:
 
     def _singles(self, ground: Ground) -> list[Edit]:
         """Every edit that alone is what is needed: of rows, or else with a solved number."""
-        search = Search(ground, self.budget)
+        search = Search(ground, self.search.budget)
         found = search.singles()
         if not found:
-            self.budget.spend(len(ground.fills) * _OF_A_SOLUTION)
+            self.search.budget.spend(len(ground.fills) * _OF_A_SOLUTION)
             found = list(solved(ground, search.fill_edits))
         return found
 

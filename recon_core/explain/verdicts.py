@@ -2,37 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places
+from recon_core.amounts import EXACT
+from recon_core.explain.answer_doubts import unseen_amounts
 from recon_core.explain.attempt import Answer, Part
 from recon_core.explain.changes import total_of
-from recon_core.explain.edits import UNPROVEN, Row
-from recon_core.explain.ground import Ground
+from recon_core.explain.edits import MISSING_ID, Row
 from recon_core.explain.hints import fee_hint, ratio_hint
 from recon_core.explain.proof import Outcome, Prover
 from recon_core.explain.repair import bookings_for
 from recon_core.explain.since import is_contradicted, since, time_of
-from recon_core.explain.solved import MISSING_ID
-from recon_core.explain.space import (
-    Vector,
-    currency_of,
-    effect_of,
-    is_cash,
-    is_position,
-    negated,
-    signed,
-)
+from recon_core.explain.space import Vector, effect_of, is_position, negated, signed
 from recon_core.explain.texts import cause_text, change_text, off_text, row_id, vector_text
-from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, Explanation, ExplanationVerdict
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
-_EDITS_OF_A_FILL: Final = 3
-_SELDOM: Final = 1_000
-_FINE: Final = Decimal("1e-8")
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
@@ -43,7 +29,7 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     """One explanation for each answer that differs in kind or amount."""
     distinct = _distinct(answers)
     found = [_explanation(prover, answer) for answer in distinct]
-    unseen = sorted({name for answer in distinct for name in _unseen(prover, answer)})
+    unseen = sorted({name for answer in distinct for name in unseen_amounts(prover, answer)})
     contradicted = any(map(is_contradicted, answers))
     complete = not contradicted and all(answer.complete for answer in answers)
     if len(found) == 1 and not unseen and complete:
@@ -153,78 +139,6 @@ def _united(first: Answer, second: Answer) -> Answer:
         for one, other in zip(first.parts, second.parts, strict=True)
     )
     return replace(first, parts=parts)
-
-
-def _unseen(prover: Prover, answer: Answer) -> list[str]:
-    """What an answer books where nothing is compared: it cannot be proven there."""
-    if all(part.edit.rank == 0 and not _is_unread_span(answer, part) for part in answer.parts):
-        return []
-    space = prover.space
-    unseen = [
-        name
-        for part in answer.parts
-        for name, amount in part.effect.items()
-        if amount and name not in space.compared
-    ]
-    doubtful = answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts))
-    doubtful = doubtful or _below_digits(prover, answer)
-    return [*unseen, ""] if doubtful or _cancels(answer) else unseen
-
-
-def _is_unread_span(answer: Answer, part: Part) -> bool:
-    """Whether rows from a time on are said to be lacking by a state, and by no rows."""
-    spans = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
-    return answer.ground.rows_right and part.edit.cause_kind in spans
-
-
-def has_unread_spans(answers: Sequence[Answer]) -> bool:
-    """Whether any answer is a span of rows that a state alone shows to be lacking."""
-    return any(_is_unread_span(answer, part) for answer in answers for part in answer.parts)
-
-
-def _below_digits(prover: Prover, answer: Answer) -> bool:
-    """Whether all cash that speaks for causes is less than half a unit of what a side states."""
-    total = total_of(part.effect for part in answer.parts)
-    moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
-    units: dict[str, Decimal] = {}
-    for record in prover.recorded.own_records().values():
-        for row in () if "cash" in record.derived else record.cash or ():
-            name = prover.space.cash(row.currency, row.account)
-            units[name] = max(units.get(name, ZERO), Decimal((0, (1,), -decimal_places(row.total))))
-    return bool(moved) and all(
-        EXACT.add(amount, amount) <= units.get(name, ZERO) for name, amount in moved.items()
-    )
-
-
-def _is_one_number(part: Part) -> bool:
-    """Whether a solved quantity is all that speaks for a cause: its fill moved no cash."""
-    solved = part.edit.cause_kind is CauseKind.WRONG_QUANTITY and part.edit.rank > 0
-    return solved and not any(
-        amount for name, amount in part.effect.items() if not is_position(name)
-    )
-
-
-def _cancels(answer: Answer) -> bool:
-    """Whether causes that move positions cancel there, and little cash speaks for them."""
-    total = total_of(part.effect for part in answer.parts)
-    moved = [name for part in answer.parts for name, amount in part.effect.items()
-             if amount and is_position(name)]  # fmt: skip
-    cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
-    return cancels and not _is_much(answer.ground, total)
-
-
-def _is_much(ground: Ground, cash: Vector) -> bool:
-    """Whether an amount is one that two of the fills make by chance hardly ever."""
-    if ground.unknown:
-        return False
-    pairs = Fraction((len(ground.fills) * _EDITS_OF_A_FILL) ** 2)
-    units = [
-        Fraction(amount.copy_abs())
-        / Fraction(max(ground.bookings.resolution(currency_of(name)), ground.space.dust) or _FINE)
-        for name, amount in cash.items()
-        if amount and is_cash(name)
-    ]
-    return sum(units) > pairs * _SELDOM
 
 
 def _decides(unseen: Sequence[str]) -> str:

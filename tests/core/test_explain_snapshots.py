@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT
 from recon_core.explain import explain
-from recon_core.explain.between import divergence_of
-from recon_core.explain.ground import Ground, ground_of
+from recon_core.explain.ground import Ground
+from recon_core.explain.needs import ground_of
 from recon_core.explain.repair import apply_entries, entries_of
 from recon_core.explain.space import space_of
 from recon_core.explanation import Explanation
@@ -176,7 +176,7 @@ def test_nothing_is_said_without_snapshots() -> None:
     internal, external = ledger_of([*ROWS, again("f1", "x", -420)], TIMES), exchange(ROWS)
     (one,) = told(internal, external)
     assert one.proof == "reconciled again with 1 fill removed: 3 diffs disappear, none appears"
-    divergence = divergence_of(ground(session(internal, external)))
+    divergence = ground(session(internal, external)).divergence
     assert not divergence
     assert not divergence.operations
 

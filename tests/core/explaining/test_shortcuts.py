@@ -73,8 +73,8 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
         whole = [
             search.edit(code)
             for value, code in (
-                *search._of_fills(range(len(ground.fills))),
-                *search._of_others(range(len(search._others))),
+                *search.codes_of_fills(range(len(ground.fills))),
+                *search.codes_of_others(range(len(search.effects))),
             )
             if value in wanted
         ]

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from recon_core.explain.budget import Budget
+from recon_core.explain.chances import decoys
 from recon_core.explain.cumulative import cumulative, misread
 from recon_core.explain.edits import Edit, flipped, with_fee
 from recon_core.explain.ground import Ground
 from recon_core.explain.grounds import grounds
 from recon_core.explain.market import Paid
+from recon_core.explain.pair_search import PairSearch
 from recon_core.explain.pair_sieve import PairSieve
 from recon_core.explain.proof import Prover
 from recon_core.explain.search import Search
@@ -130,7 +132,7 @@ def search_of(ground: Ground) -> Search:
 def test_sieved_edits_lose_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at every edit finds the same pairs, and as many a little beside the need."""
     for ground in grounds_of(session_of(seed)):
-        sieved, whole = search_of(ground), search_of(ground)
+        sieved, whole = (PairSearch(search_of(ground)) for _ in range(2))
         found, crowd = contents(sieved), sieved._crowd_size
         monkeypatch.setattr(PairSieve, "sieved", lambda _: None)
         assert contents(whole) == found
@@ -142,8 +144,8 @@ def test_the_sieve_leaves_few_fills() -> None:
     left = []
     for ground in (ground for seed in range(150) for ground in grounds_of(session_of(seed))):
         search = search_of(ground)
-        targets = [ground.need, *search._decoys]
-        sieved = PairSieve(ground, search.fill_edits, search._effects, targets).sieved()
+        targets = [ground.need, *decoys(ground)]
+        sieved = PairSieve(ground, search.fill_edits, search.effects, targets).sieved()
         left.append(1.0 if sieved is None else len(sieved.places) / len(ground.fills))
     assert sum(share < 1 for share in left) > len(left) / 2
     assert sum(share < 1 / 2 for share in left) > len(left) / 4
@@ -185,7 +187,7 @@ def test_sums_lose_no_misread_order(seed: int) -> None:
         assert list(map(_content, found)) == list(map(_content, needed))
 
 
-def contents(search: Search) -> list[list[object]]:
+def contents(search: PairSearch) -> list[list[object]]:
     """What a search finds in pairs."""
     return [[_content(one), _content(other)] for one, other in search.pairs()]
 
