@@ -59,5 +59,6 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
 def _first_found(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
     """The explanations of the first step that has any; last what fits but the snapshots."""
     one = OneFault(prover, budget)
-    found = one.explanations() or TwoFaults(one).explanations() or one.nearly()
+    found = one.explanations() or TwoFaults(one).explanations()
+    found = found or one.guessed() or one.nearly()
     return found or one.best.against_snapshots()

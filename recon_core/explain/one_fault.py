@@ -23,7 +23,7 @@ from recon_core.explain.rounded_cash import rounded_answers
 from recon_core.explain.row_answers import RowAnswers
 from recon_core.explain.search import Search
 from recon_core.explain.since import operations
-from recon_core.explain.solved import solved
+from recon_core.explain.solved import guessed, solved
 from recon_core.explain.spans import spans
 from recon_core.explain.state_answers import beside_rounding, in_doubt, only_rounded, state_answers
 from recon_core.explain.systematic import systematic
@@ -92,6 +92,15 @@ class OneFault:
         read = OrderReading(ground, edits, search.max_skew).readings()
         found += [one for one in read if len(one) == 1 or not found]
         return found
+
+    def guessed(self) -> tuple[Explanation, ...]:
+        """What fits, and would fit whatever was needed: for want of anything better."""
+        for search in self.searches:
+            edits = guessed(search.ground, search.fill_edits)
+            answers = self.best.proven(search.ground, [(edit,) for edit in edits])
+            if answers:
+                return self.best.solved(answers)
+        return ()
 
     def nearly(self) -> tuple[Explanation, ...]:
         """What orders show but for a fee, or what fits cash that was rounded."""

@@ -30,3 +30,11 @@ def solved(ground: Ground, edits: FillEdits, tried: int = 1) -> Iterator[Edit]:
             yield from found
     elif not positions:
         yield from wrong_prices(ground, edits)
+
+
+def guessed(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
+    """A fill that gives what is needed, as some fill does nearly always: it proves nothing."""
+    positions = [name for name in ground.need if is_position(name)]
+    market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
+    if market is not None:
+        yield from untold_fills(ground, market, positions[0], 1, any_price=True)

@@ -20,8 +20,13 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, OrderSide
 
 
-def untold_fills(ground: Ground, market: Market, name: str, tried: int) -> Iterator[Edit]:
-    """A fill that no row tells: its quantity from the position, its price from the cash."""
+def untold_fills(
+    ground: Ground, market: Market, name: str, tried: int, *, any_price: bool = False
+) -> Iterator[Edit]:
+    """A fill that no row tells: its quantity from the position, its price from the cash.
+
+    `any_price` yields those instead whose price may be that of any amount of cash.
+    """
     for fill in _unknown_fills(ground, market, ground.need[name]):
         change = Change(added=(fill,))
         if not ground.reached_by(change):
@@ -32,8 +37,9 @@ def untold_fills(ground: Ground, market: Market, name: str, tried: int) -> Itera
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
         # Which PnL a fill of a derivative made depends on its time, which no row tells.
         timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
-        is_told = timed and not is_any_price(ground, market, fill, tried)
-        yield Edit(kind, change, (fill,), 2 if is_told else UNPROVEN)
+        if is_any_price(ground, market, fill, tried) is any_price:
+            is_told = timed and not any_price
+            yield Edit(kind, change, (fill,), 2 if is_told else UNPROVEN)
 
 
 def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fill]:

@@ -55,9 +55,11 @@ def turned_signs(states: States) -> Iterator[StateEdit]:
         for name in states.differing
         if states.stated.get(name, ZERO) == states.other.get(name, ZERO).copy_negate()
     }
-    for names in _sections(states.differing):
-        if turned.issuperset(names):
-            yield states.edit(CauseKind.SIGN_CONVENTION, names, "with the other sign")
+    sections = [names for names in _sections(states.differing) if turned.issuperset(names)]
+    if not sections:  # of one position beside others that differ for another reason
+        sections = [tuple(sorted(filter(is_position, turned)))]
+    for names in filter(None, sections):
+        yield states.edit(CauseKind.SIGN_CONVENTION, names, "with the other sign")
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:

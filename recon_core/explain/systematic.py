@@ -25,7 +25,7 @@ from recon_core.explain.ground import Ground
 from recon_core.explain.space import Vector, is_position, negated
 from recon_core.model import Fill
 
-_MOST_HABIT_PLACES: Final = 5
+_MOST_HABIT_PLACES: Final = 7
 _MOST_GROUPS: Final = 6
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 
