@@ -23,6 +23,7 @@ _COARSE: Final = Decimal("0.001")
 _EDITS_OF_A_FILL: Final = 3
 _SELDOM: Final = 1_000
 _TICKS: Final = 300
+_FIRSTS: Final = 100
 _FLOAT_NOISE: Final = Decimal("0.001")
 _FINE: Final = Decimal("1e-8")
 _DECOYS: Final = 6
@@ -71,6 +72,15 @@ def is_any_price(ground: Ground, market: Market, fill: Fill, tried: int) -> bool
         unit = EXACT.multiply(ground.space.dust, _FLOAT_NOISE)
     step = EXACT.subtract(worth, other).copy_abs()
     return step < EXACT.multiply(unit, Decimal(tried * _TICKS))
+
+
+def is_any_quantity(ground: Ground, market: Market, need: Decimal, tried: int) -> bool:
+    """Whether one of so many first edits may leave the price of some fill: a tick is little."""
+    name = ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
+    unit = ground.bookings.resolution(currency_of(name)) or _FINE
+    worth = EXACT.multiply(need.copy_abs(), market.instrument.multiplier)
+    tick = worth.scaleb(-market.tick_places, EXACT)
+    return tick < EXACT.multiply(max(unit, ground.space.dust), Decimal(tried * _FIRSTS))
 
 
 def ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:

@@ -14,18 +14,17 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import Budget
 from recon_core.explain.candidates import Found
+from recon_core.explain.chances import is_any_quantity
 from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.market import Market, market_of, paid_in
 from recon_core.explain.solved_quantities import any_quantity
-from recon_core.explain.space import ORDER, Vector, currency_of, is_position
+from recon_core.explain.space import ORDER, Vector, is_position
 from recon_core.model import Fill, InstrumentKind
 
 _OF_A_FIRST: Final = 60
 _MOST_FILLS: Final = 2_000
-_SELDOM: Final = 100
-_FINE: Final = Decimal("1e-8")
 _FIRST: Final = ("remove", "flip", "repeat")
 
 
@@ -62,19 +61,14 @@ class QuantityPairs:
         cash = self.ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
         for price in _prices(market, need, rest.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
-                by_chance = self._is_by_chance(market, need)
+                by_chance = is_any_quantity(self.ground, market, need, self._tried)
                 for edit in any_quantity(self.ground, market, fill, need):
                     slipped = bool(edit.detail)
                     yield edit if slipped or not by_chance else replace(edit, rank=UNPROVEN)
 
-    def _is_by_chance(self, market: Market, need: Decimal) -> bool:
-        """Whether one of all first edits may leave the price of some fill: a tick is little."""
-        name = self.ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
-        unit = self.ground.bookings.resolution(currency_of(name)) or _FINE
-        worth = EXACT.multiply(need.copy_abs(), market.instrument.multiplier)
-        tick = worth.scaleb(-market.tick_places, EXACT)
-        firsts = Decimal(len(self.ground.fills) * len(_FIRST) * _SELDOM)
-        return tick < EXACT.multiply(max(unit, self.ground.space.dust), firsts)
+    @property
+    def _tried(self) -> int:
+        return len(self.ground.fills) * len(_FIRST)
 
     @cached_property
     def _markets(self) -> dict[str, Market]:
