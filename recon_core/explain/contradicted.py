@@ -22,16 +22,17 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind
 
 _MOST: Final = 40
+_MOST_FILLS: Final = 2_000
 _MANY_UNITS: Final = Decimal(100)
 
 
 def contradicted(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
     """A price and a quantity that their fee asks for, of each row that it contradicts.
 
-    Nothing where the rows are right, or where so many are contradicted that the fees follow
-    another rule.
+    Nothing where the rows are right, where so many are contradicted that the fees follow
+    another rule, or where there are more fills than are looked at one by one.
     """
-    if ground.rows_right:
+    if ground.rows_right or len(ground.fills) > _MOST_FILLS:
         return
     for name in ground.by_symbol:
         market = market_of(ground, name, edits)
