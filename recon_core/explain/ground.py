@@ -150,7 +150,7 @@ class Ground:
 
     def steps_settled(self, changes: Mapping[str, Sequence[Settled]]) -> int:
         """How far off changes of different rows leave balances, in steps of what is allowed."""
-        bases = self._bases
+        bases = self._bases if changes else None
         if bases is None:
             return 0
         return max(
