@@ -91,6 +91,8 @@ class _Judge:
 
     def is_truth(self, causes: list[Cause]) -> bool:
         """Whether causes are the truth: kinds, sides, ids up to twins, and effects."""
+        if self._is_told_as_one(causes):
+            return True
         return (
             len(causes) == len(self.truths)
             and self._sums_up(causes)
@@ -101,6 +103,17 @@ class _Judge:
                 )
                 for order in permutations(causes)
             )
+        )
+
+    def _is_told_as_one(self, causes: list[Cause]) -> bool:
+        """Whether faults of one kind are one cause that names a row of each of them."""
+        kinds = {truth.cause_kind for truth in self.truths}
+        return (
+            len(causes) == 1 < len(self.truths)
+            and kinds == {causes[0].cause_kind}
+            and self._sums_up(causes)
+            and all(set(causes[0].ids) & truth.ids for truth in self.truths)
+            and all(causes[0].side in truth.sides for truth in self.truths)
         )
 
     def is_row_by_row(self, causes: list[Cause]) -> bool:
