@@ -25,7 +25,7 @@ FILLS_OF_SETTLING: Final = 20
 """Fills that such a look follows in one operation more: most positions turn soon."""
 
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 2_500_000, Effort.FULL: 40_000_000}
-_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 50, Effort.FULL: 2_000}
+_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 150, Effort.FULL: 2_000}
 
 
 class BudgetError(Exception):
