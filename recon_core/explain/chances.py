@@ -62,6 +62,29 @@ def is_much(ground: Ground, cash: Vector) -> bool:
     return sum(units) > pairs * _SELDOM
 
 
+def stands_alone(ground: Ground, effect: Vector, tried: int) -> bool:
+    """Whether one of so many effects leaves as little of the need by chance hardly ever.
+
+    What is left may then be looked at for itself.
+    """
+    times = Fraction(1)
+    for name in {*ground.need, *effect} & ground.space.compared:
+        amount = ground.need.get(name, ZERO).copy_abs()
+        moved = effect.get(name, ZERO)
+        rest = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
+        if moved and rest >= amount:
+            return False
+        if moved:
+            times *= Fraction(amount) / Fraction(max(rest, _unit(ground, name, amount)))
+    return times > tried * _SELDOM
+
+
+def _unit(ground: Ground, name: str, amount: Decimal) -> Decimal:
+    """What an amount of a dimension may be off, or is a whole number of."""
+    resolution = ground.bookings.resolution(currency_of(name)) if is_cash(name) else ZERO
+    return max(ground.allowed(name), resolution or _own_grid(amount))
+
+
 def is_any_price(ground: Ground, market: Market, fill: Fill, tried: int) -> bool:
     """Whether a price on a tick may well give some random cash: where a tick is worth little."""
     beside = next(ticks_beside(market, fill))

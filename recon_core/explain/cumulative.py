@@ -77,6 +77,15 @@ def misread(ground: Ground) -> Iterator[Misread]:
         yield together
 
 
+def misread_order(ground: Ground, fills: Sequence[Fill], need: Decimal) -> Edit | None:
+    """The fills of one order as increments, where that moves what the order needs."""
+    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, rows_right=False) != need:
+        return None
+    return replace(
+        Misread((fills,), rows_right=False, name=_name(ground, fills), moved=need).edit(), rank=0
+    )
+
+
 def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """The orders, their positions, and what reading them right moves in those."""
     right = ground.rows_right

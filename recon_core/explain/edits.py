@@ -54,6 +54,11 @@ class Edit:
     detail: str = ""
     side: LedgerSide | None = None
 
+    @property
+    def is_of_a_fill(self) -> bool:
+        """Whether the fault is of one fill."""
+        return len(self.rows) == 1 and isinstance(self.rows[0], Fill)
+
 
 def together(edits: Iterable[Edit]) -> Change:
     """One edit after the other, as one change."""

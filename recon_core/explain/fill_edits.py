@@ -79,11 +79,24 @@ class FillEdits:
             edit = replace(edit, detail=told) if told else edit
             return replace(edit, rank=UNPROVEN) if self._may_be_unseen(edit, fill) else edit
         if name in _WHOLE:
-            return _WHOLE[name](fill)
+            return self._ranked(_WHOLE[name](fill))
         if name.startswith("rate "):
             charged = self.charged(fill, int(name.removeprefix("rate ")))
             return fee_change(fill, CauseKind.MISSING_FEE, charged.fee, charged.fee_currency, 0)
-        return fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name)
+        return self._ranked(fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name))
+
+    def _ranked(self, edit: Edit) -> Edit:
+        """The edit of one row; a fee that is wrong in the row is told by the others' rate."""
+        change = edit.change
+        if self.ground.rows_right or not change.removed:
+            return edit
+        old, new = (_charge(fill) for fill in (*change.removed, *change.added))
+        model = None if old == new else self.model(change.removed[0])
+        if model is None:
+            return edit
+        bookings, fill = self.ground.bookings, change.removed[0]
+        usual = {(model.fee(bookings, fill, rate), model.currency) for rate in model.rates}
+        return replace(edit, rank=0) if new in usual and old not in usual else edit
 
     def _may_be_unseen(self, edit: Edit, fill: Fill) -> bool:
         """Whether the other side may not have seen the last fill yet: no row tells."""
@@ -200,6 +213,10 @@ _WHOLE: Final[dict[str, Callable[[Fill], Edit]]] = {
     "half": lambda fill: fee_change(fill, CauseKind.DUPLICATE_FEE, half(fill.fee)),
     "negate": lambda fill: fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()),
 }
+
+
+def _charge(fill: Fill) -> tuple[Decimal, str | None]:
+    return fill.fee, fill.fee_currency
 
 
 def _order(fill: Fill) -> str:

@@ -63,7 +63,8 @@ class Nested:
         """Every two edits, one after the other, that together are what is needed."""
         ground = self.search.ground
         self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
-        for first in (*habits(ground), *others(ground), *self._besides):
+        read = OrderReading(ground, self.search.fill_edits).atoms()
+        for first in (*read, *habits(ground), *others(ground), *self._besides):
             rests = self._singles(self._after(first))
             yield from ((first, *rest) for rest in rests if len(rest) == 1)
         yield from QuantityPairs(ground, self.search.fill_edits, self.search.budget).pairs()
@@ -112,8 +113,8 @@ class Nested:
         """
         moved = any(map(is_position, ground.need))
         for first in self._firsts(ground) if moved else self.search.others[:_MOST_FIRST]:
-            after = ground.after(first.change)
-            if not after.need or any(map(is_position, after.need)):
+            after = self._replayed(first)
+            if after is None or not after.need or any(map(is_position, after.need)):
                 continue
             self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
             edits = Search(after, self.search.budget).fill_edits
@@ -122,6 +123,14 @@ class Nested:
                     for rate in at_another_rate(after, after.fills, edits, name):
                         if after.reached_by(rate.change):
                             yield first, rate
+
+    def _replayed(self, first: Edit) -> Ground | None:
+        """The ground after a first edit, of derivatives as a replay leaves it."""
+        ground = self.search.ground
+        if not any(map(ground.bookings.derivative, ground.rows.symbols)):
+            return ground.after(first.change)
+        self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
+        return ground.replayed_after(first.change)
 
     def _firsts(self, ground: Ground) -> list[Edit]:
         """The edits that give the positions what they need, one of those that are equal.

@@ -15,6 +15,7 @@ from typing import Final
 from recon_core.amounts import EXACT, ZERO, round_to_places
 from recon_core.explain.bookings import order_name
 from recon_core.explain.changes import Change
+from recon_core.explain.cumulative import misread_order
 from recon_core.explain.edits import MISSING_ID, Edit, flip, together
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
@@ -28,6 +29,9 @@ from recon_core.model import Fill, Order, OrderSide
 
 _MOST_READINGS: Final = 64
 _PRICE_PLACES: Final = 12
+_OF_ORDERS: Final = frozenset(
+    {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
+)
 
 
 @dataclass
@@ -85,7 +89,7 @@ class OrderReading:
             edit
             for name in sorted(disagreeing)
             for edit in self._of_order(name, fills.get(name, []))
-            if edit.cause_kind in {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY}
+            if edit.cause_kind in _OF_ORDERS
         ]
 
     def _fills_of(self, names: set[str]) -> dict[str, list[Fill]]:
@@ -110,6 +114,8 @@ class OrderReading:
         if order is None:
             return
         yield from self._missing(order, need, fills)
+        if (cumulative := misread_order(self.ground, fills, need)) is not None:
+            yield cumulative
         for fill in fills:
             yield from self._quantity(fill, need)
 
@@ -132,10 +138,10 @@ class OrderReading:
 
     def _missing(self, order: Order, need: Decimal, fills: list[Fill]) -> Iterator[Edit]:
         """The fill that the order lacks, at the price that its average leaves for it."""
-        pattern = next((f for f in self.ground.fills if f.symbol == order.symbol), None)
         price = _missing_price(order, need.copy_abs(), fills)
         if price is None or (need > 0) != (order.side is OrderSide.BUY):
             return
+        known = fills or [fill for fill in self.ground.fills if fill.symbol == order.symbol]
         bare = Fill(
             fill_id=MISSING_ID,
             symbol=order.symbol,
@@ -145,10 +151,17 @@ class OrderReading:
             time=order.time,
             client_order_id=order.client_order_id,
             exchange_order_id=order.exchange_order_id,
-            account=order.account if pattern is None else pattern.account,
+            account=known[0].account if known else order.account,
         )
-        if pattern is not None:
-            bare = replace(bare, leg=pattern.leg, position_id=pattern.position_id)
+        for pattern in {fill.leg: fill for fill in reversed(known)}.values():
+            yield from self._as_others(
+                replace(bare, leg=pattern.leg, position_id=pattern.position_id)
+            )
+        if not known:
+            yield from self._as_others(bare)
+
+    def _as_others(self, bare: Fill) -> Iterator[Edit]:
+        """A missing fill, with the fee that others are charged."""
         charged = list(self._with_fees(bare))
         for fill in charged:
             # Where others are charged, a fill without a fee is the less likely reading.

@@ -12,7 +12,7 @@ from typing import Final
 
 from recon_core.amounts import ZERO
 from recon_core.explain.budget import FILLS_OF_SETTLING, OF_A_PRINT, OF_A_SIEVE, OF_SETTLING
-from recon_core.explain.chances import decoys, need_beside
+from recon_core.explain.chances import decoys, need_beside, stands_alone
 from recon_core.explain.edits import UNPROVEN, Edit
 from recon_core.explain.ground import Ground
 from recon_core.explain.open_bases import Settled
@@ -107,10 +107,18 @@ class PairSearch:
         are, the replay is the proof.
         """
         ground = self.ground
+        if any(map(self._stands_alone, (one, other))) or all(map(_is_shown, (one, other))):
+            return False
         if ground.unknown or not (ground.space.dust or ground.tolerance):
             return True
         both = one.change.joined(other.change).vector(ground.bookings)
         return self._crowd_size > _FEW or not ground.is_close(both)
+
+    def _stands_alone(self, edit: Edit) -> bool:
+        """Whether an edit that is of no fill, as but few are, is one of two by itself."""
+        effect = edit.change.vector(self.ground.bookings)
+        tried = self.search.besides_fills
+        return not edit.is_of_a_fill and stands_alone(self.ground, effect, tried)
 
     @cached_property
     def _values(self) -> dict[int, set[int]]:
@@ -178,3 +186,9 @@ class PairSearch:
             if value in wanted:
                 found.setdefault(value, []).append(code)
         return found
+
+
+def _is_shown(edit: Edit) -> bool:
+    """Whether a charged row itself, or its order, says that it is wrong: few rows do."""
+    removed, added = edit.change.removed, edit.change.added
+    return edit.rank == 0 and len(removed) == len(added) == 1 and bool(removed[0].fee)

@@ -121,6 +121,11 @@ class Search:
         """The edits of movements, of the opening, and those that were worked out before."""
         return [self._other(at) for at in range(len(self._others))]
 
+    @cached_property
+    def besides_fills(self) -> int:
+        """How many of the other edits are of no fill, or of several."""
+        return sum(isinstance(one, Misread) or not one.is_of_a_fill for one in self._others)
+
     def suffixes(self) -> list[tuple[int, Code]]:
         """All rows from a time on that are not in the books."""
         rows, codes, total = self.ground.timeline, list[tuple[int, Code]](), 0

@@ -15,10 +15,11 @@ from recon_core.explain.repair import bookings_for
 from recon_core.explain.since import is_contradicted, since, time_of
 from recon_core.explain.space import Vector, effect_of, is_position, negated, signed
 from recon_core.explain.texts import cause_text, change_text, off_text, row_id, vector_text
-from recon_core.explanation import Cause, Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 _MOST_ALTERNATIVES: Final = 5
 _SOLVED: Final = 2
+_NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
@@ -118,7 +119,31 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
         key = tuple(sorted(map(_amounts, answer.parts)))
         known = found.get(key)
         found[key] = answer if known is None else _united(known, answer)
+    return _each_repair_once(list(found.values()))
+
+
+def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
+    """Of answers that put the very same rows right, the one that says most about them."""
+    found: dict[object, Answer] = {}
+    for answer in answers:
+        key = _repair(answer)
+        known = found.get(key)
+        if known is None or _mistyped(answer) < _mistyped(known):
+            found[key] = answer
     return list(found.values())
+
+
+def _repair(answer: Answer) -> tuple[object, ...]:
+    """What an answer changes, whatever it calls it: rows that go, what comes in their place."""
+    change = answer.change
+    gone = sorted(map(id, (*change.removed, *change.removed_movements)))
+    come = sorted(map(str, (*change.added, *change.added_movements)))
+    return answer.side, tuple(gone), tuple(come), str(change.opening)
+
+
+def _mistyped(answer: Answer) -> int:
+    """How many causes say no more than that a number is wrong."""
+    return sum(part.edit.cause_kind in _NUMBERS for part in answer.parts)
 
 
 def _amounts(part: Part) -> tuple[str, ...]:
