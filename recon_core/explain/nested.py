@@ -1,6 +1,6 @@
 """Two faults of which one is a habit: the rest is looked for after the first is put right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
@@ -24,6 +24,7 @@ from recon_core.explain.systematic import habits, systematic
 _OF_A_HABIT: Final = 40
 _OF_ALL_HABITS: Final = 120
 _MOST_FIRST: Final = 60
+_MOST_REPLAYED: Final = 200
 _UNITS_EACH: Final = 8
 _MOST_BESIDES: Final = 40
 _TRIED: Final = 30
@@ -43,7 +44,7 @@ class Nested:
         """
         ground = self.search.ground
         slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
-        firsts = [*self._firsts(ground), *cumulative(ground), *slips]
+        firsts = [*self._firsts(ground, self._affordable), *cumulative(ground), *slips]
         for first in firsts:
             self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
             after = ground.replayed_after(first.change)
@@ -59,14 +60,24 @@ class Nested:
                 by_chance = misses > (within if exact else 0)
                 yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
 
-    def pairs(self) -> Iterator[Found]:
-        """Every two edits, one after the other, that together are what is needed."""
+    def pairs(self) -> Iterator[Iterator[Found]]:
+        """Every two edits, one after the other, that together are what is needed, in steps."""
         ground = self.search.ground
         self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
         read = OrderReading(ground, self.search.fill_edits).atoms()
-        for first in (*read, *habits(ground), *others(ground), *self._besides):
+        firsts = [*read, *habits(ground), *others(ground), *self._besides]
+        settling = [first for first in firsts if _settles_some(ground, first)]
+        yield self._after_each(settling)
+        yield self._after_each(first for first in firsts if not _settles_some(ground, first))
+        yield self._of_quantities()
+
+    def _after_each(self, firsts: Iterable[Edit]) -> Iterator[Found]:
+        for first in firsts:
             rests = self._singles(self._after(first))
             yield from ((first, *rest) for rest in rests if len(rest) == 1)
+
+    def _of_quantities(self) -> Iterator[Found]:
+        ground = self.search.ground
         yield from QuantityPairs(ground, self.search.fill_edits, self.search.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
@@ -132,11 +143,25 @@ class Nested:
         self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
         return ground.replayed_after(first.change)
 
-    def _firsts(self, ground: Ground) -> list[Edit]:
+    @property
+    def _affordable(self) -> int:
+        """How many first edits may be replayed for half of the budget, or some in any case."""
+        replays = self.search.budget.left // (
+            2 * OF_A_REPLAY * max(1, len(self.search.ground.fills))
+        )
+        return max(_MOST_FIRST, min(replays, _MOST_REPLAYED))
+
+    def _firsts(self, ground: Ground, most: int = _MOST_FIRST) -> list[Edit]:
         """The edits that give the positions what they need, one of those that are equal.
 
         Of equal fills of a derivative each is one of its own: their PnL differs.
         """
         found = [(edit,) for edit in self.search.for_positions()]
         members = (one.members for one in candidates(ground, found))
-        return [edit for (edit,) in islice(chain.from_iterable(members), _MOST_FIRST)]
+        return [edit for (edit,) in islice(chain.from_iterable(members), most)]
+
+
+def _settles_some(ground: Ground, first: Edit) -> bool:
+    """Whether nothing is left of one dimension of the need, and none is added."""
+    left = ground.left(first.change.vector(ground.bookings))
+    return left.keys() < ground.need.keys()

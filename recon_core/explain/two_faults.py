@@ -58,7 +58,7 @@ class TwoFaults:
         if search.ground.unknown:
             yield nested.beside_positions()
         yield PairSearch(search.also_of(self._atoms(search))).pairs()
-        yield nested.pairs()
+        yield from nested.pairs()
 
     def _atoms(self, search: Search) -> list[Edit | Misread]:
         """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
