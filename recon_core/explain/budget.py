@@ -18,6 +18,9 @@ OF_A_SIEVE: Final = 2
 OF_A_RECONCILIATION: Final = 40
 """Operations for a fill in a reconciliation."""
 
+OF_A_READING: Final = 8
+"""Operations for a changed fill where readings of orders are put together."""
+
 OF_SETTLING: Final = 12
 """Operations where only what is open in the end is worked out, for two edits."""
 

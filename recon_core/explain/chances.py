@@ -68,7 +68,7 @@ def stands_alone(ground: Ground, effect: Vector, tried: int) -> bool:
     What is left may then be looked at for itself.
     """
     times = Fraction(1)
-    for name in {*ground.need, *effect} & ground.space.compared:
+    for name in ({*ground.need, *effect} & ground.space.compared) - ground.unknown:
         amount = ground.need.get(name, ZERO).copy_abs()
         moved = effect.get(name, ZERO)
         rest = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()

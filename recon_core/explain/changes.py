@@ -1,10 +1,10 @@
 """A change of a side's rows: the shape of every fault and of every repair of one."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from recon_core.amounts import EXACT
 from recon_core.explain.bookings import Bookings
@@ -51,16 +51,7 @@ class Change:
 
     def joined(self, other: "Change") -> "Change":
         """One change after the other: what the first brought, the second may take away."""
-        fills, gone = _after(self.added, other.removed)
-        movements, gone_movements = _after(self.added_movements, other.removed_movements)
-        return Change(
-            self.removed + gone,
-            fills + other.added,
-            self.removed_movements + gone_movements,
-            movements + other.added_movements,
-            _both_openings(self.opening, other),
-            self.old_opening if self.old_opening is not None else other.old_opening,
-        )
+        return in_sequence((self, other))
 
     def overlaps(self, other: "Change") -> bool:
         """Whether both change the same row, so that they cannot hold together."""
@@ -87,15 +78,41 @@ def _exchanged_rows(
     return (*kept, *(row for row in new if row not in old))
 
 
-def _after(
-    added: tuple[_Row, ...], removed: tuple[_Row, ...]
-) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
-    """Of the rows that came, those that stay; of the rows that go, those that were there."""
-    going, came = {id(row) for row in removed}, {id(row) for row in added}
-    return (
-        tuple(row for row in added if id(row) not in going),
-        tuple(row for row in removed if id(row) not in came),
+def in_sequence(changes: Iterable[Change]) -> Change:
+    """One change after the other as one: what one brought, a later one may take away."""
+    fills, movements, opening, old_opening = _Exchange[Fill](), _Exchange[Movement](), None, None
+    for change in changes:
+        fills.exchange(change.removed, change.added)
+        movements.exchange(change.removed_movements, change.added_movements)
+        opening = _both_openings(opening, change)
+        old_opening = change.old_opening if old_opening is None else old_opening
+    return Change(
+        tuple(fills.gone),
+        tuple(fills.come),
+        tuple(movements.gone),
+        tuple(movements.come),
+        opening,
+        old_opening,
     )
+
+
+@dataclass
+class _Exchange(Generic[_Row]):
+    """Rows that were there and go, rows that come and stay; rows are told by identity."""
+
+    gone: list[_Row] = field(default_factory=list)
+    come: list[_Row] = field(default_factory=list)
+    _brought: set[int] = field(default_factory=set)
+
+    def exchange(self, removed: Sequence[_Row], added: Sequence[_Row]) -> None:
+        """Take rows away, those that came before among them, and bring others."""
+        going = {id(row) for row in removed}
+        self.gone += (row for row in removed if id(row) not in self._brought)
+        if not self._brought.isdisjoint(going):
+            self.come = [row for row in self.come if id(row) not in going]
+            self._brought -= going
+        self.come += added
+        self._brought.update(map(id, added))
 
 
 def _exchanged(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.changes import Change
+from recon_core.explain.changes import Change, in_sequence
 from recon_core.explanation import CauseKind
 from recon_core.model import (
     CashBalance,
@@ -62,10 +62,7 @@ class Edit:
 
 def together(edits: Iterable[Edit]) -> Change:
     """One edit after the other, as one change."""
-    change = Change()
-    for edit in edits:
-        change = change.joined(edit.change)
-    return change
+    return in_sequence(edit.change for edit in edits)
 
 
 def flipped(fill: Fill) -> Fill:

@@ -10,7 +10,7 @@ from recon_core.amounts import EXACT, ZERO, exact_sum, round_to_places
 from recon_core.explain.bookings import to_decimal
 from recon_core.explain.edits import Edit, flipped, of_all
 from recon_core.explain.ground import Ground
-from recon_core.explain.space import Vector
+from recon_core.explain.space import Vector, currency_of, is_cash
 from recon_core.explanation import CauseKind
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, InstrumentKind, OrderSide
@@ -20,6 +20,7 @@ TURNED: Final = Decimal(-2)
 
 _POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
 _MOST_PLACES: Final = 8
+_FINE: Final = Decimal("1e-12")
 
 
 def of_every_trade(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
@@ -28,6 +29,8 @@ def of_every_trade(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
     if not factors and not ground.rows_right:
         return
     total = ground.bookings.trades(fills)
+    if _are_flat(fills):
+        factors = [each for each in factors if _may_settle(ground, total, each)]
     seen = [name for name, amount in ground.space.seen(total).items() if amount]
     if not seen:
         return
@@ -66,12 +69,38 @@ def _by_position(ground: Ground, fills: Sequence[Fill]) -> dict[str, Sequence[Fi
 
 
 def _may(ground: Ground, total: dict[str, Decimal], seen: list[str], factor: Decimal) -> bool:
-    """Whether a multiple of what the fills book is nearly what is needed."""
+    """Whether a multiple of what the fills book is what is needed, but for their rounding."""
     for name in seen:
         expected = EXACT.multiply(total[name], factor)
         off = EXACT.subtract(ground.need.get(name, ZERO), expected).copy_abs()
-        near = EXACT.multiply(off, Decimal(50)) <= expected.copy_abs()
-        if not near and off > ground.allowed(name):
+        if off > ground.allowed(name) and off > _rounding(ground, name):
+            return False
+    return True
+
+
+def _rounding(ground: Ground, name: str) -> Decimal:
+    """What all fills together may be rounded by in a dimension."""
+    if not is_cash(name):
+        return ZERO
+    unit = max(ground.bookings.resolution(currency_of(name)), _FINE)
+    return EXACT.multiply(unit, Decimal(2 * len(ground.fills)))
+
+
+def _are_flat(fills: Sequence[Fill]) -> bool:
+    """Whether nothing is open after the fills, whatever is averaged together."""
+    held: dict[tuple[object, ...], Decimal] = {}
+    for fill in fills:
+        key = fill.symbol, fill.leg, fill.account, fill.position_id
+        held[key] = EXACT.add(held.get(key, ZERO), signed_quantity(fill))
+    return not any(held.values())
+
+
+def _may_settle(ground: Ground, total: dict[str, Decimal], factor: Decimal) -> bool:
+    """Whether a multiple of what flat trades realise is what balances need that depend on it."""
+    for name in ground.unknown & total.keys():
+        expected = EXACT.multiply(total[name], factor)
+        off = EXACT.subtract(ground.exact.get(name, ZERO), expected).copy_abs()
+        if off > EXACT.add(_rounding(ground, name), ground.space.dust):
             return False
     return True
 

@@ -17,7 +17,7 @@ from recon_core.explain.quantity_pairs import QuantityPairs
 from recon_core.explain.search import Search
 from recon_core.explain.solved import solved
 from recon_core.explain.solved_quantities import slipped_quantities
-from recon_core.explain.space import is_cash, is_position
+from recon_core.explain.space import ORDER, is_cash, is_position
 from recon_core.explain.spans import others, spans
 from recon_core.explain.systematic import habits, systematic
 
@@ -27,6 +27,7 @@ _MOST_FIRST: Final = 60
 _MOST_REPLAYED: Final = 200
 _UNITS_EACH: Final = 8
 _MOST_BESIDES: Final = 40
+_PAIR: Final = 2
 _TRIED: Final = 30
 """About as many habits there are that may be the first fault."""
 
@@ -64,8 +65,7 @@ class Nested:
         """Every two edits, one after the other, that together are what is needed, in steps."""
         ground = self.search.ground
         self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
-        read = OrderReading(ground, self.search.fill_edits).atoms()
-        firsts = [*read, *habits(ground), *others(ground), *self._besides]
+        firsts = [*self._of_an_order, *habits(ground), *others(ground), *self._besides]
         settling = [first for first in firsts if _settles_some(ground, first)]
         yield self._after_each(settling)
         yield self._after_each(first for first in firsts if not _settles_some(ground, first))
@@ -81,6 +81,14 @@ class Nested:
         yield from QuantityPairs(ground, self.search.fill_edits, self.search.budget).pairs()
         yield from self._with_a_slip(ground)
         yield from self._with_a_rate(ground)
+
+    @property
+    def _of_an_order(self) -> list[Edit]:
+        """The readings of an order, where each order that disagrees may be one of the two."""
+        search = self.search
+        orders = sum(name.startswith(ORDER) for name in search.ground.need)
+        reading = OrderReading(search.ground, search.fill_edits, search.budget)
+        return reading.atoms() if orders <= _PAIR else []
 
     @property
     def _besides(self) -> list[Edit]:
@@ -107,7 +115,7 @@ class Nested:
         for edit in (*systematic(ground, edits), *solved(ground, edits, _TRIED)):
             if ground.reached_by(edit.change):
                 yield (edit,)
-        yield from OrderReading(ground, edits).readings()
+        yield from OrderReading(ground, edits, self.search.budget).readings()
 
     def _with_a_slip(self, ground: Ground) -> Iterator[Found]:
         """A quantity with a slip that the position needs, then one fault of the cash."""

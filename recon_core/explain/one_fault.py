@@ -89,7 +89,7 @@ class OneFault:
         ]
         found += [(edit,) for edit in solved(ground, edits)]
         found += [(one,) for one in contradicted(ground, edits) if ground.reached_by(one.change)]
-        read = OrderReading(ground, edits, search.max_skew).readings()
+        read = OrderReading(ground, edits, self.budget, search.max_skew).readings()
         found += [one for one in read if len(one) == 1 or not found]
         return found
 

@@ -28,7 +28,7 @@ def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answe
         ground = search.ground.but_for_cash()
         answers = [
             answer
-            for edits in OrderReading(ground, search.fill_edits).readings()
+            for edits in OrderReading(ground, search.fill_edits, budget).readings()
             if all(edit.cause_kind is CauseKind.MISSING_FILL for edit in edits)
             for answer in [_attempt(prover, search.ground, edits, budget)]
             if answer is not None

@@ -14,6 +14,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, round_to_places
 from recon_core.explain.bookings import order_name
+from recon_core.explain.budget import OF_A_READING, Budget
 from recon_core.explain.changes import Change
 from recon_core.explain.cumulative import misread_order
 from recon_core.explain.edits import MISSING_ID, Edit, flip, together
@@ -40,6 +41,7 @@ class OrderReading:
 
     ground: Ground
     edits: FillEdits
+    budget: Budget
     max_skew: timedelta = timedelta()
 
     def readings(self) -> Iterator[tuple[Edit, ...]]:
@@ -50,6 +52,7 @@ class OrderReading:
         fills = self._fills_of(disagreeing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
         for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
+            self.budget.spend(len(chosen) * OF_A_READING)
             if self.ground.reached_by(together(chosen)):
                 yield self._behind(chosen) or self._as_one(chosen) or chosen
 

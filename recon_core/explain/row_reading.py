@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.changes import Change
-from recon_core.explain.edits import Edit, Row
+from recon_core.explain.edits import Edit, Row, together
 from recon_core.explain.fill_edits import FillEdits
 from recon_core.explain.ground import Ground
 from recon_core.explain.matched_rows import as_own, matched_fills, matched_movements
@@ -46,7 +46,7 @@ class RowReading:
             *self._in_span(fills, list(self._movement_edits())),
             *opening_differences(self.ground, self.right),
         ]
-        return list(_together(found))
+        return list(_folded(found))
 
     def _in_span(self, fills: list[Edit], moved: list[Edit]) -> list[Edit]:
         """The edits of both, what came after a side's last time being one with its fills."""
@@ -60,13 +60,11 @@ class RowReading:
             since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
         late = [edit for edit in moved if _only_added(edit) and
                 edit.change.added_movements[0].time >= since]  # fmt: skip
-        change, rows = spans[0].change, list(spans[0].rows)
-        for edit in late:
-            change = change.joined(edit.change)
-            rows += edit.rows
-        whole = replace(spans[0], change=change, rows=tuple(rows))
+        rows = tuple(row for edit in (spans[0], *late) for row in edit.rows)
+        whole = replace(spans[0], change=together((spans[0], *late)), rows=rows)
         rest = [edit for edit in fills if edit is not spans[0]]
-        return [*rest, whole, *(edit for edit in moved if edit not in late)]
+        joined = set(map(id, late))
+        return [*rest, whole, *(edit for edit in moved if id(edit) not in joined)]
 
     @property
     def _plain(self) -> bool:
@@ -184,7 +182,7 @@ def _whole_groups(
                 yield Edit(CauseKind.FOREIGN_ACTIVITY, change, tuple(rows), 0, detail)
 
 
-def _together(edits: Sequence[Edit]) -> Iterator[Edit]:
+def _folded(edits: Sequence[Edit]) -> Iterator[Edit]:
     """Edits of one kind as one where they are many."""
     kinds = Counter(edit.cause_kind for edit in edits)
     many: dict[CauseKind, list[Edit]] = {}

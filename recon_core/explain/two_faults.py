@@ -63,7 +63,8 @@ class TwoFaults:
     def _atoms(self, search: Search) -> list[Edit | Misread]:
         """Edits of several rows, and those with a power of ten, for faults that come in pairs."""
         ground = search.ground
-        found: list[Edit | Misread] = [*OrderReading(ground, search.fill_edits).atoms()]
+        reading = OrderReading(ground, search.fill_edits, self.one.budget)
+        found: list[Edit | Misread] = [*reading.atoms()]
         self.one.budget.spend(len(ground.fills) * OF_A_SIEVE)
         found += islice(chain(others(ground), misread(ground)), _MOST_ATOMS)
         if len(ground.fills) <= _MOST_TENFOLD:

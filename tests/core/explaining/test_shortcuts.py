@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
 from recon_core.explain.bookings import bookings_of
 from recon_core.explain.budget import Budget
-from recon_core.explain.changes import Change
+from recon_core.explain.changes import Change, in_sequence
 from recon_core.explain.edits import Edit, flipped
+from recon_core.explain.every_trade import (
+    in_another_unit,
+    multipliers,
+    of_every_trade,
+    turned_trades,
+)
 from recon_core.explain.ground import Ground
 from recon_core.explain.grounds import grounds
 from recon_core.explain.open_bases import open_bases
 from recon_core.explain.proof import Prover
 from recon_core.explain.search import Search
 from recon_core.explain.space import add_to, space_of
+from recon_core.explanation import CauseKind
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay, replay, replay_sides
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
@@ -135,6 +142,46 @@ def _changed(fill: Fill, dice: random.Random) -> Change:
         Change((fill,), (replace(fill, quantity=EXACT.add(fill.quantity, fill.quantity)),)),
     )
     return dice.choice(options)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_changes_in_sequence_are_one_after_the_other(seed: int) -> None:
+    """Several changes as one leave the rows that they leave one by one."""
+    record = base_session("made_hedge", Evidence.STATES).book
+    dice = random.Random(seed)  # noqa: S311  # rows, no secrets
+    changes, rows = list[Change](), record
+    for _ in range(6):
+        change = _changed(dice.choice(rows.fills or ()), dice)
+        changes.append(change)
+        rows = change.applied(rows)
+    joined = in_sequence(changes)
+    assert list(map(id, joined.applied(record).fills or ())) == list(map(id, rows.fills or ()))
+    known = set(map(id, record.fills or ()))
+    assert all(id(fill) in known for fill in joined.removed)
+    assert not any(id(fill) in known for fill in joined.added)
+
+
+@pytest.mark.parametrize("kind", [CauseKind.UNIT, CauseKind.SIGN_CONVENTION])
+@pytest.mark.parametrize("seed", range(30))
+def test_no_factor_of_all_trades_is_lost(seed: int, kind: CauseKind) -> None:
+    """Every unit of all quantities that is what is needed is found."""
+    trial = drawn(seed, Wanted(cause_kind=kind))
+    if trial is None:
+        pytest.skip("nothing of that kind is possible there")
+    for ground in grounds_of(prover_of(trial.placed.recorded)):
+        for fills in filter(None, (ground.fills, *ground.by_symbol.values())):
+            powers = [Decimal(1).scaleb(at) for at in range(-9, 10) if at]
+            edits = [in_another_unit(ground, fills, each)
+                     for each in (*powers, *multipliers(ground, fills))]  # fmt: skip
+            edits.append(turned_trades(fills))
+            some = any(ground.space.seen(ground.bookings.trades(fills)).values())
+            reached = {
+                (edit.cause_kind, edit.detail)
+                for edit in edits
+                if edit.rows and some and ground.reached_by(edit.change)
+            }
+            found = {(edit.cause_kind, edit.detail) for edit in of_every_trade(ground, fills)}
+            assert reached <= found
 
 
 def _cash(prover: Prover, record: SideRecord) -> dict[str, Decimal]:
