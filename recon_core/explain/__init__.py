@@ -1,7 +1,7 @@
 """Why two states differ: causes that account for every delta exactly, with proof."""
 
 from recon_core.explain import explainer
-from recon_core.explain.repair import with_whole_bookings
+from recon_core.explain.repairing.repair import with_whole_bookings
 from recon_core.explanation import Effort, Explanation
 from recon_core.reconciliation import Reconciliation
 

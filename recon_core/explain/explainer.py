@@ -6,14 +6,14 @@ best evidence count, and where several of them differ in kind or amount none is 
 """
 
 from recon_core.errors import ReconError
+from recon_core.explain.answers.rounded_cash import lacking
+from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
+from recon_core.explain.effects.space import deltas, space_of
 from recon_core.explain.one_fault import OneFault
 from recon_core.explain.pending import and_pending, with_pending
-from recon_core.explain.proof import Prover, can_differ
-from recon_core.explain.rounded_cash import lacking
-from recon_core.explain.space import deltas, space_of
+from recon_core.explain.proving.proof import Prover, can_differ
 from recon_core.explain.two_faults import TwoFaults
-from recon_core.explain.verdicts import not_searched, unexplained
 from recon_core.explanation import Effort, Explanation
 from recon_core.quick_memory import without_collecting
 from recon_core.reconciliation import Reconciliation

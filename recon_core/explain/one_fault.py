@@ -8,26 +8,31 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from recon_core.explain.answer_doubts import has_unread_spans
-from recon_core.explain.attempt import Answer
-from recon_core.explain.best_answers import BestAnswers
+from recon_core.explain.answers.answer_doubts import has_unread_spans
+from recon_core.explain.answers.best_answers import BestAnswers
+from recon_core.explain.answers.rounded_cash import rounded_answers
+from recon_core.explain.answers.verdicts import explained, partial
 from recon_core.explain.budget import OF_A_REPLAY, Budget
-from recon_core.explain.candidates import Found
-from recon_core.explain.contradicted import contradicted
-from recon_core.explain.ground import Ground
-from recon_core.explain.grounds import grounds
+from recon_core.explain.faults.contradicted import contradicted
+from recon_core.explain.faults.solved import guessed, solved
+from recon_core.explain.faults.spans import spans
+from recon_core.explain.faults.systematic import systematic
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.grounds.grounds import grounds
 from recon_core.explain.order_partials import ordered
-from recon_core.explain.order_reading import OrderReading
-from recon_core.explain.proof import Prover
-from recon_core.explain.rounded_cash import rounded_answers
+from recon_core.explain.proving.attempt import Answer
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.proving.since import operations
+from recon_core.explain.reading.order_reading import OrderReading
 from recon_core.explain.row_answers import RowAnswers
-from recon_core.explain.search import Search
-from recon_core.explain.since import operations
-from recon_core.explain.solved import guessed, solved
-from recon_core.explain.spans import spans
-from recon_core.explain.state_answers import beside_rounding, in_doubt, only_rounded, state_answers
-from recon_core.explain.systematic import systematic
-from recon_core.explain.verdicts import explained, partial
+from recon_core.explain.searching.candidates import Found
+from recon_core.explain.searching.search import Search
+from recon_core.explain.states.state_answers import (
+    beside_rounding,
+    in_doubt,
+    only_rounded,
+    state_answers,
+)
 from recon_core.explanation import Explanation
 
 

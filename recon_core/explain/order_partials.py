@@ -5,15 +5,15 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.amounts import EXACT
-from recon_core.explain.attempt import Answer, attempt
 from recon_core.explain.budget import Budget
-from recon_core.explain.edits import Edit
-from recon_core.explain.ground import Ground
-from recon_core.explain.order_reading import OrderReading
-from recon_core.explain.proof import Prover
-from recon_core.explain.search import Search
-from recon_core.explain.space import Vector, is_cash
-from recon_core.explain.texts import vector_text
+from recon_core.explain.effects.space import Vector, is_cash
+from recon_core.explain.faults.edits import Edit
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.proving.attempt import Answer, attempt
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.proving.texts import vector_text
+from recon_core.explain.reading.order_reading import OrderReading
+from recon_core.explain.searching.search import Search
 from recon_core.explanation import CauseKind
 
 _LARGEST_FEE: Final = Decimal("0.01")

@@ -5,9 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import exact_sum, format_amount
-from recon_core.explain.changes import names_of, shifted
-from recon_core.explain.proof import Prover
-from recon_core.explain.space import add_to
+from recon_core.explain.effects.changes import names_of, shifted
+from recon_core.explain.effects.space import add_to
+from recon_core.explain.proving.proof import Prover
 from recon_core.explanation import Explanation
 from recon_core.model import LedgerSide, Movement, SideRecord
 from recon_core.printable import printable

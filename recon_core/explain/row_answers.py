@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from recon_core.explain.attempt import Answer, attempt
+from recon_core.explain.answers.sequels import First
+from recon_core.explain.answers.verdicts import partial
 from recon_core.explain.budget import Budget
-from recon_core.explain.ground import Ground
-from recon_core.explain.needs import ground_of
-from recon_core.explain.proof import Prover
-from recon_core.explain.row_reading import RowReading, other_rows
-from recon_core.explain.sequels import First
-from recon_core.explain.verdicts import partial
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.grounds.needs import ground_of
+from recon_core.explain.proving.attempt import Answer, attempt
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.reading.row_reading import RowReading, other_rows
 from recon_core.model import LedgerSide, SideRecord
 
 

@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
+from recon_core.explain.answers.sequels import with_the_rest
+from recon_core.explain.answers.verdicts import alternatives
 from recon_core.explain.budget import OF_A_PRINT, OF_A_SIEVE
-from recon_core.explain.candidates import Found
-from recon_core.explain.changed_numbers import tenfold
-from recon_core.explain.contradicted import contradicted
-from recon_core.explain.cumulative import Misread, misread
-from recon_core.explain.edits import Edit
-from recon_core.explain.nested import Nested
+from recon_core.explain.faults.changed_numbers import tenfold
+from recon_core.explain.faults.contradicted import contradicted
+from recon_core.explain.faults.cumulative import Misread, misread
+from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.solved_quantities import quantities
+from recon_core.explain.faults.spans import others
 from recon_core.explain.one_fault import OneFault
-from recon_core.explain.order_reading import OrderReading
-from recon_core.explain.pair_search import PairSearch
-from recon_core.explain.proof import Prover
-from recon_core.explain.search import Search
-from recon_core.explain.sequels import with_the_rest
-from recon_core.explain.solved_quantities import quantities
-from recon_core.explain.spans import others
-from recon_core.explain.state_answers import partial_states
-from recon_core.explain.told_apart import ToldApart
-from recon_core.explain.verdicts import alternatives
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.reading.order_reading import OrderReading
+from recon_core.explain.searching.candidates import Found
+from recon_core.explain.searching.nested import Nested
+from recon_core.explain.searching.pair_search import PairSearch
+from recon_core.explain.searching.search import Search
+from recon_core.explain.searching.told_apart import ToldApart
+from recon_core.explain.states.state_answers import partial_states
 from recon_core.explanation import Explanation
 
 _MOST_ATOMS: Final = 400

@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
-from recon_core.explain.bookings import bookings_of
 from recon_core.explain.budget import Budget
-from recon_core.explain.changes import Change, in_sequence
-from recon_core.explain.edits import Edit, flipped
-from recon_core.explain.every_trade import (
+from recon_core.explain.effects.bookings import bookings_of
+from recon_core.explain.effects.changes import Change, in_sequence
+from recon_core.explain.effects.open_bases import open_bases
+from recon_core.explain.effects.space import add_to, space_of
+from recon_core.explain.faults.edits import Edit, flipped
+from recon_core.explain.faults.every_trade import (
     in_another_unit,
     multipliers,
     of_every_trade,
     turned_trades,
 )
-from recon_core.explain.ground import Ground
-from recon_core.explain.grounds import grounds
-from recon_core.explain.open_bases import open_bases
-from recon_core.explain.proof import Prover
-from recon_core.explain.search import Search
-from recon_core.explain.space import add_to, space_of
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.grounds.grounds import grounds
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.searching.search import Search
 from recon_core.explanation import CauseKind
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay, replay, replay_sides

@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from recon_core.explain.budget import Budget
-from recon_core.explain.chances import decoys
-from recon_core.explain.cumulative import cumulative, misread
-from recon_core.explain.edits import Edit, flipped, with_fee
-from recon_core.explain.ground import Ground
-from recon_core.explain.grounds import grounds
-from recon_core.explain.market import Paid
-from recon_core.explain.pair_search import PairSearch
-from recon_core.explain.pair_sieve import PairSieve
-from recon_core.explain.proof import Prover
-from recon_core.explain.search import Search
-from recon_core.explain.solved import solved
-from recon_core.explain.space import space_of
-from recon_core.explain.spans import others
+from recon_core.explain.effects.space import space_of
+from recon_core.explain.faults.chances import decoys
+from recon_core.explain.faults.cumulative import cumulative, misread
+from recon_core.explain.faults.edits import Edit, flipped, with_fee
+from recon_core.explain.faults.market import Paid
+from recon_core.explain.faults.solved import solved
+from recon_core.explain.faults.spans import others
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.grounds.grounds import grounds
+from recon_core.explain.proving.proof import Prover
+from recon_core.explain.searching.pair_search import PairSearch
+from recon_core.explain.searching.pair_sieve import PairSieve
+from recon_core.explain.searching.search import Search
 from recon_core.explanation import CauseKind
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import (

@@ -1,0 +1,41 @@
+"""Faults one after the other: what the first explains is put right, the rest explained then."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from recon_core.explain.proving.proof import Prover
+from recon_core.explanation import Explanation, ExplanationVerdict
+from recon_core.model import LedgerSide, SideRecord
+
+First = tuple[Explanation, LedgerSide, SideRecord]
+"""An explanation of a part, and the side as it is without that fault."""
+
+Rest = Callable[[Prover], tuple[Explanation, ...]]
+"""Explains what is left of a session."""
+
+
+def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[Explanation]:
+    """The explanations that begin with one of a part and explain everything."""
+    found = []
+    for first, side, record in firsts:
+        repaired = prover.repaired({side: record})
+        answers = () if repaired is None else rest(repaired)
+        if repaired is None or len(answers) != 1:
+            continue
+        second = answers[0]
+        left = repaired.before - set(second.explains)
+        if second.verdict is ExplanationVerdict.UNIQUE and left <= prover.before:
+            found.append(_joined(first, second, tuple(sorted(prover.before - left))))
+    return found
+
+
+def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) -> Explanation:
+    sides = {cause.side for cause in (*first.causes, *second.causes)}
+    return replace(
+        second,
+        side=sides.pop() if len(sides) == 1 else None,
+        causes=(*first.causes, *second.causes),
+        explains=explains,
+        text=f"{first.text}; {second.text}",
+        repair=(*first.repair, *second.repair),
+    )

@@ -1,0 +1,248 @@
+"""From proven answers to explanations: unique, or ambiguous and what would decide."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from recon_core.amounts import EXACT
+from recon_core.explain.answers.answer_doubts import unseen_amounts
+from recon_core.explain.effects.changes import total_of
+from recon_core.explain.effects.space import Vector, effect_of, is_position, negated, signed
+from recon_core.explain.faults.edits import MISSING_ID, Row
+from recon_core.explain.proving.attempt import Answer, Part
+from recon_core.explain.proving.hints import fee_hint, ratio_hint
+from recon_core.explain.proving.proof import Outcome, Prover
+from recon_core.explain.proving.since import is_contradicted, since, time_of
+from recon_core.explain.proving.texts import cause_text, change_text, off_text, row_id, vector_text
+from recon_core.explain.repairing.repair import bookings_for
+from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+
+_MOST_ALTERNATIVES: Final = 5
+_SOLVED: Final = 2
+_NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
+FILLS: Final = "the fills and movements of both sides"
+"""What would decide where nothing accounts for the deltas."""
+SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
+"""What would decide where what accounts for the deltas does not account for the snapshots."""
+
+
+def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
+    """One explanation for each answer that differs in kind or amount."""
+    distinct = _distinct(answers)
+    found = [_explanation(prover, answer) for answer in distinct]
+    unseen = sorted({name for answer in distinct for name in unseen_amounts(prover, answer)})
+    contradicted = any(map(is_contradicted, answers))
+    complete = not contradicted and all(answer.complete for answer in answers)
+    if len(found) == 1 and not unseen and complete:
+        return (found[0],)
+    decides = SNAPSHOTS if contradicted else _decides(unseen)
+    return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
+
+
+def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
+    """One of several explanations that fit, or one that fits and is not proven."""
+    return replace(
+        one,
+        verdict=ExplanationVerdict.AMBIGUOUS,
+        text=f"{_fits(count)}; {decides} would decide. {one.text}",
+        decides=decides,
+        alternatives=count,
+        repair=(),
+    )
+
+
+def _fits(count: int) -> str:
+    return f"{count} explanations fit" if count > 1 else "an explanation fits, but is not proven"
+
+
+def partial(prover: Prover, answer: Answer) -> Explanation:
+    """Causes that the rows show and that leave a part of the deltas."""
+    whole, remaining = _explanation(prover, answer), answer.outcome.remaining
+    effect = total_of(part.effect for part in answer.parts)
+    hint = fee_hint(signed(remaining, answer.side), effect)
+    decides = "the fee of what is missing" if hint else "the movements and the opening"
+    return replace(
+        whole,
+        verdict=ExplanationVerdict.PARTIAL,
+        text=f"{whole.text}; {vector_text(remaining)} remains{hint}",
+        decides=f"{decides} on both sides",
+        repair=(),
+    )
+
+
+def nearly_explained(
+    prover: Prover, answers: Sequence[Answer], decides: str
+) -> tuple[Explanation, ...]:
+    """Causes that leave less than a figure was rounded by: never proven, whatever fits."""
+    distinct = _distinct(answers)
+    count = len(distinct)
+    leaves = any(answer.outcome.remaining for answer in distinct)
+    verdict = ExplanationVerdict.PARTIAL if leaves and count == 1 else ExplanationVerdict.AMBIGUOUS
+    said = _fits(count)
+    return tuple(
+        replace(
+            one,
+            verdict=verdict,
+            text=f"{said}: {one.text}{off_text(answer.outcome.remaining)}; {decides} would decide",
+            decides=decides,
+            alternatives=count,
+            explains=_with_what_is_left(prover, one, answer),
+            repair=(),
+        )
+        for answer in distinct[:_MOST_ALTERNATIVES]
+        for one in [_explanation(prover, answer)]
+    )
+
+
+def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tuple[str, ...]:
+    """The diffs that disappear, and those of which only what was rounded off is left."""
+    return tuple(sorted({*one.explains, *(prover.before & answer.outcome.remaining.keys())}))
+
+
+def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """One explanation, or those that the books do not decide between."""
+    kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
+                          for cause in one.causes)) for one in found}  # fmt: skip
+    if len(kinds) == 1:
+        return (found[0],)
+    return tuple(
+        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
+                decides="the fills of the other side")
+        for one in found[:_MOST_ALTERNATIVES]
+    )  # fmt: skip
+
+
+def _distinct(answers: Sequence[Answer]) -> list[Answer]:
+    """Answers that differ in kind or amount; the rows of those that do not are united."""
+    found: dict[object, Answer] = {}
+    for answer in answers:
+        key = tuple(sorted(map(_amounts, answer.parts)))
+        known = found.get(key)
+        found[key] = answer if known is None else _united(known, answer)
+    return _each_repair_once(list(found.values()))
+
+
+def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
+    """Of answers that put the very same rows right, the one that says most about them."""
+    found: dict[object, Answer] = {}
+    for answer in answers:
+        key = _repair(answer)
+        known = found.get(key)
+        if known is None or _mistyped(answer) < _mistyped(known):
+            found[key] = answer
+    return list(found.values())
+
+
+def _repair(answer: Answer) -> tuple[object, ...]:
+    """What an answer changes, whatever it calls it: rows that go, what comes in their place."""
+    change = answer.change
+    gone = sorted(map(id, (*change.removed, *change.removed_movements)))
+    come = sorted(map(str, (*change.added, *change.added_movements)))
+    return answer.side, tuple(gone), tuple(come), str(change.opening)
+
+
+def _mistyped(answer: Answer) -> int:
+    """How many causes say no more than that a number is wrong."""
+    return sum(part.edit.cause_kind in _NUMBERS for part in answer.parts)
+
+
+def _amounts(part: Part) -> tuple[str, ...]:
+    """The kind and the amounts of a cause, those included that were solved for."""
+    numbers: tuple[str, ...] = ()
+    if part.edit.rank >= _SOLVED and part.edit.change.removed and part.edit.change.added:
+        old, new = part.edit.change.removed[0], part.edit.change.added[0]
+        numbers = tuple(
+            str(each.normalize(EXACT))
+            for each in (old.quantity, old.price, new.quantity, new.price)
+        )
+    return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)
+
+
+def _united(first: Answer, second: Answer) -> Answer:
+    parts = tuple(
+        replace(one, rows=tuple({id(row): row for row in (*one.rows, *other.rows)}.values()))
+        for one, other in zip(first.parts, second.parts, strict=True)
+    )
+    return replace(first, parts=parts)
+
+
+def _decides(unseen: Sequence[str]) -> str:
+    unseen = [name for name in unseen if name]
+    if not unseen:
+        return "the fills of the other side"
+    named = ", ".join(name.split("::", 1)[1] for name in unseen[:3])
+    what = "position" if is_position(unseen[0]) else "cash"
+    return f"the {what} {named} of both sides"
+
+
+def _explanation(prover: Prover, answer: Answer) -> Explanation:
+    causes = tuple(_cause(answer, part) for part in answer.parts)
+    sides = {cause.side for cause in causes}
+    explanation = Explanation(
+        verdict=ExplanationVerdict.UNIQUE,
+        side=sides.pop() if len(sides) == 1 else None,
+        causes=causes,
+        residual=effect_of(answer.outcome.rest),
+        explains=answer.outcome.vanished,
+        text="; ".join(cause.text for cause in causes),
+        proof=f"{proof_text(answer.outcome, change_text(answer.change))}{since(answer)}",
+    )
+    return replace(explanation, repair=bookings_for(prover, answer, explanation))
+
+
+def _cause(answer: Answer, part: Part) -> Cause:
+    side = part.edit.side or answer.side
+    rows = part.rows
+    said = cause_text(part.edit, side, rows, needed=part.needed)
+    return Cause(
+        cause_kind=part.edit.cause_kind,
+        side=side,
+        ids=_ids(rows),
+        effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
+        text=f"{said}{time_of(part.edit, answer)}",
+    )
+
+
+def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
+    ids = [row_id(row) for row in rows]
+    return tuple(dict.fromkeys(each for each in ids if each != MISSING_ID))
+
+
+def proof_text(outcome: Outcome, change: str) -> str:
+    """How an explanation was proven, in words."""
+    count = len(outcome.vanished)
+    diffs = "1 diff disappears" if count == 1 else f"{count} diffs disappear"
+    return f"reconciled again with {change or 'the correction'}: {diffs}, none appears"
+
+
+def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
+    """Nothing accounts for the deltas; `decides` where more is known than that rows lack."""
+    return Explanation(
+        verdict=ExplanationVerdict.UNEXPLAINED,
+        residual=effect_of(delta),
+        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover, delta)}",
+        decides=decides or FILLS,
+    )
+
+
+def _hint(prover: Prover, delta: Vector) -> str:
+    recorded = prover.recorded
+    lacking = [
+        str(side)
+        for side, record in recorded.own_records().items()
+        if record.fills is None and record.movements is None
+    ]
+    rows = f"; the {lacking[0]} side gives no rows" if len(lacking) == 1 else ""
+    if len(lacking) > 1:
+        rows = "; neither side gives rows"
+    return f"{ratio_hint(prover, delta)}{rows}"
+
+
+def not_searched(delta: Vector) -> Explanation:
+    """The budget ended first."""
+    return Explanation(
+        verdict=ExplanationVerdict.NOT_SEARCHED,
+        residual=effect_of(delta),
+        text=f"the search ended at its budget before {vector_text(delta)} was explained",
+        decides="a search with more operations (full)",
+    )

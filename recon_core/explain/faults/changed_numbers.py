@@ -1,0 +1,65 @@
+"""A fill with one number changed: which of both is the right one, and what a fee says of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from recon_core.amounts import EXACT
+from recon_core.explain.effects.changes import Change
+from recon_core.explain.effects.slips import slip
+from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.market import Market
+from recon_core.explain.grounds.ground import Ground
+from recon_core.explanation import CauseKind
+from recon_core.model import Fill
+
+_MANY_UNITS: Final = Decimal(100)
+
+
+def charged_again(ground: Ground, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
+    """The changed fill with its fee at the rates of its market."""
+    if market.model is None or not fill.fee:
+        return
+    for rate in market.model.rates:
+        fee = market.model.fee(ground.bookings, other, rate)
+        if fee != fill.fee:
+            yield replace(other, fee=fee)
+
+
+def told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
+    """The wrong and the right one of two numbers."""
+    return (other, given) if ground.rows_right else (given, other)
+
+
+def fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
+    """Whether a fee is that of the right fill, and far from that of the wrong one."""
+    model = market.model
+    if model is None or wrong.fee != right.fee or not wrong.fee:
+        return False
+    wrongly, rightly = (
+        [model.fee(ground.bookings, each, rate) for rate in model.rates] for each in (wrong, right)
+    )
+    unit = ground.bookings.resolution(model.currency)
+    apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
+    return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
+
+
+def tenfold(ground: Ground) -> Iterator[Edit]:
+    """Every price and every quantity ten times what it is, and a tenth of it."""
+    for fill in ground.fills:
+        for power in (-1, 1):
+            price = replace(fill, price=fill.price.scaleb(power, EXACT))
+            yield from _slipped(ground, CauseKind.WRONG_PRICE, fill, fill.price, price, price.price)
+            more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
+            yield from _slipped(
+                ground, CauseKind.WRONG_QUANTITY, fill, fill.quantity, more, more.quantity
+            )
+
+
+def _slipped(
+    ground: Ground, kind: CauseKind, fill: Fill, given: Decimal, other: Fill, changed: Decimal
+) -> Iterator[Edit]:
+    how = slip(*told(ground, given, changed))
+    if how is not None:
+        yield Edit(kind, Change((fill,), (other,)), (fill,), 2, how)

@@ -1,0 +1,238 @@
+"""What is wrong with many rows alike: one fault of all fills, or of all fills of a symbol.
+
+A row may have a second fault of its own. What most of the rows show is taken for their
+fault; it is put right in each of them, and what then still differs is a fault of that row.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.amounts import decimal_places, shortest
+from recon_core.explain.effects.changes import Change
+from recon_core.explain.faults.edits import Edit
+from recon_core.explain.reading.pair_kinds import MODES, Pair, differing_fields, fee_kind
+from recon_core.explanation import CauseKind
+from recon_core.model import Fill
+
+_STEP: Final = timedelta(minutes=15)
+_FEWEST: Final = 2
+_MOST: Final = Fraction(4, 5)
+_FEES: Final = {"fee", "fee_currency"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as the side at fault has it, as far as it was put right, and as it is right."""
+
+    given: Fill
+    at: Fill
+    right: Fill
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that still differ."""
+        return differing_fields(self.at, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A fault that rows share: the fields that it is in, and the rows that have it."""
+
+    cause_kind: CauseKind
+    detail: str
+    fields: tuple[str, ...]
+    rows: Sequence[Row]
+
+    def edit(self) -> Edit:
+        """The edit that puts the fields right in every row."""
+        change = Change(tuple(row.at for row in self.rows), tuple(map(self.put_right, self.rows)))
+        return Edit(self.cause_kind, change, tuple(row.given for row in self.rows), 0, self.detail)
+
+    def put_right(self, row: Row) -> Fill:
+        """A row without the fault."""
+        return replace(row.at, **{name: getattr(row.right, name) for name in self.fields})
+
+
+_Test = Callable[[Sequence[Row], Sequence[Fill]], Habit | None]
+
+
+def habits(pairs: Sequence[Pair], fills: Sequence[Fill]) -> tuple[list[Edit], list[Row]]:
+    """The edits of what rows share, and the rows with what is left in them.
+
+    `fills` are all fills of the side at fault.
+    """
+    rows, edits = [Row(wrong, wrong, right) for wrong, right in pairs], list[Edit]()
+    for test in (_alias, _legs, _shifted, _turned, _quantities, _rounded_prices, _fees):
+        for habit in _shared(test, rows, fills):
+            edit = habit.edit()
+            edits.append(edit)
+            done = dict(zip(map(id, habit.rows), edit.change.added, strict=True))
+            rows = [replace(row, at=done.get(id(row), row.at)) for row in rows]
+    return edits, [row for row in rows if row.fields]
+
+
+def _shared(test: _Test, rows: Sequence[Row], fills: Sequence[Fill]) -> Iterator[Habit]:
+    """What all rows share, or else what those of a symbol do."""
+    habit = test(rows, fills) if len(rows) >= _FEWEST else None
+    if habit is not None:
+        yield habit
+        return
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.given.symbol, []).append(row)
+    for symbol, some in groups.items() if len(groups) > 1 else ():
+        known = [fill for fill in fills if fill.symbol == symbol]
+        habit = test(some, known) if len(some) >= _FEWEST else None
+        if habit is not None:
+            yield habit
+
+
+def _with(rows: Sequence[Row], *names: str) -> list[Row]:
+    """The rows that differ in one of these fields."""
+    return [row for row in rows if not {*names}.isdisjoint(row.fields)]
+
+
+def _are_most(some: Sequence[object], all_: Sequence[object]) -> bool:
+    return len(some) >= _FEWEST and len(some) >= len(all_) * _MOST
+
+
+def _alias(rows: Sequence[Row], _fills: Sequence[Fill]) -> Habit | None:
+    wrong = _with(rows, "symbol")
+    names = {(row.at.symbol, row.right.symbol) for row in wrong}
+    if len(wrong) < _FEWEST or len(names) != 1:
+        return None
+    ((mine, other),) = names
+    return Habit(CauseKind.ALIAS, f"{mine} is {other}", ("symbol",), wrong)
+
+
+def _legs(rows: Sequence[Row], _fills: Sequence[Fill]) -> Habit | None:
+    wrong = _with(rows, "leg")
+    if not _are_most(wrong, rows):
+        return None
+    return Habit(CauseKind.NETTED_LEGS, "LONG and SHORT are netted", ("leg",), wrong)
+
+
+def _shifted(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
+    wrong = _with(rows, "time")
+    shifts = {row.at.time - row.right.time for row in wrong}
+    if len(wrong) != len(fills) or len(shifts) != 1:
+        return None
+    (shift,) = shifts
+    if shift % _STEP:
+        return None
+    return Habit(CauseKind.AS_OF_SHIFT, f"all times are off by {_span(shift)}", ("time",), wrong)
+
+
+def _span(shift: timedelta) -> str:
+    hours = Fraction(shift // timedelta(minutes=1), 60)
+    return f"{'+' if shift > timedelta() else ''}{float(hours):g} h"
+
+
+def _turned(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
+    wrong = _with(rows, "side")
+    if len(wrong) != len(fills):
+        return None
+    return Habit(CauseKind.SIGN_CONVENTION, "BUY and SELL of every fill", ("side",), wrong)
+
+
+def _quantities(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
+    """Quantities in another unit, or with fewer decimals than they should have."""
+    wrong = [row for row in _with(rows, "quantity") if row.right.quantity]
+    return _unit(wrong) or _rounded(wrong, fills, "quantity")
+
+
+def _unit(rows: Sequence[Row]) -> Habit | None:
+    ratios = Counter(Fraction(row.at.quantity) / Fraction(row.right.quantity) for row in rows)
+    if not ratios:
+        return None
+    ratio, _ = ratios.most_common(1)[0]
+    whole = ratio if ratio >= 1 or not ratio else 1 / ratio
+    some = [
+        row for row in rows if Fraction(row.at.quantity) == ratio * Fraction(row.right.quantity)
+    ]
+    if not ratio or whole.denominator != 1 or not _are_most(some, rows):
+        return None
+    detail = f"quantities are {ratio} times what they should be"
+    return Habit(CauseKind.UNIT, detail, _following(some), some)
+
+
+def _rounded_prices(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
+    return _rounded(_with(rows, "price"), fills, "price")
+
+
+def _rounded(rows: Sequence[Row], fills: Sequence[Fill], name: str) -> Habit | None:
+    """Figures with so few decimals that the wrong ones are the right ones rounded.
+
+    A figure that is right has no more decimals than those, or stands in a row of its own.
+    """
+    if len(rows) < _FEWEST:
+        return None
+    given = Counter(decimal_places(shortest(getattr(fill, name))) for fill in fills)
+    most = max(decimal_places(shortest(getattr(row.at, name))) for row in rows)
+    finer = sum(count for places, count in given.items() if places > most)
+    if not _are_most(fills[: len(fills) - finer], fills):
+        return None
+    for places in {most, _usual_places(rows, name)}:
+        unit = Decimal((0, (1,), -places))
+        for mode in MODES:
+            context = Context(prec=1000, rounding=mode)
+            some = [
+                row
+                for row in rows
+                if getattr(row.right, name).quantize(unit, context=context) == getattr(row.at, name)
+            ]
+            if _are_most(some, rows):
+                fields = _following(some) if name == "quantity" else (name,)
+                return Habit(CauseKind.ROUNDING, f"{name} to {places} decimals", fields, some)
+    return None
+
+
+def _usual_places(rows: Sequence[Row], name: str) -> int:
+    places = sorted(decimal_places(shortest(getattr(row.at, name))) for row in rows)
+    return places[len(places) * 4 // 5]
+
+
+def _following(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The quantity, and the fee where it is that of the wrong quantity in most rows."""
+    charged = [row for row in rows if row.right.fee]
+    if charged and _are_most(_with(charged, "fee"), charged):
+        return ("quantity", "fee", "fee_currency")
+    return ("quantity",)
+
+
+def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
+    """What is wrong with the fees of nearly all fills that have one."""
+    wrong = [row for row in _with(rows, *_FEES) if {*row.fields} <= _FEES | {"side", "time"}]
+    charged = [row for row in wrong if row.at.fee or row.right.fee]
+    kinds = Counter(map(_kind, charged))
+    if not kinds:
+        return None
+    kind, _ = kinds.most_common(1)[0]
+    some = [row for row in charged if _kind(row) is kind]
+    if not _are_most(some, [fill for fill in fills if fill.fee] or some):
+        return None
+    details = {
+        CauseKind.MISSING_FEE: "no fee was booked at all",
+        CauseKind.FEE_CURRENCY: "every fee",
+        CauseKind.FEE_SIGN: "of every fee",
+        CauseKind.DUPLICATE_FEE: "every fee",
+    }
+    return Habit(kind, details.get(kind, ""), ("fee", "fee_currency"), some)
+
+
+def _kind(row: Row) -> CauseKind:
+    if row.at.fee and row.right.fee and row.at.fee_currency != row.right.fee_currency:
+        return CauseKind.FEE_CURRENCY
+    return fee_kind(row.at.fee, row.right.fee)
+
+
+def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
+    """One habit that makes all of these quantities wrong, `None` where none does."""
+    rows = [Row(wrong, wrong, right) for wrong, right in pairs]
+    habit = _quantities(rows, fills)
+    return None if habit is None or len(habit.rows) < len(rows) else habit.edit()

@@ -1,0 +1,1 @@
+"""The bookings that put a side right, and the file of them."""

@@ -1,0 +1,1 @@
+"""Faults of a whole state: names, units, roundings and kinds of balances."""

@@ -1,0 +1,93 @@
+"""Faults of what stated amounts are called: their names, their kind of balance, their legs."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.states.states import StateEdit, States, bare_name
+from recon_core.explanation import CauseKind
+from recon_core.model import CashBalance, LedgerSide, Leg, SideRecord
+
+
+def aliases(states: States) -> Iterator[StateEdit]:
+    """Names that only this side has, and names that only the other has, with equal amounts."""
+    mine: dict[str, dict[str, Decimal]] = {}
+    theirs: dict[str, dict[str, Decimal]] = {}
+    for name in states.differing:
+        first, second = states.stated.get(name, ZERO), states.other.get(name, ZERO)
+        if not second:
+            mine.setdefault(bare_name(name), {})[_rest(name)] = first
+        if not first:
+            theirs.setdefault(bare_name(name), {})[_rest(name)] = second
+    for name, amounts in mine.items():
+        equal = [one for one, others in theirs.items() if others == amounts]
+        if len(equal) == 1 and name.split("::")[0] == equal[0].split("::")[0]:
+            names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
+            first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
+            detail = f"{first_name} is what the other side calls {second_name}"
+            edit = states.edit(CauseKind.ALIAS, tuple(names), detail)
+            yield replace(edit, renamed=(first_name, second_name))
+
+
+def _rest(name: str) -> str:
+    return name[len(bare_name(name)) :]
+
+
+def other_kinds(states: States, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
+    """The total of one side is another kind of balance of the other side."""
+    space = states.space
+    parts = {space.cash(row.currency, row.account): row for row in other.cash or ()}
+    own = {space.cash(row.currency, row.account): row for row in record.cash or ()}
+    found: dict[str, list[str]] = {}
+    for name in states.differing:
+        theirs, mine = parts.get(name), own.get(name)
+        for words, amount in () if theirs is None else _parts_of(theirs):
+            if amount and states.stated.get(name, ZERO) == amount:
+                found.setdefault(f"its total is the other side's {words}", []).append(name)
+        if mine is not None and _whole(mine) == states.other.get(name, ZERO):
+            found.setdefault("its total is free without locked", []).append(name)
+        for words, amount in () if mine is None else _parts_of(mine):
+            if amount and states.other.get(name, ZERO) == amount:
+                found.setdefault(f"the other side's total is its {words}", []).append(name)
+    for words, names in found.items():
+        yield states.edit(CauseKind.BALANCE_KIND, tuple(names), words)
+
+
+def _whole(balance: CashBalance) -> Decimal | None:
+    if balance.free is None or balance.locked is None:
+        return None
+    return EXACT.add(balance.free, balance.locked)
+
+
+def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
+    yield "free balance", balance.free
+    yield "locked balance", balance.locked
+
+
+def swapped_parts(side: LedgerSide, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
+    """Free and locked change places under an equal total."""
+    theirs = {(row.currency, row.account): row for row in other.cash or ()}
+    for row in record.cash or ():
+        right = theirs.get((row.currency, row.account))
+        if right is None or row.total != right.total or None in {row.free, right.free}:
+            continue
+        if (row.free, row.locked) == (right.locked, right.free) and row.free != row.locked:
+            fixed = replace(row, free=right.free, locked=right.locked)
+            yield StateEdit(CauseKind.BALANCE_KIND, side, {}, "free and locked swapped", (fixed,))
+
+
+def netted_legs(states: States, other: SideRecord) -> Iterator[StateEdit]:
+    """One net position where the other side keeps LONG and SHORT apart."""
+    legs: dict[tuple[str, str | None], dict[Leg, Decimal]] = {}
+    for row in other.positions or ():
+        if row.leg is not Leg.NET:
+            legs.setdefault((row.symbol, row.account), {})[row.leg] = row.quantity
+    for (symbol, account), quantities in legs.items():
+        names = {leg: states.space.position(symbol, leg, account) for leg in Leg}
+        net = EXACT.add(quantities.get(Leg.LONG, ZERO), quantities.get(Leg.SHORT, ZERO))
+        only_net = not any(states.stated.get(names[leg]) for leg in (Leg.LONG, Leg.SHORT))
+        only_net = only_net and (bool(states.stated.get(names[Leg.NET])) or not net)
+        wrong = tuple(name for name in names.values() if name in states.differing)
+        if wrong and only_net and states.stated.get(names[Leg.NET], ZERO) == net:
+            yield states.edit(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")
