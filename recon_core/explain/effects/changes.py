@@ -58,6 +58,11 @@ class Change:
         mine = {id(row) for row in (*self.removed, *self.removed_movements)}
         return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
 
+    def builds_on(self, first: "Change") -> bool:
+        """Whether it takes away a row that another one brought: it comes after that."""
+        brought = {id(row) for row in (*first.added, *first.added_movements)}
+        return not brought.isdisjoint(id(row) for row in (*self.removed, *self.removed_movements))
+
 
 def _both_openings(opening: Opening | None, other: Change) -> Opening | None:
     """An opening that was changed, with the rows that another change exchanges."""

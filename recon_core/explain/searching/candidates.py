@@ -39,19 +39,12 @@ def candidates(ground: Ground, found: Sequence[Found]) -> list[Candidate]:
     groups: dict[Any, list[Found]] = {}
     for edits in found:
         keyed = sorted(((_key(ground, edit), edit) for edit in edits), key=lambda each: each[0])
-        if len(keyed) > 1 and _builds_on(keyed[0][1], keyed[1][1]):
+        if len(keyed) > 1 and keyed[0][1].change.builds_on(keyed[1][1].change):
             keyed.reverse()
         key = tuple(each for each, _ in keyed)
         groups.setdefault(key, []).append(tuple(edit for _, edit in keyed))
     result = [_candidate(ground, key, members) for key, members in groups.items()]
     return sorted(result, key=lambda each: each.order)
-
-
-def _builds_on(edit: Edit, first: Edit) -> bool:
-    """Whether an edit takes away rows that another one brought: it comes after that."""
-    brought = {id(row) for row in (*first.change.added, *first.change.added_movements)}
-    gone = (*edit.change.removed, *edit.change.removed_movements)
-    return bool(brought) and any(id(row) in brought for row in gone)
 
 
 def _candidate(ground: Ground, key: tuple[str, ...], members: Sequence[Found]) -> Candidate:

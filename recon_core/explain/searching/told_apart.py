@@ -97,6 +97,4 @@ def _by_effect(ground: Ground, edits: Iterable[Edit]) -> list[list[Edit]]:
 
 def _are_apart(first: Edit, second: Edit) -> bool:
     """Whether the second changes none of the rows that the first changes or brings."""
-    brought = {id(row) for row in (*first.change.added, *first.change.added_movements)}
-    gone = {id(row) for row in (*second.change.removed, *second.change.removed_movements)}
-    return not first.change.overlaps(second.change) and brought.isdisjoint(gone)
+    return not first.change.overlaps(second.change) and not second.change.builds_on(first.change)
