@@ -17,7 +17,7 @@ from recon_core.errors import ReconError
 from recon_core.printable import printable, quoted
 
 if TYPE_CHECKING:
-    from recon_core.explain.repairing.repair import RepairEntry
+    from recon_core.explain import RepairEntry
     from recon_core.reconciliation import Reconciliation
 
 EPILOG = """\b
@@ -96,7 +96,7 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
         if reconciliation.diffs:
             raise ReconError("no position and no balance differs, and no booking mends the rest")
         return []
-    from recon_core.explain.repairing.repair import entries_of  # noqa: PLC0415  # only where it is needed
+    from recon_core.explain import entries_of  # noqa: PLC0415  # only where it is needed
 
     return [entry for each in explanations for entry in entries_of(reconciliation, each)]
 

@@ -1,11 +1,16 @@
 """Why two states differ: causes that account for every delta exactly, with proof."""
 
 from recon_core.explain import explainer
-from recon_core.explain.repairing.repair import with_whole_bookings
+from recon_core.explain.repairing.repair import (
+    RepairEntry,
+    apply_entries,
+    entries_of,
+    with_whole_bookings,
+)
 from recon_core.explanation import Effort, Explanation
 from recon_core.reconciliation import Reconciliation
 
-__all__ = ["explain"]
+__all__ = ["RepairEntry", "apply_entries", "entries_of", "explain"]
 
 
 def explain(

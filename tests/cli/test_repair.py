@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from recon_core.explain.repairing.repair import apply_entries
+from recon_core.explain import apply_entries
 from recon_core.explain.repairing.repair_file import read_repair
 from recon_core.reconciliation import Reconciliation, reconcile_session
 

@@ -10,11 +10,10 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from recon_core.amounts import EXACT
-from recon_core.explain import explain
+from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.explain.effects.space import space_of
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.grounds.needs import ground_of
-from recon_core.explain.repairing.repair import apply_entries, entries_of
 from recon_core.explanation import Explanation
 from recon_core.ledger.replay import replay
 from recon_core.model import (

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from recon_core.comparison import diff_id
 from recon_core.errors import ReconError
-from recon_core.explain import explain
+from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.explain.repairing.answered import answered
 from recon_core.explain.repairing.applying import applied
 from recon_core.explain.repairing.booking_rows import fill_of, movement_of, row_values
-from recon_core.explain.repairing.repair import apply_entries, entries_of
 from recon_core.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.policy.aliases import Aliases
