@@ -9,7 +9,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, exact_sum
 from recon_core.explain.effects.bookings import Bookings
-from recon_core.model import Fill, InstrumentKind
+from recon_core.model import Fill, InstrumentKind, OrderSide
 
 _MOST_RATES: Final = 3
 _MOST_SAMPLED: Final = 400
@@ -81,6 +81,17 @@ def fee_model(bookings: Bookings, fills: Sequence[Fill]) -> FeeModel | None:
     if exact == len(sample) or exact >= _exact(bookings, half_up, sample):
         return half_even
     return half_up
+
+
+def fee_models(bookings: Bookings, fills: Sequence[Fill]) -> dict[OrderSide, FeeModel | None]:
+    """How BUY and SELL of one symbol are charged: alike, or each in what it receives."""
+    both = fee_model(bookings, fills)
+    if both is not None:
+        return dict.fromkeys(OrderSide, both)
+    return {
+        side: fee_model(bookings, [fill for fill in fills if fill.side is side])
+        for side in OrderSide
+    }
 
 
 def _rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:

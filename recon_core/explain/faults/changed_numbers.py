@@ -19,10 +19,11 @@ _MANY_UNITS: Final = Decimal(100)
 
 def charged_again(ground: Ground, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
     """The changed fill with its fee at the rates of its market."""
-    if market.model is None or not fill.fee:
+    model = market.models[fill.side]
+    if model is None or not fill.fee:
         return
-    for rate in market.model.rates:
-        fee = market.model.fee(ground.bookings, other, rate)
+    for rate in model.rates:
+        fee = model.fee(ground.bookings, other, rate)
         if fee != fill.fee:
             yield replace(other, fee=fee)
 
@@ -34,7 +35,7 @@ def told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decim
 
 def fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
     """Whether a fee is that of the right fill, and far from that of the wrong one."""
-    model = market.model
+    model = market.models[wrong.side]
     if model is None or wrong.fee != right.fee or not wrong.fee:
         return False
     wrongly, rightly = (

@@ -36,11 +36,15 @@ def contradicted(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
         return
     for name in ground.by_symbol:
         market = market_of(ground, name, edits)
-        model = None if market is None else market.model
-        if market is None or model is None:
+        if market is None:
             continue
-        wrong = [fill for fill in market.fills if _is_contradicted(ground, model, fill)]
-        for fill in wrong if len(wrong) <= _MOST else ():
+        wrong = [
+            (model, fill)
+            for fill in market.fills
+            for model in [market.models[fill.side]]
+            if model is not None and _is_contradicted(ground, model, fill)
+        ]
+        for model, fill in wrong if len(wrong) <= _MOST else ():
             yield from _as_charged(ground, market, model, fill)
 
 

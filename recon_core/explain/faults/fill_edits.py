@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.fees import FeeModel, fee_model
+from recon_core.explain.effects.fees import FeeModel, fee_models
 from recon_core.explain.effects.space import currency_of, is_cash
 from recon_core.explain.faults.edits import (
     NEAR_TWIN,
@@ -27,7 +27,7 @@ from recon_core.explain.faults.told_in_parts import told_in_parts
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.grounds.prints import Prints
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill
+from recon_core.model import Fill, OrderSide
 
 _ID: Final = attrgetter("fill_id")
 _KEY: Final = attrgetter("account", "symbol", "fill_id")
@@ -41,7 +41,7 @@ class FillEdits:
     ground: Ground
     prints: Prints
     _currencies: dict[tuple[str | None, ...], tuple[str, ...]] = field(default_factory=dict)
-    _models: dict[str, FeeModel | None] = field(default_factory=dict)
+    _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
     _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
     _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
@@ -122,10 +122,13 @@ class FillEdits:
         return need if ground.space.dust and off <= ground.space.dust else fee
 
     def model(self, fill: Fill) -> FeeModel | None:
-        """How the fills of the same position are charged."""
-        name = self.ground.bookings.position(fill)
+        """How the fills of the same position and side are charged."""
+        return self.models(self.ground.bookings.position(fill))[fill.side]
+
+    def models(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
+        """How the fills of a position are charged, by their side."""
         if name not in self._models:
-            self._models[name] = fee_model(self.ground.bookings, self.ground.by_symbol[name])
+            self._models[name] = fee_models(self.ground.bookings, self.ground.by_symbol[name])
         return self._models[name]
 
     def _rates(self, fill: Fill) -> tuple[Any, ...]:

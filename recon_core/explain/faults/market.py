@@ -5,7 +5,7 @@ and perhaps by its fee: few prices fit, which is seen before any fill is changed
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -39,12 +39,22 @@ _add, _subtract, _multiply = EXACT.add, EXACT.subtract, EXACT.multiply
 
 @dataclass(frozen=True)  # without slots: what is worked out is kept
 class Market:
-    """What the fills of one position say of its market: decimals, prices, fees."""
+    """What the fills of one position say of its market: decimals, prices, fees by side."""
 
     fills: Sequence[Fill]
     instrument: Instrument
-    model: FeeModel | None
+    models: Mapping[OrderSide, FeeModel | None]
     ticks: int | None = None
+
+    @property
+    def is_charged_alike(self) -> bool:
+        """Whether BUY and SELL are charged alike."""
+        return len(set(self.models.values())) == 1
+
+    def rates(self, side: OrderSide, *, in_base: bool | None = None) -> Sequence[Decimal]:
+        """The rates of a side, those on the quantity or those on its worth where asked for."""
+        model = self.models[side]
+        return () if model is None or in_base not in {None, model.in_base} else model.rates
 
     @cached_property
     def tick_places(self) -> int:
@@ -95,7 +105,7 @@ def market_of(ground: Ground, name: str, edits: FillEdits) -> Market | None:
     instrument = None if not fills else ground.bookings.instruments.get(fills[0].symbol)
     if not fills or instrument is None:
         return None
-    return Market(fills, instrument, edits.model(fills[0]))
+    return Market(fills, instrument, edits.models(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,8 @@ class Paid:
         currency = paid_in(instrument)
         cash = ground.bookings.cash(currency, self.market.fills[0].account)
         is_seen = cash in ground.space.compared and cash not in ground.unknown
-        if instrument.instrument_kind is InstrumentKind.INVERSE or not is_seen:
+        is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+        if is_inverse or not is_seen or not self.market.is_charged_alike:
             yield from self.market.fills
             return
         left = ground.need.get(cash, ZERO)
@@ -134,9 +145,14 @@ class Paid:
             fill for fill in near if low <= fill.price <= high or (fitting and id(fill) in fitting)
         ]
 
+    @property
+    def _model(self) -> FeeModel | None:
+        """How all fills are charged, where all are charged alike."""
+        return self.market.models[OrderSide.BUY]
+
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Which of some fills give what is needed with the fee that they would have, by `id()`."""
-        model, fitting = self.market.model, set[int]()
+        model, fitting = self._model, set[int]()
         least, highest = _subtract(most.copy_negate(), left), _subtract(most, left)
         for rate in () if model is None else model.rates:
             if model is not None and model.in_base:
@@ -158,7 +174,7 @@ class Paid:
 
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """The most that two fees may be at a price: as booked, and with another quantity."""
-        model, need = self.market.model, self.ground.need[self.name]
+        model, need = self._model, self.ground.need[self.name]
         if model is None or not model.rates or not fills:
             return ZERO
         fees = list(map(_FEE, fills))

@@ -43,8 +43,8 @@ def untold_fills(
 
 
 def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fill]:
-    pattern, model = market.fills[-1], market.model
     side = OrderSide.BUY if need > 0 else OrderSide.SELL
+    pattern, model = market.fills[-1], market.models[side]
     cash = ground.bookings.cash(paid_in(market.instrument), pattern.account)
     if cash not in ground.space.compared or cash in ground.unknown:
         return

@@ -40,11 +40,10 @@ def wrong_prices(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
 
 
 def _prices_of(ground: Ground, market: Market, need: Decimal) -> Iterator[Edit]:
-    rates = (ZERO, *(market.model.rates if market.model is not None else ()))
     for at, fill in enumerate(market.fills):
         if not fill.quantity:
             continue
-        for rate in rates:
+        for rate in (ZERO, *market.rates(fill.side)):
             price = _price_for(market, fill, need, rate)
             price = price if price is None else _tenfold(fill.price, price) or price
             how = None if price is None else slip(*told(ground, fill.price, price))

@@ -83,7 +83,7 @@ def _rank_of_quantity(
         return 0
     if slipped:
         return 1
-    if market.model is None:
+    if market.models[fill.side] is None:
         return 2
     return 3 if fill.fee == other.fee else UNPROVEN
 

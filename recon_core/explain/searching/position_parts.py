@@ -94,8 +94,8 @@ class PositionParts:
     def bare(self) -> list[int]:
         """The places of fills of nothing, and of those without a fee among fills that have one."""
         numbers = zip(self._places, self._signed, self._fees, strict=True)
-        model = self.edits.model(self._fills[0])
-        if model is None or not model.rates:
+        models = self.edits.models(self.name).values()
+        if not any(model is not None and model.rates for model in models):
             return [at for at, quantity, _ in numbers if not quantity]
         return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
@@ -155,13 +155,15 @@ class PositionParts:
     @cached_property
     def _charges(self) -> list[int | None]:
         """What fills without a fee would be charged in the base currency."""
-        bare = [fill for fill in self._fills if not fill.fee]
-        model = self.edits.model(self._fills[0]) if bare else None
-        if model is None or model.currency != self._base:
-            return []
-        rates = range(len(model.rates))
-        fees = (self.edits.charged(fill, at).fee for fill in bare for at in rates)
-        return [whole(fee.copy_negate()) for fee in fees]
+        charged = (
+            self.edits.charged(fill, at)
+            for fill in self._fills
+            if not fill.fee
+            for model in [self.edits.model(fill)]
+            if model is not None and model.currency == self._base
+            for at in range(len(model.rates))
+        )
+        return [whole(fill.fee.copy_negate()) for fill in charged]
 
 
 def _whole(amounts: Iterable[Decimal]) -> list[int]:

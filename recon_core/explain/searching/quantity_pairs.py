@@ -21,7 +21,7 @@ from recon_core.explain.faults.market import Market, market_of, paid_in
 from recon_core.explain.faults.solved_quantities import any_quantity
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.searching.candidates import Found
-from recon_core.model import Fill, InstrumentKind
+from recon_core.model import Fill, InstrumentKind, OrderSide
 
 _OF_A_FIRST: Final = 60
 _MOST_FILLS: Final = 2_000
@@ -93,7 +93,7 @@ def _prices(market: Market, need: Decimal, cash: Decimal) -> set[Decimal]:
     """The prices at which a quantity of the need costs the cash, with a fee or without."""
     worth = Fraction(need) * Fraction(market.instrument.multiplier)
     price = -Fraction(cash) / worth if worth else Fraction(0)
-    rates = () if market.model is None or market.model.in_base else market.model.rates
+    rates = {rate for side in OrderSide for rate in market.rates(side, in_base=False)}
     shares = {Fraction(1), *(1 + sign * Fraction(rate) for rate in rates for sign in (1, -1))}
     unit = 10**market.tick_places
     found = {round(price / share * unit) for share in shares if share}
