@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -96,15 +96,31 @@ class _Position:
         for one in moved:
             for at, trades in one.come.items():
                 come.setdefault(at, []).extend(trades)
-        places = gone | come.keys()
-        start, last = min(places), max(places)
-        state = self.after[start]
-        for at in range(start, last + 1):
-            for trade in come.get(at, ()):
+        places = sorted(gone | come.keys())
+        state = self.after[places[0]]
+        for place, following in pairwise((*places, places[-1] + 1)):
+            for trade in come.get(place, ()):
                 state = _booked(state, trade)
-            if at < len(self.trades) and at not in gone:
-                state = _booked(state, self.trades[at])
-        return self._end(state, last + 1) - self.after[-1].cost
+            if place < len(self.trades) and place not in gone:
+                state = _booked(state, self.trades[place])
+            state = self._between(state, place + 1, following)
+        return self._end(state, places[-1] + 1) - self.after[-1].cost
+
+    def _between(self, state: _Open, start: int, end: int) -> _Open:
+        """What is open after the trades from one up to another: `_booked` for each of them."""
+        quantity, cost = state
+        for traded, value in self.trades[start:end]:
+            new = quantity + traded
+            if not quantity or (quantity > 0) == (traded > 0):
+                cost += value
+            elif not new:
+                cost = 0
+            elif (new > 0) == (quantity > 0):
+                cost = cost * new // quantity
+            else:
+                cost = value * new // traded
+            quantity = new
+        return _Open(quantity, cost)
 
     def _end(self, state: _Open, start: int) -> int:
         """What is open after all trades from one on costs."""
