@@ -236,7 +236,8 @@ MISSING: list[tuple[str, Sequence[float], str, str]] = [
 )
 def test_when_a_missing_fill_was(times: Sequence[float], when: str, booked: str) -> None:
     """No row tells it: the text gives its window, and the entry a time in it."""
-    reconciliation = session(ledger_of(without("f3"), times), exchange(ROWS, times))
+    right = without("f5")  # which has the price and the side of f3
+    reconciliation = session(ledger_of(without("f3", "f5"), times), exchange(right, times))
     (one,) = explain(reconciliation)
     assert (one.verdict, one.causes[0].cause_kind) == ("unique", "missing_fill")
     assert one.text == (
@@ -246,6 +247,14 @@ def test_when_a_missing_fill_was(times: Sequence[float], when: str, booked: str)
     (entry,) = entries_of(reconciliation, one)
     assert entry.row["time"] == booked
     require_repaired(reconciliation, one)
+
+
+def test_more_of_another_fill_would_be_a_missing_one() -> None:
+    """A fill of the same price and side, in the same window, may be too small instead."""
+    found = told(ledger_of(without("f3"), TIMES[:2]), exchange(ROWS, TIMES[:2]))
+    assert {one.verdict for one in found} == {"ambiguous"}
+    kinds = {(one.causes[0].cause_kind, one.causes[0].ids) for one in found}
+    assert kinds == {("missing_fill", ()), ("wrong_quantity", ("f5",))}
 
 
 BETWEEN = (-650,)

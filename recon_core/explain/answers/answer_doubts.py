@@ -7,9 +7,10 @@ from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.effects.changes import total_of
 from recon_core.explain.effects.space import is_position
 from recon_core.explain.faults.chances import is_much
-from recon_core.explain.faults.edits import UNPROVEN
+from recon_core.explain.faults.edits import SOLVED, UNPROVEN
 from recon_core.explain.proving.attempt import Answer, Part
 from recon_core.explain.proving.proof import Prover
+from recon_core.explain.proving.since import besides, is_untold
 from recon_core.explanation import CauseKind
 
 
@@ -29,6 +30,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     ]
     doubtful = answer.rank >= UNPROVEN or any(map(_is_one_number, answer.parts))
     doubtful = doubtful or _below_digits(prover, answer)
+    doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _cancels(answer) else unseen
 
 
@@ -62,6 +64,28 @@ def _is_one_number(part: Part) -> bool:
     solved = part.edit.cause_kind is CauseKind.WRONG_QUANTITY and part.edit.rank > 0
     return solved and not any(
         amount for name, amount in part.effect.items() if not is_position(name)
+    )
+
+
+def _is_one_of_two(answer: Answer, part: Part) -> bool:
+    """Whether a fill that no row tells, and more of one that is told, would be the same.
+
+    They are where both have one price and side, and the snapshots allow both.
+    """
+    change = part.edit.change
+    if part.edit.rank != SOLVED or len(change.added) != 1:
+        return False
+    (fill,) = change.added
+    if part.edit.cause_kind is CauseKind.WRONG_QUANTITY:
+        old = change.removed[0]
+        return fill.quantity > old.quantity and fill.fee != old.fee
+    if not is_untold(part.edit):
+        return False
+    ground = answer.ground
+    left = besides(ground, (other.edit for other in answer.parts if other is not part))
+    return any(
+        (other.price, other.side) == (fill.price, fill.side) and left.may_begin(other.time)
+        for other in ground.by_symbol.get(ground.bookings.position(fill), ())
     )
 
 

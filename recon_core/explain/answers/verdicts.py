@@ -8,7 +8,7 @@ from recon_core.amounts import EXACT
 from recon_core.explain.answers.answer_doubts import unseen_amounts
 from recon_core.explain.effects.changes import total_of
 from recon_core.explain.effects.space import Vector, effect_of, is_position, negated, signed
-from recon_core.explain.faults.edits import MISSING_ID, Row
+from recon_core.explain.faults.edits import MISSING_ID, SOLVED, Row
 from recon_core.explain.proving.attempt import Answer, Part
 from recon_core.explain.proving.hints import fee_hint, ratio_hint
 from recon_core.explain.proving.proof import Outcome, Prover
@@ -18,7 +18,6 @@ from recon_core.explain.repairing.repair import bookings_for
 from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 _MOST_ALTERNATIVES: Final = 5
-_SOLVED: Final = 2
 _NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
@@ -149,7 +148,7 @@ def _mistyped(answer: Answer) -> int:
 def _amounts(part: Part) -> tuple[str, ...]:
     """The kind and the amounts of a cause, those included that were solved for."""
     numbers: tuple[str, ...] = ()
-    if part.edit.rank >= _SOLVED and part.edit.change.removed and part.edit.change.added:
+    if part.edit.rank >= SOLVED and part.edit.change.removed and part.edit.change.added:
         old, new = part.edit.change.removed[0], part.edit.change.added[0]
         numbers = tuple(
             str(each.normalize(EXACT))

@@ -97,18 +97,21 @@ def fee_models(bookings: Bookings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
 def _rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
     """The rates that most of the fees follow, none where they follow no few rates.
 
-    Small fees have few digits, which many a rate gives: the large ones say which it is.
+    Small fees have few digits, which many a rate gives: the large ones say which it is. A
+    rebate is a rate below 0; that of a fee with the other sign is none.
     """
     large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
     large = large[: (len(large) + 1) // 2]
     rates = Counter(
         rate
         for fill in large
-        if (rate := rate_of(bookings, fill, fill.fee.copy_abs(), in_base=in_base)) is not None
+        if (rate := rate_of(bookings, fill, fill.fee, in_base=in_base)) is not None
     )
     found: list[Decimal] = []
     left = [*fills]
     for rate, _ in rates.most_common(_MOST_RATES):
+        if rate.copy_negate() in found:
+            continue
         rest = [fill for fill in left if not _is_at(bookings, fill, rate, in_base=in_base)]
         if (len(left) - len(rest)) * 20 >= len(fills):
             found.append(rate)
@@ -120,15 +123,14 @@ def _is_at(bookings: Bookings, fill: Fill, rate: Decimal, *, in_base: bool) -> b
     """Whether a fee is what a rate gives, one unit aside."""
     value = fee_value(bookings, fill, in_base=in_base)
     unit = bookings.resolution(fill.fee_currency or "") or EXACT.multiply(value, _FLOAT_NOISE)
-    off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee.copy_abs()).copy_abs()
+    off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee).copy_abs()
     return off < unit
 
 
 def _exact(bookings: Bookings, model: FeeModel, fills: Sequence[Fill]) -> int:
     """How many fees a model gives to the last digit."""
     return sum(
-        any(model.fee(bookings, fill, rate) == fill.fee.copy_abs() for rate in model.rates)
-        for fill in fills
+        any(model.fee(bookings, fill, rate) == fill.fee for rate in model.rates) for fill in fills
     )
 
 

@@ -27,6 +27,9 @@ from recon_core.model import (
 NEAR_TWIN: Final = timedelta(seconds=5)
 """Two fills of one order, price and quantity this close are one execution told twice."""
 
+SOLVED: Final = 2
+"""The rank of a cause with a number that was solved for, and that fits to the last digit."""
+
 UNPROVEN: Final = 4
 """The rank from which on a cause fits, and is not proven: it may fit by chance."""
 

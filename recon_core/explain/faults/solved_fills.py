@@ -4,10 +4,12 @@ The price must be the only tick that gives the need to the last digit, near thos
 other fills; the quantity has their decimals, and the fee is at their rate.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from recon_core.amounts import ZERO, decimal_places, shortest
 from recon_core.explain.effects.changes import Change
@@ -17,7 +19,9 @@ from recon_core.explain.faults.edits import MISSING_ID, UNPROVEN, Edit
 from recon_core.explain.faults.market import Market, on_tick, paid_in
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explanation import CauseKind
-from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model import Fill, InstrumentKind, Order, OrderSide
+
+_ABOUT: Final = 2
 
 
 def untold_fills(
@@ -27,17 +31,19 @@ def untold_fills(
 
     `any_price` yields those instead whose price may be that of any amount of cash.
     """
-    for fill in _unknown_fills(ground, market, ground.need[name]):
+    for fill in dict.fromkeys(_unknown_fills(ground, market, ground.need[name])):
         change = Change(added=(fill,))
         if not ground.reached_by(change):
             continue
-        if any(ground.reached_by(Change(added=(other,)))
-               for other in ticks_beside(market, fill)):  # fmt: skip
+        is_one_of_many = any(
+            ground.reached_by(Change(added=(other,))) for other in ticks_beside(market, fill)
+        )
+        if is_one_of_many and not any_price:
             continue
         kind = CauseKind.ORPHAN_FILL if ground.rows_right else CauseKind.MISSING_FILL
-        # Which PnL a fill of a derivative made depends on its time, which no row tells.
-        timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
-        if is_any_price(ground, market, fill, tried) is any_price:
+        if is_one_of_many or is_any_price(ground, market, fill, tried) is any_price:
+            # Which PnL a fill of a derivative made depends on its time, which no row tells.
+            timed = fill.client_order_id is not None or not ground.bookings.derivative(fill.symbol)
             is_told = timed and not any_price
             yield Edit(kind, change, (fill,), 2 if is_told else UNPROVEN)
 
@@ -45,9 +51,11 @@ def untold_fills(
 def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fill]:
     side = OrderSide.BUY if need > 0 else OrderSide.SELL
     pattern, model = market.fills[-1], market.models[side]
-    cash = ground.bookings.cash(paid_in(market.instrument), pattern.account)
+    paid = paid_in(market.instrument)
+    cash = ground.bookings.cash(paid, pattern.account)
     if cash not in ground.space.compared or cash in ground.unknown:
         return
+    left = ground.need.get(cash, ZERO)
     for rate in (ZERO,) if model is None else model.rates:
         in_base = model is not None and model.in_base
         if abs(rate) >= 1:
@@ -55,30 +63,59 @@ def _unknown_fills(ground: Ground, market: Market, need: Decimal) -> Iterator[Fi
         quantity = _before_fee(need.copy_abs(), side, rate, market) if in_base else need.copy_abs()
         if not market.has_lots_of(decimal_places(shortest(quantity))):
             continue
-        price = _price_paid(market, side, quantity, ground.need.get(cash, ZERO),
-                            ZERO if in_base else rate)  # fmt: skip
+        is_paid = model is not None and model.currency == paid and not in_base
+        price = _price_paid(market, side, quantity, left, rate if is_paid else ZERO)
         if price is None or not market.near(price):
             continue
-        bare = replace(_unknown(ground, pattern), side=side, quantity=quantity, price=price)
+        bare = replace(_unknown(ground, pattern, side), quantity=quantity, price=price)
         if model is None:
+            yield from _charged_otherwise(ground, market, bare)
             yield replace(bare, fee_currency=None)
         else:
             yield replace(bare, fee=model.fee(ground.bookings, bare, rate),
                           fee_currency=model.currency)  # fmt: skip
 
 
-def _unknown(ground: Ground, pattern: Fill) -> Fill:
+def _charged_otherwise(ground: Ground, market: Market, bare: Fill) -> Iterator[Fill]:
+    """The fill with what a third currency needs as its fee, where most are charged in that."""
+    currencies = Counter(fill.fee_currency for fill in market.fills if fill.fee)
+    currency, count = currencies.most_common(1)[0] if currencies else (None, 0)
+    traded = {market.instrument.base, market.instrument.quote, market.instrument.settlement}
+    if currency is None or currency in traded or count * 2 <= len(market.fills):
+        return
+    fee = ground.need.get(ground.bookings.cash(currency, bare.account), ZERO).copy_negate()
+    charged = replace(bare, fee=fee, fee_currency=currency)
+    shares = [_share(fill) for fill in market.fills if fill.fee_currency == currency]
+    share = _share(charged)
+    if min(shares) <= share * _ABOUT and share <= max(shares) * _ABOUT and share > 0:
+        yield charged
+
+
+def _share(fill: Fill) -> Fraction:
+    """A fee by what was traded, in its own currency."""
+    worth = Fraction(fill.quantity) * Fraction(fill.price)
+    return Fraction(fill.fee) / worth if worth else Fraction(0)
+
+
+def _unknown(ground: Ground, pattern: Fill, side: OrderSide) -> Fill:
     """A fill without an id or a fee, of the order that does not have its fills, if there is one."""
-    names = [name for name in ground.need if name.startswith(ORDER)]
-    order = ground.orders.get(names[0]) if len(names) == 1 else None
+    order = order_lacking(ground, pattern.symbol, side)
     return replace(
         pattern,
         fill_id=MISSING_ID,
+        side=side,
         fee=ZERO,
         time=pattern.time if order is None else order.time,
         client_order_id=None if order is None else order.client_order_id,
         exchange_order_id=None if order is None else order.exchange_order_id,
     )
+
+
+def order_lacking(ground: Ground, symbol: str, side: OrderSide) -> Order | None:
+    """The only order that does not have its fills, where it is one of that symbol and side."""
+    names = [name for name in ground.need if name.startswith(ORDER)]
+    order = ground.orders.get(names[0]) if len(names) == 1 else None
+    return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
 
 
 def _before_fee(need: Decimal, side: OrderSide, rate: Decimal, market: Market) -> Decimal:

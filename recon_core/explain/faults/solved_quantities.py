@@ -77,7 +77,8 @@ def _rank_of_quantity(
 ) -> int:
     """What speaks for a wrong quantity: the fee of the right one, or a slip of the pen.
 
-    A fee contradicts a wrong quantity; without fees a missing fill fits as well.
+    A fee contradicts a wrong quantity; without fees a missing fill fits as well, and so it
+    does where the fee grows with the quantity.
     """
     if not ground.rows_right and fee_shows(ground, market, fill, other):
         return 0
@@ -85,7 +86,9 @@ def _rank_of_quantity(
         return 1
     if market.models[fill.side] is None:
         return 2
-    return 3 if fill.fee == other.fee else UNPROVEN
+    if fill.fee == other.fee:
+        return 3
+    return 2 if other.quantity > fill.quantity else UNPROVEN
 
 
 def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:

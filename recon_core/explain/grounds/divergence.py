@@ -81,6 +81,11 @@ class Divergence:
         later = self.states[0 if at is None else at + 1 :]
         return next((one for one in later if one.need), None)
 
+    def may_begin(self, time: datetime) -> bool:
+        """Whether what differs at the end may be of a time."""
+        is_late = self.agreed is None or time > self.agreed
+        return is_late and (self.differs is None or time <= self.differs.time)
+
     @cached_property
     def _last_agreement(self) -> int | None:
         places = range(len(self.states) - 1, -1, -1)

@@ -68,10 +68,10 @@ def since(answer: Answer) -> str:
 
 def time_of(edit: Edit, answer: Answer) -> str:
     """When a fill that no row tells was, as far as the snapshots say it."""
-    if not _is_untold(edit):
+    if not is_untold(edit):
         return ""
     others = [part.edit for part in answer.parts if part.edit is not edit]
-    left = _after(answer.ground, others)
+    left = besides(answer.ground, others)
     after = "" if left.agreed is None else f"after {format_time(left.agreed)}"
     latest = "" if left.differs is None else f"{format_time(left.differs.time)} at the latest"
     when = ", ".join(part for part in (after, latest) if part)
@@ -80,13 +80,13 @@ def time_of(edit: Edit, answer: Answer) -> str:
 
 def _timed(ground: Ground, edits: Found) -> Found:
     """The edits with the fills that no row tells at times that the snapshots allow, in order."""
-    known = [edit for edit in edits if not _is_untold(edit)]
+    known = [edit for edit in edits if not is_untold(edit)]
     if len(known) == len(edits):
         return edits
     timed = []
     for edit in edits:
-        if _is_untold(edit):
-            timed.append(_at(edit, _time_in(ground, _after(ground, known), edit)))
+        if is_untold(edit):
+            timed.append(_at(edit, _time_in(ground, besides(ground, known), edit)))
             known.append(timed[-1])
         else:
             timed.append(edit)
@@ -107,7 +107,7 @@ def _time_in(ground: Ground, left: Divergence, edit: Edit) -> datetime:
     return max(one.as_of for one in ground.recorded.own_records().values())
 
 
-def _is_untold(edit: Edit) -> bool:
+def is_untold(edit: Edit) -> bool:
     """Whether an edit is a fill that neither a row nor an order tells."""
     return bool(edit.rows) and all(
         isinstance(row, Fill)
@@ -117,8 +117,8 @@ def _is_untold(edit: Edit) -> bool:
     )
 
 
-def _after(ground: Ground, edits: Iterable[Edit]) -> Divergence:
-    """The divergence that is left where some edits are put right."""
+def besides(ground: Ground, edits: Iterable[Edit]) -> Divergence:
+    """The divergence that is left besides some edits."""
     booked = list(_booked(ground, edits))
     return ground.divergence.after(booked) if booked else ground.divergence
 
