@@ -14,6 +14,7 @@ from recon_core.explain.answers.rounded_cash import rounded_answers
 from recon_core.explain.answers.verdicts import explained, partial
 from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.faults.contradicted import contradicted
+from recon_core.explain.faults.replayed_fills import replayed_fills
 from recon_core.explain.faults.solved import guessed, solved
 from recon_core.explain.faults.spans import spans
 from recon_core.explain.faults.systematic import systematic
@@ -93,6 +94,7 @@ class OneFault:
             (edit,) for edit in systematic(ground, edits) if ground.reached_by(edit.change)
         ]
         found += [(edit,) for edit in solved(ground, edits)]
+        found += [(edit,) for edit in replayed_fills(ground, edits, self.budget)]
         found += [(one,) for one in contradicted(ground, edits) if ground.reached_by(one.change)]
         read = OrderReading(ground, edits, self.budget, search.max_skew).readings()
         found += [one for one in read if len(one) == 1 or not found]

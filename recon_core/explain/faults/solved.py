@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from recon_core.explain.effects.space import is_position
 from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.exchanged_fees import exchanged_fees
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.faults.market import market_of
 from recon_core.explain.faults.solved_fills import untold_fills
@@ -18,6 +19,7 @@ from recon_core.explain.grounds.ground import Ground
 
 def solved(ground: Ground, edits: FillEdits, tried: int = 1) -> Iterator[Edit]:
     """Every edit with a solved number that is what is needed, on one of so many grounds tried."""
+    yield from exchanged_fees(ground)
     positions = [name for name in ground.need if is_position(name)]
     if len(positions) == 1:
         market = market_of(ground, positions[0], edits)

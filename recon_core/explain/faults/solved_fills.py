@@ -9,19 +9,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 
 from recon_core.amounts import ZERO, decimal_places, shortest
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.space import ORDER
 from recon_core.explain.faults.chances import is_any_price, ticks_beside
 from recon_core.explain.faults.edits import MISSING_ID, UNPROVEN, Edit
+from recon_core.explain.faults.exchanged_fees import is_about, share_of
 from recon_core.explain.faults.market import Market, on_tick, paid_in
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
-
-_ABOUT: Final = 2
 
 
 def untold_fills(
@@ -85,16 +83,9 @@ def _charged_otherwise(ground: Ground, market: Market, bare: Fill) -> Iterator[F
         return
     fee = ground.need.get(ground.bookings.cash(currency, bare.account), ZERO).copy_negate()
     charged = replace(bare, fee=fee, fee_currency=currency)
-    shares = [_share(fill) for fill in market.fills if fill.fee_currency == currency]
-    share = _share(charged)
-    if min(shares) <= share * _ABOUT and share <= max(shares) * _ABOUT and share > 0:
+    alike = [fill for fill in market.fills if fill.fee_currency == currency and fill.fee]
+    if is_about(share_of(charged), alike):
         yield charged
-
-
-def _share(fill: Fill) -> Fraction:
-    """A fee by what was traded, in its own currency."""
-    worth = Fraction(fill.quantity) * Fraction(fill.price)
-    return Fraction(fill.fee) / worth if worth else Fraction(0)
 
 
 def _unknown(ground: Ground, pattern: Fill, side: OrderSide) -> Fill:

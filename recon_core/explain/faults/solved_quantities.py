@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
+from recon_core.amounts import EXACT, ZERO, shortest_places
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.effects.space import is_position
@@ -86,6 +86,8 @@ def _rank_of_quantity(
         return 1
     if market.models[fill.side] is None:
         return 2
+    if not market.has_lots_of(shortest_places(other.quantity)):
+        return UNPROVEN
     if fill.fee == other.fee:
         return 3
     return 2 if other.quantity > fill.quantity else UNPROVEN
