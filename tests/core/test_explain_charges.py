@@ -246,3 +246,16 @@ def test_a_price_in_cents_is_not_proven() -> None:
     (one,) = explain(Reconciliation(recorded(ledger, state, **known), Policy()))
     assert kinds([one]) == [("ambiguous", ["missing_fill"])]
     assert "order o11 lacks it" in one.text
+
+
+@pytest.mark.parametrize("charged", [True, False])
+def test_a_running_sum_that_was_read_as_a_fill(charged: bool) -> None:  # noqa: FBT001
+    """Whether the ledger works fees out from what it read, or has those of the exchange."""
+    rows = rows_of(*LEDGERS["quote"])
+    first = rows[10]
+    right = changed(rows, 11, client_order_id="o10", side=first.side)
+    second = right[11]
+    running = first.quantity + second.quantity
+    fee = _rounded(running * second.price * Decimal("0.001")) if charged else second.fee
+    wrong = changed(right, 11, quantity=running, fee=fee)
+    require_told(session(right, wrong, orders=False), "cumulative_quantity", "f10", "f11")

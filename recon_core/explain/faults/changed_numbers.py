@@ -9,6 +9,7 @@ from recon_core.amounts import EXACT
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.faults.market import Market
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explanation import CauseKind
@@ -26,6 +27,30 @@ def charged_again(ground: Ground, market: Market, fill: Fill, other: Fill) -> It
         fee = model.fee(ground.bookings, other, rate)
         if fee != fill.fee:
             yield replace(other, fee=fee)
+
+
+def charged_along(ground: Ground, edits: FillEdits, edit: Edit) -> Edit | None:
+    """An edit of several fills with the fees that the changed ones have at their rates.
+
+    `None` where a fee is at no rate, or none changes.
+    """
+    added = []
+    for old, new in zip(edit.change.removed, edit.change.added, strict=True):
+        model = edits.model(old)
+        rates = () if model is None else model.rates
+        fee = next(
+            (
+                model.fee(ground.bookings, new, rate)
+                for rate in rates
+                if model is not None and model.fee(ground.bookings, old, rate) == old.fee
+            ),
+            None,
+        )
+        if fee is None:
+            return None
+        added.append(replace(new, fee=fee))
+    change = replace(edit.change, added=tuple(added))
+    return None if change == edit.change else replace(edit, change=change)
 
 
 def told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:

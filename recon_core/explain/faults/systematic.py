@@ -9,6 +9,7 @@ from typing import Final
 
 from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.effects.space import Vector, is_position, negated
+from recon_core.explain.faults.changed_numbers import charged_along
 from recon_core.explain.faults.cumulative import cumulative
 from recon_core.explain.faults.edits import Edit
 from recon_core.explain.faults.every_fee import (
@@ -40,7 +41,11 @@ def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
     for fills in _groups(ground):
         yield from of_every_fee(ground, fills, fill_edits)
         yield from of_every_trade(ground, fills)
-    yield from cumulative(ground)
+    for edit in cumulative(ground):
+        yield edit
+        charged = charged_along(ground, fill_edits, edit)
+        if charged is not None:
+            yield charged
 
 
 def habits(ground: Ground) -> Iterator[Edit]:

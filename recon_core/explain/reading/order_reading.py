@@ -18,6 +18,7 @@ from recon_core.explain.effects.bookings import order_name
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.effects.space import ORDER
+from recon_core.explain.faults.changed_numbers import charged_along
 from recon_core.explain.faults.cumulative import misread_order
 from recon_core.explain.faults.edits import MISSING_ID, Edit, flip, together
 from recon_core.explain.faults.fill_edits import FillEdits
@@ -117,8 +118,11 @@ class OrderReading:
         if order is None:
             return
         yield from self._missing(order, need, fills)
-        if (cumulative := misread_order(self.ground, fills, need)) is not None:
+        cumulative = misread_order(self.ground, fills, need)
+        if cumulative is not None:
             yield cumulative
+            charged = charged_along(self.ground, self.edits, cumulative)
+            yield from () if charged is None else (charged,)
         for fill in fills:
             yield from self._quantity(fill, need)
 
