@@ -1,7 +1,7 @@
 """Candidates: edits that fit, grouped by what they do and ordered by what speaks for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recon_core.explain.effects.changes import Change
@@ -9,6 +9,7 @@ from recon_core.explain.effects.space import Vector
 from recon_core.explain.faults.edits import Edit, Row, together
 from recon_core.explain.faults.fill_edits import twin
 from recon_core.explain.grounds.ground import Ground
+from recon_core.explanation import CauseKind
 from recon_core.model import Movement
 
 Found = tuple[Edit, ...]
@@ -44,7 +45,30 @@ def candidates(ground: Ground, found: Sequence[Found]) -> list[Candidate]:
         key = tuple(each for each, _ in keyed)
         groups.setdefault(key, []).append(tuple(edit for _, edit in keyed))
     result = [_candidate(ground, key, members) for key, members in groups.items()]
-    return sorted(result, key=lambda each: each.order)
+    return sorted(_misread_as_well(result), key=lambda each: each.order)
+
+
+def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
+    """Misread orders with what speaks for the wrong quantity that is the same repair."""
+    orders: dict[object, tuple[int, bool]] = {}
+    if any(_has(one, CauseKind.CUMULATIVE_QUANTITY) for one in found):
+        wrong = [one for one in found if _has(one, CauseKind.WRONG_QUANTITY)]
+        orders = {_repair(one): one.order for one in reversed(wrong)}
+    return [
+        replace(one, order=min(one.order, orders.get(_repair(one), one.order)))
+        if orders and _has(one, CauseKind.CUMULATIVE_QUANTITY)
+        else one
+        for one in found
+    ]
+
+
+def _has(candidate: Candidate, kind: CauseKind) -> bool:
+    return any(edit.cause_kind is kind for edit in candidate.edits)
+
+
+def _repair(candidate: Candidate) -> tuple[object, ...]:
+    change = together(candidate.edits)
+    return frozenset(map(id, change.removed)), frozenset(change.added)
 
 
 def _candidate(ground: Ground, key: tuple[str, ...], members: Sequence[Found]) -> Candidate:
