@@ -54,6 +54,16 @@ def in_quote(rate: str) -> Charge:
     return lambda _, quantity, price: (_rounded(Decimal(rate) * quantity * price), "USDT")
 
 
+def in_tiers(taker: str, maker: str) -> Charge:
+    """Two rates, by the last digit of the quantity."""
+
+    def charge(_: OrderSide, quantity: Decimal, price: Decimal) -> tuple[Decimal, str]:
+        rate = maker if quantity.as_tuple().digits[-1] % 2 else taker
+        return _rounded(Decimal(rate) * quantity * price), "USDT"
+
+    return charge
+
+
 def in_received(side: OrderSide, quantity: Decimal, price: Decimal) -> tuple[Decimal, str]:
     """A tenth of a percent of what is received."""
     if side is OrderSide.BUY:
@@ -150,6 +160,8 @@ def require_told(reconciliation: Reconciliation, kind: str, *ids: str) -> Explan
 LEDGERS = {
     "quote": (SPOT, in_quote("0.001")),
     "rebate": (SPOT, in_quote("-0.0001")),
+    "tiers": (SPOT, in_tiers("0.0006", "0.0002")),
+    "tiers with a rebate": (SPOT, in_tiers("0.001", "-0.0001")),
     "received": (SPOT, in_received),
     "third": (SPOT, in_bnb),
     "linear": (LINEAR, in_quote("0.0005")),
@@ -259,3 +271,14 @@ def test_a_running_sum_that_was_read_as_a_fill(charged: bool) -> None:  # noqa: 
     fee = _rounded(running * second.price * Decimal("0.001")) if charged else second.fee
     wrong = changed(right, 11, quantity=running, fee=fee)
     require_told(session(right, wrong, orders=False), "cumulative_quantity", "f10", "f11")
+
+
+@pytest.mark.parametrize("share", ["0.5", "0.75", "2"])
+def test_all_fees_of_another_tier(share: str) -> None:
+    """Makers and takers are charged in one proportion to what is right."""
+    right = rows_of(*LEDGERS["tiers"])
+    rates = (Decimal(rate) * Decimal(share) for rate in ("0.0006", "0.0002"))
+    wrong = rows_of(SPOT, in_tiers(*map(str, rates)))
+    (one,) = explain(session(right, wrong))
+    assert kinds([one]) == [("unique", ["fee_rate"])]
+    assert "instead of 0.0006, 0.0002)" in one.text

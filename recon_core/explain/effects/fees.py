@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, exact_sum
+from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum
 from recon_core.explain.effects.bookings import Bookings
 from recon_core.model import Fill, InstrumentKind, OrderSide
 
@@ -19,6 +19,8 @@ _RATE_PLACES: Final = 12
 _HALF: Final = Decimal("0.5")
 _ONE: Final = Decimal(1)
 _FLOAT_NOISE: Final = Decimal("1e-11")
+_RATE_DIGITS: Final = 4
+_RARE: Final = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +99,32 @@ def fee_models(bookings: Bookings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
 def _rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
     """The rates that most of the fees follow, none where they follow no few rates.
 
-    Small fees have few digits, which many a rate gives: the large ones say which it is. A
-    rebate is a rate below 0; that of a fee with the other sign is none.
+    A rebate is a rate below 0; that of a fee with the other sign is none.
     """
-    large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
-    large = large[: (len(large) + 1) // 2]
-    rates = Counter(
-        rate
-        for fill in large
-        if (rate := rate_of(bookings, fill, fill.fee, in_base=in_base)) is not None
-    )
     found: list[Decimal] = []
     left = [*fills]
-    for rate, _ in rates.most_common(_MOST_RATES):
-        if rate.copy_negate() in found:
-            continue
-        rest = [fill for fill in left if not _is_at(bookings, fill, rate, in_base=in_base)]
-        if (len(left) - len(rest)) * 20 >= len(fills):
-            found.append(rate)
-            left = rest
+    while left and len(found) < _MOST_RATES:
+        for rate in _usual_rates(bookings, left, in_base=in_base):
+            rest = [fill for fill in left if not _is_at(bookings, fill, rate, in_base=in_base)]
+            is_usual = (len(left) - len(rest)) * 20 >= len(fills)
+            if is_usual and rate.copy_negate() not in found:
+                found.append(rate)
+                left = rest
+                break
+        else:
+            break
     return found if len(left) * 10 <= len(fills) * 2 else []
+
+
+def _usual_rates(bookings: Bookings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
+    """The rates of most of the larger fees: small ones have few digits, which many a rate gives."""
+    large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
+    rates = Counter(
+        rate
+        for fill in large[: (len(large) + 1) // 2]
+        if (rate := rate_of(bookings, fill, fill.fee, in_base=in_base)) is not None
+    )
+    return [rate for rate, _ in rates.most_common(_MOST_RATES)]
 
 
 def _is_at(bookings: Bookings, fill: Fill, rate: Decimal, *, in_base: bool) -> bool:
@@ -162,6 +170,12 @@ def _ceiling(amount: Decimal, value: Decimal) -> Decimal:
     times = EXACT.divide_int(amount, value)
     less = amount > 0 and EXACT.multiply(times, value) < amount
     return EXACT.add(times, _ONE if less else ZERO)
+
+
+def tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
+    """Whether a rate is round, and coarse enough to give an amount by chance hardly ever."""
+    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
+    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(unit, _RARE)
 
 
 def total_value(bookings: Bookings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:

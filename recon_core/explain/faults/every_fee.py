@@ -9,10 +9,11 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, exact_sum
-from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, round_rate, total_value
+from recon_core.amounts import EXACT, ZERO, exact_sum
+from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, round_rate, tells, total_value
 from recon_core.explain.effects.space import is_cash, is_position, negated, plus
 from recon_core.explain.faults.edits import Edit, of_all, with_fee
+from recon_core.explain.faults.fee_tiers import in_another_tier
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explanation import CauseKind
@@ -22,8 +23,6 @@ _CURRENCY: Final = attrgetter("fee_currency")
 _SYMBOL: Final = attrgetter("symbol")
 _ACCOUNT: Final = attrgetter("account")
 _Fills = Sequence[Fill]
-_RATE_DIGITS: Final = 4
-_RARE: Final = Decimal(10_000)
 
 
 def turned_fees(charged: Sequence[Fill]) -> Edit:
@@ -132,7 +131,8 @@ def at_another_rate(
         return
     unit = bookings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
-    if rate is None or not _tells(rate, value, unit):
+    if rate is None or not tells(rate, value, unit):
+        yield from in_another_tier(ground, meant, fill_edits, name)
         return
     meant = _of_all_balances(ground, fills, meant, name)
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
@@ -161,12 +161,6 @@ def _of_all_balances(
     if names == {name}:
         return meant
     return [fill for fill in fills if _charged_as(ground, fill) in names]
-
-
-def _tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
-    """Whether a rate is round, and coarse enough to give an amount by chance hardly ever."""
-    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
-    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(unit, _RARE)
 
 
 def _rate_text(model: FeeModel | None, rate: Decimal, ground: Ground) -> str:
