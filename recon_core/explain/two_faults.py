@@ -70,6 +70,6 @@ class TwoFaults:
         if len(ground.fills) <= _MOST_TENFOLD:
             self.one.budget.spend(len(ground.fills) * OF_A_PRINT * 2)
             found += contradicted(ground, search.fill_edits)
-            found += tenfold(ground)
+            found += tenfold(ground, search.fill_edits)
             found += quantities(ground, search.fill_edits)
         return found

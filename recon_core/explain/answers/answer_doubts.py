@@ -70,7 +70,8 @@ def _is_one_number(part: Part) -> bool:
 def _is_one_of_two(answer: Answer, part: Part) -> bool:
     """Whether a fill that no row tells, and more of one that is told, would be the same.
 
-    They are where both have one price and side, and the snapshots allow both.
+    They are where both have one price and side, and the snapshots allow both. A fill that
+    turns round one of its price and quantity may undo that one instead, but for a fee.
     """
     change = part.edit.change
     if part.edit.rank != SOLVED or len(change.added) != 1:
@@ -84,7 +85,9 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     ground = answer.ground
     left = besides(ground, (other.edit for other in answer.parts if other is not part))
     return any(
-        (other.price, other.side) == (fill.price, fill.side) and left.may_begin(other.time)
+        other.price == fill.price
+        and (other.side is fill.side or other.quantity == fill.quantity)
+        and left.may_begin(other.time)
         for other in ground.by_symbol.get(ground.bookings.position(fill), ())
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 from recon_core.amounts import EXACT
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.edits import SOLVED, UNPROVEN, Edit
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.faults.market import Market
 from recon_core.explain.grounds.ground import Ground
@@ -71,21 +71,33 @@ def fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
     return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
 
 
-def tenfold(ground: Ground) -> Iterator[Edit]:
+def fee_denies(ground: Ground, edits: FillEdits, wrong: Fill, right: Fill) -> bool:
+    """Whether a fee is that of a row as it stands, so that no other number was meant there."""
+    model = edits.model(wrong)
+    if ground.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
+        return False
+    wrongly, rightly = (
+        any(model.fee(ground.bookings, each, rate) == wrong.fee for rate in model.rates)
+        for each in (wrong, right)
+    )
+    return wrongly and not rightly
+
+
+def tenfold(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
     """Every price and every quantity ten times what it is, and a tenth of it."""
     for fill in ground.fills:
         for power in (-1, 1):
             price = replace(fill, price=fill.price.scaleb(power, EXACT))
-            yield from _slipped(ground, CauseKind.WRONG_PRICE, fill, fill.price, price, price.price)
+            how = slip(*told(ground, fill.price, price.price))
+            yield from _slipped(ground, edits, CauseKind.WRONG_PRICE, price, fill, how)
             more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
-            yield from _slipped(
-                ground, CauseKind.WRONG_QUANTITY, fill, fill.quantity, more, more.quantity
-            )
+            how = slip(*told(ground, fill.quantity, more.quantity))
+            yield from _slipped(ground, edits, CauseKind.WRONG_QUANTITY, more, fill, how)
 
 
 def _slipped(
-    ground: Ground, kind: CauseKind, fill: Fill, given: Decimal, other: Fill, changed: Decimal
+    ground: Ground, edits: FillEdits, kind: CauseKind, other: Fill, fill: Fill, how: str | None
 ) -> Iterator[Edit]:
-    how = slip(*told(ground, given, changed))
     if how is not None:
-        yield Edit(kind, Change((fill,), (other,)), (fill,), 2, how)
+        rank = UNPROVEN if fee_denies(ground, edits, fill, other) else SOLVED
+        yield Edit(kind, Change((fill,), (other,)), (fill,), rank, how)

@@ -14,7 +14,7 @@ from recon_core.amounts import EXACT
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.fees import FeeModel, fee_value
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.edits import Edit
+from recon_core.explain.faults.edits import Edit, fee_change
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.faults.market import Market, market_of
 from recon_core.explain.grounds.ground import Ground
@@ -28,6 +28,8 @@ _MANY_UNITS: Final = Decimal(100)
 
 def contradicted(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
     """A price and a quantity that their fee asks for, of each row that it contradicts.
+
+    Where a fee is in another currency than the others, the fee in theirs.
 
     Nothing where the rows are right, where so many are contradicted that the fees follow
     another rule, or where there are more fills than are looked at one by one.
@@ -45,19 +47,33 @@ def contradicted(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
             if model is not None and _is_contradicted(ground, model, fill)
         ]
         for model, fill in wrong if len(wrong) <= _MOST else ():
-            yield from _as_charged(ground, market, model, fill)
+            if fill.fee_currency == model.currency:
+                yield from _as_charged(ground, market, model, fill)
+            else:
+                yield from _as_usual(ground, model, fill)
 
 
 def _is_contradicted(ground: Ground, model: FeeModel, fill: Fill) -> bool:
-    """Whether a fee is far from every rate."""
-    if not fill.fee or fill.fee_currency != model.currency or not fill.quantity:
+    """Whether a fee is far from every rate, or in another currency."""
+    if not fill.fee or not fill.quantity:
         return False
+    if fill.fee_currency != model.currency:
+        return True
     unit = ground.bookings.resolution(model.currency)
     limit = EXACT.multiply(unit, _MANY_UNITS)
     return all(
         EXACT.subtract(model.fee(ground.bookings, fill, rate), fill.fee).copy_abs() > limit
         for rate in model.rates
     )
+
+
+def _as_usual(ground: Ground, model: FeeModel, fill: Fill) -> Iterator[Edit]:
+    """The fee of a fill in the currency and at the rates of the others."""
+    for rate in model.rates:
+        fee = model.fee(ground.bookings, fill, rate)
+        detail = f"it was {fee:f} {model.currency}"
+        edit = fee_change(fill, CauseKind.FEE_CURRENCY, fee, model.currency, 0)
+        yield replace(edit, detail=detail)
 
 
 def _as_charged(ground: Ground, market: Market, model: FeeModel, fill: Fill) -> Iterator[Edit]:

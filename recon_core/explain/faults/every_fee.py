@@ -13,7 +13,7 @@ from recon_core.amounts import EXACT, ZERO, exact_sum
 from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, round_rate, tells, total_value
 from recon_core.explain.effects.space import is_cash, is_position, negated, plus
 from recon_core.explain.faults.edits import Edit, of_all, with_fee
-from recon_core.explain.faults.fee_tiers import in_another_tier
+from recon_core.explain.faults.fee_tiers import in_another_tier, strangers
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explanation import CauseKind
@@ -138,6 +138,7 @@ def at_another_rate(
     missing = not any(fill.fee for fill in meant) and not ground.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
     detail = _rate_text(fill_edits.model(meant[0]), rate, ground)
+    detail += strangers(ground, meant, fill_edits)
     for rounding in ROUNDINGS:
         changed = [_at_rate(ground, fill, rate, rounding) for fill in meant]
         edit = of_all(kind, meant, changed, detail)

@@ -19,6 +19,7 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill
 
 _PLACES: Final = 20
+_FEW: Final = 3
 
 Charged = tuple[Fill, FeeModel, Decimal]
 """A fill, how it is charged, and at which rate."""
@@ -60,6 +61,13 @@ def _rates_text(rates: Sequence[Decimal], factor: Fraction, *, rows_right: bool)
     )
     booked, right = (other, given) if rows_right else (given, other)
     return f"booked at the rates {booked} instead of {right}"
+
+
+def strangers(ground: Ground, meant: Sequence[Fill], edits: FillEdits) -> str:
+    """The few fills whose fee is at no rate that others are charged, to be added to a text."""
+    charged = [fill for fill in meant if fill.fee and edits.model(fill) is not None]
+    ids = [fill.fill_id for fill in charged if not any(_charged(ground, fill, edits))]
+    return f"; {', '.join(ids)} at neither" if 0 < len(ids) <= _FEW else ""
 
 
 def _charged(ground: Ground, fill: Fill, edits: FillEdits) -> Iterator[Charged]:

@@ -24,7 +24,7 @@ def solved(ground: Ground, edits: FillEdits, tried: int = 1) -> Iterator[Edit]:
     if len(positions) == 1:
         market = market_of(ground, positions[0], edits)
         if market is not None:
-            yield from wrong_quantities(ground, market, positions[0])
+            yield from wrong_quantities(ground, market, edits, positions[0])
             found = list(untold_fills(ground, market, positions[0], tried))
             finer = market.finer() if ground.space.dust and not found else ()
             for other in finer:  # prices of floats are on no tick

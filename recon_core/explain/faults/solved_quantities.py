@@ -11,7 +11,7 @@ from recon_core.amounts import EXACT, ZERO, shortest_places
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.effects.space import is_position
-from recon_core.explain.faults.changed_numbers import charged_again, fee_shows, told
+from recon_core.explain.faults.changed_numbers import charged_again, fee_denies, fee_shows, told
 from recon_core.explain.faults.edits import UNPROVEN, Edit
 from recon_core.explain.faults.fill_edits import FillEdits
 from recon_core.explain.faults.market import NEARLY, Market, Paid, market_of, paid_in
@@ -31,10 +31,12 @@ def quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
     market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
     if market is not None:
         for fill in market.fills:
-            yield from any_quantity(ground, market, fill, ground.need[positions[0]])
+            yield from any_quantity(ground, market, edits, fill, ground.need[positions[0]])
 
 
-def any_quantity(ground: Ground, market: Market, fill: Fill, need: Decimal) -> Iterator[Edit]:
+def any_quantity(
+    ground: Ground, market: Market, edits: FillEdits, fill: Fill, need: Decimal
+) -> Iterator[Edit]:
     """The quantity of a fill that a position's need asks for, whatever the cash needs."""
     quantity = _needed_of(fill, need)
     if quantity <= 0:
@@ -43,6 +45,8 @@ def any_quantity(ground: Ground, market: Market, fill: Fill, need: Decimal) -> I
     for other in _with_quantity(ground, market, fill, quantity):
         change = Change((fill,), (other,))
         rank = _rank_of_any(fill, other, slipped=how is not None)
+        if not _may_be(ground, market, edits, fill, other):
+            rank = UNPROVEN
         yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
 
 
@@ -51,12 +55,18 @@ def _needed_of(fill: Fill, need: Decimal) -> Decimal:
     return EXACT.add(fill.quantity, need if fill.side is OrderSide.BUY else need.copy_negate())
 
 
+def _may_be(ground: Ground, market: Market, edits: FillEdits, fill: Fill, other: Fill) -> bool:
+    """Whether a quantity has the market's decimals, and no fee of the row denies it."""
+    has_lots = market.has_lots_of(shortest_places(other.quantity))
+    return has_lots and not fee_denies(ground, edits, fill, other)
+
+
 def _rank_of_any(fill: Fill, other: Fill, *, slipped: bool) -> int:
     """What speaks for any quantity: with its own fee it is as well a fill that no row tells."""
     return 2 if slipped or fill.fee == other.fee else UNPROVEN
 
 
-def wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit]:
+def wrong_quantities(ground: Ground, market: Market, edits: FillEdits, name: str) -> Iterator[Edit]:
     """Wrong quantities that are all that is needed, in a position and in cash."""
     need = ground.need[name]
     for fill in Paid(ground, market, name).candidates():
@@ -68,6 +78,8 @@ def wrong_quantities(ground: Ground, market: Market, name: str) -> Iterator[Edit
             if ground.reached_by(change):
                 how = slip(*told(ground, fill.quantity, quantity))
                 rank = _rank_of_quantity(ground, market, fill, other, slipped=how is not None)
+                if rank > 1 and not _may_be(ground, market, edits, fill, other):
+                    rank = UNPROVEN
                 yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
                 break
 
@@ -86,8 +98,6 @@ def _rank_of_quantity(
         return 1
     if market.models[fill.side] is None:
         return 2
-    if not market.has_lots_of(shortest_places(other.quantity)):
-        return UNPROVEN
     if fill.fee == other.fee:
         return 3
     return 2 if other.quantity > fill.quantity else UNPROVEN

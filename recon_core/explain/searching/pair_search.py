@@ -19,12 +19,14 @@ from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.grounds.prints import positions_of
 from recon_core.explain.searching.pair_sieve import PairSieve, Sieved
 from recon_core.explain.searching.search import NO_FILL, Code, Search
+from recon_core.explanation import CauseKind
 
 _MOST_HITS: Final = 400
 _MOST_UNKNOWN: Final = 20_000
 _NEARLY: Final = 64
 _MOST_NEARLY: Final = 4
 _FEW: Final = 8
+_PAIR: Final = 2
 
 
 @dataclass
@@ -163,7 +165,16 @@ class PairSearch:
         if first.change.overlaps(second.change):
             return
         if self.ground.reached_by(first.change.joined(second.change)):
-            yield first, second
+            yield self._first_of(first, second), second
+
+    def _first_of(self, first: Edit, second: Edit) -> Edit:
+        """The first of two that take away all copies of a fill: of those one was no copy."""
+        kinds = {first.cause_kind, second.cause_kind}
+        ids = {fill.fill_id for fill in (*first.change.removed, *second.change.removed)}
+        if kinds != {CauseKind.DUPLICATE_FILL} or self.ground.rows_right or len(ids) != 1:
+            return first
+        copies = sum(fill.fill_id in ids for fill in self.ground.fills)
+        return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _PAIR else first
 
     @cached_property
     def _codes(self) -> list[tuple[int, Code]]:

@@ -62,7 +62,7 @@ class QuantityPairs:
         for price in _prices(market, need, rest.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
                 by_chance = is_any_quantity(self.ground, market, need, self._tried)
-                for edit in any_quantity(self.ground, market, fill, need):
+                for edit in any_quantity(self.ground, market, self.edits, fill, need):
                     slipped = bool(edit.detail)
                     yield edit if slipped or not by_chance else replace(edit, rank=UNPROVEN)
 
