@@ -65,8 +65,8 @@ def _rates_text(rates: Sequence[Decimal], factor: Fraction, *, rows_right: bool)
 
 def strangers(ground: Ground, meant: Sequence[Fill], edits: FillEdits) -> str:
     """The few fills whose fee is at no rate that others are charged, to be added to a text."""
-    charged = [fill for fill in meant if fill.fee and edits.model(fill) is not None]
-    ids = [fill.fill_id for fill in charged if not any(_charged(ground, fill, edits))]
+    known = [fill for fill in meant if edits.model(fill) is not None]
+    ids = [fill.fill_id for fill in known if not any(_charged(ground, fill, edits))]
     return f"; {', '.join(ids)} at neither" if 0 < len(ids) <= _FEW else ""
 
 
