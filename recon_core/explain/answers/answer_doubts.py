@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import compress
+from operator import attrgetter
+from typing import Final
 
 from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.effects.changes import total_of
@@ -12,6 +15,8 @@ from recon_core.explain.proving.attempt import Answer, Part
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.since import besides, is_untold
 from recon_core.explanation import CauseKind
+
+_PRICE: Final = attrgetter("price")
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
@@ -84,11 +89,11 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         return False
     ground = answer.ground
     left = besides(ground, (other.edit for other in answer.parts if other is not part))
+    others = ground.by_symbol.get(ground.bookings.position(fill), ())
+    same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
     return any(
-        other.price == fill.price
-        and (other.side is fill.side or other.quantity == fill.quantity)
-        and left.may_begin(other.time)
-        for other in ground.by_symbol.get(ground.bookings.position(fill), ())
+        (other.side is fill.side or other.quantity == fill.quantity) and left.may_begin(other.time)
+        for other in same
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import compress
+from operator import attrgetter
 from typing import Final
 
 from recon_core.amounts import EXACT
@@ -21,6 +23,7 @@ from recon_core.model import Fill
 _ABOUT: Final = 2
 _FLOAT_NOISE: Final = Fraction(1, 10**9)
 _EXACTLY: Final = 1
+_FEE: Final = attrgetter("fee")
 
 
 def exchanged_fees(ground: Ground) -> Iterator[Edit]:
@@ -30,20 +33,31 @@ def exchanged_fees(ground: Ground) -> Iterator[Edit]:
         return
     for name, given in balances.items():
         ((other, amount),) = ((one, left) for one, left in balances.items() if one != name)
-        fee = amount.copy_negate()
-        for fill in ground.fills:
-            off = EXACT.subtract(fill.fee, given).copy_abs()
-            if not fill.fee or off > ground.allowed(name) or not _is_charged_to(ground, fill, name):
-                continue
-            currency = currency_of(other)
-            rank = _rank(ground, fill, fee, currency)
-            if rank is None or ground.bookings.cash(currency, fill.account) != other:
-                continue
-            edit = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, rank)
-            said = "as {}" if ground.rows_right else "it was {}"
-            edit = replace(edit, detail=said.format(f"{fee:f} {currency}"))
-            if ground.reached_by(edit.change):
-                yield edit
+        for fill in _charged(ground, name, given):
+            yield from _exchanged(ground, fill, other, amount.copy_negate())
+
+
+def _charged(ground: Ground, name: str, given: Decimal) -> Iterator[Fill]:
+    """The fills whose fee is what one balance was charged too much."""
+    allowed = ground.allowed(name)
+    low, high = EXACT.subtract(given, allowed), EXACT.add(given, allowed)
+    fees = map(_FEE, ground.fills)
+    fits = [low <= fee <= high for fee in fees] if allowed else map(given.__eq__, fees)
+    for fill in compress(ground.fills, fits):
+        if fill.fee and ground.bookings.cash(fill.fee_currency or "", fill.account) == name:
+            yield fill
+
+
+def _exchanged(ground: Ground, fill: Fill, other: str, fee: Decimal) -> Iterator[Edit]:
+    """The fee of a fill in the balance that lacks it, where it is its worth."""
+    currency = currency_of(other)
+    rank = _rank(ground, fill, fee, currency)
+    if rank is None or ground.bookings.cash(currency, fill.account) != other:
+        return
+    said = "as {}" if ground.rows_right else "it was {}"
+    edit = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, rank)
+    if ground.reached_by(edit.change):
+        yield replace(edit, detail=said.format(f"{fee:f} {currency}"))
 
 
 def share_of(fill: Fill) -> Fraction:
@@ -58,10 +72,6 @@ def is_about(share: Fraction, fills: list[Fill]) -> bool:
     if not shares or share <= 0:
         return False
     return min(shares) <= share * _ABOUT and share <= max(shares) * _ABOUT
-
-
-def _is_charged_to(ground: Ground, fill: Fill, name: str) -> bool:
-    return ground.bookings.cash(fill.fee_currency or "", fill.account) == name
 
 
 def _rank(ground: Ground, fill: Fill, fee: Decimal, currency: str) -> int | None:
