@@ -52,11 +52,15 @@ def _booked(before: _Open, trade: _Open) -> _Open:
 
 @dataclass(frozen=True, slots=True)
 class _Moved:
-    """What a change does to the fills of one position: places that go, trades that come."""
+    """What a change does to the fills of one position: places that go, trades that come.
+
+    `costs` keeps what it does alone to what is open in the end.
+    """
 
     key: _Key
     gone: frozenset[int]
     come: Mapping[int, Sequence[_Open]]
+    costs: list[int] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +174,18 @@ class OpenBases:
             total += change.booked
             for moved in change.moved:
                 by_key.setdefault(moved.key, []).append(moved)
-        total += sum(self.positions.get(key, _NOTHING).cost(all_) for key, all_ in by_key.items())
+        total += sum(self._cost(key, moved) for key, moved in by_key.items())
         return Decimal(total).scaleb(-_PLACES, EXACT)
+
+    def _cost(self, key: _Key, moved: Sequence[_Moved]) -> int:
+        """What changes of one position do together to what is open in the end."""
+        position = self.positions.get(key, _NOTHING)
+        if len(moved) > 1:
+            return position.cost(moved)
+        (alone,) = moved
+        if not alone.costs:
+            alone.costs.append(position.cost(moved))
+        return alone.costs[0]
 
     def _balance(self, key: _Key) -> str | None:
         symbol, _, account, _ = key
