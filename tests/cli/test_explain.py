@@ -60,7 +60,7 @@ def test_the_shape_of_the_document(recon: Recon) -> None:
     assert list(one) == ["session_id", "diffs", "explanations"]
     assert set(one["explanations"][0]) == {
         "verdict", "side", "causes", "residual", "explains", "text", "proof", "decides",
-        "alternatives", "repair",
+        "alternatives", "repair", "aliases",
     }  # fmt: skip
     assert set(one["explanations"][0]["causes"][0]) == {"kind", "side", "ids", "effect", "text"}
     several = recon("explain", LOST, POSITIONS_ONLY, "--format", "json").json
@@ -148,8 +148,15 @@ def test_a_policy_counts(recon: Recon, directory: Path) -> None:
     (directory / "recon.toml").write_text('[aliases]\ninternal = { XBT = "BTC" }\n')
     assert recon("explain", path, "--format", "json").json["diffs"] == []
     (directory / "recon.toml").unlink()
-    explanations = recon("explain", path, "--format", "json").json["explanations"]
-    assert [cause["kind"] for each in explanations for cause in each["causes"]] == ["alias"]
+    (one,) = recon("explain", path, "--format", "json").json["explanations"]
+    assert [cause["kind"] for cause in one["causes"]] == ["alias"]
+    assert (one["repair"], one["aliases"]) == ([], {"internal": {"XBT": "BTC"}})
+    told = [line.split(maxsplit=1) for line in recon("explain", path).lines if line.strip()]
+    policy = [line for name, line in told if name == "policy"]
+    assert policy == ["[aliases]", 'internal = { "XBT" = "BTC" }']
+    assert "repair" not in [name for name, _ in told]
+    (directory / "recon.toml").write_text("\n".join(policy))
+    assert recon("explain", path, "--format", "json").json["diffs"] == []
 
 
 @pytest.mark.parametrize("words", [["explain"], ["check", "--explain=fast"]], ids=str)

@@ -172,6 +172,16 @@ def test_a_list_is_called_as_it_was_given(recon: Recon, directory: Path) -> None
     recon("repair", *words).refused(1, "recon: lists/r.json: holds something else")
 
 
+def test_a_name_is_no_booking(recon: Recon, directory: Path) -> None:
+    """The policy mends it, by the line that is given; nothing is written."""
+    path = write_session(
+        directory / "names.recon.json", {"XBT": "1"}, external_positions={"BTC": "1"}
+    )
+    answer = recon("repair", path.name, "-o", "r.json")
+    answer.refused(1, "names.recon.json: not repaired: ", '[aliases] internal = { "XBT" = "BTC" }')
+    assert not (directory / "r.json").exists()
+
+
 def test_without_a_diff_nothing_is_written(recon: Recon, directory: Path) -> None:
     """There is nothing to repair, and that is an answer."""
     answer = recon("repair", EXAMPLES / "minimal/clear.recon.json", "-o", "r.json")

@@ -48,6 +48,7 @@ def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
         decides=decides,
         alternatives=count,
         repair=(),
+        aliases={},
     )
 
 
@@ -107,7 +108,7 @@ def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
         return (found[0],)
     return tuple(
         replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
-                decides="the fills of the other side")
+                decides="the fills of the other side", aliases={})
         for one in found[:_MOST_ALTERNATIVES]
     )  # fmt: skip
 

@@ -28,9 +28,10 @@ from recon_core.explain.repairing.booking_rows import (
 )
 from recon_core.explain.repairing.corrections import Step, row_steps, state_steps
 from recon_core.explain.repairing.plausible import require_plausible
-from recon_core.explanation import Booking, CauseKind, Explanation, ExplanationVerdict
+from recon_core.explanation import Booking, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
+from recon_core.reports.explanations import alias_lines
 
 __all__ = [
     "RepairEntry",
@@ -93,8 +94,6 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
     if not any(booking.action == "adjust" for booking in explanation.repair):
         return explanation
     recorded = reconciliation.recorded
-    if _renames_rows(recorded, explanation):
-        return replace(explanation, repair=())
     space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
     records = {side: recorded.side(side) for side in LedgerSide}
     whole: list[Booking] = []
@@ -105,16 +104,6 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
         whole += found
         records[side] = record and _stating_after(record, found)
     return replace(explanation, repair=tuple(whole))
-
-
-def _renames_rows(recorded: RecordedSession, explanation: Explanation) -> bool:
-    """Whether rows have another name: a policy's alias mends that, and no booking."""
-    records = [
-        recorded.side(cause.side)
-        for cause in explanation.causes
-        if cause.cause_kind is CauseKind.ALIAS and cause.side is not None
-    ]
-    return any(record is not None and record.derived for record in records)
 
 
 def _adjusted(
@@ -152,6 +141,9 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
         decides = f"; {explanation.decides} would decide" if explanation.decides else ""
         raise ReconError(f"the explanation is {explanation.verdict}{decides}")
+    if explanation.aliases:
+        told = ", ".join(alias_lines(explanation.aliases))
+        raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {told}")
     if not explanation.repair:
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
     entries = [
