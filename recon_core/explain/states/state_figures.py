@@ -11,7 +11,7 @@ from recon_core.explain.effects.slips import last_digit
 from recon_core.explain.effects.space import is_position
 from recon_core.explain.states.states import StateEdit, States, bare_name
 from recon_core.explanation import CauseKind
-from recon_core.model import InstrumentKind
+from recon_core.model import Instrument, InstrumentKind
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 _LARGEST_POWER: Final = 18
@@ -118,23 +118,47 @@ def splits(states: States) -> Iterator[StateEdit]:
     """One position is a simple ratio of the other, and no cash differs."""
     if len(states.differing) != 1 or not is_position(states.differing[0]):
         return
-    ratio = _ratio(states, states.differing[0])
-    if (
-        ratio is None
-        or ratio <= 0
-        or (_is_power_of_ten(ratio) and ratio not in {10, Fraction(1, 10)})
-    ):
+    (name,) = states.differing
+    ratio = _ratio(states, name)
+    if ratio is None or ratio <= 0 or ratio in _multipliers(states).get(name, ()):
         return
-    if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _stock(states):
+    if _is_power_of_ten(ratio) and not _may_be_tenfold(states):
+        return
+    if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         told = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.edit(CauseKind.SPLIT, states.differing, f"split {told} not applied")
+        yield states.edit(CauseKind.SPLIT, states.differing, told)
 
 
-def _stock(states: States) -> bool:
-    """Whether what is held is no currency of the account: currencies are not split."""
-    symbol = bare_name(states.differing[0]).split("::", 1)[1]
-    instrument = states.recorded.instruments.get(symbol)
-    if instrument is None:
-        return "/" not in symbol
+def _may_be_tenfold(states: States) -> bool:
+    """Whether a power of ten may be a split: of a stock it may, of coins it is their unit."""
+    record = states.recorded.side(states.side)
+    instrument = _instrument(states)
+    is_stated = record is not None and "positions" not in record.derived
+    if instrument is None or not is_stated:
+        return is_stated
     held = states.space.cash(instrument.base, None) in states.space.compared
     return instrument.instrument_kind is InstrumentKind.SPOT and not held
+
+
+def _is_no_trade(states: States) -> bool:
+    """Whether a trade would have moved cash: that of a derivative moves no more than its fee."""
+    instrument = _instrument(states)
+    if instrument is None:
+        return "/" not in _symbol(states)
+    if instrument.instrument_kind is InstrumentKind.SPOT:
+        return True
+    records = states.recorded.own_records().values()
+    symbol = instrument.symbol
+    fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
+    compared = {states.space.cash(row.fee_currency or "", row.account) for row in fills}
+    # Fees that are all the same say nothing of a quantity.
+    told = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
+    return told and compared <= states.space.compared
+
+
+def _instrument(states: States) -> Instrument | None:
+    return states.recorded.instruments.get(_symbol(states))
+
+
+def _symbol(states: States) -> str:
+    return bare_name(states.differing[0]).split("::", 1)[1]
