@@ -106,7 +106,9 @@ def test_what_is_unexplained_states_what_is_left(recon: Recon, directory: Path) 
     """The deltas remain, and the text says so."""
     answer = recon("explain", unexplained(directory / "odd.recon.json"))
     assert answer.code == 0
-    assert "explanation unexplained: no one or two faults account for" in answer.out
+    assert (
+        "explanation unexplained: no one or two faults that the rows show account for" in answer.out
+    )
     assert "left        position BTC/EUR +0.12345678, cash EUR +678.91" in answer.out
 
 

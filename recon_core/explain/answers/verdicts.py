@@ -22,6 +22,7 @@ _SOLVED: Final = 2
 _NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
+_NO_FAULTS: Final = "no one or two faults that the rows show"
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
 """What would decide where what accounts for the deltas does not account for the snapshots."""
 
@@ -221,7 +222,7 @@ def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
-        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover, delta)}",
+        text=f"{_NO_FAULTS} account for {vector_text(delta)}{_hint(prover, delta)}",
         decides=decides or FILLS,
     )
 

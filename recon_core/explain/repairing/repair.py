@@ -139,8 +139,7 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     """
     recorded = reconciliation.recorded
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
-        decides = f"; {explanation.decides} would decide" if explanation.decides else ""
-        raise ReconError(f"the explanation is {explanation.verdict}{decides}")
+        raise ReconError(_why_not(explanation))
     if explanation.aliases:
         told = ", ".join(alias_lines(explanation.aliases))
         raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {told}")
@@ -154,6 +153,15 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     require_plausible(recorded, added)
     _require_proof(reconciliation, explanation, entries)
     return entries
+
+
+def _why_not(explanation: Explanation) -> str:
+    """What keeps an explanation from being repaired, and what would help."""
+    if not explanation.causes:
+        helps = f"; what would help: {explanation.decides}" if explanation.decides else ""
+        return f"{explanation.verdict}, as no cause was found{helps}"
+    decides = f"; {explanation.decides} would decide" if explanation.decides else ""
+    return f"the explanation is {explanation.verdict}{decides}"
 
 
 def _entry(session_id: str, booking: Booking, answers: Iterable[str]) -> RepairEntry:

@@ -197,7 +197,7 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
             edit.side,
             (),
             effect_of(negated(edit.correction)),
-            f"the {edit.side} side {_WORDS[edit.cause_kind]} ({edit.detail})",
+            _text(edit),
         )
         for edit in chosen
     )
@@ -225,6 +225,11 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
         repair=repair,
         aliases={side: aliases} if aliases else {},
     )
+
+
+def _text(edit: StateEdit) -> str:
+    said = f"the {edit.side} side {edit.words or _WORDS[edit.cause_kind]}"
+    return f"{said} ({edit.detail})" if edit.detail else said
 
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:

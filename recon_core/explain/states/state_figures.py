@@ -1,6 +1,7 @@
 """Faults of the figures of a stated state: their rounding, their sign, their unit, a split."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from decimal import Context as DecimalContext
 from fractions import Fraction
@@ -14,6 +15,11 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Instrument, InstrumentKind
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
+_ONE_WAY: Final = {
+    ROUND_DOWN: "has cut digits off what it states",
+    ROUND_FLOOR: "has rounded down what it states",
+    ROUND_CEILING: "has rounded up what it states",
+}
 _LARGEST_POWER: Final = 18
 _LARGEST_SPLIT: Final = 20
 
@@ -31,7 +37,8 @@ def rounded_figures(states: States) -> Iterator[StateEdit]:
         unit = Decimal((0, (1,), -places))
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
-            yield states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
+            edit = states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
+            yield replace(edit, words=_ONE_WAY.get(mode, ""))
             return
 
 
@@ -59,7 +66,7 @@ def turned_signs(states: States) -> Iterator[StateEdit]:
     if not sections:  # of one position beside others that differ for another reason
         sections = [tuple(sorted(filter(is_position, turned)))]
     for names in filter(None, sections):
-        yield states.edit(CauseKind.SIGN_CONVENTION, names, "with the other sign")
+        yield states.edit(CauseKind.SIGN_CONVENTION, names, "")
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
