@@ -56,6 +56,9 @@ SHOWN: dict[str, tuple[SideRecord, SideRecord]] = {
     "a snapshot before the first row": (
         ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (EARLY,)),
     ),
+    "a snapshot of the opening's time": (
+        ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (-86400,)),
+    ),
     "and others": (ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (EARLY, *LATER))),
     "snapshots of its own follow": (
         ledger_of(ROWS, (EARLY, *LATER), TOO_MUCH), exchange(ROWS, (EARLY, *LATER)),
@@ -73,6 +76,15 @@ SHOWN: dict[str, tuple[SideRecord, SideRecord]] = {
 }  # fmt: skip
 
 
+MOVED_SINCE = {
+    "a snapshot before the first row",
+    "and others",
+    "snapshots of its own follow",
+    "openings of two times",
+}
+"""Where what shows it is later than the opening."""
+
+
 @pytest.mark.parametrize("name", SHOWN)
 def test_it_is_the_opening(name: str) -> None:
     """By as much as at first and at the end; its opening is what is to be corrected."""
@@ -80,6 +92,8 @@ def test_it_is_the_opening(name: str) -> None:
     (one,) = explain(before)
     assert claims([one]), one.text
     assert one.causes[0].effect == Effect(cash={"EUR": scaled(12345, 2)})
+    may_have_moved = "or of what moved it before" in one.text
+    assert may_have_moved == (name in MOVED_SINCE), one.text
     (booking,) = one.repair
     assert (booking.action, Decimal(booking.row["amount"])) == (
         "adjust_opening", scaled(-12345, 2),
@@ -113,6 +127,12 @@ def test_a_ledger_without_rows_began_with_another_balance() -> None:
     assert [each.action for each in one.repair] == ["adjust_cash"]
 
 
+def without_positions(record: SideRecord) -> SideRecord:
+    """A side whose snapshots are of its balances alone."""
+    told = tuple(replace(one, positions=None) for one in record.snapshots or ())
+    return replace(record, snapshots=told)
+
+
 MOVED = moved("m1", "deposit", "-123.45 EUR", -905)
 
 UNSHOWN: dict[str, Reconciliation] = {
@@ -131,6 +151,10 @@ UNSHOWN: dict[str, Reconciliation] = {
     ),
     "a row between the openings": session(
         ledger_of(ROWS, opening=TOO_MUCH), with_opening(exchange(ROWS), "1000000", -850)
+    ),
+    "the first fill is lost": session(ledger_of(without("f1")), exchange(ROWS, (-850,))),
+    "no positions at first": session(
+        ledger_of(ROWS, opening=TOO_MUCH), without_positions(exchange(ROWS, (EARLY,)))
     ),
     "a fill is lost besides": session(
         ledger_of(without("f2"), opening=TOO_MUCH), exchange(ROWS, (EARLY,))

@@ -15,17 +15,17 @@ from .builders import fill, side
 from .real_sessions import books, linear, session, silent
 from .test_explain_snapshots import at, require_repaired, trade
 
-ROWS = (trade("f1", "BUY", "1", "100", -900), trade("f2", "BUY", "0.2", "110", -800))
+ROWS = (trade("f1", "BUY", "1", "100", -900), trade("f2", "BUY", "0.234", "110", -800))
 PERP = linear("BTC-PERP", "EUR")
 IN_LOTS = linear("BTC-PERP", "EUR", "5")
 
 
-def contracts(first: str, second: str) -> SideRecord:
-    """A ledger of two fills of a contract, with the fee of each."""
+def contracts(first: str, second: str, one: str = "1.01", two: str = "2.02") -> SideRecord:
+    """A ledger of two fills of a contract, with the fee of each and how much they buy."""
     more = {"symbol": PERP.symbol}
     return books(
-        fill("p1", "BUY", "2", "100", f"{first} EUR", time=at(-900), **more),
-        fill("p2", "BUY", "1", "103", f"{second} EUR", time=at(-500), **more),
+        fill("p1", "BUY", two, "100", f"{first} EUR", time=at(-900), **more),
+        fill("p2", "BUY", one, "103", f"{second} EUR", time=at(-500), **more),
     )
 
 
@@ -48,12 +48,12 @@ def splits(found: tuple[Explanation, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("ledger", "quantity", "ratio"),
     [
-        (books(*ROWS), "4.8", "4:1"),
-        (books(*ROWS), "1.8", "3:2"),
-        (books(*ROWS), "0.6", "1:2"),
-        (books(*ROWS), "24", "20:1"),
-        (contracts("0.2", "0.103"), "6", "2:1"),
-        (contracts("0.2", "0.103"), "1", "1:3"),
+        (books(*ROWS), "4.936", "4:1"),
+        (books(*ROWS), "1.851", "3:2"),
+        (books(*ROWS), "0.617", "1:2"),
+        (books(*ROWS), "24.68", "20:1"),
+        (contracts("0.2", "0.103"), "6.06", "2:1"),
+        (contracts("0.2", "0.103"), "1.01", "1:3"),
     ],
 )
 def test_a_split_that_was_not_applied(ledger: SideRecord, quantity: str, ratio: str) -> None:
@@ -65,28 +65,32 @@ def test_a_split_that_was_not_applied(ledger: SideRecord, quantity: str, ratio: 
 
 
 NO_SPLITS: dict[str, Reconciliation] = {
-    "no simple ratio": session(books(*ROWS), exchange(books(*ROWS), "1.2001")),
-    "ten times as many coins is a unit": session(books(*ROWS), exchange(books(*ROWS), "12")),
-    "more than 20 for 1": session(books(*ROWS), exchange(books(*ROWS), "25.2")),
-    "the other side is short": session(books(*ROWS), exchange(books(*ROWS), "-2.4")),
+    "no simple ratio": session(books(*ROWS), exchange(books(*ROWS), "1.2341")),
+    "ten times as many coins is a unit": session(books(*ROWS), exchange(books(*ROWS), "12.34")),
+    "more than 20 for 1": session(books(*ROWS), exchange(books(*ROWS), "25.914")),
+    "the other side is short": session(books(*ROWS), exchange(books(*ROWS), "-2.468")),
     "cash differs": session(
-        books(*ROWS), exchange(books(*ROWS), "2.4", {"BTC": "1.2", "EUR": "999000"})
+        books(*ROWS), exchange(books(*ROWS), "2.468", {"BTC": "1.234", "EUR": "999000"})
     ),
     "coins differ": session(
-        books(*ROWS), exchange(books(*ROWS), "2.4", {"BTC": "2.4", "EUR": "999877.878"})
+        books(*ROWS), exchange(books(*ROWS), "2.468", {"BTC": "2.468", "EUR": "999874.13426"})
     ),
     "no fee would tell": session(
-        contracts("0", "0"), exchange(contracts("0", "0"), "6"), PERP
+        contracts("0", "0"), exchange(contracts("0", "0"), "6.06"), PERP
     ),
     "all fees are the same": session(
-        contracts("0.2", "0.2"), exchange(contracts("0.2", "0.2"), "6"), PERP
+        contracts("0.2", "0.2"), exchange(contracts("0.2", "0.2"), "6.06"), PERP
     ),
     "the size of a contract": session(
-        contracts("0.2", "0.103"), exchange(contracts("0.2", "0.103"), "15"), IN_LOTS
+        contracts("0.2", "0.103"), exchange(contracts("0.2", "0.103"), "15.15"), IN_LOTS
+    ),
+    "a few lots": session(
+        contracts("0.2", "0.103", "1", "2"),
+        exchange(contracts("0.2", "0.103", "1", "2"), "6"), PERP,
     ),
     "no cash is compared": session(
         contracts("0.2", "0.103"),
-        replace(exchange(contracts("0.2", "0.103"), "6"), cash=None), PERP,
+        replace(exchange(contracts("0.2", "0.103"), "6.06"), cash=None), PERP,
     ),
 }  # fmt: skip
 

@@ -22,7 +22,6 @@ _SOLVED: Final = 2
 _NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
-_NO_FAULTS: Final = "no one or two faults that the rows show"
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
 """What would decide where what accounts for the deltas does not account for the snapshots."""
 
@@ -194,12 +193,11 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
 
 def _cause(answer: Answer, part: Part) -> Cause:
     side = part.edit.side or answer.side
-    rows = part.rows
-    said = cause_text(part.edit, side, rows, needed=part.needed)
+    said = cause_text(part.edit, side, part.rows, needed=part.needed)
     return Cause(
         cause_kind=part.edit.cause_kind,
         side=side,
-        ids=_ids(rows),
+        ids=_ids(part.rows),
         effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
         text=f"{said}{time_of(part.edit, answer)}",
     )
@@ -219,10 +217,11 @@ def proof_text(outcome: Outcome, change: str) -> str:
 
 def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
     """Nothing accounts for the deltas; `decides` where more is known than that rows lack."""
+    told = f"{vector_text(delta)}{_hint(prover, delta)}"
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
-        text=f"{_NO_FAULTS} account for {vector_text(delta)}{_hint(prover, delta)}",
+        text=f"no one or two faults that the rows show account for {told}",
         decides=decides or FILLS,
     )
 

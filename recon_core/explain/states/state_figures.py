@@ -7,7 +7,7 @@ from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import ZERO, decimal_places
+from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.effects.slips import last_digit
 from recon_core.explain.effects.space import is_position
 from recon_core.explain.states.states import StateEdit, States, bare_name
@@ -22,6 +22,7 @@ _ONE_WAY: Final = {
 }
 _LARGEST_POWER: Final = 18
 _LARGEST_SPLIT: Final = 20
+_FEWEST_LOTS: Final = Decimal(100)
 
 
 def rounded_figures(states: States) -> Iterator[StateEdit]:
@@ -129,7 +130,7 @@ def splits(states: States) -> Iterator[StateEdit]:
     ratio = _ratio(states, name)
     if ratio is None or ratio <= 0 or ratio in _multipliers(states).get(name, ()):
         return
-    if _is_power_of_ten(ratio) and not _may_be_tenfold(states):
+    if (_is_power_of_ten(ratio) and not _may_be_tenfold(states)) or not _is_telling(states):
         return
     if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         told = f"{ratio.denominator}:{ratio.numerator}"
@@ -139,10 +140,26 @@ def splits(states: States) -> Iterator[StateEdit]:
 def _may_be_tenfold(states: States) -> bool:
     """Whether a power of ten may be a split: of a stock it may, of coins it is their unit."""
     record = states.recorded.side(states.side)
+    return _is_stock(states) and record is not None and "positions" not in record.derived
+
+
+def _is_telling(states: States) -> bool:
+    """Whether the quantities have enough digits: of a few lots most are in a simple ratio.
+
+    Stocks are held in few digits, and are what is split.
+    """
+    (name,) = states.differing
+    both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
+    unit = Decimal((0, (1,), min(map(last_digit, both))))
+    fewest = EXACT.multiply(unit, _FEWEST_LOTS)
+    return _is_stock(states) or all(amount.copy_abs() >= fewest for amount in both)
+
+
+def _is_stock(states: States) -> bool:
+    """Whether what is held is no contract, and no currency of the account."""
     instrument = _instrument(states)
-    is_stated = record is not None and "positions" not in record.derived
-    if instrument is None or not is_stated:
-        return is_stated
+    if instrument is None:
+        return True
     held = states.space.cash(instrument.base, None) in states.space.compared
     return instrument.instrument_kind is InstrumentKind.SPOT and not held
 
