@@ -27,8 +27,8 @@ Examples:
 \b
 Exit codes:
   0   written, or no diff to repair
-  1   not repaired: no proven cause, an implausible price, a session that cannot be read,
-      a FILE that is no such list or cannot be written
+  1   not repaired: no proven cause, a name that the policy mends, an implausible price,
+      a session that cannot be read, a FILE that is no such list or cannot be written
   64  wrong usage
 
 The entries are proposals: no ledger and no session is changed. FILE may be an earlier list,
