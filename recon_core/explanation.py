@@ -154,7 +154,9 @@ class Explanation:
 
     `explains` are the diffs that disappear when the repair is applied, by identity
     (`position::BTC/EUR`); `proof` says how that was seen; `decides` names the datum that
-    would decide where the books do not; `repair` corrects the side.
+    would decide where the books do not; `repair` corrects the side. Where a side calls
+    something otherwise no booking does: `aliases` are its names and those of the other side,
+    as a policy's `[aliases]` would have them.
     """
 
     verdict: ExplanationVerdict
@@ -167,6 +169,7 @@ class Explanation:
     decides: str = ""
     alternatives: int = 0
     repair: tuple[Booking, ...] = ()
+    aliases: Mapping[LedgerSide, Mapping[str, str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON, as `recon explain` prints it.
@@ -188,6 +191,7 @@ class Explanation:
                 {"action": each.action, "side": str(each.side), "row": dict(each.row)}
                 for each in self.repair
             ],
+            "aliases": {str(side): dict(names) for side, names in self.aliases.items()},
         }
 
     @classmethod
@@ -208,6 +212,7 @@ class Explanation:
                 Booking(each["action"], LedgerSide(each["side"]), each["row"], text, explains)
                 for each in data["repair"]
             ),
+            {LedgerSide(side): names for side, names in data["aliases"].items()},
         )
 
     def trimmed(self) -> "Explanation":

@@ -14,6 +14,7 @@ _AMOUNTS: Final[Schema] = {
     "type": "object",
     "additionalProperties": {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
 }
+_NAMES: Final[Schema] = {"type": "object", "additionalProperties": _TEXT}
 
 
 def _closed(**properties: Schema) -> Schema:
@@ -47,7 +48,7 @@ EXPLANATION_DEFINITIONS: Final[dict[str, Schema]] = {
     "Booking": _closed(
         action=_TEXT,
         side={"enum": _SIDES},
-        row={"type": "object", "additionalProperties": _TEXT},
+        row=_NAMES,
     ),
     "Explanation": _closed(
         **_OF_ALL,
@@ -57,5 +58,10 @@ EXPLANATION_DEFINITIONS: Final[dict[str, Schema]] = {
         decides=_TEXT,
         alternatives={"type": "integer", "minimum": 0},
         repair={"type": "array", "items": {"$ref": "#/$defs/Booking"}},
+        aliases={
+            "type": "object",
+            "properties": dict.fromkeys(_SIDES, _NAMES),
+            "additionalProperties": False,
+        },
     ),
 }

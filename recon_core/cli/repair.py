@@ -27,8 +27,8 @@ Examples:
 \b
 Exit codes:
   0   written, or no diff to repair
-  1   not repaired: no proven cause, an implausible price, a session that cannot be read,
-      a FILE that is no such list or cannot be written
+  1   not repaired: no proven cause, a name that the policy mends, an implausible price,
+      a session that cannot be read, a FILE that is no such list or cannot be written
   64  wrong usage
 
 The entries are proposals: no ledger and no session is changed. FILE may be an earlier list,
@@ -67,13 +67,17 @@ def repair(
     if not entries:
         click.echo(f"{path}: no diff to repair")
         return
-    fresh = _write(target, entries)
+    fresh = _write(target, output, entries)
     click.echo("\n".join(_lines(entries, fresh, printable(output))))
 
 
 def _target(output: str, anchor: Path) -> Path:
     from recon_core.reports.written_path import is_same_file, written_path  # noqa: PLC0415
 
+    if output == "-":
+        raise click.UsageError(
+            "-o: '-' is not standard output here: a list that grows is a file; expected its name"
+        )
     try:
         target = written_path(output, Path.cwd())
     except ReconError as error:
@@ -101,14 +105,14 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
     return [entry for each in explanations for entry in entries_of(reconciliation, each)]
 
 
-def _write(target: Path, entries: "list[RepairEntry]") -> int:
-    """Write what is new; returns how many entries that are."""
+def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
+    """Write what is new to the file called `output`; returns how many entries that are."""
     from recon_core.explain.repairing.repair_file import joined, read_repair, write_repair  # noqa: PLC0415
 
-    known = read_repair(target) if os.path.lexists(target) else []
+    known = read_repair(target, output) if os.path.lexists(target) else []
     whole = joined(known, entries)
     if len(whole) > len(known):
-        write_repair(target, whole)
+        write_repair(target, whole, output)
     return len(whole) - len(known)
 
 

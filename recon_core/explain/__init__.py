@@ -1,6 +1,7 @@
 """Why two states differ: causes that account for every delta exactly, with proof."""
 
 from recon_core.explain import explainer
+from recon_core.explain.repairing.renaming import with_whole_aliases
 from recon_core.explain.repairing.repair import (
     RepairEntry,
     apply_entries,
@@ -23,4 +24,5 @@ def explain(
     session holds; the answer depends on the session and the effort only.
     """
     found = explainer.explain(reconciliation, effort)
-    return tuple(with_whole_bookings(reconciliation, explanation) for explanation in found)
+    whole = (with_whole_bookings(reconciliation, explanation) for explanation in found)
+    return tuple(with_whole_aliases(reconciliation.policy.aliases, each) for each in whole)

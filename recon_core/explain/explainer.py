@@ -7,6 +7,7 @@ best evidence count, and where several of them differ in kind or amount none is 
 
 from recon_core.errors import ReconError
 from recon_core.explain.answers.rounded_cash import lacking
+from recon_core.explain.answers.staying import with_what_stays
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.effects.space import deltas, space_of
@@ -39,7 +40,8 @@ def explain(
         return ()
     with without_collecting():
         found = _explain(settled, Budget.of(effort, rows_of(reconciliation.recorded)))
-    return tuple(and_pending(one, pending) for one in found)
+    whole = (with_what_stays(one, settled.before) for one in found)
+    return tuple(and_pending(one, pending) for one in whole)
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:

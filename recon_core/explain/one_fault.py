@@ -24,6 +24,7 @@ from recon_core.explain.order_partials import ordered
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.since import operations
+from recon_core.explain.reading.first_balances import first_balances
 from recon_core.explain.reading.order_reading import OrderReading
 from recon_core.explain.row_answers import RowAnswers
 from recon_core.explain.searching.candidates import Found
@@ -76,6 +77,8 @@ class OneFault:
         A row that does is worth more than a rounding, which many amounts would fit.
         """
         yield self.rows.best()
+        for ground in self._grounds:
+            yield self.best.proven(ground, ((edit,) for edit in first_balances(ground)))
         for ground in self._grounds:
             if ground.lagging:
                 yield self.best.proven(ground, self._whole_rows(ground))

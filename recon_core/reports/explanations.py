@@ -61,6 +61,26 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if len(explanation.repair) > _MOST:
         more = counted(len(explanation.repair) - _MOST, "more booking")
         yield "repair", f"and {more}; recon repair writes them all"
+    for line in ("[aliases]", *alias_lines(explanation.aliases)) if explanation.aliases else ():
+        yield "policy", line
+
+
+def alias_lines(aliases: Mapping[LedgerSide, Mapping[str, str]]) -> Iterator[str]:
+    """What stands below a policy's `[aliases]`: `external = { "XBT" = "BTC" }`, in TOML."""
+    for side, names in sorted(aliases.items()):
+        pairs = (f"{_toml_text(own)} = {_toml_text(other)}" for own, other in names.items())
+        yield f"{side} = {{ {', '.join(pairs)} }}"
+
+
+def _toml_text(name: str) -> str:
+    """A name as a basic string; what cannot be printed is escaped."""
+    return f'"{"".join(map(_toml_character, name))}"'
+
+
+def _toml_character(one: str) -> str:
+    if one in {'"', "\\"}:
+        return f"\\{one}"
+    return one if one.isprintable() else f"\\U{ord(one):08X}"
 
 
 def alternatives_text(explanation: Explanation) -> str:

@@ -60,7 +60,7 @@ def test_the_shape_of_the_document(recon: Recon) -> None:
     assert list(one) == ["session_id", "diffs", "explanations"]
     assert set(one["explanations"][0]) == {
         "verdict", "side", "causes", "residual", "explains", "text", "proof", "decides",
-        "alternatives", "repair",
+        "alternatives", "repair", "aliases",
     }  # fmt: skip
     assert set(one["explanations"][0]["causes"][0]) == {"kind", "side", "ids", "effect", "text"}
     several = recon("explain", LOST, POSITIONS_ONLY, "--format", "json").json
@@ -106,7 +106,9 @@ def test_what_is_unexplained_states_what_is_left(recon: Recon, directory: Path) 
     """The deltas remain, and the text says so."""
     answer = recon("explain", unexplained(directory / "odd.recon.json"))
     assert answer.code == 0
-    assert "explanation unexplained: no one or two faults account for" in answer.out
+    assert (
+        "explanation unexplained: no one or two faults that the rows show account for" in answer.out
+    )
     assert "left        position BTC/EUR +0.12345678, cash EUR +678.91" in answer.out
 
 
@@ -148,8 +150,15 @@ def test_a_policy_counts(recon: Recon, directory: Path) -> None:
     (directory / "recon.toml").write_text('[aliases]\ninternal = { XBT = "BTC" }\n')
     assert recon("explain", path, "--format", "json").json["diffs"] == []
     (directory / "recon.toml").unlink()
-    explanations = recon("explain", path, "--format", "json").json["explanations"]
-    assert [cause["kind"] for each in explanations for cause in each["causes"]] == ["alias"]
+    (one,) = recon("explain", path, "--format", "json").json["explanations"]
+    assert [cause["kind"] for cause in one["causes"]] == ["alias"]
+    assert (one["repair"], one["aliases"]) == ([], {"internal": {"XBT": "BTC"}})
+    told = [line.split(maxsplit=1) for line in recon("explain", path).lines if line.strip()]
+    policy = [line for name, line in told if name == "policy"]
+    assert policy == ["[aliases]", 'internal = { "XBT" = "BTC" }']
+    assert "repair" not in [name for name, _ in told]
+    (directory / "recon.toml").write_text("\n".join(policy))
+    assert recon("explain", path, "--format", "json").json["diffs"] == []
 
 
 @pytest.mark.parametrize("words", [["explain"], ["check", "--explain=fast"]], ids=str)

@@ -150,7 +150,8 @@ def test_an_entry_twice_is_refused(recon: Recon, directory: Path) -> None:
         ([session("lost_fill")], 64, ["-o"]),
         ([session("lost_fill"), "-o", "x.recon.json"], 64, ["which is no session"]),
         ([session("lost_fill"), "-o", "."], 64, ["-o"]),
-        ([session("lost_fill"), "-o", "no/such/r.json"], 1, ["cannot be written"]),
+        ([session("lost_fill"), "-o", "-"], 64, ["-o: '-'", "expected its name"]),
+        ([session("lost_fill"), "-o", "no/r.json"], 1, ["recon: no/r.json: cannot be written"]),
         ([session("lost_fill"), "-o", "r.json", "--effort", "off"], 64, ["--effort"]),
     ],
 )
@@ -159,6 +160,25 @@ def test_what_is_refused(
 ) -> None:
     """Only what is proven is written; one line says why not."""
     recon("repair", *words).refused(code, *parts)
+    assert [each.name for each in directory.iterdir()] == ["pytest.ini"]
+
+
+def test_a_list_is_called_as_it_was_given(recon: Recon, directory: Path) -> None:
+    """Two directories may hold lists of one name."""
+    path = directory / "lists" / "r.json"
+    path.parent.mkdir()
+    path.write_text("{}")
+    words = session("lost_fill"), "-o", "lists/r.json"
+    recon("repair", *words).refused(1, "recon: lists/r.json: holds something else")
+
+
+def test_a_name_is_no_booking(recon: Recon, directory: Path) -> None:
+    """The policy mends it, by the line that is given; nothing is written."""
+    path = write_session(
+        directory / "names.recon.json", {"XBT": "1"}, external_positions={"BTC": "1"}
+    )
+    answer = recon("repair", path.name, "-o", "r.json")
+    answer.refused(1, "names.recon.json: not repaired: ", '[aliases] internal = { "XBT" = "BTC" }')
     assert not (directory / "r.json").exists()
 
 

@@ -119,7 +119,7 @@ def test_a_wrong_value_is_wrong_usage(pytester: pytest.Pytester) -> None:
         (
             "odd",
             [
-                "  explanation unexplained: no one or two faults account for *",
+                "  explanation unexplained: no one or two faults that the rows show account for *",
                 "  left        position BTC/EUR +0.12345678, cash EUR +678.91",
                 "  decides     the fills and movements of both sides",
             ],

@@ -1,6 +1,6 @@
 """Faults one after the other: what the first explains is put right, the rest explained then."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from recon_core.explain.proving.proof import Prover
@@ -30,6 +30,7 @@ def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[E
 
 
 def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) -> Explanation:
+    aliases = _all_aliases(first, second)
     sides = {cause.side for cause in (*first.causes, *second.causes)}
     return replace(
         second,
@@ -37,5 +38,13 @@ def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) 
         causes=(*first.causes, *second.causes),
         explains=explains,
         text=f"{first.text}; {second.text}",
-        repair=(*first.repair, *second.repair),
+        repair=() if aliases else (*first.repair, *second.repair),
+        aliases=aliases,
     )
+
+
+def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Mapping[str, str]]:
+    """The names that both want a policy to map."""
+    both = {side: {**first.aliases.get(side, {}), **second.aliases.get(side, {})}
+            for side in LedgerSide}  # fmt: skip
+    return {side: names for side, names in both.items() if names}

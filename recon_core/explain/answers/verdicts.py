@@ -47,6 +47,7 @@ def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
         decides=decides,
         alternatives=count,
         repair=(),
+        aliases={},
     )
 
 
@@ -106,7 +107,7 @@ def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
         return (found[0],)
     return tuple(
         replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
-                decides="the fills of the other side")
+                decides="the fills of the other side", aliases={})
         for one in found[:_MOST_ALTERNATIVES]
     )  # fmt: skip
 
@@ -191,12 +192,11 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
 
 def _cause(answer: Answer, part: Part) -> Cause:
     side = part.edit.side or answer.side
-    rows = part.rows
-    said = cause_text(part.edit, side, rows, needed=part.needed)
+    said = cause_text(part.edit, side, part.rows, needed=part.needed)
     return Cause(
         cause_kind=part.edit.cause_kind,
         side=side,
-        ids=_ids(rows),
+        ids=_ids(part.rows),
         effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
         text=f"{said}{time_of(part.edit, answer)}",
     )
@@ -216,10 +216,11 @@ def proof_text(outcome: Outcome, change: str) -> str:
 
 def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
     """Nothing accounts for the deltas; `decides` where more is known than that rows lack."""
+    told = f"{vector_text(delta)}{_hint(prover, delta)}"
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
-        text=f"no one or two faults account for {vector_text(delta)}{_hint(prover, delta)}",
+        text=f"no one or two faults that the rows show account for {told}",
         decides=decides or FILLS,
     )
 

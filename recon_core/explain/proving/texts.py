@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import format_amount
+from recon_core.amounts import EXACT, decimal_places, format_amount
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.space import Vector, is_position, state_part
 from recon_core.explain.faults.edits import Edit, Row
@@ -142,6 +142,26 @@ def _of_rows(words: str) -> Sentence:
     return sentence
 
 
+def _rounding(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
+    words = "has cut digits off figures" if _is_cut_off(edit) else "has rounded figures"
+    return _of_rows(f"{{subject}} {words}")(subject, edit, rows)
+
+
+def _is_cut_off(edit: Edit) -> bool:
+    """Whether the rounded number of some rows is too small by more than half a unit."""
+    name = edit.detail.partition(" ")[0]
+    if name not in {"quantity", "price", "fee"}:
+        return False
+    pairs = [
+        (getattr(given, name).copy_abs(), getattr(right, name).copy_abs())
+        for given, right in zip(edit.change.removed, edit.change.added, strict=False)
+    ]
+    return all(given <= right for given, right in pairs) and any(
+        EXACT.subtract(right, given) > Decimal((0, (5,), -decimal_places(given) - 1))
+        for given, right in pairs
+    )
+
+
 _SENTENCES: Final[dict[CauseKind, Sentence]] = {
     CauseKind.MISSING_FILL: _missing_fill,
     CauseKind.ORPHAN_FILL: _orphan_fill,
@@ -161,7 +181,7 @@ _SENTENCES: Final[dict[CauseKind, Sentence]] = {
     CauseKind.DUPLICATE_MOVEMENT: _said("{subject} has booked {rows} twice"),
     CauseKind.OPENING_BALANCE: _said("{subject} has a wrong opening balance of {detail}"),
     CauseKind.STALE_SIDE: _said("{subject} is behind by {rows}"),
-    CauseKind.ROUNDING: _of_rows("{subject} has rounded figures"),
+    CauseKind.ROUNDING: _rounding,
     CauseKind.UNIT: _of_rows("{subject} counts in another unit"),
     CauseKind.SIGN_CONVENTION: _said("{subject} has the wrong sign in {rows}"),
     CauseKind.SPLIT: _said("{subject} has not applied a split"),

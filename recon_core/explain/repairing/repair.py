@@ -28,9 +28,10 @@ from recon_core.explain.repairing.booking_rows import (
 )
 from recon_core.explain.repairing.corrections import Step, row_steps, state_steps
 from recon_core.explain.repairing.plausible import require_plausible
-from recon_core.explanation import Booking, CauseKind, Explanation, ExplanationVerdict
+from recon_core.explanation import Booking, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.reconciliation import Reconciliation
+from recon_core.reports.explanations import alias_lines
 
 __all__ = [
     "RepairEntry",
@@ -93,8 +94,6 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
     if not any(booking.action == "adjust" for booking in explanation.repair):
         return explanation
     recorded = reconciliation.recorded
-    if _renames_rows(recorded, explanation):
-        return replace(explanation, repair=())
     space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
     records = {side: recorded.side(side) for side in LedgerSide}
     whole: list[Booking] = []
@@ -105,16 +104,6 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
         whole += found
         records[side] = record and _stating_after(record, found)
     return replace(explanation, repair=tuple(whole))
-
-
-def _renames_rows(recorded: RecordedSession, explanation: Explanation) -> bool:
-    """Whether rows have another name: a policy's alias mends that, and no booking."""
-    records = [
-        recorded.side(cause.side)
-        for cause in explanation.causes
-        if cause.cause_kind is CauseKind.ALIAS and cause.side is not None
-    ]
-    return any(record is not None and record.derived for record in records)
 
 
 def _adjusted(
@@ -150,8 +139,10 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     """
     recorded = reconciliation.recorded
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
-        decides = f"; {explanation.decides} would decide" if explanation.decides else ""
-        raise ReconError(f"the explanation is {explanation.verdict}{decides}")
+        raise ReconError(_why_not(explanation))
+    if explanation.aliases:
+        told = ", ".join(alias_lines(explanation.aliases))
+        raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {told}")
     if not explanation.repair:
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
     entries = [
@@ -162,6 +153,15 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     require_plausible(recorded, added)
     _require_proof(reconciliation, explanation, entries)
     return entries
+
+
+def _why_not(explanation: Explanation) -> str:
+    """What keeps an explanation from being repaired, and what would help."""
+    if not explanation.causes:
+        helps = f"; what would help: {explanation.decides}" if explanation.decides else ""
+        return f"{explanation.verdict}, as no cause was found{helps}"
+    decides = f"; {explanation.decides} would decide" if explanation.decides else ""
+    return f"the explanation is {explanation.verdict}{decides}"
 
 
 def _entry(session_id: str, booking: Booking, answers: Iterable[str]) -> RepairEntry:

@@ -50,9 +50,12 @@ class RepairFile(FileModel):
     entries: list[EntryTable]
 
 
-def read_repair(path: Path) -> list[RepairEntry]:
-    """The entries of a file; raises `ReconError` where it holds anything else."""
-    name = printable(path.name)
+def read_repair(path: Path, name: str = "") -> list[RepairEntry]:
+    """The entries of a file; raises `ReconError` where it holds anything else.
+
+    `name` is what the file is called in a message, its last part where none is given.
+    """
+    name = printable(name or path.name)
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -99,11 +102,11 @@ def joined(known: Sequence[RepairEntry], proposed: Sequence[RepairEntry]) -> lis
     return [*known, *(entry for entry in proposed if entry.entry_id not in ids)]
 
 
-def write_repair(path: Path, entries: Sequence[RepairEntry]) -> None:
-    """Write the list whole or not at all; raises `ReconError` where that fails."""
+def write_repair(path: Path, entries: Sequence[RepairEntry], name: str = "") -> None:
+    """Write the list whole or not at all; raises `ReconError`, in which it is `name`."""
     document = {"schema": SCHEMA, "entries": [entry.to_dict() for entry in entries]}
     try:
         write_atomically(path, f"{json.dumps(document, indent=2)}\n")
     except OSError as error:
-        name = printable(path.name)
-        raise ReconError(f"{name}: cannot be written: {error.strerror}") from None
+        told = printable(name or path.name)
+        raise ReconError(f"{told}: cannot be written: {error.strerror}") from None

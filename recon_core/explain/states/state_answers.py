@@ -1,12 +1,14 @@
 """Faults of a whole state, proven: one, several renamed names, or two that do not overlap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
-from typing import Final, TypeVar
+from typing import Final
 
+from recon_core.aliases import with_aliases
 from recon_core.amounts import format_amount
+from recon_core.errors import SessionError
 from recon_core.explain.answers.sequels import First
 from recon_core.explain.answers.verdicts import not_proven, proof_text
 from recon_core.explain.effects.changes import names_of, shifted
@@ -18,10 +20,10 @@ from recon_core.explain.states.state_doubts import doubt
 from recon_core.explain.states.state_edits import state_edits
 from recon_core.explain.states.states import StateEdit
 from recon_core.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
-from recon_core.model import CashBalance, Fill, LedgerSide, Order, Position, SideRecord
+from recon_core.model import CashBalance, LedgerSide, SideRecord
+from recon_core.policy.aliases import Aliases
 
 _MOST_EDITS: Final = 12
-_Named = TypeVar("_Named", Position, Fill, Order)
 _WORDS: Final = {
     CauseKind.ROUNDING: "has rounded what it states",
     CauseKind.UNIT: "counts in another unit",
@@ -147,8 +149,23 @@ def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
-    if record.derived and all(edit.renamed for edit in chosen):
-        return _with_names(record, chosen)
+    names = dict(edit.renamed for edit in chosen if edit.renamed is not None)
+    figures = [edit for edit in chosen if edit.renamed is None]
+    renamed = _with_names(prover, chosen[0].side, names) if names else record
+    if renamed is None or not figures:
+        return renamed
+    return _with_figures(prover, renamed, figures)
+
+
+def _with_names(prover: Prover, side: LedgerSide, names: Mapping[str, str]) -> SideRecord | None:
+    """The side as a policy's aliases give it; `None` where two names would become one."""
+    try:
+        return with_aliases(prover.recorded, Aliases(**{str(side): names})).side(side)
+    except SessionError:
+        return None
+
+
+def _with_figures(prover: Prover, record: SideRecord, chosen: Sequence[StateEdit]) -> SideRecord:
     if record.derived:  # which leg a row is of, no row tells: the state alone is put right
         record = replace(record, derived=frozenset(), opening=None)
     names = names_of(prover.space, list(prover.recorded.own_records().values()))
@@ -158,23 +175,6 @@ def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
     fixed = shifted(record, prover.space, total, names)
     parts = {part.currency: part for edit in chosen for part in edit.parts}
     return _with_parts(fixed, parts)
-
-
-def _with_names(record: SideRecord, chosen: Sequence[StateEdit]) -> SideRecord:
-    """A side that is replayed, with the other side's names for its symbols in its rows."""
-    names = dict(edit.renamed for edit in chosen if edit.renamed is not None)
-
-    def own(row: _Named) -> _Named:
-        return replace(row, symbol=names[row.symbol]) if row.symbol in names else row
-
-    opening = record.opening
-    return replace(
-        record,
-        positions=None if record.positions is None else tuple(map(own, record.positions)),
-        fills=None if record.fills is None else tuple(map(own, record.fills)),
-        orders=None if record.orders is None else tuple(map(own, record.orders)),
-        opening=opening and replace(opening, positions=tuple(map(own, opening.positions))),
-    )
 
 
 def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord:
@@ -197,16 +197,23 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
             edit.side,
             (),
             effect_of(negated(edit.correction)),
-            f"the {edit.side} side {_WORDS[edit.cause_kind]} ({edit.detail})",
+            _text(edit),
         )
         for edit in chosen
     )
     text = "; ".join(cause.text for cause in causes)
-    repair = tuple(
-        Booking("adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished)
-        for edit in chosen
-        for name, amount in sorted(edit.correction.items())
-        if amount
+    aliases = dict(edit.renamed for edit in chosen if edit.renamed is not None)
+    repair = (
+        ()
+        if aliases
+        else tuple(
+            Booking(
+                "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished
+            )
+            for edit in chosen
+            for name, amount in sorted(edit.correction.items())
+            if amount
+        )
     )
     return Explanation(
         ExplanationVerdict.UNIQUE,
@@ -214,9 +221,15 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
         causes,
         explains=outcome.vanished,
         text=text,
-        proof=proof_text(outcome, ""),
+        proof=proof_text(outcome, "the other side's names" if aliases else ""),
         repair=repair,
+        aliases={side: aliases} if aliases else {},
     )
+
+
+def _text(edit: StateEdit) -> str:
+    said = f"the {edit.side} side {edit.words or _WORDS[edit.cause_kind]}"
+    return f"{said} ({edit.detail})" if edit.detail else said
 
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Faults of a stated state as a whole: its unit, sign, rounding, names, kind of balance, legs.
 
 Each test compares what both sides state and needs no rows. A state that was replayed from
-rows cannot have these faults.
+rows cannot have these faults, but for names, legs and a split that no row tells.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ def state_edits(space: Space, recorded: RecordedSession) -> Iterator[StateEdit]:
         own = tuple(name for name in differing if not _derived(record, name))
         if own:
             yield from _of_side(replace(states, differing=own), record, other)
+        yield from splits(states)
         yield from swapped_parts(side, record, other)
 
 
@@ -41,7 +42,6 @@ def _of_side(states: States, record: SideRecord, other: SideRecord) -> Iterator[
     yield from other_kinds(states, record, other)
     yield from turned_signs(states)
     yield from other_units(states)
-    yield from splits(states)
 
 
 def _derived(record: SideRecord, name: str) -> bool:

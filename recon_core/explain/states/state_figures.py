@@ -1,21 +1,28 @@
 """Faults of the figures of a stated state: their rounding, their sign, their unit, a split."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import ZERO, decimal_places
+from recon_core.amounts import EXACT, ZERO, decimal_places
 from recon_core.explain.effects.slips import last_digit
 from recon_core.explain.effects.space import is_position
 from recon_core.explain.states.states import StateEdit, States, bare_name
 from recon_core.explanation import CauseKind
-from recon_core.model import InstrumentKind
+from recon_core.model import Instrument, InstrumentKind
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
+_ONE_WAY: Final = {
+    ROUND_DOWN: "has cut digits off what it states",
+    ROUND_FLOOR: "has rounded down what it states",
+    ROUND_CEILING: "has rounded up what it states",
+}
 _LARGEST_POWER: Final = 18
 _LARGEST_SPLIT: Final = 20
+_FEWEST_LOTS: Final = Decimal(100)
 
 
 def rounded_figures(states: States) -> Iterator[StateEdit]:
@@ -31,7 +38,8 @@ def rounded_figures(states: States) -> Iterator[StateEdit]:
         unit = Decimal((0, (1,), -places))
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
-            yield states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
+            edit = states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
+            yield replace(edit, words=_ONE_WAY.get(mode, ""))
             return
 
 
@@ -59,7 +67,7 @@ def turned_signs(states: States) -> Iterator[StateEdit]:
     if not sections:  # of one position beside others that differ for another reason
         sections = [tuple(sorted(filter(is_position, turned)))]
     for names in filter(None, sections):
-        yield states.edit(CauseKind.SIGN_CONVENTION, names, "with the other sign")
+        yield states.edit(CauseKind.SIGN_CONVENTION, names, "")
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -118,23 +126,63 @@ def splits(states: States) -> Iterator[StateEdit]:
     """One position is a simple ratio of the other, and no cash differs."""
     if len(states.differing) != 1 or not is_position(states.differing[0]):
         return
-    ratio = _ratio(states, states.differing[0])
-    if (
-        ratio is None
-        or ratio <= 0
-        or (_is_power_of_ten(ratio) and ratio not in {10, Fraction(1, 10)})
-    ):
+    (name,) = states.differing
+    ratio = _ratio(states, name)
+    if ratio is None or ratio <= 0 or ratio in _multipliers(states).get(name, ()):
         return
-    if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _stock(states):
+    if (_is_power_of_ten(ratio) and not _may_be_tenfold(states)) or not _is_telling(states):
+        return
+    if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         told = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.edit(CauseKind.SPLIT, states.differing, f"split {told} not applied")
+        yield states.edit(CauseKind.SPLIT, states.differing, told)
 
 
-def _stock(states: States) -> bool:
-    """Whether what is held is no currency of the account: currencies are not split."""
-    symbol = bare_name(states.differing[0]).split("::", 1)[1]
-    instrument = states.recorded.instruments.get(symbol)
+def _may_be_tenfold(states: States) -> bool:
+    """Whether a power of ten may be a split: of a stock it may, of coins it is their unit."""
+    record = states.recorded.side(states.side)
+    return _is_stock(states) and record is not None and "positions" not in record.derived
+
+
+def _is_telling(states: States) -> bool:
+    """Whether the quantities have enough digits: of a few lots most are in a simple ratio.
+
+    Stocks are held in few digits, and are what is split.
+    """
+    (name,) = states.differing
+    both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
+    unit = Decimal((0, (1,), min(map(last_digit, both))))
+    fewest = EXACT.multiply(unit, _FEWEST_LOTS)
+    return _is_stock(states) or all(amount.copy_abs() >= fewest for amount in both)
+
+
+def _is_stock(states: States) -> bool:
+    """Whether what is held is no contract, and no currency of the account."""
+    instrument = _instrument(states)
     if instrument is None:
-        return "/" not in symbol
+        return True
     held = states.space.cash(instrument.base, None) in states.space.compared
     return instrument.instrument_kind is InstrumentKind.SPOT and not held
+
+
+def _is_no_trade(states: States) -> bool:
+    """Whether a trade would have moved cash: that of a derivative moves no more than its fee."""
+    instrument = _instrument(states)
+    if instrument is None:
+        return "/" not in _symbol(states)
+    if instrument.instrument_kind is InstrumentKind.SPOT:
+        return True
+    records = states.recorded.own_records().values()
+    symbol = instrument.symbol
+    fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
+    compared = {states.space.cash(row.fee_currency or "", row.account) for row in fills}
+    # Fees that are all the same say nothing of a quantity.
+    told = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
+    return told and compared <= states.space.compared
+
+
+def _instrument(states: States) -> Instrument | None:
+    return states.recorded.instruments.get(_symbol(states))
+
+
+def _symbol(states: States) -> str:
+    return bare_name(states.differing[0]).split("::", 1)[1]

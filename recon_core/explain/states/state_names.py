@@ -5,9 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from recon_core.amounts import EXACT, ZERO
+from recon_core.explain.effects.space import is_position
 from recon_core.explain.states.states import StateEdit, States, bare_name
 from recon_core.explanation import CauseKind
-from recon_core.model import CashBalance, LedgerSide, Leg, SideRecord
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, SideRecord
+from recon_core.pairing import encode_key
 
 
 def aliases(states: States) -> Iterator[StateEdit]:
@@ -21,13 +23,29 @@ def aliases(states: States) -> Iterator[StateEdit]:
         if not first:
             theirs.setdefault(bare_name(name), {})[_rest(name)] = second
     for name, amounts in mine.items():
-        equal = [one for one, others in theirs.items() if others == amounts]
-        if len(equal) == 1 and name.split("::")[0] == equal[0].split("::")[0]:
+        alike = is_position(name)
+        equal = [
+            one for one, rest in theirs.items() if rest == amounts and is_position(one) == alike
+        ]
+        if len(equal) == 1:
             names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
             first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
             edit = states.edit(CauseKind.ALIAS, tuple(names), detail)
-            yield replace(edit, renamed=(first_name, second_name))
+            own, others = (_row_name(states, one) for one in (name, equal[0]))
+            yield replace(edit, renamed=(own, others))
+
+
+def _row_name(states: States, name: str) -> str:
+    """A dimension's symbol or currency as rows have it: its key may be encoded."""
+    key = name.split("::", 1)[1]
+    for record in states.recorded.own_records().values():
+        rows = (record.positions if is_position(name) else record.cash) or ()
+        for row in rows:
+            own = row.symbol if isinstance(row, Position) else row.currency
+            if encode_key(own) == key:
+                return own
+    return key
 
 
 def _rest(name: str) -> str:

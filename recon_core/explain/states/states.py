@@ -14,7 +14,8 @@ class StateEdit:
     """A fault of a whole state: what is to be added to what the side states.
 
     `parts` are corrected balances where only free and locked are wrong; `renamed` is the
-    side's symbol and what the other side calls it.
+    side's symbol and what the other side calls it; `words` say what the side did, where those
+    of the kind are too general.
     """
 
     cause_kind: CauseKind
@@ -23,6 +24,7 @@ class StateEdit:
     detail: str
     parts: tuple[CashBalance, ...] = ()
     renamed: tuple[str, str] | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
