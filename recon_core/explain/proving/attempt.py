@@ -14,6 +14,7 @@ from recon_core.explain.faults.edits import Edit, Row, together
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.proving.proof import Outcome, Prover
 from recon_core.explain.proving.restating import restated
+from recon_core.explain.reading.unknown_twice import with_orphans
 from recon_core.explanation import CauseKind
 from recon_core.model import LedgerSide, SideRecord
 
@@ -71,12 +72,16 @@ def attempt(
     *,
     read: bool = False,
     nearly: Vector | None = None,
+    state_right: bool = False,
 ) -> Answer | None:
     """The answer that edits give together, `None` where a reconciliation does not bear it out.
 
     What was `read` off rows may leave a part of the deltas; what was searched for may leave
-    what is in `nearly` by dimension, nothing where it is not given.
+    what is in `nearly` by dimension, nothing where it is not given. `state_right`: what the
+    side states is right as it is, and its rows alone are not.
     """
+    if not (read or ground.rows_right):
+        edits = with_orphans(edits, ground.fills, 1)
     change = together(edits)
     try:
         booked = _effects(ground, edits, budget)
@@ -87,7 +92,8 @@ def attempt(
         return None
     effects = booked if ground.rows_right else [negated(effect) for effect in booked]
     known = change if _has_own_rows(prover, ground) else None
-    for record in _repaired(prover, ground, change, total_of(effects)):
+    repaired = _repaired(prover, ground, change, total_of(effects))
+    for record in repaired[-1:] if state_right else repaired:
         budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record}, known)
         if outcome is None:

@@ -123,18 +123,17 @@ def _without_equal(
     mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
 ) -> tuple[list[_Row], list[_Row]]:
     """The rows of both that have no equal on the other side, each row used once."""
-    known: dict[Hashable, list[_Row]] = {}
-    for row in right:
-        known.setdefault(key_of(row), []).append(row)
-    left = []
+    known: dict[Hashable, list[int]] = {}
+    for place, row in enumerate(right):
+        known.setdefault(key_of(row), []).append(place)
+    left, used = [], set()
     for row in mine:
         equal = known.get(key_of(row))
         if equal:
-            equal.pop()
+            used.add(equal.pop())
         else:
             left.append(row)
-    remaining = {id(row) for rows in known.values() for row in rows}
-    return left, [row for row in right if id(row) in remaining]
+    return left, [row for place, row in enumerate(right) if place not in used]
 
 
 def as_own(row: _Row, account: str | None, *, plain: bool) -> _Row:

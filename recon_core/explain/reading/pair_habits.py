@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
+from itertools import compress
 from typing import Final
 
 from recon_core.amounts import decimal_places, shortest
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.faults.edits import Edit
+from recon_core.explain.reading.fee_rates import at_one_rate
 from recon_core.explain.reading.pair_kinds import MODES, Pair, differing_fields, fee_kind
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
@@ -209,6 +211,8 @@ def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
     """What is wrong with the fees of nearly all fills that have one."""
     wrong = [row for row in _with(rows, *_FEES) if {*row.fields} <= _FEES | {"side", "time"}]
     charged = [row for row in wrong if row.at.fee or row.right.fee]
+    if rated := _at_another_rate(charged):
+        return Habit(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), rated)
     kinds = Counter(map(_kind, charged))
     if not kinds:
         return None
@@ -223,6 +227,14 @@ def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
         CauseKind.DUPLICATE_FEE: "every fee",
     }
     return Habit(kind, details.get(kind, ""), ("fee", "fee_currency"), some)
+
+
+def _at_another_rate(charged: Sequence[Row]) -> list[Row]:
+    """The rows with fees at one rate that makes only some of them twice what they should be."""
+    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
+    rows = [row for row in charged if row.right.fee and _kind(row) in kinds]
+    some = list(compress(rows, at_one_rate([(row.at.fee, row.right.fee) for row in rows])))
+    return some if _are_most(some, rows) and {*map(_kind, some)} == kinds else []
 
 
 def _kind(row: Row) -> CauseKind:
