@@ -47,7 +47,7 @@ def _orphan(edit: Edit, rank: int) -> Edit:
 
 
 def _repeats_any(fill: Fill, rows: Sequence[Fill]) -> bool:
-    return any(_repeats(fill, row) for row in rows)
+    return any(repeats(fill, row) for row in rows)
 
 
 def _is_repetition(edit: Edit) -> bool:
@@ -56,7 +56,7 @@ def _is_repetition(edit: Edit) -> bool:
     return is_twice and len(removed) == 1 and not (edit.change.added or edit.detail)
 
 
-def _repeats(fill: Fill, other: Fill) -> bool:
+def repeats(fill: Fill, other: Fill) -> bool:
     """Whether two rows may be one execution: by id, or by all else and nearly the same time."""
     if (fill.account, fill.symbol, fill.fill_id) == (other.account, other.symbol, other.fill_id):
         return True
