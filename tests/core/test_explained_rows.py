@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -23,6 +23,7 @@ from .builders import CENTS, SPOT, at, fill, order, reconciled, recorded, side
 Fills = list[Fill]
 Orders = list[Order]
 Movements = list[Movement]
+Row = TypeVar("Row", Fill, Order)
 OPENING = Opening(at(-7200), (), (CashBalance("EUR", Decimal(100_000)),
                                   CashBalance("BTC", Decimal(10))))  # fmt: skip
 EXACT_CENTS = {"EUR": replace(CENTS["EUR"], precision=8), "BTC": CENTS["BTC"]}
@@ -76,7 +77,11 @@ PAID = [paid("m1", "1.25", 3), paid("m2", "-0.75", 6), paid("m3", "2.5", 9)]
 
 @dataclass(frozen=True)
 class Books:
-    """What both sides give; `stated` are the fills whose state the exchange states."""
+    """What both sides give; `stated` are the fills whose state the exchange states.
+
+    `account` is the one that the exchange names, and the ledger does not; `source` is the one
+    that both sides have their orders from.
+    """
 
     ledger: Fills
     exchange: Fills
@@ -84,21 +89,34 @@ class Books:
     ledger_moved: Movements | None = None
     exchange_moved: Movements | None = None
     stated: Fills | None = None
+    ledger_orders: bool = True
+    account: str | None = None
+    source: str | None = None
 
     def reconciled(self) -> Reconciliation:
         """Both sides with their rows, their states by replay where none is stated."""
-        ledger = _side(self.ledger, self.orders, self.ledger_moved)
-        exchange = _side(self.exchange, self.orders, self.exchange_moved)
+        own = self.orders if self.ledger_orders else None
+        ledger = _side(self.ledger, own, self.ledger_moved)
+        exchange = _side(
+            _in(self.account, self.exchange), _in(self.account, self.orders), self.exchange_moved
+        )
+        if self.source is not None:
+            origins = {"orders": self.source}
+            ledger, exchange = replace(ledger, origins=origins), replace(exchange, origins=origins)
         if self.stated is not None:
             exchange = _stating(exchange, self.stated)
         return reconciled(ledger, exchange, instruments={SPOT.symbol: SPOT}, currencies=EXACT_CENTS)
 
 
-def _side(fills: Fills, orders: Orders | None, moved: Movements | None) -> SideRecord:
+def _in(account: str | None, rows: list[Row] | None) -> list[Row] | None:
+    return rows and [replace(row, account=account) for row in rows]
+
+
+def _side(fills: Fills | None, orders: Orders | None, moved: Movements | None) -> SideRecord:
     more: dict[str, Any] = {} if orders is None else {"orders": tuple(orders)}
     if moved is not None:
         more["movements"] = tuple(moved)
-    return side(opening=OPENING, fills=tuple(fills), **more)
+    return side(opening=OPENING, fills=tuple(fills or ()), **more)
 
 
 def _stating(record: SideRecord, fills: Fills) -> SideRecord:
@@ -206,6 +224,12 @@ CASES = [
         [("remove_fill", "external"), ("add_fill", "internal")],
     ),
     Case(
+        "it does, and it alone reports orders and names an account",
+        lambda: replace(_of_twice("again", with_orders=True), ledger_orders=False, account="main"),
+        [("duplicate_fill", "external", ("again",))],
+        [("remove_fill", "external")],
+    ),
+    Case(
         "it lacks a fill that its order report counts",
         lambda: Books(trades(), _without(trades(), 5), orders_of(trades())),
         [("missing_fill", "external", ("f5",))],
@@ -239,6 +263,12 @@ CASES = [
     Case(
         "the ledger lacks a movement",
         lambda: Books(trades(), trades(), None, PAID[1:], PAID),
+        [("missing_movement", "internal", ("m1",))],
+        [("add_movement", "internal")],
+    ),
+    Case(
+        "the ledger lacks one of two movements of one id",
+        lambda: Books(trades(), trades(), None, PAID, [*PAID, paid("m1", "7", 3)]),
         [("missing_movement", "internal", ("m1",))],
         [("add_movement", "internal")],
     ),
@@ -284,6 +314,10 @@ DOUBTS = {
     "an id twice, and the order report counts it twice": lambda: Books(
         trades(), _again(trades(), 5), orders_of(_again(trades(), 5))
     ),
+    "two ids of one execution, and orders that both sides have from one source": lambda: Books(
+        trades(), _again(_again(trades(), 5), 8, "again", 1), orders_of(trades()),
+        source="orders.csv",
+    ),
     "two ids of one movement": lambda: Books(
         trades(), trades(), None, PAID, [*PAID, replace(PAID[1], movement_id="again")]
     ),
@@ -297,7 +331,7 @@ DOUBTS = {
             for one in orders_of(trades())
         ],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("build", DOUBTS.values(), ids=DOUBTS)

@@ -86,7 +86,10 @@ class OwnBooks:
 
     @cached_property
     def _reports(self) -> OrderReports:
-        return OrderReports.of(self.ground.record.orders or (), plain=self._plain)
+        """The side's own reports; those that both sides have from one source are no evidence."""
+        is_own = not self.ground.recorded.shares("orders")
+        orders = self.ground.record.orders or () if is_own else ()
+        return OrderReports.of(orders, plain=self._plain)
 
     @cached_property
     def _summed(self) -> dict[int, Decimal]:
@@ -184,11 +187,11 @@ class OwnBooks:
         return any(repeats(fill, other) for other in self._kept.get(twin(fill), ()))
 
     def _has_twin(self, row: Movement) -> bool:
-        """Whether a movement stands twice: its id does, or all but its id for one moment."""
+        """Whether the other side has a movement that says the same, by its id or its time."""
         surplus = set(map(id, self._surplus_movements))
         return any(
-            other.movement_id == row.movement_id
-            or (_paid(other) == _paid(row) and abs(other.time - row.time) <= NEAR_TWIN)
+            _paid(other) == _paid(row)
+            and (other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_TWIN)
             for other in self._movements
             if id(other) not in surplus
         )
