@@ -286,6 +286,20 @@ CASES = [
         [("remove_fill", "internal")] * 3,
     ),
     Case(
+        "the ledger has two unknown fills of one id",
+        lambda: Books([*_ghost(trades(), times=1), replace(trades()[3], fill_id="ghost",
+                      quantity=Decimal("0.0105"))], trades()),
+        [("orphan_fill", "internal", ("ghost",))] * 2,
+        [("remove_fill", "internal")] * 2,
+    ),
+    Case(
+        "both tell an execution twice, each another one, and under one id",
+        lambda: Books(_again(trades(), 8, "next", 1), _again(trades(), 5, "next", 1),
+                      orders_of(trades())),
+        [("duplicate_fill", "external", ("next",)), ("duplicate_fill", "internal", ("next",))],
+        [("remove_fill", "external"), ("remove_fill", "internal")],
+    ),
+    Case(
         "the ledger has a known fill three times",
         lambda: Books(_again(_again(trades(), 5), 5), trades()),
         [("duplicate_fill", "internal", ("f5",))] * 2,
@@ -372,6 +386,14 @@ RATES: dict[str, tuple[Callable[[], tuple[Fills, Fills]], list[tuple[str, list[s
     "twice the rate, and an outlier": (
         lambda: (_with_fee(_at_rate(trades(40), "2"), 7, "0.5"), trades(40)),
         [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
+    ),
+    "three quarters of the rate, and an outlier": (
+        lambda: (_with_fee(_at_rate(trades(40), "0.75"), 7, "0.5"), trades(40)),
+        [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
+    ),
+    "another rate in four fills": (
+        lambda: ([*trades(40)[:36], *_at_rate(trades(40), "0.75")[36:]], trades(40)),
+        [("fee_rate", ALL[36:])],
     ),
     "twice the rate from a time on": (
         lambda: ([*trades(40)[:20], *_at_rate(trades(40), "2")[20:]], trades(40)),

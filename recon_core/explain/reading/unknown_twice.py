@@ -34,10 +34,10 @@ def with_orphans(edits: Sequence[Edit], fills: Sequence[Fill], rank: int) -> lis
             gone[id(fill)] -= 1
         elif fill.fill_id in ids or twin(fill) in twins:
             left.append(fill)
-    found: list[Edit] = []
+    found, orphans = list[Edit](), list[Fill]()
     for edit in edits:
-        is_first = _is_repetition(edit) and not _repeats_any(edit.change.removed[0], left)
-        left += edit.change.removed if is_first else ()
+        is_first = _is_repetition(edit) and not _repeats_any(edit.change.removed[0], left, orphans)
+        orphans += edit.change.removed if is_first else ()
         found.append(_orphan(edit, rank) if is_first else edit)
     return found
 
@@ -46,8 +46,12 @@ def _orphan(edit: Edit, rank: int) -> Edit:
     return replace(edit, cause_kind=CauseKind.ORPHAN_FILL, rank=max(edit.rank, rank))
 
 
-def _repeats_any(fill: Fill, rows: Sequence[Fill]) -> bool:
-    return any(repeats(fill, row) for row in rows)
+def _repeats_any(fill: Fill, left: Sequence[Fill], orphans: Sequence[Fill]) -> bool:
+    """Whether a row repeats one that is left, or says what an orphan says."""
+    said = twin(fill)
+    return any(repeats(fill, row) for row in left) or any(
+        twin(row) == said and repeats(fill, row) for row in orphans
+    )
 
 
 def _is_repetition(edit: Edit) -> bool:
