@@ -5,127 +5,17 @@ Every row of the tables is a session of a dozen fills, changed on one side or on
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
 
 import pytest
 
 from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.explanation import Explanation, ExplanationVerdict
-from recon_core.ledger.replay import replay
-from recon_core.model import CashBalance, Fill, Movement, MovementKind, Opening, Order, SideRecord
 from recon_core.policy.model import Policy
 from recon_core.reconciliation import Reconciliation
 
-from .builders import CENTS, SPOT, at, fill, order, reconciled, recorded, side
-
-Fills = list[Fill]
-Orders = list[Order]
-Movements = list[Movement]
-Row = TypeVar("Row", Fill, Order)
-OPENING = Opening(at(-7200), (), (CashBalance("EUR", Decimal(100_000)),
-                                  CashBalance("BTC", Decimal(10))))  # fmt: skip
-EXACT_CENTS = {"EUR": replace(CENTS["EUR"], precision=8), "BTC": CENTS["BTC"]}
-SIZES = ("0.031", "0.052", "0.017", "0.044", "0.029", "0.063", "0.038", "0.021", "0.057", "0.019",
-         "0.046", "0.033")  # fmt: skip
-
-
-def trades(count: int = 12, rate: str = "0.001", places: int = 8) -> Fills:
-    """Fills of different sizes, two to an order, a minute apart; their fees at one rate."""
-    rows = []
-    for number in range(count):
-        quantity = Decimal(SIZES[number % 12]) + Decimal(number // 12) / 1000
-        price = Decimal(40_000) + Decimal(number * number * 13_777) / 10_000
-        fee = round(quantity * price * Decimal(rate), places)
-        rows.append(
-            fill(f"f{number}", "SELL" if number % 3 == 2 else "BUY", str(quantity), str(price),
-                 f"{fee} EUR", time=at(60 * number - 3600), client_order_id=f"o{number}")
-        )  # fmt: skip
-    return rows
-
-
-def in_two(rows: Fills, number: int) -> Fills:
-    """The fills with one of them in two equal parts of one order."""
-    whole = rows[number]
-    half = replace(whole, quantity=whole.quantity / 2, fee=whole.fee / 2)
-    later = replace(half, fill_id=f"{whole.fill_id}b", time=whole.time + timedelta(seconds=1))
-    return [*rows[:number], half, later, *rows[number + 1 :]]
-
-
-def orders_of(rows: Fills) -> Orders:
-    """What a correct order report says of fills: all of them filled, a few seconds later."""
-    found: dict[str, list[Fill]] = {}
-    for row in rows:
-        found.setdefault(row.client_order_id or "", []).append(row)
-    return [
-        order(name, str(filled), str(filled), side=some[0].side,
-              time=some[-1].time + timedelta(seconds=4))
-        for name, some in found.items()
-        for filled in [sum((row.quantity for row in some), Decimal(0))]
-    ]  # fmt: skip
-
-
-def paid(movement_id: str, amount: str, minutes: int) -> Movement:
-    """Interest."""
-    moved = {"currency": "EUR", "amount": Decimal(amount)}
-    return Movement(movement_id, MovementKind.INTEREST, at(60 * minutes - 3600), **moved)
-
-
-PAID = [paid("m1", "1.25", 3), paid("m2", "-0.75", 6), paid("m3", "2.5", 9)]
-
-
-@dataclass(frozen=True)
-class Books:
-    """What both sides give; `stated` are the fills whose state the exchange states.
-
-    `account` is the one that the exchange names, and the ledger does not; `source` is the one
-    that both sides have their orders from.
-    """
-
-    ledger: Fills
-    exchange: Fills
-    orders: Orders | None = None
-    ledger_moved: Movements | None = None
-    exchange_moved: Movements | None = None
-    stated: Fills | None = None
-    ledger_orders: bool = True
-    account: str | None = None
-    source: str | None = None
-
-    def reconciled(self) -> Reconciliation:
-        """Both sides with their rows, their states by replay where none is stated."""
-        own = self.orders if self.ledger_orders else None
-        ledger = _side(self.ledger, own, self.ledger_moved)
-        exchange = _side(
-            _in(self.account, self.exchange), _in(self.account, self.orders), self.exchange_moved
-        )
-        if self.source is not None:
-            origins = {"orders": self.source}
-            ledger, exchange = replace(ledger, origins=origins), replace(exchange, origins=origins)
-        if self.stated is not None:
-            exchange = _stating(exchange, self.stated)
-        return reconciled(ledger, exchange, instruments={SPOT.symbol: SPOT}, currencies=EXACT_CENTS)
-
-
-def _in(account: str | None, rows: list[Row] | None) -> list[Row] | None:
-    return rows and [replace(row, account=account) for row in rows]
-
-
-def _side(fills: Fills | None, orders: Orders | None, moved: Movements | None) -> SideRecord:
-    more: dict[str, Any] = {} if orders is None else {"orders": tuple(orders)}
-    if moved is not None:
-        more["movements"] = tuple(moved)
-    return side(opening=OPENING, fills=tuple(fills or ()), **more)
-
-
-def _stating(record: SideRecord, fills: Fills) -> SideRecord:
-    """The side with the state of other rows than it gives."""
-    rows = replace(record, fills=tuple(fills))
-    ledger = replay(
-        recorded(rows, None, instruments={SPOT.symbol: SPOT}, currencies=EXACT_CENTS), rows
-    )
-    return replace(record, positions=tuple(ledger.positions), cash=tuple(ledger.cash))
+from .builders import at
+from .row_books import PAID, Books, Fills, again, in_two, orders_of, paid, trades, without
 
 
 def told(explanation: Explanation) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -143,20 +33,9 @@ class Case:
     repair: Sequence[tuple[str, str]]
 
 
-def _again(rows: Fills, number: int, fill_id: str | None = None, seconds: int = 0) -> Fills:
-    """The fills with one of them told once more."""
-    row = rows[number]
-    twin = replace(row, fill_id=fill_id or row.fill_id, time=row.time + timedelta(seconds=seconds))
-    return [*rows[: number + 1], twin, *rows[number + 1 :]]
-
-
-def _without(rows: Fills, number: int) -> Fills:
-    return rows[:number] + rows[number + 1 :]
-
-
 def _of_twice(fill_id: str | None, *, with_orders: bool, stated: bool = False) -> Books:
     rows = trades()
-    exchange = _again(rows, 5, fill_id, 1 if fill_id else 0)
+    exchange = again(rows, 5, fill_id, 1 if fill_id else 0)
     orders = orders_of(rows) if with_orders else None
     return Books(rows, exchange, orders, stated=rows if stated else None)
 
@@ -212,13 +91,13 @@ CASES = [
     ),
     Case(
         "it lists an id twice, and the ledger lacks another fill",
-        lambda: Books(_without(trades(), 8), _again(trades(), 5), orders_of(trades())),
+        lambda: Books(without(trades(), 8), again(trades(), 5), orders_of(trades())),
         [("duplicate_fill", "external", ("f5",)), ("missing_fill", "internal", ("f8",))],
         [("remove_fill", "external"), ("add_fill", "internal")],
     ),
     Case(
         "it does, and states what it really holds, and the ledger lacks another fill",
-        lambda: Books(_without(trades(), 8), _again(trades(), 5), orders_of(trades()),
+        lambda: Books(without(trades(), 8), again(trades(), 5), orders_of(trades()),
                       stated=trades()),
         [("duplicate_fill", "external", ("f5",)), ("missing_fill", "internal", ("f8",))],
         [("remove_fill", "external"), ("add_fill", "internal")],
@@ -231,13 +110,13 @@ CASES = [
     ),
     Case(
         "it lacks a fill that its order report counts",
-        lambda: Books(trades(), _without(trades(), 5), orders_of(trades())),
+        lambda: Books(trades(), without(trades(), 5), orders_of(trades())),
         [("missing_fill", "external", ("f5",))],
         [("add_fill", "external")],
     ),
     Case(
         "it lists an id twice that the ledger lacks",
-        lambda: Books(_without(trades(), 5), _again(trades(), 5), orders_of(trades())),
+        lambda: Books(without(trades(), 5), again(trades(), 5), orders_of(trades())),
         [("duplicate_fill", "external", ("f5",)), ("missing_fill", "internal", ("f5",))],
         [("remove_fill", "external"), ("add_fill", "internal")],
     ),
@@ -249,13 +128,13 @@ CASES = [
     ),
     Case(
         "the ledger lacks a fill",
-        lambda: Books(_without(trades(), 5), trades(), orders_of(trades())),
+        lambda: Books(without(trades(), 5), trades(), orders_of(trades())),
         [("missing_fill", "internal", ("f5",))],
         [("add_fill", "internal")],
     ),
     Case(
         "the ledger lacks one of two equal fills, and the order report says both",
-        lambda: Books(_without(in_two(trades(), 5), 6), in_two(trades(), 5),
+        lambda: Books(without(in_two(trades(), 5), 6), in_two(trades(), 5),
                       orders_of(in_two(trades(), 5))),
         [("missing_fill", "internal", ("f5b",))],
         [("add_fill", "internal")],
@@ -294,14 +173,14 @@ CASES = [
     ),
     Case(
         "both tell an execution twice, each another one, and under one id",
-        lambda: Books(_again(trades(), 8, "next", 1), _again(trades(), 5, "next", 1),
+        lambda: Books(again(trades(), 8, "next", 1), again(trades(), 5, "next", 1),
                       orders_of(trades())),
         [("duplicate_fill", "external", ("next",)), ("duplicate_fill", "internal", ("next",))],
         [("remove_fill", "external"), ("remove_fill", "internal")],
     ),
     Case(
         "the ledger has a known fill three times",
-        lambda: Books(_again(_again(trades(), 5), 5), trades()),
+        lambda: Books(again(again(trades(), 5), 5), trades()),
         [("duplicate_fill", "internal", ("f5",))] * 2,
         [("remove_fill", "internal")] * 2,
     ),
@@ -326,10 +205,10 @@ DOUBTS = {
         "again", with_orders=False
     ),
     "an id twice, and the order report counts it twice": lambda: Books(
-        trades(), _again(trades(), 5), orders_of(_again(trades(), 5))
+        trades(), again(trades(), 5), orders_of(again(trades(), 5))
     ),
     "two ids of one execution, and orders that both sides have from one source": lambda: Books(
-        trades(), _again(_again(trades(), 5), 8, "again", 1), orders_of(trades()),
+        trades(), again(again(trades(), 5), 8, "again", 1), orders_of(trades()),
         source="orders.csv",
     ),
     "two ids of one movement": lambda: Books(
@@ -356,76 +235,3 @@ def test_what_the_books_do_not_decide_is_not_unique(build: Callable[[], Books]) 
     for one in found:
         assert one.verdict is not ExplanationVerdict.UNIQUE, one.text
         assert not one.repair
-
-
-def _at_rate(rows: Fills, times: str, places: int = 8) -> Fills:
-    """The fills with fees at another rate, worked out from their values."""
-    rate = Decimal(times) / 1000
-    return [replace(row, fee=round(row.quantity * row.price * rate, places)) for row in rows]
-
-
-def _with_fee(rows: Fills, number: int, fee: str) -> Fills:
-    return [*rows[:number], replace(rows[number], fee=Decimal(fee)), *rows[number + 1 :]]
-
-
-def _doubled(rows: Fills) -> Fills:
-    return [replace(row, fee=row.fee * 2) for row in rows]
-
-
-ALL = [f"f{number}" for number in range(40)]
-RATES: dict[str, tuple[Callable[[], tuple[Fills, Fills]], list[tuple[str, list[str]]]]] = {
-    "twice the rate": (
-        lambda: (_at_rate(trades(40), "2"), trades(40)), [("fee_rate", ALL)],
-    ),
-    "twice the rate, in cents": (
-        lambda: (_at_rate(trades(40), "2", 2), trades(40, places=2)), [("fee_rate", ALL)],
-    ),
-    "twice the rate of a rebate": (
-        lambda: (_at_rate(trades(40), "-0.2"), trades(40, "-0.0001")), [("fee_rate", ALL)],
-    ),
-    "twice the rate, and an outlier": (
-        lambda: (_with_fee(_at_rate(trades(40), "2"), 7, "0.5"), trades(40)),
-        [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
-    ),
-    "three quarters of the rate, and an outlier": (
-        lambda: (_with_fee(_at_rate(trades(40), "0.75"), 7, "0.5"), trades(40)),
-        [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
-    ),
-    "another rate in four fills": (
-        lambda: ([*trades(40)[:36], *_at_rate(trades(40), "0.75")[36:]], trades(40)),
-        [("fee_rate", ALL[36:])],
-    ),
-    "twice the rate from a time on": (
-        lambda: ([*trades(40)[:20], *_at_rate(trades(40), "2")[20:]], trades(40)),
-        [("fee_rate", ALL[20:])],
-    ),
-    "every fee twice": (
-        lambda: (_doubled(trades(40)), trades(40)), [("duplicate_fee", ALL)],
-    ),
-    "every fee twice, and an outlier": (
-        lambda: (_with_fee(_doubled(trades(40)), 7, "0.5"), trades(40)),
-        [("duplicate_fee", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
-    ),
-    "one fee twice": (
-        lambda: ([*trades(40)[:7], *_doubled(trades(40)[7:8]), *trades(40)[8:]], trades(40)),
-        [("duplicate_fee", ["f7"])],
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", RATES)
-def test_fees_at_another_rate_are_one_fault(name: str) -> None:
-    """Which of them are exactly twice what they should be is a matter of their rounding."""
-    build, causes = RATES[name]
-    (found,) = explain(Books(*build()).reconciled())
-    assert found.verdict is ExplanationVerdict.UNIQUE, found.text
-    given = [(str(one.cause_kind), len(one.ids), one.side) for one in found.causes]
-    assert given == [(kind, len(ids), "internal") for kind, ids in causes], found.text
-    assert "of them" not in found.text
-
-
-def test_a_count_is_said_once() -> None:
-    """Many faults of one kind are told as one, with how many rows have it."""
-    (found,) = explain(Books(trades(40)[:5] + trades(40)[16:], trades(40)).reconciled())
-    assert "11 fills (f5, f6, f7, f8, f9 and 6 more)" in found.text
-    assert "of them" not in found.text
