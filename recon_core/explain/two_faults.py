@@ -37,7 +37,7 @@ class TwoFaults:
 
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations of the first step that has any."""
-        firsts = [*partial_states(self.one.prover), *self.one.rows.in_part()]
+        firsts = [*partial_states(self.one.prover), *self.one.rows.firsts()]
         found = with_the_rest(self.one.prover, firsts, self._rest)
         if found:
             return alternatives(found)
@@ -46,7 +46,7 @@ class TwoFaults:
                 answers = self.one.best.proven(search.ground, found_pairs)
                 if answers:
                     return self.one.best.solved(answers)
-        return tuple(first for first, _, _ in self.one.rows.in_part())[:1]
+        return tuple(self.one.rows.in_part()[:1])
 
     def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
         return OneFault(prover, self.one.budget).explanations()

@@ -34,7 +34,7 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
     complete = not contradicted and all(answer.complete for answer in answers)
     if len(found) == 1 and not unseen and complete:
         return (found[0],)
-    decides = SNAPSHOTS if contradicted else _decides(unseen)
+    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(unseen)
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 
 from recon_core.amounts import ZERO
 from recon_core.errors import ReconError
@@ -14,8 +15,16 @@ from recon_core.explain.faults.edits import Edit, Row, together
 from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.proving.proof import Outcome, Prover
 from recon_core.explain.proving.restating import restated
+from recon_core.explain.reading.unknown_twice import with_orphans
 from recon_core.explanation import CauseKind
 from recon_core.model import LedgerSide, SideRecord
+
+
+class OwnState(Enum):
+    """Whether a side whose own books contradict its rows states what is right, or its rows."""
+
+    RIGHT = "right"
+    OF_ITS_ROWS = "of its rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Edits that were proven together; `complete`: no more of their rank are left untried."""
+    """Edits that were proven together; `complete`: no more of their rank are left untried.
+
+    `decides` is what would tell whether they are so, where it is known.
+    """
 
     parts: tuple[Part, ...]
     side: LedgerSide
@@ -39,6 +51,7 @@ class Answer:
     change: Change
     repaired: SideRecord
     complete: bool = True
+    decides: str = ""
 
     @property
     def rank(self) -> int:
@@ -71,12 +84,16 @@ def attempt(
     *,
     read: bool = False,
     nearly: Vector | None = None,
+    own: OwnState | None = None,
 ) -> Answer | None:
     """The answer that edits give together, `None` where a reconciliation does not bear it out.
 
     What was `read` off rows may leave a part of the deltas; what was searched for may leave
-    what is in `nearly` by dimension, nothing where it is not given.
+    what is in `nearly` by dimension, nothing where it is not given. `own`: the side's
+    own books ask for the edits, which may then leave every diff smaller and none away.
     """
+    if not (read or ground.rows_right):
+        edits = with_orphans(edits, ground.fills, 1)
     change = together(edits)
     try:
         booked = _effects(ground, edits, budget)
@@ -87,13 +104,15 @@ def attempt(
         return None
     effects = booked if ground.rows_right else [negated(effect) for effect in booked]
     known = change if _has_own_rows(prover, ground) else None
-    for record in _repaired(prover, ground, change, total_of(effects)):
+    repaired = _repaired(prover, ground, change, total_of(effects))
+    for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
         budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({ground.side: record}, known)
         if outcome is None:
             continue
         is_near = not outcome.appeared and _within(outcome.remaining, nearly or {})
-        if is_near or (read and _is_part(outcome)):
+        is_part = not outcome.appeared and (own is not None or bool(outcome.vanished))
+        if is_near or (read and is_part):
             parts = tuple(
                 Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
                 for edit, equal, effect in zip(edits, rows, effects, strict=True)
@@ -111,10 +130,6 @@ def _has_own_rows(prover: Prover, ground: Ground) -> bool:
 def _within(amounts: Vector, nearly: Vector) -> bool:
     """Whether amounts are no larger than they may be: nothing, where no limit is given."""
     return all(amount.copy_abs() <= nearly.get(name, ZERO) for name, amount in amounts.items())
-
-
-def _is_part(outcome: Outcome) -> bool:
-    return bool(outcome.vanished) and not outcome.appeared
 
 
 def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]) -> int:

@@ -25,8 +25,14 @@ def cause_text(edit: Edit, side: LedgerSide | None, rows: Sequence[Row], *, need
     """
     subject = "one side" if side is None else f"the {side} side"
     said = _SENTENCES[edit.cause_kind](subject, edit, rows)
-    detail = f" ({printable(edit.detail, 300)})" if edit.detail and edit.detail not in said else ""
+    detail = "" if _is_said(edit, said) else f" ({printable(edit.detail, 300)})"
     return f"{said}{detail}{_which(rows, needed)}"
+
+
+def _is_said(edit: Edit, said: str) -> bool:
+    """Whether a sentence has the detail in it already, or the count that the detail gives."""
+    is_count = edit.detail.endswith(" of them") and len(edit.rows) > 1
+    return edit.detail in said or (is_count and _rows_text(edit.rows) in said)
 
 
 def _which(rows: Sequence[Row], needed: int) -> str:
@@ -100,7 +106,7 @@ def _said(template: str) -> Sentence:
 
 def _missing_fill(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
     added = edit.change.added
-    if not added:
+    if len(added) != 1:
         return f"{subject} did not book {_first(edit, rows)}"
     fill = added[0]
     fee = f", fee {format_amount(fill.fee)} {printable(fill.fee_currency, 30)}" if fill.fee else ""

@@ -29,6 +29,7 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -
         *_without_the_same(mine, right),
         lambda fill: _fill_id(fill, plain=plain),
         lambda fill: _fill_content(fill, plain=plain),
+        _may_be_one,
     )
     if not found.surplus or not found.lacking:
         return found
@@ -56,7 +57,8 @@ def matched_movements(
 ) -> Matched[Movement]:
     """The movements of a side and of the one that it is held against."""
     return _matched(mine, right, lambda row: (row.movement_id, None if plain else row.account),
-                    lambda row: _movement_content(row, plain=plain))  # fmt: skip
+                    lambda row: _movement_content(row, plain=plain),
+                    lambda *_: True)  # fmt: skip
 
 
 def _fill_id(fill: Fill, *, plain: bool) -> Hashable:
@@ -69,6 +71,18 @@ def _fill_content(fill: Fill, *, plain: bool) -> Hashable:
     return (*content, fill.time, None if plain else fill.account)
 
 
+def _may_be_one(mine: Fill, right: Fill) -> bool:
+    """Whether two rows of one id may be one execution: not of two orders and of other figures."""
+    orders = (
+        (mine.client_order_id, right.client_order_id),
+        (mine.exchange_order_id, right.exchange_order_id),
+    )
+    if not any(one and other and one != other for one, other in orders):
+        return True
+    told = ((row.side, row.quantity, row.price) for row in (mine, right))
+    return next(told) == next(told)
+
+
 def _movement_content(row: Movement, *, plain: bool) -> Hashable:
     content = (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity)
     return (*content, row.time, None if plain else row.account)
@@ -79,6 +93,7 @@ def _matched(
     right: Sequence[_Row],
     id_of: Callable[[_Row], Hashable],
     content_of: Callable[[_Row], Hashable],
+    may_be_one: Callable[[_Row, _Row], bool],
 ) -> Matched[_Row]:
     """First what is equal in id and content, then by id alone, then by content alone."""
     first, others = _without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
@@ -87,11 +102,12 @@ def _matched(
         by_id.setdefault(id_of(row), []).append(row)
     differing, surplus = [], []
     for row in first:
-        found = by_id.get(id_of(row))
-        if found:
-            differing.append((row, found.pop(0)))
-        else:
+        found = by_id.get(id_of(row), [])
+        place = next((at for at, other in enumerate(found) if may_be_one(row, other)), None)
+        if place is None:
             surplus.append(row)
+        else:
+            differing.append((row, found.pop(place)))
     lacking = [row for rows in by_id.values() for row in rows]
     surplus, lacking = _without_equal(surplus, lacking, content_of)
     return Matched(tuple(differing), tuple(surplus), tuple(lacking))
@@ -123,18 +139,17 @@ def _without_equal(
     mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
 ) -> tuple[list[_Row], list[_Row]]:
     """The rows of both that have no equal on the other side, each row used once."""
-    known: dict[Hashable, list[_Row]] = {}
-    for row in right:
-        known.setdefault(key_of(row), []).append(row)
-    left = []
+    known: dict[Hashable, list[int]] = {}
+    for place, row in enumerate(right):
+        known.setdefault(key_of(row), []).append(place)
+    left, used = [], set()
     for row in mine:
         equal = known.get(key_of(row))
         if equal:
-            equal.pop()
+            used.add(equal.pop())
         else:
             left.append(row)
-    remaining = {id(row) for rows in known.values() for row in rows}
-    return left, [row for row in right if id(row) in remaining]
+    return left, [row for place, row in enumerate(right) if place not in used]
 
 
 def as_own(row: _Row, account: str | None, *, plain: bool) -> _Row:

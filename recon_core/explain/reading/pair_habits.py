@@ -15,6 +15,7 @@ from typing import Final
 from recon_core.amounts import decimal_places, shortest
 from recon_core.explain.effects.changes import Change
 from recon_core.explain.faults.edits import Edit
+from recon_core.explain.reading.fee_rates import at_one_rate
 from recon_core.explain.reading.pair_kinds import MODES, Pair, differing_fields, fee_kind
 from recon_core.explanation import CauseKind
 from recon_core.model import Fill
@@ -23,6 +24,12 @@ _STEP: Final = timedelta(minutes=15)
 _FEWEST: Final = 2
 _MOST: Final = Fraction(4, 5)
 _FEES: Final = {"fee", "fee_currency"}
+_OF_FEES: Final = {
+    CauseKind.MISSING_FEE: "no fee was booked at all",
+    CauseKind.FEE_CURRENCY: "every fee",
+    CauseKind.FEE_SIGN: "of every fee",
+    CauseKind.DUPLICATE_FEE: "every fee",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +216,24 @@ def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
     """What is wrong with the fees of nearly all fills that have one."""
     wrong = [row for row in _with(rows, *_FEES) if {*row.fields} <= _FEES | {"side", "time"}]
     charged = [row for row in wrong if row.at.fee or row.right.fee]
-    kinds = Counter(map(_kind, charged))
-    if not kinds:
+    if rated := _at_another_rate(charged):
+        return Habit(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), rated)
+    if not charged:
         return None
-    kind, _ = kinds.most_common(1)[0]
+    kind, _ = Counter(map(_kind, charged)).most_common(1)[0]
     some = [row for row in charged if _kind(row) is kind]
     if not _are_most(some, [fill for fill in fills if fill.fee] or some):
         return None
-    details = {
-        CauseKind.MISSING_FEE: "no fee was booked at all",
-        CauseKind.FEE_CURRENCY: "every fee",
-        CauseKind.FEE_SIGN: "of every fee",
-        CauseKind.DUPLICATE_FEE: "every fee",
-    }
-    return Habit(kind, details.get(kind, ""), ("fee", "fee_currency"), some)
+    return Habit(kind, _OF_FEES.get(kind, ""), ("fee", "fee_currency"), some)
+
+
+def _at_another_rate(charged: Sequence[Row]) -> list[Row]:
+    """The rows with fees at one rate, which may be twice the right one; not all are just twice."""
+    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
+    rows = [row for row in charged if row.right.fee and _kind(row) in kinds]
+    some = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
+    is_a_rate = len(some) > _FEWEST and any(_kind(row) is CauseKind.FEE_RATE for row in some)
+    return some if is_a_rate and _are_most(some, rows) else []
 
 
 def _kind(row: Row) -> CauseKind:

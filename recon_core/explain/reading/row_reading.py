@@ -22,6 +22,7 @@ from recon_core.explain.reading.movement_kinds import movement_edit
 from recon_core.explain.reading.opening_reading import opening_differences
 from recon_core.explain.reading.pair_habits import habits
 from recon_core.explain.reading.pair_kinds import Pair, cumulative_edits, edits_of_row
+from recon_core.explain.reading.unknown_twice import with_orphans
 from recon_core.explanation import CauseKind
 from recon_core.ledger.replay import with_named_account
 from recon_core.model import Fill, Movement, MovementKind, SideRecord
@@ -100,11 +101,12 @@ class RowReading:
     def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Edit]:
         left = list(surplus)
         for edit in _whole_groups(left, self.ground.fills, self.right.fills or ()):
-            gone = {id(row) for row in edit.rows}
-            left = [fill for fill in left if id(fill) not in gone]
+            whole = {id(row) for row in edit.rows}
+            left = [fill for fill in left if id(fill) not in whole]
             yield edit
         edits = FillEdits(self.ground, Prints(self.ground))
-        yield from (replace(edits.edit(fill, "remove"), rank=0) for fill in left)
+        gone = [replace(edits.edit(fill, "remove"), rank=0) for fill in left]
+        yield from with_orphans(gone, self.ground.fills, 0)
 
     def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Edit]:
         if not lacking:

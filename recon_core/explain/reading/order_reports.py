@@ -1,0 +1,69 @@
+"""What a side's own order report says of its fills: as many of each order, or more, or fewer."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from recon_core.amounts import EXACT, ZERO
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.model import Fill, Order, OrderSide, OrderState
+
+_Key = tuple[str | None, str, str]
+
+
+@dataclass
+class OrderReports:
+    """The reports of one side by the ids of their orders; two of one order are no evidence.
+
+    `plain`: accounts do not matter.
+    """
+
+    plain: bool
+    _by_id: dict[_Key, list[Order]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, orders: Iterable[Order], *, plain: bool) -> "OrderReports":
+        """The reports that a side gives."""
+        reports = cls(plain)
+        for order in orders:
+            for key in reports._keys(order):
+                reports._by_id.setdefault(key, []).append(order)
+        return reports
+
+    def _keys(self, row: Fill | Order) -> Iterator[_Key]:
+        account = None if self.plain else row.account
+        if row.client_order_id:
+            yield account, "client", row.client_order_id
+        if row.exchange_order_id:
+            yield account, "exchange", row.exchange_order_id
+
+    def of_fill(self, fill: Fill) -> Order | None:
+        """The report of a fill's order, `None` where there is none or more than one."""
+        for key in self._keys(fill):
+            found = self._by_id.get(key, ())
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    def sums(self, fills: Iterable[Fill]) -> dict[int, Decimal]:
+        """What fills add up to, signed, by the `id()` of the report of their order."""
+        found: dict[int, Decimal] = {}
+        for fill in fills if self._by_id else ():
+            report = self.of_fill(fill)
+            if report is not None:
+                total = found.get(id(report), ZERO)
+                found[id(report)] = EXACT.add(total, signed_quantity(fill))
+        return found
+
+
+def reported(order: Order) -> Decimal:
+    """What an order has filled, signed: all of it at least where it says so."""
+    filled = order.filled_quantity
+    if order.state is OrderState.FILLED and filled < order.quantity:
+        filled = order.quantity
+    return filled if order.side is OrderSide.BUY else filled.copy_negate()
+
+
+def is_later(order: Order, fills: Sequence[Fill]) -> bool:
+    """Whether a report cannot be from before any of some fills of its order."""
+    return order.state is OrderState.FILLED or all(fill.time <= order.time for fill in fills)
