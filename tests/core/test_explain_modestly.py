@@ -203,3 +203,12 @@ def test_found_within_the_rounding(name: str) -> None:
     assert "cash::EUR" in true.explains
     assert true.decides == "the digits that the external side cut off its cash EUR"
     assert not true.repair
+
+
+def test_a_figure_cut_off_beside_another_fault() -> None:
+    """One figure at fewer decimals fits one amount in ten: beside another fault it is no proof."""
+    row = fill("f0", "BUY", "0.0001", "100.00", "0.00001 EUR", time=at(-3600))
+    internal = side({"BTC/EUR": "0.0010"}, {"EUR": "999999.90", "BTC": "0.0010"})
+    found = explain(session(internal, books(row)))
+    assert found
+    assert "unique" not in [one.verdict for one in found]

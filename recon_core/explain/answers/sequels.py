@@ -1,10 +1,11 @@
 """Faults one after the other: what the first explains is put right, the rest explained then."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven
 from recon_core.explain.proving.proof import Prover
-from recon_core.explanation import Explanation, ExplanationVerdict
+from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, SideRecord
 
 First = tuple[Explanation, LedgerSide, SideRecord]
@@ -25,8 +26,17 @@ def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[E
         second = answers[0]
         left = repaired.before - set(second.explains)
         if second.verdict is ExplanationVerdict.UNIQUE and left <= prover.before:
-            found.append(_joined(first, second, tuple(sorted(prover.before - left))))
+            whole = _joined(first, second, tuple(sorted(prover.before - left)))
+            found.append(
+                not_proven(whole, ROUNDED_OFF, 1) if rounds_besides(whole.causes) else whole
+            )
     return found
+
+
+def rounds_besides(causes: Sequence[Cause]) -> bool:
+    """Whether a figure is said to be rounded besides another fault: it fits many amounts."""
+    rounded = [one for one in causes if one.cause_kind is CauseKind.ROUNDING and not one.ids]
+    return 0 < len(rounded) < len(causes)
 
 
 def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) -> Explanation:

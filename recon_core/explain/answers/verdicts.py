@@ -21,6 +21,8 @@ _MOST_ALTERNATIVES: Final = 5
 _NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
 """What would decide where nothing accounts for the deltas."""
+ROUNDED_OFF: Final = "the digits that were rounded off"
+"""What would decide where a rounding fits, as it fits many amounts."""
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
 """What would decide where what accounts for the deltas does not account for the snapshots."""
 

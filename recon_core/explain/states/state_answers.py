@@ -9,8 +9,8 @@ from typing import Final
 from recon_core.aliases import with_aliases
 from recon_core.amounts import format_amount
 from recon_core.errors import SessionError
-from recon_core.explain.answers.sequels import First
-from recon_core.explain.answers.verdicts import not_proven, proof_text
+from recon_core.explain.answers.sequels import First, rounds_besides
+from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
 from recon_core.explain.effects.changes import names_of, shifted
 from recon_core.explain.effects.space import effect_of, is_position, negated, plus
 from recon_core.explain.grounds.grounds import contradictions
@@ -51,6 +51,8 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
     doubtful = doubt(prover, best[0][0])
+    if rounds_besides(explanations[0].causes):
+        doubtful = doubtful or ROUNDED_OFF
     if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1:
         explanations = explanations[:1]
         if not doubtful:
@@ -82,7 +84,7 @@ def beside_rounding(
 
 def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
     """Explanations that the digits of a rounded figure would tell apart."""
-    return tuple(not_proven(one, "the digits that were rounded off", len(found)) for one in found)
+    return tuple(not_proven(one, ROUNDED_OFF, len(found)) for one in found)
 
 
 def _edits(prover: Prover) -> list[StateEdit]:
