@@ -282,3 +282,34 @@ def test_all_fees_of_another_tier(share: str) -> None:
     (one,) = explain(session(right, wrong))
     assert kinds([one]) == [("unique", ["fee_rate"])]
     assert "instead of 0.0006, 0.0002)" in one.text
+
+
+def test_two_fills_of_one_id_are_no_copies() -> None:
+    """What stands twice is one execution told again: the same side, quantity and price."""
+    right = rows_of(*LEDGERS["quote"])
+    ghosts = [
+        replace(right[number], fill_id="ghost", client_order_id="g", quantity=Decimal(quantity))
+        for number, quantity in ((3, "0.01234"), (9, "0.04321"))
+    ]
+    bare = [replace(ghost, fee=Decimal(0), fee_currency=None) for ghost in ghosts]
+    (one,) = explain(session(right, [*right, *bare]))
+    assert kinds([one]) == [("unique", ["orphan_fill", "orphan_fill"])]
+
+
+def test_both_copies_of_a_fill_that_nobody_knows() -> None:
+    """One of them was no copy."""
+    right = rows_of(*LEDGERS["quote"])
+    ghost = replace(right[3], fill_id="ghost", client_order_id="g", quantity=Decimal("0.01234"))
+    (one,) = explain(session(right, [*right, ghost, replace(ghost)]))
+    assert sorted(kinds([one])[0][1]) == ["duplicate_fill", "orphan_fill"]
+    assert one.verdict == "unique"
+
+
+def test_a_quantity_that_its_fee_denies() -> None:
+    """A row whose fee is that of its quantity is not the one that is wrong."""
+    right = rows_of(*LEDGERS["quote"])
+    lost = [row for row in right if row.fill_id != "f12"]
+    wrong = changed(lost, 3, fee=lost[3].fee + lost[3].fee)
+    for one in explain(session(right, wrong, orders=False)):
+        named = sorted(cause.cause_kind for cause in one.causes)
+        assert named == ["duplicate_fee", "missing_fill"] or one.verdict != "unique"

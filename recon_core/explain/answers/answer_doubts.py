@@ -76,7 +76,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     """Whether a fill that no row tells, and more of one that is told, would be the same.
 
     They are where both have one price and side, and the snapshots allow both. A fill that
-    turns round one of its price and quantity may undo that one instead, but for a fee.
+    turns round one of its price and quantity may undo that one instead, but for a fee;
+    one without a fee may be too large, and lack it.
     """
     change = part.edit.change
     if part.edit.rank != SOLVED or len(change.added) != 1:
@@ -92,7 +93,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     others = ground.by_symbol.get(ground.bookings.position(fill), ())
     same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
     return any(
-        (other.side is fill.side or other.quantity == fill.quantity) and left.may_begin(other.time)
+        (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
+        and left.may_begin(other.time)
         for other in same
     )
 

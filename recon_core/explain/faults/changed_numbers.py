@@ -72,15 +72,15 @@ def fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
 
 
 def fee_denies(ground: Ground, edits: FillEdits, wrong: Fill, right: Fill) -> bool:
-    """Whether a fee is that of a row as it stands, so that no other number was meant there."""
+    """Whether the fee of a wrong row is none that the right one would be charged."""
     model = edits.model(wrong)
     if ground.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
         return False
-    wrongly, rightly = (
-        any(model.fee(ground.bookings, each, rate) == wrong.fee for rate in model.rates)
-        for each in (wrong, right)
+    unit = ground.bookings.resolution(model.currency)
+    return all(
+        EXACT.subtract(model.fee(ground.bookings, right, rate), right.fee).copy_abs() > unit
+        for rate in model.rates
     )
-    return wrongly and not rightly
 
 
 def tenfold(ground: Ground, edits: FillEdits) -> Iterator[Edit]:

@@ -30,7 +30,7 @@ from recon_core.explanation import CauseKind
 from recon_core.model import Fill, OrderSide
 
 _ID: Final = attrgetter("fill_id")
-_KEY: Final = attrgetter("account", "symbol", "fill_id")
+_KEY: Final = attrgetter("account", "symbol", "fill_id", "side", "quantity", "price")
 _TIME: Final = attrgetter("time")
 
 
@@ -157,7 +157,7 @@ class FillEdits:
         return needed | {fill.fee_currency for fill in self.ground.fills if fill.fee_currency}
 
     def twice(self, fill: Fill) -> bool:
-        """Whether the id of a fill stands more than once."""
+        """Whether a fill stands more than once under its id."""
         if self._ids[fill.fill_id] == 1:
             return False
         return self._repeated[_KEY(fill)] > 1
@@ -167,7 +167,7 @@ class FillEdits:
         return Counter(map(_ID, self.ground.fills))
 
     @cached_property
-    def _repeated(self) -> Counter[tuple[str | None, str, str]]:
+    def _repeated(self) -> Counter[tuple[object, ...]]:
         return Counter(_KEY(fill) for fill in self.ground.fills if self._ids[fill.fill_id] > 1)
 
     @cached_property
