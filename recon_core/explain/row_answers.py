@@ -18,7 +18,7 @@ from recon_core.explain.grounds.ground import Ground
 from recon_core.explain.grounds.needs import ground_of
 from recon_core.explain.proving.attempt import Answer, OwnState, attempt
 from recon_core.explain.proving.proof import Prover
-from recon_core.explain.reading.own_books import OwnBooks, stands_twice
+from recon_core.explain.reading.own_books import OwnBooks, may_stand_too_often, stands_twice
 from recon_core.explain.reading.row_reading import RowReading, other_rows
 from recon_core.explanation import Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, SideRecord
@@ -92,6 +92,9 @@ class RowAnswers:
         """Whether the exchange may have a row too many, where the ledger is said to lack it."""
         change = answer.change
         if answer.side is LedgerSide.EXTERNAL or not (change.added or change.added_movements):
+            return False
+        outer = self.prover.recorded.external
+        if outer is None or not (self._orders_differ or may_stand_too_often(change, outer)):
             return False
         books = self._books
         return books is not None and books.without_doubtful() is not books.ground.record

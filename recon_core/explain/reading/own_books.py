@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -31,6 +32,9 @@ from recon_core.model import Fill, Movement, Order, SideRecord
 
 _Row = TypeVar("_Row", Fill, Movement)
 _ID: Final = attrgetter("account", "symbol", "fill_id")
+_FILL_ID: Final = attrgetter("fill_id")
+_PRICE: Final = attrgetter("price")
+_TRADE: Final = attrgetter("symbol", "side", "quantity", "price")
 
 
 def stands_twice(record: SideRecord) -> bool:
@@ -38,6 +42,23 @@ def stands_twice(record: SideRecord) -> bool:
     ids = list(map(_ID, record.fills or ()))
     moved = [row.movement_id for row in record.movements or ()]
     return len(set(ids)) < len(ids) or len(set(moved)) < len(moved)
+
+
+def may_stand_too_often(change: Change, record: SideRecord) -> bool:
+    """Whether a row that a change brings may be one that a side has once too often.
+
+    It then has another one of its id, or of its content, times aside.
+    """
+    moved = record.movements or ()
+    paid, ids = Counter(map(_paid, moved)), Counter(row.movement_id for row in moved)
+    if any(paid[_paid(row)] > 1 or ids[row.movement_id] > 1 for row in change.added_movements):
+        return True
+    fills = record.fills or ()
+    some = {fill.fill_id for fill in change.added}, {fill.price for fill in change.added}
+    same_id = compress(fills, map(some[0].__contains__, map(_FILL_ID, fills)))
+    same_price = compress(fills, map(some[1].__contains__, map(_PRICE, fills)))
+    told = Counter(fill.fill_id for fill in same_id), Counter(map(_TRADE, same_price))
+    return any(told[0][fill.fill_id] > 1 or told[1][_TRADE(fill)] > 1 for fill in change.added)
 
 
 @dataclass(frozen=True)  # without slots: what was worked out is kept
@@ -178,7 +199,8 @@ class OwnBooks:
         surplus = set(map(id, self._matched.surplus))
         twins = set(map(twin, self._matched.surplus))
         found: dict[tuple[Any, ...], list[Fill]] = {}
-        for fill in self._fills:
+        prices = {fill.price for fill in self._matched.surplus}
+        for fill in compress(self._fills, map(prices.__contains__, map(_PRICE, self._fills))):
             if id(fill) not in surplus and (key := twin(fill)) in twins:
                 found.setdefault(key, []).append(fill)
         return found
