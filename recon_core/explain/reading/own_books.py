@@ -54,11 +54,11 @@ def may_stand_too_often(change: Change, record: SideRecord) -> bool:
     if any(paid[_paid(row)] > 1 or ids[row.movement_id] > 1 for row in change.added_movements):
         return True
     fills = record.fills or ()
-    some = {fill.fill_id for fill in change.added}, {fill.price for fill in change.added}
-    same_id = compress(fills, map(some[0].__contains__, map(_FILL_ID, fills)))
-    same_price = compress(fills, map(some[1].__contains__, map(_PRICE, fills)))
-    told = Counter(fill.fill_id for fill in same_id), Counter(map(_TRADE, same_price))
-    return any(told[0][fill.fill_id] > 1 or told[1][_TRADE(fill)] > 1 for fill in change.added)
+    added, prices = {fill.fill_id for fill in change.added}, {fill.price for fill in change.added}
+    told = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
+    near = compress(fills, map(prices.__contains__, map(_PRICE, fills)))
+    trades = Counter(map(_TRADE, near))
+    return any(told[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in change.added)
 
 
 @dataclass(frozen=True)  # without slots: what was worked out is kept
