@@ -73,17 +73,18 @@ def _may(ground: Ground, total: dict[str, Decimal], seen: list[str], factor: Dec
     for name in seen:
         expected = EXACT.multiply(total[name], factor)
         off = EXACT.subtract(ground.need.get(name, ZERO), expected).copy_abs()
-        if off > ground.allowed(name) and off > _rounding(ground, name):
+        if off > ground.allowed(name) and off > _rounding(ground, name, factor):
             return False
     return True
 
 
-def _rounding(ground: Ground, name: str) -> Decimal:
-    """What all fills together may be rounded by in a dimension."""
+def _rounding(ground: Ground, name: str, factor: Decimal) -> Decimal:
+    """What all fills together may be rounded by in a dimension, and so many times that."""
     if not is_cash(name):
         return ZERO
     unit = max(ground.bookings.resolution(currency_of(name)), _FINE)
-    return EXACT.multiply(unit, Decimal(2 * len(ground.fills)))
+    times = EXACT.add(factor.copy_abs(), Decimal(2))
+    return EXACT.multiply(EXACT.multiply(unit, times), Decimal(len(ground.fills)))
 
 
 def _are_flat(fills: Sequence[Fill]) -> bool:
@@ -100,7 +101,7 @@ def _may_settle(ground: Ground, total: dict[str, Decimal], factor: Decimal) -> b
     for name in ground.unknown & total.keys():
         expected = EXACT.multiply(total[name], factor)
         off = EXACT.subtract(ground.exact.get(name, ZERO), expected).copy_abs()
-        if off > EXACT.add(_rounding(ground, name), ground.space.dust):
+        if off > EXACT.add(_rounding(ground, name, factor), ground.space.dust):
             return False
     return True
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from recon_core.explanation import CauseKind as Kind
 from recon_core.explanation import Effect
-from recon_core.model import InstrumentKind
+from recon_core.model import Fill, InstrumentKind
 from tests.core.explaining.bases import Base, Evidence
 from tests.core.explaining.books import difference, state_of
 from tests.core.explaining.coincidences import is_coincidence
@@ -17,6 +17,7 @@ from tests.core.explaining.twins import FEES, has_doubles, has_other_bogus_rows
 
 NOT_SHOWN = "no row of either side shows the amount: a movement or another opening would do too"
 NO_PRICE = "price, fee and time of a fill that no row shows do not follow from what it left"
+MORE_OF_ONE = "more of another fill of its price and side, and of its fee, would be the same"
 NO_RATE = "no fee or order contradicts the row: it is too small, or the fees follow no rate"
 SEVERAL = "several rows, mistyped in one digit or more, give the same amounts"
 NOT_LEFT = "what the rows were before they were rounded stands nowhere"
@@ -139,9 +140,7 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
     """The rows of one side hold the fault, and the other side gives its state alone."""
     kind = fault.cause_kind
     if kind is Kind.MISSING_FILL and not _has_orders(base):
-        fill = fault.fills[0]
-        is_spot = base.recorded.instruments[fill.symbol].instrument_kind is _SPOT
-        return "" if is_spot and fill.symbol in base.rates else NO_PRICE
+        return _of_a_lost_fill(base, fault.fills[0])
     if kind in _MISTYPED and fault.ids:
         by_orders = _has_orders(base) and kind in (Kind.WRONG_QUANTITY, Kind.CUMULATIVE_QUANTITY)
         return "" if by_orders or _is_contradicted(base, fault) else NO_RATE
@@ -160,6 +159,17 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
         Kind.STALE_SIDE: NO_ROWS_LATER,
         Kind.AS_OF_SHIFT: NO_ROWS_LATER,
     }.get(kind, "")
+
+
+def _of_a_lost_fill(base: Base, lost: Fill) -> str:
+    """A fill that neither a row nor an order tells, only the amounts that it left."""
+    is_spot = base.recorded.instruments[lost.symbol].instrument_kind is _SPOT
+    if not is_spot or lost.symbol not in base.rates:
+        return NO_PRICE
+    place = lost.symbol, lost.price, lost.side, lost.account
+    others = (fill for fill in base.fills if fill.fill_id != lost.fill_id)
+    same = any((fill.symbol, fill.price, fill.side, fill.account) == place for fill in others)
+    return MORE_OF_ONE if same else ""
 
 
 def _is_contradicted(base: Base, fault: Fault) -> bool:

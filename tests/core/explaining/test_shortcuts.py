@@ -33,6 +33,7 @@ from recon_core.policy.model import Policy
 from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.bases import Evidence, base_session
 from tests.core.explaining.drawing import Trial, Wanted, drawn
+from tests.core.explaining.placing import Placement
 
 SEEDS = range(40)
 DERIVATIVES = (
@@ -161,11 +162,17 @@ def test_changes_in_sequence_are_one_after_the_other(seed: int) -> None:
     assert not any(id(fill) in known for fill in joined.added)
 
 
-@pytest.mark.parametrize("kind", [CauseKind.UNIT, CauseKind.SIGN_CONVENTION])
-@pytest.mark.parametrize("seed", range(30))
-def test_no_factor_of_all_trades_is_lost(seed: int, kind: CauseKind) -> None:
+@pytest.mark.parametrize(
+    ("kind", "placement"),
+    [(CauseKind.UNIT, None), (CauseKind.UNIT, Placement.ROW), (CauseKind.SIGN_CONVENTION, None)],
+)
+@pytest.mark.parametrize("seed", range(20))
+def test_no_factor_of_all_trades_is_lost(
+    seed: int, kind: CauseKind, placement: Placement | None
+) -> None:
     """Every unit of all quantities that is what is needed is found."""
-    trial = drawn(seed, Wanted(cause_kind=kind))
+    evidence = None if placement is None else Evidence.STATES
+    trial = drawn(seed, Wanted(cause_kind=kind, evidence=evidence, placement=placement))
     if trial is None:
         pytest.skip("nothing of that kind is possible there")
     for ground in grounds_of(prover_of(trial.placed.recorded)):
