@@ -30,6 +30,7 @@ _DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
 _UP: Final = Context(prec=50, rounding=ROUND_CEILING)
 _FINER: Final = 3
 _SOME: Final = 1_000
+_MOST_SAMPLED: Final = 10_000
 _BUY: Final = OrderSide.BUY
 _FEE: Final = attrgetter("fee")
 _PRICE: Final = attrgetter("price")
@@ -65,7 +66,7 @@ class Market:
         if self.ticks is not None:
             return self.ticks
         found: Counter[int] = Counter()
-        prices = list(map(_PRICE, self.fills))
+        prices = list(map(_PRICE, self.fills[:: max(1, len(self.fills) // _MOST_SAMPLED)]))
         for start in range(0, len(prices), _SOME):
             found.update(map(shortest_places, prices[start : start + _SOME]))
             places, count = found.most_common(1)[0]
