@@ -45,6 +45,11 @@ class FeeModel:
             return fee
         return fee.quantize(Decimal((0, (1,), -places)), context=_CONTEXTS[self.rounding])
 
+    def off(self, bookings: Bookings, fill: Fill) -> Decimal:
+        """How far the fee of a fill is from the nearest that a rate gives."""
+        fees = (self.fee(bookings, fill, rate) for rate in self.rates)
+        return min(EXACT.subtract(fee, fill.fee).copy_abs() for fee in fees)
+
 
 def fee_value(bookings: Bookings, fill: Fill, *, in_base: bool) -> Decimal:
     """What a rate applies to, in the currency of the fee."""

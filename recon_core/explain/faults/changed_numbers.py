@@ -76,11 +76,7 @@ def fee_denies(ground: Ground, edits: FillEdits, wrong: Fill, right: Fill) -> bo
     model = edits.model(wrong)
     if ground.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
         return False
-    unit = ground.bookings.resolution(model.currency)
-    return all(
-        EXACT.subtract(model.fee(ground.bookings, right, rate), right.fee).copy_abs() > unit
-        for rate in model.rates
-    )
+    return model.off(ground.bookings, right) > ground.bookings.resolution(model.currency)
 
 
 def tenfold(ground: Ground, edits: FillEdits) -> Iterator[Edit]:

@@ -61,10 +61,7 @@ def _is_contradicted(ground: Ground, model: FeeModel, fill: Fill) -> bool:
         return True
     unit = ground.bookings.resolution(model.currency)
     limit = EXACT.multiply(unit, _MANY_UNITS)
-    return all(
-        EXACT.subtract(model.fee(ground.bookings, fill, rate), fill.fee).copy_abs() > limit
-        for rate in model.rates
-    )
+    return model.off(ground.bookings, fill) > limit
 
 
 def _as_usual(ground: Ground, model: FeeModel, fill: Fill) -> Iterator[Edit]:

@@ -29,6 +29,7 @@ from recon_core.explain.reading.order_reports import OrderReports, is_later, rep
 from recon_core.explain.reading.unknown_twice import repeats
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Movement, Order, SideRecord
+from recon_core.pairing import duplicate_fills
 
 _Row = TypeVar("_Row", Fill, Movement)
 _ID: Final = attrgetter("account", "symbol", "fill_id")
@@ -39,9 +40,8 @@ _TRADE: Final = attrgetter("symbol", "side", "quantity", "price")
 
 def stands_twice(record: SideRecord) -> bool:
     """Whether an id stands twice among the fills or the movements of a side."""
-    ids = list(map(_ID, record.fills or ()))
     moved = [row.movement_id for row in record.movements or ()]
-    return len(set(ids)) < len(ids) or len(set(moved)) < len(moved)
+    return bool(duplicate_fills(record.fills or ())) or len(set(moved)) < len(moved)
 
 
 def may_stand_too_often(change: Change, record: SideRecord) -> bool:
@@ -210,13 +210,20 @@ class OwnBooks:
 
     def _has_twin(self, row: Movement) -> bool:
         """Whether the other side has a movement that says the same, by its id or its time."""
-        surplus = set(map(id, self._surplus_movements))
         return any(
-            _paid(other) == _paid(row)
-            and (other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_TWIN)
-            for other in self._movements
-            if id(other) not in surplus
+            other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_TWIN
+            for other in self._kept_movements.get(_paid(row), ())
         )
+
+    @cached_property
+    def _kept_movements(self) -> dict[tuple[Any, ...], list[Movement]]:
+        """The movements that the other side has as well, those together that say the same."""
+        surplus = set(map(id, self._surplus_movements))
+        found: dict[tuple[Any, ...], list[Movement]] = {}
+        for row in self._movements:
+            if id(row) not in surplus:
+                found.setdefault(_paid(row), []).append(row)
+        return found
 
 
 def _told(fill: Fill) -> tuple[Any, ...]:

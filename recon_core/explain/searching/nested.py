@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from functools import cached_property
+from itertools import chain, compress, islice
+from operator import not_
 from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY
@@ -47,8 +49,7 @@ class Nested:
         slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
         firsts = [*self._firsts(ground, self._affordable), *cumulative(ground), *slips]
         for first in firsts:
-            self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
-            after = ground.replayed_after(first.change)
+            after = self._by_replay(first)
             if after is None or not after.need or any(map(is_position, after.need)):
                 continue
             search = Search(after, self.search.budget)
@@ -66,9 +67,9 @@ class Nested:
         ground = self.search.ground
         self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
         firsts = [*self._of_an_order, *habits(ground), *others(ground), *self._besides]
-        settling = [first for first in firsts if _settles_some(ground, first)]
-        yield self._after_each(settling)
-        yield self._after_each(first for first in firsts if not _settles_some(ground, first))
+        settling = [_settles_some(ground, first) for first in firsts]
+        yield self._after_each(compress(firsts, settling))
+        yield self._after_each(compress(firsts, map(not_, settling)))
         yield self._of_quantities()
 
     def _after_each(self, firsts: Iterable[Edit]) -> Iterator[Found]:
@@ -100,10 +101,7 @@ class Nested:
         """The ground after a first edit, of derivatives with the cash that a replay leaves."""
         ground = self.search.ground
         after = ground.after(habit.change)
-        if not any(map(ground.bookings.derivative, ground.rows.symbols)):
-            return after
-        self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
-        replayed = ground.replayed_after(habit.change)
+        replayed = self._by_replay(habit) if self._has_derivatives else None
         return after if replayed is None else replace(after, exact=replayed.exact)
 
     def _singles(self, ground: Ground) -> Iterator[Found]:
@@ -112,9 +110,9 @@ class Nested:
         self.search.budget.spend(len(ground.fills) * _OF_A_HABIT)
         yield from ((edit,) for edit in search.singles())
         yield from ((edit,) for edit in spans(ground, self.search.max_skew))
-        for edit in (*systematic(ground, edits), *solved(ground, edits, _TRIED)):
-            if ground.reached_by(edit.change):
-                yield (edit,)
+        whole = systematic(ground, edits)
+        yield from ((edit,) for edit in whole if ground.reached_by(edit.change))
+        yield from ((edit,) for edit in solved(ground, edits, _TRIED))
         yield from OrderReading(ground, edits, self.search.budget).readings()
 
     def _with_a_slip(self, ground: Ground) -> Iterator[Found]:
@@ -145,9 +143,17 @@ class Nested:
 
     def _replayed(self, first: Edit) -> Ground | None:
         """The ground after a first edit, of derivatives as a replay leaves it."""
+        if not self._has_derivatives:
+            return self.search.ground.after(first.change)
+        return self._by_replay(first)
+
+    @cached_property
+    def _has_derivatives(self) -> bool:
         ground = self.search.ground
-        if not any(map(ground.bookings.derivative, ground.rows.symbols)):
-            return ground.after(first.change)
+        return any(map(ground.bookings.derivative, ground.rows.symbols))
+
+    def _by_replay(self, first: Edit) -> Ground | None:
+        ground = self.search.ground
         self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
         return ground.replayed_after(first.change)
 
