@@ -7,27 +7,27 @@ from pluggy import PluginManager
 
 from pytest_recon.options import Settings
 from recon_core.errors import SessionError
-from recon_core.sessions.discovery import each_once, identity, named_sessions
+from recon_core.sessions.discovery import Discovery, identity, joined, named_sessions
 
 
 def declared_sessions(
     settings: Settings, invocation_directory: Path, manager: PluginManager
-) -> list[Path]:
-    """The anchors of all sessions that were named, each once, sorted.
+) -> Discovery:
+    """Find all sessions that were named, each once, sorted.
 
     Raises `pytest.UsageError` where a name matches nothing, before anything runs.
     """
-    anchors: list[Path] = []
+    found: list[Discovery] = []
     for option, directory, names in (
         ("--recon-session", invocation_directory, settings.command_line_sessions),
         ("recon_sessions", settings.ini_directory, settings.ini_sessions),
     ):
         for name in names:
             try:
-                anchors += named_sessions(name, directory, manager)
+                found.append(named_sessions(name, directory, manager))
             except SessionError as error:
                 raise pytest.UsageError(f"{option}: {error}") from None
-    return each_once(anchors)
+    return joined(found)
 
 
 def named_by_arguments(config: pytest.Config) -> frozenset[Path]:
@@ -37,5 +37,5 @@ def named_by_arguments(config: pytest.Config) -> frozenset[Path]:
 
 
 def is_named(anchor: Path, named: frozenset[Path]) -> bool:
-    """Whether a positional argument names the anchor of a session."""
+    """True if a positional argument names the anchor of a session."""
     return identity(anchor) in named

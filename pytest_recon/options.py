@@ -35,6 +35,11 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--recon-policy", metavar="FILE", help="thresholds and tolerances (TOML)")
     group.addoption(
+        "--recon-require-policy",
+        action="store_true",
+        help="refuse to judge by the built-in policy",
+    )
+    group.addoption(
         "--recon-fail-on",
         choices=FAIL_ON_CHOICES,
         help="the lowest severity that fails an item (default: fail)",
@@ -73,6 +78,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
+    parser.addini("recon_require_policy", "refuse the built-in policy", type="bool", default=False)
     parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
     parser.addini("recon_explain", "off, fast or full", default="fast")
@@ -103,6 +109,7 @@ class Settings:
     top_n: int
     max_items: int
     explain: Effort
+    policy_required_by: str | None
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -127,6 +134,7 @@ def read_settings(config: pytest.Config) -> Settings:
         top_n=_top_n(config),
         max_items=_max_items(config),
         explain=_explain(config),
+        policy_required_by=_policy_required_by(config),
     )
 
 
@@ -188,6 +196,13 @@ def _max_items(config: pytest.Config) -> int:
         return settings.most_items(given, str(config.getini("recon_max_items") or ""))
     except (ReconError, TypeError) as error:  # a TypeError where TOML has it as a number
         raise pytest.UsageError(str(error)) from None
+
+
+def _policy_required_by(config: pytest.Config) -> str | None:
+    """The option or the setting that refuses the built-in policy, `None` where it will do."""
+    if config.getoption("recon_require_policy"):
+        return "--recon-require-policy"
+    return "recon_require_policy" if config.getini("recon_require_policy") else None
 
 
 def policy_source(config: pytest.Config) -> Path | None:

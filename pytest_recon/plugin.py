@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
         config.args_source = config.ArgsSource.ARGS
-    if run.names_sessions or config.getoption("recon_policy"):
+    if run.names_sessions or run.settings.policy_required_by or config.getoption("recon_policy"):
         run.check_inputs()
 
 

@@ -18,8 +18,8 @@ from recon_core.errors import PolicyError
 from recon_core.extensions import extension_manager, has_hooks, unmarked_hooks
 from recon_core.printable import printable
 from recon_core.reports.wording import node_path
-from recon_core.sessions.discovery import identity
-from recon_core.settings import effective_policy
+from recon_core.sessions.discovery import Discovery, identity
+from recon_core.settings import BUILT_IN, PolicyInForce, effective_policy
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -94,8 +94,14 @@ class ReconRun:
 
     @property
     def names_sessions(self) -> bool:
-        """Whether the command line or the ini names sessions."""
+        """True if the command line or the ini names sessions."""
         return bool(self.settings.command_line_sessions or self.settings.ini_sessions)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """The named sessions, and what the search for them passed over."""
+        directory = self.config.invocation_params.dir
+        return declared_sessions(self.settings, directory, self.manager)
 
     @cached_property
     def declared(self) -> dict[Path, str]:
@@ -106,9 +112,8 @@ class ReconRun:
             }
         if not self.names_sessions:
             return {}
-        directory = self.config.invocation_params.dir
-        anchors = declared_sessions(self.settings, directory, self.manager)
-        return {anchor: node_path(anchor, self.config.rootpath) for anchor in anchors}
+        root = self.config.rootpath
+        return {anchor: node_path(anchor, root) for anchor in self.discovery.anchors}
 
     def check_inputs(self) -> None:
         """Read the policy and find the named sessions; `pytest.UsageError` for mistakes."""
@@ -141,10 +146,20 @@ class ReconRun:
         """What the header calls the policy."""
         return self._policy_and_name[1]
 
+    @property
+    def policy_in_force(self) -> PolicyInForce:
+        """Where the policy was read, and what is near it."""
+        return PolicyInForce(
+            None if self.policy_name == BUILT_IN else self.policy_path,
+            self.config.invocation_params.dir,
+            self.config.rootpath,
+            [Path(os.fsdecode(promise.anchor)) for promise in self.gate.sessions],
+        )
+
     @cached_property
     def _policy_and_name(self) -> "tuple[Policy, str]":
         try:
-            return effective_policy(self.policy_path)
+            return effective_policy(self.policy_path, self.settings.policy_required_by)
         except PolicyError as error:
             raise pytest.UsageError(f"recon policy: {error}") from None
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
-from recon_core.reports.wording import counted, node_path
+from recon_core.reports.wording import counted
+from recon_core.sessions.passed_over import notes_on
 
 
 def header(run: ReconRun) -> str:
@@ -55,9 +56,11 @@ def _session_lines(run: ReconRun, summaries: Summaries, *, name_runs: bool) -> l
 
 
 def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
-    """What the verdicts rest on besides the sessions, where that is not the default."""
-    if run.gate.sessions and run.policy_path is not None and run.policy_name != "built-in":
-        yield f"policy {node_path(run.policy_path, run.config.invocation_params.dir)}"
+    """What the verdicts rest on besides the sessions: the policy, and what was not judged."""
+    if run.gate.sessions:
+        yield from run.policy_in_force.lines()
+    if run.names_sessions:
+        yield from notes_on(run.discovery.passed_over, run.config.invocation_params.dir)
     if run.settings.command_line_sessions and not run.gate.active:
         yield "the gate is off: a run that is narrowed does not fail"
     if trail is not None and trail.line is not None:

@@ -6,15 +6,17 @@ with `-c` is pytest's alone.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recon_core.errors import ReconError
+from recon_core.errors import PolicyError, ReconError
 from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
+from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
 from recon_core.printable import printable, quoted
+from recon_core.sessions.passed_over import listed, shown_path
 
 if TYPE_CHECKING:
     from recon_core.policy.model import Policy
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 FAIL_ON_CHOICES: Final = ("fail", "warn")
 EXPLAIN_CHOICES: Final = tuple(map(str, Effort))
 BUILT_IN: Final = "built-in"
-_PYPROJECT: Final = "pyproject.toml"
 _MOST_DIGITS: Final = 12
+_ON: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
+_OFF: Final = frozenset({"n", "no", "f", "false", "off", "0"})
 
 Table = Mapping[str, Any]
 
@@ -38,6 +41,7 @@ class ProjectSettings:
     fail_on: str | None = None
     max_items: str | None = None
     explain: str | None = None
+    require_policy: bool = False
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -84,7 +88,7 @@ def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path
     """
     if option is not None or setting is not None:
         return setting if option is None else option
-    for name in ("recon.toml", _PYPROJECT):
+    for name in (POLICY_FILE, PYPROJECT):
         path = root / name
         # A dangling link is a mistake to report, not a reason for the built-in policy.
         if os.path.lexists(path):
@@ -92,11 +96,22 @@ def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path
     return None
 
 
-def effective_policy(path: Path | None) -> "tuple[Policy, str]":
+def effective_policy(path: Path | None, required_by: str | None = None) -> "tuple[Policy, str]":
     """The policy of a file, and its name for reports; `built-in` where there is none.
 
-    Raises `PolicyError` where the file is no use.
+    Raises `PolicyError` where the file is no use, and for the built-in policy where
+    `required_by`, an option or a setting, asks for another one.
     """
+    policy, name = _policy_of(path)
+    if required_by is not None and name == BUILT_IN:
+        raise PolicyError(
+            f"built-in, and {required_by} asks for a policy file; expected one that an option or "
+            "the setting recon_policy names, recon.toml or [tool.recon]"
+        )
+    return policy, name
+
+
+def _policy_of(path: Path | None) -> "tuple[Policy, str]":
     from recon_core.policy.model import Policy  # noqa: PLC0415  # not at pytest's start
 
     if path is None:
@@ -106,10 +121,36 @@ def effective_policy(path: Path | None) -> "tuple[Policy, str]":
         read_pyproject_policy,
     )
 
-    if path.name != _PYPROJECT:
+    if path.name != PYPROJECT:
         return read_policy(path), printable(path.name)
     policy = read_pyproject_policy(path)
-    return (Policy(), BUILT_IN) if policy is None else (policy, _PYPROJECT)
+    return (Policy(), BUILT_IN) if policy is None else (policy, PYPROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """Where the policy of a run was read, `None` for the built-in one, and what is seen of it.
+
+    `directory` is where the run was started, as paths are shown from there; `root` is the
+    project's and `anchors` are the sessions: a policy may have been written beside any.
+    """
+
+    path: Path | None
+    directory: Path
+    root: Path
+    anchors: Sequence[Path] = ()
+
+    @property
+    def name(self) -> str:
+        """`built-in`, or the path of the file."""
+        return BUILT_IN if self.path is None else shown_path(self.path, self.directory)
+
+    def lines(self) -> list[str]:
+        """The policy in force, and the policy files near the run that are not used."""
+        starts = dict.fromkeys([self.directory, self.root, *(one.parent for one in self.anchors)])
+        unused = [shown_path(one, self.directory) for one in unused_policies(self.path, starts)]
+        more = [f"policy not used: {listed(unused)}"] if unused else []
+        return [f"policy {self.name}", *more]
 
 
 def find_settings(directory: Path) -> ProjectSettings:
@@ -125,6 +166,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         fail_on=_text(table, "recon_fail_on") or None,
         max_items=_number_text(table, "recon_max_items") or None,
         explain=_text(table, "recon_explain") or None,
+        require_policy=_flag(table, "recon_require_policy"),
     )
 
 
@@ -142,6 +184,15 @@ def _number_text(table: Table, name: str) -> str:
     return str(value) if is_number else _text(table, name)
 
 
+def _flag(table: Table, name: str) -> bool:
+    """A setting that is on or off, in the words that pytest takes."""
+    value = table.get(name, False)
+    word = str(value).lower() if isinstance(value, bool | str) else ""
+    if word not in _ON | _OFF:
+        raise ReconError(f"{name}: {quoted(value)}; expected true or false")
+    return word in _ON
+
+
 def _located(directory: Path) -> tuple[Path, Table | None]:
     """The directory of the project, and pytest's table where it has one."""
     upward = (directory, *directory.parents)
@@ -151,7 +202,7 @@ def _located(directory: Path) -> tuple[Path, Table | None]:
             table = read(base / name) if os.path.isfile(base / name) else None  # noqa: PTH113
             if table is not None:
                 return base, table
-    for mark in (_PYPROJECT, "setup.py"):
+    for mark in (PYPROJECT, "setup.py"):
         for base in upward:
             if os.path.isfile(base / mark):  # noqa: PTH113
                 return base, None
@@ -224,7 +275,7 @@ _READERS: Final[Mapping[str, Callable[[Path], Table | None]]] = {
     ".pytest.toml": _pytest_toml,
     "pytest.ini": _pytest_ini,
     ".pytest.ini": _pytest_ini,
-    _PYPROJECT: _pyproject_toml,
+    PYPROJECT: _pyproject_toml,
     "tox.ini": _tox_ini,
     "setup.cfg": _setup_cfg,
 }

@@ -5,10 +5,12 @@ One table (design, "The `recon` command"): 0 answered or clear, 2 findings or bl
 `ReconError` for what cannot be judged and `click.UsageError` for wrong usage.
 """
 
+import errno
 import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
@@ -34,6 +36,12 @@ COMMANDS: Final = {
     "completion": "recon_core.cli.completion:completion",
 }
 """The sub-commands in the order of the help, each with the place it is loaded from."""
+
+_OUTPUT: Final = "output cannot be written: {}"
+_REFUSED_WRITES: Final = frozenset(
+    {errno.EBADF, errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+)
+"""What a stream answers that does not take a text; a command names the files that it writes."""
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -116,28 +124,49 @@ def show_recon_audit(args: Sequence[str] | None = None) -> None:
 
 
 def run(command: click.Command, name: str, args: Sequence[str] | None) -> NoReturn:
-    """Run a command and exit with its code; every error is one line on stderr."""
-    _tolerate(sys.stdout)
-    try:
-        code = _result(command, name, args)
-        sys.stdout.flush()
-    except click.UsageError as error:
-        _complain(_usage_text(error, name), WRONG_USAGE)
-    except click.ClickException as error:
-        _complain(error.format_message(), CANNOT_JUDGE)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except ReconError as error:
-        _complain(str(error), CANNOT_JUDGE)
-    except BrokenPipeError:
-        _silence(sys.stdout)
-        sys.exit(CANNOT_JUDGE)
-    except OSError as error:
-        _silence(sys.stdout)
-        _complain(error.strerror or type(error).__name__, CANNOT_JUDGE)
-    except Exception as error:  # noqa: BLE001  # a fault of ours or a plugin's is no verdict
-        _complain(f"internal error: {type(error).__name__}: {error}", CANNOT_JUDGE)
+    """Run a command and exit with its code; every error is one line on stderr.
+
+    An answer that a stream did not take is no answer: the code is 1 then, whatever the
+    verdict was. Wrong usage and an interruption keep their codes.
+    """
+    _prepare_streams()
+    streams = (sys.stdout, sys.stderr)
+    code, message = _outcome(command, name, args)
+    lost = _lost(streams[0])
+    if sys.stdout is not streams[0]:
+        lost = os.strerror(errno.EPIPE)  # click takes a broken pipe, and its streams, aside
+    if lost is not None:
+        message = message or _OUTPUT.format(lost)
+    if message is not None:
+        _complain(message)
+    if (_lost(streams[1]) or lost) is not None and code in {CLEAR, FINDINGS}:
+        code = CANNOT_JUDGE
     sys.exit(code)
+
+
+def _outcome(
+    command: click.Command, name: str, args: Sequence[str] | None
+) -> tuple[int, str | None]:
+    """The code of a command, and what it has to say on stderr."""
+    try:
+        return _result(command, name, args), None
+    except click.UsageError as error:
+        return WRONG_USAGE, _usage_text(error, name)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED, None
+    except Exception as error:  # noqa: BLE001  # a fault of ours or a plugin's is no verdict
+        return CANNOT_JUDGE, _error_text(error)
+
+
+def _error_text(error: Exception) -> str:
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, ReconError):
+        return str(error)
+    if isinstance(error, OSError):
+        text = _OUTPUT if error.errno in _REFUSED_WRITES else "{}"
+        return text.format(_reason(error))
+    return f"internal error: {type(error).__name__}: {error}"
 
 
 def _result(command: click.Command, name: str, args: Sequence[str] | None) -> int:
@@ -157,10 +186,49 @@ def _result(command: click.Command, name: str, args: Sequence[str] | None) -> in
     return given if isinstance(given, int) else CLEAR
 
 
-def _tolerate(stream: Any) -> None:
-    """Let a narrow encoding escape what it cannot show; a test's stream has none."""
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
+class _ClosedStream(io.TextIOBase):
+    """A stream that was closed before the process began; Python has none then."""
+
+    _refused = False
+
+    def write(self, text: str, /) -> int:  # noqa: ARG002  # a stream's signature
+        """Refuse the text, so that whoever writes ends there."""
+        self._refused = True
+        self.flush()
+        return 0
+
+    def flush(self) -> None:
+        """Raise `OSError` where something was to be written."""
+        if self._refused:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _prepare_streams() -> None:
+    """See to it that there are streams, and that a narrow encoding escapes what it cannot show."""
+    sys.stdout = sys.stdout or _ClosedStream()
+    sys.stderr = sys.stderr or _ClosedStream()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a test's stream is none
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _lost(stream: Any) -> str | None:
+    """Why a stream did not take what was written to it, `None` where it took everything.
+
+    One that did not is closed, or the interpreter would try once more while it ends.
+    """
+    if stream.closed:
+        return None
+    try:
+        stream.flush()
+    except OSError as error:
+        with suppress(OSError):
+            stream.close()
+        return _reason(error)
+    return None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def _usage_text(error: click.UsageError, name: str) -> str:
@@ -168,22 +236,8 @@ def _usage_text(error: click.UsageError, name: str) -> str:
     return f"{error.format_message().strip().rstrip('.')}; see {path} --help"
 
 
-def _complain(message: str, code: int) -> NoReturn:
+def _complain(message: str) -> None:
     # A list of choices comes on several lines.
     line = printable(" ".join(message.split()), 2000)
-    try:
+    with suppress(OSError):
         click.echo(f"recon: {line}", err=True)
-    except OSError:
-        _silence(sys.stderr)
-    sys.exit(code)
-
-
-def _silence(stream: Any) -> None:
-    """Keep the interpreter from complaining about a closed pipe while it ends."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, stream.fileno())
-    except (OSError, ValueError):  # a stream without a file, as tests have it
-        return
-    finally:
-        os.close(null)

@@ -17,6 +17,7 @@ from recon_core.settings import (
     BUILT_IN,
     EXPLAIN_CHOICES,
     FAIL_ON_CHOICES,
+    PolicyInForce,
     ProjectSettings,
     effective_policy,
     find_settings,
@@ -39,10 +40,10 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_audit_log, recon_fail_on, recon_max_items and recon_explain
-of the project's pytest configuration hold here too. Hooks of installed plugins are called; those
-in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
-pytest --recon-session instead.
+The settings recon_policy, recon_require_policy, recon_audit_log, recon_fail_on,
+recon_max_items and recon_explain of the project's pytest configuration hold here too. Hooks
+of installed plugins are called; those in a conftest.py belong to pytest and are not loaded:
+where they change verdicts, run pytest --recon-session instead.
 """
 
 
@@ -52,6 +53,7 @@ class _Options:
 
     sessions: tuple[str, ...]
     policy: str | None
+    require_policy: bool
     junit: str | None
     audit_log: str | None
     fail_on: str | None
@@ -67,7 +69,8 @@ class _Request:
 
     check: "Check"
     anchors: list[Path]
-    policy_path: Path | None
+    policy: PolicyInForce
+    notes: list[str]
     junit: Path | None
     audit_log: Path | None
 
@@ -79,6 +82,7 @@ class _Request:
 )
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
 @click.option("--policy", metavar="FILE", help="Thresholds and tolerances (TOML).")
+@click.option("--require-policy", is_flag=True, help="Refuse to judge by the built-in policy.")
 @click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
@@ -132,7 +136,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         run.write_audit_log(request.audit_log)
     if request.junit is not None:
         run.write_junit(request.junit)
-    click.echo(_json(run) if options.output_format == "json" else _text(request))
+    click.echo(_json(request) if options.output_format == "json" else _text(request))
     ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
 
 
@@ -140,19 +144,24 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.checking import Check  # noqa: PLC0415  # brings the engine
     from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next ones
-    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+    from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
+    from recon_core.sessions.passed_over import notes_on  # noqa: PLC0415
     from recon_core.severity import Severity  # noqa: PLC0415
 
     named = None if options.policy is None else directory / options.policy
     source = settings.policy_source(named)
+    required = "--require-policy" if options.require_policy else None
+    if settings.require_policy:
+        required = required or "recon_require_policy"
     try:
-        policy, policy_name = effective_policy(source)
+        policy, policy_name = effective_policy(source, required)
     except ReconError as error:
         raise ReconError(f"recon policy: {error}") from None
     junit, audit_log = _written_paths(options, settings, directory)
     manager = extension_manager()
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
-    found = (named_sessions(name, directory, manager) for name in options.sessions)
+    found = joined(named_sessions(name, directory, manager) for name in options.sessions)
+    path = None if policy_name == BUILT_IN else source
     return _Request(
         check=Check(
             policy,
@@ -163,8 +172,9 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
             settings.most_items(options.max_items),
             settings.explain_effort(options.explain),
         ),
-        anchors=each_once(anchor for anchors in found for anchor in anchors),
-        policy_path=None if policy_name == BUILT_IN else source,
+        anchors=found.anchors,
+        policy=PolicyInForce(path, directory, settings.root, found.anchors),
+        notes=list(notes_on(found.passed_over, directory)),
         junit=junit,
         audit_log=audit_log,
     )
@@ -204,26 +214,26 @@ def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
 
 def _text(request: _Request) -> str:
     from recon_core.reports.session_text import summary_lines  # noqa: PLC0415  # brings tabulate
-    from recon_core.reports.wording import node_path  # noqa: PLC0415
 
     run = request.check
     lines = summary_lines(run.reports(), run.top_n, name_runs=run.trail is not None)
-    notes = []
-    if request.policy_path is not None:
-        notes.append(f"policy {node_path(request.policy_path, run.directory)}")
+    notes = [*request.policy.lines(), *request.notes]
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
     return "\n".join([*lines, run.tally().line()])
 
 
-def _json(run: "Check") -> str:
+def _json(request: _Request) -> str:
     from recon_core.reports.reconciled import reconciliation_report  # noqa: PLC0415  # not for the help
 
+    run = request.check
     head = None if run.trail is None else run.trail.head
     report = {
         "verdict": run.tally().verdict,
         "problems": run.problems,
+        "policy": request.policy.name,
+        "notes": [*request.policy.lines()[1:], *request.notes],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         "sessions": [
             {

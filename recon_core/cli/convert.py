@@ -71,10 +71,10 @@ def _write(target: Path, text: str, output: str, *, force: bool) -> None:
 
 def _anchor(source: str) -> Path:
     from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next one
-    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+    from recon_core.sessions.discovery import named_sessions  # noqa: PLC0415
 
     try:
-        found = each_once(named_sessions(source, Path.cwd(), extension_manager()))
+        found = named_sessions(source, Path.cwd(), extension_manager()).anchors
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     if len(found) > 1:

@@ -58,16 +58,15 @@ class Sessions:
 def named(names: Sequence[str], policy: str | None, max_items: int | None) -> Sessions:
     """What the words of a command line name; raises `click.UsageError` for mistakes in them."""
     from recon_core.extensions import extension_manager  # noqa: PLC0415  # brings the engine
-    from recon_core.sessions.discovery import each_once, named_sessions  # noqa: PLC0415
+    from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
 
     directory = Path.cwd()
     try:
         settings = find_settings(directory)
         source = settings.policy_source(None if policy is None else directory / policy)
         manager = extension_manager()
-        found = (named_sessions(name, directory, manager) for name in names)
-        anchors = each_once(anchor for several in found for anchor in several)
-        return Sessions(anchors, _policy(source), manager, settings.most_items(max_items))
+        found = joined(named_sessions(name, directory, manager) for name in names)
+        return Sessions(found.anchors, _policy(source), manager, settings.most_items(max_items))
     except ReconError as error:
         raise click.UsageError(str(error)) from None
 

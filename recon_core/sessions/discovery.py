@@ -1,8 +1,14 @@
-"""Finding recorded sessions under a path: native files, and what the formats recognise."""
+"""Finding recorded sessions under a path: native files, and what the formats recognise.
+
+Nothing below a directory that was named is passed over in silence: it is a session, it is
+searched, or it is `PassedOver`, by name and with the reason.
+"""
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -10,65 +16,146 @@ from pluggy import PluginManager
 
 from recon_core.errors import SessionError
 from recon_core.printable import printable, quoted
+from recon_core.sessions.passed_over import PassedOver, Reason, notes_on
 
 NATIVE_SUFFIX: Final = ".recon.json"
 NATIVE_DIRECTORY_FILE: Final = "session.recon.json"
+_SIMILAR: Final = re.compile(r"\.recon\b.*json", re.IGNORECASE | re.DOTALL)
+"""`x.recon.JSON`, `x.recon.json.bak`, `x.recon.jsonl`, `x.recon (1).json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The anchor files of sessions, sorted, and what was passed over on the way.
+
+    `places` are the files and directories that were asked for.
+    """
+
+    anchors: list[Path]
+    passed_over: list[PassedOver] = field(default_factory=list)
+    places: list[Path] = field(default_factory=list)
 
 
 def find_sessions(path: Path, manager: PluginManager) -> list[Path]:
-    """The anchor files of all sessions at `path`, sorted; a file is always one.
+    """The anchor files of all sessions at `path`, sorted (see `search`)."""
+    return search(path, manager).anchors
 
-    A directory is searched for `*.recon.json` and for foreign recordings. Hidden
-    directories are left out, linked ones are not entered. The inside of a foreign
-    recording is not searched further. Raises `OSError` for a directory that cannot be
-    read: what might be in it must not go unseen.
+
+def search(path: Path, manager: PluginManager) -> Discovery:
+    """Find all sessions at `path`; a file is always one.
+
+    A directory is searched, with everything below it, for `*.recon.json` and for foreign
+    recordings. Hidden directories and linked ones are passed over. A recording from which
+    a session found here takes a side is a source of that session and none of its own.
+    Raises `OSError` for a directory that cannot be read: what might be in it must not go
+    unseen.
     """
-    if path.is_dir():
-        return sorted(set(_search(path, manager)))
-    anchor = manager.hook.recon_anchor(path=path)
-    return [path if anchor is None else anchor]
+    if not path.is_dir():
+        anchor = manager.hook.recon_anchor(path=path)
+        return Discovery([path if anchor is None else anchor], places=[path])
+    found = _Search(path, manager)
+    folders = [path]
+    while folders:
+        folders += found.look(folders.pop())
+    return found.discovery()
 
 
-def _search(directory: Path, manager: PluginManager) -> Iterator[Path]:
-    for folder, subfolders, files in os.walk(directory, onerror=_refuse):
-        place = Path(folder)
-        recording = manager.hook.recon_anchor(path=place)
-        if recording is not None:
-            subfolders.clear()
-            yield recording
-        else:
-            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in files:
-            if name.endswith(NATIVE_SUFFIX):
-                yield place / name
-            elif recording is None:
-                anchor = manager.hook.recon_anchor(path=place / name)
-                if anchor is not None:
-                    yield anchor
+@dataclass(slots=True)
+class _Search:
+    """Collects what one search of a directory finds."""
+
+    root: Path
+    manager: PluginManager
+    native: set[Path] = field(default_factory=set)
+    foreign: set[Path] = field(default_factory=set)
+    passed_over: list[PassedOver] = field(default_factory=list)
+
+    def look(self, place: Path) -> list[Path]:
+        """Look at one directory; returns those in it that are to be searched."""
+        self._recognise(place)
+        with os.scandir(place) as entries:
+            return [Path(entry.path) for entry in entries if self._is_next(entry)]
+
+    def _is_next(self, entry: os.DirEntry[str]) -> bool:
+        """Take a file; True if it is a directory to be searched."""
+        if not _is_directory(entry):
+            self._take(Path(entry.path), entry)
+        elif entry.name.startswith("."):
+            self._pass_over(entry, Reason.HIDDEN)
+        elif not entry.is_symlink():
+            return True
+        elif not self._is_searched(entry):
+            self._pass_over(entry, Reason.LINKED)
+        return False
+
+    def _take(self, path: Path, entry: os.DirEntry[str]) -> None:
+        if path.name.endswith(NATIVE_SUFFIX):
+            self.native.add(path)
+        elif not self._recognise(path):
+            if _SIMILAR.search(path.name):
+                self._pass_over(entry, Reason.SIMILAR)
+            elif entry.is_symlink() and not os.path.exists(path):  # noqa: PTH110  # never raises
+                # It may have led to a directory.
+                self._pass_over(entry, Reason.LINKED)
+
+    def _recognise(self, path: Path) -> bool:
+        anchor = self.manager.hook.recon_anchor(path=path)
+        if anchor is not None:
+            self.foreign.add(anchor)
+        return anchor is not None
+
+    def _is_searched(self, link: os.DirEntry[str]) -> bool:
+        """True if a link leads to a directory that this search meets anyway."""
+        target, root = Path(os.path.realpath(link.path)), Path(os.path.realpath(self.root))
+        inside = target.is_relative_to(root)
+        return inside and not any(part.startswith(".") for part in target.relative_to(root).parts)
+
+    def _pass_over(self, entry: os.DirEntry[str], reason: Reason) -> None:
+        self.passed_over.append(PassedOver(Path(entry.path), reason))
+
+    def discovery(self) -> Discovery:
+        """What was found, without the recordings that are sources of a session."""
+        sources = _sources(self.native, self.foreign) if self.native and self.foreign else {}
+        passed_over = [PassedOver(path, Reason.SOURCE, reader) for path, reader in sources.items()]
+        return Discovery(
+            sorted((self.native | self.foreign) - sources.keys()),
+            [*self.passed_over, *passed_over],
+            [self.root],
+        )
 
 
-def _refuse(error: OSError) -> None:
-    raise error
+def _sources(native: set[Path], foreign: set[Path]) -> dict[Path, Path]:
+    # Only here is a file read; most directories hold one kind of session.
+    from recon_core.sessions.sources import sources  # noqa: PLC0415
+
+    return sources(native, foreign)
 
 
-def named_sessions(name: str, directory: Path, manager: PluginManager) -> list[Path]:
-    """The anchors of the sessions that a file, a directory or a pattern names.
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads round in a circle
+        return False
+
+
+def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discovery:
+    """Find the sessions that a file, a directory or a pattern names.
 
     `name` is seen from `directory`. Raises `SessionError` where it matches nothing, or
     what it names cannot be searched.
     """
     try:
-        paths = _matching(directory, name)
-        anchors = [anchor for path in paths for anchor in find_sessions(path, manager)]
+        found = joined(search(path, manager) for path in _matching(directory, name))
     except Exception as error:  # noqa: BLE001  # a directory's, or a format plugin's fault
         reason = f"{type(error).__name__}: {printable(error)}"
         raise SessionError(f"{quoted(name, 200)}: {reason}") from None
-    if not anchors:
+    if not found.anchors:
+        notes = "".join(f"; {note}" for note in notes_on(found.passed_over, directory))
         raise SessionError(
             f"{quoted(name, 200)} matches no recorded session; expected a file, "
-            "a directory that holds some, or a pattern"
+            f"a directory that holds some, or a pattern{notes}"
         )
-    return anchors
+    return found
 
 
 def _matching(directory: Path, name: str) -> Iterable[Path]:
@@ -83,12 +170,23 @@ def _matching(directory: Path, name: str) -> Iterable[Path]:
     return [directory / match for match in sorted(matches)]
 
 
-def each_once(anchors: Iterable[Path]) -> list[Path]:
-    """The anchors sorted, each file once, whichever way it was named first."""
+def joined(discoveries: Iterable[Discovery]) -> Discovery:
+    """Several searches as one: each session once, whichever way it was named first.
+
+    What one of them passed over and another one found, or was to search, is not passed over.
+    """
     found: dict[Path, Path] = {}
-    for anchor in anchors:
-        found.setdefault(identity(anchor), anchor)
-    return sorted(found.values())
+    passed_over: dict[Path, PassedOver] = {}
+    places: list[Path] = []
+    for each in discoveries:
+        places += each.places
+        for anchor in each.anchors:
+            found.setdefault(identity(anchor), anchor)
+        for one in each.passed_over:
+            passed_over.setdefault(identity(one.path), one)
+    met = {*found, *map(identity, places)}
+    kept = [one for path, one in passed_over.items() if path not in met]
+    return Discovery(sorted(found.values()), kept, places)
 
 
 def identity(path: Path) -> Path:

@@ -52,7 +52,7 @@ class TakenSide:
     currencies: Mapping[str, Currency] = field(default_factory=dict)
 
 
-_ONE_SIDED: Final = {
+ONE_SIDED: Final = {
     "ccxt": "recon_core.sessions.formats.ccxt",
     "table": "recon_core.sessions.formats.table",
 }
@@ -61,7 +61,7 @@ _ONE_SIDED: Final = {
 
 def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
     """Read the side of a source; raises `SessionError`."""
-    module = _ONE_SIDED.get(source.recording_format)
+    module = ONE_SIDED.get(source.recording_format)
     if module is None:
         return _of_recording(source, manager)
     read: Callable[[SideSource], TakenSide] = import_module(module).read_side
