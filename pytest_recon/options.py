@@ -94,6 +94,13 @@ def asks_for_gate(config: pytest.Config) -> bool:
     return named and "--no-recon-gate" not in words
 
 
+def names_or_gates(early_config: pytest.Config) -> bool:
+    """True if a run names sessions or asks for the gate, before it is configured."""
+    given = early_config.known_args_namespace
+    settings = ("recon_sessions", "recon_gate")
+    return bool(given.recon_session or given.recon_gate or any(map(early_config.getini, settings)))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The options of one run, paths made absolute."""

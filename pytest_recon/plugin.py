@@ -3,22 +3,24 @@
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
-from pytest_recon.options import add_options, asks_for_gate
+from pytest_recon.options import add_options, asks_for_gate, names_or_gates
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
+from pytest_recon.streams import guard_streams, lost_output
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 if TYPE_CHECKING:
     from pytest_recon.nodes import SessionDirectory, SessionFile
     from recon_core.engine import ReconciliationEngine
 
-NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
+_GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+"""What the gate turns into a failure where it is red."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -30,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
     """A conftest that exits with 0 while it is loaded ends no run green."""
+    if names_or_gates(early_config):
+        guard_streams(early_config)
     try:
         return (yield)
     except SystemExit as ending:
@@ -57,12 +61,21 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 
 
 def _last_word(config: pytest.Config, status: Any) -> Any:
+    lost = lost_output(config)
+    if lost is not None:
+        sys.stderr.write(f"{lost}\n")
+        status = _settled(config, status)
+        return pytest.ExitCode.TESTS_FAILED if status in _GREEN else status
+    return _settled(config, status)
+
+
+def _settled(config: pytest.Config, status: Any) -> Any:
     if hasattr(config, "workerinput") or RESTARTED in config.stash:
         return status
     run = config.stash.get(RUN, None) or ReconRun(config)
     # After `--help` pytest reads no further, and knows of no sessions.
     unread = not run.settings.command_line_sessions and asks_for_gate(config)
-    if not (run.gate.red or unread) or status not in (None, pytest.ExitCode.OK, NO_TESTS):
+    if not (run.gate.red or unread) or status not in _GREEN:
         return status
     # Something took the settled status back, or no session started (`--help`).
     sys.stderr.write(f"{run.gate.line()}\n")

@@ -5,6 +5,11 @@ what would be accepted; text that comes from outside goes through
 `recon_core.printable.printable` first.
 """
 
+from typing import Final
+
+OUTPUT_LOST: Final = "output cannot be written: {}"
+"""What a run says whose answer a stream did not take."""
+
 
 class ReconError(Exception):
     """Something cannot be judged, or was asked for in a wrong way."""

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from recon_core import __version__
-from recon_core.errors import ReconError
+from recon_core.errors import OUTPUT_LOST, ReconError
 from recon_core.printable import printable
 
 CLEAR: Final = 0
@@ -37,7 +37,6 @@ COMMANDS: Final = {
 }
 """The sub-commands in the order of the help, each with the place it is loaded from."""
 
-_OUTPUT: Final = "output cannot be written: {}"
 _REFUSED_WRITES: Final = frozenset(
     {errno.EBADF, errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 )
@@ -136,7 +135,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None) -> NoRetu
     if sys.stdout is not streams[0]:
         lost = os.strerror(errno.EPIPE)  # click takes a broken pipe, and its streams, aside
     if lost is not None:
-        message = message or _OUTPUT.format(lost)
+        message = message or OUTPUT_LOST.format(lost)
     if message is not None:
         _complain(message)
     if (_lost(streams[1]) or lost) is not None and code in {CLEAR, FINDINGS}:
@@ -164,7 +163,7 @@ def _error_text(error: Exception) -> str:
     if isinstance(error, ReconError):
         return str(error)
     if isinstance(error, OSError):
-        text = _OUTPUT if error.errno in _REFUSED_WRITES else "{}"
+        text = OUTPUT_LOST if error.errno in _REFUSED_WRITES else "{}"
         return text.format(_reason(error))
     return f"internal error: {type(error).__name__}: {error}"
 
