@@ -1,6 +1,7 @@
 """`recon check`: the gate's verdicts, reports and status, without pytest."""
 
 import json
+import shutil
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -204,7 +205,8 @@ def test_json_has_every_comparison(recon: Recon, directory: Path) -> None:
     """Whatever the text leaves out."""
     failing = write_failing(directory / "day.recon.json")
     report = recon("check", failing, "--format=json", "--top-n=0").json
-    assert list(report) == ["verdict", "problems", "audit_log", "sessions"]
+    assert list(report) == ["verdict", "problems", "policy", "notes", "audit_log", "sessions"]
+    assert (report["policy"], report["notes"]) == ("built-in", [])
     (session,) = report["sessions"]
     assert session["path"] == "day.recon.json"
     assert session["summary"]["counts_by_severity"] == {"FAIL": 1}
@@ -300,31 +302,92 @@ def policy_text(relative: str) -> str:
 @pytest.mark.parametrize(
     ("files", "options", "shown"),
     [
-        ({}, [], None),
-        ({"p.toml": policy_text("0.5")}, ["--policy=p.toml"], "p.toml"),
-        ({"recon.toml": policy_text("0.5")}, [], "recon.toml"),
-        ({"pyproject.toml": "[tool.recon.cash]\nabsolute = { EUR = 10 }"}, [], "pyproject.toml"),
-        ({"pyproject.toml": "[tool.other]"}, [], None),
-        ({"p.toml": policy_text("0.5"), "recon.toml": ""}, ["--policy=p.toml"], "p.toml"),
+        ({}, [], ["built-in"]),
+        ({"p.toml": policy_text("0.5")}, ["--policy=p.toml"], ["p.toml"]),
+        ({"recon.toml": policy_text("0.5")}, [], ["recon.toml"]),
+        ({"pyproject.toml": "[tool.recon.cash]\nabsolute = { EUR = 10 }"}, [], ["pyproject.toml"]),
+        ({"pyproject.toml": "[tool.other]"}, [], ["built-in"]),
+        (
+            {"p.toml": policy_text("0.5"), "recon.toml": ""},
+            ["--policy=p.toml"],
+            ["p.toml", "not used: recon.toml"],
+        ),
         (
             {"pytest.ini": "[pytest]\nrecon_policy = p.toml", "p.toml": policy_text("0.5")},
             [],
-            "p.toml",
+            ["p.toml"],
         ),
+        ({"s/recon.toml": "nonsense"}, [], ["built-in", "not used: s/recon.toml"]),
     ],
     ids=str,
 )
 def test_the_policy_in_force(
-    recon: Recon, directory: Path, files: dict[str, str], options: list[str], shown: str | None
+    recon: Recon, directory: Path, files: dict[str, str], options: list[str], shown: list[str]
 ) -> None:
-    """Option, setting, `recon.toml`, `pyproject.toml`; the output names which one."""
+    """Option, setting, `recon.toml`, `pyproject.toml`; the output names it, built-in or not."""
+    (directory / "s").mkdir()
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
-    session = write_failing(directory / "s.recon.json")
+    session = write_failing(directory / "s" / "s.recon.json")
     answer = recon("check", session, *options)
-    assert answer.code == (2 if shown is None else 0)
-    named = [line for line in answer.lines if line.startswith("recon: policy ")]
-    assert named == ([] if shown is None else [f"recon: policy {shown}"])
+    assert answer.code == (2 if shown[0] == "built-in" else 0)
+    policy = "recon: policy "
+    assert [line.removeprefix(policy) for line in answer.lines if line.startswith(policy)] == shown
+    report = recon("check", session, *options, "--format=json").json
+    assert report["policy"] == shown[0]
+    assert report["notes"] == [f"policy {note}" for note in shown[1:]]
+
+
+@pytest.mark.parametrize(
+    ("ini", "options", "by"),
+    [
+        ("", ["--require-policy"], "--require-policy"),
+        ("recon_require_policy = true", [], "recon_require_policy"),
+        ("recon_require_policy = no", ["--require-policy"], "--require-policy"),
+    ],
+)
+def test_the_built_in_policy_can_be_refused(
+    recon: Recon, directory: Path, ini: str, options: list[str], by: str
+) -> None:
+    """By an option or a setting; any policy file will do."""
+    (directory / "pytest.ini").write_text(f"[pytest]\n{ini}\n", encoding="utf-8")
+    session = write_session(directory / "s.recon.json")
+    recon("check", session, *options).refused(64, "recon policy: built-in", by, "recon.toml")
+    (directory / "recon.toml").write_text("", encoding="utf-8")
+    assert recon("check", session, *options).code == 0
+
+
+def test_what_was_passed_over_is_noted(recon: Recon, directory: Path) -> None:
+    """Below the figures, in JSON too; it makes no run red."""
+    write_session(directory / "s" / "a.recon.json")
+    write_failing(directory / "s" / ".old" / "b.recon.json")
+    write_failing(directory / "s" / "c.recon.JSON")
+    notes = [
+        "not searched (hidden): s/.old",
+        "not read (expected a name like NAME.recon.json): s/c.recon.JSON",
+    ]
+    answer = recon("check", "s")
+    assert answer.code == 0
+    assert [line for line in answer.lines if line.startswith("recon: not")] == [
+        f"recon: {note}" for note in notes
+    ]
+    assert recon("check", "s", "--format=json").json["notes"] == notes
+
+
+def test_a_recording_is_judged_once(recon: Recon, directory: Path) -> None:
+    """By itself or as the source of a session that reads it."""
+    shutil.copytree(EXAMPLES / "nautilus" / "recording", directory / "s" / "run")
+    assert recon("check", "s").lines[-1] == CLEAR_NAUTILUS
+    sides = {side: {"from": {"format": "nautilus", "path": "run"}} for side in SIDES}
+    document = {"schema": "recon.session/1", "session_id": "s", **sides}
+    (directory / "s" / "a.recon.json").write_text(json.dumps(document), encoding="utf-8")
+    answer = recon("check", "s")
+    assert answer.lines[-1].startswith("RECON: CLEAR (1 session, ")
+    note = "recon: not judged by itself (a session reads it): s/run/meta.json by s/a.recon.json"
+    assert note in answer.lines
+
+
+SIDES = ("internal", "external")
 
 
 def test_settings_hold_below_their_directory(

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import cycle, product
 from pathlib import Path
 
 import click
@@ -107,7 +110,8 @@ def test_wrong_usage_is_64(recon: Recon, words: list[str], parts: list[str]) -> 
         (AuditError("log: line 2: is cut off"), 1, "recon: log: line 2: is cut off\n"),
         (click.UsageError("No such thing."), 64, "recon: No such thing; see recon --help\n"),
         (click.FileError("f", "gone"), 1, "recon: Could not open file 'f': gone\n"),
-        (OSError(errno.ENOSPC, "No space left on device"), 1, "recon: No space left on device\n"),
+        (OSError(errno.ENOSPC, "No space"), 1, "recon: output cannot be written: No space\n"),
+        (OSError(errno.ENOENT, "No such file"), 1, "recon: No such file\n"),
         (ZeroDivisionError("a\nb\x1b"), 1, "recon: internal error: ZeroDivisionError: a b\\x1b\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (click.Abort(), 130, ""),
@@ -140,25 +144,101 @@ def test_a_command_that_returns_is_answered(capsys: pytest.CaptureFixture[str]) 
     assert (ending.value.code, capsys.readouterr().out) == (0, "yes\n")
 
 
-@pytest.mark.parametrize("words", [["check", str(EXAMPLES / "suite")], ["--help"]])
-def test_a_closed_pipe_is_quiet(words: list[str]) -> None:
-    """`recon ... | head -1` complains about nothing, and is not 0 by accident."""
+CLEAR = str(EXAMPLES / "minimal" / "clear.recon.json")
+COMMANDS: dict[str, tuple[list[str], int]] = {
+    "check": (["check", CLEAR], 0),
+    "blocked": (["check", str(EXAMPLES / "suite")], 2),
+    "json": (["check", CLEAR, "--format=json"], 0),
+    "explain": (["explain", CLEAR], 0),
+    "repair": (["repair", CLEAR, "-o", "repair.json"], 0),
+    "convert": (["convert", CLEAR, "-o", "c.recon.json"], 0),
+    "audit": (["audit", "summary", "--json", "log.jsonl"], 0),
+    "export": (["audit", "export", "--json", "log.jsonl", "--output", "e.json"], 0),
+    "verify": (["audit", "verify", "--json", "log.jsonl"], 0),
+    "schema": (["schema", "session"], 0),
+    "completion": (["completion", "bash"], 0),
+    "help": (["--help"], 0),
+    "version": (["--version"], 0),
+    "usage": (["check", "gone"], 64),
+    "unjudged": (["audit", "verify", "--json", "gone.jsonl"], 1),
+}
+"""Words of the command line, and the code where both streams take everything."""
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+STREAMS = {
+    ">&-": "Bad file descriptor",
+    ">/dev/full": "No space left on device",
+    "": "Broken pipe",  # of which nobody reads
+}
+"""What takes no answer, and why not."""
+
+PAIRS = list(product(COMMANDS, STREAMS))
+if os.environ.get("RECON_TEST_SIZE") != "soak":
+    # Each command once, each stream with some of them.
+    PAIRS = list(zip(COMMANDS, cycle(STREAMS), strict=False))
+
+
+@pytest.fixture(scope="module")
+def written_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An audit log of one run."""
+    log = tmp_path_factory.mktemp("log") / "log.jsonl"
+    assert run("check", CLEAR, "--audit-log", str(log)).returncode == 0
+    return log
+
+
+def redirected(words: list[str], redirection: str) -> subprocess.CompletedProcess[str]:
+    """Run a command whose standard output is a pipe that nobody reads, or is redirected."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        result = run(*words, capture_output=False, stdout=writing, stderr=subprocess.PIPE)
+        command = shlex.join([sys.executable, "-m", "recon_core.cli", *words])
+        return subprocess.run(
+            ["sh", "-c", f"{command} {redirection}"],
+            check=False,
+            text=True,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+        )
     finally:
         os.close(writing)
-    assert (result.returncode, result.stderr) == (1, "")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_full_disk_is_one_line() -> None:
-    """An answer that could not be written is none."""
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
-        result = run("--version", capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert result.returncode == 1
-    assert result.stderr == "recon: No space left on device\n"
+@FULL
+@pytest.mark.parametrize(("command", "redirection"), PAIRS)
+def test_an_answer_that_is_not_taken_is_one_line(
+    written_log: Path, directory: Path, command: str, redirection: str
+) -> None:
+    """An answer that could not be written is none: 1, and 64 for wrong usage."""
+    shutil.copy(written_log, directory)
+    words, code = COMMANDS[command]
+    result = redirected(words, redirection)
+    assert result.returncode == (code if code == app.WRONG_USAGE else app.CANNOT_JUDGE)
+    assert result.stderr.count("\n") == 1
+    if code in (app.CLEAR, app.FINDINGS):
+        assert result.stderr == f"recon: output cannot be written: {STREAMS[redirection]}\n"
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
+@pytest.mark.parametrize("command", ["check", "blocked", "usage", "unjudged"])
+def test_standard_error_is_missed_where_it_is_written_to(
+    directory: Path, command: str, redirection: str
+) -> None:
+    """A clear run says nothing there; the code of any other is not 0."""
+    words, code = COMMANDS[command]
+    result = redirected(words, f">out {redirection}")
+    assert (result.returncode, result.stderr) == (code, "")
+    assert bool((directory / "out").read_text(encoding="utf-8")) is (code in (0, 2))
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
+def test_a_remark_that_is_not_taken_is_not_0(
+    written_log: Path, directory: Path, redirection: str
+) -> None:
+    """Why an answer is empty is said on standard error alone."""
+    shutil.copy(written_log, directory)
+    words = ["audit", "diffs", "--json", "log.jsonl", "--session-id", "other"]
+    assert redirected(words, ">out").returncode == 0
+    assert redirected(words, f">out {redirection}").returncode == app.CANNOT_JUDGE
 
 
 def test_text_that_a_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a verdict rests on is said, and what would hide a verdict is refused."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from .conftest import (
     final_line,
     run_pytest,
     side_document,
+    write_blocked,
     write_clear,
     write_session,
 )
 
+RECORDING = Path(__file__).parents[2] / "examples" / "nautilus" / "recording"
 LENIENT = '[position]\nfail_above = "0.9"\n[cash]\nabsolute = { EUR = "100" }\n'
 
 
@@ -66,6 +69,73 @@ def test_the_policy_is_named_in_the_summary(
     result = run_pytest(pytester, "--recon-session=blocked.recon.json", "--rootdir=lenient", *quiet)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["recon: policy lenient/recon.toml", "RECON: CLEAR *"])
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",), ("-q", "-n1")])
+def test_the_built_in_policy_is_named_and_one_beside_a_session_noted(
+    pytester: pytest.Pytester, quiet: tuple[str, ...]
+) -> None:
+    """A strict policy that pytest does not find is not lost without a word."""
+    write_clear(pytester.path / "days" / "clear.recon.json")
+    (pytester.path / "days" / "recon.toml").write_text(LENIENT)
+    result = run_pytest(pytester, "--recon-session=days", *quiet)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["recon: policy built-in", "recon: policy not used: days/recon.toml", CLEAR_LINE]
+    )
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",), ("-q", "-n1")])
+def test_what_a_search_passes_over_is_noted(
+    pytester: pytest.Pytester, quiet: tuple[str, ...]
+) -> None:
+    """By name, and without a run that is red for it."""
+    write_clear(pytester.path / "days" / "clear.recon.json")
+    write_blocked(pytester.path / "days" / ".old" / "blocked.recon.json")
+    write_blocked(pytester.path / "days" / "blocked.recon.json.bak")
+    result = run_pytest(pytester, "--recon-session=days", *quiet)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "recon: not searched (hidden): days/.old",
+            "recon: not read (expected a name like NAME.recon.json): days/blocked.recon.json.bak",
+            CLEAR_LINE,
+        ]
+    )
+
+
+def test_a_session_below_a_recording_blocks(pytester: pytest.Pytester) -> None:
+    """A directory that is a recording is searched on."""
+    shutil.copytree(RECORDING, pytester.path / "run")
+    write_blocked(pytester.path / "run" / "sub" / "blocked.recon.json")
+    result = run_pytest(pytester, "--recon-session=run")
+    assert result.ret == 1
+    assert final_line(result) == "RECON: BLOCKED (2 FAIL, 1 WARN in 2 sessions)"
+
+
+@pytest.mark.parametrize(
+    ("ini", "arguments", "by"),
+    [
+        ("", ("--recon-require-policy",), "--recon-require-policy"),
+        ("recon_require_policy = true", (), "recon_require_policy"),
+    ],
+)
+@pytest.mark.parametrize("sessions", [("--recon-session=clear.recon.json",), ("--recon-gate",)])
+@pytest.mark.usefixtures("clear_session")
+def test_the_built_in_policy_can_be_refused(
+    pytester: pytest.Pytester,
+    sessions: tuple[str, ...],
+    ini: str,
+    arguments: tuple[str, ...],
+    by: str,
+) -> None:
+    """Before anything runs; any policy file will do."""
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    result = run_pytest(pytester, *sessions, *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: recon policy: built-in, and {by} asks for *"])
+    (pytester.path / "recon.toml").write_text("")
+    assert run_pytest(pytester, *sessions, *arguments).ret == 0
 
 
 @pytest.mark.usefixtures("clear_session")
