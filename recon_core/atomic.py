@@ -2,7 +2,22 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from recon_core.errors import ReconError
+from recon_core.printable import printable
+
+
+@contextmanager
+def refusing(name: object) -> Iterator[None]:
+    """Raise `ReconError` in one line, with `name`, for a file that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ReconError(f"{printable(name)}: cannot be written: {reason}") from None
 
 
 def write_atomically(path: Path, text: str) -> None:

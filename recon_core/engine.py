@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recon_core.atomic import write_atomically
+from recon_core.atomic import refusing, write_atomically
 from recon_core.comparison import ReconDiff
 from recon_core.errors import ReconError
 from recon_core.evidence import evidence
@@ -15,7 +15,6 @@ from recon_core.external import ExternalSnapshot
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.model import RecordedSession, SideRecord
 from recon_core.policy.model import Policy
-from recon_core.printable import printable
 from recon_core.reconciliation import Reconciliation
 from recon_core.reports.reconciled import reconciliation_report
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
@@ -125,7 +124,5 @@ def _with_empty_tables(internal: SideRecord, external: SideRecord) -> SideRecord
 
 
 def _write_json(path: Path, report: Mapping[str, Any]) -> None:
-    try:
+    with refusing(path.name):
         write_atomically(path, json.dumps(report, indent=2, sort_keys=True) + "\n")
-    except OSError as error:
-        raise ReconError(f"{printable(path.name)}: cannot be written: {error.strerror}") from None

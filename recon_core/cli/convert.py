@@ -57,16 +57,14 @@ def convert(source: str, output: str, *, force: bool) -> None:
 
 def _write(target: Path, text: str, output: str, *, force: bool) -> None:
     """Write whole or not at all; a session is evidence and is not replaced unasked."""
-    from recon_core.atomic import write_atomically  # noqa: PLC0415  # not for the help
+    from recon_core.atomic import refusing, write_atomically  # noqa: PLC0415  # not for the help
 
-    try:
+    with refusing(output):
         if target.exists() and target.read_bytes() == text.encode():
             return
         if target.exists() and not force:
             raise ReconError(f"{printable(output)}: holds something else; expected --force")
         write_atomically(target, text)
-    except OSError as error:
-        raise ReconError(f"{printable(output)}: cannot be written: {error.strerror}") from None
 
 
 def _anchor(source: str) -> Path:

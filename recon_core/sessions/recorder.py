@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recon_core.atomic import write_atomically
+from recon_core.atomic import refusing, write_atomically
 from recon_core.errors import ReconError
 from recon_core.model import (
     Currency,
@@ -37,7 +37,8 @@ class SessionRecorder:
 
     Leaving the context by an exception keeps `"complete": false`, and so does a call that was
     refused, even where its error was swallowed (`ReconWarning`). Raises `ReconError`
-    for a directory that is in use, amounts that are not exact, and calls after closing.
+    for a directory that is in use, amounts that are not exact, files that cannot be written,
+    and calls after closing.
     """
 
     def __init__(
@@ -105,7 +106,8 @@ class SessionRecorder:
         for side in (self.internal, self.external):
             if side.used:
                 document[side.name] = side.document(latest, complete=self._complete)
-        write_atomically(self.path, document_text(document))
+        with refusing(self.path.name):
+            write_atomically(self.path, document_text(document))
 
 
 def _new_directory(directory: Path) -> Path:

@@ -42,7 +42,7 @@ def redirected(
 
 
 @pytest.mark.parametrize(
-    ("redirection", "arguments"), zip(REASONS, [(), ("-n1",), ("-q", "-s")], strict=True)
+    ("redirection", "arguments"), list(zip(REASONS, [(), ("-n1",), ("-q", "-s")], strict=True))
 )
 @pytest.mark.parametrize("write", [write_clear, write_blocked])
 def test_output_that_is_not_taken_is_one_line(

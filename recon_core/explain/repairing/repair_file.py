@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
-from recon_core.atomic import write_atomically
+from recon_core.atomic import refusing, write_atomically
 from recon_core.boundary import FileModel, problem_text
 from recon_core.errors import ReconError
 from recon_core.explain.repairing.repair import RepairEntry
@@ -105,8 +105,5 @@ def joined(known: Sequence[RepairEntry], proposed: Sequence[RepairEntry]) -> lis
 def write_repair(path: Path, entries: Sequence[RepairEntry], name: str = "") -> None:
     """Write the list whole or not at all; raises `ReconError`, in which it is `name`."""
     document = {"schema": SCHEMA, "entries": [entry.to_dict() for entry in entries]}
-    try:
+    with refusing(name or path.name):
         write_atomically(path, f"{json.dumps(document, indent=2)}\n")
-    except OSError as error:
-        told = printable(name or path.name)
-        raise ReconError(f"{told}: cannot be written: {error.strerror}") from None

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from recon_core.amounts import parse_amount
+from recon_core.atomic import refusing
 from recon_core.errors import AmountError, ReconError
 from recon_core.printable import printable, quoted
 
@@ -58,7 +59,8 @@ def write_nautilus_recording(
 
     Raises `ReconError` for a directory that is not empty, an engine without a
     finished run, a venue whose opening or account is not known, account states out
-    of order, and an override that cannot be read; nothing is written then.
+    of order, an override that cannot be read, and a directory that cannot be written;
+    nothing is written then.
     """
     target = Path(directory).resolve()
     _require_free(target)
@@ -79,7 +81,8 @@ def write_nautilus_recording(
             "configured_starting_balances": opening,
         }
     )
-    _publish(files, target)
+    with refusing(target.name):
+        _publish(files, target)
     return Path(directory) / "meta.json"
 
 
