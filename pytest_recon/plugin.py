@@ -10,6 +10,7 @@ import pytest
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options, asks_for_gate
+from pytest_recon.outputs import withdraw_early, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -22,8 +23,11 @@ NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare options and ini settings."""
+    """Declare options and ini settings; before anything else, no earlier report holds."""
     add_options(parser)
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        withdraw_early(config)
     pluginmanager.register(SpaceForm(), "recon-space-form")
 
 
@@ -72,6 +76,8 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
+    if not hasattr(config, "workerinput"):
+        withdraw_reports(config)
     run = config.stash[RUN] = ReconRun(config)
     _register(config, run, "recon-run")
     if run.is_worker:
