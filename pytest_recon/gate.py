@@ -13,6 +13,9 @@ from recon_core.reports.wording import Tally, counted, ran_of
 from recon_core.severity import Severity
 
 MATCH = "match"
+Noted = dict[str, dict[str, dict[str, None]]]
+"""By session and comparison, the verdicts that something is said of, in order."""
+
 _NO_SESSION = "the gate is on and no recorded session was collected"
 
 
@@ -83,8 +86,8 @@ class Gate:
     _problems: list[str] = field(default_factory=list)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
-    _disputed: dict[str, dict[str, str]] = field(default_factory=dict)
-    _spared: dict[str, dict[str, str]] = field(default_factory=dict)
+    _disputed: Noted = field(default_factory=dict)
+    _spared: Noted = field(default_factory=dict)
 
     def promise(self, promise: SessionPromise) -> None:
         """Take a session's promise; a later one, with more hooks known, replaces it.
@@ -104,11 +107,10 @@ class Gate:
         known = results.setdefault(result.node_id, result)
         identity = f"{result.kind}::{result.key}"
         if not result.agrees(known):
-            verdicts = f"{known.verdict}, then {result.verdict}"
-            self._disputed.setdefault(path, {})[identity] = verdicts
+            _note(self._disputed, path, identity, known.verdict, result.verdict)
         if self._blocks(result) and not result.failed:
             # A verdict that blocks fails its item; something changed the report.
-            self._spared.setdefault(path, {})[identity] = result.verdict
+            _note(self._spared, path, identity, result.verdict)
         worst = max(result, known, key=lambda one: one.rank)
         results[result.node_id] = replace(worst, failed=result.failed or known.failed)
 
@@ -219,10 +221,15 @@ class Gate:
         return tally.line()
 
 
-def _of_items(path: str, problem: str, items: Mapping[str, str]) -> str:
+def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:
+    noted.setdefault(path, {}).setdefault(identity, {}).update(dict.fromkeys(verdicts))
+
+
+def _of_items(path: str, problem: str, items: Mapping[str, Iterable[str]]) -> str:
     """One line for all items of a session that have one problem, with the first as example."""
     identity, verdicts = next(iter(items.items()))
-    return f"{path}: {counted(len(items), 'comparison')} {problem}: {identity} ({verdicts})"
+    shown = f"{identity} ({', '.join(verdicts)})"
+    return f"{path}: {counted(len(items), 'comparison')} {problem}: {shown}"
 
 
 def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:

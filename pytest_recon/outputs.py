@@ -40,12 +40,13 @@ def withdraw_reports(config: pytest.Config) -> None:
         return
     config.stash[_WITHDRAWN] = True
     directory = config.invocation_params.dir
+    log = named_value(words, "--recon-audit-log")
     named = named_value(words, "--recon-junit")
     if named is not None:
-        withdraw(named, directory, JUNIT)
+        withdraw(named, directory, JUNIT, log)
     named = named_value(words, *OWN_JUNIT)
     if named is not None and _reconciles(config, words):
-        withdraw(own_junit_path(named), directory, JUNIT)
+        withdraw(own_junit_path(named), directory, JUNIT, log)
 
 
 def own_junit_path(named: str) -> str:

@@ -86,7 +86,7 @@ class CheckCommand(click.Command):
 
         named = named_value(args, "--junit")
         if named is not None and not ctx.resilient_parsing:
-            withdraw(named, Path.cwd(), JUNIT)
+            withdraw(named, Path.cwd(), JUNIT, named_value(args, "--audit-log"))
         return super().parse_args(ctx, args)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from recon_core.atomic import write_atomically
 from recon_core.errors import ReconError
-from recon_core.reports.written_path import written_path
+from recon_core.reports.written_path import is_same_file, written_path
 
 NOT_ENDED: Final = "the run has not ended"
 
@@ -55,8 +55,8 @@ def named_value(words: Sequence[str], *options: str) -> str | None:
     return found
 
 
-def withdraw(value: str, directory: Path, report: ReportFormat) -> None:
-    """Put a report that fails in the place of an earlier one.
+def withdraw(value: str, directory: Path, report: ReportFormat, log: str | None = None) -> None:
+    """Put a report that fails in the place of an earlier one, and never in that of the `log`.
 
     A file that no report may replace stays untouched: the command line is refused for it
     where its options are read. So is a place that cannot be written, when the report is.
@@ -64,6 +64,8 @@ def withdraw(value: str, directory: Path, report: ReportFormat) -> None:
     try:
         path = written_path(value, directory, report.begins)
     except ReconError:
+        return
+    if log is not None and is_same_file(path, directory / log):
         return
     attempts: Iterable[Callable[[], object]] = (
         lambda: _write_whole(path, report.not_ended),

@@ -540,3 +540,64 @@ def test_a_bar_is_for_a_terminal_only(
     assert answer.lines[-1] == CLEAR_LINE
     assert "\x1b" not in answer.out
     assert ("recon" in terminal.written) is bar
+
+
+EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["desk.recon.json", "--polizy=strict.toml"], 64),
+        (["desk.recon.json", "--fail-on=critical"], 64),
+        (["desk.recon.json", "--policy=strict.toml"], 64),
+        (["nothing/"], 64),
+        ([], 64),
+        (["desk.recon.json", "--help"], 0),
+    ],
+)
+@pytest.mark.parametrize("named", [["--junit=j.xml"], ["--junit", "j.xml"]], ids=" ".join)
+def test_no_report_of_an_earlier_run_holds(
+    recon: Recon, directory: Path, named: list[str], words: list[str], code: int
+) -> None:
+    """A command line that is refused, or only answered, leaves a report that fails."""
+    write_session(directory / "desk.recon.json")
+    (directory / "j.xml").write_text(EARLIER, encoding="utf-8")
+    assert recon("check", *named, *words).code == code
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
+
+
+def test_a_process_that_is_killed_leaves_no_earlier_report(directory: Path) -> None:
+    """The report is withdrawn before a session is read: a pipe keeps the reader waiting."""
+    write_session(directory / "desk.recon.json")
+    (directory / "j.xml").write_text(EARLIER, encoding="utf-8")
+    (directory / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "import recon_core.policy.toml_file\n"
+        "sys.modules['recon_core.reconciliation'] = None\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "recon_core.cli", "check", "desk.recon.json", "--junit=j.xml"],
+        env={**os.environ, "PYTHONPATH": str(directory)},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
+
+
+def test_problems_of_a_run_fail_its_report(recon: Recon, directory: Path) -> None:
+    """A consumer of failing cases sees what the text and the status say."""
+    write_session(directory / "desk.recon.json", None, None, require=[])
+    (directory / "recon.toml").write_text("require = []\n", encoding="utf-8")
+    answer = recon("check", "desk.recon.json", "--junit=j.xml", "--audit-log=/proc/no/log.jsonl")
+    assert answer.code != 0
+    problems = [line.removeprefix("recon: ") for line in answer.lines if "recon: --audit" in line]
+    root = ET.parse(directory / "j.xml").getroot()  # noqa: S314  # written by the run
+    (case,) = [case for case in root.iter("testcase") if case.attrib["name"] == "gate"]
+    assert case.attrib["classname"] == "recon"
+    texts = str(case.findtext("error")).splitlines()
+    assert len(problems) == 1
+    assert problems[0] in texts
