@@ -11,7 +11,9 @@ import pytest
 
 from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
+from recon_core.cli.checking import Check
 from recon_core.extensions import extension_manager
+from recon_core.reports.outputs import JUNIT
 
 from .conftest import (
     AS_OF,
@@ -125,12 +127,12 @@ def test_a_session_is_a_file_a_directory_or_a_pattern(
 def test_a_name_that_matches_nothing_is_wrong_usage(
     recon: Recon, directory: Path, name: str
 ) -> None:
-    """Before anything is judged or written."""
+    """Before anything is judged; the report that was named says that the run did not end."""
     (directory / "leer").mkdir()
     session = write_session(directory / "a.recon.json")
     answer = recon("check", session, name, "--junit=j.xml", "--audit-log=a.jsonl")
     answer.refused(64, "matches no recorded session")
-    assert not (directory / "j.xml").exists()
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "a.jsonl").exists()
 
 
@@ -567,37 +569,29 @@ def test_no_report_of_an_earlier_run_holds(
     assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
 
 
-def test_a_process_that_is_killed_leaves_no_earlier_report(directory: Path) -> None:
-    """The report is withdrawn before a session is read: a pipe keeps the reader waiting."""
+def test_a_run_that_is_stopped_leaves_no_earlier_report(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is withdrawn before a session is read."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Check, "judge", stopped)
     write_session(directory / "desk.recon.json")
     (directory / "j.xml").write_text(EARLIER, encoding="utf-8")
-    (directory / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "import recon_core.policy.toml_file\n"
-        "sys.modules['recon_core.reconciliation'] = None\n",
-        encoding="utf-8",
-    )
-    ended = subprocess.run(
-        [sys.executable, "-m", "recon_core.cli", "check", "desk.recon.json", "--junit=j.xml"],
-        env={**os.environ, "PYTHONPATH": str(directory)},
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert ended.returncode == 1
+    assert recon("check", "desk.recon.json", "--junit=j.xml").code == 130
     assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
 
 
 def test_problems_of_a_run_fail_its_report(recon: Recon, directory: Path) -> None:
     """A consumer of failing cases sees what the text and the status say."""
-    write_session(directory / "desk.recon.json", None, None, require=[])
-    (directory / "recon.toml").write_text("require = []\n", encoding="utf-8")
+    write_session(directory / "desk.recon.json")
     answer = recon("check", "desk.recon.json", "--junit=j.xml", "--audit-log=/proc/no/log.jsonl")
-    assert answer.code != 0
+    assert answer.code == 1
     problems = [line.removeprefix("recon: ") for line in answer.lines if "recon: --audit" in line]
     root = ET.parse(directory / "j.xml").getroot()  # noqa: S314  # written by the run
     (case,) = [case for case in root.iter("testcase") if case.attrib["name"] == "gate"]
     assert case.attrib["classname"] == "recon"
-    texts = str(case.findtext("error")).splitlines()
+    assert str(case.findtext("error")).splitlines() == problems
     assert len(problems) == 1
-    assert problems[0] in texts
