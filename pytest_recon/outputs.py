@@ -45,7 +45,7 @@ def withdraw_reports(config: pytest.Config) -> None:
     if named is not None:
         withdraw(named, directory, JUNIT, log)
     named = named_value(words, *OWN_JUNIT)
-    if named is not None and _reconciles(config, words):
+    if named is not None and reconciles(config):
         withdraw(own_junit_path(named), directory, JUNIT, log)
 
 
@@ -78,8 +78,9 @@ def _unfolded(words: Iterable[str], directory: Path) -> Iterator[str]:
             yield from (directory / word[1:]).read_text(encoding="utf-8").splitlines()
 
 
-def _reconciles(config: pytest.Config, words: list[str]) -> bool:
-    """True if the run names sessions or asks for the gate."""
+def reconciles(config: pytest.Config) -> bool:
+    """True if the run names sessions or asks for the gate, its command line read or not."""
+    words = _words(config)
     if named_value(words, "--recon-session") is not None:
         return True
     switches = [word for word in words if word in ("--recon-gate", "--no-recon-gate")]

@@ -10,7 +10,7 @@ import pytest
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options, asks_for_gate
-from pytest_recon.outputs import withdraw_early, withdraw_reports
+from pytest_recon.outputs import reconciles, withdraw_early, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -37,7 +37,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     try:
         return (yield)
     except SystemExit as ending:
-        if ending.code in (None, 0) and early_config.known_args_namespace.recon_session:
+        if ending.code in (None, 0) and reconciles(early_config):
             raise pytest.UsageError("a conftest ended the run while it was loaded") from None
         raise
 

@@ -84,6 +84,18 @@ def test_a_run_that_is_stopped_before_it_starts(pytester: pytest.Pytester, conft
     assert texts(pytester.path) == [JUNIT.not_ended] * 2
 
 
+@pytest.mark.parametrize("ini", ["recon_gate = true", "recon_sessions = desk.recon.json"])
+def test_a_conftest_that_leaves_where_the_ini_has_the_gate(
+    pytester: pytest.Pytester, ini: str
+) -> None:
+    """With 0 while it is loaded: no run for which the gate was asked ends so."""
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    pytester.makeconftest("import sys\nsys.exit(0)\n")
+    result = run_pytest(pytester, *NAMED, subprocess=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert texts(pytester.path) == [JUNIT.not_ended] * 2
+
+
 @pytest.mark.parametrize(
     ("number", "workers"),
     [(signal.SIGKILL, ()), (signal.SIGTERM, ()), (signal.SIGABRT, ()), (signal.SIGKILL, ("-n1",))],
