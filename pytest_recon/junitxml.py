@@ -1,16 +1,17 @@
 """pytest's own `--junitxml`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element  # only written
 
 import pytest
 
-from recon_core.reports.junit import CaseReport
+if TYPE_CHECKING:
+    from recon_core.reports.junit import CaseReport
 
 
 def add_to_junitxml(
-    config: pytest.Config, properties: Mapping[str, str], cases: Iterable[CaseReport]
+    config: pytest.Config, properties: Mapping[str, str], cases: "Iterable[CaseReport]"
 ) -> None:
     """Put properties of the run, and cases that are of no item, into pytest's own report."""
     report = _report(config)
@@ -31,7 +32,7 @@ def _report(config: pytest.Config) -> Any:
     return config.stash.get(xml_key, None)
 
 
-def _add(report: Any, case: CaseReport) -> None:
+def _add(report: Any, case: "CaseReport") -> None:
     # As pytest adds an internal error of its own.
     reporter = report.node_reporter(f"{case.class_name}::{case.name}")
     reporter.attrs.update(classname=case.class_name, name=case.name)
