@@ -22,7 +22,7 @@ from .routes import ROUTES, End, Route
 PLUGINS: Final = os.environ.get("RECON_ROUTES_PYTHON", sys.executable)
 """The interpreter of the routes that load plugins, which another one may have."""
 
-EVERY: Final = 1 if os.environ.get("RECON_TEST_SIZE") == "soak" else 16
+EVERY: Final = 1 if os.environ.get("RECON_TEST_SIZE") == "soak" else 25
 """One route of so many runs by default: each starts a process or three."""
 
 OWN, SUITES = "items.xml", "sessions.xml"
