@@ -207,6 +207,11 @@ class Gate:
         """Whether the gate demands a status other than 0."""
         return self.active and (self.blocked or self.incomplete)
 
+    @property
+    def fails_reports(self) -> bool:
+        """True if what is wrong with the run fails its reports, and is not only shown there."""
+        return self.active or self.blocked
+
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
         tally = Tally(

@@ -22,7 +22,7 @@ def write_junit(
     """
     suites = [_suite(gate, promise, summary, head) for promise, summary in sessions]
     try:
-        write_suites(path, suites, gate.problems, fails=gate.active)
+        write_suites(path, suites, gate.problems, fails=gate.fails_reports)
     except ReconError as error:
         gate.add_problem(f"--recon-junit={error}")
 
@@ -31,7 +31,7 @@ def _suite(
     gate: Gate, promise: SessionPromise, summary: ReconSummary, head: Mapping[str, str]
 ) -> SuiteReport:
     cases = [_case(promise, result) for result in gate.results(promise.path)]
-    return session_suite(promise.path, summary, cases, head, fails=gate.active)
+    return session_suite(promise.path, summary, cases, head, fails=gate.fails_reports)
 
 
 def _case(promise: SessionPromise, result: ItemResult) -> CaseReport:

@@ -25,20 +25,24 @@ def withdraw_early(config: pytest.Config) -> None:
 
     A worker of pytest-xdist has the command line of the controlling process and no
     report; so early it is known by its environment alone. What was started inside of a
-    worker has the same environment, and follows with `withdraw_reports`.
+    worker has the same environment, and follows with `withdraw_late`.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         # Where a program hands the plugin over itself, there is no configuration yet.
         with contextlib.suppress(ValueError, KeyError):
             withdraw_reports(config)
+            config.stash[_WITHDRAWN] = True
+
+
+def withdraw_late(config: pytest.Config) -> None:
+    """Withdraw what `withdraw_early` had to leave."""
+    if not config.stash.get(_WITHDRAWN, False):
+        withdraw_reports(config)
 
 
 def withdraw_reports(config: pytest.Config) -> None:
-    """Withdraw the named reports of a run, once."""
+    """Put a report that fails in the place of each that a run names."""
     words = _words(config)
-    if config.stash.get(_WITHDRAWN, False):
-        return
-    config.stash[_WITHDRAWN] = True
     directory = config.invocation_params.dir
     log = named_value(words, "--recon-audit-log")
     named = named_value(words, "--recon-junit")

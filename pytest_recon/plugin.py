@@ -10,7 +10,7 @@ import pytest
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options, asks_for_gate
-from pytest_recon.outputs import reconciles, withdraw_early, withdraw_reports
+from pytest_recon.outputs import reconciles, withdraw_early, withdraw_late, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -66,6 +66,9 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
     run = config.stash.get(RUN, None) or ReconRun(config)
     # After `--help` pytest reads no further, and knows of no sessions.
     unread = not run.settings.command_line_sessions and asks_for_gate(config)
+    if (run.gate.red or unread) and not run.reports_written:
+        # Pytest may have written its own, of a run that something took the gate out of.
+        withdraw_reports(config)
     if not (run.gate.red or unread) or status not in (None, pytest.ExitCode.OK, NO_TESTS):
         return status
     # Something took the settled status back, or no session started (`--help`).
@@ -77,7 +80,7 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
     if not hasattr(config, "workerinput"):
-        withdraw_reports(config)
+        withdraw_late(config)
     run = config.stash[RUN] = ReconRun(config)
     _register(config, run, "recon-run")
     if run.is_worker:

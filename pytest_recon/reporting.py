@@ -44,7 +44,7 @@ class Recorder:
         self._summaries = Summaries(run)
         path = run.settings.audit_log
         self._trail = None if path is None else AuditTrail(path, "--recon-audit-log")
-        self._started = self._finished = self._final_line_printed = False
+        self._started = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
@@ -86,7 +86,7 @@ class Recorder:
         self._run.notify_completed()
         self._write_audit_log()
         self._write_reports()
-        self._finished = True
+        self._run.reports_written = True
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         if self._summary_is_skipped():
             # pytest has not ended its line of dots yet.
@@ -115,7 +115,7 @@ class Recorder:
         if not self._started:
             return
         gate = self._run.gate
-        if not (self._finished or gate.blocked or gate.incomplete):
+        if not (self._run.reports_written or gate.blocked or gate.incomplete):
             problem = "the run ended before its reports were written"
             gate.add_problem(problem)
             reporter = self._terminal()
@@ -180,9 +180,9 @@ class Recorder:
         cases = [
             case
             for promise, summary in sessions
-            for case in shortage_case(promise.path, summary, fails=gate.active)
+            for case in shortage_case(promise.path, summary, fails=gate.fails_reports)
         ]
-        cases += gate_case(RUN_SUITE, gate.problems, fails=gate.active)
+        cases += gate_case(RUN_SUITE, gate.problems, fails=gate.fails_reports)
         add_to_junitxml(config, head, cases)
 
 

@@ -53,6 +53,7 @@ class ReconRun:
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
         self._sent: dict[str, SessionPromise] = {}
+        self.reports_written = False
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object) -> None:

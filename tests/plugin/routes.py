@@ -5,6 +5,7 @@ a green report of an earlier run in both places. An end is
 
 * `RED`: a status other than 0, and no report without a failing case;
 * `ANNOUNCED`: somebody chose otherwise, and the output says so in the words of `announced`;
+  where these are the gate's own line, no report is without a failing case either;
 * `REFUSED_FIRST`: pytest refuses the command line before it loads any plugin, with status 4,
   so the reports are untouched;
 * `NOT_HELD`: the process is ended under the gate. No status helps; the line
@@ -152,16 +153,19 @@ DISTRIBUTED: Final = [
 HOOK: Final = "import os, sys, pytest\n@pytest.hookimpl({how})\ndef {signature}:\n    {body}\n"
 
 
-def _hook(name: str, signature: str, body: str, how: str = "", *words: str) -> Route:
+def _hook(name: str, signature: str, body: str, how: str = "", announced: str = "") -> Route:
     conftest = HOOK.format(how=how, signature=signature, body=body)
-    return Route(f"conftest: {name}", words, conftest=conftest)
+    end = End.ANNOUNCED if announced else End.RED
+    return Route(f"conftest: {name}", end=end, announced=announced, conftest=conftest)
 
 
 OUTER: Final = "wrapper=True, tryfirst=True"
 CORE_HOOK: Final = "import recon_core\nfrom decimal import Decimal\n@recon_core.hookimpl\n{body}\n"
 
 CONFTESTS: Final = [
-    _hook("main wrapped", "pytest_cmdline_main(config)", "yield; return 0", OUTER),
+    _hook(
+        "main wrapped", "pytest_cmdline_main(config)", "yield; return 0", OUTER, "RECON: BLOCKED"
+    ),
     _hook("main replaced", "pytest_cmdline_main(config)", "return 0", "tryfirst=True"),
     _hook("pytest.exit at the end", "pytest_unconfigure(config)", "pytest.exit('', returncode=0)"),
     _hook("failing stopped", "pytest_collection_finish(session)", "session.shouldfail = 'no'"),
@@ -325,6 +329,20 @@ ENVIRONMENT: Final = [
         end=End.ANNOUNCED,
         announced="the gate is off",
         environment={"PYTEST_ADDOPTS": "--no-recon-gate"},
+    ),
+    Route(
+        "environment: a gate turned off, and every failure expected",
+        end=End.ANNOUNCED,
+        announced="RECON: BLOCKED",
+        conftest="import pytest\ndef pytest_collection_modifyitems(items):\n"
+        "    [item.add_marker(pytest.mark.xfail) for item in items]\n",
+        environment={"PYTEST_ADDOPTS": "--no-recon-gate"},
+    ),
+    Route(
+        "the plugin is not loaded, and the ini alone has the gate",
+        ("-p", "no:recon"),
+        end=End.REFUSED_FIRST,
+        ini="recon_gate = true\nrecon_sessions = s\n",
     ),
     Route(
         "environment: words that do not end",
