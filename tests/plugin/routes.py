@@ -6,8 +6,8 @@ a green report of an earlier run in both places. An end is
 * `RED`: a status other than 0, and no report without a failing case;
 * `ANNOUNCED`: somebody chose otherwise, and the output says so in the words of `announced`;
   where these are the gate's own line, no report is without a failing case either;
-* `REFUSED_FIRST`: pytest refuses the command line before it loads any plugin, with status 4,
-  so the reports are untouched;
+* `REFUSED_FIRST`: pytest refuses the command line before it loads any plugin, with a status
+  other than 0, so the reports are untouched;
 * `NOT_HELD`: the process is ended under the gate. No status helps; the line
   `RECON: CLEAR`, which docs/gate.md says to ask for, is missing.
 """
@@ -350,6 +350,7 @@ ENVIRONMENT: Final = [
         environment={"PYTEST_ADDOPTS": "'-k"},
     ),
     Route("a plugin that is not there", ("-p", "nothing_of_that_name"), end=End.REFUSED_FIRST),
+    Route("without a part of pytest", ("-p", "no:runner"), end=End.REFUSED_FIRST),
     Route("a wrong choice of pytest", ("--tb=bogus",), end=End.REFUSED_FIRST),
     Route("a configuration that is not there", ("-c", "none.ini"), end=End.REFUSED_FIRST),
     Route("a newer pytest asked for", end=End.REFUSED_FIRST, ini="minversion = 99\n"),
@@ -373,7 +374,7 @@ ENVIRONMENT: Final = [
     ),
     *(
         Route(f"without {name}", ("-p", f"no:{name}"))
-        for name in ("recon-recorder", "recon-run", "recon-controller", "junitxml", "runner")
+        for name in ("recon-recorder", "recon-run", "recon-controller", "junitxml", "skipping")
     ),
     Route("a shadowed writer of reports", files={"junit_xml.py": "raise SystemExit(0)\n"}),
     Route("a shadowed writer of tables", files={"tabulate.py": "raise SystemExit(0)\n"}),
