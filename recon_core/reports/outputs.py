@@ -56,7 +56,7 @@ def named_value(words: Sequence[str], *options: str) -> str | None:
 
 
 def withdraw(value: str, directory: Path, report: ReportFormat, log: str | None = None) -> None:
-    """Put a report that fails in the place of an earlier one, and never in that of the `log`.
+    """Put a report that fails in the place of an earlier one, and never in that of a new `log`.
 
     A file that no report may replace stays untouched: the command line is refused for it
     where its options are read. So is a place that cannot be written, when the report is.
@@ -65,7 +65,7 @@ def withdraw(value: str, directory: Path, report: ReportFormat, log: str | None 
         path = written_path(value, directory, report.begins)
     except ReconError:
         return
-    if log is not None and is_same_file(path, directory / log):
+    if log is not None and is_same_file(path, directory / log) and not _has_text(path):
         return
     attempts: Iterable[Callable[[], object]] = (
         lambda: _write_whole(path, report.not_ended),
@@ -77,6 +77,12 @@ def withdraw(value: str, directory: Path, report: ReportFormat, log: str | None 
         with contextlib.suppress(OSError, ValueError):
             attempt()
             return
+
+
+def _has_text(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size > 0
+    return False
 
 
 def _write_whole(path: Path, text: str) -> None:

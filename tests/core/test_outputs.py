@@ -88,6 +88,9 @@ def test_the_audit_log_is_no_report(tmp_path: Path) -> None:
     """A command line that names one file for both is refused, and the log stays new."""
     withdraw("log", tmp_path, JUNIT, "./log")
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "log").write_text(EARLIER, encoding="utf-8")
+    withdraw("log", tmp_path, JUNIT, "log")
+    assert (tmp_path / "log").read_text(encoding="utf-8") == JUNIT.not_ended
 
 
 @pytest.mark.parametrize(("failing", "left"), [(1, JUNIT.not_ended), (2, None), (3, EARLIER)])
