@@ -8,6 +8,7 @@
 #   make clean          remove the virtual environment and all caches
 #   make test-pythons   the tests on other Pythons that are installed
 #   make test-pytests   the tests on the oldest and the newest supported pytest
+#   make routes         every route to a green run, those of other plugins too
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -17,6 +18,11 @@ TESTS ?= tests
 PYTHONS ?= python3.12 python3.13
 # Requirements besides the project's own, such as another pytest.
 WITH ?=
+# Plugins that run, select, stop or report items in their own way.
+ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder pytest-ignore-flaky \
+    pytest-instafail pytest-order pytest-picked pytest-repeat pytest-reportlog \
+    pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
+    pytest-timeout flaky
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin
@@ -25,7 +31,7 @@ READY := $(VENV)/.ready
 unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite soak bench lint clean same-python test-pythons test-pytests
+.PHONY: help demo test suite soak bench lint clean same-python test-pythons test-pytests routes
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -91,6 +97,12 @@ test-pytests: same-python
 	    rm -f $$place/.ready; \
 	    $(MAKE) --no-print-directory suite VENV=$$place WITH="$$requirements" || exit 1; \
 	done
+
+# The plugins get in each other's way: each route loads one of them, and the tests none.
+routes: same-python
+	$(MAKE) --no-print-directory $(VENV)/routes/.ready VENV=$(VENV)/routes WITH="$(ROUTE_PLUGINS)"
+	RECON_TEST_SIZE=soak RECON_ROUTES_PYTHON=$(abspath $(VENV))/routes/bin/python \
+	    $(BIN)/pytest $(PYTEST_OPTIONS) tests/plugin/test_routes.py
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,13 +5,18 @@ process that decides, and its decision does not depend on pytest's own.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from recon_core.reports.wording import Tally
+from recon_core.printable import printable
+from recon_core.reports.wording import Tally, counted, ran_of
 from recon_core.severity import Severity
 
 MATCH = "match"
+Noted = dict[str, dict[str, dict[str, None]]]
+"""By session and comparison, the verdicts that something is said of, in order."""
+
+_NO_SESSION = "the gate is on and no recorded session was collected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +62,74 @@ class ItemResult:
     diff: Mapping[str, Any] | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The place among several results of one item, the worst highest."""
+        return -1 if self.verdict == MATCH else Severity(self.verdict).rank, self.failed
+
+    def agrees(self, other: "ItemResult") -> bool:
+        """True if both found the same; how it is explained depends on the time there was."""
+        return self.verdict == other.verdict and _found(self.diff) == _found(other.diff)
+
+
+def _found(diff: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (diff or {}).items() if name != "explanation"}
+
 
 @dataclass(slots=True)
 class Gate:
-    """Counts promises and results; `problems` are reasons to block besides them."""
+    """Counts promises and results, and knows what else keeps a run from being clear."""
 
     active: bool
     asked_for: bool = False
     fails_on_warn: bool = False
-    problems: list[str] = field(default_factory=list)
+    _problems: list[str] = field(default_factory=list)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
+    _disputed: Noted = field(default_factory=dict)
+    _spared: Noted = field(default_factory=dict)
 
     def promise(self, promise: SessionPromise) -> None:
-        """Take a session's promise; a later one, with more hooks known, replaces it."""
+        """Take a session's promise; a later one, with more hooks known, replaces it.
+
+        All promises of one session, in whichever process it was read, are of the same files
+        under the same policy: what was judged would not be what was promised.
+        """
+        known = self._promises.get(promise.path)
+        if known is not None:
+            for problem in _changes(known, promise):
+                self.add_problem(problem)
         self._promises[promise.path] = promise
 
     def report(self, path: str, result: ItemResult) -> None:
-        """Take the result of one item; of a rerun item the last one counts."""
-        self._results.setdefault(path, {})[result.node_id] = result
+        """Take the result of one item; of several results of one item the worst counts."""
+        results = self._results.setdefault(path, {})
+        known = results.setdefault(result.node_id, result)
+        identity = f"{result.kind}::{result.key}"
+        if not result.agrees(known):
+            _note(self._disputed, path, identity, known.verdict, result.verdict)
+        if self._blocks(result) and not result.failed:
+            # A verdict that blocks fails its item; something changed the report.
+            _note(self._spared, path, identity, result.verdict)
+        worst = max(result, known, key=lambda one: one.rank)
+        results[result.node_id] = replace(worst, failed=result.failed or known.failed)
+
+    def add_problem(self, problem: str) -> None:
+        """Take a reason to block besides promises and results, safe to print; each once."""
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    @property
+    def problems(self) -> list[str]:
+        """The reasons not to trust the run besides its diffs and what did not run."""
+        disputed = "had several results that differ"
+        spared = "must fail and did not"
+        return [
+            *self._problems,
+            *(_of_items(path, disputed, items) for path, items in self._disputed.items()),
+            *(_of_items(path, spared, items) for path, items in self._spared.items()),
+            *([_NO_SESSION] if self.asked_for and not self._promises else []),
+        ]
 
     @property
     def sessions(self) -> list[SessionPromise]:
@@ -83,19 +137,22 @@ class Gate:
         return [self._promises[path] for path in sorted(self._promises)]
 
     def results(self, path: str) -> list[ItemResult]:
-        """What ran of one session, sorted by node id."""
-        return sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
+        """The results of one session, sorted by node id, failed where their verdict blocks."""
+        results = sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
+        return [replace(one, failed=one.failed or self._blocks(one)) for one in results]
 
     @property
     def completed(self) -> list[SessionPromise]:
         """The promises of sessions of which every comparison ran."""
-        return [promise for promise in self.sessions if not self._is_short(promise)]
+        return [promise for promise in self.sessions if not self.shortage(promise)]
 
-    def _is_short(self, promise: SessionPromise) -> bool:
-        return len(self._results.get(promise.path, ())) < promise.comparisons
+    def shortage(self, promise: SessionPromise) -> str:
+        """`1 of 7 comparisons ran`; empty where all of a session did."""
+        ran = len(self._results.get(promise.path, ()))
+        return ran_of(ran, promise.comparisons) if ran < promise.comparisons else ""
 
     def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
-        """What keeps a session from being clear besides its diffs."""
+        """The reasons that keep a session from being clear besides its diffs."""
         failed = [
             f"{result.kind}::{result.key} failed without a diff that blocks"
             for result in self.results(promise.path)
@@ -125,20 +182,19 @@ class Gate:
     def _all_results(self) -> Iterable[ItemResult]:
         return (result for results in self._results.values() for result in results.values())
 
+    def _blocks(self, result: ItemResult) -> bool:
+        lowest = Severity.WARN if self.fails_on_warn else Severity.FAIL
+        return result.verdict != MATCH and Severity(result.verdict).rank >= lowest.rank
+
     @property
     def blocked(self) -> bool:
         """Whether a diff blocks, or an item failed for another reason."""
-        lowest = Severity.WARN if self.fails_on_warn else Severity.FAIL
-        return any(
-            result.failed
-            or (result.verdict != MATCH and Severity(result.verdict).rank >= lowest.rank)
-            for result in self._all_results()
-        )
+        return any(result.failed or self._blocks(result) for result in self._all_results())
 
     @property
     def incomplete(self) -> bool:
         """Whether something promised did not run, or nothing was promised at all."""
-        short = any(map(self._is_short, self._promises.values()))
+        short = any(map(self.shortage, self._promises.values()))
         return short or not self._promises or bool(self.problems)
 
     @property
@@ -150,6 +206,11 @@ class Gate:
     def red(self) -> bool:
         """Whether the gate demands a status other than 0."""
         return self.active and (self.blocked or self.incomplete)
+
+    @property
+    def fails_reports(self) -> bool:
+        """True if what is wrong with the run fails its reports, and is not only shown there."""
+        return self.active or self.blocked
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
@@ -163,3 +224,24 @@ class Gate:
             problems=len(self.problems),
         )
         return tally.line()
+
+
+def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:
+    noted.setdefault(path, {}).setdefault(identity, {}).update(dict.fromkeys(verdicts))
+
+
+def _of_items(path: str, problem: str, items: Mapping[str, Iterable[str]]) -> str:
+    """One line for all items of a session that have one problem, with the first as example."""
+    identity, verdicts = next(iter(items.items()))
+    shown = f"{identity} ({', '.join(verdicts)})"
+    return f"{path}: {counted(len(items), 'comparison')} {problem}: {shown}"
+
+
+def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
+    """The files and the policy that two promises of one session do not share."""
+    before, after = known.evidence.get("inputs", {}), later.evidence.get("inputs", {})
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield f"{known.path}: {printable(name)} changed while the run read it"
+    if known.evidence.get("policy_sha256") != later.evidence.get("policy_sha256"):
+        yield f"{known.path}: the policy changed while the run read it"

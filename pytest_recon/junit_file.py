@@ -3,35 +3,35 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_recon.gate import ItemResult, SessionPromise
+from pytest_recon.gate import Gate, ItemResult, SessionPromise
 from recon_core.errors import ReconError
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.summary import ReconSummary
 
-Suite = tuple[SessionPromise, ReconSummary, list[ItemResult]]
 
-
-def write_junit(path: Path, suites: Sequence[Suite], head: Mapping[str, str]) -> str | None:
-    """Write the report whole or not at all; returns what went wrong, if anything did.
+def write_junit(
+    path: Path,
+    gate: Gate,
+    sessions: Sequence[tuple[SessionPromise, ReconSummary]],
+    head: Mapping[str, str],
+) -> None:
+    """Write the report whole or not at all; a report that is not written is a problem.
 
     `head` are the properties of the audit log, which every suite carries.
     """
+    suites = [_suite(gate, promise, summary, head) for promise, summary in sessions]
     try:
-        write_suites(path, [_suite(*suite, head) for suite in suites])
+        write_suites(path, suites, gate.problems, fails=gate.fails_reports)
     except ReconError as error:
-        return f"--recon-junit={error}"
-    return None
+        gate.add_problem(f"--recon-junit={error}")
 
 
 def _suite(
-    promise: SessionPromise,
-    summary: ReconSummary,
-    results: Sequence[ItemResult],
-    head: Mapping[str, str],
+    gate: Gate, promise: SessionPromise, summary: ReconSummary, head: Mapping[str, str]
 ) -> SuiteReport:
-    cases = [_case(promise, result) for result in results]
-    return session_suite(promise.path, summary, cases, head)
+    cases = [_case(promise, result) for result in gate.results(promise.path)]
+    return session_suite(promise.path, summary, cases, head, fails=gate.fails_reports)
 
 
 def _case(promise: SessionPromise, result: ItemResult) -> CaseReport:

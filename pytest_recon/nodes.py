@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_recon.drift_warning import ReconDriftWarning
+from pytest_recon.other_plugins import Multiplied
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
 from recon_core.comparison import Comparison, ItemKind, Judgement
@@ -122,10 +123,11 @@ class ComparisonItem(pytest.Item):
             ("recon.kind", str(comparison.item_kind)),
             ("recon.key", comparison.key),
         ]
-        if self.config.getoption("reruns", None):
-            # A verdict does not change by asking again. Set only where reruns were
-            # asked for: the marker slows every item.
-            self.add_marker(pytest.mark.flaky(reruns=0))
+        run = run_of(self.config)
+        for marker in run.item_markers:
+            self.add_marker(marker)
+        if run.multiplies_items:
+            self.function = Multiplied()
 
     def runtest(self) -> None:
         """Judge the comparison, and pass, xfail or fail."""

@@ -1,17 +1,18 @@
 """Options and ini settings (design, "Names to keep"), and what they come to."""
 
-import os
-import shlex
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from pytest_recon.outputs import environment_words, own_junit_path
 from recon_core import settings
 from recon_core.errors import ReconError
 from recon_core.explanation import Effort
 from recon_core.printable import quoted
+from recon_core.reports.outputs import JUNIT
 from recon_core.reports.written_path import is_same_file, written_path
 from recon_core.settings import EXPLAIN_CHOICES, FAIL_ON_CHOICES
 
@@ -89,7 +90,7 @@ def add_options(parser: pytest.Parser) -> None:
 def asks_for_gate(config: pytest.Config) -> bool:
     """Whether the words of the command line ask for it, read or not."""
     words = [str(word) for word in config.invocation_params.args]
-    words += shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    words += environment_words()
     named = any(word.partition("=")[0] == "--recon-session" for word in words)
     return named and "--no-recon-gate" not in words
 
@@ -126,7 +127,7 @@ def read_settings(config: pytest.Config) -> Settings:
     asked = bool(config.getini("recon_gate") if gate is None else gate)
     inipath = config.inipath
     ini_directory = config.rootpath if inipath is None else inipath.parent
-    junit = _written_path(config, "--recon-junit", begins=b"<")
+    junit = _written_path(config, "--recon-junit", begins=JUNIT.begins)
     audit_log = _written_path(config, "--recon-audit-log", ini_directory)
     _require_own_file(config, audit_log, junit)
     return Settings(
@@ -148,7 +149,7 @@ def read_settings(config: pytest.Config) -> Settings:
 def _require_own_file(config: pytest.Config, audit_log: Path | None, junit: Path | None) -> None:
     """No report may replace the log."""
     own = config.getoption("xmlpath", default=None)
-    pytests = None if own is None else config.invocation_params.dir / str(own)
+    pytests = None if own is None else config.invocation_params.dir / own_junit_path(str(own))
     if is_same_file(audit_log, junit) or is_same_file(audit_log, pytests):
         raise pytest.UsageError(
             "--recon-audit-log: names a JUnit file of this run too; expected a file of its own"
@@ -171,7 +172,10 @@ def _explain(config: pytest.Config) -> Effort:
 
 
 def _written_path(
-    config: pytest.Config, option: str, ini_directory: Path | None = None, begins: bytes = b""
+    config: pytest.Config,
+    option: str,
+    ini_directory: Path | None = None,
+    begins: re.Pattern[bytes] | None = None,
 ) -> Path | None:
     """The file to write that an option names, or the ini where `ini_directory` is given."""
     name = option.lstrip("-").replace("-", "_")

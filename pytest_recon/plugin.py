@@ -10,6 +10,7 @@ import pytest
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
 from pytest_recon.options import add_options, asks_for_gate, names_or_gates
+from pytest_recon.outputs import reconciles, withdraw_early, withdraw_late, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from pytest_recon.streams import guard_streams, lost_output
@@ -24,8 +25,11 @@ _GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare options and ini settings."""
+    """Declare options and ini settings; before anything else, no earlier report holds."""
     add_options(parser)
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        withdraw_early(config)
     pluginmanager.register(SpaceForm(), "recon-space-form")
 
 
@@ -37,7 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     try:
         return (yield)
     except SystemExit as ending:
-        if ending.code in (None, 0) and early_config.known_args_namespace.recon_session:
+        if ending.code in (None, 0) and reconciles(early_config):
             raise pytest.UsageError("a conftest ended the run while it was loaded") from None
         raise
 
@@ -75,6 +79,9 @@ def _settled(config: pytest.Config, status: Any) -> Any:
     run = config.stash.get(RUN, None) or ReconRun(config)
     # After `--help` pytest reads no further, and knows of no sessions.
     unread = not run.settings.command_line_sessions and asks_for_gate(config)
+    if (run.gate.red or unread) and not run.reports_written:
+        # Pytest may have written its own, of a run that something took the gate out of.
+        withdraw_reports(config)
     if not (run.gate.red or unread) or status not in _GREEN:
         return status
     # Something took the settled status back, or no session started (`--help`).
@@ -85,6 +92,8 @@ def _settled(config: pytest.Config, status: Any) -> Any:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
+    if not hasattr(config, "workerinput"):
+        withdraw_late(config)
     run = config.stash[RUN] = ReconRun(config)
     _register(config, run, "recon-run")
     if run.is_worker:

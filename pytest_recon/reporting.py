@@ -1,22 +1,26 @@
 """The recorder of the controlling process: it hears every report and has the reports written."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
-from pytest_recon.gate import ItemResult
+from pytest_recon.gate import ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml
 from pytest_recon.nodes import ComparisonItem
-from pytest_recon.run import ReconRun
+from pytest_recon.run import ReconRun, run_of
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.explanations import EXPLANATION
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
+if TYPE_CHECKING:
+    from recon_core.summary import ReconSummary
+
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
 _ATTRIBUTE = "recon"
+_FINAL = ("passed", "failed", "skipped")
 
 
 def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -27,6 +31,7 @@ def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
             "path": item.session_path,
             "verdict": item.judgement.verdict,
             "diff": None if diff is None else diff.to_dict(),
+            "promises": run_of(item.config).unsent_promises(),
         }
         setattr(report, _ATTRIBUTE, attached)
 
@@ -39,7 +44,7 @@ class Recorder:
         self._summaries = Summaries(run)
         path = run.settings.audit_log
         self._trail = None if path is None else AuditTrail(path, "--recon-audit-log")
-        self._started = self._finished = self._final_line_printed = False
+        self._started = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
@@ -52,8 +57,10 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a comparison that ran; keep the terminal's failure section linear."""
         attached: dict[str, Any] | None = getattr(report, _ATTRIBUTE, None)
-        # pytest-rerunfailures reports what it will run again with an outcome of its own.
-        if attached is not None and str(report.outcome) != "rerun":
+        # What a plugin will run again it reports with an outcome of its own.
+        if attached is not None and str(report.outcome) in _FINAL:
+            for promise in attached["promises"]:
+                self._run.gate.promise(SessionPromise.from_dict(promise))
             self._run.gate.report(attached["path"], _result(report, attached))
         if report.when != "call" and _is_ours(report):
             self._forget_phase(report)
@@ -78,8 +85,8 @@ class Recorder:
         """Tell plugins, write the report, settle the status; the line where no summary will."""
         self._run.notify_completed()
         self._write_audit_log()
-        self._write_junit()
-        self._finished = True
+        self._write_reports()
+        self._run.reports_written = True
         session.exitstatus = settled_status(self._run, session.exitstatus, session)
         if self._summary_is_skipped():
             # pytest has not ended its line of dots yet.
@@ -108,12 +115,13 @@ class Recorder:
         if not self._started:
             return
         gate = self._run.gate
-        if not (self._finished or gate.blocked or gate.incomplete):
-            self._run.gate.problems.append("the run ended before its reports were written")
+        if not (self._run.reports_written or gate.blocked or gate.incomplete):
+            problem = "the run ended before its reports were written"
+            gate.add_problem(problem)
             reporter = self._terminal()
-            if reporter is not None and self._run.gate.concerned:
+            if reporter is not None and gate.concerned:
                 reporter.ensure_newline()
-                reporter.write_line(f"recon: {self._run.gate.problems[-1]}")
+                reporter.write_line(f"recon: {problem}")
         self._print_final_line()
 
     def _terminal(self) -> Any:
@@ -139,36 +147,53 @@ class Recorder:
 
     def _write_audit_log(self) -> None:
         """Append what was found, also of a run that was narrowed or stopped."""
-        sessions = self._run.gate.sessions
+        sessions = self._sessions()
         if self._trail is None or not sessions:
             return
-        summaries = self._summaries
         problem = self._trail.write(
-            (summaries.summary(promise), summaries.diffs(promise)) for promise in sessions
+            (summary, self._summaries.diffs(promise)) for promise, summary in sessions
         )
         if problem is not None:
-            self._run.gate.problems.append(problem)
-        add_to_junitxml(self._run.config, self._trail.properties)
+            self._run.gate.add_problem(problem)
 
-    def _write_junit(self) -> None:
-        path = self._run.settings.junit
-        if path is None:
+    def _sessions(self) -> "list[tuple[SessionPromise, ReconSummary]]":
+        return [(one, self._summaries.summary(one)) for one in self._run.gate.sessions]
+
+    def _write_reports(self) -> None:
+        """Write both JUnit files; what kept one from being written stands in the other."""
+        gate, path, config = self._run.gate, self._run.settings.junit, self._run.config
+        own = config.getoption("xmlpath", default=None)
+        if not gate.concerned or (path is None and own is None):
             return
-        from pytest_recon.junit_file import write_junit  # noqa: PLC0415  # only with the option
+        # Only with the options.
+        from pytest_recon.junit_file import write_junit  # noqa: PLC0415
+        from recon_core.reports.session_suites import (  # noqa: PLC0415
+            RUN_SUITE,
+            gate_case,
+            shortage_case,
+        )
 
-        suites = [
-            (promise, self._summaries.summary(promise), self._run.gate.results(promise.path))
-            for promise in self._run.gate.sessions
-        ]
+        sessions = self._sessions()
         head = {} if self._trail is None else self._trail.properties
-        problem = write_junit(path, suites, head)
-        if problem is not None:
-            self._run.gate.problems.append(problem)
+        if path is not None:
+            write_junit(path, gate, sessions, head)
+        cases = [
+            case
+            for promise, summary in sessions
+            for case in shortage_case(promise.path, summary, fails=gate.fails_reports)
+        ]
+        cases += gate_case(RUN_SUITE, gate.problems, fails=gate.fails_reports)
+        add_to_junitxml(config, head, cases)
 
 
 def _is_ours(report: pytest.TestReport) -> bool:
     properties = report.user_properties
     return bool(properties) and str(properties[0][0]) == "recon.session_id"
+
+
+def _description(attached: dict[str, Any]) -> str:
+    """The diff in short, for a report that lost its text."""
+    return str((attached["diff"] or {}).get("description", ""))
 
 
 def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
@@ -181,7 +206,7 @@ def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:
         failed=report.failed,
         seconds=report.duration,
         # Not longreprtext, which starts with the name of the worker.
-        text=str(report.longrepr or getattr(report, "wasxfail", "")),
+        text=str(report.longrepr or getattr(report, "wasxfail", "") or _description(attached)),
         drift=properties.get("recon.drift", ""),
         diff=attached["diff"],
         more={name: properties[name] for name in _MORE_PROPERTIES if name in properties},

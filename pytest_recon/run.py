@@ -14,6 +14,7 @@ from pluggy import PluginValidationError
 from pytest_recon.discovery import declared_sessions
 from pytest_recon.gate import Gate, SessionPromise
 from pytest_recon.options import Settings, policy_source, read_settings
+from pytest_recon.other_plugins import is_multiplied, item_markers
 from recon_core.errors import PolicyError
 from recon_core.extensions import extension_manager, has_hooks, unmarked_hooks
 from recon_core.printable import printable
@@ -51,6 +52,8 @@ class ReconRun:
         )
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
+        self._sent: dict[str, SessionPromise] = {}
+        self.reports_written = False
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object) -> None:
@@ -59,10 +62,10 @@ class ReconRun:
             return
         place = "/".join(Path(str(getattr(plugin, "__file__", plugin.__name__))).parts[-2:])
         # Pytest takes its own hooks without a marker; one of ours would be silent for ever.
-        self.gate.problems += [
-            f"{printable(place)}: {name} is not marked; expected @recon_core.hookimpl above it"
-            for name in unmarked_hooks(plugin)
-        ]
+        for name in unmarked_hooks(plugin):
+            self.gate.add_problem(
+                f"{printable(place)}: {name} is not marked; expected @recon_core.hookimpl above it"
+            )
         if has_hooks(plugin):
             self._modules.append(plugin)
             if "manager" in self.__dict__:
@@ -163,6 +166,16 @@ class ReconRun:
         except PolicyError as error:
             raise pytest.UsageError(f"recon policy: {error}") from None
 
+    @cached_property
+    def item_markers(self) -> tuple[pytest.MarkDecorator, ...]:
+        """The markers of every comparison, for plugins that would run it again."""
+        return item_markers(self.config)
+
+    @cached_property
+    def multiplies_items(self) -> bool:
+        """True if a plugin copies every item that does not say it was copied."""
+        return is_multiplied(self.config)
+
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
         from recon_core.explaining import explainer  # noqa: PLC0415  # not at pytest's start
@@ -201,6 +214,12 @@ class ReconRun:
         )
         return reconciliation
 
+    def unsent_promises(self) -> list[dict[str, Any]]:
+        """What a worker has promised since it was last asked: it may die before its end."""
+        unsent = [one for one in self.gate.sessions if self._sent.get(one.path) is not one]
+        self._sent.update({one.path: one for one in unsent})
+        return [one.to_dict() for one in unsent] if self.is_worker else []
+
     def load_conftests(self) -> None:
         """Load the conftests of the named sessions' directories before any is read.
 
@@ -227,7 +246,7 @@ class ReconRun:
                 self.reconciliation(Path(os.fsdecode(promise.anchor))).notify()
             except Exception as error:  # noqa: BLE001  # a plugin's: the run is no longer sure
                 reason = f"{type(error).__name__}: {printable(error)}"
-                self.gate.problems.append(f"recon_reconciled: {promise.path}: {reason}")
+                self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
         """What a worker is told: anchors with their names, and the policy's file."""

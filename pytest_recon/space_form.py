@@ -7,8 +7,6 @@ with the value behind an equals sign.
 """
 
 import inspect
-import os
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_recon.options import PATH_OPTIONS
+from pytest_recon.outputs import environment_words
 
 RESTARTED = pytest.StashKey[bool]()
 
@@ -28,7 +27,7 @@ class SpaceForm:
         """Run again with joined arguments; `None` where there is nothing to mend."""
         if hasattr(config, "workerinput") or not _uses_space_form(config) or not _moved(config):
             return None
-        if any(argument in PATH_OPTIONS for argument in _environment_arguments()):
+        if any(argument in PATH_OPTIONS for argument in environment_words()):
             raise pytest.UsageError("PYTEST_ADDOPTS: write recon options as --option=VALUE")
         config.stash[RESTARTED] = True
         arguments = join_values(map(str, config.invocation_params.args))
@@ -48,11 +47,7 @@ def join_values(arguments: Iterable[str]) -> list[str]:
 
 def _uses_space_form(config: pytest.Config) -> bool:
     arguments = [str(argument) for argument in config.invocation_params.args]
-    return any(argument in PATH_OPTIONS for argument in arguments + _environment_arguments())
-
-
-def _environment_arguments() -> list[str]:
-    return shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    return any(argument in PATH_OPTIONS for argument in arguments + environment_words())
 
 
 def _moved(config: pytest.Config) -> bool:

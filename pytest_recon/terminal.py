@@ -39,8 +39,6 @@ def summary_lines(run: ReconRun, summaries: Summaries, trail: AuditTrail | None)
         # With a log, what `recon audit detailed --run-id` asks for.
         lines += _session_lines(run, summaries, name_runs=trail is not None)
     lines += [f"recon: {term}" for term in _terms(run, trail)]
-    if gate.asked_for and not gate.sessions:
-        lines.append("recon: the gate is on and no recorded session was collected")
     return lines + [f"recon: {problem}" for problem in gate.problems]
 
 

@@ -56,6 +56,7 @@ the log of the setting recon_audit_log is asked.
 """
 
 _HASH: Final = re.compile("[0-9a-f]{64}")
+_EXPORT: Final = re.compile(rb"\[")
 
 
 class _Modes(CommandGroup):
@@ -139,7 +140,7 @@ def _output(value: str | None, question: Question) -> Path | None:
     if value is None:
         return None
     try:
-        path = written_path(value, Path.cwd(), b"[")
+        path = written_path(value, Path.cwd(), _EXPORT)
         source = question.source
         is_source = isinstance(source, Path) and path.exists() and path.samefile(source)
     except (ReconError, OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -75,7 +76,25 @@ class _Request:
     audit_log: Path | None
 
 
+class CheckCommand(click.Command):
+    """A command whose report of an earlier run holds no longer, whatever its words are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Withdraw the report before a misspelt option or a wrong choice can end it."""
+        from recon_core.reports.outputs import (  # noqa: PLC0415  # not for a completion
+            JUNIT,
+            named_value,
+            withdraw,
+        )
+
+        named = named_value(args, "--junit")
+        if named is not None and not ctx.resilient_parsing:
+            withdraw(named, Path.cwd(), JUNIT, named_value(args, "--audit-log"))
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=CheckCommand,
     context_settings=CONTEXT,
     epilog=EPILOG,
     short_help="Reconcile recorded sessions; the gate without pytest.",
@@ -183,9 +202,10 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
 def _written_paths(
     options: _Options, settings: ProjectSettings, directory: Path
 ) -> tuple[Path | None, Path | None]:
-    from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # not for the help
+    from recon_core.reports.outputs import JUNIT  # noqa: PLC0415  # not for the help
+    from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # as that
 
-    junit = _written_path("--junit", options.junit, directory, b"<")
+    junit = _written_path("--junit", options.junit, directory, JUNIT.begins)
     audit_log = _written_path("--audit-log", options.audit_log, directory)
     if options.audit_log is None and settings.audit_log is not None:
         audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
@@ -195,7 +215,7 @@ def _written_paths(
 
 
 def _written_path(
-    option: str, value: str | None, directory: Path, begins: bytes = b""
+    option: str, value: str | None, directory: Path, begins: re.Pattern[bytes] | None = None
 ) -> Path | None:
     from recon_core.reports.written_path import written_path  # noqa: PLC0415  # not for the help
 

@@ -107,7 +107,8 @@ class Check:
     def write_junit(self, path: Path) -> None:
         """Write one suite per session; what goes wrong is a problem of the run."""
         try:
-            write_suites(path, [self._suite(session) for session in self.sessions])
+            suites = [self._suite(session) for session in self.sessions]
+            write_suites(path, suites, self.problems)
         except ReconError as error:
             self.problems.append(f"--junit={error}")
 

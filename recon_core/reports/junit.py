@@ -16,12 +16,16 @@ from recon_core.printable import printable
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """One comparison: it failed, was skipped (a WARN that does not block), or passed."""
+    """One comparison: it failed, was skipped (a WARN that does not block), or passed.
+
+    An `error` is of the run and not of a comparison: something did not run, or cannot be
+    trusted.
+    """
 
     class_name: str
     name: str
     seconds: float
-    outcome: Literal["passed", "failed", "skipped"]
+    outcome: Literal["passed", "failed", "error", "skipped"]
     message: str
     text: str
     properties: Mapping[str, str]
@@ -54,10 +58,14 @@ def _case(case: CaseReport) -> TestCase:
     # reader of JUnit files expects.
     seconds = round(case.seconds, 3)
     made = TestCase(case.name, case.class_name, elapsed_sec=seconds, stdout=stdout)
+    # The package leaves out an outcome without any text.
+    message = case.message or case.outcome
     if case.outcome == "failed":
-        made.add_failure_info(message=case.message, output=case.text)
+        made.add_failure_info(message=message, output=case.text)
+    elif case.outcome == "error":
+        made.add_error_info(message=message, output=case.text)
     elif case.outcome == "skipped":
-        made.add_skipped_info(message=case.message)
+        made.add_skipped_info(message=message)
     return made
 
 
@@ -69,8 +77,8 @@ def _read_back(text: str, suites: Sequence[SuiteReport]) -> None:
     found = [len(suite.findall("testcase")) for suite in root.findall("testsuite")]
     if found != [len(suite.cases) for suite in suites]:
         raise ValueError("does not hold every case")
-    if any(
-        case.find("failure") is not None and case.find("skipped") is not None
-        for case in root.iter("testcase")
-    ):
-        raise ValueError("holds a case that both failed and was skipped")
+    outcomes = [outcome.tag for case in root.iter("testcase") for outcome in case.iter()]
+    for tag, meant in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")):
+        cases = [case for suite in suites for case in suite.cases if case.outcome == meant]
+        if outcomes.count(tag) != len(cases):
+            raise ValueError(f"does not hold every case that is {meant}")

@@ -1,14 +1,59 @@
-"""JUnit suites of reconciled sessions: one suite per session, one case per comparison."""
+"""JUnit suites of reconciled sessions: one suite per session, one case per comparison.
+
+Where the gate is not clear besides the comparisons, a case named `gate` says why: one in the
+suite of each session that did not run completely, one for the problems of the run. Most
+consumers read failing cases and nothing else.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from recon_core.atomic import write_atomically
 from recon_core.errors import ReconError
 from recon_core.printable import printable
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
+from recon_core.reports.wording import INCOMPLETE, ran_of
 from recon_core.severity import Severity
 from recon_core.summary import ReconSummary
+
+GATE: Final = "gate"
+"""The name of a case that is of no comparison; no comparison has it with this class name."""
+
+RUN_SUITE: Final = "recon"
+"""The suite of what concerns no single session."""
+
+
+def gate_case(
+    class_name: str, problems: Sequence[str], *, fails: bool = True
+) -> tuple[CaseReport, ...]:
+    """The case of the problems of a session or a run, none where there are none.
+
+    `fails` is false with the gate off: what does not change the status of a run is shown,
+    as skipped, and fails no report either.
+    """
+    if not problems:
+        return ()
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return (
+        CaseReport(
+            class_name=class_name,
+            name=GATE,
+            seconds=0,
+            outcome="error" if fails else "skipped",
+            message=f"{INCOMPLETE}: {printable(problems[0], 500)}{more}",
+            text="\n".join(printable(problem, 2000) for problem in problems),
+            properties={},
+        ),
+    )
+
+
+def shortage_case(
+    path: str, summary: ReconSummary, *, fails: bool = True
+) -> tuple[CaseReport, ...]:
+    """The case of a session of which something did not run, none where all of it did."""
+    ran, promised = summary.ran or 0, summary.comparisons or 0
+    return gate_case(path, [ran_of(ran, promised)] if ran < promised else [], fails=fails)
 
 
 def session_suite(
@@ -16,11 +61,13 @@ def session_suite(
     summary: ReconSummary,
     cases: Sequence[CaseReport],
     more: Mapping[str, str] | None = None,
+    *,
+    fails: bool = True,
 ) -> SuiteReport:
     """The suite of one session; `path` is its path in node ids.
 
     `more` are properties that every suite of a run carries, such as the head of its
-    audit log.
+    audit log; `fails` is that of `gate_case`.
     """
     properties = {
         "recon.session_id": summary.session_id,
@@ -33,7 +80,7 @@ def session_suite(
     }
     for severity in reversed(Severity):
         properties[f"recon.count.{severity}"] = str(summary.counts_by_severity.get(severity, 0))
-    return SuiteReport(path, properties, cases)
+    return SuiteReport(path, properties, [*cases, *shortage_case(path, summary, fails=fails)])
 
 
 def session_case(
@@ -74,8 +121,16 @@ def session_case(
     )
 
 
-def write_suites(path: Path, suites: Sequence[SuiteReport]) -> None:
-    """Write the report whole or not at all; raises `ReconError` where that fails."""
+def write_suites(
+    path: Path, suites: Sequence[SuiteReport], problems: Sequence[str], *, fails: bool = True
+) -> None:
+    """Write the report whole or not at all; raises `ReconError` where that fails.
+
+    `problems` are those of the run, which concern no single session; `fails` is that of
+    `gate_case`.
+    """
+    of_run = gate_case(RUN_SUITE, problems, fails=fails)
+    suites = [*suites, *([SuiteReport(RUN_SUITE, {}, of_run)] if of_run else [])]
     try:
         text = junit_text(suites)
         path.parent.mkdir(parents=True, exist_ok=True)

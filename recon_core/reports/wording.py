@@ -54,8 +54,13 @@ class Tally:
             return f"{', '.join(found) or 'an item failed'} in {sessions}"
         if self.incomplete:
             problems = f", {counted(self.problems, 'problem')} above" if self.problems else ""
-            return f"{self.ran} of {self.promised} comparisons ran{problems}"
+            return ran_of(self.ran, self.promised) + problems
         return f"{sessions}, {counted(self.promised, 'comparison')}"
+
+
+def ran_of(ran: int, promised: int) -> str:
+    """`1 of 7 comparisons ran`; a run that found nothing to compare says so."""
+    return f"{ran} of {promised} comparisons ran" if promised else "no comparison ran"
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,19 +1,24 @@
 """Which files a command may write to."""
 
 import os
+import re
 from pathlib import Path
+from typing import Final
 
 from recon_core.errors import ReconError
 from recon_core.printable import quoted
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 
+_LOOKED_AT: Final = 4096
+"""Bytes of a file that are read to see what it is: a report shows in its first line."""
 
-def written_path(value: str, directory: Path, begins: bytes = b"") -> Path:
+
+def written_path(value: str, directory: Path, begins: re.Pattern[bytes] | None = None) -> Path:
     """The file that `value` names, seen from `directory`; raises `ReconError`.
 
     A device, a pipe or a link would be replaced by the report, and a session is what is
-    judged and never what is written. Nor is any other file replaced by a report that
-    begins with `begins`: only an earlier report, or an empty file.
+    judged and never what is written. Nor is any other file replaced by a report whose
+    files begin with `begins`: only an earlier report, or an empty file.
     """
     path = directory / value
     # os.path answers for a name that is too long, too.
@@ -29,13 +34,13 @@ def written_path(value: str, directory: Path, begins: bytes = b"") -> Path:
     return path
 
 
-def _begins_otherwise(path: Path, begins: bytes) -> bool:
+def _begins_otherwise(path: Path, begins: re.Pattern[bytes]) -> bool:
     try:
         with path.open("rb") as file:
-            start = file.read(len(begins))
+            start = file.read(_LOOKED_AT)
     except (OSError, ValueError):
         return False  # not there yet, or writing it will say why it cannot be
-    return start not in (b"", begins)
+    return bool(start) and begins.match(start) is None
 
 
 def is_same_file(one: Path | None, other: Path | None) -> bool:

@@ -12,7 +12,9 @@ import pytest
 
 from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
+from recon_core.cli.checking import Check
 from recon_core.extensions import extension_manager
+from recon_core.reports.outputs import JUNIT
 
 from .conftest import (
     AS_OF,
@@ -126,12 +128,12 @@ def test_a_session_is_a_file_a_directory_or_a_pattern(
 def test_a_name_that_matches_nothing_is_wrong_usage(
     recon: Recon, directory: Path, name: str
 ) -> None:
-    """Before anything is judged or written."""
+    """Before anything is judged; the report that was named says that the run did not end."""
     (directory / "leer").mkdir()
     session = write_session(directory / "a.recon.json")
     answer = recon("check", session, name, "--junit=j.xml", "--audit-log=a.jsonl")
     answer.refused(64, "matches no recorded session")
-    assert not (directory / "j.xml").exists()
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "a.jsonl").exists()
 
 
@@ -603,3 +605,56 @@ def test_a_bar_is_for_a_terminal_only(
     assert answer.lines[-1] == CLEAR_LINE
     assert "\x1b" not in answer.out
     assert ("recon" in terminal.written) is bar
+
+
+EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["desk.recon.json", "--polizy=strict.toml"], 64),
+        (["desk.recon.json", "--fail-on=critical"], 64),
+        (["desk.recon.json", "--policy=strict.toml"], 64),
+        (["nothing/"], 64),
+        ([], 64),
+        (["desk.recon.json", "--help"], 0),
+    ],
+)
+@pytest.mark.parametrize("named", [["--junit=j.xml"], ["--junit", "j.xml"]], ids=" ".join)
+def test_no_report_of_an_earlier_run_holds(
+    recon: Recon, directory: Path, named: list[str], words: list[str], code: int
+) -> None:
+    """A command line that is refused, or only answered, leaves a report that fails."""
+    write_session(directory / "desk.recon.json")
+    (directory / "j.xml").write_text(EARLIER, encoding="utf-8")
+    assert recon("check", *named, *words).code == code
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
+
+
+def test_a_run_that_is_stopped_leaves_no_earlier_report(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is withdrawn before a session is read."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Check, "judge", stopped)
+    write_session(directory / "desk.recon.json")
+    (directory / "j.xml").write_text(EARLIER, encoding="utf-8")
+    assert recon("check", "desk.recon.json", "--junit=j.xml").code == 130
+    assert (directory / "j.xml").read_text(encoding="utf-8") == JUNIT.not_ended
+
+
+def test_problems_of_a_run_fail_its_report(recon: Recon, directory: Path) -> None:
+    """A consumer of failing cases sees what the text and the status say."""
+    write_session(directory / "desk.recon.json")
+    answer = recon("check", "desk.recon.json", "--junit=j.xml", "--audit-log=/proc/no/log.jsonl")
+    assert answer.code == 1
+    problems = [line.removeprefix("recon: ") for line in answer.lines if "recon: --audit" in line]
+    root = ET.parse(directory / "j.xml").getroot()  # noqa: S314  # written by the run
+    (case,) = [case for case in root.iter("testcase") if case.attrib["name"] == "gate"]
+    assert case.attrib["classname"] == "recon"
+    assert str(case.findtext("error")).splitlines() == problems
+    assert len(problems) == 1

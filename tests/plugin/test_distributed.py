@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,98 @@ def test_environment_is_not_shown(
     monkeypatch.setenv("EXCHANGE_KEY", "do-not-print")
     result = run_pytest(pytester, *workers, *sessions, "-vv", "--showlocals")
     assert "do-not-print" not in result.stdout.str() + result.stderr.str()
+
+
+SUITES = "sessions.xml"
+
+
+def gate_errors(report: Path) -> list[str]:
+    """The problems that the case of the gate in a report names, one in a line."""
+    root = ET.parse(report).getroot()  # noqa: S314  # written by the run
+    found = [case.findtext("error") for case in root.iter("testcase") if case.get("name") == "gate"]
+    return [line for text in found for line in str(text).splitlines()]
+
+
+REPLACED = """
+import os, pathlib, pytest
+worker = os.environ.get("PYTEST_XDIST_WORKER")
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart():
+    if worker:
+        # Written beside and renamed: the other worker must not read half of it.
+        new = pathlib.Path(worker)
+        new.write_text(pathlib.Path("clear.txt").read_text())
+        new.replace("desk.recon.json")
+"""
+
+
+def test_a_file_that_changes_between_two_processes(pytester: pytest.Pytester) -> None:
+    """Workers judge other bytes than were promised: INCOMPLETE, and the file is named."""
+    write_session(pytester.path / "clear.txt", session_id="desk")
+    write_blocked(pytester.path / "desk.recon.json")
+    pytester.makeconftest(REPLACED)
+    report = f"--recon-junit={SUITES}"
+    result = run_pytest(pytester, "-n2", "--recon-session=desk.recon.json", report, subprocess=True)
+    assert result.ret == 1
+    changed = "desk.recon.json: desk.recon.json changed while the run read it"
+    assert f"recon: {changed}" in result.outlines
+    assert gate_errors(pytester.path / SUITES) == [changed]
+    assert final_line(result) == "RECON: INCOMPLETE (7 of 7 comparisons ran, 1 problem above)"
+
+
+DISAGREEING = """
+import os, recon_core
+@recon_core.hookimpl
+def recon_internal_side(recorded):
+    return recorded.external if os.environ.get("PYTEST_XDIST_WORKER") == "gw{worker}" else None
+"""
+
+
+@pytest.mark.parametrize("worker", [0, 1])
+def test_workers_that_disagree(pytester: pytest.Pytester, worker: int) -> None:
+    """Each runs every item: the worst result counts in verdict, report and trail."""
+    write_blocked(pytester.path / "desk.recon.json")
+    pytester.makeconftest(DISAGREEING.format(worker=worker))
+    result = run_pytest(
+        pytester,
+        "--dist=each",
+        "--tx=2*popen",
+        "--recon-session=desk.recon.json",
+        f"--recon-junit={SUITES}",
+        "--recon-audit-log=log.jsonl",
+        subprocess=True,
+    )
+    assert result.ret == 1
+    assert final_line(result) == "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)"
+    (problem,) = gate_errors(pytester.path / SUITES)
+    assert problem.startswith("desk.recon.json: 3 comparisons had several results that differ: ")
+    root = ET.parse(pytester.path / SUITES).getroot()  # noqa: S314  # written by the run
+    assert len(list(root.iter("failure"))) == 2
+    log = (pytester.path / "log.jsonl").read_text(encoding="utf-8")
+    assert log.count('"event_type":"RECON_DIFF"') == 3
+
+
+def test_workers_that_agree(pytester: pytest.Pytester) -> None:
+    """Each runs every item, and every comparison counts once."""
+    write_clear(pytester.path / "desk.recon.json")
+    words = ("--dist=each", "--tx=2*popen", "--recon-session=desk.recon.json")
+    result = run_pytest(pytester, *words, subprocess=True)
+    assert result.ret == 0
+    assert final_line(result) == "RECON: CLEAR (1 session, 7 comparisons)"
+
+
+def test_a_worker_that_dies_while_it_runs_what_nobody_named(pytester: pytest.Pytester) -> None:
+    """What it promised came with its first result, so the line has both figures."""
+    write_clear(pytester.path / "desk.recon.json")
+    pytester.makeconftest(
+        """
+        import os, signal
+        def pytest_runtest_setup(item):
+            if item.nodeid.endswith("session::readable") and "PYTEST_XDIST_WORKER" in os.environ:
+                os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    words = ("-n1", "--max-worker-restart=0", "--recon-gate", ".")
+    result = run_pytest(pytester, *words, subprocess=True)
+    assert result.ret != 0
+    assert re.fullmatch(r"RECON: INCOMPLETE \([1-6] of 7 comparisons ran\)", final_line(result))

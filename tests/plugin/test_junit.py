@@ -14,6 +14,7 @@ import pytest
 
 from recon_core import atomic
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
+from recon_core.reports.outputs import JUNIT
 
 from .conftest import (
     BLOCKED_COMPARISONS,
@@ -385,17 +386,23 @@ def test_a_narrowed_run_still_writes(pytester: pytest.Pytester, blocked_session:
     )
     assert result.ret == 1
     root = parsed(pytester.path / SUITES)
-    assert [case.attrib["name"] for case in root.iter("testcase")] == ["SOL/EUR"]
+    assert {case.attrib["name"]: outcome(case) for case in root.iter("testcase")} == {
+        "SOL/EUR": "passed",
+        "gate": "error",
+    }
     properties = properties_of(root[0])
     assert properties["recon.ran"] == "1"
     assert properties["recon.comparisons"] == str(BLOCKED_COMPARISONS)
 
 
-def test_a_collect_only_run_writes_no_case(pytester: pytest.Pytester, clear_session: Path) -> None:
+def test_a_collect_only_run_writes_the_gate_alone(
+    pytester: pytest.Pytester, clear_session: Path
+) -> None:
     """Nothing ran, and the report does not look as if something had."""
     run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={SUITES}", "--co")
     root = parsed(pytester.path / SUITES)
-    assert list(root.iter("testcase")) == []
+    (case,) = root.iter("testcase")
+    assert (case.attrib["name"], outcome(case)) == ("gate", "error")
     assert properties_of(root[0])["recon.ran"] == "0"
 
 
@@ -427,7 +434,7 @@ def test_a_report_is_replaced_whole(pytester: pytest.Pytester, clear_session: Pa
     """A second run leaves its own report and nothing besides."""
     (pytester.path / "out").mkdir()
     report = pytester.path / "out" / SUITES
-    report.write_text("<old/>", encoding="utf-8")
+    report.write_text("<testsuites/>", encoding="utf-8")
     run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={report}")
     assert parsed(report).tag == "testsuites"
     assert [path.name for path in report.parent.iterdir()] == [SUITES]
@@ -487,20 +494,20 @@ def test_a_directory_in_the_place_of_the_report(
 
 
 @pytest.mark.parametrize("failing", ["replace", "fsync"])
-def test_a_failing_write_destroys_no_report(
+def test_a_failing_write_leaves_no_earlier_report(
     pytester: pytest.Pytester,
     clear_session: Path,
     monkeypatch: pytest.MonkeyPatch,
     failing: str,
 ) -> None:
-    """A full disk leaves the old report as it was, and no temporary file."""
+    """A full disk leaves a report that fails, and no temporary file."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     (pytester.path / "out").mkdir()
     report = pytester.path / "out" / SUITES
-    report.write_text("<old/>", encoding="utf-8")
+    report.write_text("<testsuites/>", encoding="utf-8")
     with monkeypatch.context() as patched:
         if failing == "fsync":
             patched.setattr(atomic.os, "fsync", fail)
@@ -509,7 +516,7 @@ def test_a_failing_write_destroys_no_report(
         result = run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={report}")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["recon: --recon-junit=*No space left on device"])
-    assert report.read_text(encoding="utf-8") == "<old/>"
+    assert report.read_text(encoding="utf-8") == JUNIT.not_ended
     assert [path.name for path in report.parent.iterdir()] == [SUITES]
 
 

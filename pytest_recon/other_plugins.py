@@ -1,0 +1,46 @@
+"""The terms on which plugins that run items again, or stop them, run a comparison.
+
+A verdict does not change by asking again, and such plugins expect of an item what test
+functions have.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+def item_markers(config: pytest.Config) -> tuple[pytest.MarkDecorator, ...]:
+    """The markers of every comparison, none without such plugins: a marker slows each item."""
+    return tuple(_markers(config))
+
+
+def _markers(config: pytest.Config) -> Iterator[pytest.MarkDecorator]:
+    # pytest-rerunfailures takes the number, pytest-retry the condition.
+    if _asked(config, "reruns") or _asked(config, "retries"):
+        yield pytest.mark.flaky(reruns=0, condition=False)
+    # pytest-timeout: a time-out within the call fails the item, and outside of it the run.
+    if _asked(config, "timeout"):
+        yield pytest.mark.timeout(func_only=True)
+
+
+def is_multiplied(config: pytest.Config) -> bool:
+    """True if pytest-flakefinder copies every item that it has not multiplied already."""
+    return bool(config.getoption("flake_finder_enable", None))
+
+
+class Multiplied:
+    """The function of an item for pytest-flakefinder: already multiplied, so left alone."""
+
+    _pytest_duplicated = True
+
+
+def _asked(config: pytest.Config, name: str) -> Any:
+    """The value of an option, or of its ini setting, of a plugin that may not be there."""
+    given = config.getoption(name, None)
+    if given is not None:
+        return given
+    try:
+        return config.getini(name)
+    except (ValueError, KeyError):
+        return None
