@@ -73,6 +73,7 @@ def _last_word(config: pytest.Config, status: Any) -> Any:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up: settings, named sessions, policy; mistakes in them end it here."""
     run = config.stash[RUN] = ReconRun(config)
+    run.use_limits()
     _register(config, run, "recon-run")
     if run.is_worker:
         _register(config, Worker(run), "recon-worker")

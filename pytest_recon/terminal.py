@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.limits import limits_line
 from recon_core.reports.wording import counted, node_path
 
 
@@ -58,6 +59,9 @@ def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
     """What the verdicts rest on besides the sessions, where that is not the default."""
     if run.gate.sessions and run.policy_path is not None and run.policy_name != "built-in":
         yield f"policy {node_path(run.policy_path, run.config.invocation_params.dir)}"
+    limits = limits_line()
+    if run.gate.sessions and limits is not None:
+        yield limits
     if run.settings.command_line_sessions and not run.gate.active:
         yield "the gate is off: a run that is narrowed does not fail"
     if trail is not None and trail.line is not None:

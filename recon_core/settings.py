@@ -6,14 +6,15 @@ with `-c` is pytest's alone.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.errors import ReconError
 from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
+from recon_core.limits import TOML_BYTES, lines_of, read_limits, refuse_above
 from recon_core.printable import printable, quoted
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ProjectSettings:
     fail_on: str | None = None
     max_items: str | None = None
     explain: str | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -125,7 +127,17 @@ def find_settings(directory: Path) -> ProjectSettings:
         fail_on=_text(table, "recon_fail_on") or None,
         max_items=_number_text(table, "recon_max_items") or None,
         explain=_text(table, "recon_explain") or None,
+        limits=limits_of(table.get("recon_limits", []), ()),
     )
+
+
+def limits_of(setting: object, options: Iterable[str], option: str = "") -> dict[str, int]:
+    """The changed limits of the setting `recon_limits` and of the options, which hold over it.
+
+    `option` is the name of these in messages. Raises `ReconError` for one of no use.
+    """
+    lines = lines_of(setting, "recon_limits")
+    return read_limits(lines, "recon_limits") | read_limits(options, option)
 
 
 def _text(table: Table, name: str) -> str:
@@ -195,9 +207,9 @@ def _setup_cfg(path: Path) -> Table | None:
 
 
 def _toml(path: Path) -> Table:
-    import tomllib  # noqa: PLC0415  # only where there is such a file
+    from recon_core.toml_text import parse_toml  # noqa: PLC0415  # only where there is such a file
 
-    content: Table = _read(path, lambda: tomllib.loads(path.read_text(encoding="utf-8")))
+    content: Table = _read(path, lambda: parse_toml(path.read_bytes()))
     return content
 
 
@@ -211,6 +223,7 @@ def _ini(path: Path, section: str) -> Table | None:
 def _read(path: Path, read: Callable[[], Any]) -> Any:
     name = printable(path.name)
     try:
+        refuse_above(TOML_BYTES, path.stat().st_size)
         return read()
     except OSError as error:
         raise ReconError(f"{name}: cannot be read: {error.strerror}") from None

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.errors import ReconError
+from recon_core.limits import limits_line
 from recon_core.settings import (
     BUILT_IN,
     EXPLAIN_CHOICES,
     FAIL_ON_CHOICES,
     ProjectSettings,
     effective_policy,
-    find_settings,
 )
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_audit_log, recon_fail_on, recon_max_items and recon_explain
-of the project's pytest configuration hold here too. Hooks of installed plugins are called; those
+The settings recon_policy, recon_audit_log, recon_fail_on, recon_max_items, recon_explain and
+recon_limits of the project's pytest configuration hold here too. Hooks of installed plugins are called; those
 in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
 pytest --recon-session instead.
 """
@@ -58,6 +59,7 @@ class _Options:
     top_n: int
     max_items: int | None
     explain: str | None
+    limits: tuple[str, ...]
     output_format: str
 
 
@@ -105,6 +107,7 @@ class _Request:
     type=click.Choice(EXPLAIN_CHOICES),
     help="How far to search for what explains a difference.  [default: fast]",
 )
+@LIMIT_OPTION
 @click.option(
     "--format",
     "output_format",
@@ -122,7 +125,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     options = _Options(**given)
     try:
-        request = _request(options, find_settings(Path.cwd()), Path.cwd())
+        request = _request(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
@@ -211,6 +214,8 @@ def _text(request: _Request) -> str:
     notes = []
     if request.policy_path is not None:
         notes.append(f"policy {node_path(request.policy_path, run.directory)}")
+    if (limits := limits_line()) is not None:
+        notes.append(limits)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
