@@ -71,6 +71,9 @@ LINE_BYTES: Final = Limit("line_bytes", MIB, "bytes", "one line of a table; 1,00
 PARQUET_BYTES: Final = Limit(
     "parquet_bytes", 256 * MIB, "bytes", "the texts of a Parquet table when they are unpacked"
 )
+PARQUET_COLUMN_BYTES: Final = Limit(
+    "parquet_column_bytes", 96 * MIB, "bytes", "a column in one row group; 1,048,576 ids are 46 MiB"
+)
 SQLITE_STEPS: Final = Limit(
     "sqlite_steps", 500, "million steps", "SQLite's work on one file; 2,000,000 rows need 200"
 )
@@ -99,6 +102,7 @@ LIMITS: Final = (
     TEXT_LENGTH,
     LINE_BYTES,
     PARQUET_BYTES,
+    PARQUET_COLUMN_BYTES,
     SQLITE_STEPS,
     ZIP_BYTES,
     ZIP_DIRECTORY_BYTES,

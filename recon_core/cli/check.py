@@ -41,9 +41,9 @@ Exit codes:
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
 The settings recon_policy, recon_audit_log, recon_fail_on, recon_max_items, recon_explain and
-recon_limits of the project's pytest configuration hold here too. Hooks of installed plugins are called; those
-in a conftest.py belong to pytest and are not loaded: where they change verdicts, run
-pytest --recon-session instead.
+recon_limits of the project's pytest configuration hold here too. Hooks of installed plugins are
+called; those in a conftest.py belong to pytest and are not loaded: where they change verdicts,
+run pytest --recon-session instead.
 """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recon_core.cli.app import CONTEXT
-from recon_core.cli.session_options import LIMIT_OPTION, project_settings
+from recon_core.cli.session_options import LIMIT_OPTION, project_settings, say_limits
 from recon_core.errors import ReconError
 from recon_core.printable import printable, quoted
 
@@ -54,6 +54,7 @@ def convert(
     target = _target(output)
     try:
         project_settings(ctx, limits)
+        say_limits()
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     anchor = _anchor(source)

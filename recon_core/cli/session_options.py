@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.errors import ReconError
-from recon_core.limits import limits_in_force
+from recon_core.limits import limits_in_force, limits_line
 from recon_core.settings import ProjectSettings, effective_policy, find_settings, limits_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def project_settings(ctx: click.Context, limits: Sequence[str]) -> ProjectSettin
     return settings
 
 
+def say_limits() -> None:
+    """Say on stderr which limits are changed: they decide what is readable."""
+    line = limits_line()
+    if line is not None:
+        click.echo(f"recon: {line}", err=True)
+
+
 def named(
     ctx: click.Context,
     names: Sequence[str],
@@ -89,6 +96,7 @@ def named(
     directory = Path.cwd()
     try:
         settings = project_settings(ctx, limits)
+        say_limits()
         source = settings.policy_source(None if policy is None else directory / policy)
         manager = extension_manager()
         found = (named_sessions(name, directory, manager) for name in names)

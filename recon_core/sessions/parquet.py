@@ -18,6 +18,7 @@ from recon_core.amounts import NumberText, shortest_amount
 from recon_core.errors import ReconError, SessionError
 from recon_core.limits import (
     PARQUET_BYTES,
+    PARQUET_COLUMN_BYTES,
     TABLE_COLUMNS,
     TABLE_ROWS,
     TABLE_VALUES,
@@ -28,8 +29,10 @@ from recon_core.model import InputFile
 from recon_core.printable import printable, quoted
 from recon_core.sessions.files import read_bytes
 
-_AT_ONCE: Final = 16_384
-"""Rows of which the texts are unpacked at once: 16 of a dictionary of 1 MiB are held."""
+_AT_ONCE: Final = 1024
+"""Rows that are unpacked at once: as many of the longest texts are 128 MiB."""
+_MOST_WORDS: Final = 10_000
+"""Of a column, that are kept once however many rows have them."""
 
 # What pandas calls an index without a name; `to_csv` leaves its header empty.
 _UNNAMED_INDEX: Final = "__index_level_0__"
@@ -117,52 +120,24 @@ def _opened(data: bytes) -> Any:
     refuse_above(TABLE_COLUMNS, metadata.num_columns)
     refuse_above(TABLE_ROWS, metadata.num_rows)
     refuse_above(TABLE_VALUES, metadata.num_rows * metadata.num_columns)
-    groups = range(metadata.num_row_groups)
-    refuse_above(PARQUET_BYTES, sum(metadata.row_group(one).total_byte_size for one in groups))
+    _refuse_large(metadata)
     for field in schema:
         if pa.types.is_nested(field.type):
             raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, pa.types)}")
     _refuse_twice(schema.names)
-    # A text that stands in a dictionary is kept once, as many rows as have it.
-    shared = [field.name for field in schema if _is_text(field.type, pa.types)]
-    return ParquetFile(pa.BufferReader(data), pre_buffer=False, read_dictionary=shared)
+    return file
 
 
-def _is_text(kind: Any, types: Any) -> bool:
-    return bool(types.is_string(kind) or types.is_binary(kind))
-
-
-def _batches(file: Any) -> Iterator[list[list[Any]]]:
-    """The values by column, some rows at once; raises `SessionError` for texts too long."""
-    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
-
-    held = 0
-    for batch in file.iter_batches(batch_size=_AT_ONCE, use_threads=False):
-        columns = [_plain(column, pa) for column in batch.columns]
-        held += sum(
-            _text_bytes(name, one, pa)
-            for name, one in zip(batch.schema.names, columns, strict=True)
-        )
-        refuse_above(PARQUET_BYTES, held, "texts: ", at_least=True)
-        yield [_values(name, one) for name, one in zip(batch.schema.names, columns, strict=True)]
-
-
-def _text_bytes(name: str, column: Any, pa: Any) -> int:
-    """The bytes of the texts that a column holds; one that is too long is refused."""
-    import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
-
-    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    kinds = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-    )
-    if not any(is_kind(texts.type) for is_kind in kinds):
-        return 0
-    lengths = pc.binary_length(texts)
-    refuse_above(TEXT_LENGTH, pc.max(lengths).as_py() or 0, f"column {quoted(name)}: a text ")
-    return int(pc.sum(lengths).as_py() or 0)
+def _refuse_large(metadata: Any) -> None:
+    """Refuse a file by the sizes that it states; those of the texts are counted besides."""
+    whole = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            size = column.total_uncompressed_size
+            where = f"column {quoted(column.path_in_schema)} "
+            refuse_above(PARQUET_COLUMN_BYTES, size, where)
+            whole += size
+    refuse_above(PARQUET_BYTES, whole)
 
 
 def _refuse_twice(names: list[str]) -> None:
@@ -170,12 +145,52 @@ def _refuse_twice(names: list[str]) -> None:
         raise SessionError("a column stands twice")
 
 
-def _plain(column: Any, pa: Any) -> Any:
-    """Times in microseconds, which Python has: digits beyond are cut, as everywhere."""
-    kind = column.type
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pa.timestamp("us", kind.tz), safe=False)
-    return column
+def _batches(file: Any) -> Iterator[list[list[Any]]]:
+    """The values by column, some rows at once; raises `SessionError` for texts too long."""
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+
+    columns = [_Column(field.name, pa) for field in file.schema_arrow]
+    for batch in file.iter_batches(batch_size=_AT_ONCE, use_threads=False):
+        yield [column.values(values) for column, values in zip(columns, batch.columns, strict=True)]
+        refuse_above(PARQUET_BYTES, sum(one.held for one in columns), "texts: ", at_least=True)
+
+
+class _Column:
+    """Reads one column batch by batch; `held` is the bytes of its texts so far."""
+
+    def __init__(self, name: str, pa: Any) -> None:
+        import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
+
+        self.name, self.held = name, 0
+        self._pa, self._compute = pa, pc
+        self._words: dict[str, str] = {}
+
+    def values(self, column: Any) -> list[Any]:
+        """The values of a batch, times in microseconds; raises `SessionError`."""
+        types, kind = self._pa.types, column.type
+        if types.is_dictionary(kind):
+            column = column.dictionary_decode()
+        if types.is_timestamp(kind) and kind.unit == "ns":
+            # Python has microseconds; digits beyond are cut, as everywhere.
+            column = column.cast(self._pa.timestamp("us", kind.tz), safe=False)
+        if types.is_string(column.type) or types.is_large_string(column.type):
+            return self._texts(column)
+        return _values(self.name, column)
+
+    def _texts(self, column: Any) -> list[str | None]:
+        """Texts; those that stand in many rows are kept once."""
+        coded = column.dictionary_encode()
+        is_repeated = 2 * len(coded.dictionary) <= len(column)
+        lengths = self._compute.binary_length(coded.dictionary)
+        longest = self._compute.max(lengths).as_py() or 0
+        refuse_above(TEXT_LENGTH, longest, f"column {quoted(self.name)}: a text ")
+        self.held += self._compute.sum(lengths).as_py() or 0
+        if not is_repeated:
+            return _values(self.name, column)
+        words = _values(self.name, coded.dictionary)
+        if len(self._words) < _MOST_WORDS:
+            words = [self._words.setdefault(word, word) for word in words]
+        return [None if one is None else words[one] for one in coded.indices.to_pylist()]
 
 
 def _required(field: Any, types: Any, *, floats: bool) -> Callable[[Any], Any]:
@@ -193,9 +208,6 @@ def _cells(convert: Callable[[Any], Any], values: list[Any]) -> list[Any]:
 def _values(name: str, column: Any) -> list[Any]:
     """The values of a column; a time that Python cannot hold, or of no known zone, is refused."""
     try:
-        if hasattr(column, "dictionary"):
-            words = column.dictionary.to_pylist()
-            return [None if one is None else words[one] for one in column.indices.to_pylist()]
         values: list[Any] = column.to_pylist()
     except (ArithmeticError, LookupError, ValueError) as error:
         # pyarrow's own words speak of modules and of C.

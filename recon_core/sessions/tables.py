@@ -6,7 +6,6 @@ row ends the reading.
 
 import csv
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,11 +145,13 @@ def require_last_line(content: LinedFile) -> None:
 
 def _refuse_long_lines(content: LinedFile) -> None:
     """A line is in memory whole, and more than once while it is taken apart."""
-    most = LINE_BYTES.most
-    if len(content.data) > most and re.search(
-        rb"(?:\A|[\r\n])[^\r\n]{%d}" % (most + 1), content.data
-    ):
-        refuse_above(LINE_BYTES, most + 1, f"{content.name}: a line ", at_least=True)
+    most, start, data = LINE_BYTES.most, 0, content.data
+    while len(data) - start > most:
+        # The last end of a line that is within reach of this one.
+        end = max(data.rfind(mark, start, start + most + 1) for mark in (b"\n", b"\r"))
+        if end < 0:
+            raise limit_error(LINE_BYTES, most + 1, f"{content.name}: a line ", at_least=True)
+        start = end + 1
 
 
 def _csv_table(content: LinedFile) -> tuple[list[str], Iterator[list[str]]]:
