@@ -39,6 +39,15 @@ class FileContent:
     text: str
     evidence: InputFile
 
+    @property
+    def data(self) -> bytes:
+        """The bytes of the text."""
+        return self.text.encode()
+
+    def lines(self) -> io.StringIO:
+        """The lines with the ends that they have in the file."""
+        return io.StringIO(self.text, newline="")
+
 
 @dataclass(frozen=True, slots=True)
 class LinedFile:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from recon_core.amounts import NumberText, shortest_amount
 from recon_core.errors import ReconError, SessionError
 from recon_core.limits import (
+    MIB,
     PARQUET_BYTES,
     PARQUET_COLUMN_BYTES,
     TABLE_COLUMNS,
@@ -30,7 +32,9 @@ from recon_core.printable import printable, quoted
 from recon_core.sessions.files import read_bytes
 
 _AT_ONCE: Final = 1024
-"""Rows that are unpacked at once: as many of the longest texts are 128 MiB."""
+"""Rows that are unpacked at once."""
+_BYTES_AT_ONCE: Final = 64 * MIB
+"""What the texts of these rows may be: one of a dictionary is unpacked with every row."""
 _MOST_WORDS: Final = 10_000
 """Of a column, that are kept once however many rows have them."""
 
@@ -54,7 +58,7 @@ def parquet_table(
 
     def read() -> Iterator[dict[str, Any]]:
         with _refusals(name):
-            for columns in _batches(_opened(data)):
+            for columns in _batches(_opened(data), _rows_at_once(data)):
                 cells = map(_cells, converters, columns)
                 for row in zip(*cells, strict=True):
                     yield {
@@ -79,7 +83,7 @@ def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
         names = ["" if one == _UNNAMED_INDEX else one for one in file.schema_arrow.names]
         rows = [
             dict(zip(names, row, strict=True))
-            for columns in _batches(file)
+            for columns in _batches(file, _rows_at_once(content))
             for row in zip(*(map(_text, column) for column in columns), strict=True)
         ]
     return rows, InputFile(name, hashlib.sha256(content).hexdigest())
@@ -140,17 +144,47 @@ def _refuse_large(metadata: Any) -> None:
     refuse_above(PARQUET_BYTES, whole)
 
 
+def _rows_at_once(data: bytes) -> int:
+    """Rows whose texts are unpacked in bounded memory; raises `SessionError` for a long text.
+
+    Only a text of a dictionary is larger unpacked than in the file: dictionaries are read
+    alone, and the longest of each column could be in every row.
+    """
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # as in _refusals
+
+    schema = ParquetFile(pa.BufferReader(data)).schema_arrow
+    names = [field.name for field in schema if _is_text(field.type, pa.types)]
+    longest = dict.fromkeys(names, 1)
+    file = ParquetFile(pa.BufferReader(data), pre_buffer=False, read_dictionary=names)
+    for name in names:
+        for group in range(file.num_row_groups):
+            batches = file.iter_batches(1, row_groups=[group], columns=[name], use_threads=False)
+            for column in (batch.columns[0] for batch in islice(batches, 1)):
+                texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                found = pc.max(pc.binary_length(texts)).as_py() or 0
+                refuse_above(TEXT_LENGTH, found, f"column {quoted(name)}: a text ")
+                longest[name] = max(longest[name], found)
+    return max(1, min(_AT_ONCE, _BYTES_AT_ONCE // max(1, sum(longest.values()))))
+
+
+def _is_text(kind: Any, types: Any) -> bool:
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
 def _refuse_twice(names: list[str]) -> None:
     if len(set(names)) != len(names):
         raise SessionError("a column stands twice")
 
 
-def _batches(file: Any) -> Iterator[list[list[Any]]]:
+def _batches(file: Any, most: int) -> Iterator[list[list[Any]]]:
     """The values by column, some rows at once; raises `SessionError` for texts too long."""
     import pyarrow as pa  # noqa: PLC0415  # as in _refusals
 
     columns = [_Column(field.name, pa) for field in file.schema_arrow]
-    for batch in file.iter_batches(batch_size=_AT_ONCE, use_threads=False):
+    for batch in file.iter_batches(batch_size=most, use_threads=False):
         yield [column.values(values) for column, values in zip(columns, batch.columns, strict=True)]
         refuse_above(PARQUET_BYTES, sum(one.held for one in columns), "texts: ", at_least=True)
 

@@ -30,7 +30,7 @@ from recon_core.limits import (
 )
 from recon_core.model import InputFile
 from recon_core.printable import printable
-from recon_core.sessions.files import LinedFile, inside, read_bytes, read_lined_file
+from recon_core.sessions.files import FileContent, LinedFile, inside, read_bytes, read_lined_file
 from recon_core.sessions.json_text import parse_json
 
 AT_ONCE: Final = 1000
@@ -104,7 +104,7 @@ def _csv_cells(content: LinedFile) -> Iterator[dict[str, str]]:
         yield {name: cell for name, cell in zip(header, row, strict=True) if cell}
 
 
-def csv_rows(content: LinedFile) -> list[dict[str, str]]:
+def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
     """The rows of a CSV file with a header; every row must be as wide as the header.
 
     Raises `SessionError`, also where the last row may have been cut.
@@ -130,20 +130,21 @@ def _json_lines(content: LinedFile) -> list[Any]:
     ]
 
 
-def require_last_line(content: LinedFile) -> None:
+def require_last_line(content: LinedFile | FileContent) -> None:
     """Refuse a table whose last line has no end: it was cut, or could have been.
 
     Where a value is cut, what is left often reads like one: 0.12 of 0.125. An empty
     text has no lines, and so no rows that could be lost.
     """
-    if content.data and not content.data.endswith((b"\n", b"\r")):
+    data = content.data
+    if data and not data.endswith((b"\n", b"\r")):
         raise SessionError(
             f"{content.name}: ends in the middle, its last line has no line break; expected a "
             "complete table, whose last line ends with one"
         )
 
 
-def _refuse_long_lines(content: LinedFile) -> None:
+def _refuse_long_lines(content: LinedFile | FileContent) -> None:
     """A line is in memory whole, and more than once while it is taken apart."""
     most, start, data = LINE_BYTES.most, 0, content.data
     while len(data) - start > most:
@@ -154,7 +155,7 @@ def _refuse_long_lines(content: LinedFile) -> None:
         start = end + 1
 
 
-def _csv_table(content: LinedFile) -> tuple[list[str], Iterator[list[str]]]:
+def _csv_table(content: LinedFile | FileContent) -> tuple[list[str], Iterator[list[str]]]:
     """The header, and the rows that are as wide; raises `SessionError` for any other."""
     require_last_line(content)
     _refuse_long_lines(content)
@@ -181,7 +182,7 @@ def _as_wide(lines: Iterable[list[str]], width: int, name: str) -> Iterator[list
         yield row
 
 
-def _csv_lines(content: LinedFile) -> Iterator[list[str]]:
+def _csv_lines(content: LinedFile | FileContent) -> Iterator[list[str]]:
     """The lines of a CSV file as cells, the empty ones too."""
     reader = csv.reader(content.lines(), strict=True)
     while True:
