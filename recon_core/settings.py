@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from recon_core.errors import ReconError
 from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
-from recon_core.limits import TOML_BYTES, lines_of, read_limits, refuse_above
-from recon_core.printable import printable, quoted
+from recon_core.limits import TOML_BYTES, LimitError, lines_of, read_limits, refuse_above
+from recon_core.printable import printable, quoted, without_paths
 
 if TYPE_CHECKING:
     from recon_core.policy.model import Policy
@@ -227,8 +227,10 @@ def _read(path: Path, read: Callable[[], Any]) -> Any:
         return read()
     except OSError as error:
         raise ReconError(f"{name}: cannot be read: {error.strerror}") from None
+    except LimitError as error:
+        raise ReconError(f"{name}: {error}") from None
     except Exception as error:  # noqa: BLE001  # each library has errors of its own
-        reason = printable(" ".join(str(error).split()))
+        reason = printable(without_paths(" ".join(str(error).split())))
         raise ReconError(f"{name}: cannot be understood: {reason}") from None
 
 
