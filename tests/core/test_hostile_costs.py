@@ -251,12 +251,6 @@ def parquet_of_one_text_in_two_million_rows(directory: Path) -> Path:
     return parquet(directory, {"fill_id": dictionary(2_000_000, "x" * 1000)})
 
 
-@case("has no field 'a'")
-def parquet_of_texts_that_are_kept(directory: Path) -> Path:
-    parquet(directory, {"a": dictionary(1_900_000, "x" * 1000)})
-    return mapping(directory, '[fills]\npath = "f.parquet"\ncolumns = { a = "a" }\n')
-
-
 @case("(the setting recon_limits raises it", sampled=True)
 def parquet_of_four_long_texts(directory: Path) -> Path:
     return parquet(directory, {"fill_id": ["x" * 100_000_000] * 4})
