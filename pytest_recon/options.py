@@ -1,6 +1,7 @@
 """Options and ini settings (design, "Names to keep"), and what they come to."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,6 +78,13 @@ def add_options(parser: pytest.Parser) -> None:
         choices=EXPLAIN_CHOICES,
         help="how far to search for what explains a difference (default: fast)",
     )
+    group.addoption(
+        "--recon-limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="change a limit on what an input may cost (repeatable)",
+    )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_require_policy", "refuse the built-in policy", type="bool", default=False)
@@ -84,6 +92,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("recon_fail_on", "fail or warn", default="fail")
     parser.addini("recon_explain", "off, fast or full", default="fast")
     parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
+    parser.addini("recon_limits", "limits on what an input may cost: NAME = N", type="linelist")
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
 
@@ -118,6 +127,7 @@ class Settings:
     max_items: int
     explain: Effort
     policy_required_by: str | None
+    limits: Mapping[str, int]
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -143,6 +153,7 @@ def read_settings(config: pytest.Config) -> Settings:
         max_items=_max_items(config),
         explain=_explain(config),
         policy_required_by=_policy_required_by(config),
+        limits=_limits(config),
     )
 
 
@@ -167,6 +178,14 @@ def _explain(config: pytest.Config) -> Effort:
     given = config.getoption("recon_explain")
     try:
         return settings.effort(given, str(config.getini("recon_explain") or ""))
+    except ReconError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _limits(config: pytest.Config) -> Mapping[str, int]:
+    options = config.getoption("recon_limit")
+    try:
+        return settings.limits_of(config.getini("recon_limits"), options, "--recon-limit")
     except ReconError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -95,6 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         withdraw_late(config)
     run = config.stash[RUN] = ReconRun(config)
+    run.use_limits()
     _register(config, run, "recon-run")
     if run.is_worker:
         _register(config, Worker(run), "recon-worker")

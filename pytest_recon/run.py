@@ -17,6 +17,7 @@ from pytest_recon.options import Settings, policy_source, read_settings
 from pytest_recon.other_plugins import is_multiplied, item_markers
 from recon_core.errors import PolicyError
 from recon_core.extensions import extension_manager, has_hooks, unmarked_hooks
+from recon_core.limits import use_limits
 from recon_core.printable import printable
 from recon_core.reports.wording import node_path
 from recon_core.sessions.discovery import Discovery, identity
@@ -121,6 +122,12 @@ class ReconRun:
     def check_inputs(self) -> None:
         """Read the policy and find the named sessions; `pytest.UsageError` for mistakes."""
         _ = self.policy, self.declared
+
+    def use_limits(self) -> None:
+        """Put the limits of the run into force until pytest is unconfigured."""
+        worker = self.from_controller
+        limits = self.settings.limits if worker is None else worker["limits"]
+        self.config.add_cleanup(use_limits(limits))
 
     def node_path(self, anchor: Path) -> str:
         """The node id of a session; one file has one, whichever way it was reached."""
@@ -249,11 +256,12 @@ class ReconRun:
                 self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
-        """What a worker is told: anchors with their names, and the policy's file."""
+        """What a worker is told: anchors with their names, the policy's file, the limits."""
         policy = self.policy_path
         return {
             "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],
             "policy": None if policy is None else os.fsencode(policy),
+            "limits": dict(self.settings.limits),
         }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.limits import limits_line
 from recon_core.reports.wording import counted
 from recon_core.sessions.passed_over import notes_on
 
@@ -54,9 +55,12 @@ def _session_lines(run: ReconRun, summaries: Summaries, *, name_runs: bool) -> l
 
 
 def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
-    """What the verdicts rest on besides the sessions: the policy, and what was not judged."""
+    """What the verdicts rest on besides the sessions: policy, limits, what was not judged."""
     if run.gate.sessions:
         yield from run.policy_in_force.lines()
+        limits = limits_line()
+        if limits is not None:
+            yield limits
     if run.names_sessions:
         yield from notes_on(run.discovery.passed_over, run.config.invocation_params.dir)
     if run.settings.command_line_sessions and not run.gate.active:

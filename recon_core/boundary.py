@@ -8,15 +8,21 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final, cast
+from itertools import islice
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    FailFast,
     PlainValidator,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -29,10 +35,67 @@ _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?", re.AS
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
+_MOST_KEYS: Final = 64
+"""More than any model has fields: what lies beyond is unknown and says nothing new."""
+_AT_ONCE: Final = 100
+"""Entries of an object that are checked together, so that errors do not pile up."""
+
+
 class FileModel(BaseModel):
-    """A table of a file: unknown keys are refused, types are not converted."""
+    """A row of a file: unknown keys are refused, types are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class FileTable(FileModel):
+    """An object of a file that stands there few times; it may be of any width."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _narrowed(cls, value: Any) -> Any:
+        return _narrow(value)
+
+
+def _narrow(value: Any) -> Any:
+    """An object without most of its unknown keys: pydantic keeps an error for each."""
+    if not isinstance(value, dict) or len(value) <= _MOST_KEYS:
+        return value
+    return dict(islice(value.items(), _MOST_KEYS))
+
+
+def _narrow_rows(rows: Any) -> Any:
+    if not isinstance(rows, list):
+        return rows
+    try:
+        is_wide = max(map(len, rows), default=0) > _MOST_KEYS
+    except TypeError:  # a row that is a number, true or null
+        is_wide = True
+    return list(map(_narrow, rows)) if is_wide else rows
+
+
+def _in_parts(table: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Check an object part by part, so that the first refused one ends it."""
+    if not isinstance(table, dict) or len(table) <= _AT_ONCE:
+        return handler(table)
+    entries, checked = iter(table.items()), dict[Any, Any]()
+    while part := dict(islice(entries, _AT_ONCE)):
+        checked |= handler(part)
+    return checked
+
+
+class _FirstRefused(FailFast):
+    """Ends a list at its first refused row; a union of annotated types needs it hashable."""
+
+    __hash__ = object.__hash__
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+RowList = Annotated[list[_Value], _FirstRefused(), BeforeValidator(_narrow_rows)]
+"""Rows, checked until the first that is refused."""
+
+Entries = Annotated[dict[_Key, _Value], WrapValidator(_in_parts)]
+"""An object whose keys are names, checked until the first part that is refused."""
 
 
 def _amount(value: object) -> Decimal:
@@ -130,16 +193,20 @@ _EXPECTED = {
 }
 
 
-def problem_text(error: ValidationError) -> str:
+def problem_text(error: ValidationError, first_row: int = 0) -> str:
     """The first problem in words: the field, the value made safe, what is accepted.
 
     An unknown key comes first: what else is wrong often follows from it. Its value
-    is never printed, nor is that of a whole object.
+    is never printed, nor is that of a whole object. Further problems may not have been
+    looked for. `first_row` is the number of the first of the rows that were checked.
     """
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{_field_name(first['loc'])}: {_problem(first)}{more}"
+    more = f" (and at least {len(problems) - 1} more)" if len(problems) > 1 else ""
+    location = first["loc"]
+    if first_row and location and isinstance(location[0], int):
+        location = (location[0] + first_row, *location[1:])
+    return f"{_field_name(location)}: {_problem(first)}{more}"
 
 
 def _field_name(location: Sequence[int | str]) -> str:

@@ -9,13 +9,18 @@ from functools import cache
 from pathlib import Path
 
 from recon_core import __version__
+from recon_core.limits import changed_limits
 from recon_core.model import RecordedSession
 from recon_core.policy.model import Policy
 
 
 def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
-    """The SHA-256 of every input and of the policy, the thresholds, versions and the commit."""
+    """The SHA-256 of every input and of the policy, the thresholds, versions and the commit.
+
+    Limits on what an input may cost are there where one is changed.
+    """
     effective = policy.to_dict()
+    limits = changed_limits()
     canonical = json.dumps(effective, sort_keys=True).encode()
     return {
         "inputs": {file.name: file.sha256 for file in recorded.inputs},
@@ -23,6 +28,7 @@ def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
         "policy_sha256": hashlib.sha256(canonical).hexdigest(),
         "versions": {"pytest-recon": __version__, "python": platform.python_version()},
         "commit": _commit(Path.cwd()),
+        **({"limits": limits} if limits else {}),
     }
 
 

@@ -13,6 +13,12 @@ _PLAIN = re.compile(r"[ -~]*")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # GitHub takes `::name` at the start of a line, and pytest wraps long lines where it
 # likes; `##[name` and the `##vso[` of Azure Pipelines count anywhere in a line.
+# The directories of an absolute path; between quotation marks they may hold spaces.
+_ROOT = r"(?:/|[A-Za-z]:[/\\])"
+_PATH = re.compile(
+    rf"""(?<=['"]){_ROOT}(?:[^/\\\n'"]*[/\\])*(?=[^/\\\s])"""
+    rf"""|(?<![\w.:/\\]){_ROOT}(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])"""
+)
 _COMMAND = re.compile(r"#(?=#(?:vso)?\[)|:(?=:)")
 
 
@@ -29,6 +35,11 @@ def printable(text: object, limit: int = 200) -> str:
     if "#" in shown or "::" in shown:
         shown = _COMMAND.sub(_broken_command, shown)
     return shown if len(whole) <= limit else f"{shown}… ({len(whole)} characters)"
+
+
+def without_paths(text: str) -> str:
+    """Return `text` with the last part in place of each absolute path: it names the machine."""
+    return _PATH.sub("", text)
 
 
 def quoted(text: object, limit: int = 60) -> str:

@@ -28,13 +28,13 @@ from recon_core.model import LedgerSide, RecordedSession
 from recon_core.pairing import duplicate_notes, pair
 from recon_core.plugin_answers import PluginAnswers
 from recon_core.policy.model import Policy
-from recon_core.printable import printable
+from recon_core.printable import printable, without_paths
 from recon_core.probable_aliases import with_probable_aliases
 from recon_core.quick_memory import without_collecting
 from recon_core.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
-from recon_core.sessions.files import input_files
+from recon_core.sessions.files import TOO_LARGE, input_files
 from recon_core.severity import Severity
 from recon_core.summary import DEFAULT_TOP, ReconSummary, summarise
 
@@ -245,7 +245,12 @@ def reconcile_session(
         message = f"{printable(anchor.name)}: {error}"
     except ReconError as error:
         message = str(error)
+    except MemoryError:
+        message = f"{printable(anchor.name)}: {TOO_LARGE}"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"{printable(anchor.name)}: cannot be read: {reason}"
     except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions
-        shown = printable(error)
+        shown = printable(without_paths(str(error)))
         message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
     return Reconciliation.unreadable(anchor, message, policy)

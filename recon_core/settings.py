@@ -6,16 +6,17 @@ with `-c` is pytest's alone.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.errors import PolicyError, ReconError
 from recon_core.explanation import Effort
 from recon_core.grouping import DEFAULT_MAX_ITEMS
+from recon_core.limits import TOML_BYTES, LimitError, lines_of, read_limits, refuse_above
 from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
-from recon_core.printable import printable, quoted
+from recon_core.printable import printable, quoted, without_paths
 from recon_core.sessions.passed_over import listed, shown_path
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ProjectSettings:
     max_items: str | None = None
     explain: str | None = None
     require_policy: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -167,7 +169,17 @@ def find_settings(directory: Path) -> ProjectSettings:
         max_items=_number_text(table, "recon_max_items") or None,
         explain=_text(table, "recon_explain") or None,
         require_policy=_flag(table, "recon_require_policy"),
+        limits=limits_of(table.get("recon_limits", []), ()),
     )
+
+
+def limits_of(setting: object, options: Iterable[str], option: str = "") -> dict[str, int]:
+    """The changed limits of the setting `recon_limits` and of the options, which hold over it.
+
+    `option` is the name of these in messages. Raises `ReconError` for one of no use.
+    """
+    lines = lines_of(setting, "recon_limits")
+    return read_limits(lines, "recon_limits") | read_limits(options, option)
 
 
 def _text(table: Table, name: str) -> str:
@@ -246,9 +258,9 @@ def _setup_cfg(path: Path) -> Table | None:
 
 
 def _toml(path: Path) -> Table:
-    import tomllib  # noqa: PLC0415  # only where there is such a file
+    from recon_core.toml_text import parse_toml  # noqa: PLC0415  # only where there is such a file
 
-    content: Table = _read(path, lambda: tomllib.loads(path.read_text(encoding="utf-8")))
+    content: Table = _read(path, lambda: parse_toml(path.read_bytes()))
     return content
 
 
@@ -262,11 +274,14 @@ def _ini(path: Path, section: str) -> Table | None:
 def _read(path: Path, read: Callable[[], Any]) -> Any:
     name = printable(path.name)
     try:
+        refuse_above(TOML_BYTES, path.stat().st_size)
         return read()
     except OSError as error:
         raise ReconError(f"{name}: cannot be read: {error.strerror}") from None
+    except LimitError as error:
+        raise ReconError(f"{name}: {error}") from None
     except Exception as error:  # noqa: BLE001  # each library has errors of its own
-        reason = printable(" ".join(str(error).split()))
+        reason = printable(without_paths(" ".join(str(error).split())))
         raise ReconError(f"{name}: cannot be understood: {reason}") from None
 
 

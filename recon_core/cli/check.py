@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.errors import ReconError
+from recon_core.limits import limits_line
 from recon_core.settings import (
     BUILT_IN,
     EXPLAIN_CHOICES,
@@ -21,7 +23,6 @@ from recon_core.settings import (
     PolicyInForce,
     ProjectSettings,
     effective_policy,
-    find_settings,
 )
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ Exit codes:
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
 The settings recon_policy, recon_require_policy, recon_audit_log, recon_fail_on,
-recon_max_items and recon_explain of the project's pytest configuration hold here too. Hooks
-of installed plugins are called; those in a conftest.py belong to pytest and are not loaded:
-where they change verdicts, run pytest --recon-session instead.
+recon_max_items, recon_explain and recon_limits of the project's pytest configuration hold here
+too. Hooks of installed plugins are called; those in a conftest.py belong to pytest and are not
+loaded: where they change verdicts, run pytest --recon-session instead.
 """
 
 
@@ -61,6 +62,7 @@ class _Options:
     top_n: int
     max_items: int | None
     explain: str | None
+    limits: tuple[str, ...]
     output_format: str
 
 
@@ -128,6 +130,7 @@ class CheckCommand(click.Command):
     type=click.Choice(EXPLAIN_CHOICES),
     help="How far to search for what explains a difference.  [default: fast]",
 )
+@LIMIT_OPTION
 @click.option(
     "--format",
     "output_format",
@@ -145,7 +148,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     options = _Options(**given)
     try:
-        request = _request(options, find_settings(Path.cwd()), Path.cwd())
+        request = _request(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
@@ -237,11 +240,17 @@ def _text(request: _Request) -> str:
 
     run = request.check
     lines = summary_lines(run.reports(), run.top_n, name_runs=run.trail is not None)
-    notes = [*request.policy.lines(), *request.notes]
+    notes = _terms(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
     return "\n".join([*lines, run.tally().line()])
+
+
+def _terms(request: _Request) -> list[str]:
+    """The policy, what else is not the default, and what was not judged."""
+    limits = limits_line()
+    return [*request.policy.lines(), *filter(None, [limits]), *request.notes]
 
 
 def _json(request: _Request) -> str:
@@ -253,7 +262,7 @@ def _json(request: _Request) -> str:
         "verdict": run.tally().verdict,
         "problems": run.problems,
         "policy": request.policy.name,
-        "notes": [*request.policy.lines()[1:], *request.notes],
+        "notes": _terms(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         "sessions": [
             {

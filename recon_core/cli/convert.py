@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recon_core.cli.app import CONTEXT
+from recon_core.cli.session_options import LIMIT_OPTION, project_settings, say_limits
 from recon_core.errors import ReconError
 from recon_core.printable import printable, quoted
 
@@ -39,7 +40,11 @@ become part of the one file.
 @click.argument("source", metavar="SOURCE")
 @click.option("-o", "--output", required=True, metavar="FILE", help="NAME.recon.json to write.")
 @click.option("--force", is_flag=True, help="Replace a FILE that holds something else.")
-def convert(source: str, output: str, *, force: bool) -> None:
+@LIMIT_OPTION
+@click.pass_context
+def convert(
+    ctx: click.Context, /, source: str, output: str, limits: tuple[str, ...], *, force: bool
+) -> None:
     """Read the one recorded session at SOURCE and write it as recon.session/1.
 
     SOURCE is a session file, a recording, or a directory that holds one.
@@ -47,6 +52,11 @@ def convert(source: str, output: str, *, force: bool) -> None:
     from recon_core.sessions.native_text import session_text  # noqa: PLC0415  # brings pydantic
 
     target = _target(output)
+    try:
+        project_settings(ctx, limits)
+        say_limits()
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
     anchor = _anchor(source)
     if _is_same_file(target, anchor):
         raise click.UsageError("-o: names the source; expected a file of its own")

@@ -9,6 +9,7 @@ import click
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
 from recon_core.cli.session_options import (
     EFFORT_OPTION,
+    LIMIT_OPTION,
     MAX_ITEMS_OPTION,
     POLICY_OPTION,
     named,
@@ -44,6 +45,7 @@ copy, every diff that it claims is gone and none is new.
 @POLICY_OPTION
 @MAX_ITEMS_OPTION
 @EFFORT_OPTION
+@LIMIT_OPTION
 @click.option("--exit-on-findings", is_flag=True, help="End with 2 where there is a diff.")
 @click.option(
     "--format",
@@ -61,6 +63,7 @@ def explain(
     policy: str | None,
     max_items: int | None,
     effort: str,
+    limits: tuple[str, ...],
     output_format: str,
     *,
     exit_on_findings: bool,
@@ -73,7 +76,7 @@ def explain(
     from recon_core.explanation import Effort  # noqa: PLC0415
 
     search = explainer(Effort(effort))
-    found = list(named(sessions, policy, max_items).reconciled(search))
+    found = list(named(ctx, sessions, policy, max_items, limits).reconciled(search))
     if output_format == "json":
         documents = [explanation_document(each) for _, each in found]
         whole = documents[0] if len(documents) == 1 else documents

@@ -9,6 +9,7 @@ import click
 from recon_core.cli.app import CONTEXT
 from recon_core.cli.session_options import (
     EFFORT_OPTION,
+    LIMIT_OPTION,
     MAX_ITEMS_OPTION,
     POLICY_OPTION,
     named,
@@ -46,14 +47,23 @@ whose entries stay as they are; entries that it has already are not written twic
 @POLICY_OPTION
 @MAX_ITEMS_OPTION
 @EFFORT_OPTION
+@LIMIT_OPTION
+@click.pass_context
 def repair(
-    session: str, output: str, policy: str | None, max_items: int | None, effort: str
+    ctx: click.Context,
+    /,
+    session: str,
+    output: str,
+    policy: str | None,
+    max_items: int | None,
+    effort: str,
+    limits: tuple[str, ...],
 ) -> None:
     """Write what would repair the one SESSION, where its explanation is unique."""
     from recon_core.explaining import explainer  # noqa: PLC0415  # not for the help
     from recon_core.explanation import Effort  # noqa: PLC0415
 
-    sessions = named([session], policy, max_items)
+    sessions = named(ctx, [session], policy, max_items, limits)
     if len(sessions.anchors) != 1:
         raise click.UsageError(
             f"{quoted(session, 200)} matches {len(sessions.anchors)} sessions; expected one of them"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.errors import ReconError
-from recon_core.settings import effective_policy, find_settings
+from recon_core.limits import limits_in_force, limits_line
+from recon_core.settings import ProjectSettings, effective_policy, find_settings, limits_of
 
 if TYPE_CHECKING:
     from recon_core.attaching import Explain
@@ -22,6 +23,13 @@ MAX_ITEMS_OPTION: Final = click.option(
     type=click.IntRange(min=0),
     metavar="N",
     help="Above N fills or orders the equal ones are one item.  [default: 20000]",
+)
+LIMIT_OPTION: Final = click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=N",
+    help="Change a limit on what an input may cost (repeatable).",
 )
 EFFORT_OPTION: Final = click.option(
     "--effort",
@@ -55,14 +63,40 @@ class Sessions:
             )
 
 
-def named(names: Sequence[str], policy: str | None, max_items: int | None) -> Sessions:
+def project_settings(ctx: click.Context, limits: Sequence[str]) -> ProjectSettings:
+    """The settings of the working directory, with the limits put into force until `ctx` ends.
+
+    `limits` are those of the command line: they hold over the settings, and while these
+    are read. Raises `ReconError` for what is of no use.
+    """
+    ctx.with_resource(limits_in_force(limits_of([], limits, "--limit")))
+    settings = find_settings(Path.cwd())
+    ctx.with_resource(limits_in_force({**settings.limits, **limits_of([], limits, "--limit")}))
+    return settings
+
+
+def say_limits() -> None:
+    """Say on stderr which limits are changed: they decide what is readable."""
+    line = limits_line()
+    if line is not None:
+        click.echo(f"recon: {line}", err=True)
+
+
+def named(
+    ctx: click.Context,
+    names: Sequence[str],
+    policy: str | None,
+    max_items: int | None,
+    limits: Sequence[str],
+) -> Sessions:
     """What the words of a command line name; raises `click.UsageError` for mistakes in them."""
     from recon_core.extensions import extension_manager  # noqa: PLC0415  # brings the engine
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
 
     directory = Path.cwd()
     try:
-        settings = find_settings(directory)
+        settings = project_settings(ctx, limits)
+        say_limits()
         source = settings.policy_source(None if policy is None else directory / policy)
         manager = extension_manager()
         found = joined(named_sessions(name, directory, manager) for name in names)

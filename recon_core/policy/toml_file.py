@@ -1,6 +1,5 @@
 """The policy file (design, "Names to keep"): TOML, unknown keys are errors."""
 
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
@@ -11,13 +10,15 @@ from pydantic_core import PydanticCustomError
 from recon_core.amounts import NumberText
 from recon_core.boundary import (
     Duration,
-    FileModel,
+    Entries,
+    FileTable,
     FractionBelowOne,
     Limit,
     Name,
     problem_text,
 )
 from recon_core.errors import PolicyError
+from recon_core.limits import TOML_BYTES, LimitError, refuse_above
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
@@ -33,6 +34,7 @@ from recon_core.policy.model import (
 from recon_core.policy.severities import DEFAULT_SEVERITIES
 from recon_core.printable import printable
 from recon_core.severity import Severity
+from recon_core.toml_text import TomlError, parse_toml
 
 Section = Literal["positions", "cash", "orders", "fills", "movements"]
 
@@ -41,12 +43,12 @@ def _default_require() -> list[Section]:
     return ["positions", "cash"]
 
 
-class PositionTable(FileModel):
+class PositionTable(FileTable):
     """`[position]`: fractions of drift, and absolute tolerances by symbol or pattern."""
 
     info_below: FractionBelowOne = DEFAULT_INFO_BELOW
     fail_above: FractionBelowOne = DEFAULT_FAIL_ABOVE
-    absolute: dict[Name, Limit] = Field(default_factory=dict)
+    absolute: Entries[Name, Limit] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -55,31 +57,31 @@ class PositionTable(FileModel):
         return self
 
 
-class CashTable(FileModel):
+class CashTable(FileTable):
     """`[cash]`: a fraction of the balance, and absolute tolerances by currency."""
 
     relative: FractionBelowOne = DEFAULT_CASH_RELATIVE
-    absolute: dict[Name, Limit] = Field(default_factory=dict)
+    absolute: Entries[Name, Limit] = Field(default_factory=dict)
 
 
 SeverityName = Literal["INFO", "WARN", "FAIL", "CRITICAL"]
 # One field per case, so that a case without a default cannot exist.
 SeverityTable = create_model(
     "SeverityTable",
-    __base__=FileModel,
+    __base__=FileTable,
     __doc__="`[severity]`: what is wrong with a fill or an order, and how bad that is.",
     **{str(case): (SeverityName, str(each)) for case, each in DEFAULT_SEVERITIES.items()},  # type: ignore[call-overload]  # the names are no keywords of create_model
 )
 
 
-class AliasTable(FileModel):
+class AliasTable(FileTable):
     """`[aliases]`: names of one side, and what the other calls the same thing."""
 
-    internal: dict[Name, Name] = Field(default_factory=dict)
-    external: dict[Name, Name] = Field(default_factory=dict)
+    internal: Entries[Name, Name] = Field(default_factory=dict)
+    external: Entries[Name, Name] = Field(default_factory=dict)
 
 
-class PolicyFile(FileModel):
+class PolicyFile(FileTable):
     """The whole file."""
 
     require: list[Section] = Field(default_factory=_default_require)
@@ -110,14 +112,12 @@ def _load(path: Path) -> dict[str, object]:
     if path.exists() and not path.is_file():
         raise PolicyError(f"{name}: is no regular file; expected a TOML file")
     try:
-        content = path.read_bytes().decode("utf-8")
-        return tomllib.loads(content, parse_float=NumberText)
+        refuse_above(TOML_BYTES, path.stat().st_size)
+        return parse_toml(path.read_bytes(), NumberText)
     except OSError as error:
         raise PolicyError(f"{name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PolicyError(f"{name}: is not UTF-8 text; expected a TOML file") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicyError(f"{name}: is not TOML: {printable(error)}") from None
+    except (LimitError, TomlError) as error:
+        raise PolicyError(f"{name}: {error}") from None
 
 
 def _policy(table: object, name: str) -> Policy:

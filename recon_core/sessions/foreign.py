@@ -26,6 +26,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.printable import printable, quoted
+from recon_core.sessions.files import unforeseen_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
     if module is None:
         return _of_recording(source, manager)
     read: Callable[[SideSource], TakenSide] = import_module(module).read_side
-    return _from_origin(read(source), str(source.path))
+    with unforeseen_refused(printable(source.path.name)):
+        taken = read(source)
+    return _from_origin(taken, str(source.path))
 
 
 def _from_origin(taken: TakenSide, origin: str) -> TakenSide:

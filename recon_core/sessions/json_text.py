@@ -7,9 +7,12 @@ from typing import Any, Final
 
 from recon_core.amounts import NumberText
 from recon_core.errors import SessionError
+from recon_core.limits import JSON_KEYS, JSON_OBJECTS, JSON_VALUES, LimitError, refuse_above
 from recon_core.printable import printable, quoted
 
 MAX_DEPTH: Final = 64
+_ALWAYS: Final = 1000
+"""Keys that every object may have; asking for the limit in force costs more than a row."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -27,13 +30,14 @@ def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool
     `Infinity` are kept as text that no amount accepts. With `any_depth` the caller
     asks `refuse_deep` itself, which looks at every value once more.
     """
+    _refuse_many(text, name)
     try:
         document = (_FOREIGN_DECODER if constants else _DECODER).decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         problem = error.msg.lower().removesuffix(" at")
         raise SessionError(f"{name}: is not JSON: {problem} at {where}") from None
-    except _RefusedError as error:
+    except (_RefusedError, LimitError) as error:
         raise SessionError(f"{name}: {error}") from None
     except RecursionError:
         raise SessionError(_too_deep(name)) from None
@@ -44,7 +48,15 @@ def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool
     return document
 
 
+def _refuse_many(text: str, name: str) -> None:
+    """Count values before any is built: no fewer than there are, for texts count too."""
+    refuse_above(JSON_OBJECTS, text.count("{") + text.count("["), f"{name}: ")
+    refuse_above(JSON_VALUES, text.count(",") + 1, f"{name}: ")
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _ALWAYS:
+        refuse_above(JSON_KEYS, len(pairs), "an object ")
     table = dict(pairs)
     if len(table) != len(pairs):
         seen: set[str] = set()

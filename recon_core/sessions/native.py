@@ -1,14 +1,14 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pluggy import PluginManager
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from recon_core.boundary import FileModel, problem_text
+from recon_core.boundary import FileModel, RowList, problem_text
 from recon_core.errors import ReconError, SessionError
 from recon_core.model import (
     SECTIONS,
@@ -29,10 +29,10 @@ from recon_core.printable import printable, quoted
 from recon_core.quick_memory import without_collecting
 from recon_core.sessions import native_rows, schema
 from recon_core.sessions.fast_rows import ReadBefore
-from recon_core.sessions.files import FileContent, inside, read_text_file
+from recon_core.sessions.files import inside, read_text_file, unforeseen_refused
 from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
-from recon_core.sessions.tables import read_table
+from recon_core.sessions.tables import checked_parts, read_table
 
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")
@@ -43,17 +43,20 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
 
     `manager` reads the foreign recordings that the file takes a side from.
     """
+    name = printable(path.name)
+    with unforeseen_refused(name):
+        file, evidence = _checked(path)
+    return _session(path, file, _Reader(path, name, manager, [evidence]))
+
+
+def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     content = read_text_file(path)
     with without_collecting():
         document = parse_json(content.text, content.name, any_depth=True)
-        file = _validated(document, content.name)
-    return _session(path, content, file, manager)
+        return _validated(document, content.name), content.evidence
 
 
-def _session(
-    path: Path, content: FileContent, file: schema.SessionFile, manager: PluginManager
-) -> RecordedSession:
-    reader = _Reader(path, content.name, manager, [content.evidence])
+def _session(path: Path, file: schema.SessionFile, reader: "_Reader") -> RecordedSession:
     internal = reader.side(file.internal, LedgerSide.INTERNAL)
     mirrored = isinstance(file.external, schema.MirrorSide)
     external = internal if mirrored else reader.side(file.external, LedgerSide.EXTERNAL)
@@ -146,7 +149,7 @@ class _Reader:
             return None
         tables: list[schema.SnapshotTable] = section
         if isinstance(section, schema.TableReference):
-            tables = self._table(section, schema.SnapshotTable, where)
+            tables = list(self._table(section, schema.SnapshotTable, _itself, where))
         return tuple(
             Snapshot(
                 as_of=table.as_of,
@@ -176,25 +179,24 @@ class _Reader:
         self, section: Any, row_type: type[_Row], convert: Callable[[_Row], _Value], where: str
     ) -> tuple[_Value, ...] | None:
         if isinstance(section, schema.TableReference):
-            section = self._table(section, row_type, where)
-        if section is None:
-            return None
-        if section and not isinstance(section[0], row_type):
-            return tuple(section)  # fills that were plainly right are no rows any more
-        return tuple(map(convert, section))
+            return tuple(self._table(section, row_type, convert, where))
+        return None if section is None else tuple(_converted(section, row_type, convert))
 
-    def _table(self, reference: schema.TableReference, row_type: Any, where: str) -> Any:
+    def _table(
+        self, reference: schema.TableReference, row_type: Any, convert: Any, where: str
+    ) -> Iterator[Any]:
+        """The values of a table, part by part: the first refused row ends the reading."""
+        name = printable(reference.path, 100)
         try:
-            table = read_table(self.path.parent, reference.path, floats=self.floats)
-            self.inputs.append(table.evidence)
-            self.origins[where] = str(inside(self.path.parent, reference.path))
-            rows = schema.FillRows if row_type is schema.FillRow else list[row_type]
-            return TypeAdapter(rows).validate_python(table.rows)
-        except SessionError as error:
+            with unforeseen_refused(name):
+                table = read_table(self.path.parent, reference.path, floats=self.floats)
+                self.inputs.append(table.evidence)
+                self.origins[where] = str(inside(self.path.parent, reference.path))
+                rows = schema.FillRows if row_type is schema.FillRow else RowList[row_type]
+                for part in checked_parts(table.read(), rows, f"{name}: "):
+                    yield from _converted(part, row_type, convert)
+        except ReconError as error:
             raise SessionError(f"{where}: {error}") from None
-        except ValidationError as error:
-            name = printable(reference.path, 100)
-            raise SessionError(f"{where}: {name}: {problem_text(error)}") from None
 
     def _foreign(self, source: schema.ForeignSource, side: LedgerSide) -> SideRecord:
         directory = self.path.parent
@@ -215,6 +217,15 @@ class _Reader:
         self.instruments.update(taken.instruments)
         self.currencies.update(taken.currencies)
         return taken.record
+
+
+def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], Any]) -> Any:
+    """The values of checked rows; fills that were plainly right are no rows any more."""
+    return map(convert, rows) if rows and isinstance(rows[0], row_type) else rows
+
+
+def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
+    return table
 
 
 def _refuse_twice(keys: Iterable[tuple[Any, ...]], where: str) -> None:

@@ -3,49 +3,71 @@
 `parquet_table` gives the cells as a session file would have them: decimals, integers
 and times as text, floats at their shortest decimal text where the side computes in
 floats. `parquet_rows` gives every cell as the text that CSV would have. The size is
-judged before a value is read.
+judged before a value is read, and again while some rows at once are unpacked.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from recon_core.amounts import NumberText, shortest_amount
 from recon_core.errors import ReconError, SessionError
+from recon_core.limits import (
+    MIB,
+    PARQUET_BYTES,
+    PARQUET_COLUMN_BYTES,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TABLE_VALUES,
+    TEXT_LENGTH,
+    refuse_above,
+)
 from recon_core.model import InputFile
 from recon_core.printable import printable, quoted
-from recon_core.sessions.files import MAX_FILE_BYTES, read_bytes
+from recon_core.sessions.files import read_bytes
 
-_MOST_VALUES: Final = 100_000_000
+_AT_ONCE: Final = 1024
+"""Rows that are unpacked at once."""
+_BYTES_AT_ONCE: Final = 64 * MIB
+"""What the texts of these rows may be: one of a dictionary is unpacked with every row."""
+_MOST_WORDS: Final = 10_000
+"""Of a column, that are kept once however many rows have them."""
+
 # What pandas calls an index without a name; `to_csv` leaves its header empty.
 _UNNAMED_INDEX: Final = "__index_level_0__"
 
-Rows = list[dict[str, Any]]
 
-
-def parquet_table(data: bytes, name: str, *, floats: bool) -> tuple[Rows, frozenset[str]]:
-    """The rows of a Parquet file without its nulls, and the names of all its columns.
+def parquet_table(
+    data: bytes, name: str, *, floats: bool
+) -> tuple[Callable[[], Iterator[dict[str, Any]]], frozenset[str]]:
+    """How to read the rows of a Parquet file without its nulls, and the names of all columns.
 
     Columns of binary floats are refused unless `floats` says that the side computes in
-    them. `name` is the file in messages. Raises `SessionError`.
+    them. `name` is the file in messages. Raises `SessionError`, while rows are read too.
     """
-    table, types = _opened(data, name)
-    try:
-        columns = [_cells(column, types, floats=floats) for column in _columns(table)]
-    except ReconError as error:
-        raise SessionError(f"{name}: {error}") from None
-    rows = [
-        {
-            column: value
-            for column, value in zip(table.column_names, row, strict=True)
-            if value is not None
-        }
-        for row in zip(*columns, strict=True)
-    ]
-    return rows, frozenset(table.column_names)
+    with _refusals(name):
+        file = _opened(data)
+        types = _types()
+        names = file.schema_arrow.names
+        converters = [_required(field, types, floats=floats) for field in file.schema_arrow]
+
+    def read() -> Iterator[dict[str, Any]]:
+        with _refusals(name):
+            for columns in _batches(_opened(data), _rows_at_once(data)):
+                cells = map(_cells, converters, columns)
+                for row in zip(*cells, strict=True):
+                    yield {
+                        column: value
+                        for column, value in zip(names, row, strict=True)
+                        if value is not None
+                    }
+
+    return read, frozenset(names)
 
 
 def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
@@ -56,49 +78,100 @@ def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
     """
     content = read_bytes(path)
     name = printable(path.name)
-    table, _ = _opened(content, name)
-    names = ["" if column == _UNNAMED_INDEX else column for column in table.column_names]
-    try:
-        texts = [list(map(_text, _values(field.name, cells))) for field, cells in _columns(table)]
-    except SessionError as error:
-        raise SessionError(f"{name}: {error}") from None
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*texts, strict=True)]
+    with _refusals(name):
+        file = _opened(content)
+        names = ["" if one == _UNNAMED_INDEX else one for one in file.schema_arrow.names]
+        rows = [
+            dict(zip(names, row, strict=True))
+            for columns in _batches(file, _rows_at_once(content))
+            for row in zip(*(map(_text, column) for column in columns), strict=True)
+        ]
     return rows, InputFile(name, hashlib.sha256(content).hexdigest())
 
 
-def _opened(data: bytes, name: str) -> tuple[Any, Any]:
-    """The table, its times in microseconds, and pyarrow's questions about types."""
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """What pyarrow and the limits refuse, with the file's name."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an extra
-        from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # the same
     except ImportError:
         raise SessionError(
             f"{name}: reading Parquet needs pyarrow; install pytest-recon[parquet], "
             "or write the table as CSV"
         ) from None
     try:
-        file = ParquetFile(pa.BufferReader(data))
-        _refuse_huge(file.metadata)
-        table = file.read(use_threads=False)
-        _refuse_twice(table.column_names)
-        # Python has microseconds; digits beyond are cut, as everywhere.
-        columns = [_plain(column, pa) for column in table.columns]
-        return pa.table(columns, names=table.column_names), pa.types
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        yield
+    except ReconError as error:
+        raise SessionError(f"{name}: {error}") from None
+    except (pa.ArrowException, OSError, OverflowError) as error:
         reason = printable(" ".join(str(error).split()), 150)
         raise SessionError(f"{name}: is not Parquet: {reason}") from None
-    except SessionError as error:
-        raise SessionError(f"{name}: {error}") from None
 
 
-def _refuse_huge(metadata: Any) -> None:
-    groups = range(metadata.num_row_groups)
-    size = sum(metadata.row_group(group).total_byte_size for group in groups)
-    if size > MAX_FILE_BYTES or metadata.num_rows * metadata.num_columns > _MOST_VALUES:
-        raise SessionError(
-            f"holds {metadata.num_rows} rows of {metadata.num_columns} columns in {size} bytes; "
-            f"expected at most {_MOST_VALUES} values and {MAX_FILE_BYTES} bytes"
-        )
+def _types() -> Any:
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+
+    return pa.types
+
+
+def _opened(data: bytes) -> Any:
+    """The file, judged by what it says of itself before a value is unpacked."""
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # the same
+
+    file = ParquetFile(pa.BufferReader(data), pre_buffer=False)
+    metadata, schema = file.metadata, file.schema_arrow
+    refuse_above(TABLE_COLUMNS, metadata.num_columns)
+    refuse_above(TABLE_ROWS, metadata.num_rows)
+    refuse_above(TABLE_VALUES, metadata.num_rows * metadata.num_columns)
+    _refuse_large(metadata)
+    for field in schema:
+        if pa.types.is_nested(field.type):
+            raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, pa.types)}")
+    _refuse_twice(schema.names)
+    return file
+
+
+def _refuse_large(metadata: Any) -> None:
+    """Refuse a file by the sizes that it states; those of the texts are counted besides."""
+    whole = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            size = column.total_uncompressed_size
+            where = f"column {quoted(column.path_in_schema)} "
+            refuse_above(PARQUET_COLUMN_BYTES, size, where)
+            whole += size
+    refuse_above(PARQUET_BYTES, whole)
+
+
+def _rows_at_once(data: bytes) -> int:
+    """Rows whose texts are unpacked in bounded memory; raises `SessionError` for a long text.
+
+    Only a text of a dictionary is larger unpacked than in the file: dictionaries are read
+    alone, and the longest of each column could be in every row.
+    """
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # as in _refusals
+
+    schema = ParquetFile(pa.BufferReader(data)).schema_arrow
+    names = [field.name for field in schema if _is_text(field.type, pa.types)]
+    longest = dict.fromkeys(names, 1)
+    file = ParquetFile(pa.BufferReader(data), pre_buffer=False, read_dictionary=names)
+    for name in names:
+        for group in range(file.num_row_groups):
+            batches = file.iter_batches(1, row_groups=[group], columns=[name], use_threads=False)
+            for column in (batch.columns[0] for batch in islice(batches, 1)):
+                texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                found = pc.max(pc.binary_length(texts)).as_py() or 0
+                refuse_above(TEXT_LENGTH, found, f"column {quoted(name)}: a text ")
+                longest[name] = max(longest[name], found)
+    return max(1, min(_AT_ONCE, _BYTES_AT_ONCE // max(1, sum(longest.values()))))
+
+
+def _is_text(kind: Any, types: Any) -> bool:
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
 def _refuse_twice(names: list[str]) -> None:
@@ -106,25 +179,64 @@ def _refuse_twice(names: list[str]) -> None:
         raise SessionError("a column stands twice")
 
 
-def _plain(column: Any, pa: Any) -> Any:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return column.cast(kind.value_type)
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pa.timestamp("us", kind.tz), safe=False)
-    return column
+def _batches(file: Any, most: int) -> Iterator[list[list[Any]]]:
+    """The values by column, some rows at once; raises `SessionError` for texts too long."""
+    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+
+    columns = [_Column(field.name, pa) for field in file.schema_arrow]
+    for batch in file.iter_batches(batch_size=most, use_threads=False):
+        yield [column.values(values) for column, values in zip(columns, batch.columns, strict=True)]
+        refuse_above(PARQUET_BYTES, sum(one.held for one in columns), "texts: ", at_least=True)
 
 
-def _columns(table: Any) -> list[tuple[Any, Any]]:
-    return list(zip(table.schema, table.columns, strict=True))
+class _Column:
+    """Reads one column batch by batch; `held` is the bytes of its texts so far."""
+
+    def __init__(self, name: str, pa: Any) -> None:
+        import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
+
+        self.name, self.held = name, 0
+        self._pa, self._compute = pa, pc
+        self._words: dict[str, str] = {}
+
+    def values(self, column: Any) -> list[Any]:
+        """The values of a batch, times in microseconds; raises `SessionError`."""
+        types, kind = self._pa.types, column.type
+        if types.is_dictionary(kind):
+            column = column.dictionary_decode()
+        if types.is_timestamp(kind) and kind.unit == "ns":
+            # Python has microseconds; digits beyond are cut, as everywhere.
+            column = column.cast(self._pa.timestamp("us", kind.tz), safe=False)
+        if types.is_string(column.type) or types.is_large_string(column.type):
+            return self._texts(column)
+        return _values(self.name, column)
+
+    def _texts(self, column: Any) -> list[str | None]:
+        """Texts; those that stand in many rows are kept once."""
+        coded = column.dictionary_encode()
+        is_repeated = 2 * len(coded.dictionary) <= len(column)
+        lengths = self._compute.binary_length(coded.dictionary)
+        longest = self._compute.max(lengths).as_py() or 0
+        refuse_above(TEXT_LENGTH, longest, f"column {quoted(self.name)}: a text ")
+        self.held += self._compute.sum(lengths).as_py() or 0
+        if not is_repeated:
+            return _values(self.name, column)
+        words = _values(self.name, coded.dictionary)
+        if len(self._words) < _MOST_WORDS:
+            words = [self._words.setdefault(word, word) for word in words]
+        return [None if one is None else words[one] for one in coded.indices.to_pylist()]
 
 
-def _cells(column: tuple[Any, Any], types: Any, *, floats: bool) -> list[Any]:
-    field, values = column
-    convert = _converter(field.type, types, floats=floats)
+def _required(field: Any, types: Any, *, floats: bool) -> Callable[[Any], Any]:
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    convert = _converter(kind, types, floats=floats)
     if convert is None:
-        raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, types)}")
-    return [None if value is None else convert(value) for value in _values(field.name, values)]
+        raise SessionError(f"column {quoted(field.name)}: {_unfit(kind, types)}")
+    return convert
+
+
+def _cells(convert: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    return values if convert is str else [None if one is None else convert(one) for one in values]
 
 
 def _values(name: str, column: Any) -> list[Any]:

@@ -21,10 +21,13 @@ from recon_core.boundary import (
     TAG_PREFIX,
     Amount,
     Count,
+    Entries,
     FileModel,
+    FileTable,
     Limit,
     Name,
     PositiveAmount,
+    RowList,
     Time,
 )
 from recon_core.sessions.fast_rows import plain_fills
@@ -34,7 +37,7 @@ _MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "
 _MIRROR, _FROM, _SIDE = (f"{TAG_PREFIX}{tag}" for tag in ("mirror", "from", "side"))
 
 
-class TableReference(FileModel):
+class TableReference(FileTable):
     """A table that stands outside the session file, in its directory."""
 
     path: Name
@@ -166,16 +169,18 @@ def _form(value: Any) -> str | None:
 # "section" is explained in recon_core.boundary, with the value that stands there.
 _FORM = Discriminator(_form, custom_error_type="section", custom_error_message="not a section")
 _Row = TypeVar("_Row")
-Rows = Annotated[Annotated[list[_Row], Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM]
+Rows = Annotated[
+    Annotated[RowList[_Row], Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM
+]
 Positions = Annotated[
-    Annotated[dict[Name, Amount], Tag(_MAPPING)]
-    | Annotated[list[PositionRow], Tag(_ROWS)]
+    Annotated[Entries[Name, Amount], Tag(_MAPPING)]
+    | Annotated[RowList[PositionRow], Tag(_ROWS)]
     | Annotated[TableReference, Tag(_TABLE)],
     _FORM,
 ]
 Cash = Annotated[
-    Annotated[dict[Name, Amount], Tag(_MAPPING)]
-    | Annotated[list[CashRow], Tag(_ROWS)]
+    Annotated[Entries[Name, Amount], Tag(_MAPPING)]
+    | Annotated[RowList[CashRow], Tag(_ROWS)]
     | Annotated[TableReference, Tag(_TABLE)],
     _FORM,
 ]
@@ -190,11 +195,11 @@ def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: Valida
     return handler(rows) if fills is None else fills
 
 
-FillRows = Annotated[list[FillRow], WrapValidator(_plain_first)]
+FillRows = Annotated[RowList[FillRow], WrapValidator(_plain_first)]
 Fills = Annotated[Annotated[FillRows, Tag(_ROWS)] | Annotated[TableReference, Tag(_TABLE)], _FORM]
 
 
-class OpeningTable(FileModel):
+class OpeningTable(FileTable):
     """The state before the first fill."""
 
     as_of: Time | None = None
@@ -202,7 +207,7 @@ class OpeningTable(FileModel):
     cash: Cash = Field(default_factory=list)
 
 
-class SnapshotTable(FileModel):
+class SnapshotTable(FileTable):
     """A state in between."""
 
     as_of: Time
@@ -210,7 +215,7 @@ class SnapshotTable(FileModel):
     cash: Cash | None = None
 
 
-class CountsTable(FileModel):
+class CountsTable(FileTable):
     """What the source itself counted."""
 
     positions: Count | None = None
@@ -220,7 +225,7 @@ class CountsTable(FileModel):
     movements: Count | None = None
 
 
-class SideTable(FileModel):
+class SideTable(FileTable):
     """What one side says. An absent section is not reported; an empty one is empty."""
 
     as_of: Time
@@ -237,13 +242,13 @@ class SideTable(FileModel):
     counts: CountsTable | None = None
 
 
-class MirrorSide(FileModel):
+class MirrorSide(FileTable):
     """The runbook's mock: the external side is a copy of the internal one."""
 
     mirror: Literal["internal"]
 
 
-class ForeignSource(FileModel):
+class ForeignSource(FileTable):
     """Where a side is taken from: a foreign recording beside the session file.
 
     `as_of` is for formats that state no time of their own.
@@ -255,7 +260,7 @@ class ForeignSource(FileModel):
     as_of: Time | None = None
 
 
-class ForeignSide(FileModel):
+class ForeignSide(FileTable):
     """A side of a foreign recording."""
 
     source: ForeignSource = Field(alias="from")
@@ -281,7 +286,7 @@ ExternalSide = Annotated[
 ]
 
 
-class InstrumentTable(FileModel):
+class InstrumentTable(FileTable):
     """What a symbol trades; needed to replay cash."""
 
     kind: Literal["spot", "linear", "inverse"]
@@ -292,20 +297,20 @@ class InstrumentTable(FileModel):
     quantity_increment: PositiveAmount | None = None
 
 
-class CurrencyTable(FileModel):
+class CurrencyTable(FileTable):
     """Decimal places that a booking in the currency is rounded to, 0 to 30."""
 
     precision: Annotated[Count, Field(le=30)]
 
 
-class SessionFile(FileModel):
+class SessionFile(FileTable):
     """The whole file."""
 
     schema_name: Literal["recon.session/1"] = Field(alias="schema")
     session_id: Name
     strategy_id: str = ""
     mode: Literal["SIM", "PAPER", "LIVE"] | None = None
-    instruments: dict[Name, InstrumentTable] = Field(default_factory=dict)
-    currencies: dict[Name, CurrencyTable] = Field(default_factory=dict)
+    instruments: Entries[Name, InstrumentTable] = Field(default_factory=dict)
+    currencies: Entries[Name, CurrencyTable] = Field(default_factory=dict)
     internal: InternalSide | None = None
     external: ExternalSide | None = None

@@ -1,37 +1,68 @@
-"""Tables that stand beside a session file: CSV, JSON Lines and Parquet."""
+"""Tables that stand beside a session file: CSV, JSON Lines and Parquet.
+
+Rows are read in parts, so that a table costs what is made of it, and the first refused
+row ends the reading.
+"""
 
 import csv
 import hashlib
-import io
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from recon_core.boundary import problem_text
 from recon_core.errors import SessionError
+from recon_core.limits import (
+    JSON_OBJECTS,
+    JSON_VALUES,
+    LINE_BYTES,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TABLE_VALUES,
+    TEXT_LENGTH,
+    limit_error,
+    refuse_above,
+)
 from recon_core.model import InputFile
 from recon_core.printable import printable
-from recon_core.sessions.files import FileContent, inside, read_bytes, read_text_file
+from recon_core.sessions.files import FileContent, LinedFile, inside, read_bytes, read_lined_file
 from recon_core.sessions.json_text import parse_json
 
+AT_ONCE: Final = 1000
+"""Rows of a part: `recon_core.sessions.fast_rows` reads as many at once."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Table:
     """The rows of a table, and the file under its path as seen from the session.
 
-    A row is an object of text and JSON numbers without its absent values; `columns`
-    are the names that the table knows, those that are empty in every row included.
+    A row is an object of text and JSON numbers without its absent values. `read` begins
+    to read the rows and may be called again; `header` is what the table names before any
+    row, if it does.
     """
 
-    rows: list[Any]
-    columns: frozenset[str]
+    read: Callable[[], Iterator[Any]]
+    header: frozenset[str] | None
     evidence: InputFile
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names that the table knows, those that are empty in every row included."""
+        if self.header is not None:
+            return self.header
+        return frozenset(name for row in self.read() if isinstance(row, dict) for name in row)
 
 
 def read_table(directory: Path, relative: str, *, floats: bool = False) -> Table:
-    """Read the table at `relative`, which must stay in `directory`; raises `SessionError`.
+    """Open the table at `relative`, which must stay in `directory`; raises `SessionError`.
 
-    Binary floats of a Parquet column are refused unless `floats` says that the side
-    computes in them.
+    Reading its rows raises it, too. Binary floats of a Parquet column are refused unless
+    `floats` says that the side computes in them.
     """
     path = inside(directory, relative)
     name = printable(Path(relative).as_posix(), 200)
@@ -39,76 +70,137 @@ def read_table(directory: Path, relative: str, *, floats: bool = False) -> Table
         from recon_core.sessions.parquet import parquet_table  # noqa: PLC0415  # needs pyarrow
 
         data = read_bytes(path)
-        rows, columns = parquet_table(data, printable(path.name), floats=floats)
-        return Table(rows, columns, InputFile(name, hashlib.sha256(data).hexdigest()))
-    content = read_text_file(path)
-    rows = table_rows(content)
-    known = csv_header(content) if relative.endswith(".csv") else _keys(rows)
-    return Table(rows, frozenset(known), InputFile(name, content.evidence.sha256))
+        read, columns = parquet_table(data, printable(path.name), floats=floats)
+        return Table(read, columns, InputFile(name, hashlib.sha256(data).hexdigest()))
+    content = read_lined_file(path)
+    evidence = InputFile(name, content.evidence.sha256)
+    if path.name.endswith(".csv"):
+        header, _ = _csv_table(content)
+        return Table(lambda: _csv_cells(content), frozenset(header), evidence)
+    rows = _json_lines(content)
+    return Table(lambda: iter(rows), None, evidence)
 
 
-def _keys(rows: list[Any]) -> set[str]:
-    return {name for row in rows if isinstance(row, dict) for name in row}
+def checked_parts(rows: Iterable[Any], row_list: Any, prefix: str = "") -> Iterator[list[Any]]:
+    """Check rows as the type `row_list` has them, `AT_ONCE` at a time.
 
-
-def csv_header(content: FileContent) -> list[str]:
-    """The names in the first line of a CSV file, which was read before."""
-    return next(csv.reader(io.StringIO(content.text, newline="")), [])
-
-
-def table_rows(content: FileContent) -> list[Any]:
-    """The rows of a table as objects of text; raises `SessionError`.
-
-    An empty CSV cell is an absent value.
+    Raises `SessionError` for the first that is refused; `prefix` begins its message.
     """
-    if content.name.endswith(".csv"):
-        return [
-            {name: cell for name, cell in row.items() if cell != ""} for row in csv_rows(content)
-        ]
-    if content.name.endswith(".jsonl"):
-        require_last_line(content)
-        lines = content.text.split("\n")
-        return [
-            parse_json(line, f"{content.name} line {number}")
-            for number, line in enumerate(lines, 1)
-            if line.strip()
-        ]
-    raise SessionError(
-        f"{content.name}: is not a table that can be read; expected .csv, .jsonl or .parquet"
-    )
+    adapter: TypeAdapter[list[Any]] = TypeAdapter(row_list)
+    remaining, count = iter(rows), 0
+    while part := list(islice(remaining, AT_ONCE)):
+        try:
+            checked = adapter.validate_python(part)
+        except ValidationError as error:
+            raise SessionError(f"{prefix}{problem_text(error, count)}") from None
+        yield checked
+        count += len(part)
 
 
-def require_last_line(content: FileContent) -> None:
+def _csv_cells(content: LinedFile) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file as objects; an empty cell is an absent value."""
+    header, rows = _csv_table(content)
+    for row in rows:
+        yield {name: cell for name, cell in zip(header, row, strict=True) if cell}
+
+
+def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header; every row must be as wide as the header.
+
+    Raises `SessionError`, also where the last row may have been cut.
+    """
+    header, rows = _csv_table(content)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _json_lines(content: LinedFile) -> list[Any]:
+    if not content.name.endswith(".jsonl"):
+        raise SessionError(
+            f"{content.name}: is not a table that can be read; expected .csv, .jsonl or .parquet"
+        )
+    require_last_line(content)
+    _refuse_long_lines(content)
+    refuse_above(JSON_OBJECTS, content.data.count(b"{"), f"{content.name}: ")
+    refuse_above(JSON_VALUES, content.data.count(b","), f"{content.name}: ")
+    lines = content.data.split(b"\n")
+    return [
+        parse_json(line.decode("utf-8"), f"{content.name} line {number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+
+
+def require_last_line(content: LinedFile | FileContent) -> None:
     """Refuse a table whose last line has no end: it was cut, or could have been.
 
     Where a value is cut, what is left often reads like one: 0.12 of 0.125. An empty
     text has no lines, and so no rows that could be lost.
     """
-    if content.text and not content.text.endswith(("\n", "\r")):
+    data = content.data
+    if data and not data.endswith((b"\n", b"\r")):
         raise SessionError(
             f"{content.name}: ends in the middle, its last line has no line break; expected a "
             "complete table, whose last line ends with one"
         )
 
 
-def csv_rows(content: FileContent) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header; every row must be as wide as the header.
+def _refuse_long_lines(content: LinedFile | FileContent) -> None:
+    """A line is in memory whole, and more than once while it is taken apart."""
+    most, start, data = LINE_BYTES.most, 0, content.data
+    while len(data) - start > most:
+        # The last end of a line that is within reach of this one.
+        end = max(data.rfind(mark, start, start + most + 1) for mark in (b"\n", b"\r"))
+        if end < 0:
+            raise limit_error(LINE_BYTES, most + 1, f"{content.name}: a line ", at_least=True)
+        start = end + 1
 
-    Raises `SessionError`, also where the last row may have been cut.
-    """
+
+def _csv_table(content: LinedFile | FileContent) -> tuple[list[str], Iterator[list[str]]]:
+    """The header, and the rows that are as wide; raises `SessionError` for any other."""
     require_last_line(content)
-    try:
-        rows = list(csv.reader(io.StringIO(content.text, newline=""), strict=True))
-    except csv.Error as error:
-        raise SessionError(f"{content.name}: is not CSV: {printable(error)}") from None
-    if not rows:
+    _refuse_long_lines(content)
+    lines = _csv_lines(content)
+    header = next(lines, None)
+    if header is None:
         raise SessionError(f"{content.name}: is empty; expected a header line")
-    header = rows[0]
+    refuse_above(TABLE_COLUMNS, len(header), f"{content.name}: ")
     if len(set(header)) != len(header):
         raise SessionError(f"{content.name}: a column stands twice in the header")
-    for number, row in enumerate(rows[1:], 2):
-        if row and len(row) != len(header):
-            raise SessionError(
-                f"{content.name}: row {number} has {len(row)} cells; expected {len(header)}"
-            )
-    return [dict(zip(header, row, strict=True)) for row in rows[1:] if row]
+    return header, _as_wide(lines, len(header), content.name)
+
+
+def _as_wide(lines: Iterable[list[str]], width: int, name: str) -> Iterator[list[str]]:
+    most = min(TABLE_ROWS.most, TABLE_VALUES.most // max(width, 1))
+    for number, row in enumerate(lines, 2):
+        if len(row) != width:
+            if not row:
+                continue
+            raise SessionError(f"{name}: row {number} has {len(row)} cells; expected {width}")
+        if number > most + 1:
+            refuse_above(TABLE_ROWS, number - 1, f"{name}: ", at_least=True)
+            refuse_above(TABLE_VALUES, (number - 1) * width, f"{name}: ", at_least=True)
+        yield row
+
+
+def _csv_lines(content: LinedFile | FileContent) -> Iterator[list[str]]:
+    """The lines of a CSV file as cells, the empty ones too."""
+    reader = csv.reader(content.lines(), strict=True)
+    while True:
+        # The limit is that of the process, and not ours between two parts.
+        former = csv.field_size_limit(TEXT_LENGTH.most)
+        try:
+            part = list(islice(reader, AT_ONCE))
+        except csv.Error as error:
+            raise _no_csv(error, content.name, reader.line_num) from None
+        finally:
+            csv.field_size_limit(former)
+        if not part:
+            return
+        yield from part
+
+
+def _no_csv(error: csv.Error, name: str, line: int) -> SessionError:
+    if "field limit" not in str(error):
+        return SessionError(f"{name}: is not CSV: {printable(error)}")
+    found, subject = TEXT_LENGTH.most + 1, f"{name}: a cell in line {line} "
+    return limit_error(TEXT_LENGTH, found, subject, at_least=True)

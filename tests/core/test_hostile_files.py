@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from recon_core.limits import limits_in_force
 from recon_core.reconciliation import reconcile_session
-from recon_core.sessions import files
 
 from .builders import AS_OF_TEXT, document, verdicts, write_session
 from .refusals import SECRET, refusal
@@ -79,16 +79,14 @@ def test_a_device_that_is_no_file_is_refused() -> None:
     assert "zero: is not a regular file" in refusal(Path("/dev/zero"))
 
 
-def test_a_file_larger_than_the_limit_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     """The limit is looked at before a byte is read; a file of exactly that size is read."""
     path = write_session(tmp_path, document())
     size = path.stat().st_size
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", size - 1)
-    assert f"has {size} bytes; expected at most {size - 1}" in refusal(path)
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", size)
-    assert set(verdicts(reconcile_session(path)).values()) == {"match"}
+    with limits_in_force({"json_bytes": size - 1}):
+        assert f"has {size} bytes; expected at most {size - 1}" in refusal(path)
+    with limits_in_force({"json_bytes": size}):
+        assert set(verdicts(reconcile_session(path)).values()) == {"match"}
 
 
 def test_a_directory_without_a_recording_is_refused(tmp_path: Path) -> None:
@@ -169,7 +167,10 @@ CSV = {
     "a last line without end": (f"{HEADER}{ROW[:-1]}".encode(), "fills.csv: ends in the middle"),
     "a mark": (b"\xef\xbb\xbf" + HEADER.encode(), "starts with a UTF-8 byte order mark"),
     "latin-1": (HEADER.encode() + "é".encode("latin-1"), "is not UTF-8"),
-    "a cell without end": (f"{HEADER}{'x' * 200_000}\n".encode(), "fills.csv: is not CSV"),
+    "a cell without end": (
+        f"{HEADER}{'x' * 200_000}\n".encode(),
+        "a cell in line 2 has at least 131073",
+    ),
     "escapes": (
         f"{HEADER}f1,B,\x1b[2J,1,2,{AS_OF_TEXT}\n".encode(),
         "fills.csv: [0].side: ",

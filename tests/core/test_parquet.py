@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recon_core.errors import SessionError
+from recon_core.limits import limits_in_force
 from recon_core.model import RecordedSession
 from recon_core.sessions import parquet, read_session
 
@@ -146,14 +147,13 @@ def test_a_table_that_is_refused(tmp_path: Path, data: bytes, expected: str) -> 
     assert expected in message
 
 
-def test_a_huge_table_is_refused_before_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_huge_table_is_refused_before_it_is_read(tmp_path: Path) -> None:
     """A million equal values take no space in the file."""
-    monkeypatch.setattr(parquet, "_MOST_VALUES", 1_000_000)
     data = packed(**{name: pa.array(["x"] * 200_000) for name in ROW})
     assert len(data) < 20_000
-    assert "holds 200000 rows of 7 columns" in refusal(session(tmp_path, data))
+    with limits_in_force({"table_values": 1_000_000}):
+        message = refusal(session(tmp_path, data))
+    assert "t.parquet: has 1400000 values; expected at most 1000000" in message
 
 
 def test_without_pyarrow_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ _STATES: Final = {
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
 }
-_NO_IDS: Final = (None, "", "0")
+_NO_IDS: Final = (None, "0")
 
 Sizes = Mapping[str, Decimal]
 
@@ -46,13 +46,13 @@ def fees(listed: Iterable[rows.Row]) -> tuple[Movement, ...]:
 def orders(listed: Iterable[rows.Row], sizes: Sizes) -> tuple[Order, ...]:
     """Every order; a client id that stands on several orders names none of them."""
     listed = list(listed)
-    ids = {(row.get("clientOrderId"), row.get("id")) for row in listed if _hashable(row)}
+    ids = set(rows.each(listed, "orders", _ids))
     shared = {client for client, count in Counter(client for client, _ in ids).items() if count > 1}
     return tuple(rows.each(listed, "orders", lambda row: _order(row, sizes, shared)))
 
 
-def _hashable(row: rows.Row) -> bool:
-    return all(isinstance(row.get(name), str | None) for name in ("clientOrderId", "id"))
+def _ids(row: rows.Row) -> tuple[str | None, str | None]:
+    return rows.optional_text(row, "clientOrderId"), rows.optional_text(row, "id")
 
 
 def _fill(row: rows.Row, sizes: Sizes) -> Fill:
@@ -75,7 +75,7 @@ def _fill(row: rows.Row, sizes: Sizes) -> Fill:
 def _order(row: rows.Row, sizes: Sizes, shared: set[Any]) -> Order:
     symbol = rows.text(row, "symbol")
     filled = rows.number(row, "filled")
-    client = row.get("clientOrderId")
+    client = rows.optional_text(row, "clientOrderId")
     named = client not in _NO_IDS and client not in shared
     return Order(
         symbol=symbol,
@@ -84,7 +84,7 @@ def _order(row: rows.Row, sizes: Sizes, shared: set[Any]) -> Order:
         filled_quantity=_scaled(filled, symbol, sizes),
         state=_state(row, filled),
         time=_time(row, "lastUpdateTimestamp", "lastTradeTimestamp", "timestamp"),
-        client_order_id=rows.optional_text(row, "clientOrderId") if named else None,
+        client_order_id=client if named else None,
         exchange_order_id=rows.text(row, "id"),
         order_type=rows.optional_text(row, "type"),
         price=rows.optional_number(row, "price"),

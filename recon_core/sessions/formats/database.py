@@ -11,10 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from recon_core.errors import SessionError
+from recon_core.limits import (
+    FILE_BYTES,
+    SQLITE_STEPS,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TABLE_VALUES,
+    TEXT_LENGTH,
+    limit_error,
+    refuse_above,
+)
 from recon_core.printable import printable
 
-_MOST_STEPS: Final = 2000
-"""Of a million steps each: no honest file of a bot needs as many, a hostile one never ends."""
+_MILLION: Final = 1_000_000
+_PATTERN_LENGTH: Final = 100
+"""Of LIKE and GLOB, whose cost grows with a power of it; no table of a bot has one."""
 
 
 def read_tables(
@@ -33,8 +44,16 @@ def read_tables(
                 for name in (*names, *optional)
             }
     except sqlite3.Error as error:
-        reason = printable(error, 100)
-        raise SessionError(f"is no readable SQLite file: {reason}") from None
+        raise _refusal(error) from None
+
+
+def _refusal(error: sqlite3.Error) -> SessionError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return limit_error(SQLITE_STEPS, SQLITE_STEPS.most + 1, "reading ", at_least=True)
+    if code == sqlite3.SQLITE_TOOBIG:
+        return limit_error(TEXT_LENGTH, TEXT_LENGTH.most + 1, "a value ", at_least=True)
+    return SessionError(f"is no readable SQLite file: {printable(error, 100)}")
 
 
 def has_column(path: Path, table: str, column: str) -> bool:
@@ -63,9 +82,13 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TEXT_LENGTH.most)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _PATTERN_LENGTH)
         connection.execute("pragma trusted_schema = off")
-        left = iter(range(_MOST_STEPS))
-        connection.set_progress_handler(lambda: next(left, None) is None, 1_000_000)
+        # What a CHECK of the file's own computes is nobody's business here.
+        connection.execute("pragma ignore_check_constraints = on")
+        left = iter(range(SQLITE_STEPS.most))
+        connection.set_progress_handler(lambda: next(left, None) is None, _MILLION)
         yield connection
 
 
@@ -81,8 +104,35 @@ def _rows(
     is_table = found is not None and found["type"] == "table"
     if not is_table or "virtual" in str(found["sql"]).lower().split("(")[0]:
         raise SessionError(f"has no table {table}; expected the file of a freqtrade bot")
+    _refuse_computed(connection, table)
     problem = connection.execute(f"pragma quick_check({table})").fetchone()[0]
     if problem != "ok":
         raise SessionError(f"is damaged: {printable(problem, 100)}")
     cursor = connection.execute(f"select * from {table} order by id")  # noqa: S608  # our own word
-    return [dict(row) for row in cursor]
+    return list(_bounded(cursor, table))
+
+
+def _refuse_computed(connection: sqlite3.Connection, table: str) -> None:
+    """Refuse columns that are computed when they are read, and those that are hidden."""
+    columns = connection.execute(f"pragma table_xinfo({table})").fetchall()
+    refuse_above(TABLE_COLUMNS, len(columns), f"{table}: ")
+    for column in columns:
+        if column["hidden"]:
+            name = printable(column["name"], 60)
+            raise SessionError(f"{table}: {name}: is a computed column; expected a plain one")
+
+
+def _bounded(cursor: sqlite3.Cursor, table: str) -> Iterator[dict[str, Any]]:
+    """The rows while they are as few, and their texts as short, as the limits allow.
+
+    A default of a column is in the file once, and in memory with every row.
+    """
+    most = min(TABLE_ROWS.most, TABLE_VALUES.most // max(len(cursor.description), 1))
+    held = 0
+    for count, row in enumerate(cursor, 1):
+        if count > most:
+            refuse_above(TABLE_ROWS, count, f"{table}: ", at_least=True)
+            refuse_above(TABLE_VALUES, count * len(row), f"{table}: ", at_least=True)
+        held += sum(len(value) for value in row if isinstance(value, str | bytes))
+        refuse_above(FILE_BYTES, held, f"{table}: texts: ", at_least=True)
+        yield dict(row)

@@ -14,6 +14,8 @@ from typing import Final
 from recon_core.errors import SessionError
 from recon_core.hookspecs import hookimpl
 from recon_core.model import RecordedSession
+from recon_core.printable import printable
+from recon_core.sessions.files import unforeseen_refused
 from recon_core.sessions.formats.limits import limits_note
 
 FORMAT: Final = "freqtrade"
@@ -43,7 +45,8 @@ def recon_read_session(path: Path) -> RecordedSession | None:
     found = _only_recording(path) if path.is_dir() else recon_anchor(path)
     if found is None:
         return None
-    recorded = _read(found)
+    with unforeseen_refused(printable(found.name)):
+        recorded = _read(found)
     notes = (limits_note(FORMAT, CANNOT_KNOW), *recorded.notes)
     return replace(recorded, recording_format=FORMAT, notes=notes)
 
@@ -70,10 +73,13 @@ def _is_zip(path: Path) -> bool:
         return False
     if path.name.startswith(_ZIP_NAME):
         return True
-    from recon_core.sessions.formats.freqtrade_zip import result_name  # noqa: PLC0415
+    from recon_core.sessions.formats.freqtrade_zip import (  # noqa: PLC0415
+        opened_archive,
+        result_name,
+    )
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, opened_archive(file) as archive:
             names = archive.namelist()
         return f"{result_name(names, path.name).removesuffix('.json')}_config.json" in names
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile, SessionError):

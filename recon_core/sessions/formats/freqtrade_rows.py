@@ -135,7 +135,7 @@ def first_balances(
         wallet_rows, "wallet_history", lambda row: (_needed_time(row, "timestamp"), row)
     )
     opened = min((time for time, _ in timed), default=None)
-    first = [row for time, row in timed if time == opened and "/" not in str(row["currency"])]
+    first = [row for time, row in timed if time == opened and "/" not in str(row.get("currency"))]
     balances = rows.each(
         first,
         "wallet_history",

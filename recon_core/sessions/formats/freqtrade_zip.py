@@ -2,14 +2,17 @@
 
 import hashlib
 import io
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from recon_core.amounts import ZERO
 from recon_core.errors import ReconError, SessionError
+from recon_core.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_above
 from recon_core.model import (
     CashBalance,
     InputFile,
@@ -35,10 +38,14 @@ from recon_core.sessions.formats.freqtrade_trades import (
 )
 from recon_core.sessions.json_text import parse_json
 
-MAX_MEMBER_BYTES: Final = 256 * 1024 * 1024
 _MOST_EXPANSION: Final = 100
 _SMALL: Final = 1024 * 1024
 _ENCRYPTED: Final = 1
+_END: Final = struct.Struct("<4s4H2LH")
+"""The end of an archive; its sixth field is the size of the list of members."""
+_END_MARK: Final = b"PK\5\6"
+_LARGE_MARK: Final = b"PK\6\7"
+_MOST_END: Final = _END.size + 65_535
 
 
 def read_zip(path: Path) -> RecordedSession:
@@ -49,6 +56,25 @@ def read_zip(path: Path) -> RecordedSession:
         return _session(path, _result(content, name), hashlib.sha256(content).hexdigest())
     except ReconError as error:
         raise SessionError(f"{name}: {error}") from None
+
+
+def opened_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open an archive whose list of members is short enough to be read; raises `SessionError`.
+
+    `zipfile` makes an object of some KiB of every member before anything can be asked.
+    """
+    file.seek(0, os.SEEK_END)
+    tail = min(file.tell(), _MOST_END)
+    file.seek(-tail, os.SEEK_END)
+    end = file.read(tail)
+    start = len(end) - _END.size
+    if start < 0 or not end.startswith(_END_MARK, start) or not end.endswith(b"\0\0"):
+        start = end.rfind(_END_MARK)
+    if _LARGE_MARK in end:
+        raise SessionError("is an archive of more than 65535 members or 4 GiB")
+    if 0 <= start <= len(end) - _END.size:
+        refuse_above(ZIP_DIRECTORY_BYTES, _END.unpack_from(end, start)[5], "its list of members ")
+    return zipfile.ZipFile(file)
 
 
 def result_name(names: Iterable[str], archive: str) -> str:
@@ -69,7 +95,7 @@ def result_name(names: Iterable[str], archive: str) -> str:
 
 def _result(content: bytes, archive: str) -> Any:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        with opened_archive(io.BytesIO(content)) as opened:
             member = _member(opened, archive)
             data = _bounded(opened, member)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
@@ -95,10 +121,7 @@ def _member(opened: zipfile.ZipFile, archive: str) -> zipfile.ZipInfo:
         raise SessionError(f"{shown}: is encrypted; expected a plain zip")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise SessionError(f"{shown}: is compressed by method {member.compress_type}")
-    if member.file_size > MAX_MEMBER_BYTES:
-        raise SessionError(
-            f"{shown}: has {member.file_size} bytes; expected at most {MAX_MEMBER_BYTES}"
-        )
+    refuse_above(ZIP_BYTES, member.file_size, f"{shown}: ")
     if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
         raise SessionError(
             f"{shown}: grows from {member.compress_size} to {member.file_size} bytes; "

@@ -30,7 +30,13 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.printable import printable
-from recon_core.sessions.files import inside, read_text_file
+from recon_core.sessions.files import (
+    exists,
+    inside,
+    read_lined_file,
+    read_text_file,
+    unforeseen_refused,
+)
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.formats.nautilus_accounts import (
     Accounts,
@@ -75,7 +81,10 @@ def recon_anchor(path: Path) -> Path | None:
 def recon_read_session(path: Path) -> RecordedSession | None:
     """Read the recording at `path`, or `None` where it is none of nautilus_trader."""
     anchor = recon_anchor(path)
-    return None if anchor is None else _Recording(anchor.parent).read()
+    if anchor is None:
+        return None
+    with unforeseen_refused(printable(anchor.name)):
+        return _Recording(anchor.parent).read()
 
 
 def _is_recording(directory: Path) -> bool:
@@ -152,7 +161,7 @@ class _Recording:
         return parse_json(content.text, content.name, constants=True)
 
     def _exists(self, name: str) -> bool:
-        return (self.directory / name).exists()
+        return exists(self.directory / name)
 
     def _report(self, stem: str) -> Report | None:
         """A report by its name without ending; CSV before Parquet."""
@@ -164,7 +173,7 @@ class _Recording:
         if name.endswith(".parquet"):
             rows, evidence = parquet_rows(path)
         else:
-            content = read_text_file(path)
+            content = read_lined_file(path)
             rows, evidence = csv_rows(content), content.evidence
         self.inputs.append(evidence)
         return Report(name, rows)

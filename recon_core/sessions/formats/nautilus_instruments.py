@@ -15,6 +15,7 @@ from recon_core.model import Fill, Instrument, InstrumentKind
 from recon_core.printable import printable, quoted
 from recon_core.sessions.formats.nautilus_accounts import Accounts, AccountTerms
 from recon_core.sessions.formats.nautilus_rows import key
+from recon_core.sessions.formats.rows import optional_text
 
 _PAIR: Final = "CurrencyPair"
 _MARGIN_TYPES: Final = frozenset(
@@ -53,13 +54,12 @@ def instrument(table: Any, accounts: Accounts) -> Instrument:
 
 
 def _text(table: Any, name: str) -> str:
-    value = table.get(name)
-    return value if isinstance(value, str) else ""
+    return optional_text(table, name) or ""
 
 
 def _kind(table: Any, terms: AccountTerms | None) -> InstrumentKind:
     """Spot is a currency pair on a cash account; on margin it moves like a linear one."""
-    if table.get("type") == _PAIR and terms is not None and terms.account_type == "CASH":
+    if _text(table, "type") == _PAIR and terms is not None and terms.account_type == "CASH":
         return InstrumentKind.SPOT
     return InstrumentKind.INVERSE if table.get("is_inverse") is True else InstrumentKind.LINEAR
 
@@ -76,7 +76,7 @@ def _obstacle(table: Any, terms: AccountTerms | None, settlement: str) -> str:
 
 
 def _obstacle_to_spot(table: Any, terms: AccountTerms) -> str:
-    if table.get("type") != _PAIR:
+    if _text(table, "type") != _PAIR:
         kind = quoted(_text(table, "type"))
         return f"is of type {kind} on a cash account; only a CurrencyPair can be replayed there"
     kept = printable(terms.base_currency, 60)
@@ -84,7 +84,7 @@ def _obstacle_to_spot(table: Any, terms: AccountTerms) -> str:
 
 
 def _obstacle_to_margin(table: Any, terms: AccountTerms, settlement: str) -> str:
-    if table.get("type") not in _MARGIN_TYPES:
+    if _text(table, "type") not in _MARGIN_TYPES:
         kind = quoted(_text(table, "type"))
         return f"is of type {kind}, whose fills move cash in a way that is not modelled"
     if terms.base_currency in ("", settlement):

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from recon_core.amounts import NumberText, parse_amount, shortest_amount
 from recon_core.errors import ReconError, SessionError
 from recon_core.printable import printable, quoted
+from recon_core.sessions.files import UNFORESEEN, unforeseen_text
 
 Row = Mapping[str, Any]
 _Value = TypeVar("_Value")
@@ -111,4 +112,7 @@ def each_of(rows: Iterable[Any], name: str, convert: Callable[[Any], _Value]) ->
             values.append(convert(row))
         except (ReconError, ValueError) as error:
             raise SessionError(f"{printable(name)}: row {count}: {error}") from None
+        except UNFORESEEN as error:
+            text = unforeseen_text(error)
+            raise SessionError(f"{printable(name)}: row {count}: {text}") from None
     return values

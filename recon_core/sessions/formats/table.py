@@ -5,28 +5,32 @@ fields are then checked like those of a session file. Tables lie in the session'
 directory, their paths are relative to the mapping.
 """
 
-import tomllib
-from collections.abc import Iterator
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from recon_core.amounts import NumberText
-from recon_core.boundary import problem_text
+from recon_core.boundary import RowList, problem_text
 from recon_core.errors import SessionError
+from recon_core.limits import TOML_BYTES
 from recon_core.model import CashBalance, InputFile, Numbers, Opening, Position, SideRecord
 from recon_core.printable import printable, quoted
 from recon_core.sessions import native_rows
-from recon_core.sessions.files import read_text_file
+from recon_core.sessions.files import read_bytes
 from recon_core.sessions.foreign import SideSource, TakenSide
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.formats.table_cells import Words, kept, mapped_row
 from recon_core.sessions.formats.table_schema import ROW_TYPES, MappingFile, TableMapping
-from recon_core.sessions.tables import Table, read_table
+from recon_core.sessions.tables import Table, checked_parts, read_table
 from recon_core.times import parse_time
+from recon_core.toml_text import TomlError, parse_toml
 
 FORMAT: Final = "table"
 CANNOT_KNOW: Final = (
@@ -46,11 +50,11 @@ _CONVERTERS: Final[dict[str, Any]] = {
 
 def read_side(source: SideSource) -> TakenSide:
     """Read the side that the mapping at a path describes; raises `SessionError`."""
-    content = read_text_file(source.path)
+    content = read_bytes(source.path, TOML_BYTES)
     root = source.directory.resolve()
     name = printable(source.path.resolve().relative_to(root).as_posix())
     try:
-        mapping = _mapping(content.text)
+        mapping = _mapping(content)
         reader = _Reader(mapping, Words.of(mapping), root, source.path.resolve().parent)
         record = reader.record(source.as_of)
     except SessionError as error:
@@ -58,7 +62,7 @@ def read_side(source: SideSource) -> TakenSide:
     return TakenSide(
         record=record,
         inputs=(
-            InputFile(name, content.evidence.sha256),
+            InputFile(name, hashlib.sha256(content).hexdigest()),
             *(table.evidence for table in reader.tables.values()),
         ),
         instruments=native_rows.instruments(mapping.instruments),
@@ -66,12 +70,12 @@ def read_side(source: SideSource) -> TakenSide:
     )
 
 
-def _mapping(text: str) -> MappingFile:
+def _mapping(content: bytes) -> MappingFile:
     try:
-        document = tomllib.loads(text, parse_float=NumberText)
+        document = parse_toml(content, NumberText)
         mapping = MappingFile.model_validate(_amounts_as_text(document))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SessionError(f"is not TOML: {printable(error)}") from None
+    except TomlError as error:
+        raise SessionError(str(error)) from None
     except ValidationError as error:
         raise SessionError(problem_text(error)) from None
     if not any(_sections(mapping)):
@@ -138,17 +142,15 @@ class _Reader:
                     _refuse_twice(value, seen, where)
                 yield value
 
-    def _rows(self, section: str, table: TableMapping, where: str) -> Any:
+    def _rows(self, section: str, table: TableMapping, where: str) -> Iterator[Any]:
         self._require_fields(section, table, where)
         row_type: Any = ROW_TYPES[section]
         try:
-            fields = list(self._fields(section, self._table(table.path), table))
-            return TypeAdapter(list[row_type]).validate_python(fields)
+            fields = self._fields(section, self._table(table.path), table)
+            for part in checked_parts(fields, RowList[row_type]):
+                yield from part
         except SessionError as error:
             raise SessionError(f"{where}: {printable(table.path, 100)}: {error}") from None
-        except ValidationError as error:
-            text = problem_text(error)
-            raise SessionError(f"{where}: {printable(table.path, 100)}: {text}") from None
 
     def _require_fields(self, section: str, table: TableMapping, where: str) -> None:
         known = {*ROW_TYPES[section].model_fields, "time"}
@@ -167,9 +169,7 @@ class _Reader:
         return self.tables[located]
 
     def _fields(self, section: str, read: Table, table: TableMapping) -> Iterator[dict[str, Any]]:
-        _require_columns(read, table)
-        wanted = [(count, row) for count, row in enumerate(read.rows, 1) if kept(row, table)]
-        for count, row in wanted[-1:] if table.rows == "last" else wanted:
+        for count, row in self._wanted(read, table):
             try:
                 fields = mapped_row(row, table, self.words, has_side=section in ("fills", "orders"))
             except SessionError as error:
@@ -182,12 +182,21 @@ class _Reader:
                 fields.setdefault("fill_id", f"row {count}")
             yield fields
 
+    def _wanted(self, read: Table, table: TableMapping) -> Iterable[tuple[int, Any]]:
+        rows = iter(enumerate(read.read(), 1))
+        first = next(rows, None)
+        if first is None:
+            return ()
+        _require_columns(read, table)
+        wanted = (pair for pair in chain([first], rows) if kept(pair[1], table))
+        return deque(wanted, 1) if table.rows == "last" else wanted
+
 
 def _require_columns(read: Table, table: TableMapping) -> None:
     """A column that the table has not is a mistake in the mapping, not an absent value."""
     named = {column for columns in table.columns.values() for column in columns} | {*table.where}
     missing = sorted(named - read.columns)
-    if read.rows and missing:
+    if missing:
         known = ", ".join(printable(name, 40) for name in sorted(read.columns)[:20])
         raise SessionError(f"has no column {quoted(missing[0])}; there are {known}")
 

@@ -4,6 +4,7 @@ A cell may be text or a JSON number. Amounts of a float source are taken at thei
 shortest decimal text. An empty cell is an absent value.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -152,7 +153,11 @@ def _state(text: str, words: Words) -> str:
 
 
 def _time(text: str, words: Words) -> str:
-    return format_time(_aware(_moment(text, words.time_format), text, words.zone))
+    moment = _aware(_moment(text, words.time_format), text, words.zone)
+    try:
+        return format_time(moment)
+    except OverflowError:
+        raise SessionError(f"{quoted(text)} is no time of the calendar") from None
 
 
 def _moment(text: str, time_format: str | None) -> datetime:
@@ -163,7 +168,7 @@ def _moment(text: str, time_format: str | None) -> datetime:
         if time_format is not None:
             return datetime.strptime(text, time_format)  # noqa: DTZ007  # the zone comes next
         return datetime.fromisoformat(text)
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, re.error):
         wanted = "ISO 8601" if time_format is None else quoted(time_format)
         raise SessionError(f"{quoted(text)} is no time; expected {wanted}") from None
 

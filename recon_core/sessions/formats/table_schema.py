@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from recon_core.boundary import Amount, FileModel, Name, Time
+from recon_core.boundary import Amount, Entries, FileModel, FileTable, Name, RowList, Time
 from recon_core.sessions import schema
 
 
@@ -17,10 +17,10 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_as_list)]
+Names = Annotated[RowList[Name], Field(min_length=1), BeforeValidator(_as_list)]
 
 
-class TableMapping(FileModel):
+class TableMapping(FileTable):
     """One table: fields of the session file by columns, or the same for every row.
 
     `where` keeps the rows that hold one of the given words; `rows = "last"` keeps the
@@ -28,31 +28,31 @@ class TableMapping(FileModel):
     """
 
     path: Name
-    columns: dict[Name, Names] = Field(default_factory=dict)
-    constants: dict[Name, Name] = Field(default_factory=dict)
-    where: dict[Name, Names] = Field(default_factory=dict)
+    columns: Entries[Name, Names] = Field(default_factory=dict)
+    constants: Entries[Name, Name] = Field(default_factory=dict)
+    where: Entries[Name, Names] = Field(default_factory=dict)
     rows: Literal["all", "last"] = "all"
 
 
-Tables = Annotated[list[TableMapping], BeforeValidator(_as_list)]
+Tables = Annotated[RowList[TableMapping], BeforeValidator(_as_list)]
 
 
-class MappedOpening(FileModel):
+class MappedOpening(FileTable):
     """The state before the first fill, written out."""
 
     as_of: Time | None = None
-    positions: dict[Name, Amount] = Field(default_factory=dict)
-    cash: dict[Name, Amount] = Field(default_factory=dict)
+    positions: Entries[Name, Amount] = Field(default_factory=dict)
+    cash: Entries[Name, Amount] = Field(default_factory=dict)
 
 
-class Sides(FileModel):
+class Sides(FileTable):
     """The source's words for the two directions."""
 
     BUY: Names = Field(default_factory=lambda: ["BUY", "Buy", "buy", "B"])
     SELL: Names = Field(default_factory=lambda: ["SELL", "Sell", "sell", "S"])
 
 
-class MappingFile(FileModel):
+class MappingFile(FileTable):
     """The whole file.
 
     `timezone` is an IANA name for times without an offset. `time_format` is a pattern
@@ -64,11 +64,11 @@ class MappingFile(FileModel):
     as_of: Time | None = None
     timezone: Name | None = None
     time_format: Name | None = None
-    symbols: dict[Name, Name] = Field(default_factory=dict)
+    symbols: Entries[Name, Name] = Field(default_factory=dict)
     sides: Sides = Field(default_factory=Sides)
-    states: dict[Name, Names] = Field(default_factory=dict)
-    instruments: dict[Name, schema.InstrumentTable] = Field(default_factory=dict)
-    currencies: dict[Name, schema.CurrencyTable] = Field(default_factory=dict)
+    states: Entries[Name, Names] = Field(default_factory=dict)
+    instruments: Entries[Name, schema.InstrumentTable] = Field(default_factory=dict)
+    currencies: Entries[Name, schema.CurrencyTable] = Field(default_factory=dict)
     opening: MappedOpening | None = None
     fills: Tables | None = None
     orders: Tables | None = None
