@@ -6,6 +6,7 @@ with `-c` is pytest's alone.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ EXPLAIN_CHOICES: Final = tuple(map(str, Effort))
 BUILT_IN: Final = "built-in"
 _PYPROJECT: Final = "pyproject.toml"
 _MOST_DIGITS: Final = 12
+_UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE: Final = re.compile(rf"([1-9][0-9]{{0,11}}) ?({'|'.join(_UNITS)})?", re.ASCII)
 
 Table = Mapping[str, Any]
 
@@ -38,6 +41,7 @@ class ProjectSettings:
     fail_on: str | None = None
     max_items: str | None = None
     explain: str | None = None
+    audit_rotate: str | None = None
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -54,6 +58,10 @@ class ProjectSettings:
         """How far to search for explanations: option, setting, fast; raises `ReconError`."""
         return effort(option, self.explain or "")
 
+    def rotate_at(self, option: str | None = None) -> int | None:
+        """The size in bytes at which a new file of the log begins; raises `ReconError`."""
+        return rotate_at(option, self.audit_rotate or "")
+
     def policy_source(self, option: Path | None = None) -> Path | None:
         """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
         return policy_source(option, self.policy, self.root)
@@ -66,6 +74,20 @@ def most_items(option: int | None, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ReconError(f"recon_max_items: {quoted(text)}; expected a whole number of 0 or more")
     return int(text)
+
+
+def rotate_at(option: str | None, text: str) -> int | None:
+    """The option, else the setting `recon_audit_rotate`, in bytes; raises `ReconError`."""
+    value = text if option is None else option
+    if option is None and not value:
+        return None
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ReconError(
+            f"recon_audit_rotate: {quoted(value)}; expected a size of 1 or more such as 256MiB "
+            f"({', '.join(_UNITS)})"
+        )
+    return int(match[1]) * _UNITS[match[2] or "B"]
 
 
 def effort(option: str | None, text: str) -> Effort:
@@ -125,6 +147,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         fail_on=_text(table, "recon_fail_on") or None,
         max_items=_number_text(table, "recon_max_items") or None,
         explain=_text(table, "recon_explain") or None,
+        audit_rotate=_number_text(table, "recon_audit_rotate") or None,
     )
 
 
