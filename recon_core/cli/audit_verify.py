@@ -60,7 +60,7 @@ def _read_chain(
     judged = question.exit_on_findings or question.filters.run_id is not None
     for count, entry in enumerate(reading, start=1):
         if reading.chain is None:
-            break
+            continue  # an export: it is refused at its end, if not before
         if judged:
             trail.take(entry)
         clocks.take(entry)
