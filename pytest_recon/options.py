@@ -61,6 +61,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--recon-junit", metavar="PATH", help="write one <testsuite> per session")
     group.addoption("--recon-audit-log", metavar="PATH", help="append this run to an audit log")
     group.addoption(
+        "--recon-audit-rotate",
+        metavar="SIZE",
+        help="begin a new file of the audit log at this size, such as 256MiB",
+    )
+    group.addoption(
         "--recon-top-n",
         type=int,
         default=10,
@@ -89,6 +94,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_require_policy", "refuse the built-in policy", type="bool", default=False)
     parser.addini("recon_audit_log", "append every run to this audit log")
+    parser.addini("recon_audit_rotate", "size at which a new file of the audit log begins")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
     parser.addini("recon_explain", "off, fast or full", default="fast")
     parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
@@ -123,6 +129,7 @@ class Settings:
     gate_is_asked_for: bool
     junit: Path | None
     audit_log: Path | None
+    rotate_at: int | None
     top_n: int
     max_items: int
     explain: Effort
@@ -149,6 +156,7 @@ def read_settings(config: pytest.Config) -> Settings:
         gate_is_asked_for=asked,
         junit=junit,
         audit_log=audit_log,
+        rotate_at=_rotate_at(config),
         top_n=_top_n(config),
         max_items=_max_items(config),
         explain=_explain(config),
@@ -172,6 +180,14 @@ def _fail_on(config: pytest.Config) -> str:
     if value not in FAIL_ON_CHOICES:
         raise pytest.UsageError(f"recon_fail_on: {quoted(value)}; expected fail or warn")
     return value
+
+
+def _rotate_at(config: pytest.Config) -> int | None:
+    given = config.getoption("recon_audit_rotate")
+    try:
+        return settings.rotate_at(given, str(config.getini("recon_audit_rotate") or ""))
+    except ReconError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _explain(config: pytest.Config) -> Effort:

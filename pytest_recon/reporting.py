@@ -42,8 +42,8 @@ class Recorder:
     def __init__(self, run: ReconRun) -> None:
         self._run = run
         self._summaries = Summaries(run)
-        path = run.settings.audit_log
-        self._trail = None if path is None else AuditTrail(path, "--recon-audit-log")
+        path, rotate_at = run.settings.audit_log, run.settings.rotate_at
+        self._trail = None if path is None else AuditTrail(path, "--recon-audit-log", rotate_at)
         self._started = self._final_line_printed = False
 
     def pytest_sessionstart(self) -> None:

@@ -6,6 +6,7 @@ with `-c` is pytest's alone.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ BUILT_IN: Final = "built-in"
 _MOST_DIGITS: Final = 12
 _ON: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OFF: Final = frozenset({"n", "no", "f", "false", "off", "0"})
+_UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE: Final = re.compile(rf"([1-9][0-9]{{0,11}}) ?({'|'.join(_UNITS)})?", re.ASCII)
 
 Table = Mapping[str, Any]
 
@@ -44,6 +47,7 @@ class ProjectSettings:
     explain: str | None = None
     require_policy: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    audit_rotate: str | None = None
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -60,6 +64,10 @@ class ProjectSettings:
         """How far to search for explanations: option, setting, fast; raises `ReconError`."""
         return effort(option, self.explain or "")
 
+    def rotate_at(self, option: str | None = None) -> int | None:
+        """The size in bytes at which a new file of the log begins; raises `ReconError`."""
+        return rotate_at(option, self.audit_rotate or "")
+
     def policy_source(self, option: Path | None = None) -> Path | None:
         """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
         return policy_source(option, self.policy, self.root)
@@ -72,6 +80,20 @@ def most_items(option: int | None, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ReconError(f"recon_max_items: {quoted(text)}; expected a whole number of 0 or more")
     return int(text)
+
+
+def rotate_at(option: str | None, text: str) -> int | None:
+    """The option, else the setting `recon_audit_rotate`, in bytes; raises `ReconError`."""
+    value = text if option is None else option
+    if option is None and not value:
+        return None
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ReconError(
+            f"recon_audit_rotate: {quoted(value)}; expected a size of 1 or more such as 256MiB "
+            f"({', '.join(_UNITS)})"
+        )
+    return int(match[1]) * _UNITS[match[2] or "B"]
 
 
 def effort(option: str | None, text: str) -> Effort:
@@ -170,6 +192,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         explain=_text(table, "recon_explain") or None,
         require_policy=_flag(table, "recon_require_policy"),
         limits=limits_of(table.get("recon_limits", []), ()),
+        audit_rotate=_number_text(table, "recon_audit_rotate") or None,
     )
 
 

@@ -8,6 +8,8 @@ changes its head, the count and the last hash.
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +33,11 @@ class Head:
 
     count: int = 0
     hash: str = GENESIS
+
+
+def entries_text(count: int) -> str:
+    """`1 entry`, `1,000 entries`."""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 def chained_line(entry: LedgerEntry, head: Head) -> tuple[bytes, Head]:
@@ -71,21 +78,10 @@ class ChainReader:
 
     def take(self, line: bytes) -> dict[str, Any]:
         """The entry of the next line; raises `AuditError` where the chain is broken."""
-        place = f"line {self.head.count + 1}"
-        if not line.endswith(b"\n"):
-            raise AuditError(f"{place}: is cut off; expected a line end")
-        data = _parsed(line, place)
-        digest = data.get("hash")
-        if not _fits(line, digest):
-            raise AuditError(f"{place}: its hash does not fit its content; the log was changed")
-        if data.get("previous_hash") != self.head.hash:
-            raise AuditError(f"{place}: does not follow the line before it; the log was changed")
-        if data.get("sequence") != self.head.count + 1:
-            shown = quoted(data.get("sequence"))
-            raise AuditError(f"{place}: sequence {shown}; expected {self.head.count + 1}")
-        self.head = Head(self.head.count + 1, str(digest))
+        data = next_entry(line, self.head)
+        self.head = Head(self.head.count + 1, data["hash"])
         if data["event_type"] in BRACKETS:
-            self._follow_batch(data, place)
+            self._follow_batch(data, f"line {self.head.count}")
         return data
 
     def _follow_batch(self, data: dict[str, Any], place: str) -> None:
@@ -104,6 +100,30 @@ class ChainReader:
             self.open_run, self._opened_at = str(details.get("run_id")), self.head.count
         else:
             self.recoveries += 1
+
+
+def read_lines(handle: int, offset: int = 0) -> Iterator[bytes]:
+    """The lines of an open log from `offset`, with their ends; the last may have none."""
+    with os.fdopen(os.dup(handle), "rb") as file:
+        file.seek(offset)
+        while line := file.readline(LONGEST_LINE):
+            yield line
+
+
+def next_entry(line: bytes, head: Head) -> dict[str, Any]:
+    """The entry of the line that follows `head`; raises `AuditError` where it does not."""
+    place = f"line {head.count + 1}"
+    if not line.endswith(b"\n"):
+        raise AuditError(f"{place}: is cut off; expected a line end")
+    data = _parsed(line, place)
+    if not _fits(line, data.get("hash")):
+        raise AuditError(f"{place}: its hash does not fit its content; the log was changed")
+    if data.get("previous_hash") != head.hash:
+        raise AuditError(f"{place}: does not follow the line before it; the log was changed")
+    if data.get("sequence") != head.count + 1:
+        shown = quoted(data.get("sequence"))
+        raise AuditError(f"{place}: sequence {shown}; expected {head.count + 1}")
+    return data
 
 
 def _parsed(line: bytes, place: str) -> dict[str, Any]:

@@ -24,9 +24,14 @@ RECON_DIFF: Final = "RECON_DIFF"
 RUN_OPENED: Final = "RECON_RUN_OPENED"
 RUN_COMMITTED: Final = "RECON_RUN_COMMITTED"
 LOG_RECOVERED: Final = "RECON_LOG_RECOVERED"
+LOG_CONTINUED: Final = "RECON_LOG_CONTINUED"
+LOG_CLOSED: Final = "RECON_LOG_CLOSED"
 
-# Only the log itself says where a run begins and ends.
 BRACKETS: Final = frozenset({RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED})
+"""Where a run begins and ends."""
+
+SUCCESSIONS: Final = frozenset({LOG_CONTINUED, LOG_CLOSED})
+"""The first entries of files that continue another one."""
 
 KEYS: Final = (
     "entry_id",

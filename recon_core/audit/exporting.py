@@ -4,31 +4,17 @@ A list of entries under the eight keys of the runbook, one a line: the hashes st
 because they hold for the whole log only.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from recon_core.audit.entries import KEYS
 from recon_core.audit.fields import Entry
 from recon_core.audit.filters import Filters
+from recon_core.audit.spool import Spool, SpooledItems, one_line
 from recon_core.audit.tally import Run, Sink
-from recon_core.errors import AuditError
 
 PLACE: Final = "place in the source"
 """A key that no export writes."""
-
-# One for all entries: making an encoder costs as much as an entry.
-_ENCODER: Final = json.JSONEncoder(allow_nan=False)
-
-
-def one_line(value: object) -> str:
-    """JSON on one line, ASCII only; raises `AuditError` for what JSON cannot say."""
-    try:
-        return _ENCODER.encode(value)
-    except ValueError:
-        raise AuditError("an entry holds a number that JSON has no word for") from None
-    except RecursionError:
-        raise AuditError("an entry is nested too deep") from None
 
 
 class WholeExport:
@@ -40,7 +26,10 @@ class WholeExport:
 
     def take(self, entry: Entry) -> None:
         """Write one entry."""
-        text = one_line({name: entry[name] for name in KEYS if name in entry})
+        self.take_line(one_line(exported(entry)))
+
+    def take_line(self, text: str) -> None:
+        """Write the JSON of one entry."""
         self._write(f"{',' if self.count else '['}\n{text}")
         self.count += 1
 
@@ -53,12 +42,13 @@ class ExportSink(Sink):
     """The entries of the runs that are asked for, in the log's order.
 
     Of their diffs those of the severities that are asked for; a limit keeps the newest
-    runs.
+    runs. What is kept is in a temporary file, under the place of each entry in the source.
     """
 
     def __init__(self, filters: Filters, limit: int | None) -> None:  # noqa: ARG002  # a sink's
         self._limit = limit
-        self._found: dict[int, list[Entry]] = {}
+        self._spool = Spool()
+        self._found: dict[int, list[tuple[int, int]]] = {}
         self._traces: dict[int, Entry] = {}
         self.left_out = 0
 
@@ -84,17 +74,23 @@ class ExportSink(Sink):
         """Keep an opening or a committing entry."""
         self._keep(run, entry)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> SpooledItems:
         """All that was kept."""
         if self._limit is not None:
             self.left_out = max(0, len(self._found) - self._limit)
             for index in sorted(self._found)[: self.left_out]:
                 del self._found[index]
-        kept = [entry for entries in self._found.values() for entry in entries]
-        return sorted(kept, key=lambda entry: int(entry[PLACE]))
+        kept = sorted(place for places in self._found.values() for place in places)
+        return SpooledItems(self._spool, [number for _, number in kept])
 
     def _keep(self, run: Run, entry: Entry) -> None:
-        self._found.setdefault(run.index, []).append(entry)
+        number = self._spool.add(exported(entry))
+        self._found.setdefault(run.index, []).append((int(entry[PLACE]), number))
+
+
+def exported(entry: Entry) -> Entry:
+    """An entry under the keys of an export."""
+    return {name: entry[name] for name in KEYS if name in entry}
 
 
 def numbered(entries: Iterable[Entry]) -> Iterator[Entry]:

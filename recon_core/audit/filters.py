@@ -19,7 +19,10 @@ ALL_SEVERITIES: Final = frozenset(RANKS)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is asked for; `None` is anything. Both ends of the time are included."""
+    """What is asked for; `None` is anything.
+
+    Both ends of the time are included, by the order of the log (`recon_core.audit.span`).
+    """
 
     run_id: str | None = None
     session_id: str | None = None
@@ -43,23 +46,11 @@ class Filters:
         """The severities that pass; one that nobody knows passes always."""
         return self.severities | {UNKNOWN}
 
-    def may_pass(self, session_id: str | None, when: datetime) -> bool:
-        """Whether a run of which only this is known may be asked for; `run_id` apart."""
+    def pass_run(self, session_id: str | None, strategy_id: str | None) -> bool:
+        """True if a run is asked for, as far as its owners say; `run_id` and times apart."""
         if self.session_id is not None and session_id != self.session_id:
             return False
-        return self.in_time(when)
-
-    def in_time(self, when: datetime) -> bool:
-        """Whether runs of a time may be asked for, whatever else they are."""
-        if self.since is not None and when < self.since:
-            return False
-        return self.until is None or when <= self.until
-
-    def pass_run(self, session_id: str | None, strategy_id: str | None, when: datetime) -> bool:
-        """Whether a run is asked for; `run_id` apart."""
-        if self.strategy_id is not None and strategy_id != self.strategy_id:
-            return False
-        return self.may_pass(session_id, when)
+        return self.strategy_id is None or strategy_id == self.strategy_id
 
 
 def chosen_severities(exact: Iterable[str], lowest: str | None) -> frozenset[str]:

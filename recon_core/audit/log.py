@@ -1,23 +1,26 @@
 """`AuditLog`: the append-only trail of reconciliations, in memory or on a file."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from recon_core.atomic import write_atomically
-from recon_core.audit.chain import ChainReader, Head
+from recon_core.audit.chain import ChainReader, Head, next_entry, read_lines
 from recon_core.audit.entries import (
     BRACKETS,
     RECON_DIFF,
     RECON_SUMMARY,
     RUN_COMMITTED,
     RUN_OPENED,
+    SUCCESSIONS,
     LedgerEntry,
     run_entries,
 )
 from recon_core.audit.fields import counted_diffs, severity_field, text_field
-from recon_core.audit.log_file import LogFile, read_lines
+from recon_core.audit.log_file import LogFile
+from recon_core.audit.succession import earlier_files
 from recon_core.comparison import ReconDiff
 from recon_core.errors import AuditError
 from recon_core.printable import printable
@@ -33,13 +36,20 @@ class AuditLog:
     Without `path` the entries live in memory. On a file they are chained lines (see
     `recon_core.audit.chain`), any number of processes may append, and a run stands between
     an opening and a committing entry. `timeout` is how many seconds to wait for other
-    writers. Every method raises `AuditError` where a file is damaged, locked or cannot be
-    read or written.
+    writers; a file that has reached `rotate_at` bytes is left and a new one begun. Entries
+    are read from all files of a log. Every method raises `AuditError` where a file is
+    damaged, locked or cannot be read or written.
     """
 
-    def __init__(self, path: Path | str | None = None, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        *,
+        timeout: float = 10.0,
+        rotate_at: int | None = None,
+    ) -> None:
         self._entries: list[LedgerEntry] = []
-        self._file = None if path is None else LogFile(Path(path), timeout)
+        self._file = None if path is None else LogFile(Path(path), timeout, rotate_at)
 
     def append(self, entry: LedgerEntry) -> LedgerEntry:
         """Append one entry; returns it with its sequence, id and timestamp."""
@@ -102,6 +112,12 @@ class AuditLog:
             return Head(len(self._entries))
         return self._file.head
 
+    @property
+    def continues(self) -> str | None:
+        """The file that the last append left for a new one, `None` where it left none."""
+        said = None if self._file is None else self._file.continues
+        return None if said is None else said.file
+
     def get_all_entries(self) -> list[LedgerEntry]:
         """All entries in their order; those of a file are verified."""
         if self._file is None:
@@ -139,7 +155,7 @@ class AuditLog:
 def _require_sense(entry: LedgerEntry) -> None:
     """Refuse what would make the whole log unreadable: it cannot be taken back."""
     name = entry.event_type
-    if name in BRACKETS:
+    if name in BRACKETS | SUCCESSIONS:
         raise AuditError(f"event type {name}: is written by the log only")
     if name == RECON_SUMMARY:
         text_field(entry.details, "run_id")
@@ -150,14 +166,26 @@ def _require_sense(entry: LedgerEntry) -> None:
 
 
 def _read(path: Path) -> list[LedgerEntry]:
-    """The entries of a log; one that was not begun has none."""
-    reader, shown = ChainReader(), printable(path.name)
+    """The entries of a log, those of its earlier files first; one not begun has none."""
+    shown = printable(path.name)
     try:
         with path.open("rb") as file:
-            return [LedgerEntry.from_dict(reader.take(line)) for line in read_lines(file.fileno())]
+            return [LedgerEntry.from_dict(entry) for entry in _entries(path, file.fileno())]
     except FileNotFoundError:
         return []
     except AuditError as error:
         raise AuditError(f"{shown}: {error}") from None
     except OSError as error:
         raise AuditError(f"{shown}: cannot be read: {error.strerror}") from None
+
+
+def _entries(path: Path, handle: int) -> Iterator[dict[str, Any]]:
+    reader = ChainReader()
+    for line in read_lines(handle):
+        if not reader.head.count:
+            files = earlier_files(path, next_entry(line, Head()))
+            if files.gap and not files.signed_off:
+                raise AuditError(files.gap)
+            for part in files.parts:
+                yield from part.verified(ChainReader())
+        yield reader.take(line)

@@ -1,26 +1,28 @@
 """The answers of `summary`, `diffs` and `detailed`, as plain values (runbook, "CLI Tool").
 
 Each mode is a sink of `recon_core.audit.runs`: it keeps what it will show and nothing
-else, so that memory is bounded by the answer.
+else, so that memory is bounded by the answer. An answer without a limit may be the whole
+log; its items are kept in a temporary file.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
 from recon_core.audit.fields import RANKS, Entry, utc_text
 from recon_core.audit.filters import Filters
 from recon_core.audit.policy_changes import PolicyHistory
+from recon_core.audit.spool import Spool, SpooledItems
 from recon_core.audit.tally import Run, Sink
 from recon_core.printable import printable
 
 Item = dict[str, Any]
 
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _MOST_NOTES: Final = 3
 _SPARE: Final = 64
+_RUN_BITS: Final = 48
 
 
 @dataclass(slots=True)
@@ -33,10 +35,10 @@ class Answer:
     """
 
     event_type: str
-    items: list[Item] = field(default_factory=list)
+    items: Sequence[Item] = field(default_factory=list)
     total: int = 0
     notes: list[str] = field(default_factory=list)
-    order_ids: list[str] = field(default_factory=list)
+    order_ids: Sequence[str] = field(default_factory=list)
     run: Run | None = None
     summary: Item | None = None
     missing: str = ""
@@ -69,8 +71,9 @@ class SummarySink(Sink):
         self._filters, self._limit = filters, limit
         self._history = PolicyHistory()
         self._changed: dict[str, Any] | None = None
-        self._unfinished: dict[int, list[tuple[int, Item]]] = {}
-        self._found: list[tuple[int, Item]] = []
+        self._spool = Spool() if limit is None else None
+        self._unfinished: dict[int, list[tuple[int, Any]]] = {}
+        self._found: list[tuple[int, Any]] = []
         self._position = self._total = 0
 
     def any_summary(self, entry: Entry) -> None:
@@ -83,7 +86,8 @@ class SummarySink(Sink):
         item = item_of(entry)
         if self._changed is not None:
             item["policy_changed"] = self._changed
-        self._unfinished.setdefault(run.index, []).append((self._position, item))
+        kept = item if self._spool is None else self._spool.add(item)
+        self._unfinished.setdefault(run.index, []).append((self._position, kept))
 
     def finished(self, run: Run) -> None:
         """A run passes severities by its diffs, recorded or counted."""
@@ -98,7 +102,8 @@ class SummarySink(Sink):
     def answer(self) -> Answer:
         """The summaries that pass."""
         self._keep_newest()
-        items = [item for _, item in self._found]
+        found = [kept for _, kept in self._found]
+        items = found if self._spool is None else SpooledItems(self._spool, found)
         return Answer(RECON_SUMMARY, items, self._total, limit_note(len(items), self._total))
 
     def _keep_newest(self) -> None:
@@ -108,19 +113,29 @@ class SummarySink(Sink):
 
 
 class _WorstDiffs:
-    """Diffs, the worst first; then of the newest run, then in the log's order."""
+    """Diffs, the worst first; then of the last run in the log, then in the log's order.
+
+    All of them in memory: they are those of one run, or no more than a limit.
+    """
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
-        self._found: list[tuple[tuple[int, timedelta, int, int], Entry]] = []
+        self._found: list[tuple[tuple[int, int, int], Entry]] = []
         self.total = 0
 
     def add(self, run: Run, entry: Entry) -> None:
         rank = RANKS[entry["details"]["severity"]]
         self.total += 1
-        self._found.append(((-rank, _LATEST - run.time, -run.index, self.total), entry))
+        self._found.append(((-rank, -run.index, self.total), entry))
         if self._limit is not None and len(self._found) > 2 * self._limit + _SPARE:
             self.entries()
+
+    def answer(self) -> Answer:
+        """The diffs that are kept."""
+        entries = self.entries()
+        orders = [_order_of(entry) for entry in entries]
+        items = [item_of(entry) for entry in entries]
+        return Answer(RECON_DIFF, items, self.total, limit_note(len(items), self.total), orders)
 
     def entries(self) -> list[Entry]:
         # No two keys are equal, so entries are never compared.
@@ -130,12 +145,37 @@ class _WorstDiffs:
         return [entry for _, entry in self._found]
 
 
+class _AllDiffs:
+    """Any number of diffs in the same order, in a file."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        # Of each diff its severity and its run in one number, the worst and last the highest.
+        self._found = array("Q")
+        self._orders: dict[int, str] = {}
+
+    def add(self, run: Run, entry: Entry) -> None:
+        rank, order = RANKS[entry["details"]["severity"]], _order_of(entry)
+        number = self._spool.add(item_of(entry))
+        self._found.append(rank << _RUN_BITS | run.index)
+        if order:
+            self._orders[number] = order
+
+    def answer(self) -> Answer:
+        """All of them."""
+        # A stable sort: diffs of one severity and run stay in the log's order.
+        numbers = array("Q", sorted(range(len(self._found)), key=lambda place: -self._found[place]))
+        orders = [self._orders.get(number, "") for number in numbers]
+        items = SpooledItems(self._spool, numbers)
+        return Answer(RECON_DIFF, items, len(numbers), order_ids=orders)
+
+
 class DiffsSink(Sink):
     """The diffs of all runs that are asked for."""
 
     def __init__(self, filters: Filters, limit: int | None) -> None:
         self._passing = filters.passing
-        self._worst = _WorstDiffs(limit)
+        self._worst = _AllDiffs() if limit is None else _WorstDiffs(limit)
         self._partly: list[str] = []
         self._more = 0
 
@@ -154,7 +194,7 @@ class DiffsSink(Sink):
     def answer(self) -> Answer:
         """The diffs, the worst first."""
         more = [f"and {self._more} more runs of which not all diffs are"] if self._more else []
-        answer = _diffs_answer(self._worst)
+        answer = self._worst.answer()
         answer.notes += [*self._partly, *more]
         return answer
 
@@ -191,7 +231,7 @@ class DetailedSink(Sink):
         """The run; without one there is no summary either."""
         if self._run is None:
             return Answer(RECON_DIFF, missing=RECON_SUMMARY)
-        answer = _diffs_answer(self._worst)
+        answer = self._worst.answer()
         answer.run, answer.summary = self._run, self._summary
         note = recorded_note(self._run, self._filters.passing)
         answer.notes += [note] if note else []
@@ -203,18 +243,14 @@ class DetailedSink(Sink):
         if run is self._run:
             return True
         self._others |= self._run is not None
-        if self._run is not None and (run.time, run.index) < (self._run.time, self._run.index):
+        if self._run is not None and run.index < self._run.index:
             return False
         self._run, self._summary, self._worst = run, None, _WorstDiffs(self._limit)
         return True
 
 
-def _diffs_answer(worst: _WorstDiffs) -> Answer:
-    entries = worst.entries()
-    items = [item_of(entry) for entry in entries]
-    notes = limit_note(len(items), worst.total)
-    orders = [str(entry.get("client_order_id") or "") for entry in entries]
-    return Answer(RECON_DIFF, items, worst.total, notes, orders)
+def _order_of(entry: Entry) -> str:
+    return str(entry.get("client_order_id") or "")
 
 
 def recorded_note(run: Run, passing: Iterable[str]) -> str:

@@ -1,22 +1,25 @@
 """Any source of audit entries, read in one pass: a log, an export, standard input, nothing.
 
-A log is verified line by line while it is read (`recon_core.audit.chain`). A log and an
+A log is verified line by line while it is read (`recon_core.audit.chain`), its earlier
+files first, and compared with its checkpoint. A log and an
 export are told apart by their first character; nothing is kept of what was handed out,
 so that memory does not depend on the length of the source.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
-from recon_core.audit.chain import LONGEST_LINE, ChainReader
+from recon_core.audit.chain import LONGEST_LINE, ChainReader, Head, next_entry
+from recon_core.audit.checkpoint import Witness, read_checkpoint
 from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
 from recon_core.audit.export_text import EXPECTED, read_export
 from recon_core.audit.fields import Entry, is_naive, utc_time
-from recon_core.audit.log_file import settle
+from recon_core.audit.locking import settle
+from recon_core.audit.succession import Files, Part, Succession, earlier_files
 from recon_core.errors import AuditError
 from recon_core.printable import printable, quoted
 from recon_core.sessions.files import open_without_waiting
@@ -24,6 +27,7 @@ from recon_core.sessions.files import open_without_waiting
 STANDARD_INPUT: Final = "-"
 
 _WHITE: Final = b" \t\r\n"
+_MOST_ROTATIONS: Final = 10
 _LONGEST_START: Final = 1 << 16
 _BYTE_ORDER_MARKS: Final = (b"\xef", b"\xfe", b"\xff")
 
@@ -32,14 +36,27 @@ class Reading:
     """The entries of one source, to be iterated once.
 
     `chain` is where a verified log stands after the entries so far, `None` where the
-    source has no hashes. Whatever is wrong with the source, or with an entry that its
-    reader refuses, is an `AuditError` that names the source and the place in it.
+    source has no hashes; `chains` are those of all its files so far. `files` are its
+    earlier files, which are looked for beside it and in `places`. Whatever is wrong with
+    the source, or with an entry that its reader refuses, is an `AuditError` that names the
+    source and the place in it.
     """
 
-    def __init__(self, name: str, file: BinaryIO | None, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        file: BinaryIO | None,
+        path: Path | None = None,
+        places: Sequence[Path] = (),
+        witness: Witness | None = None,
+    ) -> None:
         self.name = printable(name)
         self.chain: ChainReader | None = None
-        self._file, self._path = file, path
+        self.chains: list[tuple[str, ChainReader]] = []
+        self.files = Files()
+        self._file, self._path, self._places = file, path, places
+        self._witness = witness or Witness(None)
+        self._part = ""
         self._count = self._naive = 0
         self._settled = path is None
 
@@ -70,14 +87,22 @@ class Reading:
     @property
     def place(self) -> str:
         """The current entry: `entry 3` of an export, `line 3` of a log."""
-        return f"{'entry' if self.chain is None else 'line'} {self._count}"
+        return f"{self._part}{'entry' if self.chain is None else 'line'} {self._count}"
 
     def notes(self) -> list[str]:
         """What a reader of the answer must know about how the source was read."""
         if not self._naive:
-            return []
+            return self.file_notes()
         times = "1 time" if self._naive == 1 else f"{self._naive} times"
-        return [f"{times} without an offset {'was' if self._naive == 1 else 'were'} read as UTC"]
+        were = "was" if self._naive == 1 else "were"
+        return [*self.file_notes(), f"{times} without an offset {were} read as UTC"]
+
+    def file_notes(self) -> list[str]:
+        """What of its earlier files an answer does not hold."""
+        notes = [*map(_signed_note, self.files.parts)]
+        if self.files.gap:
+            notes.append(f"{self.files.gap}, so its entries are not in this answer")
+        return [note for note in notes if note]
 
     def _entries(self, file: BinaryIO) -> Iterator[Entry]:
         start = _start(file)
@@ -92,9 +117,12 @@ class Reading:
         raise AuditError(f"starts with {quoted(start[-1:].decode('latin-1'))}; {EXPECTED}")
 
     def _export(self, read: Callable[[int], bytes], first_line: int) -> Iterator[Entry]:
+        self._witness.check(Head())
         for entry in read_export(read, first_line):
             self._count += 1
             self._check(entry)
+            if self._count == 1:
+                self.files = Files(missing=Succession.of(entry))
             yield entry
 
     def _check(self, entry: Entry) -> None:
@@ -113,12 +141,40 @@ class Reading:
     def _log(self, file: BinaryIO, line: bytes) -> Iterator[Entry]:
         if b'"hash"' not in line and (line.rstrip(_WHITE) == b"{" or line.rstrip().endswith(b"}")):
             raise AuditError(f"is a JSON object without a hash; {EXPECTED}")
-        self.chain = chain = ChainReader()
+        yield from self._earlier(line)
+        self._count, self._part = 0, ""
+        chain = self._next_chain(self.name)
+        witnessed = self._witness.checkpoint is not None
         while line or self._may_go_on(chain):
             if line and (line.endswith(b"\n") or not self._may_be_finished(file, line)):
                 self._count += 1
-                yield chain.take(line)
+                entry = chain.take(line)
+                if witnessed:
+                    self._witness.see(entry)
+                yield entry
             line = file.readline(LONGEST_LINE)
+        self._witness.check(chain.head)
+
+    def _earlier(self, line: bytes) -> Iterator[Entry]:
+        """The entries of the files before this one, which its first line may name."""
+        try:
+            first = next_entry(line, Head())
+        except AuditError:
+            return  # no matter what it says: it is refused when its turn comes
+        if self._path is None:
+            self.files = Files(missing=Succession.of(first))
+        else:
+            self.files = earlier_files(self._path, first, self._places)
+        for part in self.files.parts:
+            self._count, self._part = 0, f"earlier file {part.name}: "
+            for entry in part.verified(self._next_chain(part.name)):
+                self._count += 1
+                yield entry
+
+    def _next_chain(self, name: str) -> ChainReader:
+        self.chain = ChainReader()
+        self.chains.append((name, self.chain))
+        return self.chain
 
     def _may_be_finished(self, file: BinaryIO, line: bytes) -> bool:
         """Whether to read the torn last line again: a writer may have been in the middle."""
@@ -151,12 +207,27 @@ _NEEDED: Final[tuple[tuple[str, type, str], ...]] = (
 )
 
 
+def _signed_note(part: Part) -> str:
+    """How an earlier file was closed, empty where it was left as usual."""
+    named = part.named
+    if named.closed_by is None:
+        return ""
+    unread = "" if part.is_read else "; its entries are not read"
+    return (
+        f"{part.name} was closed by {printable(named.closed_by)} "
+        f"({printable(named.reason, 200)}): {printable(named.problem, 200)}{unread}"
+    )
+
+
 @contextmanager
-def open_source(source: str | Path | None, stdin: BinaryIO | None = None) -> Iterator[Reading]:
+def open_source(
+    source: str | Path | None, stdin: BinaryIO | None = None, places: Sequence[Path] = ()
+) -> Iterator[Reading]:
     """Open what a user named: a path, `-` for `stdin`, or no source at all, which is empty.
 
-    Raises `AuditError` where the file is missing or is no regular file, before a byte is
-    read, so that a pipe that nobody writes to cannot hang a gate.
+    `places` are directories in which earlier files of a log may lie. Raises `AuditError`
+    where the file is missing or is no regular file, before a byte is read, so that a pipe
+    that nobody writes to cannot hang a gate.
     """
     if source is None:
         yield Reading("no audit log", None)
@@ -166,8 +237,31 @@ def open_source(source: str | Path | None, stdin: BinaryIO | None = None) -> Ite
         yield Reading("standard input", stdin)
     else:
         path = Path(source)
-        with _opened(path) as file:
-            yield Reading(path.name or str(source), file, path)
+        file, witness = _opened_with_witness(path)
+        with file:
+            yield Reading(path.name or str(source), file, path, places, witness)
+
+
+def _opened_with_witness(path: Path) -> tuple[BinaryIO, Witness]:
+    """A log and its checkpoint; again where a writer has begun a new file between the two.
+
+    The checkpoint is read after the log was opened and before its lines are, so that the
+    log has all that it names.
+    """
+    for _ in range(_MOST_ROTATIONS):
+        file = _opened(path)
+        witness = Witness(read_checkpoint(path))
+        if _is_still(path, file):
+            return file, witness
+        file.close()
+    return _opened(path), Witness(None)
+
+
+def _is_still(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
 
 
 def _opened(path: Path) -> BinaryIO:

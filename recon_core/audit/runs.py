@@ -28,6 +28,7 @@ from recon_core.audit.fields import (
     utc_time,
 )
 from recon_core.audit.filters import Filters
+from recon_core.audit.span import Place, Span
 from recon_core.audit.tally import Run, Sink, Tally
 from recon_core.reports.wording import counted
 from recon_core.times import format_time
@@ -38,22 +39,27 @@ class _Opened:
     """A run between its opening and its committing entry."""
 
     entry: Entry
+    place: Place
     refused: bool = False
 
 
 class Trail:
-    """Takes the entries of a log in their order; `close` when there are no more."""
+    """Takes the entries of a log in their order; `close` when there are no more.
 
-    def __init__(self, filters: Filters, sink: Sink) -> None:
+    `last` is the number of the last summary at or before `filters.until`.
+    """
+
+    def __init__(self, filters: Filters, sink: Sink, last: int = 0) -> None:
         self.tally = Tally()
         self._filters, self._sink = filters, sink
+        self._span = Span(filters.since, filters.until, last)
         self._passing = filters.passing
         self._runs: dict[str, Run] = {}
         self._opened: dict[str, _Opened] = {}
         # Diffs mostly follow their summary, and those of a foreign one know no session.
         self._last_refused: str | None = None
         self._refused: set[str] = set()
-        self._waiting: dict[str, list[Entry]] = {}
+        self._waiting: dict[str, list[tuple[Entry, Place]]] = {}
         # How many runs of the last command are not committed yet, and whether one is open.
         self._outstanding = 0
         self._in_run = False
@@ -61,6 +67,7 @@ class Trail:
 
     def take(self, entry: Entry) -> None:
         """Sort one entry in; raises `AuditError` for one that no answer can rest on."""
+        self._span.number += 1
         handler = _HANDLERS.get(entry["event_type"])
         if handler is not None:
             handler(self, entry)
@@ -89,21 +96,40 @@ class Trail:
         run_id, counts = text_field(details, "run_id"), counted_diffs(details)
         self.tally.seen += 1
         self._sink.any_summary(entry)
+        if self._filters.since is not None:
+            self._span.mark(utc_time(entry["timestamp"]))
         if not self._asked_for(run_id):
             return
-        session, strategy = (optional_text(details, f"{name}_id") for name in _OWNERS)
         time = utc_time(entry["timestamp"])
-        if not self._filters.pass_run(session, strategy, time):
+        session, strategy = (optional_text(details, f"{name}_id") for name in _OWNERS)
+        if not self._passes(session, strategy, time):
             self._refuse(run_id, entry)
             return
         run = self._run(run_id, session, strategy, time)
         run.session_id, run.strategy_id, run.time = session, strategy, time
         run.summaries += 1
         run.counted |= Counter(counts)
-        run.doubt = run.doubt or _incomplete(entry)
+        run.doubt = run.doubt or _incomplete(entry) or self._out_of_time(run)
         self._sink.summary(run, entry)
-        for diff in self._waiting.pop(run_id, ()):
+        for diff, _ in self._waiting.pop(run_id, ()):
             self._count(run, diff)
+
+    def _passes(self, session: str | None, strategy: str | None, time: datetime) -> bool:
+        """True if a run that is at this place of the log is asked for."""
+        return self._filters.pass_run(session, strategy) and self._span.holds(
+            time, self._span.place
+        )
+
+    def _out_of_time(self, run: Run) -> str:
+        """Why the order of the log and the clock disagree about a run, if they do."""
+        opened = self._opened.get(run.run_id)
+        written = run.time if opened is None else utc_time(opened.entry["timestamp"])
+        if not self._span.contradicts(min(run.time, written), max(run.time, written)):
+            return ""
+        return (
+            "is asked for by its place in the log and not by its time "
+            f"{format_time(run.time)}: a clock went back or forth"
+        )
 
     def _refuse(self, run_id: str, entry: Entry) -> None:
         """Remember that the diffs of a run are not asked for, where they cannot say it."""
@@ -125,23 +151,25 @@ class Trail:
             return
         severity_field(details)
         if "run_timestamp" not in details:
-            self._waiting.setdefault(run_id, []).append(entry)
-        elif (found := self._run_of(run_id, entry)) is not None:
+            self._waiting.setdefault(run_id, []).append((entry, self._span.place))
+        elif (found := self._run_of(run_id, entry, self._span.place)) is not None:
             self._count(found, entry)
 
-    def _run_of(self, run_id: str, entry: Entry) -> Run | None:
+    def _run_of(self, run_id: str, entry: Entry, place: Place) -> Run | None:
         """The run of a diff without a summary, if it is asked for."""
         details = entry["details"]
         session, strategy = (optional_text(details, f"{name}_id") for name in _OWNERS)
         given = optional_text(details, "run_timestamp")
         time = utc_time(entry["timestamp"] if given is None else given)
-        if not self._filters.pass_run(session, strategy, time):
+        asked = self._filters.pass_run(session, strategy) and self._span.holds(time, place)
+        if not asked:
             return None
         return self._run(run_id, session, strategy, time)
 
-    def _waiting_diffs(self, run_id: str, diffs: list[Entry]) -> None:
-        for entry in diffs:
-            run = self._runs.get(run_id) or self._run_of(run_id, entry)
+    def _waiting_diffs(self, run_id: str, diffs: list[tuple[Entry, Place]]) -> None:
+        begun, continues = (any(flags) for flags in zip(*map(_flags, diffs), strict=True))
+        for entry, _ in diffs:
+            run = self._runs.get(run_id) or self._run_of(run_id, entry, Place(begun, continues))
             if run is not None:
                 self._count(run, entry)
 
@@ -167,7 +195,7 @@ class Trail:
         self._last_time, self._in_run = entry["timestamp"], True
         run_id = text_field(entry["details"], "run_id")
         if self._asked_for(run_id):
-            self._opened[run_id] = _Opened(entry)
+            self._opened[run_id] = _Opened(entry, self._span.place)
 
     def _commit(self, entry: Entry) -> None:
         run_id = text_field(entry["details"], "run_id")
@@ -193,7 +221,7 @@ class Trail:
         if lost <= 0 or self._filters.run_id is not None:
             return
         when = utc_time(self._last_time)
-        if self._filters.in_time(when):
+        if self._span.holds(when, self._span.place):
             self.tally.doubt(f"{counted(lost, 'run')} of {format_time(when)} may be lost")
 
     def _never_committed(self, run_id: str, opened: _Opened) -> None:
@@ -201,7 +229,8 @@ class Trail:
         if run is None:
             session = optional_text(opened.entry["details"], "session_id")
             time = utc_time(opened.entry["timestamp"])
-            if opened.refused or not self._filters.may_pass(session, time):
+            asked = self._filters.session_id in (None, session)
+            if opened.refused or not asked or not self._span.holds(time, opened.place):
                 return
             run = self._run(run_id, session, None, time)
         run.doubt = "was never committed"
@@ -221,6 +250,11 @@ _HANDLERS: Final[Mapping[str, Callable[[Trail, Entry], None]]] = {
     LOG_RECOVERED: Trail._recovered,  # noqa: SLF001
 }
 _OWNERS: Final = ("session", "strategy")
+
+
+def _flags(waiting: tuple[Entry, Place]) -> tuple[bool, bool]:
+    place = waiting[1]
+    return place.begun, place.continues
 
 
 def _incomplete(entry: Entry) -> str:

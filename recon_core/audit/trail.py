@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 class AuditTrail:
     """Appends the runs of one invocation to the log at `path`.
 
-    `option` is what a user calls the log by, such as `--audit-log`. `head` is where the
+    `option` is what a user calls the log by, such as `--audit-log`; a file of `rotate_at`
+    bytes is left for a new one. `head` is where the
     log stands after the runs were written, `None` before that and where it failed.
     """
 
-    def __init__(self, path: Path, option: str) -> None:
+    def __init__(self, path: Path, option: str, rotate_at: int | None = None) -> None:
         self._path = path
         self._option = option
-        self._is_new = False
+        self._rotate_at = rotate_at
+        self._begun = ""
         self.head: Head | None = None
 
     def write(self, runs: "Iterable[tuple[ReconSummary, Sequence[ReconDiff]]]") -> str | None:
@@ -33,11 +35,17 @@ class AuditTrail:
         from recon_core.summary import sorted_diffs  # noqa: PLC0415  # as the log
 
         try:
-            log = AuditLog(self._path)
+            log = AuditLog(self._path, rotate_at=self._rotate_at)
             stored = log.append_runs((summary, sorted_diffs(diffs)) for summary, diffs in runs)
         except AuditError as error:
-            return f"{self._option}={printable(self._path)}: {error}"
-        self.head, self._is_new = log.head, len(stored) == log.head.count
+            return f"{self._option}={self._shown}: {error}"
+        self.head = log.head
+        if len(stored) == log.head.count:
+            self._begun = " (new)"
+        elif log.continues is not None:
+            kept = self._path.with_name(log.continues).exists()
+            missing = "" if kept else ", which is not there"
+            self._begun = f" (new file after {printable(log.continues)}{missing})"
         return None
 
     @property
@@ -48,12 +56,15 @@ class AuditTrail:
         """
         if self.head is None:
             return None
+        stands = f"{self.head.count} entries, head {self.head.hash}"
+        return f"audit log {self._shown}{self._begun}: {stands}"
+
+    @property
+    def _shown(self) -> str:
         try:
-            shown = printable(os.path.relpath(self._path))
+            return printable(os.path.relpath(self._path))
         except ValueError:  # another drive
-            shown = printable(self._path)
-        new = " (new)" if self._is_new else ""
-        return f"audit log {shown}{new}: {self.head.count} entries, head {self.head.hash}"
+            return printable(self._path)
 
     @property
     def properties(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ every mode, because it is about all runs that the filters select.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,20 +16,27 @@ from recon_core.audit.trend import TrendSink
 from recon_core.cli import audit_text
 from recon_core.cli.app import CONTEXT, CommandGroup
 from recon_core.cli.audit_export import export_runs
-from recon_core.cli.audit_options import Question, question_options
+from recon_core.cli.audit_options import (
+    FORMAT_OPTION,
+    Question,
+    named_source,
+    question_options,
+)
 from recon_core.cli.audit_running import ask
 from recon_core.cli.audit_trend_text import trend_text
+from recon_core.cli.audit_upkeep import close_log, rotate_log
 from recon_core.cli.audit_verify import verify_chain
 from recon_core.errors import ReconError
 from recon_core.reports.written_path import written_path
 
 EPILOG: Final = """\b
-Options in every mode:
+Options in every mode but rotate and close:
   --json PATH          an audit log or an export; - is standard input
   --format text|json   text for people, or JSON and nothing else
   --run-id, --session-id, --strategy-id ID
   --severity, --min-severity INFO|WARN|FAIL|CRITICAL
   --since, --until TIME
+  --archive DIR        where earlier files of the log were moved to
   --limit N
   --exit-on-findings   exit with 2 on findings
 
@@ -43,6 +50,8 @@ Examples:
   recon audit verify --expect-head HASH
   recon audit export --output audit_export.json
   recon audit summary --json audit_export.json
+  recon audit rotate
+  recon audit close --by NAME --reason "restored from the backup of Monday"
 
 \b
 Exit codes:
@@ -77,7 +86,7 @@ def audit() -> None:
     """Ask the audit trail about past runs."""
 
 
-def _mode(name: str, sink: Any, text: Callable[[Answer], str], about: str) -> None:
+def _mode(name: str, sink: Any, text: Callable[[Answer], Iterable[str]], about: str) -> None:
     """Add a mode that asks the trail and shows what its sink kept."""
 
     @audit.command(name, help=about, short_help=about)
@@ -126,6 +135,44 @@ def export(ctx: click.Context, /, output: str | None, **given: Any) -> None:
     """
     question = Question.of(given)
     ctx.exit(export_runs(question, _output(output, question)))
+
+
+_LOG_OPTION: Final = click.option(
+    "--json", "source", metavar="PATH", help="The audit log.  [default: recon_audit_log]"
+)
+
+
+@audit.command(short_help="Leave the file of a log for a new one.")
+@_LOG_OPTION
+@FORMAT_OPTION
+def rotate(source: str | None, output_format: str) -> None:
+    """Leave the file of a log for a new one, which names the old one and its head.
+
+    The old file is verified whole and keeps its content as NAME.1, NAME.2 and so on.
+    """
+    rotate_log(named_source(source), as_json=output_format == "json")
+
+
+@audit.command(short_help="Sign off a damaged log and go on in a new file.")
+@click.option("--by", "closed_by", metavar="NAME", required=True, help="Who signs.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why the log may be left.")
+@click.option(
+    "--archive", "archives", metavar="DIR", multiple=True, help="Where earlier files were moved to."
+)
+@_LOG_OPTION
+@FORMAT_OPTION
+def close(
+    closed_by: str, reason: str, archives: tuple[str, ...], source: str | None, output_format: str
+) -> None:
+    """Sign off a log that is damaged, cut or replaced, and go on in a new file.
+
+    The new file begins with what is wrong, the size and SHA-256 of the old one, NAME and TEXT.
+    """
+    for option, text in (("--by", closed_by), ("--reason", reason)):
+        if not text.strip():
+            raise click.BadParameter("is empty; expected text", param_hint=option)
+    places = tuple(map(Path, archives))
+    close_log(named_source(source), closed_by, reason, places, as_json=output_format == "json")
 
 
 def _head(text: str | None) -> str | None:

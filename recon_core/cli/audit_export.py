@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -15,6 +14,7 @@ from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
 from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
+from recon_core.audit.succession import succession_entry
 from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
 from recon_core.cli.audit_running import (
@@ -33,12 +33,13 @@ _IN_MEMORY: Final = 8 << 20
 
 def export_runs(question: Question, output: Path | None) -> int:
     """Print or write the export; nothing is printed of a log that turns out damaged."""
+    last = question.last_place()
     with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="ascii") as spool:
         with question.open() as reading, reading.refusals():
-            count, notes, tally = _export(question, reading, spool.write)
+            count, notes, tally = _export(question, reading, last, WholeExport(spool.write))
             refuse_unknown_run(question, reading, tally)
         spool.seek(0)
-        tell_aside(notes)
+        tell_aside([*notes, *reading.file_notes()])
         if output is None:
             shutil.copyfileobj(spool, sys.stdout)
         else:
@@ -48,9 +49,9 @@ def export_runs(question: Question, output: Path | None) -> int:
 
 
 def _export(
-    question: Question, reading: Reading, write: Callable[[str], object]
+    question: Question, reading: Reading, last: int, whole: WholeExport
 ) -> tuple[int, list[str], Tally]:
-    filters, whole = question.filters, WholeExport(write)
+    filters = question.filters
     if filters == Filters() and question.limit is None:
         trail = Trail(filters, Sink())
         for entry in reading:
@@ -61,9 +62,12 @@ def _export(
         whole.close()
         return whole.count, [], trail.close()
     sink = ExportSink(filters, question.limit)
-    tally = sorted_into(Trail(filters, sink), numbered(reading))
-    for entry in sink.entries():
-        whole.take(entry)
+    tally = sorted_into(Trail(filters, sink, last), numbered(reading))
+    if reading.files.missing is not None:
+        # Whoever asks the export is told of it, too.
+        whole.take(succession_entry(reading.files.missing).stored(1).to_dict())
+    for line in sink.entries().lines():
+        whole.take_line(line)
     whole.close()
     return whole.count, limit_note(tally.runs - sink.left_out, tally.runs), tally
 

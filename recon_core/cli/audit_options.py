@@ -1,31 +1,36 @@
 """What every mode of `recon audit` can be asked (runbook, "Weitere Optionen")."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Final
 
 import click
 
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.reading import STANDARD_INPUT, Reading, open_source
+from recon_core.audit.span import last_at_or_before
 from recon_core.errors import ReconError
 from recon_core.settings import find_settings
 from recon_core.severity import Severity
 
 _SEVERITIES = click.Choice([str(severity) for severity in Severity], case_sensitive=False)
 
+FORMAT_OPTION: Final = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON and nothing else.",
+)
+
 _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
-    click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Text for people, or JSON and nothing else.",
-    ),
+    FORMAT_OPTION,
     click.option(
         "--exit-on-findings",
         is_flag=True,
@@ -36,6 +41,13 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         "source",
         metavar="PATH",
         help="An audit log or an export; - is standard input.  [default: recon_audit_log]",
+    ),
+    click.option(
+        "--archive",
+        "archives",
+        metavar="DIR",
+        multiple=True,
+        help="Where earlier files of the log were moved to; may be repeated.",
     ),
     click.option("--run-id", metavar="ID", help="Only this run."),
     click.option("--session-id", metavar="ID", help="Only runs of this session."),
@@ -48,8 +60,10 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         help="Only diffs of this severity; may be repeated.",
     ),
     click.option("--min-severity", type=_SEVERITIES, help="Only diffs of this severity or worse."),
-    click.option("--since", metavar="TIME", help="Only runs from this time or date on (UTC)."),
-    click.option("--until", metavar="TIME", help="Only runs up to this time, or this whole day."),
+    click.option(
+        "--since", metavar="TIME", help="Only runs from the first at or after this on (UTC)."
+    ),
+    click.option("--until", metavar="TIME", help="Only runs up to the last of this time or day."),
     click.option(
         "--limit",
         type=click.IntRange(min=1),
@@ -75,6 +89,8 @@ class Question:
     limit: int | None
     as_json: bool
     exit_on_findings: bool
+    archives: tuple[Path, ...] = ()
+    stdin: BinaryIO | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> "Question":
@@ -92,21 +108,48 @@ class Question:
             raise click.UsageError(str(error)) from None
         if filters.since and filters.until and filters.until < filters.since:
             raise click.UsageError("--until is before --since; expected a span of time")
+        source = named_source(given["source"])
         return cls(
-            _source(given["source"]),
+            source,
             filters,
             given["limit"],
             given["output_format"] == "json",
             given["exit_on_findings"],
+            tuple(map(Path, given["archives"])),
+            _standard_input(source, twice=filters.until is not None),
         )
 
     def open(self) -> AbstractContextManager[Reading]:
         """Open the source; raises `AuditError` where it cannot be read."""
-        # Python has none where the process was started without one.
-        return open_source(self.source, None if sys.stdin is None else sys.stdin.buffer)
+        return open_source(self.source, self.stdin, self.archives)
+
+    def last_place(self) -> int:
+        """The number of the last summary at or before --until; reads the source to its end."""
+        if self.filters.until is None:
+            return 0
+        with self.open() as reading, reading.refusals():
+            last = last_at_or_before(self.filters.until, reading)
+        if self.source == STANDARD_INPUT and self.stdin is not None:
+            self.stdin.seek(0)
+        return last
 
 
-def _source(named: str | None) -> str | Path | None:
+def _standard_input(source: object, *, twice: bool) -> BinaryIO | None:
+    """Standard input where it is the source; a copy of it where it is read twice."""
+    # Python has none where the process was started without one.
+    if source != STANDARD_INPUT or sys.stdin is None:
+        return None
+    if not twice:
+        return sys.stdin.buffer
+    kept = TemporaryFile()  # noqa: SIM115  # closed with the command
+    click.get_current_context().call_on_close(kept.close)
+    shutil.copyfileobj(sys.stdin.buffer, kept)
+    kept.seek(0)
+    return kept
+
+
+def named_source(named: str | None) -> str | Path | None:
+    """The source that is named, or the log of the setting."""
     if named is None:
         return find_settings(Path.cwd()).audit_log
     return named if named == STANDARD_INPUT else Path(named)

@@ -1,5 +1,6 @@
-"""The answers of `recon audit` as a person reads them: plain text, safe to print."""
+"""The answers of `recon audit` as a person reads them: blocks of plain text, safe to print."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,52 +17,50 @@ _LABEL: Final = 10
 _FIGURES: Final = ("internal", "external", "delta", "drift", "tolerance")
 
 
-def summary_text(answer: Answer) -> str:
+def summary_text(answer: Answer) -> Iterator[str]:
     """A block per run, and how many there are."""
     if not answer.items:
-        return f"{answer.empty_text}."
-    blocks = ["\n".join(_run_lines(item)) for item in answer.items]
-    with_diffs = sum(1 for item in answer.items if item.get("total_diffs"))
+        yield f"{answer.empty_text}."
+        return
+    with_diffs = 0
+    for item in answer.items:
+        with_diffs += bool(item.get("total_diffs"))
+        yield "\n".join(_run_lines(item))
     total = f"{counted(len(answer.items), 'run')}, {with_diffs} with diffs"
-    return "\n\n".join([*blocks, "\n".join([total, *note_lines(answer)])])
+    yield "\n".join([total, *note_lines(answer)])
 
 
-def diffs_text(answer: Answer) -> str:
+def diffs_text(answer: Answer) -> Iterator[str]:
     """A block per diff, and how many there are of each severity."""
     if not answer.items:
-        return f"{answer.empty_text}."
-    pairs = zip(answer.items, answer.order_ids, strict=True)
-    blocks = ["\n".join(_diff_lines(item, order)) for item, order in pairs]
-    counts = severity_counts(str(item["severity"]) for item in answer.items)
+        yield f"{answer.empty_text}."
+        return
+    counts: Counter[str] = Counter()
+    for item, order in zip(answer.items, answer.order_ids, strict=True):
+        counts[str(item["severity"])] += 1
+        yield "\n".join(_diff_lines(item, order))
     total = f"{counted(len(answer.items), 'diff')}: {counts_text(counts)}"
-    return "\n\n".join([*blocks, "\n".join([total, *note_lines(answer)])])
+    yield "\n".join([total, *note_lines(answer)])
 
 
-def detailed_text(answer: Answer) -> str:
+def detailed_text(answer: Answer) -> Iterator[str]:
     """The summary of one run, then each of its diffs in full."""
     if answer.run is None:
-        return f"{answer.empty_text}."
+        yield f"{answer.empty_text}."
+        return
     if answer.summary is None:
-        head = [f"Run {printable(answer.run.run_id)}", "  it has no summary"]
+        yield "\n".join([f"Run {printable(answer.run.run_id)}", "  it has no summary"])
     else:
-        head = _run_lines(answer.summary)
-    pairs = zip(answer.items, answer.order_ids, strict=True)
-    blocks = ["\n".join(_full_lines(item, order)) for item, order in pairs]
-    shown = counted(len(blocks), "diff") if blocks else f"{answer.empty_text}."
-    return "\n\n".join(["\n".join(head), *blocks, "\n".join([shown, *note_lines(answer)])])
+        yield "\n".join(_run_lines(answer.summary))
+    for item, order in zip(answer.items, answer.order_ids, strict=True):
+        yield "\n".join(_full_lines(item, order))
+    shown = counted(len(answer.items), "diff") if answer.items else f"{answer.empty_text}."
+    yield "\n".join([shown, *note_lines(answer)])
 
 
 def note_lines(answer: Answer) -> list[str]:
     """What else is to be known of an answer, a line each."""
     return [f"note: {printable(note, 500)}" for note in answer.notes if note != answer.empty_text]
-
-
-def severity_counts(severities: Iterable[str]) -> dict[str, int]:
-    """How many there are of each severity."""
-    counts: dict[str, int] = {}
-    for severity in severities:
-        counts[severity] = counts.get(severity, 0) + 1
-    return counts
 
 
 def counts_text(counts: object) -> str:

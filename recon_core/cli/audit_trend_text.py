@@ -1,5 +1,6 @@
 """`recon audit trend` as a person reads it: a chart of INFO diffs, and a table of keys."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sparklines import sparklines  # type: ignore[import-untyped]  # ships no types
@@ -17,12 +18,15 @@ _MOST_RUNS: Final = 3
 _COLUMNS: Final = ("key", "runs", "diffs", "delta per run", "what stands out")
 
 
-def trend_text(answer: Answer) -> str:
+def trend_text(answer: Answer) -> Iterator[str]:
     """A block per strategy."""
     if not answer.items:
-        return f"{answer.empty_text}."
-    blocks = ["\n".join(_strategy_lines(item)) for item in answer.items]
-    return "\n\n".join([*blocks, *(["\n".join(note_lines(answer))] if answer.notes else [])])
+        yield f"{answer.empty_text}."
+        return
+    for item in answer.items:
+        yield "\n".join(_strategy_lines(item))
+    if answer.notes:
+        yield "\n".join(note_lines(answer))
 
 
 def _strategy_lines(item: dict[str, Any]) -> list[str]:

@@ -1,19 +1,31 @@
 """`recon audit verify`: the chain of a log, from its first entry to its head."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
 import click
 
-from recon_core.audit.chain import GENESIS, ChainReader
+from recon_core.audit.chain import GENESIS, ChainReader, entries_text
+from recon_core.audit.entries import RECON_SUMMARY, RUN_OPENED
+from recon_core.audit.fields import Entry, utc_time
 from recon_core.audit.query import Answer
 from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
-from recon_core.cli.audit_running import AUDIT_LOG, document, refuse_unknown_run, verdict
+from recon_core.cli.audit_running import (
+    AUDIT_LOG,
+    document,
+    refuse_unknown_run,
+    verdict,
+    without_collector,
+)
 from recon_core.errors import AuditError
 from recon_core.printable import printable
 from recon_core.reports.wording import counted
 
 
+@without_collector()
 def verify_chain(question: Question, expected: str | None) -> int:
     """Verify a log to its end, print where it stands; the exit code.
 
@@ -22,74 +34,152 @@ def verify_chain(question: Question, expected: str | None) -> int:
     """
     if question.source is None:
         raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    last = question.last_place()
+    clocks = _Clocks()
     with question.open() as reading, reading.refusals():
-        tally, found_at = _read_chain(question, reading, expected)
-        chain = _intact(reading)
+        tally, later = _read_chain(question, reading, expected, last, clocks)
+        _refuse_broken(reading)
         refuse_unknown_run(question, reading, tally)
-    notes = [*_head_notes(reading, chain, expected, found_at), *_chain_notes(chain)]
-    click.echo(_chain_document(chain, notes) if question.as_json else _chain_text(chain, notes))
+    if expected is not None and later is None:
+        raise reading.refused("truncated or rewritten: the expected head is not in it")
+    chains = [chain for _, chain in reading.chains]
+    notes = [] if later is None else [_later_note(later)]
+    notes += [*_chain_notes(chains), *clocks.notes(), *_file_notes(reading)]
+    shown = _chain_document if question.as_json else _chain_text
+    click.echo(shown(reading, chains, notes, clocks))
     return verdict(question, reading, tally)
 
 
 def _read_chain(
-    question: Question, reading: Reading, expected: str | None
+    question: Question, reading: Reading, expected: str | None, last: int, clocks: "_Clocks"
 ) -> tuple[Tally, int | None]:
-    """What the runs come to, and the entry at which the log had the expected head."""
-    trail, found_at = Trail(question.filters, Sink()), 0 if expected == GENESIS else None
+    """Judge the runs, and count the entries after the expected head, `None` without it."""
+    trail = Trail(question.filters, Sink(), last)
+    count, found_at = 0, 0 if expected == GENESIS else None
     # What an entry says matters only where it is asked for; its hash matters always.
     judged = question.exit_on_findings or question.filters.run_id is not None
-    for entry in reading:
-        if judged and reading.chain is not None:
+    for count, entry in enumerate(reading, start=1):
+        if reading.chain is None:
+            continue  # an export: it is refused at its end, if not before
+        if judged:
             trail.take(entry)
-        if expected is not None and reading.chain is not None:
-            head = reading.chain.head
-            found_at = head.count if head.hash == expected else found_at
-    return trail.close(), found_at
+        clocks.take(entry)
+        if expected is not None and entry["hash"] == expected:
+            found_at = count
+    return trail.close(), None if found_at is None else count - found_at
 
 
-def _intact(reading: Reading) -> ChainReader:
-    chain = reading.chain
-    if chain is None:
+def _refuse_broken(reading: Reading) -> None:
+    if reading.chain is None:
         raise reading.refused("an export has no hashes and cannot be verified; expected the log")
-    if chain.open_run is not None:
-        shown = printable(chain.open_run)
+    if reading.chain.open_run is not None:
+        shown = printable(reading.chain.open_run)
         raise reading.refused(f"run {shown} at its end was never committed")
-    return chain
+    if reading.files.gap and not reading.files.signed_off:
+        raise reading.refused(f"{reading.files.gap}; --archive DIR names where it was moved")
 
 
-def _head_notes(
-    reading: Reading, chain: ChainReader, expected: str | None, found_at: int | None
-) -> list[str]:
-    if expected is None:
-        return []
-    if found_at is None:
-        raise reading.refused("truncated or rewritten: the expected head is not in it")
-    later = chain.head.count - found_at
-    return [f"{later} {'entry was' if later == 1 else 'entries were'} appended since"]
+@dataclass(slots=True)
+class _Clocks:
+    """Times of runs that go back: of when they were judged, and of when they were written.
+
+    Commands that run at the same time are written in another order than they are judged
+    in; a time of writing that goes back is a clock that went back.
+    """
+
+    back: int = 0
+    first: str = ""
+    _latest: dict[str, str] = field(default_factory=dict)
+
+    def take(self, entry: Entry) -> None:
+        """Compare an entry with the latest of its kind."""
+        kind, text = entry["event_type"], entry["timestamp"]
+        if kind not in _TIMED:
+            return
+        latest = self._latest.setdefault(kind, text)
+        if _is_back(text, latest):
+            self.back += 1
+            self.first = self.first or f"first {printable(text)} after {printable(latest)}"
+        else:
+            self._latest[kind] = text
+
+    def notes(self) -> list[str]:
+        """How often they go back, and where first."""
+        return [f"times of runs go back, {counted(self.back, 'time')}: {self.first}"] * bool(
+            self.back
+        )
 
 
-def _chain_notes(chain: ChainReader) -> list[str]:
-    notes = [f"run {printable(run)} was never committed" for run in chain.abandoned]
-    if chain.recoveries:
-        times = counted(chain.recoveries, "time")
+def _is_back(text: str, latest: str) -> bool:
+    """True if a time is before another; what is no time is passed over."""
+    # Nearly all times are printed alike, and then their texts are in their order.
+    if len(text) == len(latest) and text >= latest and text.endswith("Z"):
+        return False
+    try:
+        return utc_time(text) < utc_time(latest)
+    except AuditError:
+        return False
+
+
+_TIMED = (RECON_SUMMARY, RUN_OPENED)
+
+
+def _later_note(later: int) -> str:
+    return f"{later} {'entry was' if later == 1 else 'entries were'} appended since"
+
+
+def _chain_notes(chains: Iterable[ChainReader]) -> list[str]:
+    notes = [
+        f"run {printable(run)} was never committed" for chain in chains for run in chain.abandoned
+    ]
+    recoveries = sum(chain.recoveries for chain in chains)
+    if recoveries:
+        times = counted(recoveries, "time")
         notes.append(f"the log was repaired {times} after a writer had ended too early")
     return notes
 
 
-def _chain_text(chain: ChainReader, notes: list[str]) -> str:
-    entries = f"{chain.head.count:,} {'entry' if chain.head.count == 1 else 'entries'}"
-    runs = f"{chain.runs:,} {'run' if chain.runs == 1 else 'runs'}"
+def _file_notes(reading: Reading) -> list[str]:
+    parts = [
+        f"{name}: {entries_text(chain.head.count)}, head {chain.head.hash}"
+        for name, chain in reading.chains[:-1]
+        if chain.head.count
+    ]
+    return [*parts, *reading.file_notes()]
+
+
+def _chain_text(
+    _reading: Reading, chains: list[ChainReader], notes: list[str], _clocks: _Clocks
+) -> str:
+    count, run_count = _totals(chains)
+    runs = f"{run_count:,} {'run' if run_count == 1 else 'runs'}"
+    files = f" in {len(chains)} files" if len(chains) > 1 else ""
     return "\n".join(
-        [f"OK: {entries}, {runs}, head {chain.head.hash}", *(f"note: {note}" for note in notes)]
+        [
+            f"OK: {entries_text(count)}, {runs}{files}, head {chains[-1].head.hash}",
+            *(f"note: {note}" for note in notes),
+        ]
     )
 
 
-def _chain_document(chain: ChainReader, notes: list[str]) -> str:
+def _totals(chains: list[ChainReader]) -> tuple[int, int]:
+    return sum(chain.head.count for chain in chains), sum(chain.runs for chain in chains)
+
+
+def _chain_document(
+    reading: Reading, chains: list[ChainReader], notes: list[str], clocks: _Clocks
+) -> str:
+    entries, runs = _totals(chains)
     item = {
-        "entries": chain.head.count,
-        "runs": chain.runs,
-        "head": chain.head.hash,
-        "abandoned_runs": chain.abandoned,
-        "recoveries": chain.recoveries,
+        "entries": entries,
+        "runs": runs,
+        "head": chains[-1].head.hash,
+        "abandoned_runs": [run for chain in chains for run in chain.abandoned],
+        "recoveries": sum(chain.recoveries for chain in chains),
+        "times_back": clocks.back,
+        "files": [
+            {"file": name, "entries": chain.head.count, "head": chain.head.hash}
+            for name, chain in reading.chains
+        ],
     }
     return document(Answer(AUDIT_LOG, [item], 1, notes))

@@ -42,10 +42,11 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_require_policy, recon_audit_log, recon_fail_on,
-recon_max_items, recon_explain and recon_limits of the project's pytest configuration hold here
-too. Hooks of installed plugins are called; those in a conftest.py belong to pytest and are not
-loaded: where they change verdicts, run pytest --recon-session instead.
+The settings recon_policy, recon_require_policy, recon_audit_log, recon_audit_rotate,
+recon_fail_on, recon_max_items, recon_explain and recon_limits of the project's pytest
+configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
+belong to pytest and are not loaded: where they change verdicts, run pytest --recon-session
+instead.
 """
 
 
@@ -58,6 +59,7 @@ class _Options:
     require_policy: bool
     junit: str | None
     audit_log: str | None
+    audit_rotate: str | None
     fail_on: str | None
     top_n: int
     max_items: int | None
@@ -76,6 +78,7 @@ class _Request:
     notes: list[str]
     junit: Path | None
     audit_log: Path | None
+    rotate_at: int | None
 
 
 class CheckCommand(click.Command):
@@ -106,6 +109,9 @@ class CheckCommand(click.Command):
 @click.option("--require-policy", is_flag=True, help="Refuse to judge by the built-in policy.")
 @click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
+@click.option(
+    "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
+)
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON_CHOICES),
@@ -155,7 +161,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     with _progress(request.anchors) as anchors:
         run.judge(anchors)
     if request.audit_log is not None:
-        run.write_audit_log(request.audit_log)
+        run.write_audit_log(request.audit_log, request.rotate_at)
     if request.junit is not None:
         run.write_junit(request.junit)
     click.echo(_json(request) if options.output_format == "json" else _text(request))
@@ -199,6 +205,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         notes=list(notes_on(found.passed_over, directory)),
         junit=junit,
         audit_log=audit_log,
+        rotate_at=settings.rotate_at(options.audit_rotate),
     )
 
 

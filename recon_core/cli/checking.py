@@ -94,9 +94,9 @@ class Check:
             reason = f"{type(error).__name__}: {printable(error)}"
             self.problems.append(f"recon_reconciled: {path}: {reason}")
 
-    def write_audit_log(self, path: Path) -> None:
+    def write_audit_log(self, path: Path, rotate_at: int | None = None) -> None:
         """Append all sessions or none; what goes wrong is a problem of the run."""
-        self.trail, problems = AuditTrail(path, "--audit-log"), tuple(self.problems)
+        self.trail, problems = AuditTrail(path, "--audit-log", rotate_at), tuple(self.problems)
         problem = self.trail.write(
             (replace(session.summary, problems=problems), session.reconciliation.diffs)
             for session in self.sessions

@@ -10,6 +10,8 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter
 
 from recon_core.audit.entries import (
+    LOG_CLOSED,
+    LOG_CONTINUED,
     LOG_RECOVERED,
     RECON_DIFF,
     RECON_SUMMARY,
@@ -162,12 +164,25 @@ def _details() -> Mapping[str, Schema]:
         "sha256": _HASH,
         "abandoned_run": _TEXT_OR_NULL,
     }
+    continued = {
+        "file": _TEXT,
+        "number": _COUNT,
+        "entries": _COUNT,
+        "head": _HASH,
+        "latest": {"anyOf": [_TIME, {"type": "null"}]},
+    }
+    # Of a damaged file neither is known.
+    unknown = {name: {"anyOf": [continued[name], {"type": "null"}]} for name in ("entries", "head")}
+    signed = {"bytes": _COUNT, "sha256": _HASH, "closed_by": _TEXT, "reason": _TEXT}
+    closed = {**continued, **unknown, **signed, "problem": _TEXT}
     return {
         RECON_SUMMARY: _table({**of_run, "recorded_diffs": _COUNT}, _RUNBOOK_SUMMARY),
         RECON_DIFF: _table({**run, **of_diff}, _RUNBOOK_DIFF),
         RUN_OPENED: _table(batch, batch),
         RUN_COMMITTED: _table({**batch, **counts}, [*batch, *counts]),
         LOG_RECOVERED: _table(recovered, ["reason"]),
+        LOG_CONTINUED: _table(continued, continued),
+        LOG_CLOSED: _table(closed, closed),
     }
 
 

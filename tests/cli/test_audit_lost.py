@@ -30,8 +30,9 @@ def log(tmp_path: Path) -> Path:
 
 
 def cut(path: Path, lines: int, more: int = 0) -> None:
-    """Keep whole lines, and some bytes of the next one."""
+    """Keep whole lines, and some bytes of the next one, as a crash of its first writer does."""
     content = path.read_bytes().splitlines(keepends=True)
+    Path(f"{path}.checkpoint").unlink()
     path.write_bytes(b"".join(content[:lines]) + content[lines][:more])
 
 

@@ -62,6 +62,8 @@ def test_as_json(tmp_path: Path) -> None:
         "head": heads(path)[-1],
         "abandoned_runs": ["run_3"],
         "recoveries": 1,
+        "times_back": 0,
+        "files": [{"file": "audit.jsonl", "entries": 5, "head": heads(path)[-1]}],
     }
     assert asked("verify", "--json", path, "--format", "json").json == {
         "count": 1,

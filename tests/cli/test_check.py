@@ -658,3 +658,41 @@ def test_problems_of_a_run_fail_its_report(recon: Recon, directory: Path) -> Non
     assert case.attrib["classname"] == "recon"
     assert str(case.findtext("error")).splitlines() == problems
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("ini", "options", "files"),
+    [
+        ("", [], 1),
+        ("1MiB", [], 1),
+        ("1 KiB", [], 2),
+        ("1", [], 2),
+        ("100", ["--audit-rotate=1GiB"], 1),
+        ("1GiB", ["--audit-rotate=100B"], 2),
+    ],
+)
+def test_the_size_of_an_audit_log(
+    recon: Recon, directory: Path, ini: str, options: list[str], files: int
+) -> None:
+    """At that size a new file begins; the option comes before the setting."""
+    text = f"[pytest]\nrecon_audit_log = a.jsonl\nrecon_audit_rotate = {ini}\n"
+    (directory / "pytest.ini").write_text(text, encoding="utf-8")
+    session = write_session(directory / "s.recon.json")
+    for _ in range(2):
+        assert recon("check", session, *options).code == 0
+    assert (
+        len([each for each in directory.glob("a.jsonl*") if each.suffix in (".jsonl", ".1")])
+        == files
+    )
+    assert len(AuditLog("a.jsonl").get_entries_by_event_type("RECON_SUMMARY")) == 2
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5MiB", "1MB", "MiB", "1 000", "\u0661", "9" * 13])
+def test_what_the_size_may_not_be(recon: Recon, directory: Path, size: str) -> None:
+    """Wrong usage, as an option and as a setting, before anything is judged."""
+    session = write_session(directory / "s.recon.json")
+    message = "; expected a size of 1 or more such as 256MiB"
+    recon("check", session, f"--audit-rotate={size}").refused(64, "recon_audit_rotate: ", message)
+    text = f"[pytest]\nrecon_audit_rotate = {size}\n"
+    (directory / "pytest.ini").write_text(text, encoding="utf-8")
+    recon("check", session).refused(64, "recon_audit_rotate: ", message)

@@ -16,9 +16,11 @@ from recon_core.audit.entries import (
     RECON_SUMMARY,
     RUN_COMMITTED,
     RUN_OPENED,
+    SUCCESSIONS,
     LedgerEntry,
 )
 from recon_core.audit.log import AuditLog
+from recon_core.audit.log_file import LogFile
 from recon_core.cli.json_schemas import audit_entry_schema
 from recon_core.errors import SessionError
 from recon_core.reconciliation import Reconciliation, reconcile_session
@@ -193,13 +195,20 @@ def log_entries(directory: Path) -> list[dict[str, Any]]:
     with path.open("ab") as file:
         file.write(b'{"torn')
     AuditLog(path).append(LedgerEntry("NOTE"))
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    LogFile(path, 1).rotate()
+    path.write_bytes(path.read_bytes().replace(b"RECON", b"OTHER", 1))
+    LogFile(path, 1).close("me", "tried")
+    files = [path.with_name("audit.jsonl.1"), path.with_name("audit.jsonl.2"), path]
+    lines = [line for each in files for line in each.read_text(encoding="utf-8").splitlines()]
+    entries = [json.loads(line) for line in lines]
+    return [{**e, "event_type": e["event_type"].replace("OTHER", "RECON")} for e in entries]
 
 
 def test_every_entry_of_a_log_is_valid(valid: Valid, log_entries: list[dict[str, Any]]) -> None:
     """Whatever its type, and also as an export has it, without hashes."""
     types = {entry["event_type"] for entry in log_entries}
     assert types >= {RUN_OPENED, RECON_SUMMARY, RECON_DIFF, RUN_COMMITTED, LOG_RECOVERED, "NOTE"}
+    assert types >= SUCCESSIONS
     for entry in log_entries:
         assert valid("audit-entry", entry)
         exported = {key: entry[key] for key in entry if key not in {"hash", "previous_hash"}}
@@ -207,7 +216,8 @@ def test_every_entry_of_a_log_is_valid(valid: Valid, log_entries: list[dict[str,
 
 
 @pytest.mark.parametrize(
-    "event_type", [RECON_SUMMARY, RECON_DIFF, RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED]
+    "event_type",
+    [RECON_SUMMARY, RECON_DIFF, RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED, *sorted(SUCCESSIONS)],
 )
 def test_the_schema_knows_every_detail(log_entries: list[dict[str, Any]], event_type: str) -> None:
     """A field that is added to what is written is added here, too."""

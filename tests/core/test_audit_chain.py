@@ -1,9 +1,10 @@
 """The chain: whatever is changed, cut, removed or inserted is found."""
 
+import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_core.audit.chain import ChainReader, Head, chained_line
@@ -14,6 +15,7 @@ from recon_core.errors import AuditError
 from .audit_writers import run
 
 ENTRIES = 50
+SOAK = settings().max_examples > 1000
 
 
 @pytest.fixture(scope="module")
@@ -58,20 +60,23 @@ def test_a_log_as_it_was_written(content: bytes) -> None:
 
 
 def test_every_single_bit_flip_is_found(content: bytes) -> None:
-    """Each bit of 50 entries; the lines before it are what they were, and are read once."""
-    flips = 0
+    """Each bit of 50 entries; the lines before it are what they were, and are read once.
+
+    `make test` tries the bits of a tenth of the places, other ones in each line.
+    """
+    flips, dice = 0, random.Random(5)  # noqa: S311  # places, no secrets
     for offset, reader in _heads(content):
         rest = content[offset:]
         length = rest.index(b"\n") + 1
         following = rest[length : rest.find(b"\n", length) + 1]
-        for place in range(length):
+        for place in range(length) if SOAK else dice.sample(range(length), length // 10):
             for bit in range(8):
                 changed = bytearray(rest[:length] + following)
                 changed[place] ^= 1 << bit
                 with pytest.raises(AuditError):
                     read(bytes(changed), _copy(reader))
                 flips += 1
-    assert flips == 8 * len(content)
+    assert flips == 8 * len(content) if SOAK else flips > len(content) // 2
 
 
 def test_every_cut_is_found(content: bytes) -> None:

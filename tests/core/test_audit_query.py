@@ -1,5 +1,7 @@
 """What is kept while a log is read, and how a summary is read in the worst way."""
 
+import json
+import tracemalloc
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -8,9 +10,11 @@ import pytest
 
 from recon_core.audit.fields import UNKNOWN, counted_diffs, is_naive, utc_text, utc_time
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
-from recon_core.audit.query import DetailedSink, DiffsSink, SummarySink
+from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
 from recon_core.audit.runs import Trail
+from recon_core.audit.spool import Spool, SpooledItems
 from recon_core.audit.trend import TrendSink
+from recon_core.cli.audit_running import document, pieces
 from recon_core.errors import AuditError, ReconError
 
 RUNS = 500
@@ -23,15 +27,15 @@ def entry(event_type: str, number: int, details: dict[str, Any] | None = None) -
     return {"event_type": event_type, "timestamp": time, "details": {**run, **(details or {})}}
 
 
-def log() -> Iterator[dict[str, Any]]:
+def log(runs: int = RUNS, text: str = "") -> Iterator[dict[str, Any]]:
     """Many runs of two diffs each, one after the other."""
-    for number in range(RUNS):
+    for number in range(runs):
         counts = {"total_diffs": 2, "counts_by_severity": {"FAIL": 1, "INFO": 1}}
         yield entry("RECON_RUN_OPENED", number)
         yield entry("RECON_SUMMARY", number, {**counts, "recorded_diffs": 2})
         for severity in ("FAIL", "INFO"):
             time = entry("", number)["timestamp"]
-            more = {"severity": severity, "key": severity, "run_timestamp": time}
+            more = {"severity": severity, "key": severity, "run_timestamp": time, "text": text}
             yield entry("RECON_DIFF", number, more)
         yield entry("RECON_RUN_COMMITTED", number)
 
@@ -68,6 +72,44 @@ def test_no_more_is_kept_than_is_shown(
         assert not trail._waiting
         assert not trail._refused
     assert trail.close().seen == RUNS
+
+
+def test_an_answer_of_any_length_is_not_kept_in_memory() -> None:
+    """Of 32 MiB of diffs the figures they are sorted by, and the end of a file."""
+    kept = DiffsSink(Filters(), None)
+    trail = Trail(Filters(), kept)
+    tracemalloc.start()
+    try:
+        for each in log(500, "x" * (32 << 10)):
+            trail.take(each)
+        trail.close()
+        count = sum(1 for _ in pieces(kept.answer()))
+        assert tracemalloc.get_traced_memory()[1] < 14 << 20
+    finally:
+        tracemalloc.stop()
+    assert count > 1000
+
+
+def test_a_spooled_answer_is_the_same_text() -> None:
+    """Items in a file and items in memory, with notes and without, none and many."""
+    values = [{"text": "\u00e4\n", "number": number, "none": None} for number in range(3000)]
+    for chosen in ([], [0], list(range(3000))[::-1]):
+        spool = Spool()
+        for value in values:
+            spool.add(value)
+        listed = [values[number] for number in chosen]
+        for notes in ([], ["a", "b"]):
+            one = Answer("E", SpooledItems(spool, chosen), notes=notes)
+            other = Answer("E", listed, notes=notes)
+            text = "".join(pieces(one))
+            assert text == "".join(pieces(other)) == document(other)
+            told = {"notes": "; ".join(notes)} if notes else {}
+            assert json.loads(text) == {
+                "count": len(chosen),
+                "event_type": "E",
+                "items": listed,
+                **told,
+            }
 
 
 def test_a_trend_keeps_figures_and_no_entries() -> None:

@@ -76,8 +76,19 @@ def test_the_trail_is_the_same_with_workers(pytester: pytest.Pytester) -> None:
                 for entry in entries
             ]
         )
-        (pytester.path / "audit.jsonl").unlink()
+        for path in pytester.path.glob("audit.jsonl*"):
+            path.unlink()
     assert found[0] == found[1]
+
+
+def test_a_log_that_was_removed_is_named(pytester: pytest.Pytester) -> None:
+    """Its checkpoint remains: the line says that there was one, and what is left of it."""
+    write_clear(pytester.path / "a.recon.json")
+    run_pytest(pytester, "--recon-session=.", LOG)
+    (pytester.path / "audit.jsonl").unlink()
+    result = run_pytest(pytester, "--recon-session=.", LOG)
+    line = "recon: audit log audit.jsonl (new file after audit.jsonl.1, which is not there): *"
+    result.stdout.fnmatch_lines(line)
 
 
 def test_all_diffs_are_recorded(pytester: pytest.Pytester) -> None:
@@ -217,6 +228,8 @@ def damaged(pytester: pytest.Pytester) -> None:
     run_pytest(pytester, "--recon-session=.", LOG)
     path = pytester.path / "audit.jsonl"
     path.write_bytes(path.read_bytes().replace(b"ma_crossover", b"ma_crossovar", 1))
+    # With it an append does not look at what lies before.
+    (pytester.path / "audit.jsonl.checkpoint").unlink()
 
 
 def is_locked_for_ever(pytester: pytest.Pytester) -> None:
@@ -237,14 +250,21 @@ def full_disk(pytester: pytest.Pytester) -> None:
     )
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
+DAMAGED = "audit.jsonl: line 2: its hash does not fit its content; the log was changed"
+LOCKED = "audit.jsonl: its lock cannot be taken: *"
+FULL = "audit.jsonl: was not written: No space left on device"
+
+
 @pytest.mark.parametrize(
-    ("prepare", "message"),
+    ("prepare", "message", "workers"),
     [
-        (damaged, "audit.jsonl: line 2: its hash does not fit its content; the log was changed"),
-        (is_locked_for_ever, "audit.jsonl: its lock cannot be taken: *"),
-        (full_disk, "audit.jsonl: was not written: No space left on device"),
+        (damaged, DAMAGED, ()),
+        (is_locked_for_ever, LOCKED, ()),
+        (full_disk, FULL, ()),
+        # Only the controlling process writes, so one of them stands for all.
+        (full_disk, FULL, ("-n2",)),
     ],
+    ids=["damaged", "locked", "full", "full-workers"],
 )
 def test_a_clear_run_without_its_trail_is_red(
     pytester: pytest.Pytester, prepare: Any, message: str, workers: tuple[str, ...]
@@ -384,3 +404,19 @@ def test_a_hook_without_its_marker(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         "recon: */conftest.py: recon_checks is not marked; expected @recon_core.hookimpl above it"
     )
+
+
+def test_a_new_file_at_a_size(pytester: pytest.Pytester) -> None:
+    """By the ini and by the option, which comes first; a wrong size is a usage error."""
+    write_session(pytester.path / "desk.recon.json")
+    words = ("--recon-session=desk.recon.json", "--recon-audit-log=audit.jsonl")
+    pytester.makeini("[pytest]\nrecon_audit_rotate = 1KiB\n")
+    for _ in range(2):
+        assert run_pytest(pytester, *words).ret == 0
+    assert (pytester.path / "audit.jsonl.1").exists()
+    assert len((pytester.path / "audit.jsonl").read_bytes().splitlines()) == 4
+    assert run_pytest(pytester, *words, "--recon-audit-rotate=1GiB").ret == 0
+    assert not (pytester.path / "audit.jsonl.2").exists()
+    result = run_pytest(pytester, *words, "--recon-audit-rotate=much")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*recon_audit_rotate: 'much'; expected a size of 1 or more*")

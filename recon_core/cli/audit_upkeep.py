@@ -1,0 +1,45 @@
+"""`recon audit rotate` and `recon audit close`: leave a file of a log for a new one."""
+
+from pathlib import Path
+
+import click
+
+from recon_core.audit.log_file import LogFile
+from recon_core.audit.query import Answer
+from recon_core.audit.succession import Succession
+from recon_core.cli.audit_running import AUDIT_LOG, document
+from recon_core.errors import AuditError
+from recon_core.printable import printable
+
+TIMEOUT = 10.0
+"""Seconds to wait for other writers, as they wait for each other."""
+
+
+def rotate_log(source: object, *, as_json: bool) -> None:
+    """Leave the file of a log for a new one, and say so."""
+    path = _log(source)
+    _tell(path, LogFile(path, TIMEOUT).rotate(), as_json=as_json)
+
+
+def close_log(
+    source: object, closed_by: str, reason: str, places: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Sign a damaged log off, leave it for a new file, and say so."""
+    path = _log(source)
+    _tell(path, LogFile(path, TIMEOUT).close(closed_by, reason, places), as_json=as_json)
+
+
+def _log(source: object) -> Path:
+    if not isinstance(source, Path):
+        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    return source
+
+
+def _tell(path: Path, said: Succession, *, as_json: bool) -> None:
+    shown = printable(path.name)
+    if as_json:
+        item = {name: value for name, value in said.details().items() if name != "latest"}
+        click.echo(document(Answer(AUDIT_LOG, [item], 1)))
+        return
+    problem = "" if said.problem is None else f"; closed: {printable(said.problem, 500)}"
+    click.echo(f"{shown} goes on in a new file after {said}{problem}")
