@@ -1,0 +1,206 @@
+"""Tests that reach a function, and their run against a mutant of it.
+
+pytest collects the tests once. The survey runs each of them once and notes which functions
+it calls; for a mutant a forked child replaces the code of the functions that exist and runs
+the tests that call them, the quick ones first, until one fails.
+
+A test that starts a process sees no mutant of this one: the survey lets none start, such a
+test fails there, and what fails in the survey is not asked about any mutant.
+"""
+
+import gc
+import importlib
+import os
+import pkgutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import CodeType, FrameType, FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .children import in_children, limit_next_step
+from .mutants import PACKAGES, ROOT, Mutant, code_of
+
+BUDGET = 60
+"""Seconds of processor for one mutant: the tests that do not fit are not asked."""
+PATIENCE = 10
+"""A test that takes so many times as long as in the survey, and 10 s, does not end."""
+_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
+
+
+class Reached(NamedTuple):
+    """A test that calls a function: its place in the collection, and its seconds."""
+
+    seconds: float
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one mutant: `killer` is the test that failed, empty where none did.
+
+    `reached` are the tests that call the function, `asked` how many of them were run.
+    """
+
+    mutant: Mutant
+    killer: str
+    reached: tuple[str, ...]
+    asked: int
+
+    @property
+    def killed(self) -> bool:
+        """True if a test failed, or the process did not survive the mutant."""
+        return bool(self.killer)
+
+
+class Trial:
+    """A pytest plugin: it runs the collected tests itself, against the mutants of a plan."""
+
+    def __init__(self, plan: Sequence[Mutant], at_once: int) -> None:
+        self._plan = plan
+        self._at_once = at_once
+        self._items: list[pytest.Item] = []
+        self.outcomes: list[Outcome] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Survey, then try every mutant."""
+        _load_everything()
+        self._items = session.items
+        reached = self._survey()
+        functions = _functions()
+        gc.collect()
+        gc.freeze()
+        works = ((mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan)
+        for mutant, answer in in_children(works, self._at_once):
+            self._note(mutant, answer, reached[_name(mutant)])
+        self.outcomes.sort(key=lambda outcome: self._plan.index(outcome.mutant))
+        return True
+
+    def _note(self, mutant: Mutant, answer: Any, reached: Sequence[Reached]) -> None:
+        killer, asked = ("the process ended", 0) if answer is None else answer
+        names = tuple(self._items[test.item].nodeid for test in reached)
+        outcome = Outcome(mutant, killer, names, asked)
+        self.outcomes.append(outcome)
+        if not outcome.killed:
+            print(f"  survived: {mutant}", file=sys.stderr, flush=True)
+
+    def _survey(self) -> dict[str, list[Reached]]:
+        """The tests that call each function, the quick ones first."""
+        parts = 2 * self._at_once
+        works = ((part, partial(self._survey_part, part, parts)) for part in range(parts))
+        reached: dict[str, list[Reached]] = defaultdict(list)
+        passed = 0
+        for part, noted in in_children(works, self._at_once):
+            if noted is None:
+                raise pytest.UsageError(f"the survey of tests ended: part {part} of {parts}")
+            passed += len(noted)
+            for item, seconds, called in noted:
+                for function in called:
+                    reached[function].append(Reached(seconds, item))
+        for tests in reached.values():
+            tests.sort()
+        print(f"{passed} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
+        return reached
+
+    def _survey_part(self, part: int, parts: int) -> list[tuple[int, float, list[str]]]:
+        sys.addaudithook(_refuse_processes)
+        noted = []
+        for place in range(part, len(self._items), parts):
+            calls = _Calls()
+            started = time.process_time()
+            sys.settrace(calls)
+            passed = self._passes(place)
+            sys.settrace(None)
+            if passed:
+                noted.append((place, time.process_time() - started, calls.functions()))
+        return noted
+
+    def _attack(
+        self,
+        mutant: Mutant,
+        functions: dict[str, list[FunctionType]],
+        reached: dict[str, list[Reached]],
+    ) -> tuple[str, int]:
+        """The first test that fails under a mutant, or none, and the number of tests run."""
+        code, tests = code_of(mutant), reached.get(_name(mutant), [])
+        targets = _with_code_like(code, functions.get(_name(mutant), []))
+        if code is None or not targets:
+            return "", 0
+        for target in targets:
+            target.__code__ = code
+        for count, test in enumerate(tests, start=1):
+            if time.process_time() > BUDGET:
+                return "", count - 1
+            limit_next_step(10 + int(PATIENCE * test.seconds))
+            if not self._passes(test.item):
+                return self._items[test.item].nodeid, count
+        return "", len(tests)
+
+    def _passes(self, place: int) -> bool:
+        return not any(
+            report.failed for report in runtestprotocol(self._items[place], log=False, nextitem=None)
+        )
+
+
+def _name(mutant: Mutant) -> str:
+    return f"{ROOT / mutant.path}:{mutant.function}"
+
+
+def _load_everything() -> None:
+    """Import both packages, so that every function to mutate exists."""
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+
+
+def _functions() -> dict[str, list[FunctionType]]:
+    """Every function of the project that exists, wrapped ones included, by file and name."""
+    found: dict[str, list[FunctionType]] = defaultdict(list)
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType):
+            code = function.__code__
+            found[f"{code.co_filename}:{code.co_qualname}"].append(function)
+    return found
+
+
+def _with_code_like(code: CodeType | None, functions: list[FunctionType]) -> list[FunctionType]:
+    """The functions that may have this code: of the same lines, with the same closure."""
+    return [
+        function
+        for function in functions
+        if code is not None
+        and function.__code__.co_firstlineno == code.co_firstlineno
+        and function.__code__.co_freevars == code.co_freevars
+    ]
+
+
+def _refuse_processes(event: str, _: object) -> None:
+    if event in _STARTS:
+        raise PermissionError(f"{event}: no process is started in the survey of tests")
+
+
+class _Calls:
+    """A trace function that notes which functions of the project are called."""
+
+    def __init__(self) -> None:
+        self._codes: set[CodeType] = set()
+
+    def __call__(self, frame: FrameType, _event: str, _argument: object) -> None:
+        self._codes.add(frame.f_code)
+
+    def functions(self) -> list[str]:
+        """File and name of each; a function inside another counts as the outer one."""
+        return sorted(set(self._names()))
+
+    def _names(self) -> Iterator[str]:
+        places = tuple(f"{ROOT / package}{os.sep}" for package in PACKAGES)
+        for code in self._codes:
+            if code.co_filename.startswith(places):
+                yield f"{code.co_filename}:{code.co_qualname.partition('.<locals>')[0]}"
