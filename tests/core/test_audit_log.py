@@ -164,6 +164,7 @@ def test_export(log: AuditLog, tmp_path: Path) -> None:
         (LedgerEntry("A", {"x": Decimal("NaN")}), "'NaN' is a Decimal"),
         (LedgerEntry("A", {"x": object}), "is a type"),
         (LedgerEntry("A", {"x": "\ud800"}), "holds a lone surrogate"),
+        (LedgerEntry("A", {"x": "wechsel \udc80 über"}), "holds a lone surrogate"),
         (LedgerEntry("A", {"\udfff": "x"}), "holds a lone surrogate"),
         (LedgerEntry("\ud800"), "'event_type': .* holds a lone surrogate"),
         (LedgerEntry("A", client_order_id=7), "client_order_id: '7'; expected text"),  # type: ignore[arg-type]

@@ -335,3 +335,13 @@ def test_what_both_sides_state_is_replayed_as_for_one_of_them(more: dict[str, An
     for name, one in sides.items():
         (alone,) = replay_sides(recorded(one, None, instruments=SPOT)).values()
         assert repr(found[name]) == repr(alone)
+
+
+def test_a_ledger_comparison_has_the_unit_of_its_amounts() -> None:
+    """A balance is in its currency, a position in the instrument's base."""
+    one = speaking({"BTC/EUR": "0.1"}, RIGHT)
+    found = reconciled(one, STATE, instruments=SPOT)
+    units = {each.comparison.key: each.comparison.unit for each in found.judgements}
+    assert units["internal:EUR"] == "EUR"
+    assert units["internal:BTC"] == "BTC"
+    assert units["internal:BTC/EUR"] == "BTC"

@@ -1,6 +1,6 @@
 """Fuzz the readers and the gate; ends with 1 where an input breaks a promise.
 
-    PYTHONPATH=tests python -m fuzz [--executions 5000] [--seed 11] [--only KIND] [--keep DIRECTORY]
+PYTHONPATH=tests python -m fuzz [--executions 5000] [--seed 11] [--only KIND] [--keep DIRECTORY]
 """
 
 import argparse
@@ -34,7 +34,9 @@ class Result:
             tally = self.tallies.setdefault(name, Tally())
             tally.counts += more.counts
             tally.slowest = max(tally.slowest, more.slowest)
-            tally.digest = bytes(a ^ b for a, b in zip(tally.digest or bytes(32), more.digest, strict=True))
+            tally.digest = bytes(
+                a ^ b for a, b in zip(tally.digest or bytes(32), more.digest, strict=True)
+            )
         self.findings += other.findings
         self.memory = max(self.memory, other.memory)
 

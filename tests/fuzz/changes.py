@@ -99,7 +99,9 @@ def _walk(random: Random, root: list[Any]) -> tuple[Any, Any]:
         if not value or not isinstance(value, list | dict) or random.random() > _STAYS + 0.15:
             return container, key
         container = value
-        key = random.choice(list(value)) if isinstance(value, dict) else random.randrange(len(value))
+        key = (
+            random.choice(list(value)) if isinstance(value, dict) else random.randrange(len(value))
+        )
 
 
 def _value(random: Random, container: Any, key: Any) -> None:
@@ -174,7 +176,9 @@ def _changed_text(random: Random, text: str) -> str:
         return random.choice((text[:place], text[place:], text + text, text.swapcase(), "x" + text))
     tail = text.partition(".")[2]
     near = f"{number * random.choice((1.05, 1.0001, 0.5, 2)):.{min(len(tail), 30)}f}"
-    return random.choice((near, near, near, f"-{text}".removeprefix("--"), text + "1", "0", text + "0"))
+    return random.choice(
+        (near, near, near, f"-{text}".removeprefix("--"), text + "1", "0", text + "0")
+    )
 
 
 def changed_table_file(random: Random, content: bytes) -> bytes:
@@ -246,7 +250,9 @@ def changed_bytes(random: Random, content: bytes) -> bytes:
             content[:place] + content[end:],
             content[:place] + content[place:end] * 2 + content[end:],
             content[:place] + random.randbytes(1) + content[place + 1 :],
-            content[:place] + random.choice((b'"', b"{", b"]", b"\x00", b"\xff", b"\n")) + content[place:],
+            content[:place]
+            + random.choice((b'"', b"{", b"]", b"\x00", b"\xff", b"\n"))
+            + content[place:],
         )
     )
 

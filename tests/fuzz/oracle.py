@@ -58,7 +58,9 @@ def _between(internal: dict[str, Any], external: dict[str, Any], spot: "_Spot") 
         elif ours is not None and theirs is not None:
             keys = ours.keys() | theirs.keys()
             unequal = [
-                key for key in keys if not close(key, ours.get(key, Fraction()), theirs.get(key, Fraction()))
+                key
+                for key in keys
+                if not close(key, ours.get(key, Fraction()), theirs.get(key, Fraction()))
             ]
             reasons += [f"{section}: {key} differs" for key in sorted(unequal)]
     for section, fields in (("fills", _FILL), ("orders", _ORDER)):
@@ -147,7 +149,9 @@ def _against_its_rows(side: dict[str, Any], spot: "_Spot") -> str:
     if isinstance(side.get("positions"), dict):
         stated = _stated(side["positions"], "positions", plain=True)
         for key in stated.keys() | positions.keys():
-            if not _close_positions(key, stated.get(key, Fraction()), positions.get(key, Fraction())):
+            if not _close_positions(
+                key, stated.get(key, Fraction()), positions.get(key, Fraction())
+            ):
                 return f"states {key[0]} other than its fills give"
     if isinstance(side.get("cash"), dict):
         bookings = (1 + 2 * len(side["fills"])) * _CENT

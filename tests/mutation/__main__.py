@@ -1,12 +1,13 @@
 """Draw mutants, try them and say which survived; ends with 1 below a bar.
 
-    PYTHONPATH=tests python -m mutation [--outside 60] [--inside 20] [--seed 7] [--only WORD]
+PYTHONPATH=tests python -m mutation [--outside 60] [--inside 20] [--seed 7] [--only WORD]
 """
 
 import argparse
 import os
 import random
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"equivalents.toml: no such mutant any more: {key}", file=sys.stderr)
     if gone:
         return 2
-    trial = Trial(plan(mutants, options), options.at_once)
+    trial = Trial(plan(mutants, options), options.at_once, options.survey)
     pytest.main([*_PYTEST, *(str(ROOT / tests) for tests in TESTS)], plugins=[trial])
     score = Score(trial.outcomes, listed)
     print(*score.lines(), sep="\n")
@@ -50,11 +51,14 @@ def plan(mutants: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mutation", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="mutation", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--outside", type=int, default=60, help="mutants outside explain")
     parser.add_argument("--inside", type=int, default=20, help="mutants inside explain")
     parser.add_argument("--seed", type=int, default=7, help="which ones are drawn")
     parser.add_argument("--only", default="", help="those whose line contains this text")
+    parser.add_argument("--survey", type=Path, help="where the survey of the tests is kept")
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args(arguments)
 

@@ -5,19 +5,23 @@ it calls; for a mutant a forked child replaces the code of the functions that ex
 the tests that call them, the quick ones first, until one fails.
 
 A test that starts a process sees no mutant of this one: the survey lets none start, such a
-test fails there, and what fails in the survey is not asked about any mutant.
+test fails there, as does one that takes long, and what fails in the survey is not asked
+about any mutant.
 """
 
 import gc
 import importlib
+import json
 import os
 import pkgutil
+import signal
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -27,11 +31,25 @@ from _pytest.runner import runtestprotocol
 from .children import in_children, limit_next_step
 from .mutants import PACKAGES, ROOT, Mutant, code_of
 
-BUDGET = 60
+LONGEST = 1.0
+"""Seconds of processor of a test in the survey, which traces calls; longer ones are left out."""
+BUDGET = 20
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
+_PARTS = 8
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
+
+
+class TooLongError(BaseException):
+    """A test takes longer than the survey allows."""
+
+
+class Surveyed(NamedTuple):
+    """What the survey noted of a test: its seconds, and the functions that it calls."""
+
+    seconds: float
+    called: list[str]
 
 
 class Reached(NamedTuple):
@@ -62,9 +80,10 @@ class Outcome:
 class Trial:
     """A pytest plugin: it runs the collected tests itself, against the mutants of a plan."""
 
-    def __init__(self, plan: Sequence[Mutant], at_once: int) -> None:
+    def __init__(self, plan: Sequence[Mutant], at_once: int, survey: Path | None = None) -> None:
         self._plan = plan
         self._at_once = at_once
+        self._kept = survey
         self._items: list[pytest.Item] = []
         self.outcomes: list[Outcome] = []
 
@@ -72,11 +91,13 @@ class Trial:
         """Survey, then try every mutant."""
         _load_everything()
         self._items = session.items
-        reached = self._survey()
+        reached = self._reached()
         functions = _functions()
         gc.collect()
         gc.freeze()
-        works = ((mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan)
+        works = (
+            (mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan
+        )
         for mutant, answer in in_children(works, self._at_once):
             self._note(mutant, answer, reached[_name(mutant)])
         self.outcomes.sort(key=lambda outcome: self._plan.index(outcome.mutant))
@@ -90,36 +111,53 @@ class Trial:
         if not outcome.killed:
             print(f"  survived: {mutant}", file=sys.stderr, flush=True)
 
-    def _survey(self) -> dict[str, list[Reached]]:
+    def _reached(self) -> dict[str, list[Reached]]:
         """The tests that call each function, the quick ones first."""
-        parts = 2 * self._at_once
-        works = ((part, partial(self._survey_part, part, parts)) for part in range(parts))
+        surveyed = self._survey()
         reached: dict[str, list[Reached]] = defaultdict(list)
-        passed = 0
-        for part, noted in in_children(works, self._at_once):
-            if noted is None:
-                raise pytest.UsageError(f"the survey of tests ended: part {part} of {parts}")
-            passed += len(noted)
-            for item, seconds, called in noted:
-                for function in called:
-                    reached[function].append(Reached(seconds, item))
+        for place, item in enumerate(self._items):
+            noted = surveyed[item.nodeid]
+            for function in noted.called if noted else ():
+                reached[function].append(Reached(noted.seconds, place))
         for tests in reached.values():
             tests.sort()
-        print(f"{passed} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
+        seen = sum(surveyed[item.nodeid] is not None for item in self._items)
+        print(f"{seen} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
         return reached
 
-    def _survey_part(self, part: int, parts: int) -> list[tuple[int, float, list[str]]]:
+    def _survey(self) -> dict[str, Surveyed | None]:
+        """What each test calls, `None` for one that failed; a kept survey is gone on with."""
+        surveyed: dict[str, Surveyed | None] = {}
+        if self._kept is not None and self._kept.exists():
+            for node_id, noted in json.loads(self._kept.read_text()).items():
+                surveyed[node_id] = Surveyed(*noted) if noted else None
+        missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
+        parts = [missing[start::_PARTS] for start in range(_PARTS)]
+        works = ((part, partial(self._survey_part, part)) for part in parts if part)
+        for _, found in in_children(works, self._at_once):
+            if found is None:
+                raise pytest.UsageError("the survey of the tests ended before its time")
+            surveyed |= {name: Surveyed(*noted) if noted else None for name, noted in found.items()}
+        if self._kept is not None:
+            self._kept.write_text(json.dumps(surveyed))
+        return surveyed
+
+    def _survey_part(self, part: Sequence[int]) -> dict[str, Surveyed | None]:
         sys.addaudithook(_refuse_processes)
-        noted = []
-        for place in range(part, len(self._items), parts):
+        signal.signal(signal.SIGPROF, _too_long)
+        surveyed: dict[str, Surveyed | None] = {}
+        for place in part:
             calls = _Calls()
             started = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
             sys.settrace(calls)
             passed = self._passes(place)
             sys.settrace(None)
-            if passed:
-                noted.append((place, time.process_time() - started, calls.functions()))
-        return noted
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            seconds = round(time.process_time() - started, 3)
+            noted = Surveyed(seconds, calls.functions()) if passed else None
+            surveyed[self._items[place].nodeid] = noted
+        return surveyed
 
     def _attack(
         self,
@@ -143,9 +181,8 @@ class Trial:
         return "", len(tests)
 
     def _passes(self, place: int) -> bool:
-        return not any(
-            report.failed for report in runtestprotocol(self._items[place], log=False, nextitem=None)
-        )
+        reports = runtestprotocol(self._items[place], log=False, nextitem=None)
+        return not any(report.failed for report in reports)
 
 
 def _name(mutant: Mutant) -> str:
@@ -179,6 +216,10 @@ def _with_code_like(code: CodeType | None, functions: list[FunctionType]) -> lis
         and function.__code__.co_firstlineno == code.co_firstlineno
         and function.__code__.co_freevars == code.co_freevars
     ]
+
+
+def _too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TooLongError
 
 
 def _refuse_processes(event: str, _: object) -> None:

@@ -384,3 +384,11 @@ def test_a_hook_without_its_marker(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         "recon: */conftest.py: recon_checks is not marked; expected @recon_core.hookimpl above it"
     )
+
+
+def test_a_diff_that_blocks_is_no_problem_besides(pytester: pytest.Pytester) -> None:
+    """An item that failed for its diff is in the trail once, as that diff."""
+    write_blocked(pytester.path / "b.recon.json")
+    run_pytest(pytester, "--recon-session=.", LOG)
+    (summary,) = details(pytester, "RECON_SUMMARY")
+    assert (summary["total_diffs"], summary["problems"]) == (3, [])

@@ -67,9 +67,14 @@ def _session(**internal: Any) -> bytes:
 
 
 def _seeds() -> Sequence[Files]:
-    state = {"ccxt/balance.json": json_bytes(_BALANCE), "ccxt/positions.json": json_bytes([_POSITION])}
+    state = {
+        "ccxt/balance.json": json_bytes(_BALANCE),
+        "ccxt/positions.json": json_bytes([_POSITION]),
+    }
     trades = {"ccxt/trades.json": json_bytes([_TRADE, _TRADE | {"id": "t2", "side": "sell"}])}
-    orders = {"ccxt/orders.json": json_bytes([_ORDER, _ORDER | {"id": "o2", "clientOrderId": None}])}
+    orders = {
+        "ccxt/orders.json": json_bytes([_ORDER, _ORDER | {"id": "o2", "clientOrderId": None}])
+    }
     return [
         {_NAME: _session()} | state,
         {_NAME: _session()} | state | trades,

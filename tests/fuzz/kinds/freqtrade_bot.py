@@ -41,7 +41,9 @@ def _change(random: Random, files: Files) -> Files:
 def _changed_base(random: Random, content: bytes) -> bytes:
     with closing(sqlite3.connect(":memory:")) as base:
         base.deserialize(content)
-        names = [name for (name,) in base.execute("select name from sqlite_master where type = 'table'")]
+        names = [
+            name for (name,) in base.execute("select name from sqlite_master where type = 'table'")
+        ]
         table = random.choice(sorted({"trades", "orders", random.choice(names)}))
         columns = [row[1] for row in base.execute(f'pragma table_info("{table}")')]
         rows = [row for (row,) in base.execute(f'select rowid from "{table}"')]

@@ -23,7 +23,12 @@ def _backtest() -> bytes:
     leave = {**enter, "ft_order_side": "sell", "ft_is_entry": False}
     trade = {"pair": "A/B", "fee_open": 0.001, "fee_close": 0.001, "is_open": False}
     trade |= {"amount": 1.0, "is_short": False, "open_timestamp": _TIME, "orders": [enter, leave]}
-    result = {"trades": [trade], "stake_currency": "B", "starting_balance": 10, "final_balance": 9.996}
+    result = {
+        "trades": [trade],
+        "stake_currency": "B",
+        "starting_balance": 10,
+        "final_balance": 9.996,
+    }
     return json.dumps({"strategy": {"S": result}}).encode()
 
 

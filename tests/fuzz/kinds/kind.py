@@ -53,6 +53,8 @@ def files_in(directory: Path, *, but: tuple[str, ...] = ()) -> Files:
 def cut(files: Files, lines: int = 12) -> Files:
     """The files with tables cut to so many lines, so that one execution stays short."""
     return {
-        name: b"".join(content.splitlines(keepends=True)[:lines]) if name.endswith(".csv") else content
+        name: b"".join(content.splitlines(keepends=True)[:lines])
+        if name.endswith(".csv")
+        else content
         for name, content in files.items()
     }

@@ -45,7 +45,13 @@ def _every_section() -> dict[str, Any]:
         "orders": [_order(1), _order(2, **of_order), _order(3, **opened)],
         "fills": [_fill(1), _fill(2, **sell)],
         "movements": [
-            {"movement_id": "m1", "kind": "deposit", "time": _TIME, "currency": "EUR", "amount": "100"}
+            {
+                "movement_id": "m1",
+                "kind": "deposit",
+                "time": _TIME,
+                "currency": "EUR",
+                "amount": "100",
+            }
         ],
         "opening": {"as_of": "2026-01-01T00:00:00Z", "positions": {}, "cash": {"EUR": "10000.00"}},
         "snapshots": [{"as_of": "2026-01-01T10:00:00Z", "positions": {"BTC/EUR": "0.06"}}],
@@ -121,7 +127,9 @@ def _alike(random: Random, document: dict[str, Any]) -> dict[str, Any]:
 def _key_twice(random: Random, content: bytes) -> bytes:
     places = [place for place, byte in enumerate(content) if byte == ord("{")]
     place = random.choice(places) + 1 if places else 0
-    key = random.choice((b'"as_of": null, ', b'"cash": {}, ', b'"quantity": "1", ', b'"BTC/EUR": "9", '))
+    key = random.choice(
+        (b'"as_of": null, ', b'"cash": {}, ', b'"quantity": "1", ', b'"BTC/EUR": "9", ')
+    )
     return content[:place] + key + content[place:]
 
 
