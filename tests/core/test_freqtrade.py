@@ -275,7 +275,7 @@ def test_an_open_trade_is_as_old_as_its_latest_order() -> None:
 
 
 def test_a_profit_is_no_contradiction_where_an_order_was_charged_in_the_coin() -> None:
-    """freqtrade estimates the profit of such a trade, be it one order of many."""
+    """Freqtrade estimates the profit of such a trade, be it one order of many."""
     row = {
         "order_id": "o",
         "filled": 1.0,

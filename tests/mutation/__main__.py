@@ -17,7 +17,8 @@ from .score import Score
 from .trial import Trial
 
 TESTS = ("tests/core", "tests/cli", "tests/plugin")
-_PYTEST = "-q -p no:randomly -p no:cacheprovider -p no:xdist -p no:recon --strict-config".split()
+_WITHOUT = ("randomly", "cacheprovider", "xdist", "recon")
+_PYTEST = ("-q", "--strict-config", *(word for name in _WITHOUT for word in ("-p", f"no:{name}")))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     if gone:
         return 2
     trial = Trial(plan(mutants, options), options.at_once, options.survey)
-    pytest.main([*_PYTEST, *(str(ROOT / tests) for tests in TESTS)], plugins=[trial])
+    pytest.main([*_PYTEST, *(str(ROOT / tests) for tests in options.tests)], plugins=[trial])
     score = Score(trial.outcomes, listed)
     print(*score.lines(), sep="\n")
     return 0 if len(trial.outcomes) and score.passes else 1
@@ -58,6 +59,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--inside", type=int, default=20, help="mutants inside explain")
     parser.add_argument("--seed", type=int, default=7, help="which ones are drawn")
     parser.add_argument("--only", default="", help="those whose line contains this text")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to ask")
     parser.add_argument("--survey", type=Path, help="where the survey of the tests is kept")
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args(arguments)

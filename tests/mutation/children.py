@@ -94,7 +94,7 @@ def _ended(child: _Child) -> Any:
 
 
 def limit_next_step(seconds: int) -> None:
-    """End this process where it has no answer after as much more processor or three times the wall."""
+    """End this process after so much more processor, or three times as long by the clock."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))

@@ -90,7 +90,7 @@ def mutants_of(path: str) -> Iterator[Mutant]:
     """The mutants of one module."""
     seen: Counter[Key] = Counter()
     for function, name, steps in _functions(tree_of(path), (), ""):
-        first = min(node.lineno for node in [function, *function.decorator_list])
+        first = _first_line(function)
         for node, inner in _nodes(function, steps):
             for change in changes(node):
                 key = Key(f"{path}:{name}", change.operator, change.before, change.after)
@@ -136,8 +136,30 @@ def code_of(mutant: Mutant) -> CodeType | None:
         setattr(parent, name, new)
     else:
         getattr(parent, name)[place] = new
-    code = compile(tree, str(ROOT / mutant.path), "exec")
-    return _find(code, mutant.function, mutant.first_line)
+    return _find(_compiled(mutant.path, tree), mutant.function, mutant.first_line)
+
+
+def noting_codes(path: str, sink: str) -> Iterator[CodeType]:
+    """The code of each outermost function, with a first statement that calls `sink(NAME)`."""
+    tree = copy.deepcopy(tree_of(path))
+    functions = list(_functions(tree, (), ""))
+    for function, name, _ in functions:
+        note = ast.Expr(ast.Call(ast.Name(sink, ast.Load()), [ast.Constant(f"{path}:{name}")], []))
+        _locate(note, function.body[0].lineno)
+        function.body.insert(0, note)
+    code = _compiled(path, tree)
+    for function, name, _ in functions:
+        found = _find(code, name, _first_line(function))
+        if found is not None:
+            yield found
+
+
+def _compiled(path: str, tree: ast.Module) -> CodeType:
+    return compile(tree, str(ROOT / path), "exec")
+
+
+def _first_line(function: _Function) -> int:
+    return min(node.lineno for node in [function, *function.decorator_list])
 
 
 def _change(mutant: Mutant, node: ast.AST) -> Change:

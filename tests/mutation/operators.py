@@ -125,10 +125,12 @@ def _constant(node: ast.AST) -> Iterator[Change]:
 
 
 def _result(node: ast.AST) -> Iterator[Change]:
-    nothing = ast.Constant(None)
-    if isinstance(node, ast.Return) and node.value is not None:
-        if not (isinstance(node.value, ast.Constant) and node.value.value is None):
-            yield _whole("result", node, ast.Return(nothing))
+    if isinstance(node, ast.Return) and not _is_nothing(node.value):
+        yield _whole("result", node, ast.Return(ast.Constant(None)))
+
+
+def _is_nothing(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _statement(node: ast.AST) -> Iterator[Change]:

@@ -1,14 +1,16 @@
 """Tests that reach a function, and their run against a mutant of it.
 
 pytest collects the tests once. The survey runs each of them once and notes which functions
-it calls; for a mutant a forked child replaces the code of the functions that exist and runs
-the tests that call them, the quick ones first, until one fails.
+it calls: there every function of the project has a first statement that says so. For a
+mutant a forked child replaces the code of the functions that exist and runs the tests that
+call them, the quick ones first, until one fails.
 
 A test that starts a process sees no mutant of this one: the survey lets none start, such a
 test fails there, as does one that takes long, and what fails in the survey is not asked
 about any mutant.
 """
 
+import builtins
 import gc
 import importlib
 import json
@@ -18,7 +20,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,15 +31,16 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from .children import in_children, limit_next_step
-from .mutants import PACKAGES, ROOT, Mutant, code_of
+from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes, sources
 
-LONGEST = 1.0
-"""Seconds of processor of a test in the survey, which traces calls; longer ones are left out."""
+LONGEST = 0.5
+"""Seconds of processor that a test may take; longer ones are left out, nine of ten take 0.05."""
 BUDGET = 20
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
 _PARTS = 8
+_SINK = "__called_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -133,7 +136,8 @@ class Trial:
                 surveyed[node_id] = Surveyed(*noted) if noted else None
         missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
         parts = [missing[start::_PARTS] for start in range(_PARTS)]
-        works = ((part, partial(self._survey_part, part)) for part in parts if part)
+        noting = [code for path in sources() for code in noting_codes(path, _SINK)]
+        works = ((part, partial(self._survey_part, part, noting)) for part in parts if part)
         for _, found in in_children(works, self._at_once):
             if found is None:
                 raise pytest.UsageError("the survey of the tests ended before its time")
@@ -142,20 +146,23 @@ class Trial:
             self._kept.write_text(json.dumps(surveyed))
         return surveyed
 
-    def _survey_part(self, part: Sequence[int]) -> dict[str, Surveyed | None]:
+    def _survey_part(
+        self, part: Sequence[int], noting: Sequence[CodeType]
+    ) -> dict[str, Surveyed | None]:
         sys.addaudithook(_refuse_processes)
         signal.signal(signal.SIGPROF, _too_long)
+        called: set[str] = set()
+        setattr(builtins, _SINK, called.add)
+        _note_calls(noting)
         surveyed: dict[str, Surveyed | None] = {}
         for place in part:
-            calls = _Calls()
+            called.clear()
             started = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
-            sys.settrace(calls)
             passed = self._passes(place)
-            sys.settrace(None)
             signal.setitimer(signal.ITIMER_PROF, 0)
             seconds = round(time.process_time() - started, 3)
-            noted = Surveyed(seconds, calls.functions()) if passed else None
+            noted = Surveyed(seconds, sorted(called)) if passed else None
             surveyed[self._items[place].nodeid] = noted
         return surveyed
 
@@ -186,7 +193,16 @@ class Trial:
 
 
 def _name(mutant: Mutant) -> str:
-    return f"{ROOT / mutant.path}:{mutant.function}"
+    return f"{mutant.path}:{mutant.function}"
+
+
+def _note_calls(noting: Sequence[CodeType]) -> None:
+    """Give every function the code that notes its calls."""
+    functions = _functions()
+    for code in noting:
+        path = os.path.relpath(code.co_filename, ROOT)
+        for function in _with_code_like(code, functions.get(f"{path}:{code.co_qualname}", [])):
+            function.__code__ = code
 
 
 def _load_everything() -> None:
@@ -203,7 +219,9 @@ def _functions() -> dict[str, list[FunctionType]]:
     for function in gc.get_objects():
         if isinstance(function, FunctionType):
             code = function.__code__
-            found[f"{code.co_filename}:{code.co_qualname}"].append(function)
+            if code.co_filename.startswith(f"{ROOT}{os.sep}"):
+                path = os.path.relpath(code.co_filename, ROOT)
+                found[f"{path}:{code.co_qualname}"].append(function)
     return found
 
 
@@ -225,23 +243,3 @@ def _too_long(_signal: int, _frame: FrameType | None) -> None:
 def _refuse_processes(event: str, _: object) -> None:
     if event in _STARTS:
         raise PermissionError(f"{event}: no process is started in the survey of tests")
-
-
-class _Calls:
-    """A trace function that notes which functions of the project are called."""
-
-    def __init__(self) -> None:
-        self._codes: set[CodeType] = set()
-
-    def __call__(self, frame: FrameType, _event: str, _argument: object) -> None:
-        self._codes.add(frame.f_code)
-
-    def functions(self) -> list[str]:
-        """File and name of each; a function inside another counts as the outer one."""
-        return sorted(set(self._names()))
-
-    def _names(self) -> Iterator[str]:
-        places = tuple(f"{ROOT / package}{os.sep}" for package in PACKAGES)
-        for code in self._codes:
-            if code.co_filename.startswith(places):
-                yield f"{code.co_filename}:{code.co_qualname.partition('.<locals>')[0]}"

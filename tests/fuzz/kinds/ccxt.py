@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..answer import Answer, judged
-from ..changes import Files, json_bytes
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files, json_bytes
+
 from .kind import Kind
 
 _NAME = "input.recon.json"

@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from ..answer import Answer, judged
-from ..changes import Files, changed_bytes
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files, changed_bytes
+
 from .kind import DATA, Kind, files_in
 
 _NAME = "tradesv3.dryrun.sqlite"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from ..answer import Answer, judged
-from ..changes import Files, changed_bytes, changed_json_file
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files, changed_bytes, changed_json_file
+
 from .kind import DATA, Kind
 
 _NAME = "backtest-result-input.zip"

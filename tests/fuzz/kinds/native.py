@@ -6,8 +6,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ..answer import Answer, judged
-from ..changes import Files, changed_file, changed_json, json_bytes
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files, changed_file, changed_json, json_bytes
+
 from .kind import EXAMPLES, Kind
 
 _NAME = "input.recon.json"

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..answer import Answer, judged
-from ..changes import Files
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files
+
 from .kind import DATA, EXAMPLES, Kind, cut, files_in
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..answer import Answer, judged
-from ..changes import Files, json_bytes
+from fuzz.answer import Answer, judged
+from fuzz.changes import Files, json_bytes
+
 from .kind import EXAMPLES, Kind, cut, files_in
 
 _NAME = "session.recon.json"
