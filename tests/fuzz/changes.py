@@ -93,7 +93,8 @@ def changed_json(random: Random, document: Any) -> Any:
 
 
 def _walk(random: Random, root: list[Any]) -> tuple[Any, Any]:
-    container, key = root, 0
+    container: Any = root
+    key: Any = 0
     while True:
         value = container[key]
         if not value or not isinstance(value, list | dict) or random.random() > _STAYS + 0.15:

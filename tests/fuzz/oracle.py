@@ -65,7 +65,9 @@ def _between(internal: dict[str, Any], external: dict[str, Any], spot: "_Spot") 
             reasons += [f"{section}: {key} differs" for key in sorted(unequal)]
     for section, fields in (("fills", _FILL), ("orders", _ORDER)):
         ours, theirs = internal.get(section), external.get(section)
-        if None not in (ours, theirs) and _rows(ours, fields) != _rows(theirs, fields):
+        if ours is None or theirs is None:
+            continue
+        if _rows(ours, fields) != _rows(theirs, fields):
             reasons.append(f"{section}: differ")
     if not any(internal.get(name) is not None for name in ("positions", "cash", "fills", "orders")):
         reasons.append("nothing to compare")

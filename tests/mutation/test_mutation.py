@@ -4,8 +4,10 @@ import ast
 import os
 import signal
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -76,7 +78,7 @@ def test_the_code_of_a_mutant_differs_in_its_change_only() -> None:
     code = code_of(mutant("near > whole", "near >= whole"))
     assert code is not None
     names: dict[str, Any] = {"_half_even": None}
-    units = type(test_every_operator_is_in_use)(code, names)
+    units = FunctionType(code, names)
     assert units((1, 2, 2), 1, 1) == 1
     assert units((2, 3, 4), 3, 2) == 1
 
@@ -86,7 +88,7 @@ def test_a_function_notes_its_calls() -> None:
     called: list[str] = []
     (exact,) = (code for code in noting_codes(RATIOS, "sink") if code.co_name == "_half_even")
     names: dict[str, Any] = {"sink": called.append}
-    assert type(test_every_operator_is_in_use)(exact, names)(5, 2) == 2
+    assert FunctionType(exact, names)(5, 2) == 2
     assert called == [f"{RATIOS}:_half_even"]
 
 
@@ -118,7 +120,7 @@ def test_the_score_counts_equivalents_nowhere() -> None:
     first, second, third = list(mutants_of(RATIOS))[:3]
     outcomes = [outcome(first, "test_a"), outcome(second), outcome(third)]
     score = Score(outcomes, {third.key: "the same"})
-    assert (score.share(explains=False), score.passes) == (1 / 2, False)
+    assert (score.share(explains=False), score.passes) == (Fraction(1, 2), False)
     lines = "\n".join(score.lines())
     assert f"survived: {second}\n    2 of 2 tests run: test_a, test_b" in lines
     assert str(third) not in lines

@@ -39,7 +39,7 @@ BUDGET = 20
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
-_PARTS = 8
+_PARTS = 40
 _SINK = "__called_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
@@ -120,8 +120,9 @@ class Trial:
         reached: dict[str, list[Reached]] = defaultdict(list)
         for place, item in enumerate(self._items):
             noted = surveyed[item.nodeid]
-            for function in noted.called if noted else ():
-                reached[function].append(Reached(noted.seconds, place))
+            if noted is not None:
+                for function in noted.called:
+                    reached[function].append(Reached(noted.seconds, place))
         for tests in reached.values():
             tests.sort()
         seen = sum(surveyed[item.nodeid] is not None for item in self._items)
@@ -135,13 +136,18 @@ class Trial:
             for node_id, noted in json.loads(self._kept.read_text()).items():
                 surveyed[node_id] = Surveyed(*noted) if noted else None
         missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
-        parts = [missing[start::_PARTS] for start in range(_PARTS)]
         noting = [code for path in sources() for code in noting_codes(path, _SINK)]
-        works = ((part, partial(self._survey_part, part, noting)) for part in parts if part)
-        for _, found in in_children(works, self._at_once):
-            if found is None:
-                raise pytest.UsageError("the survey of the tests ended before its time")
-            surveyed |= {name: Surveyed(*noted) if noted else None for name, noted in found.items()}
+        parts = [missing[start::_PARTS] for start in range(_PARTS)]
+        while parts := [part for part in parts if part]:
+            works = ((tuple(part), partial(self._survey_part, part, noting)) for part in parts)
+            parts = []
+            for part, found in in_children(works, self._at_once):
+                if found is not None:
+                    surveyed |= {name: noted and Surveyed(*noted) for name, noted in found.items()}
+                elif len(part) == 1:  # it ends the process that it runs in
+                    surveyed[self._items[part[0]].nodeid] = None
+                else:
+                    parts += [part[::2], part[1::2]]
         if self._kept is not None:
             self._kept.write_text(json.dumps(surveyed))
         return surveyed

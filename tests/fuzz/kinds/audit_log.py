@@ -21,7 +21,6 @@ _TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def _diff(number: int) -> ReconDiff:
-    amounts = {"internal": Decimal(2), "external": Decimal(1), "delta": Decimal(1)}
     return ReconDiff(
         diff_id=f"diff-{number:016x}",
         timestamp=_TIME,
@@ -29,7 +28,9 @@ def _diff(number: int) -> ReconDiff:
         severity=Severity.FAIL if number % 2 else Severity.WARN,
         key=f"SYM{number}/EUR",
         description=f"position SYM{number}/EUR differs",
-        **amounts,
+        internal=Decimal(2),
+        external=Decimal(1),
+        delta=Decimal(1),
     )
 
 

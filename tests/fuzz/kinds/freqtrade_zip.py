@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from fuzz.answer import Answer, judged
 from fuzz.changes import Files, changed_bytes, changed_json_file
@@ -19,7 +20,7 @@ _TIME = 1767268800000
 
 def _backtest() -> bytes:
     """One closed trade: 10 - 0.002 - 0.002 of fees."""
-    enter = {"amount": 1.0, "safe_price": 2.0, "order_filled_timestamp": _TIME}
+    enter: dict[str, Any] = {"amount": 1.0, "safe_price": 2.0, "order_filled_timestamp": _TIME}
     enter |= {"ft_order_side": "buy", "ft_is_entry": True}
     leave = {**enter, "ft_order_side": "sell", "ft_is_entry": False}
     trade = {"pair": "A/B", "fee_open": 0.001, "fee_close": 0.001, "is_open": False}
