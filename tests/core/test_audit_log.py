@@ -187,6 +187,26 @@ def test_values_that_are_not_kept(log: AuditLog, entry: LedgerEntry, message: st
     assert log.get_all_entries() == []
 
 
+def test_the_deepest_value_that_is_kept(log: AuditLog) -> None:
+    """64 levels below the details are kept as they are, and one more is refused."""
+    deepest: object = "x"
+    for _ in range(63):
+        deepest = [deepest]
+    log.append_many([LedgerEntry("A", {"x": deepest})])
+    (kept,) = log.get_all_entries()
+    assert kept.details == {"x": deepest}
+    with pytest.raises(AuditError, match="is nested deeper than 64"):
+        log.append_many([LedgerEntry("A", {"x": [deepest]})])
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, 1 - 2**53])
+def test_the_largest_whole_numbers_that_are_kept(log: AuditLog, number: int) -> None:
+    """Every reader of JSON has these exactly; the next one is refused."""
+    log.append_many([LedgerEntry("A", {"x": number})])
+    (kept,) = log.get_all_entries()
+    assert kept.details == {"x": number}
+
+
 def test_the_file_is_the_owners_only(tmp_path: Path) -> None:
     """Mode 0600, whatever the umask lets through; so is the lock."""
     before = os.umask(0)
