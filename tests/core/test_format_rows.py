@@ -18,7 +18,7 @@ def test_a_flag_is_a_truth_value(value: object, expected: object) -> None:
 @pytest.mark.parametrize("value", [None, 2, -1, 1.0, "true", "", []])
 def test_anything_else_is_no_flag(value: object) -> None:
     """Nothing is guessed to be true."""
-    with pytest.raises(SessionError, match="x: .*; expected true or false"):
+    with pytest.raises(SessionError, match=r"x: .*; expected true or false"):
         rows.flag({"x": value}, "x")
 
 
@@ -32,5 +32,5 @@ def test_text_may_be_missing(value: object, expected: str | None) -> None:
 @pytest.mark.parametrize("value", [NumberText("7"), 7, True, [], {}])
 def test_what_is_no_text_is_refused(value: object) -> None:
     """A number or a table where a text belongs is a mistake of the source."""
-    with pytest.raises(SessionError, match="x: .*; expected text"):
+    with pytest.raises(SessionError, match=r"x: .*; expected text"):
         rows.optional_text({"x": value}, "x")

@@ -59,19 +59,23 @@ def batch(start: int, *, seed: int, executions: int, only: str) -> Result:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 0 where every promise held."""
+    """Run the command; 0 where every promise held, 1 also where it was interrupted."""
     options = _options(arguments)
     work = partial(batch, seed=options.seed, executions=options.executions, only=options.only)
     starts = range(0, options.executions, _BATCH)
-    total = Result()
+    total, whole = Result(), False
     with ProcessPoolExecutor(options.processes) as pool:
-        for result in pool.map(work, starts):
-            total.add(result)
+        try:
+            for result in pool.map(work, starts):
+                total.add(result)
+            whole = True
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
     _print(total)
     if options.keep is not None:
         for finding in total.findings:
             _keep(options.keep, finding)
-    return 1 if total.findings or total.memory > MEMORY else 0
+    return 0 if whole and not total.findings and total.memory <= MEMORY else 1
 
 
 def _print(total: Result) -> None:
@@ -81,7 +85,9 @@ def _print(total: Result) -> None:
         tally = total.tallies.get(kind.name, Tally())
         figures = (f"{tally.counts[name]:10}" for name in columns)
         print(f"{kind.name:14}", *figures, f"{tally.slowest:7.2f} s  {tally.digest.hex()[:8]}")
-    print(f"{len(total.findings)} findings, at most {total.memory} MiB (allowed: {MEMORY})")
+    executions = sum(tally.counts["executions"] for tally in total.tallies.values())
+    memory = f"at most {total.memory} MiB (allowed: {MEMORY})"
+    print(f"{executions} answers, {len(total.findings)} findings, {memory}")
     for finding in total.findings[:20]:
         print(f"{finding.kind} {finding.number}: {finding.reason}")
 
