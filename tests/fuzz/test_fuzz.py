@@ -147,3 +147,14 @@ def test_the_oracle_replays_what_is_not_stated() -> None:
     assert "cash: ('EUR',) differs" in contradiction(json.dumps(document).encode())
     del document["internal"]["opening"]
     assert "cash: on one side only" in contradiction(json.dumps(document).encode())
+
+
+def test_the_oracle_knows_the_dust_of_floats() -> None:
+    """A millionth is no difference where a side computes in floats, and is one elsewhere."""
+    document = full()
+    document["external"]["cash"].append({"currency": "XYZ", "total": "0.000001"})
+    assert contradiction(json.dumps(document).encode()) == "cash: ('XYZ',) differs"
+    document["external"]["numbers"] = "float"
+    assert contradiction(json.dumps(document).encode()) == ""
+    document["external"]["cash"][-1]["total"] = "0.000002"
+    assert "XYZ" in contradiction(json.dumps(document).encode())
