@@ -71,9 +71,10 @@ def drawn(kind: Kind, number: int, seed: int) -> Files:
 def execute(kind: Kind, files: Files, number: int = 0) -> tuple[Answer | None, float, str]:
     """Ask once, at times twice; the answer, its seconds and a broken promise, if any."""
     with TemporaryDirectory(prefix="fuzz-") as place:
-        directory = Path(place)
+        # A session may be called like its directory: always the same, for the same digest.
+        directory = Path(place) / "input"
         for name, content in files.items():
-            (directory / name).parent.mkdir(exist_ok=True)
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
             (directory / name).write_bytes(content)
         started = time.process_time()
         try:
