@@ -2,7 +2,9 @@
 #
 #   make demo           the gate on the examples: one clear suite, one blocked
 #   make test           lint, types, all tests
-#   make soak           the same tests with large counts
+#   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
+#   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
+#   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make bench          what an item costs, a question to a long audit log, an explanation
 #   make lint           ruff, mypy, the layers of the packages
 #   make clean          remove the virtual environment and all caches
@@ -16,6 +18,8 @@ VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto
 TESTS ?= tests
 PYTHONS ?= python3.12 python3.13
+FUZZ ?= --executions 5000
+MUTANTS ?= --outside 60 --inside 20
 # Requirements besides the project's own, such as another pytest.
 WITH ?=
 # Plugins that run, select, stop or report items in their own way.
@@ -31,7 +35,7 @@ READY := $(VENV)/.ready
 unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite soak bench lint clean same-python test-pythons test-pytests routes
+.PHONY: help demo test suite soak fuzz mutants bench lint clean same-python test-pythons test-pytests routes
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -73,6 +77,14 @@ suite: same-python
 
 soak: same-python
 	RECON_TEST_SIZE=soak $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
+	$(MAKE) --no-print-directory fuzz FUZZ="--executions 200000"
+	$(MAKE) --no-print-directory mutants MUTANTS="--outside 300 --inside 100"
+
+fuzz: same-python
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
+
+mutants: same-python
+	RECON_TEST_SIZE=mutation PYTHONPATH=tests $(BIN)/python -m mutation $(MUTANTS)
 
 bench: same-python
 	$(BIN)/python benchmarks/items.py

@@ -171,11 +171,6 @@ class Judgement:
     message: str
 
     @property
-    def severity(self) -> Severity | None:
-        """The severity of the diff, `None` for a match."""
-        return None if self.diff is None else self.diff.severity
-
-    @property
     def verdict(self) -> str:
         """`match`, or the severity of the diff."""
         return "match" if self.diff is None else str(self.diff.severity)

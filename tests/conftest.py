@@ -16,6 +16,15 @@ settings.register_profile(
 settings.register_profile(
     "soak", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# The same examples in every run, and none kept: a mutant makes examples fail.
+settings.register_profile(
+    "mutation",
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile(os.environ.get("RECON_TEST_SIZE", "test"))
 
 

@@ -88,6 +88,7 @@ UNREADABLE: list[tuple[bytes, str]] = [
     (one('{"a":NaN}'), "entry 1: NaN is no number; expected a plain one"),
     (one('{"a":-Infinity}'), "entry 1: -Infinity is no number; expected a plain one"),
     (one('{"a":1,"b":2,"a":1}'), "entry 1: key 'a' stands twice in one object"),
+    (one('{"a":1,"b":2,"b":3}'), "entry 1: key 'b' stands twice in one object"),
     (one('{"a":' + "[" * DEEP + "]" * DEEP + "}"), "entry 1: is nested too deep"),
     (one()[:30] + b"\xff" + one()[30:], "is not UTF-8 after line 1; expected UTF-8 text"),
     (one(event_type="1"), "entry 1: has no usable event_type; expected text such as RECON_SUMMARY"),

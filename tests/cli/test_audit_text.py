@@ -298,3 +298,23 @@ def test_trend_says_what_its_filters_hide(tmp_path: Path) -> None:
     )
     answer = asked("trend", "--json", path, "--min-severity", "WARN")
     assert answer.lines[-1] == "note: INFO diffs are left out by the severity filter"
+
+
+@pytest.mark.parametrize(
+    ("causes", "shown"),
+    [
+        ([], "proven: it fits"),
+        ([{"text": "a doubled fee"}], "proven: a doubled fee"),
+        ([{"text": "a doubled fee"}, {"text": "a lost fill"}], "a doubled fee; and 1 more cause"),
+        ([{"text": "x"}] * 3, "proven: x; and 2 more causes"),
+    ],
+)
+def test_the_first_cause_is_shown_and_the_others_are_counted(
+    tmp_path: Path, causes: list[dict[str, str]], shown: str
+) -> None:
+    """A diff that was explained says why, in a line."""
+    found = {"verdict": "proven", "text": "it fits", "causes": causes}
+    path = write_export(tmp_path / "e.json", [diff(explanation=found)])
+    lines = asked("diffs", "--json", path).out.splitlines()
+    (why,) = (line for line in lines if line.startswith("  why: "))
+    assert why.endswith(shown)

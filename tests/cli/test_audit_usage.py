@@ -1,5 +1,6 @@
 """Options of `recon audit`: what is wrong usage, which source is asked, what is written."""
 
+import gc
 import json
 import os
 import subprocess
@@ -256,3 +257,15 @@ def test_standard_input_of_a_process(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stdout.startswith(b"OK: 3 entries, 1 run, head ")
     assert ended.stderr == b"recon: 1 finding in 1 run\n"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_question_leaves_the_garbage_collector_as_it_was(enabled: bool) -> None:  # noqa: FBT001
+    """It is paused while entries are read, for a program that asks as well."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert asked("summary", "--json", EXPORTS / "a_empty.json").code == 0
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 import recon_core
 from recon_core.cli import app
@@ -313,3 +314,10 @@ def test_the_console_scripts_take_the_process_arguments(
         written()
     assert ending.value.code == 0
     assert capsys.readouterr().out.startswith(f"Usage: {written.__name__.replace('main', 'recon')}")
+
+
+def test_completion_of_the_first_word_names_the_commands() -> None:
+    """Without a word the shell is offered the commands, and no help is printed into its line."""
+    completer = ShellComplete(app.recon, {}, "recon", "_RECON_COMPLETE")
+    names = [item.value for item in completer.get_completions([], "")]
+    assert {"audit", "check", "explain"} <= set(names)

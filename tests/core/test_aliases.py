@@ -25,7 +25,17 @@ from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
 from recon_core.reconciliation import Reconciliation, reconcile_session
 
-from .builders import AS_OF, document, fill, order, reconciled, side, verdicts, write_session
+from .builders import (
+    AS_OF,
+    checks,
+    document,
+    fill,
+    order,
+    reconciled,
+    side,
+    verdicts,
+    write_session,
+)
 
 SPOT = Instrument("BTCUSDT.BINANCE", InstrumentKind.SPOT, "XBT", "USDT", "USDT")
 
@@ -242,3 +252,18 @@ def test_many_candidates_are_one_short_note() -> None:
     external = side({f"B{number}": "1" for number in range(10)}, {})
     (note,) = notes_of(reconciled(internal, external))["position::A0"]
     assert "as 'B0' and 'B1' and 'B2' and 7 more;" in note
+
+
+@pytest.mark.parametrize("missing", ["internal", "external"])
+def test_a_side_that_is_missing_has_no_names(missing: str) -> None:
+    """Aliases for both sides change the one that there is; the other stays missing."""
+    sides: dict[str, SideRecord | None] = {
+        "internal": side({"A": "1"}),
+        "external": side({"A": "1"}),
+    }
+    policy = Policy(aliases=Aliases({"A": "B"}, {"A": "B"}))
+    found = reconciled(**{**sides, missing: None}, policy=policy)
+    assert getattr(found.recorded, missing) is None
+    (kept,) = (record for record in (found.recorded.internal, found.recorded.external) if record)
+    assert [row.symbol for row in kept.positions or ()] == ["B"]
+    assert checks(found)["coverage"] == "FAIL"

@@ -193,3 +193,12 @@ def test_one_unit_is_not_lost_beside_the_largest_amount() -> None:
     largest = Decimal("9" * 30)
     total = exact_sum([largest, scaled(1), largest.copy_negate()])
     assert total == scaled(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [("1", 0), ("1.50", 2), ("1E+3", 0), ("1E-7", 7), ("NaN", 0), ("-Infinity", 0)],
+)
+def test_decimal_places_count_trailing_zeros(text: str, places: int) -> None:
+    """The digits after the point as they were given; what is no number has none."""
+    assert decimal_places(Decimal(text)) == places

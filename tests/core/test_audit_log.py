@@ -164,6 +164,7 @@ def test_export(log: AuditLog, tmp_path: Path) -> None:
         (LedgerEntry("A", {"x": Decimal("NaN")}), "'NaN' is a Decimal"),
         (LedgerEntry("A", {"x": object}), "is a type"),
         (LedgerEntry("A", {"x": "\ud800"}), "holds a lone surrogate"),
+        (LedgerEntry("A", {"x": "wechsel \udc80 über"}), "holds a lone surrogate"),
         (LedgerEntry("A", {"\udfff": "x"}), "holds a lone surrogate"),
         (LedgerEntry("\ud800"), "'event_type': .* holds a lone surrogate"),
         (LedgerEntry("A", client_order_id=7), "client_order_id: '7'; expected text"),  # type: ignore[arg-type]
@@ -184,6 +185,26 @@ def test_values_that_are_not_kept(log: AuditLog, entry: LedgerEntry, message: st
     with pytest.raises(ReconError, match=message):
         log.append_many([LedgerEntry("FINE"), entry])
     assert log.get_all_entries() == []
+
+
+def test_the_deepest_value_that_is_kept(log: AuditLog) -> None:
+    """64 levels below the details are kept as they are, and one more is refused."""
+    deepest: object = "x"
+    for _ in range(63):
+        deepest = [deepest]
+    log.append_many([LedgerEntry("A", {"x": deepest})])
+    (kept,) = log.get_all_entries()
+    assert kept.details == {"x": deepest}
+    with pytest.raises(AuditError, match="is nested deeper than 64"):
+        log.append_many([LedgerEntry("A", {"x": [deepest]})])
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, 1 - 2**53])
+def test_the_largest_whole_numbers_that_are_kept(log: AuditLog, number: int) -> None:
+    """Every reader of JSON has these exactly; the next one is refused."""
+    log.append_many([LedgerEntry("A", {"x": number})])
+    (kept,) = log.get_all_entries()
+    assert kept.details == {"x": number}
 
 
 def test_the_file_is_the_owners_only(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recon_core.audit.exporting import one_line
 from recon_core.audit.fields import UNKNOWN, counted_diffs, is_naive, utc_text, utc_time
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
@@ -222,3 +223,14 @@ def test_severities_that_are_asked_for(exact: tuple[str, ...], lowest: str | Non
     else:
         with pytest.raises(ReconError, match="no severity named is as high"):
             chosen_severities(exact, lowest)
+
+
+def test_what_cannot_be_one_line_is_refused() -> None:
+    """An entry that is nested without end or holds a NaN is an error of the audit trail."""
+    nested: object = "x"
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(AuditError, match="an entry is nested too deep"):
+        one_line(nested)
+    with pytest.raises(AuditError, match="a number that JSON has no word for"):
+        one_line(float("nan"))

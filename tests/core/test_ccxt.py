@@ -328,3 +328,18 @@ def test_a_recorded_result(name: str, tmp_path: Path) -> None:
         found[f"{held.symbol} {held.leg}"] = format(held.quantity.normalize(), "f")
     found |= {key: len(rows) for key in ("fills", "orders") if (rows := side.rows(key)) is not None}
     assert found == expected
+
+
+@pytest.mark.parametrize("missing", [("takerOrMaker",), ("order",), ("order", "fee", "fees")])
+def test_a_trade_is_known_by_either_of_its_fields(tmp_path: Path, missing: tuple[str, ...]) -> None:
+    """Exchanges leave out who took, or the order: the other field is enough."""
+    row = {name: value for name, value in trade().items() if name not in missing}
+    (fill,) = take(tmp_path, [row]).fills or ()
+    assert (fill.fill_id, str(fill.quantity)) == ("t1", "0.00001")
+
+
+def test_a_row_with_neither_field_is_no_trade(tmp_path: Path) -> None:
+    """Without who took, and with an order but no amount, a row is nothing known."""
+    row = {name: trade()[name] for name in ("id", "order", "timestamp")}
+    with pytest.raises(SessionError, match="a row is no unified position, trade or order"):
+        take(tmp_path, [row])

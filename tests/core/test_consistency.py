@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.ledger.replay import replay_sides
+from recon_core.ledger.replay import flows_of, replay_sides
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -335,3 +335,22 @@ def test_what_both_sides_state_is_replayed_as_for_one_of_them(more: dict[str, An
     for name, one in sides.items():
         (alone,) = replay_sides(recorded(one, None, instruments=SPOT)).values()
         assert repr(found[name]) == repr(alone)
+
+
+def test_a_ledger_comparison_has_the_unit_of_its_amounts() -> None:
+    """A balance is in its currency, a position in the instrument's base."""
+    one = speaking({"BTC/EUR": "0.1"}, RIGHT)
+    found = reconciled(one, STATE, instruments=SPOT)
+    units = {each.comparison.key: each.comparison.unit for each in found.judgements}
+    assert units["internal:EUR"] == "EUR"
+    assert units["internal:BTC"] == "BTC"
+    assert units["internal:BTC/EUR"] == "BTC"
+
+
+def test_the_flows_of_a_side_that_has_movements_only() -> None:
+    """Unnamed movements are in the side's only account, also where there are no fills."""
+    deposit = Movement("m", MovementKind.DEPOSIT, AS_OF, "EUR", Decimal(10))
+    cash = (CashBalance("EUR", Decimal(1010), account="sub1"),)
+    session = recorded(side(None, cash, movements=(deposit,)), STATE, instruments=SPOT)
+    assert flows_of(session, LedgerSide.INTERNAL) is not None
+    assert flows_of(session, LedgerSide.EXTERNAL) is None

@@ -73,6 +73,8 @@ def test_a_snapshot_is_compared_with_the_ledgers() -> None:
     assert diffs[0].timestamp == AS_OF
     summary = engine.create_summary(diffs, "s")
     assert (summary.mirrored, summary.notes, summary.has_fail) == (False, (), True)
+    assert summary.comparisons == 7
+    assert ReconciliationEngine().create_summary(diffs, "s").comparisons is None
     assert engine.reconcile(external) == diffs
 
 

@@ -223,3 +223,22 @@ def test_many_objects_are_not_collected_again_at_once() -> None:
         assert not any(each is made for each in gc.get_objects())
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("listed", ["internal", "external", "both"])
+def test_orders_fold_where_one_side_lists_them(listed: str) -> None:
+    """Orders that agree with the other side's fills are one item, whichever side has them."""
+    orders = tuple(order(f"o{number}", "1", "1") for number in range(3))
+    rows = tuple(
+        fill(f"f{number}", "BUY", "1", "2", client_order_id=f"o{number}") for number in range(3)
+    )
+    sides = {
+        name: side(
+            {"X": "1"},
+            fills=tuple(map(replace, rows)),
+            orders=tuple(map(replace, orders)) if listed in (name, "both") else None,
+        )
+        for name in ("internal", "external")
+    }
+    found = Reconciliation(recorded(**sides), Policy(), max_items=2)
+    assert verdicts(found)["order::equal"] == "match"

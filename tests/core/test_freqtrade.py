@@ -22,6 +22,8 @@ from recon_core.model import (
 )
 from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import find_sessions, read_session
+from recon_core.sessions.formats.freqtrade_rows import read_trade
+from recon_core.sessions.formats.freqtrade_trades import contradictions
 
 from .builders import checks
 from .recordings import BESIDE, DATA, needs_recordings, states, writable_copy
@@ -222,6 +224,19 @@ def test_without_an_opening_balance_cash_is_not_told(tmp_path: Path) -> None:
     )
 
 
+def test_a_bot_that_has_not_traded(tmp_path: Path) -> None:
+    """Without a filled order the first balance is the opening, and nothing is open."""
+    path = writable_copy(BOT.parent, tmp_path / "bot") / BOT.name
+    (path.parent / "rpc_balance.json").unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("delete from orders")
+        connection.execute("delete from trades")
+    internal = internal_of(read_session(path))
+    assert internal.opening is not None
+    assert [row.currency for row in internal.opening.cash] == ["USDT"]
+    assert internal.fills == ()
+
+
 def test_reading_leaves_the_directory_as_it_was(tmp_path: Path) -> None:
     """Opened read-only: no journal, no lock, no other time of change; also where it may not."""
     path = writable_copy(BOT.parent, tmp_path / "bot") / BOT.name
@@ -260,3 +275,51 @@ def test_a_directory_with_one_recording_is_that_recording(tmp_path: Path) -> Non
     assert read_session(tmp_path).session_id == SPOT.stem
     shutil.copyfile(FUTURES, tmp_path / FUTURES.name)
     assert checks(reconcile_session(tmp_path)) == {"readable": "CRITICAL"}
+
+
+def test_an_open_trade_is_as_old_as_its_latest_order() -> None:
+    """A bot without a closed trade still says when: by the last order that was filled."""
+    opened = {"order_id": "o", "filled": 1.0, "average": 2.0, "ft_order_side": "buy"}
+    orders = [{**opened, "order_filled_date": f"2026-01-01 1{hour}:00:00"} for hour in (1, 3, 2)]
+    row = {"id": 1, "pair": "A/B", "is_short": False, "is_open": True, "amount": 3.0}
+    row |= {"fee_open": 0.001, "fee_close": 0.001, "open_date": "2026-01-01 10:00:00"}
+    assert read_trade(row, orders).time.isoformat() == "2026-01-01T13:00:00+00:00"
+    assert read_trade(row, []).time.isoformat() == "2026-01-01T10:00:00+00:00"
+
+
+def test_a_profit_is_no_contradiction_where_an_order_was_charged_in_the_coin() -> None:
+    """Freqtrade estimates the profit of such a trade, be it one order of many."""
+    row = {
+        "order_id": "o",
+        "filled": 1.0,
+        "average": 2.0,
+        "order_filled_date": "2026-01-01 11:00:00",
+    }
+    enter, leave = {**row, "ft_order_side": "buy"}, {**row, "ft_order_side": "sell"}
+    trade = {"id": 1, "pair": "A/B", "is_short": False, "is_open": False, "amount": 1.0}
+    trade |= {"fee_open": 0.001, "fee_close": 0.001, "open_date": "2026-01-01 10:00:00"}
+    trade |= {"close_date": "2026-01-01 12:00:00", "close_profit_abs": 5.0}
+    assert len(contradictions([read_trade(trade, [enter, leave])])) == 1
+    in_coin = {**enter, "ft_fee_base": 0.001}
+    assert contradictions([read_trade(trade, [in_coin, leave])]) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "last"), [(5, "trade 5 is closed"), (6, "and 1 trades more like")]
+)
+def test_many_contradictions_are_counted(count: int, last: str) -> None:
+    """Five are named; of more the others are a number."""
+    row = {
+        "order_id": "o",
+        "filled": 1.0,
+        "average": 2.0,
+        "order_filled_date": "2026-01-01 11:00:00",
+    }
+    orders = [{**row, "ft_order_side": side} for side in ("buy", "sell")]
+    trade = {"pair": "A/B", "is_short": False, "is_open": False, "amount": 1.0, "fee_open": 0.001}
+    trade |= {"fee_close": 0.001, "open_date": "2026-01-01 10:00:00", "close_profit_abs": 5.0}
+    trade |= {"close_date": "2026-01-01 12:00:00"}
+    trades = [read_trade({**trade, "id": number}, orders) for number in range(1, count + 1)]
+    notes = contradictions(trades)
+    assert len(notes) == min(count, 6)
+    assert notes[-1].startswith(last)

@@ -48,6 +48,9 @@ def test_the_small_document_is_a_good_one(tmp_path: Path) -> None:
     """What the cases below change reconciles as it is."""
     reconciliation = reconcile_session(packed(tmp_path / NAME, (MEMBER, document())))
     assert [judgement.verdict for judgement in reconciliation.judgements] == ["match"] * 7
+    internal = reconciliation.recorded.internal
+    assert internal is not None
+    assert [row.fill_id for row in internal.fills or ()] == ["1.1", "1.2"]
 
 
 DOCUMENTS = {

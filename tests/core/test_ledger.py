@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from recon_core.errors import AmountError, ReconError, ReplayError
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.replay import replay
+from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import (
     Fill,
     Instrument,
@@ -254,3 +255,11 @@ def test_balances_agree_with_fractions(fills: list[Fill], declared: bool) -> Non
     ledger = booked(*fills, currencies=CENTS if declared else {})
     assert Fraction(ledger.quantity("BTC/EUR")) == quantity
     assert {code: Fraction(ledger.balance(code)) for code in expected} == expected
+
+
+@given(st.permutations(range(4)))
+def test_fills_that_differ_in_their_position_only_have_an_order(places: list[int]) -> None:
+    """Two equal fills of two positions are booked alike in whatever order they come."""
+    one = fill("f", "BUY", "1", "100")
+    rows = [replace(one, position_id=name) for name in (None, "a", "b", "c")]
+    assert ordered_fills(rows[place] for place in places) == rows

@@ -461,3 +461,24 @@ def test_a_duplicate_fill_is_booked_twice_and_named(tmp_path: Path) -> None:
     )
     diffs = [diff for diff in reconcile_session(directory).diffs if diff.diff_type != "ORDER"]
     assert [diff.notes[0] for diff in diffs] == [note] * 3
+
+
+@pytest.mark.parametrize(("cell", "account"), [("SIM-001", "SIM-001"), ("", None)])
+def test_a_movement_belongs_to_its_account(tmp_path: Path, cell: str, account: str | None) -> None:
+    """The account of `movements.csv` is the row's; without one it is the side's only one."""
+    directory = copy_of(FX, tmp_path)
+    (directory / "movements.csv").write_text(SWAP.replace("SIM-001", cell))
+    internal = read_session(directory).internal
+    assert internal is not None
+    assert [row.account for row in internal.movements or ()] == [account]
+
+
+@pytest.mark.parametrize("value", ["", None, 7])
+def test_a_name_in_the_instruments_is_a_text_that_is_not_empty(
+    tmp_path: Path, value: object
+) -> None:
+    """An instrument without an id is refused by its row."""
+    directory = copy_of(FX, tmp_path)
+    (row,) = json.loads((directory / "instruments.json").read_text())
+    (directory / "instruments.json").write_text(json.dumps([{**row, "id": value}]))
+    assert "instruments.json: row 1: id: is missing; expected text" in refusal(directory)

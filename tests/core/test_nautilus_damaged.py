@@ -59,6 +59,10 @@ HOSTILE = {
     "no opening": (meta(configured_starting_balances=None), f"meta.json: {OPENING}"),
     "empty opening": (meta(configured_starting_balances={}), f"meta.json: {OPENING}"),
     "opening of floats": (meta(configured_starting_balances={"BINANCE": [1.5]}), OPENING),
+    "opening with a float": (
+        meta(configured_starting_balances={"BINANCE": ["1.00 BTC", 1.5]}),
+        f"meta.json: {OPENING}: is missing or no lists of text",
+    ),
     "opening without currency": (
         meta(configured_starting_balances={"BINANCE": ["100"]}),
         f"meta.json: {OPENING}: '100'; expected an amount and a currency",

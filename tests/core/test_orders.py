@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core.matched import MatchedOrder
+from recon_core.matching.matcher import Matching, match
 from recon_core.model import Fill, Order, OrderSide
 from recon_core.policy import Policy
 from recon_core.reconciliation import Reconciliation
 from recon_core.severity import Severity
 
-from .builders import at, checks, fill, found_cases, order, reconciled, side, verdicts
+from .builders import at, checks, fill, found_cases, order, reconciled, recorded, side, verdicts
 
 
 def of_orders(
@@ -546,3 +547,36 @@ def test_no_row_is_lost_and_no_order_of_rows_decides(
     shuffled = [data.draw(st.permutations(rows)) for rows in (ours, theirs, our_fills, their_fills)]
     again = of_orders(shuffled[0], shuffled[1], (shuffled[2], shuffled[3]))
     assert verdicts(again) == verdicts(found)
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "EXPIRED", "FAILED", "REJECTED"])
+@pytest.mark.parametrize("filled", ["0", "4", "10", "11"])
+@pytest.mark.parametrize("by_fills", [None, "0", "4", "10", "11"])
+def test_an_order_that_ended_for_both_sides_was_not_filled(
+    state: str, filled: str, by_fills: str | None
+) -> None:
+    """All of it filled, by its own count or by its fills, is a FAIL though the sides agree."""
+    row = order("o1", "10", filled, state)
+    fills = None if by_fills is None else [] if by_fills == "0" else [part(1, by_fills)]
+    found = of_orders([row], [row], (fills, fills))
+    most = max(Decimal(filled), Decimal(by_fills or "0"))
+    wrong = most >= 10 or (state == "REJECTED" and most > 0)
+    assert ("order_cancelled_filled" in orders_only(found).get("o1", "")) is wrong
+    if wrong:
+        assert verdicts(found)["order::o1"] == "FAIL"
+
+
+def test_a_mirror_is_not_compared_row_by_row() -> None:
+    """A mirror has no orders and fills of its own: nothing is compared, and nothing noted."""
+    one, other = (side({"X": "1"}, orders=(replace(O1),), fills=(part(1, "10"),)) for _ in range(2))
+    assert len(match(recorded(one, other)).comparisons) == 2
+    assert match(recorded(one, other, mirrored=True)) == Matching()
+
+
+def test_a_fill_by_an_id_of_two_orders_is_held_against_neither() -> None:
+    """The exchange's id of two orders names no one order; the note says so."""
+    orders = [order(name, "10", "10", exchange_order_id="x") for name in ("o1", "o2")]
+    fills = [part(1, "10", client_order_id=None, exchange_order_id="x")]
+    found = of_orders(orders, orders, (fills, fills))
+    assert orders_only(found) == {}
+    assert [note for note in found.notes if "not every fill of BTC/EUR names its order" in note]

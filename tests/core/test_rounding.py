@@ -16,6 +16,7 @@ from recon_core.amounts import (
     percent_text,
     round_to_places,
     shortest,
+    shortest_places,
 )
 
 from . import builders
@@ -94,3 +95,12 @@ def test_the_larger_magnitude_is_symmetric(first: Decimal, second: Decimal) -> N
     assert Fraction(larger_magnitude(first, second)) == max(
         abs(Fraction(first)), abs(Fraction(second))
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [("0.0000001", 7), ("0.00000010", 7), ("1E+3", 0), ("1.5E-9", 10), ("1.50", 1), ("15", 0)],
+)
+def test_shortest_places_count_no_trailing_zero(text: str, places: int) -> None:
+    """Python writes the smallest amounts with an exponent; they have as many decimals."""
+    assert shortest_places(Decimal(text)) == places

@@ -338,3 +338,21 @@ def test_cash_and_dust_of_a_divergence() -> None:
             "2026-01-01T11:59:59Z on (internal 0 EUR, external 80 EUR)"
         )
     ]
+
+
+@pytest.mark.parametrize("section", ["positions", "cash"])
+def test_a_snapshot_may_name_an_account_that_nothing_else_names(section: str) -> None:
+    """The side has two accounts then, in whichever section the second one is."""
+    one, two = state(-90, {"BTC/EUR": "1"}), state(-90, None, {"EUR": "900", "BTC": "1"})
+    right = one if section == "positions" else two
+    rows = getattr(right, section)
+    others = tuple(replace(row, account="other") for row in rows[:1])
+    named = tuple(replace(row, account="main") for row in rows[1:])
+    assert verdicts(of(right))[ITEM] == "match"
+    two_accounts = replace(right, **{section: (*others, *named)})
+    own = {"positions": _in_main(END.positions), "cash": _in_main(END.cash)}
+    assert verdicts(of(two_accounts, **own))[ITEM] == "FAIL"
+
+
+def _in_main(rows: Any) -> Any:
+    return tuple(in_account(row, "main") for row in rows)

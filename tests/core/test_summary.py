@@ -129,3 +129,11 @@ def test_a_diff_id_is_the_same_in_every_run_and_differs_by_session() -> None:
     other = reconciled(*sides, session_id="other").diffs
     assert [diff.diff_id for diff in first] == [diff.diff_id for diff in again]
     assert len({diff.diff_id for diff in [*first, *other]}) == 4
+
+
+def test_the_text_of_a_summary_is_made_for_reading_and_for_diffs() -> None:
+    """Sorted keys, two spaces a level, ASCII: equal input gives equal lines."""
+    text = reconciled(side({"Ä": "1"}), side({"Ä": "2"})).summary(run_id="r").to_json()
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
+    assert text.splitlines()[1].startswith('  "comparisons": ')
+    assert text.isascii()

@@ -216,6 +216,14 @@ def test_a_key_that_stands_twice_and_a_missing_time(tmp_path: Path) -> None:
         take(tmp_path, f"[positions]\n{table}", t=FILLS)
 
 
+def test_one_table_of_several_is_named_by_its_place(tmp_path: Path) -> None:
+    """A key in two tables of a section is refused by the place of the second."""
+    columns = 'columns = { symbol = "sym", quantity = "qty", time = "when" }'
+    table = f'[[positions]]\npath = "t.csv"\n{columns}\n'
+    with pytest.raises(SessionError, match=r"positions\[1\]: BTC stands twice"):
+        take(tmp_path, f'timezone = "UTC"\n{table}{table}', t=FILLS)
+
+
 def test_an_empty_column_is_there(tmp_path: Path) -> None:
     """A column that is empty in every row is an absent value, not a mistake."""
     table = FILLS.replace("0.1,0.2", ",")

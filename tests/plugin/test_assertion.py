@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import pytest_recon
 from pytest_recon import ReconDriftWarning, assert_reconciles
 from recon_core import (
     CashBalance,
@@ -297,3 +298,10 @@ def test_engine_with_a_bad_policy(pytester: pytest.Pytester) -> None:
     result = run_pytest(pytester)
     result.assert_outcomes(errors=1, passed=1)
     assert "recon policy: recon.toml: is not TOML" in result.stdout.str()
+
+
+def test_what_the_package_does_not_have_is_an_attribute_error() -> None:
+    """The late import of the assertion hides no other name's absence."""
+    assert callable(pytest_recon.assert_reconciles)
+    with pytest.raises(AttributeError, match="'pytest_recon' has no attribute 'assert_recon'"):
+        pytest_recon.assert_recon  # noqa: B018

@@ -420,3 +420,11 @@ def test_a_new_file_at_a_size(pytester: pytest.Pytester) -> None:
     result = run_pytest(pytester, *words, "--recon-audit-rotate=much")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines("*recon_audit_rotate: 'much'; expected a size of 1 or more*")
+
+
+def test_a_diff_that_blocks_is_no_problem_besides(pytester: pytest.Pytester) -> None:
+    """An item that failed for its diff is in the trail once, as that diff."""
+    write_blocked(pytester.path / "b.recon.json")
+    run_pytest(pytester, "--recon-session=.", LOG)
+    (summary,) = details(pytester, "RECON_SUMMARY")
+    assert (summary["total_diffs"], summary["problems"]) == (3, [])

@@ -163,6 +163,14 @@ def test_missing_policy(pytester: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines(["ERROR: recon policy: typo.toml: cannot be read: *"])
 
 
+def test_missing_policy_of_a_run_without_sessions(pytester: pytest.Pytester) -> None:
+    """It is a usage error also where no session is named, before any test has run."""
+    pytester.makepyfile(test_project="def test_passes(): pass")
+    result = run_pytest(pytester, "--recon-policy=typo.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: recon policy: typo.toml: cannot be read: *"])
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

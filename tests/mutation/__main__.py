@@ -1,0 +1,69 @@
+"""Draw mutants, try them and say which survived; ends with 1 below a bar.
+
+PYTHONPATH=tests python -m mutation [--outside 60] [--inside 20] [--seed 7] [--only WORD]
+"""
+
+import argparse
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from .equivalents import read_equivalents, unknown
+from .mutants import ROOT, Mutant, all_mutants
+from .score import Score
+from .trial import Trial
+
+TESTS = ("tests/core", "tests/cli", "tests/plugin")
+_WITHOUT = ("randomly", "cacheprovider", "xdist", "recon")
+_PYTEST = ("-q", "--strict-config", *(word for name in _WITHOUT for word in ("-p", f"no:{name}")))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 where both bars are reached, 1 below one, 2 for a wrong list."""
+    options = _options(arguments)
+    mutants = all_mutants()
+    listed = read_equivalents()
+    gone = unknown(listed, mutants)
+    for key in gone:
+        print(f"equivalents.toml: no such mutant any more: {key}", file=sys.stderr)
+    if gone:
+        return 2
+    trial = Trial(plan(mutants, options), options.at_once, options.survey)
+    pytest.main([*_PYTEST, *(str(ROOT / tests) for tests in options.tests)], plugins=[trial])
+    score = Score(trial.outcomes, listed)
+    print(*score.lines(), sep="\n")
+    return 0 if len(trial.outcomes) and score.passes else 1
+
+
+def plan(mutants: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
+    """The mutants to try: so many outside and inside the explanations, by the seed."""
+    drawn: list[Mutant] = []
+    for count, explains in ((options.outside, False), (options.inside, True)):
+        area = [
+            mutant
+            for mutant in mutants
+            if mutant.explains is explains and options.only in str(mutant)
+        ]
+        drawn += random.Random(options.seed).sample(area, min(count, len(area)))
+    return drawn
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="mutation", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--outside", type=int, default=60, help="mutants outside explain")
+    parser.add_argument("--inside", type=int, default=20, help="mutants inside explain")
+    parser.add_argument("--seed", type=int, default=7, help="which ones are drawn")
+    parser.add_argument("--only", default="", help="those whose line contains this text")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to ask")
+    parser.add_argument("--survey", type=Path, help="where the survey of the tests is kept")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="processes")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

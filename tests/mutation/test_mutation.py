@@ -1,0 +1,165 @@
+"""The mutation run itself: its operators, its keys, its score, and the list of equivalents."""
+
+import ast
+import os
+import signal
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+from .children import in_children
+from .equivalents import LIST, read_equivalents, unknown
+from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
+from .operators import OPERATORS, changes
+from .score import Score
+from .trial import Outcome
+
+RATIOS = "recon_core/ledger/ratios.py"
+
+
+def changed(source: str) -> set[tuple[str, str]]:
+    """Operator and new source of every change of the only statement."""
+    (statement,) = ast.parse(source).body
+    return {
+        (change.operator, change.after) for node in ast.walk(statement) for change in changes(node)
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a < b <= c", {("comparison", "a <= b <= c"), ("comparison", "a < b < c")}),
+        ("a and b", {("boolean", "a or b"), ("operand", "a"), ("operand", "b")}),
+        ("not a", {("sign", "a")}),
+        ("a * b", {("arithmetic", "a + b")}),
+        ("'%s' % a", set()),
+        ("if a: b", {("condition", "not a")}),
+        ("[a for a in b if a]", {("filter", "")}),
+        ("a[1]", {("constant", "2")}),
+        ("a = True", {("constant", "False")}),
+        ("raise a", {("statement", "pass")}),
+        ("max(a)", {("call", "min(a)"), ("statement", "pass")}),
+        ("a = sorted(b, key=c)", {("call", "list(b)")}),
+        ("a = abs(b)", {("call", "b")}),
+    ],
+)
+def test_the_changes_of_a_statement(source: str, expected: set[tuple[str, str]]) -> None:
+    """Each operator changes what it is for, and nothing else."""
+    assert changed(source) == expected
+
+
+def test_every_operator_is_in_use() -> None:
+    """No operator is listed that the source never gives work to."""
+    used = {mutant.key.operator for path in sources()[:60] for mutant in mutants_of(path)}
+    assert used == {operator.__name__.removeprefix("_") for operator in OPERATORS}
+
+
+def test_a_mutant_is_known_by_its_source() -> None:
+    """Its key has no line, and no two mutants of a module share it."""
+    mutants = list(mutants_of(RATIOS))
+    keys = [mutant.key for mutant in mutants]
+    assert len(set(keys)) == len(keys)
+    (half,) = (key for key in keys if key[1:3] == ("comparison", "near > whole"))
+    assert half == Key(f"{RATIOS}:Interval.units", "comparison", "near > whole", "near >= whole", 1)
+
+
+def mutant(before: str, after: str) -> Mutant:
+    """The mutant of the intervals with that change."""
+    return next(one for one in mutants_of(RATIOS) if one.key[2:4] == (before, after))
+
+
+def test_the_code_of_a_mutant_differs_in_its_change_only() -> None:
+    """An interval that begins at a half is decided by the mutant, and not by the source."""
+    code = code_of(mutant("near > whole", "near >= whole"))
+    assert code is not None
+    names: dict[str, Any] = {"_half_even": None}
+    units = FunctionType(code, names)
+    assert units((1, 2, 2), 1, 1) == 1
+    assert units((2, 3, 4), 3, 2) == 1
+
+
+def test_a_function_notes_its_calls() -> None:
+    """The code of the survey calls the sink with the name, and then does as before."""
+    called: list[str] = []
+    (exact,) = (code for code in noting_codes(RATIOS, "sink") if code.co_name == "_half_even")
+    names: dict[str, Any] = {"sink": called.append}
+    assert FunctionType(exact, names)(5, 2) == 2
+    assert called == [f"{RATIOS}:_half_even"]
+
+
+def test_children_answer_or_end() -> None:
+    """An answer comes back as it is; a child that was killed has none, and stops nobody."""
+    works: list[tuple[str, Callable[[], Any]]] = [
+        ("kept", lambda: [1, "a"]),
+        ("killed", lambda: os.kill(os.getpid(), signal.SIGKILL)),
+        ("ended", partial(os._exit, 3)),
+        ("raised", partial(int, "x")),
+        ("large", lambda: "x" * 300_000),
+    ]
+    answers = dict(in_children(works, at_once=2))
+    assert answers == {
+        "kept": [1, "a"],
+        "killed": None,
+        "ended": None,
+        "raised": None,
+        "large": "x" * 300_000,
+    }
+
+
+def outcome(one: Mutant, killer: str = "") -> Outcome:
+    return Outcome(one, killer, ("test_a", "test_b"), 2)
+
+
+def test_the_score_counts_equivalents_nowhere() -> None:
+    """Killed of what can be killed; the survivors are shown with the tests that call them."""
+    first, second, third = list(mutants_of(RATIOS))[:3]
+    outcomes = [outcome(first, "test_a"), outcome(second), outcome(third)]
+    score = Score(outcomes, {third.key: "the same"})
+    assert (score.share(explains=False), score.passes) == (Fraction(1, 2), False)
+    lines = "\n".join(score.lines())
+    assert f"survived: {second}\n    2 of 2 tests run: test_a, test_b" in lines
+    assert str(third) not in lines
+    assert "outside explain: 50.0 % killed, at least 95 %" in lines
+    assert Score(outcomes[:1], {}).passes
+
+
+def test_the_list_of_equivalents_is_whole() -> None:
+    """Every listed mutant exists, and has a reason that says something."""
+    listed = read_equivalents()
+    files = {key.function.partition(":")[0] for key in listed}
+    assert unknown(listed, (one for path in sorted(files) for one in mutants_of(path))) == []
+    assert all(len(reason) > 20 for reason in listed.values())
+    assert set(files) <= set(sources())
+
+
+def test_an_equivalent_that_is_gone_is_found(tmp_path: Path) -> None:
+    """A source that has changed makes its entry an error, and so is an entry twice."""
+    entry = """
+    [[equivalent]]
+    function = "recon_core/ledger/ratios.py:Interval.units"
+    operator = "comparison"
+    before = "nearly > whole"
+    after = "nearly >= whole"
+    reason = "the source does not have it"
+    """
+    path = tmp_path / LIST.name
+    path.write_text(entry)
+    (gone,) = unknown(read_equivalents(path), mutants_of(RATIOS))
+    assert gone.before == "nearly > whole"
+    path.write_text(entry * 2)
+    with pytest.raises(ValueError, match="is listed twice"):
+        read_equivalents(path)
+
+
+def test_every_module_belongs_to_a_room() -> None:
+    """Explanations are counted by themselves, and a single module by its name."""
+    assert next(mutants_of(RATIOS)).module == "recon_core/ledger"
+    assert next(mutants_of("recon_core/amounts.py")).module == "recon_core/amounts"
+    path = next(path for path in sources() if path.startswith("recon_core/explain/"))
+    assert next(mutants_of(path)).explains
+    assert (ROOT / path).is_file()

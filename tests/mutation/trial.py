@@ -1,0 +1,251 @@
+"""Tests that reach a function, and their run against a mutant of it.
+
+pytest collects the tests once. The survey runs each of them once and notes which functions
+it calls: there every function of the project has a first statement that says so. For a
+mutant a forked child replaces the code of the functions that exist and runs the tests that
+call them, the quick ones first, until one fails.
+
+A test that starts a process sees no mutant of this one: the survey lets none start, such a
+test fails there, as does one that takes long, and what fails in the survey is not asked
+about any mutant.
+"""
+
+import builtins
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .children import in_children, limit_next_step
+from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes, sources
+
+LONGEST = 0.5
+"""Seconds of processor that a test may take; longer ones are left out, nine of ten take 0.05."""
+BUDGET = 20
+"""Seconds of processor for one mutant: the tests that do not fit are not asked."""
+PATIENCE = 10
+"""A test that takes so many times as long as in the survey, and 10 s, does not end."""
+_PARTS = 40
+_SINK = "__called_in_the_survey__"
+_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
+
+
+class TooLongError(BaseException):
+    """A test takes longer than the survey allows."""
+
+
+class Surveyed(NamedTuple):
+    """What the survey noted of a test: its seconds, and the functions that it calls."""
+
+    seconds: float
+    called: list[str]
+
+
+class Reached(NamedTuple):
+    """A test that calls a function: its place in the collection, and its seconds."""
+
+    seconds: float
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one mutant: `killer` is the test that failed, empty where none did.
+
+    `reached` are the tests that call the function, `asked` how many of them were run.
+    """
+
+    mutant: Mutant
+    killer: str
+    reached: tuple[str, ...]
+    asked: int
+
+    @property
+    def killed(self) -> bool:
+        """True if a test failed, or the process did not survive the mutant."""
+        return bool(self.killer)
+
+
+class Trial:
+    """A pytest plugin: it runs the collected tests itself, against the mutants of a plan."""
+
+    def __init__(self, plan: Sequence[Mutant], at_once: int, survey: Path | None = None) -> None:
+        self._plan = plan
+        self._at_once = at_once
+        self._kept = survey
+        self._items: list[pytest.Item] = []
+        self.outcomes: list[Outcome] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Survey, then try every mutant."""
+        _load_everything()
+        self._items = session.items
+        reached = self._reached()
+        functions = _functions()
+        gc.collect()
+        gc.freeze()
+        works = (
+            (mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan
+        )
+        for mutant, answer in in_children(works, self._at_once):
+            self._note(mutant, answer, reached[_name(mutant)])
+        self.outcomes.sort(key=lambda outcome: self._plan.index(outcome.mutant))
+        return True
+
+    def _note(self, mutant: Mutant, answer: Any, reached: Sequence[Reached]) -> None:
+        killer, asked = ("the process ended", 0) if answer is None else answer
+        names = tuple(self._items[test.item].nodeid for test in reached)
+        outcome = Outcome(mutant, killer, names, asked)
+        self.outcomes.append(outcome)
+        if not outcome.killed:
+            print(f"  survived: {mutant}", file=sys.stderr, flush=True)
+
+    def _reached(self) -> dict[str, list[Reached]]:
+        """The tests that call each function, the quick ones first."""
+        surveyed = self._survey()
+        reached: dict[str, list[Reached]] = defaultdict(list)
+        for place, item in enumerate(self._items):
+            noted = surveyed[item.nodeid]
+            if noted is not None:
+                for function in noted.called:
+                    reached[function].append(Reached(noted.seconds, place))
+        for tests in reached.values():
+            tests.sort()
+        seen = sum(surveyed[item.nodeid] is not None for item in self._items)
+        print(f"{seen} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
+        return reached
+
+    def _survey(self) -> dict[str, Surveyed | None]:
+        """What each test calls, `None` for one that failed; a kept survey is gone on with."""
+        surveyed: dict[str, Surveyed | None] = {}
+        if self._kept is not None and self._kept.exists():
+            for node_id, noted in json.loads(self._kept.read_text()).items():
+                surveyed[node_id] = Surveyed(*noted) if noted else None
+        missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
+        noting = [code for path in sources() for code in noting_codes(path, _SINK)]
+        parts = [missing[start::_PARTS] for start in range(_PARTS)]
+        while parts := [part for part in parts if part]:
+            works = ((tuple(part), partial(self._survey_part, part, noting)) for part in parts)
+            parts = []
+            for part, found in in_children(works, self._at_once):
+                if found is not None:
+                    surveyed |= {name: noted and Surveyed(*noted) for name, noted in found.items()}
+                elif len(part) == 1:  # it ends the process that it runs in
+                    surveyed[self._items[part[0]].nodeid] = None
+                else:
+                    parts += [part[::2], part[1::2]]
+        if self._kept is not None:
+            self._kept.write_text(json.dumps(surveyed))
+        return surveyed
+
+    def _survey_part(
+        self, part: Sequence[int], noting: Sequence[CodeType]
+    ) -> dict[str, Surveyed | None]:
+        sys.addaudithook(_refuse_processes)
+        signal.signal(signal.SIGPROF, _too_long)
+        called: set[str] = set()
+        setattr(builtins, _SINK, called.add)
+        _note_calls(noting)
+        surveyed: dict[str, Surveyed | None] = {}
+        for place in part:
+            called.clear()
+            started = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
+            passed = self._passes(place)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            seconds = round(time.process_time() - started, 3)
+            noted = Surveyed(seconds, sorted(called)) if passed else None
+            surveyed[self._items[place].nodeid] = noted
+        return surveyed
+
+    def _attack(
+        self,
+        mutant: Mutant,
+        functions: dict[str, list[FunctionType]],
+        reached: dict[str, list[Reached]],
+    ) -> tuple[str, int]:
+        """The first test that fails under a mutant, or none, and the number of tests run."""
+        code, tests = code_of(mutant), reached.get(_name(mutant), [])
+        targets = _with_code_like(code, functions.get(_name(mutant), []))
+        if code is None or not targets:
+            return "", 0
+        for target in targets:
+            target.__code__ = code
+        for count, test in enumerate(tests, start=1):
+            if time.process_time() > BUDGET:
+                return "", count - 1
+            limit_next_step(10 + int(PATIENCE * test.seconds))
+            if not self._passes(test.item):
+                return self._items[test.item].nodeid, count
+        return "", len(tests)
+
+    def _passes(self, place: int) -> bool:
+        reports = runtestprotocol(self._items[place], log=False, nextitem=None)
+        return not any(report.failed for report in reports)
+
+
+def _name(mutant: Mutant) -> str:
+    return f"{mutant.path}:{mutant.function}"
+
+
+def _note_calls(noting: Sequence[CodeType]) -> None:
+    """Give every function the code that notes its calls."""
+    functions = _functions()
+    for code in noting:
+        path = os.path.relpath(code.co_filename, ROOT)
+        for function in _with_code_like(code, functions.get(f"{path}:{code.co_qualname}", [])):
+            function.__code__ = code
+
+
+def _load_everything() -> None:
+    """Import both packages, so that every function to mutate exists."""
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+
+
+def _functions() -> dict[str, list[FunctionType]]:
+    """Every function of the project that exists, wrapped ones included, by file and name."""
+    found: dict[str, list[FunctionType]] = defaultdict(list)
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType):
+            code = function.__code__
+            if code.co_filename.startswith(f"{ROOT}{os.sep}"):
+                path = os.path.relpath(code.co_filename, ROOT)
+                found[f"{path}:{code.co_qualname}"].append(function)
+    return found
+
+
+def _with_code_like(code: CodeType | None, functions: list[FunctionType]) -> list[FunctionType]:
+    """The functions that may have this code: of the same lines, with the same closure."""
+    return [
+        function
+        for function in functions
+        if code is not None
+        and function.__code__.co_firstlineno == code.co_firstlineno
+        and function.__code__.co_freevars == code.co_freevars
+    ]
+
+
+def _too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TooLongError
+
+
+def _refuse_processes(event: str, _: object) -> None:
+    if event in _STARTS:
+        raise PermissionError(f"{event}: no process is started in the survey of tests")
