@@ -71,7 +71,7 @@ def _plugins() -> list[Route]:
         ("picked", "pytest_picked.plugin", ("--picked",)),
         ("order", "pytest_order.plugin", ("--order-scope=session",)),
         ("flaky", "flaky.flaky_pytest_plugin", ("--force-flaky", "--max-runs=3", "--min-passes=1")),
-        ("ignored flakiness", "pytest_ignore_flaky.plugin", ("--ignore-flaky",)),
+        ("ignored flakiness", "pytest_ignore_flaky", ("--ignore-flaky",)),
         ("checks", "pytest_check.plugin", ()),
         ("dependencies", "pytest_dependency", ()),
         ("sockets", "pytest_socket", ("--disable-socket",)),
