@@ -1,0 +1,217 @@
+"""The lock on `explain()`: the hashes of its answers, so that no change of structure changes one.
+
+    python -m tests.trials.locked                    # check everything: about an hour of CPU
+    python -m tests.trials.locked --part pairs-fast  # one part
+    python -m tests.trials.locked --write            # after a change that is meant to show
+
+A part is a list of sessions under one effort, cut into chunks. Of each chunk three things are
+hashed one by one: the answers without their prose, the prose, and the budget that was left.
+So a new wording changes the second alone, and a search in another order the third alone.
+The full effort answers fewer sessions: where the fast one did not end at its budget, it
+answers the same, and where it did the full one takes up to a minute.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from recon_core.explain import explain
+from recon_core.explain.budget import Budget
+from recon_core.explanation import Effort, Explanation
+from recon_core.extensions import extension_manager
+from recon_core.model import RecordedSession
+from recon_core.policy.model import Policy
+from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.sessions.discovery import find_sessions
+from tests.core.explaining.drawing import Wanted, drawn
+from tests.core.explaining.noise import noisy
+from tests.core.real_fill_sessions import FILL_ROWS
+from tests.core.real_state_sessions import STATE_ROWS
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+LOCK: Final = Path(__file__).with_name("locked.json")
+PROSE: Final = frozenset({"text", "proof", "decides"})
+
+Digests = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sessions by number, each answered with one effort; a chunk is `size` numbers of them."""
+
+    name: str
+    effort: Effort
+    session: Callable[[int], Reconciliation | None]
+    numbers: range
+    size: int
+
+    @property
+    def chunks(self) -> list[str]:
+        """The names of its chunks."""
+        return [f"{self.name}/{start}" for start in self.numbers[:: self.size]]
+
+
+def _reconciled(recorded: RecordedSession) -> Reconciliation:
+    return Reconciliation(recorded, Policy())
+
+
+def _drawn(seed: int, wanted: Wanted) -> Reconciliation | None:
+    trial = drawn(seed, wanted)
+    return None if trial is None else _reconciled(trial.placed.recorded)
+
+
+def _single(seed: int) -> Reconciliation | None:
+    return _drawn(seed, Wanted())
+
+
+def _pair(seed: int) -> Reconciliation | None:
+    return _drawn(seed, Wanted(faults=2))
+
+
+def _dusty(seed: int) -> Reconciliation | None:
+    return _drawn(seed, Wanted(is_dusty=True))
+
+
+def _noise(seed: int) -> Reconciliation:
+    return _reconciled(noisy(seed).recorded)
+
+
+def _real(number: int) -> Reconciliation:
+    return (*FILL_ROWS, *STATE_ROWS)[number].build()
+
+
+def _examples() -> list[Path]:
+    return find_sessions(EXAMPLES, extension_manager())
+
+
+def _example(number: int) -> Reconciliation:
+    return reconcile_session(_examples()[number])
+
+
+_REAL: Final = range(len(FILL_ROWS) + len(STATE_ROWS))
+_EXAMPLES: Final = range(len(_examples()))
+
+PARTS: Final = (
+    Part("singles-fast", Effort.FAST, _single, range(2_100), 25),
+    Part("pairs-fast", Effort.FAST, _pair, range(1_050), 15),
+    Part("dusty-fast", Effort.FAST, _dusty, range(100), 10),
+    Part("noise-fast", Effort.FAST, _noise, range(300), 5),
+    Part("real-fast", Effort.FAST, _real, _REAL, 20),
+    Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
+    Part("singles-full", Effort.FULL, _single, range(200), 10),
+    Part("pairs-full", Effort.FULL, _pair, range(50), 5),
+    Part("noise-full", Effort.FULL, _noise, range(20), 2),
+    Part("real-full", Effort.FULL, _real, _REAL, 20),
+    Part("examples-full", Effort.FULL, _example, _EXAMPLES, 10),
+)
+
+
+@contextmanager
+def _recorded_budgets() -> Iterator[list[Budget]]:
+    """Collect the budgets that are made while the context is open."""
+    made: list[Budget] = []
+    real = Budget.of
+
+    def recording(effort: Effort, rows: int) -> Budget:
+        made.append(real(effort, rows))
+        return made[-1]
+
+    Budget.of = recording  # type: ignore[method-assign]  # restored below
+    try:
+        yield made
+    finally:
+        Budget.of = real  # type: ignore[method-assign]
+
+
+def _answered(reconciliation: Reconciliation, effort: Effort) -> tuple[list[object], list[int]]:
+    with _recorded_budgets() as budgets:
+        found: Sequence[Explanation] = explain(reconciliation, effort)
+    return [one.to_dict() for one in found], [budget.left for budget in budgets]
+
+
+def _parted(value: object, prose: list[object]) -> object:
+    """The value without its prose, which is appended to `prose` in its order."""
+    if isinstance(value, Mapping):
+        prose += [text for key, text in value.items() if key in PROSE]
+        return {key: _parted(one, prose) for key, one in value.items() if key not in PROSE}
+    return [_parted(one, prose) for one in value] if isinstance(value, list) else value
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def digests(chunk: str) -> Digests:
+    """The hashes of a chunk by what is hashed: `answers`, `prose`, `budget`."""
+    name, _, start = chunk.partition("/")
+    part = next(part for part in PARTS if part.name == name)
+    answers, prose, budgets = list[object](), list[object](), list[object]()
+    for number in part.numbers[int(start) : int(start) + part.size]:
+        reconciliation = part.session(number)
+        if reconciliation is None:
+            continue
+        found, left = _answered(reconciliation, part.effort)
+        answers.append([number, _parted(found, prose)])
+        budgets.append([number, left])
+    return {"answers": _digest(answers), "prose": _digest(prose), "budget": _digest(budgets)}
+
+
+def committed() -> dict[str, Digests]:
+    """The hashes that are committed, by chunk."""
+    found: dict[str, Digests] = json.loads(LOCK.read_text(encoding="utf-8"))
+    return found
+
+
+def changes(chunk: str, found: Digests, expected: Digests) -> list[str]:
+    """What of a chunk is no longer as committed, a line each."""
+    return [f"{chunk}: other {what}" for what in expected if found[what] != expected[what]]
+
+
+def _worked_out(chunks: Sequence[str], jobs: int) -> Iterable[tuple[str, Digests]]:
+    with ProcessPoolExecutor(jobs) as pool:
+        for chunk, found in zip(chunks, pool.map(digests, chunks), strict=True):
+            sys.stderr.write(f"\r{chunk:<30}")
+            yield chunk, found
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--part", choices=[part.name for part in PARTS], help="one part only")
+    parser.add_argument("--write", action="store_true", help="commit to what is answered now")
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Check or write the lock; 1 where an answer is another one."""
+    asked = _arguments(given)
+    chunks = [one for part in PARTS if asked.part in (None, part.name) for one in part.chunks]
+    if asked.write:
+        lock = committed() if LOCK.exists() else {}
+        for chunk, found in _worked_out(chunks, asked.jobs):
+            lock[chunk] = found
+            LOCK.write_text(_lines(lock), encoding="utf-8")
+        return 0
+    lock, lines = committed(), list[str]()
+    for chunk, found in _worked_out(chunks, asked.jobs):
+        lines += changes(chunk, found, lock[chunk])
+    sys.stdout.write("".join(f"{line}\n" for line in lines) or "as committed\n")
+    return int(bool(lines))
+
+
+def _lines(lock: Mapping[str, Digests]) -> str:
+    """JSON with a line for each chunk, in the order of the parts."""
+    order = [chunk for part in PARTS for chunk in part.chunks if chunk in lock]
+    rows = (f"{json.dumps(chunk)}: {json.dumps(lock[chunk])}" for chunk in order)
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
