@@ -6,7 +6,8 @@
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make bench          what an item costs, a question to a long audit log, an explanation
-#   make lint           ruff, mypy, the layers of the packages
+#   make lint           ruff, mypy, the layers of the packages, the prose
+#   make figures        figures of the structure of the code beside their goals
 #   make clean          remove the virtual environment and all caches
 #   make test-pythons   the tests on other Pythons that are installed
 #   make test-pytests   the tests on the oldest and the newest supported pytest
@@ -33,9 +34,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A test run must not depend on what the caller has set for other runs.
 unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
+# Half of the time of a test that starts a process would be compiling modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite soak fuzz mutants bench lint clean same-python test-pythons test-pytests routes
+.PHONY: help demo test suite soak fuzz mutants bench lint figures clean same-python test-pythons
+.PHONY: test-pytests routes
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -71,6 +75,10 @@ lint: same-python
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.house.prose
+
+figures: same-python
+	$(BIN)/python -m tests.house.figures
 
 suite: same-python
 	$(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)

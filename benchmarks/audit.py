@@ -32,7 +32,7 @@ from pathlib import Path
 
 from recon_core import AuditLog, LedgerEntry, ReconDiff, Severity
 from recon_core.cli import main as recon
-from recon_core.summary import summarise
+from recon_core.model.summary import summarise
 
 VERIFY_TARGET = 4.0
 QUERY_TARGET = 3.0

@@ -183,13 +183,13 @@ def settled(rows: list[Row]) -> dict[str, str]:
 
 def measure(path: Path) -> dict[str, Any]:
     """The CPU seconds of every step in this process, and the answer."""
+    from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain import explain
-    from recon_core.extensions import extension_manager
     from recon_core.ledger.replay import replay_sides
+    from recon_core.plugins.manager import extension_manager
     from recon_core.policy import Policy
-    from recon_core.quick_memory import without_collecting
-    from recon_core.reconciliation import Reconciliation
     from recon_core.sessions import read_session
+    from recon_core.values.memory import without_collecting
 
     taken: dict[str, Any] = {}
 

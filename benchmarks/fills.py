@@ -67,12 +67,12 @@ def _in_other_words(fill: dict[str, str]) -> dict[str, str]:
 
 def measure(path: Path) -> dict[str, float]:
     """The CPU seconds of every step, and the most memory, of this process."""
-    from recon_core.extensions import extension_manager
+    from recon_core.engine.reconciliation import Reconciliation
     from recon_core.ledger.replay import replay_sides
+    from recon_core.plugins.manager import extension_manager
     from recon_core.policy import Policy
-    from recon_core.quick_memory import without_collecting
-    from recon_core.reconciliation import Reconciliation
     from recon_core.sessions import read_session
+    from recon_core.values.memory import without_collecting
 
     taken: dict[str, float] = {}
 

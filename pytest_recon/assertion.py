@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from pytest_recon.outcomes import warn_of_drift
-from recon_core.errors import ReconError
-from recon_core.explaining import explainer
-from recon_core.explanation import Effort
-from recon_core.external import ExternalSnapshot
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain.on_demand import explainer
 from recon_core.ledger import PositionLedger
 from recon_core.model import RecordedSession, SideRecord
+from recon_core.model.explanation import Effort
+from recon_core.model.snapshot import ExternalSnapshot
+from recon_core.model.summary import sorted_diffs
 from recon_core.policy import Policy
-from recon_core.printable import quoted
-from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
-from recon_core.severity import Severity
-from recon_core.summary import sorted_diffs
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
+from recon_core.values.severity import Severity
 
 State = PositionLedger | ExternalSnapshot | SideRecord | Mapping[str, Any]
 """A state to compare; a mapping has `positions` and `cash`, each symbol → Decimal."""

@@ -6,8 +6,8 @@ import pytest
 from pluggy import PluginManager
 
 from pytest_recon.options import Settings
-from recon_core.errors import SessionError
 from recon_core.sessions.discovery import Discovery, identity, joined, named_sessions
+from recon_core.values.errors import SessionError
 
 
 def declared_sessions(

@@ -1,6 +1,6 @@
 """The warning of a WARN diff."""
 
-from recon_core.errors import ReconWarning
+from recon_core.values.errors import ReconWarning
 
 
 class ReconDriftWarning(ReconWarning):

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from recon_core.printable import printable
 from recon_core.reports.wording import Tally, counted, ran_of
-from recon_core.severity import Severity
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 MATCH = "match"
 Noted = dict[str, dict[str, dict[str, None]]]
@@ -238,10 +238,13 @@ def _of_items(path: str, problem: str, items: Mapping[str, Iterable[str]]) -> st
 
 
 def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
-    """The files and the policy that two promises of one session do not share."""
+    """Yield the files and the policy that two promises of one session do not share.
+
+    Content counts: one file has two names where a link leads to it.
+    """
     before, after = known.evidence.get("inputs", {}), later.evidence.get("inputs", {})
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
+    if sorted(before.values()) != sorted(after.values()):
+        for name in sorted(dict(before.items() ^ after.items())):
             yield f"{known.path}: {printable(name)} changed while the run read it"
     if known.evidence.get("policy_sha256") != later.evidence.get("policy_sha256"):
         yield f"{known.path}: the policy changed while the run read it"

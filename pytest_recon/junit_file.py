@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_recon.gate import Gate, ItemResult, SessionPromise
-from recon_core.errors import ReconError
+from recon_core.model.summary import ReconSummary
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
-from recon_core.summary import ReconSummary
+from recon_core.values.errors import ReconError
 
 
 def write_junit(

@@ -12,9 +12,8 @@ from pytest_recon.drift_warning import ReconDriftWarning
 from pytest_recon.other_plugins import Multiplied
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
-from recon_core.comparison import Comparison, ItemKind, Judgement
-from recon_core.printable import printable
-from recon_core.reconciliation import Reconciliation
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.reports.explanations import EXPLANATION, explanation_properties
 from recon_core.reports.text import diff_text
 from recon_core.reports.wording import (
@@ -23,6 +22,7 @@ from recon_core.reports.wording import (
     folded_properties,
     node_path,
 )
+from recon_core.values.printable import printable
 
 
 class SessionDirectory(pytest.Directory):

@@ -9,13 +9,13 @@ from typing import Final
 import pytest
 
 from pytest_recon.outputs import environment_words, own_junit_path
-from recon_core import settings
-from recon_core.errors import ReconError
-from recon_core.explanation import Effort
-from recon_core.printable import quoted
+from recon_core.model.explanation import Effort
+from recon_core.policy import settings
+from recon_core.policy.settings import EXPLAIN_CHOICES, FAIL_ON_CHOICES
 from recon_core.reports.outputs import JUNIT
 from recon_core.reports.written_path import is_same_file, written_path
-from recon_core.settings import EXPLAIN_CHOICES, FAIL_ON_CHOICES
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
 
 PATH_OPTIONS: Final = (
     "--recon-session",

@@ -5,8 +5,8 @@ import warnings
 import pytest
 
 from pytest_recon.drift_warning import ReconDriftWarning
-from recon_core.comparison import Judgement
-from recon_core.severity import Severity
+from recon_core.model.comparison import Judgement
+from recon_core.values.severity import Severity
 
 
 class ComparisonFailed(Exception):  # noqa: N818  # it is a verdict, not an error

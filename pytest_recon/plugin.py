@@ -18,7 +18,7 @@ from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 if TYPE_CHECKING:
     from pytest_recon.nodes import SessionDirectory, SessionFile
-    from recon_core.engine import ReconciliationEngine
+    from recon_core.engine.ledgers import ReconciliationEngine
 
 _GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 """What the gate turns into a failure where it is red."""
@@ -192,6 +192,6 @@ def recon_engine(request: pytest.FixtureRequest) -> "ReconciliationEngine":
     Fill `recon_engine.position_ledger`, or put your own there, and call
     `recon_engine.reconcile(snapshot)`.
     """
-    from recon_core.engine import ReconciliationEngine  # noqa: PLC0415  # only where used
+    from recon_core.engine.ledgers import ReconciliationEngine  # noqa: PLC0415  # only where used
 
     return ReconciliationEngine(policy=run_of(request.config).policy)

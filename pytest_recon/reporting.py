@@ -16,7 +16,7 @@ from recon_core.reports.explanations import EXPLANATION
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
 if TYPE_CHECKING:
-    from recon_core.summary import ReconSummary
+    from recon_core.model.summary import ReconSummary
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
 _ATTRIBUTE = "recon"

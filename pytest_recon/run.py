@@ -15,19 +15,19 @@ from pytest_recon.discovery import declared_sessions
 from pytest_recon.gate import Gate, SessionPromise
 from pytest_recon.options import Settings, policy_source, read_settings
 from pytest_recon.other_plugins import is_multiplied, item_markers
-from recon_core.errors import PolicyError
-from recon_core.extensions import extension_manager, has_hooks, unmarked_hooks
-from recon_core.limits import use_limits
-from recon_core.printable import printable
+from recon_core.plugins.manager import extension_manager, has_hooks, unmarked_hooks
+from recon_core.policy.settings import BUILT_IN, PolicyInForce, effective_policy
 from recon_core.reports.wording import node_path
 from recon_core.sessions.discovery import Discovery, identity
-from recon_core.settings import BUILT_IN, PolicyInForce, effective_policy
+from recon_core.values.errors import PolicyError
+from recon_core.values.limits import use_limits
+from recon_core.values.printable import printable
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
+    from recon_core.engine.reconciliation import Reconciliation
     from recon_core.policy.model import Policy
-    from recon_core.reconciliation import Reconciliation
 
 RUN = pytest.StashKey["ReconRun"]()
 
@@ -185,8 +185,8 @@ class ReconRun:
 
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
-        from recon_core.explaining import explainer  # noqa: PLC0415  # not at pytest's start
-        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # as that
+        from recon_core.engine.reconciliation import reconcile_session  # noqa: PLC0415  # as that
+        from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # not at pytest's start
 
         known = self._reconciliations.get(anchor)
         if known is None:
@@ -202,7 +202,7 @@ class ReconRun:
 
     def promise(self, anchor: Path, path: str) -> "Reconciliation":
         """Read a session and tell the gate what it holds."""
-        from recon_core.evidence import evidence  # noqa: PLC0415  # not at pytest's start
+        from recon_core.engine.evidence import evidence  # noqa: PLC0415  # not at pytest's start
 
         reconciliation = self.reconciliation(anchor)
         recorded = reconciliation.recorded

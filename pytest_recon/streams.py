@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 
 import pytest
 
-from recon_core.errors import OUTPUT_LOST
+from recon_core.values.errors import OUTPUT_LOST
 
 STREAMS = pytest.StashKey[tuple["GuardedStream", "GuardedStream"]]()
 

@@ -7,8 +7,8 @@ from pytest_recon.gate import SessionPromise
 from pytest_recon.run import ReconRun
 
 if TYPE_CHECKING:
-    from recon_core.comparison import ReconDiff
-    from recon_core.summary import ReconSummary
+    from recon_core.model.comparison import ReconDiff
+    from recon_core.model.summary import ReconSummary
 
 
 class Summaries:
@@ -21,14 +21,14 @@ class Summaries:
 
     def diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
         """The diffs that the items of a session reported."""
-        from recon_core.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
+        from recon_core.model.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
 
         results = self._run.gate.results(promise.path)
         return [ReconDiff.from_dict(result.diff) for result in results if result.diff is not None]
 
     def summary(self, promise: SessionPromise) -> "ReconSummary":
         """The summary of a session as far as it ran."""
-        from recon_core.summary import summarise  # noqa: PLC0415  # not at pytest's start
+        from recon_core.model.summary import summarise  # noqa: PLC0415  # not at pytest's start
 
         return summarise(
             self.diffs(promise),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
-from recon_core.limits import limits_line
 from recon_core.reports.wording import counted
 from recon_core.sessions.passed_over import notes_on
+from recon_core.values.limits import limits_line
 
 
 def header(run: ReconRun) -> str:

@@ -7,29 +7,13 @@ pytest start does) costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from recon_core.hookspecs import hookimpl
+from recon_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from recon_core.audit.entries import LedgerEntry
     from recon_core.audit.log import AuditLog
-    from recon_core.comparison import (
-        Comparison,
-        ItemKind,
-        Judgement,
-        ReconDiff,
-        SessionCheck,
-    )
-    from recon_core.engine import ReconciliationEngine
-    from recon_core.errors import (
-        AmountError,
-        AuditError,
-        PolicyError,
-        ReconError,
-        ReconWarning,
-        ReplayError,
-        SessionError,
-    )
-    from recon_core.external import ExternalSnapshot
+    from recon_core.engine.ledgers import ReconciliationEngine
+    from recon_core.engine.reconciliation import Reconciliation, reconcile_session
     from recon_core.ledger import OrderLedger, PositionLedger
     from recon_core.model import (
         CashBalance,
@@ -49,23 +33,45 @@ if TYPE_CHECKING:
         RecordedSession,
         SideRecord,
     )
+    from recon_core.model.comparison import (
+        Comparison,
+        ItemKind,
+        Judgement,
+        ReconDiff,
+        SessionCheck,
+    )
+    from recon_core.model.snapshot import ExternalSnapshot
+    from recon_core.model.summary import ReconSummary
     from recon_core.policy import CashPolicy, Policy, PositionPolicy, Tolerance
     from recon_core.policy.toml_file import read_policy
-    from recon_core.reconciliation import Reconciliation, reconcile_session
     from recon_core.sessions import read_session
     from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
     from recon_core.sessions.recorder import SessionRecorder
-    from recon_core.severity import Severity
-    from recon_core.summary import ReconSummary
+    from recon_core.values.errors import (
+        AmountError,
+        AuditError,
+        PolicyError,
+        ReconError,
+        ReconWarning,
+        ReplayError,
+        SessionError,
+    )
+    from recon_core.values.severity import Severity
 
 __version__ = "0.1.0"
 
 _HOME = {
     "recon_core.audit.entries": ("LedgerEntry",),
     "recon_core.audit.log": ("AuditLog",),
-    "recon_core.comparison": ("Comparison", "ItemKind", "Judgement", "ReconDiff", "SessionCheck"),
-    "recon_core.engine": ("ReconciliationEngine",),
-    "recon_core.errors": (
+    "recon_core.model.comparison": (
+        "Comparison",
+        "ItemKind",
+        "Judgement",
+        "ReconDiff",
+        "SessionCheck",
+    ),
+    "recon_core.engine.ledgers": ("ReconciliationEngine",),
+    "recon_core.values.errors": (
         "AmountError",
         "AuditError",
         "PolicyError",
@@ -74,7 +80,7 @@ _HOME = {
         "ReplayError",
         "SessionError",
     ),
-    "recon_core.external": ("ExternalSnapshot",),
+    "recon_core.model.snapshot": ("ExternalSnapshot",),
     "recon_core.ledger": ("OrderLedger", "PositionLedger"),
     "recon_core.model": (
         "CashBalance",
@@ -96,12 +102,12 @@ _HOME = {
     ),
     "recon_core.policy": ("CashPolicy", "Policy", "PositionPolicy", "Tolerance"),
     "recon_core.policy.toml_file": ("read_policy",),
-    "recon_core.reconciliation": ("Reconciliation", "reconcile_session"),
+    "recon_core.engine.reconciliation": ("Reconciliation", "reconcile_session"),
     "recon_core.sessions": ("read_session",),
     "recon_core.sessions.formats.nautilus_writer": ("write_nautilus_recording",),
     "recon_core.sessions.recorder": ("SessionRecorder",),
-    "recon_core.severity": ("Severity",),
-    "recon_core.summary": ("ReconSummary",),
+    "recon_core.values.severity": ("Severity",),
+    "recon_core.model.summary": ("ReconSummary",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -24,7 +24,7 @@ from nautilus_trader.model.objects import Money
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from nautilus_trader.trading.strategy import Strategy
 
-from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
+from recon_core import write_nautilus_recording
 
 SECOND = 1_000_000_000
 START = 1_704_067_200 * SECOND  # 2024-01-01 00:00 UTC

@@ -16,8 +16,8 @@ from typing import Any, Final
 import rfc8785
 
 from recon_core.audit.entries import BRACKETS, RUN_COMMITTED, RUN_OPENED, LedgerEntry
-from recon_core.errors import AuditError
-from recon_core.printable import quoted
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import quoted
 
 GENESIS: Final = "0" * 64
 

@@ -21,7 +21,7 @@ import rfc8785
 from recon_core.audit.chain import LONGEST_LINE, ChainReader, Head, entries_text, next_entry
 from recon_core.audit.durable import SAFE_FLAGS, attempt, write_file
 from recon_core.audit.entries import LOG_CONTINUED, RUN_OPENED
-from recon_core.errors import AuditError
+from recon_core.values.errors import AuditError
 
 SCHEMA: Final = "recon.audit-checkpoint/1"
 _LONGEST: Final = 4096

@@ -1,4 +1,4 @@
-"""The entries of an audit trail (runbook, "Audit Trail"; design, "Audit").
+"""The entries of an audit trail (design, "Audit").
 
 One `RECON_SUMMARY` per recorded session and run, and one `RECON_DIFF` per diff. On a
 file a run stands between an opening entry and a committing one, so that a reader sees
@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Final
 from uuid import uuid4
 
-from recon_core.comparison import ReconDiff
-from recon_core.errors import AuditError
-from recon_core.explanation import Explanation
-from recon_core.printable import quoted
-from recon_core.summary import ReconSummary
-from recon_core.times import format_time, parse_time, require_time
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.explanation import Explanation
+from recon_core.model.summary import ReconSummary
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import quoted
+from recon_core.values.times import format_time, parse_time, require_time
 
 RECON_SUMMARY: Final = "RECON_SUMMARY"
 RECON_DIFF: Final = "RECON_DIFF"

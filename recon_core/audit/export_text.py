@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from recon_core.audit.fields import Entry
-from recon_core.errors import AuditError
-from recon_core.printable import printable, quoted
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable, quoted
 
 EXPECTED: Final = "expected a list of entries (an export), or the JSON Lines of an audit log"
 

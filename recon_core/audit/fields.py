@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from recon_core.errors import AuditError, ReconError
-from recon_core.printable import quoted
-from recon_core.severity import Severity
-from recon_core.times import format_time, parse_time
+from recon_core.values.errors import AuditError, ReconError
+from recon_core.values.printable import quoted
+from recon_core.values.severity import Severity
+from recon_core.values.times import format_time, parse_time
 
 Entry = dict[str, Any]
 """One entry as it was read, under the keys of the runbook's export."""

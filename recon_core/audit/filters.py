@@ -1,4 +1,4 @@
-"""Which runs and which diffs a question is about (runbook, "Weitere Optionen").
+"""Which runs and which diffs a question is about (design, "The `recon` command").
 
 Run filters (run, session, strategy, time of the run) select runs; severities select
 diffs. A run that is looked at and has no diff of such a severity is still looked at.
@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from recon_core.audit.fields import RANKS, UNKNOWN
-from recon_core.errors import ReconError
-from recon_core.printable import quoted
-from recon_core.severity import Severity
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
+from recon_core.values.severity import Severity
 
 ALL_SEVERITIES: Final = frozenset(RANKS)
 

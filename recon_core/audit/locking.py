@@ -15,8 +15,8 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from recon_core.audit.durable import SAFE_FLAGS, make_directories
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 try:
     import fcntl

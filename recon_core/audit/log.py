@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recon_core.atomic import write_atomically
 from recon_core.audit.chain import ChainReader, Head, next_entry, read_lines
 from recon_core.audit.entries import (
     BRACKETS,
@@ -21,11 +20,12 @@ from recon_core.audit.entries import (
 from recon_core.audit.fields import counted_diffs, severity_field, text_field
 from recon_core.audit.log_file import LogFile
 from recon_core.audit.succession import earlier_files
-from recon_core.comparison import ReconDiff
-from recon_core.errors import AuditError
-from recon_core.printable import printable
-from recon_core.summary import ReconSummary
-from recon_core.times import require_time
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import ReconSummary
+from recon_core.values.errors import AuditError
+from recon_core.values.files import write_atomically
+from recon_core.values.printable import printable
+from recon_core.values.times import require_time
 
 Run = tuple[ReconSummary, Sequence[ReconDiff] | None]
 

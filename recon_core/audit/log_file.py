@@ -45,8 +45,8 @@ from recon_core.audit.succession import (
     latest_time,
     succession_entry,
 )
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 Identity = tuple[int, int]
 

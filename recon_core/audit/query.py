@@ -1,4 +1,4 @@
-"""The answers of `summary`, `diffs` and `detailed`, as plain values (runbook, "CLI Tool").
+"""The answers of `summary`, `diffs`, `detailed` as values (design, "The `recon` command").
 
 Each mode is a sink of `recon_core.audit.runs`: it keeps what it will show and nothing
 else, so that memory is bounded by the answer. An answer without a limit may be the whole
@@ -16,7 +16,7 @@ from recon_core.audit.filters import Filters
 from recon_core.audit.policy_changes import PolicyHistory
 from recon_core.audit.spool import Spool, SpooledItems
 from recon_core.audit.tally import Run, Sink
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 Item = dict[str, Any]
 

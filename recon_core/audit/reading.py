@@ -20,9 +20,9 @@ from recon_core.audit.export_text import EXPECTED, read_export
 from recon_core.audit.fields import Entry, is_naive, utc_time
 from recon_core.audit.locking import settle
 from recon_core.audit.succession import Files, Part, Succession, earlier_files
-from recon_core.errors import AuditError
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import open_without_waiting
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable, quoted
 
 STANDARD_INPUT: Final = "-"
 

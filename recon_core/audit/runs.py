@@ -31,7 +31,7 @@ from recon_core.audit.filters import Filters
 from recon_core.audit.span import Place, Span
 from recon_core.audit.tally import Run, Sink, Tally
 from recon_core.reports.wording import counted
-from recon_core.times import format_time
+from recon_core.values.times import format_time
 
 
 @dataclass(slots=True)

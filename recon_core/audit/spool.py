@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 from weakref import finalize
 
-from recon_core.errors import AuditError
+from recon_core.values.errors import AuditError
 
 _IN_MEMORY: Final = 8 << 20
 

@@ -36,9 +36,9 @@ from recon_core.audit.entries import (
     LedgerEntry,
 )
 from recon_core.audit.fields import Entry, count_field, optional_text, text_field, utc_time
-from recon_core.errors import AuditError
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import open_without_waiting
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable, quoted
 
 _CHUNK: Final = 1 << 20
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from recon_core.audit.fields import Entry
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 _MOST_REASONS: Final = 3
 

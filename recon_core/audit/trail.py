@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 if TYPE_CHECKING:
     from recon_core.audit.chain import Head
-    from recon_core.comparison import ReconDiff
-    from recon_core.summary import ReconSummary
+    from recon_core.model.comparison import ReconDiff
+    from recon_core.model.summary import ReconSummary
 
 
 class AuditTrail:
@@ -32,7 +32,7 @@ class AuditTrail:
     def write(self, runs: "Iterable[tuple[ReconSummary, Sequence[ReconDiff]]]") -> str | None:
         """Append all runs with their diffs, or none; returns what went wrong, if anything did."""
         from recon_core.audit.log import AuditLog  # noqa: PLC0415  # only where one is kept
-        from recon_core.summary import sorted_diffs  # noqa: PLC0415  # as the log
+        from recon_core.model.summary import sorted_diffs  # noqa: PLC0415  # as the log
 
         try:
             log = AuditLog(self._path, rotate_at=self._rotate_at)

@@ -1,4 +1,4 @@
-"""Trends over the runs of a log (runbook, "Scenario 4" and "Eskalations-Matrix").
+"""Trends over the runs of a log (design, "Escalation").
 
 Runs are numbered in the log's order, per strategy. Sums are exact; a slope is the least
 squares line through the runs, a fraction that is rounded for display only.
@@ -11,14 +11,14 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO, format_amount
 from recon_core.audit.entries import RECON_SUMMARY
 from recon_core.audit.fields import Entry
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note, recorded_note
 from recon_core.audit.tally import Run, Sink
-from recon_core.escalation import MANY_INFO
-from recon_core.severity import Severity
+from recon_core.model.escalation import MANY_INFO
+from recon_core.values.amounts import EXACT, ZERO, format_amount
+from recon_core.values.severity import Severity
 
 FEWEST_RUNS: Final = 3
 """Fewer runs, or INFO diffs of one sign, are no trend."""

@@ -17,8 +17,8 @@ from typing import Any, Final, NoReturn
 import click
 
 from recon_core import __version__
-from recon_core.errors import OUTPUT_LOST, ReconError
-from recon_core.printable import printable
+from recon_core.values.errors import OUTPUT_LOST, ReconError
+from recon_core.values.printable import printable
 
 CLEAR: Final = 0
 CANNOT_JUDGE: Final = 1

@@ -26,8 +26,8 @@ from recon_core.cli.audit_running import ask
 from recon_core.cli.audit_trend_text import trend_text
 from recon_core.cli.audit_upkeep import close_log, rotate_log
 from recon_core.cli.audit_verify import verify_chain
-from recon_core.errors import ReconError
 from recon_core.reports.written_path import written_path
+from recon_core.values.errors import ReconError
 
 EPILOG: Final = """\b
 Options in every mode but rotate and close:

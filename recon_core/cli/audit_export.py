@@ -8,7 +8,6 @@ from typing import IO, Final
 
 import click
 
-from recon_core.atomic import write_atomically
 from recon_core.audit.exporting import ExportSink, WholeExport, numbered
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
@@ -25,8 +24,9 @@ from recon_core.cli.audit_running import (
     tell_aside,
     verdict,
 )
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.files import write_atomically
+from recon_core.values.printable import printable
 
 _IN_MEMORY: Final = 8 << 20
 

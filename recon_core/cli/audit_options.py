@@ -1,4 +1,4 @@
-"""What every mode of `recon audit` can be asked (runbook, "Weitere Optionen")."""
+"""What every mode of `recon audit` can be asked (design, "The `recon` command")."""
 
 import shutil
 import sys
@@ -14,9 +14,9 @@ import click
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.reading import STANDARD_INPUT, Reading, open_source
 from recon_core.audit.span import last_at_or_before
-from recon_core.errors import ReconError
-from recon_core.settings import find_settings
-from recon_core.severity import Severity
+from recon_core.policy.settings import find_settings
+from recon_core.values.errors import ReconError
+from recon_core.values.severity import Severity
 
 _SEVERITIES = click.Choice([str(severity) for severity in Severity], case_sensitive=False)
 

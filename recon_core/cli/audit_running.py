@@ -16,9 +16,9 @@ from recon_core.audit.spool import SpooledItems, one_line
 from recon_core.audit.tally import Tally
 from recon_core.cli.app import CLEAR, FINDINGS
 from recon_core.cli.audit_options import Question
-from recon_core.errors import AuditError
-from recon_core.printable import printable, quoted
 from recon_core.reports.wording import counted
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable, quoted
 
 AUDIT_LOG: Final = "AUDIT_LOG"
 """The event type of answers about a log itself."""

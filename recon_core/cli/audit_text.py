@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from recon_core.audit.query import Answer, Item
 from recon_core.audit.trend import key_of
-from recon_core.escalation import escalation_text
-from recon_core.printable import printable
+from recon_core.model.escalation import escalation_text
 from recon_core.reports.wording import counted
-from recon_core.severity import Severity
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 _MOST_CHANGES: Final = 10
 _LABEL: Final = 10

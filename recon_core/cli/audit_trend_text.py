@@ -9,9 +9,9 @@ from tabulate import tabulate
 from recon_core.audit.query import Answer
 from recon_core.audit.trend import RECENT_RUNS
 from recon_core.cli.audit_text import counts_text, note_lines, shown_key
-from recon_core.escalation import MANY_INFO
-from recon_core.printable import printable
+from recon_core.model.escalation import MANY_INFO
 from recon_core.reports.wording import counted
+from recon_core.values.printable import printable
 
 _WIDEST_CHART: Final = 60
 _MOST_RUNS: Final = 3

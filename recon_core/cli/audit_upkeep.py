@@ -8,8 +8,8 @@ from recon_core.audit.log_file import LogFile
 from recon_core.audit.query import Answer
 from recon_core.audit.succession import Succession
 from recon_core.cli.audit_running import AUDIT_LOG, document
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 TIMEOUT = 10.0
 """Seconds to wait for other writers, as they wait for each other."""

@@ -20,9 +20,9 @@ from recon_core.cli.audit_running import (
     verdict,
     without_collector,
 )
-from recon_core.errors import AuditError
-from recon_core.printable import printable
 from recon_core.reports.wording import counted
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 
 @without_collector()

@@ -14,9 +14,7 @@ import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings
-from recon_core.errors import ReconError
-from recon_core.limits import limits_line
-from recon_core.settings import (
+from recon_core.policy.settings import (
     BUILT_IN,
     EXPLAIN_CHOICES,
     FAIL_ON_CHOICES,
@@ -24,6 +22,8 @@ from recon_core.settings import (
     ProjectSettings,
     effective_policy,
 )
+from recon_core.values.errors import ReconError
+from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
     from recon_core.cli.checking import Check
@@ -171,10 +171,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _Request:
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.checking import Check  # noqa: PLC0415  # brings the engine
-    from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next ones
+    from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
     from recon_core.sessions.passed_over import notes_on  # noqa: PLC0415
-    from recon_core.severity import Severity  # noqa: PLC0415
+    from recon_core.values.severity import Severity  # noqa: PLC0415
 
     named = None if options.policy is None else directory / options.policy
     source = settings.policy_source(named)

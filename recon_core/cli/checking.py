@@ -9,22 +9,22 @@ from time import perf_counter
 from pluggy import PluginManager
 
 from recon_core.audit.trail import AuditTrail
-from recon_core.comparison import ItemKind, Judgement, ReconDiff
-from recon_core.errors import ReconError
-from recon_core.explaining import explainer
-from recon_core.explanation import Effort
-from recon_core.grouping import DEFAULT_MAX_ITEMS
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain.on_demand import explainer
+from recon_core.model.comparison import ItemKind, Judgement, ReconDiff
+from recon_core.model.explanation import Effort
+from recon_core.model.summary import ReconSummary, count_severities
 from recon_core.policy.model import Policy
-from recon_core.printable import printable
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.text import diff_text
 from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path
-from recon_core.severity import Severity
-from recon_core.summary import ReconSummary, count_severities
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

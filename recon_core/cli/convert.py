@@ -8,8 +8,8 @@ import click
 
 from recon_core.cli.app import CONTEXT
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings, say_limits
-from recon_core.errors import ReconError
-from recon_core.printable import printable, quoted
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable, quoted
 
 if TYPE_CHECKING:
     from recon_core.model import RecordedSession
@@ -67,7 +67,7 @@ def convert(
 
 def _write(target: Path, text: str, output: str, *, force: bool) -> None:
     """Write whole or not at all; a session is evidence and is not replaced unasked."""
-    from recon_core.atomic import refusing, write_atomically  # noqa: PLC0415  # not for the help
+    from recon_core.values.files import refusing, write_atomically  # noqa: PLC0415  # not for the help
 
     with refusing(output):
         if target.exists() and target.read_bytes() == text.encode():
@@ -78,7 +78,7 @@ def _write(target: Path, text: str, output: str, *, force: bool) -> None:
 
 
 def _anchor(source: str) -> Path:
-    from recon_core.extensions import extension_manager  # noqa: PLC0415  # as the next one
+    from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next one
     from recon_core.sessions.discovery import named_sessions  # noqa: PLC0415
 
     try:

@@ -16,7 +16,7 @@ from recon_core.cli.session_options import (
 )
 
 if TYPE_CHECKING:
-    from recon_core.reconciliation import Reconciliation
+    from recon_core.engine.reconciliation import Reconciliation
 
 EPILOG = """\b
 Examples:
@@ -72,8 +72,8 @@ def explain(
 
     SESSION is a recorded session, a directory that holds some, or a pattern.
     """
-    from recon_core.explaining import explainer  # noqa: PLC0415  # not for the help
-    from recon_core.explanation import Effort  # noqa: PLC0415
+    from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # not for the help
+    from recon_core.model.explanation import Effort  # noqa: PLC0415
 
     search = explainer(Effort(effort))
     found = list(named(ctx, sessions, policy, max_items, limits).reconciled(search))
@@ -99,15 +99,15 @@ def explanation_document(reconciliation: "Reconciliation") -> dict[str, Any]:
 
 
 def _diffs(reconciliation: "Reconciliation") -> Any:
-    from recon_core.summary import sorted_diffs  # noqa: PLC0415  # not for the help
+    from recon_core.model.summary import sorted_diffs  # noqa: PLC0415  # not for the help
 
     return sorted_diffs(reconciliation.diffs)
 
 
 def _lines(path: str, reconciliation: "Reconciliation") -> Iterator[str]:
-    from recon_core.printable import printable  # noqa: PLC0415  # not for the help
     from recon_core.reports.explanations import whole_explanation  # noqa: PLC0415
     from recon_core.reports.wording import counted  # noqa: PLC0415
+    from recon_core.values.printable import printable  # noqa: PLC0415  # not for the help
 
     diffs = _diffs(reconciliation)
     said = counted(len(diffs), "diff") if diffs else "no diffs"

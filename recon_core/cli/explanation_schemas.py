@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from recon_core.explanation import CauseKind, ExplanationVerdict
 from recon_core.model import LedgerSide
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
 
 Schema = dict[str, Any]
 

@@ -14,12 +14,12 @@ from recon_core.cli.session_options import (
     POLICY_OPTION,
     named,
 )
-from recon_core.errors import ReconError
-from recon_core.printable import printable, quoted
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable, quoted
 
 if TYPE_CHECKING:
+    from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain import RepairEntry
-    from recon_core.reconciliation import Reconciliation
 
 EPILOG = """\b
 Examples:
@@ -60,8 +60,8 @@ def repair(
     limits: tuple[str, ...],
 ) -> None:
     """Write what would repair the one SESSION, where its explanation is unique."""
-    from recon_core.explaining import explainer  # noqa: PLC0415  # not for the help
-    from recon_core.explanation import Effort  # noqa: PLC0415
+    from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # not for the help
+    from recon_core.model.explanation import Effort  # noqa: PLC0415
 
     sessions = named(ctx, [session], policy, max_items, limits)
     if len(sessions.anchors) != 1:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from recon_core.errors import ReconError
-from recon_core.limits import limits_in_force, limits_line
-from recon_core.settings import ProjectSettings, effective_policy, find_settings, limits_of
+from recon_core.policy.settings import ProjectSettings, effective_policy, find_settings, limits_of
+from recon_core.values.errors import ReconError
+from recon_core.values.limits import limits_in_force, limits_line
 
 if TYPE_CHECKING:
-    from recon_core.attaching import Explain
-    from recon_core.reconciliation import Reconciliation
+    from recon_core.engine.reconciliation import Explain, Reconciliation
 
 POLICY_OPTION: Final = click.option(
     "--policy", metavar="FILE", help="Thresholds and tolerances (TOML)."
@@ -51,7 +50,7 @@ class Sessions:
 
     def reconciled(self, explain: "Explain | None") -> "Iterator[tuple[str, Reconciliation]]":
         """Each session by its path as node ids have it."""
-        from recon_core.reconciliation import reconcile_session  # noqa: PLC0415  # the engine
+        from recon_core.engine.reconciliation import reconcile_session  # noqa: PLC0415  # the engine
         from recon_core.reports.wording import node_path  # noqa: PLC0415  # as that
 
         for anchor in self.anchors:
@@ -90,7 +89,7 @@ def named(
     limits: Sequence[str],
 ) -> Sessions:
     """What the words of a command line name; raises `click.UsageError` for mistakes in them."""
-    from recon_core.extensions import extension_manager  # noqa: PLC0415  # brings the engine
+    from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # brings the engine
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
 
     directory = Path.cwd()

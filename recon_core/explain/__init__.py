@@ -1,28 +1,56 @@
-"""Why two states differ: causes that account for every delta exactly, with proof."""
+"""Explanations of why the two sides of a session differ: causes for every delta, with proof.
 
-from recon_core.explain import explainer
-from recon_core.explain.repairing.renaming import with_whole_aliases
-from recon_core.explain.repairing.repair import (
-    RepairEntry,
-    apply_entries,
-    entries_of,
-    with_whole_bookings,
-)
-from recon_core.explanation import Effort, Explanation
-from recon_core.reconciliation import Reconciliation
+The public names are loaded on first use: a session without a diff never pays for the search.
+"""
 
-__all__ = ["RepairEntry", "apply_entries", "entries_of", "explain"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recon_core.explain.explainer import explain
+    from recon_core.explain.repairing.repair import RepairEntry, apply_entries, entries_of
+    from recon_core.model.explanation import (
+        Booking,
+        Cause,
+        CauseKind,
+        Effect,
+        Effort,
+        Explanation,
+        ExplanationVerdict,
+    )
+
+_HOME = {
+    "recon_core.explain.explainer": ("explain",),
+    "recon_core.explain.repairing.repair": ("RepairEntry", "apply_entries", "entries_of"),
+    "recon_core.model.explanation": (
+        "Booking",
+        "Cause",
+        "CauseKind",
+        "Effect",
+        "Effort",
+        "Explanation",
+        "ExplanationVerdict",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Booking",
+    "Cause",
+    "CauseKind",
+    "Effect",
+    "Effort",
+    "Explanation",
+    "ExplanationVerdict",
+    "RepairEntry",
+    "apply_entries",
+    "entries_of",
+    "explain",
+]
 
 
-def explain(
-    reconciliation: Reconciliation, effort: Effort = Effort.FAST
-) -> tuple[Explanation, ...]:
-    """Why the two sides of a session differ.
-
-    Nothing for a session without diffs, or that cannot be compared. One explanation, or
-    one for each alternative where the books do not decide. Never raises for what a
-    session holds; the answer depends on the session and the effort only.
-    """
-    found = explainer.explain(reconciliation, effort)
-    whole = (with_whole_bookings(reconciliation, explanation) for explanation in found)
-    return tuple(with_whole_aliases(reconciliation.policy.aliases, each) for each in whole)
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module), name)

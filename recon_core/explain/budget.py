@@ -1,59 +1,72 @@
-"""The budget of a search: operations and not seconds, so that every machine answers alike."""
+"""Budget of a search, in operations instead of seconds: every machine gives the same answer."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from recon_core.explanation import Effort
 from recon_core.model import RecordedSession
+from recon_core.model.explanation import Effort
 
 OF_A_REPLAY: Final = 12
-"""Operations for a fill in a replay; one is about a microsecond."""
+"""Operations for each fill of a replay; an operation is about a microsecond."""
 
-OF_A_PRINT: Final = 25
-"""Operations for the prints of a fill's edits."""
+OF_A_FINGERPRINT: Final = 25
+"""Operations for the fingerprints of all hypotheses about one fill."""
 
-OF_A_SIEVE: Final = 2
-"""Operations for comparing the quantity and the fee of a fill."""
+OF_A_PREFILTER: Final = 2
+"""Operations for comparing the quantity and the fee of one fill."""
 
 OF_A_RECONCILIATION: Final = 40
-"""Operations for a fill in a reconciliation."""
+"""Operations for each fill of a reconciliation."""
 
-OF_A_READING: Final = 8
-"""Operations for a changed fill where readings of orders are put together."""
+OF_AN_INTERPRETATION: Final = 8
+"""Operations for each hypothesis in a combination of interpretations of orders."""
 
 OF_SETTLING: Final = 12
-"""Operations where only what is open in the end is worked out, for two edits."""
+"""Operations for the open value that two hypotheses leave at the end, without a replay."""
 
 FILLS_OF_SETTLING: Final = 20
-"""Fills that such a look follows in one operation more: most positions turn soon."""
+"""Fills that one further operation follows there.
+
+Most positions turn soon, and the value after a turn is kept.
+"""
 
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 2_500_000, Effort.FULL: 40_000_000}
+"""Operations of any session, about 2.5 s (fast) and 40 s (full).
+
+A fast search runs in every failing test, a full one is asked for by hand. With less, the pairs
+of hypotheses, which are the last step, may not be reached.
+"""
+
 _PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 150, Effort.FULL: 2_000}
+"""Operations in addition for each fill and movement, for passes over a large session.
+
+150 are three reconciliations, or six times the fingerprints of every fill.
+"""
 
 
 class BudgetError(Exception):
-    """The budget has ended before the search."""
+    """Raised when the budget ends before the search."""
 
 
 @dataclass
 class Budget:
-    """What is left to spend on one session."""
+    """Operations that are left for one session."""
 
     left: int
 
     @classmethod
     def of(cls, effort: Effort, rows: int) -> "Budget":
-        """The budget of a session of so many fills and movements."""
+        """Return the budget of a session with this number of fills and movements."""
         return cls(_BASE[effort] + _PER_ROW[effort] * rows)
 
     def spend(self, operations: int) -> None:
-        """Take operations off; raises `BudgetError` where there are not so many left."""
+        """Take operations off; raise `BudgetError` if fewer are left."""
         if operations > self.left:
             raise BudgetError
         self.left -= operations
 
 
 def rows_of(recorded: RecordedSession) -> int:
-    """How many fills and movements both sides give."""
+    """Return the number of fills and movements of both sides."""
     records = recorded.own_records().values()
     return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)

@@ -1,12 +1,16 @@
-"""Explaining a session: what is tried, in which order, and when an answer is proven.
+"""Order of the steps that explain a session; the first step with an answer ends the search.
 
-First what the exchange's own books say against its rows, and what is left without that; then
-what the rows of both sides show, then faults of a whole state, then one fault, then
-two. The first step that gives an answer ends the search; within a step the answers with the
-best evidence count, and where several of them differ in kind or amount none is named alone.
+1. Rows of the exchange that its own books contradict; then the session without them.
+2. One fault: of a whole state, shown by the rows of both sides, or searched in the rows.
+3. Two faults, or rows that explain a part of the deltas.
+4. Weak fits: a missing fill at any price, cash off by a fee or its rounding, answers that
+   contradict snapshots.
+
+Within a step the answers with the best evidence count. If several of them differ in kind or
+amount, none is `unique`.
 """
 
-from recon_core.errors import ReconError
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.answers.rounded_cash import lacking
 from recon_core.explain.answers.sequels import with_the_rest
 from recon_core.explain.answers.staying import with_what_stays
@@ -18,44 +22,47 @@ from recon_core.explain.answers.verdicts import (
     unexplained,
 )
 from recon_core.explain.budget import Budget, BudgetError, rows_of
-from recon_core.explain.effects.space import deltas, space_of
+from recon_core.explain.effects.dimensions import deltas, dimensions_of
 from recon_core.explain.one_fault import OneFault
 from recon_core.explain.pending import and_pending, with_pending
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.proving.proof import Prover, can_differ
+from recon_core.explain.repairing.renaming import with_whole_aliases
+from recon_core.explain.repairing.repair import with_whole_bookings
 from recon_core.explain.two_faults import TwoFaults
-from recon_core.explanation import Effort, Explanation, ExplanationVerdict
-from recon_core.quick_memory import without_collecting
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
+from recon_core.values.errors import ReconError
+from recon_core.values.memory import without_collecting
 
 
 def explain(
     reconciliation: Reconciliation, effort: Effort = Effort.FAST
 ) -> tuple[Explanation, ...]:
-    """Why the two sides of a session differ.
+    """Return the explanations of why the two sides of a session differ.
 
-    Nothing for a session without diffs, or that cannot be compared. One explanation, or
-    one for each alternative where the books do not decide. Never raises for what a
-    session holds; the answer depends on the session and the effort only.
+    Several explanations are alternatives that the data cannot separate. Empty if the session
+    has no diffs or cannot be compared. Raises nothing for the content of a session; the result
+    depends on the session and the effort only.
     """
     if effort is Effort.OFF or not can_differ(reconciliation):
         return ()
-    space = space_of(
+    dimensions = dimensions_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
-    prover = Prover(reconciliation, space)
+    prover = Prover(reconciliation, dimensions)
     settled, pending = with_pending(prover)
     if not prover.before or not settled.before:
         return ()
     with without_collecting():
         found = _explain(settled, Budget.of(effort, rows_of(reconciliation.recorded)))
-    whole = (with_what_stays(one, settled.before) for one in found)
-    return tuple(and_pending(one, pending) for one in whole)
+    found = tuple(and_pending(with_what_stays(one, settled.before), pending) for one in found)
+    found = tuple(with_whole_bookings(reconciliation, one) for one in found)
+    return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
-    space = prover.space
-    delta = space.real(deltas(space, prover.recorded))
+    dimensions = prover.dimensions
+    delta = dimensions.real(deltas(dimensions, prover.recorded))
     try:
         found = _first_found(prover, budget)
     except BudgetError:
@@ -68,7 +75,7 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
 
 
 def _first_found(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
-    """The explanations of the first step that has any; last what fits but the snapshots."""
+    """Return the explanations of the first step that has any; last, answers against snapshots."""
     one = OneFault(prover, budget)
     if one.rows.contradicted is not None:
         return _with_the_rest(prover, budget, one.rows.contradicted)
@@ -78,7 +85,10 @@ def _first_found(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
 
 
 def _with_the_rest(prover: Prover, budget: Budget, first: Answer) -> tuple[Explanation, ...]:
-    """What the exchange's own books tell, and what is left then, if that is told as well."""
+    """Explain the rows that the exchange's own books contradict, then the remaining deltas.
+
+    `partial` if the remaining deltas have no answer.
+    """
     told = explained(prover, [first])
     if first.outcome.proven or told[0].verdict is not ExplanationVerdict.UNIQUE:
         return told

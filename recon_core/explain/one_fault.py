@@ -1,7 +1,7 @@
-"""One fault: what the rows show, a fault of a whole state, or one fault of the rows.
+"""Steps for a single fault: of a whole state, shown by the rows, or searched in the rows.
 
-The first step that gives an answer ends the search; within a step the answers with the best
-evidence count, and where several of them differ in kind or amount none is named alone.
+The first step with an answer ends the search. Within a step the answers with the best evidence
+count; if several of them differ in kind or amount, none is `unique`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,14 +18,14 @@ from recon_core.explain.faults.replayed_fills import replayed_fills
 from recon_core.explain.faults.solved import guessed, solved
 from recon_core.explain.faults.spans import spans
 from recon_core.explain.faults.systematic import systematic
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.grounds import grounds
 from recon_core.explain.order_partials import ordered
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.problems.problems import problems
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.since import operations
 from recon_core.explain.reading.first_balances import first_balances
-from recon_core.explain.reading.order_reading import OrderReading
+from recon_core.explain.reading.order_interpretation import OrderInterpretation
 from recon_core.explain.row_answers import RowAnswers
 from recon_core.explain.searching.candidates import Found
 from recon_core.explain.searching.search import Search
@@ -35,28 +35,32 @@ from recon_core.explain.states.state_answers import (
     only_rounded,
     state_answers,
 )
-from recon_core.explanation import Explanation
+from recon_core.model.explanation import Explanation
 
 
 @dataclass
 class OneFault:
-    """The steps of one session that look for a single fault."""
+    """The steps that look for a single fault of one session."""
 
     prover: Prover
     budget: Budget
 
     @cached_property
     def rows(self) -> RowAnswers:
-        """What the rows of both sides show."""
+        """The answers that the rows of both sides show."""
         return RowAnswers(self.prover, self.budget)
 
     @cached_property
     def best(self) -> BestAnswers:
-        """What was borne out, and what was put aside."""
+        """The answers that a reconciliation confirms, and the candidates that were kept aside."""
         return BestAnswers(self.prover, self.budget)
 
     def explanations(self) -> tuple[Explanation, ...]:
-        """What the rows show, a fault of a whole state, or one fault of the rows."""
+        """Return the explanations of the first step that finds a single fault.
+
+        A fault of a whole state is first, unless it is a rounding: an exact fault of the rows is
+        better evidence than a rounding, which many amounts would fit.
+        """
         states = state_answers(self.prover)
         if states and not only_rounded(states):
             return states
@@ -66,54 +70,59 @@ class OneFault:
                 near = self.nearly() if has_unread_spans(answers) else ()
                 return in_doubt((*found, *near)) if near else beside_rounding(found, states)
         for search in () if states else self.searches:
-            answers = self.best.proven(search.ground, self._second_look(search))
+            answers = self.best.proven(search.problem, self._second_look(search))
             if answers:
                 return self.best.solved(answers)
         return states
 
     def _exact_steps(self) -> Iterator[list[Answer]]:
-        """What accounts for everything to the last digit, without any number solved for.
-
-        A row that does is worth more than a rounding, which many amounts would fit.
-        """
+        """Yield, step by step, the answers that account for every delta exactly, nothing fitted."""
         yield self.rows.best()
-        for ground in self._grounds:
-            yield self.best.proven(ground, ((edit,) for edit in first_balances(ground)))
-        for ground in self._grounds:
-            if ground.lagging:
-                yield self.best.proven(ground, self._whole_rows(ground))
+        for problem in self._problems:
+            yield self.best.proven(
+                problem, ((hypothesis,) for hypothesis in first_balances(problem))
+            )
+        for problem in self._problems:
+            if problem.lagging:
+                yield self.best.proven(problem, self._whole_rows(problem))
         for search in self.searches:
-            whole = self._whole_rows(search.ground)
-            yield self.best.proven(search.ground, [*whole, *((one,) for one in search.singles())])
+            whole = self._whole_rows(search.problem)
+            yield self.best.proven(search.problem, [*whole, *((one,) for one in search.singles())])
 
-    def _whole_rows(self, ground: Ground) -> Iterable[Found]:
-        self.budget.spend(len(ground.fills) * OF_A_REPLAY)
-        return ((edit,) for edit in spans(ground, self.prover.max_skew))
+    def _whole_rows(self, problem: Problem) -> Iterable[Found]:
+        self.budget.spend(len(problem.fills) * OF_A_REPLAY)
+        return ((hypothesis,) for hypothesis in spans(problem, self.prover.max_skew))
 
     def _second_look(self, search: Search) -> list[Found]:
-        ground, edits = search.ground, search.fill_edits
-        self.budget.spend(len(ground.fills) * 16)
+        problem, hypotheses = search.problem, search.fill_hypotheses
+        self.budget.spend(len(problem.fills) * 16)
         found: list[Found] = [
-            (edit,) for edit in systematic(ground, edits) if ground.reached_by(edit.change)
+            (hypothesis,)
+            for hypothesis in systematic(problem, hypotheses)
+            if problem.reached_by(hypothesis.patch)
         ]
-        found += [(edit,) for edit in solved(ground, edits)]
-        found += [(edit,) for edit in replayed_fills(ground, edits, self.budget)]
-        found += [(one,) for one in contradicted(ground, edits) if ground.reached_by(one.change)]
-        read = OrderReading(ground, edits, self.budget, search.max_skew).readings()
+        found += [(hypothesis,) for hypothesis in solved(problem, hypotheses)]
+        found += [(hypothesis,) for hypothesis in replayed_fills(problem, hypotheses, self.budget)]
+        found += [
+            (one,) for one in contradicted(problem, hypotheses) if problem.reached_by(one.patch)
+        ]
+        read = OrderInterpretation(
+            problem, hypotheses, self.budget, search.max_skew
+        ).interpretations()
         found += [one for one in read if len(one) == 1 or not found]
         return found
 
     def guessed(self) -> tuple[Explanation, ...]:
-        """What fits, and would fit whatever was needed: for want of anything better."""
+        """Return explanations by a missing fill at any price, which fits almost any effect."""
         for search in self.searches:
-            edits = guessed(search.ground, search.fill_edits)
-            answers = self.best.proven(search.ground, [(edit,) for edit in edits])
+            hypotheses = guessed(search.problem, search.fill_hypotheses)
+            answers = self.best.proven(search.problem, [(hypothesis,) for hypothesis in hypotheses])
             if answers:
                 return self.best.solved(answers)
         return ()
 
     def nearly(self) -> tuple[Explanation, ...]:
-        """What orders show but for a fee, or what fits cash that was rounded."""
+        """Return explanations that leave a fee, or the digits that cash was rounded by."""
         shown = ordered(self.prover, self.searches, self.budget)
         if shown is not None:
             return (partial(self.prover, shown),)
@@ -121,16 +130,16 @@ class OneFault:
 
     @cached_property
     def searches(self) -> list[Search]:
-        """A search of every ground on which rows are looked for."""
+        """The searches of this session, one for each problem in which rows are searched."""
         return [
-            Search(ground, self.budget, max_skew=self.prover.max_skew)
-            for ground in self._grounds
-            if not ground.lagging
+            Search(problem, self.budget, max_skew=self.prover.max_skew)
+            for problem in self._problems
+            if not problem.lagging
         ]
 
     @cached_property
-    def _grounds(self) -> list[Ground]:
+    def _problems(self) -> list[Problem]:
         prover = self.prover
-        found = grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+        found = problems(prover.recorded, prover.dimensions, prover.reconciliation.replays)
         self.budget.spend(sum(map(operations, found)))
         return found

@@ -1,36 +1,44 @@
-"""What an order report shows of positions where the cash is off by as much as a fee."""
+"""Missing fills that order reports show, if their fees alone then remain in cash."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.space import Vector, is_cash
-from recon_core.explain.faults.edits import Edit
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.effects.dimensions import Vector, is_cash
+from recon_core.explain.faults.hypotheses import Hypothesis
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.proving.attempt import Answer, attempt
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.texts import vector_text
-from recon_core.explain.reading.order_reading import OrderReading
+from recon_core.explain.reading.order_interpretation import OrderInterpretation
 from recon_core.explain.searching.search import Search
-from recon_core.explanation import CauseKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
 
 _LARGEST_FEE: Final = Decimal("0.01")
+"""Largest fee of a missing fill, as a fraction of what the fill moves in a balance.
+
+1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
+less, fills of an expensive venue would have no explanation.
+"""
 
 
 def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answer | None:
-    """Missing fills that order reports show, with a price, where one balance is not reached.
+    """Return the missing fills that order reports show with a price; their fees may remain in cash.
 
-    `None` where nothing of the kind is borne out, or more than one reading is.
+    `None` if no interpretation of the reports is confirmed, or if several leave different
+    amounts.
     """
     for search in searches:
-        ground = search.ground.but_for_cash()
+        problem = search.problem.but_for_cash()
         answers = [
             answer
-            for edits in OrderReading(ground, search.fill_edits, budget).readings()
-            if all(edit.cause_kind is CauseKind.MISSING_FILL for edit in edits)
-            for answer in [_attempt(prover, search.ground, edits, budget)]
+            for hypotheses in OrderInterpretation(
+                problem, search.fill_hypotheses, budget
+            ).interpretations()
+            if all(hypothesis.cause_kind is CauseKind.MISSING_FILL for hypothesis in hypotheses)
+            for answer in [_attempt(prover, search.problem, hypotheses, budget)]
             if answer is not None
         ]
         found = {vector_text(answer.outcome.remaining): answer for answer in answers}
@@ -40,15 +48,15 @@ def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answe
 
 
 def _attempt(
-    prover: Prover, ground: Ground, edits: Sequence[Edit], budget: Budget
+    prover: Prover, problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
 ) -> Answer | None:
-    rows = [edit.rows for edit in edits]
-    nearly = _fees([edit.change.vector(ground.bookings) for edit in edits])
-    return attempt(prover, ground, edits, rows, budget, nearly=nearly)
+    rows = [hypothesis.rows for hypothesis in hypotheses]
+    nearly = _fees([hypothesis.patch.vector(problem.postings) for hypothesis in hypotheses])
+    return attempt(prover, problem, hypotheses, rows, budget, nearly=nearly)
 
 
 def _fees(effects: Sequence[Vector]) -> dict[str, Decimal]:
-    """What the fees of fills may be at most, in the balances that they move."""
+    """Return the largest fees that effects of fills may have, by balance that they move."""
     most: dict[str, Decimal] = {}
     for effect in effects:
         for name, amount in effect.items():

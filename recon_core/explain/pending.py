@@ -1,20 +1,24 @@
-"""What a side is known to book only later: no fault, and no part of what is explained."""
+"""Movements that a side is known to post only later: no fault, and no part of an explanation."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import exact_sum, format_amount
-from recon_core.explain.effects.changes import names_of, shifted
-from recon_core.explain.effects.space import add_to
+from recon_core.explain.effects.dimensions import add_to
+from recon_core.explain.effects.patches import names_of, shifted
 from recon_core.explain.proving.proof import Prover
-from recon_core.explanation import Explanation
 from recon_core.model import LedgerSide, Movement, SideRecord
-from recon_core.printable import printable
+from recon_core.model.explanation import Explanation
+from recon_core.values.amounts import exact_sum, format_amount
+from recon_core.values.printable import printable
 
 
 def with_pending(prover: Prover) -> tuple[Prover, list[Movement]]:
-    """The session as if its sides had booked what is pending, and what that is."""
+    """Return the session as if its sides had posted their pending movements, and these movements.
+
+    Only sides that state their cash are concerned. The session is returned unchanged, without
+    movements, if there are none or if it cannot be replayed.
+    """
     sides: dict[LedgerSide, SideRecord] = {}
     pending: list[Movement] = []
     for side, record in prover.recorded.own_records().items():
@@ -26,17 +30,17 @@ def with_pending(prover: Prover) -> tuple[Prover, list[Movement]]:
 
 
 def _booked(prover: Prover, record: SideRecord) -> SideRecord:
-    space = prover.space
+    dimensions = prover.dimensions
     amounts: dict[str, Decimal] = {}
     for movement in record.pending:
         if movement.currency is not None and movement.amount is not None:
-            add_to(amounts, space.cash(movement.currency, movement.account), movement.amount)
-    names = names_of(space, list(prover.recorded.own_records().values()))
-    return replace(shifted(record, space, amounts, names), pending=())
+            add_to(amounts, dimensions.cash(movement.currency, movement.account), movement.amount)
+    names = names_of(dimensions, list(prover.recorded.own_records().values()))
+    return replace(shifted(record, dimensions, amounts, names), pending=())
 
 
 def and_pending(explanation: Explanation, pending: Sequence[Movement]) -> Explanation:
-    """The explanation with a word on what is pending besides."""
+    """Add a sentence about pending movements to an explanation."""
     sums: dict[str, list[Decimal]] = {}
     for movement in pending:
         if movement.currency is not None and movement.amount is not None:

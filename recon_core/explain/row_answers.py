@@ -1,7 +1,7 @@
-"""What the rows of both sides show, proven: all of what differs, or a part of it.
+"""Answers that the rows of both sides show, with proof: for all deltas, or for a part of them.
 
-First is asked what the exchange's own books say against its rows: where they do, it is at
-fault itself, and its other rows are held against the ledger only without that.
+The exchange's own books are the first evidence. Rows that they contradict are at fault, and
+only without them are the other rows of the exchange compared with the ledger.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,23 +12,23 @@ from typing import Final
 from recon_core.explain.answers.sequels import First
 from recon_core.explain.answers.verdicts import explained, partial
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.space import ORDER
-from recon_core.explain.faults.edits import Edit, together
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.needs import ground_of
+from recon_core.explain.effects.dimensions import ORDER
+from recon_core.explain.faults.hypotheses import Hypothesis, together
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.problems.required import problem_of
 from recon_core.explain.proving.attempt import Answer, OwnState, attempt
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.reading.own_books import OwnBooks, may_stand_too_often, stands_twice
 from recon_core.explain.reading.row_reading import RowReading, other_rows
-from recon_core.explanation import Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, SideRecord
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
 
 
 @dataclass
 class RowAnswers:
-    """The readings of one session, each worked out once."""
+    """The answers that the rows of one session show, each computed once."""
 
     prover: Prover
     budget: Budget
@@ -36,18 +36,24 @@ class RowAnswers:
 
     @cached_property
     def contradicted(self) -> Answer | None:
-        """What the exchange has wrong by its own books; it may be a part of what differs."""
+        """The answer that corrects the rows of the exchange which its own books contradict.
+
+        `None` without such rows. It may account for a part of the deltas only.
+        """
         outer = self.prover.recorded.external
         if outer is None or not (self._orders_differ or stands_twice(outer)):
             return None
         books = self._books
         if books is None:
             return None
-        edits = self._edits(books.ground, books.right())
-        return self._proven(books.ground, edits, self._own_state(books.ground, edits))
+        hypotheses = self._hypotheses(books.problem, books.right())
+        return self._proven(books.problem, hypotheses, self._own_state(books.problem, hypotheses))
 
     def best(self) -> list[Answer]:
-        """The proven reading, that of a rounding before any other; where it is in doubt, both."""
+        """Return the proven answer by the rows, a rounding before any other, or none.
+
+        If a row of the exchange may be a duplicate, the answer that removes it is an alternative.
+        """
         best: list[Answer] = []
         for answer in self._read():
             if answer.outcome.proven and (answer.rounded or not best):
@@ -57,11 +63,11 @@ class RowAnswers:
         return [*best, *self._otherwise()] if best and best[0].decides else best
 
     def in_part(self) -> list[Explanation]:
-        """What the rows of both sides show where it is not everything."""
+        """Return the explanations by rows that leave a part of the deltas."""
         return [partial(self.prover, answer) for answer in self._partial()]
 
     def firsts(self) -> list[First]:
-        """The same, for what is left besides; without what the books do not decide."""
+        """Return the `unique` partial explanations, each with its side without the fault."""
         found = [(explained(self.prover, [one])[0], one) for one in self._partial()]
         return [
             (told, one.side, one.repaired)
@@ -73,63 +79,65 @@ class RowAnswers:
         return [answer for answer in self._read() if not answer.outcome.proven]
 
     def _read(self) -> Iterator[Answer]:
-        """What the rows of both sides show, the ledger held against the exchange first."""
+        """Yield the answers that the rows show, answers that correct the ledger first."""
         if not self.prover.recorded.shares("fills"):
             found = map(self._reading_of, LedgerSide)
             yield from (one for one in found if one is not None and one.outcome.vanished)
 
     def _reading_of(self, side: LedgerSide) -> Answer | None:
         if side not in self._readings:
-            ground, right, answer = self._ground(side), self._rows(side.other), None
-            if ground is not None and right is not None and ground.record.fills is not None:
-                answer = self._proven(ground, self._edits(ground, right))
+            problem, right, answer = self._problem(side), self._rows(side.other), None
+            if problem is not None and right is not None and problem.record.fills is not None:
+                answer = self._proven(problem, self._hypotheses(problem, right))
             if answer is not None and self._is_doubtful(answer):
                 answer = replace(answer, complete=False, decides=_COUNTED)
             self._readings[side] = answer
         return self._readings[side]
 
     def _is_doubtful(self, answer: Answer) -> bool:
-        """Whether the exchange may have a row too many, where the ledger is said to lack it."""
-        change = answer.change
-        if answer.side is LedgerSide.EXTERNAL or not (change.added or change.added_movements):
+        """True if a row that the ledger seems to lack may be a duplicate of the exchange."""
+        patch = answer.patch
+        if answer.side is LedgerSide.EXTERNAL or not (patch.added or patch.added_movements):
             return False
         outer = self.prover.recorded.external
-        if outer is None or not (self._orders_differ or may_stand_too_often(change, outer)):
+        if outer is None or not (self._orders_differ or may_stand_too_often(patch, outer)):
             return False
         books = self._books
-        return books is not None and books.without_doubtful() is not books.ground.record
+        return books is not None and books.without_doubtful() is not books.problem.record
 
     def _otherwise(self) -> list[Answer]:
-        """The exchange without the rows that it may have too many, where that is all."""
+        """Return the answer that removes possible duplicates of the exchange, if it is proven."""
         books = self._books
         if books is None:
             return []
-        answer = self._proven(books.ground, self._edits(books.ground, books.without_doubtful()))
+        answer = self._proven(
+            books.problem, self._hypotheses(books.problem, books.without_doubtful())
+        )
         return [answer] if answer is not None and answer.outcome.proven else []
 
-    def _edits(self, ground: Ground, right: SideRecord) -> tuple[Edit, ...]:
-        if right is ground.record:
+    def _hypotheses(self, problem: Problem, right: SideRecord) -> tuple[Hypothesis, ...]:
+        if right is problem.record:
             return ()
-        self.budget.spend(len(ground.fills) + len(right.fills or ()))
-        return tuple(RowReading(ground, right, self.prover.max_skew).edits())
+        self.budget.spend(len(problem.fills) + len(right.fills or ()))
+        return tuple(RowReading(problem, right, self.prover.max_skew).hypotheses())
 
     def _proven(
-        self, ground: Ground, edits: Sequence[Edit], own: OwnState | None = None
+        self, problem: Problem, hypotheses: Sequence[Hypothesis], own: OwnState | None = None
     ) -> Answer | None:
-        if not edits:
+        if not hypotheses:
             return None
-        rows = tuple(edit.rows for edit in edits)
-        return attempt(self.prover, ground, edits, rows, self.budget, read=True, own=own)
+        rows = tuple(hypothesis.rows for hypothesis in hypotheses)
+        return attempt(self.prover, problem, hypotheses, rows, self.budget, read=True, own=own)
 
-    def _own_state(self, ground: Ground, edits: Sequence[Edit]) -> OwnState:
-        """Right is what a side states if its rows give it only with the edits."""
-        own = self._ground(ground.side, rows_right=True) if edits else None
-        is_right = own is not None and bool(own.need) and own.reached_by(together(edits))
+    def _own_state(self, problem: Problem, hypotheses: Sequence[Hypothesis]) -> OwnState:
+        """Return `RIGHT` if the side's rows give its stated amounts only with the hypotheses."""
+        own = self._problem(problem.side, rows_right=True) if hypotheses else None
+        is_right = own is not None and bool(own.required) and own.reached_by(together(hypotheses))
         return OwnState.RIGHT if is_right else OwnState.OF_ITS_ROWS
 
-    def _ground(self, side: LedgerSide, *, rows_right: bool = False) -> Ground | None:
+    def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
         prover = self.prover
-        return ground_of(prover.recorded, prover.space, side, side, rows_right=rows_right)
+        return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=rows_right)
 
     def _rows(self, side: LedgerSide) -> SideRecord | None:
         return other_rows(self.prover.recorded.side(side))
@@ -140,12 +148,12 @@ class RowAnswers:
 
     @cached_property
     def _books(self) -> OwnBooks | None:
-        """The exchange's own books, where both sides give fills of their own."""
+        """The exchange's rows and the ledger's; `None` unless both sides give their own fills."""
         other = self._rows(LedgerSide.INTERNAL)
-        ground = None if other is None else self._ground(LedgerSide.EXTERNAL)
-        if other is None or ground is None or ground.record.fills is None:
+        problem = None if other is None else self._problem(LedgerSide.EXTERNAL)
+        if other is None or problem is None or problem.record.fills is None:
             return None
         if self.prover.recorded.shares("fills"):
             return None
-        self.budget.spend(len(ground.fills) + len(other.fills or ()))
-        return OwnBooks(ground, other)
+        self.budget.spend(len(problem.fills) + len(other.fills or ()))
+        return OwnBooks(problem, other)

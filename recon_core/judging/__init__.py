@@ -1,4 +1,4 @@
-"""Judging: the verdict of one comparison, by the runbook's severity levels."""
+"""Judging: the verdict of one comparison, by severity (design, "Severity levels")."""
 
 from recon_core.judging.verdicts import cannot_judge, judge, judge_check, judge_values
 

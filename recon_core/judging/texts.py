@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from recon_core.amounts import decimal_places, format_amount, pad_to_places, percent_text
-from recon_core.comparison import Comparison
 from recon_core.judging.values import Finding
 from recon_core.model import CashBalance, LedgerSide, Leg, Position
-from recon_core.printable import printable
+from recon_core.model.comparison import Comparison
+from recon_core.values.amounts import decimal_places, format_amount, pad_to_places, percent_text
+from recon_core.values.printable import printable
 
 
 def verdict_text(comparison: Comparison, finding: Finding) -> str:

@@ -1,18 +1,17 @@
 """How bad two values are: positions by their drift, balances by a tolerance.
 
 Every decision is a comparison of exact products; ratios are rounded for the eye
-only. Source of the rules: the runbook, "Severity Levels", and the design's
-"Position drift" and "Cash".
+only. Source of the rules: design, "Severity levels", "Position drift" and "Cash".
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO, format_amount, larger_magnitude
 from recon_core.model import CashBalance
 from recon_core.policy.model import Policy, PositionPolicy, Tolerance
-from recon_core.printable import printable
-from recon_core.severity import Severity
+from recon_core.values.amounts import EXACT, ZERO, format_amount, larger_magnitude
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

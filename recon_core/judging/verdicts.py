@@ -3,15 +3,15 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import ZERO, display_ratio
-from recon_core.comparison import Comparison, Judgement, ReconDiff, SessionCheck, diff_of
-from recon_core.errors import ReconError
 from recon_core.judging.texts import figure_texts, subject_text, verdict_text
 from recon_core.judging.values import Finding, judge_cash, judge_position
 from recon_core.model import CashBalance, Position
+from recon_core.model.comparison import Comparison, Judgement, ReconDiff, SessionCheck, diff_of
 from recon_core.policy.model import Policy
-from recon_core.printable import printable
-from recon_core.severity import Severity
+from recon_core.values.amounts import ZERO, display_ratio
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 
 def judge(

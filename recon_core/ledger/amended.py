@@ -8,7 +8,6 @@ might not be what a replay of all rows gives there is no answer, and all rows ar
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import (
@@ -19,6 +18,7 @@ from recon_core.model import (
     OrderSide,
     RecordedSession,
 )
+from recon_core.values.errors import ReplayError
 
 
 def amended(

@@ -1,6 +1,6 @@
 """Bookings: the names under which cash moves, and the rounding of each of them.
 
-Source of the rules: the design's "Exactness" and "Ledger comparisons". Cash amounts
+Source of the rules: design, "Exactness" and "Ledger comparisons". Cash amounts
 are rounded half-even to the currency's declared precision, per booking; without a
 declared precision they stay exact. What a fill books is in
 `recon_core.ledger.holdings`.
@@ -13,7 +13,6 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT, each_rounded, rounding
 from recon_core.model import (
     Currency,
     Fill,
@@ -23,6 +22,7 @@ from recon_core.model import (
     MovementKind,
     OrderSide,
 )
+from recon_core.values.amounts import EXACT, each_rounded, rounding
 
 
 class Category(StrEnum):

@@ -1,6 +1,6 @@
 """Ledger comparisons: whether a side states what its own opening, fills and movements give.
 
-Source of the rules: the design's "Ledger comparisons". A difference tells which side
+Source of the rules: design, "Ledger comparisons". A difference tells which side
 is wrong before the sides are compared with each other. A side whose rows cannot be
 booked although it declares its instruments cannot be judged: that is CRITICAL.
 """
@@ -8,10 +8,7 @@ booked although it declares its instruments cannot be judged: that is CRITICAL.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from recon_core.comparison import Comparison, ItemKind, SessionCheck
-from recon_core.ledger.replay import SideReplay
-from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
-from recon_core.pairing import (
+from recon_core.compare.keys import (
     float_sides,
     key_text,
     paired,
@@ -19,7 +16,10 @@ from recon_core.pairing import (
     session_time,
     single_accounts,
 )
-from recon_core.severity import Severity
+from recon_core.ledger.replay import SideReplay
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.values.severity import Severity
 
 
 def ledger_comparisons(

@@ -17,8 +17,8 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Final
 
-from recon_core.amounts import EXACT, MOST_DIGITS
 from recon_core.ledger.ratios import NOTHING, Interval, Ratio
+from recon_core.values.amounts import EXACT, MOST_DIGITS
 
 _PLACES: Final = MOST_DIGITS
 UNIT: Final = 10**_PLACES

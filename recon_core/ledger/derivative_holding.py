@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.amounts import EXACT, ZERO, exact_sum
-from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import (
     CashBooking,
     Category,
@@ -31,7 +29,9 @@ from recon_core.ledger.holdings import Holding
 from recon_core.ledger.ratios import Ratio
 from recon_core.ledger.spot_history import move
 from recon_core.model import Fill, Instrument, Movement, Position
-from recon_core.printable import printable
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
+from recon_core.values.errors import ReplayError
+from recon_core.values.printable import printable
 
 
 class DerivativeHolding(Holding):

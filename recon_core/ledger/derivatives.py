@@ -1,6 +1,6 @@
 """Linear and inverse derivatives: cash moves by fee and realised PnL only.
 
-Source of the rules: the design's "Ledger comparisons". A linear contract gains
+Source of the rules: design, "Ledger comparisons". A linear contract gains
 `quantity x multiplier x (exit - entry)` in its settlement currency; an inverse one
 `quantity x multiplier x (1 / entry - 1 / exit)` in its base currency, so that its
 average entry price is the harmonic one. Spot traded on a margin account moves cash
@@ -16,12 +16,12 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, shortest
-from recon_core.errors import ReplayError
 from recon_core.ledger.cost_basis import UNIT, CostBasis, in_full
 from recon_core.ledger.ratios import NOTHING, Interval, Ratio, exactly, half_even
 from recon_core.model import Fill, Instrument, InstrumentKind, Position
-from recon_core.printable import printable
+from recon_core.values.amounts import EXACT, ZERO, shortest
+from recon_core.values.errors import ReplayError
+from recon_core.values.printable import printable
 
 _MOST_PLACES: Final = 30
 _fill_price = attrgetter("price")

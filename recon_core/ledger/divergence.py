@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
-from recon_core.comparison import Comparison, ItemKind
 from recon_core.model import CashBalance, LedgerSide, Position, RecordedSession, Snapshot
+from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.policy.model import Policy
-from recon_core.printable import printable
-from recon_core.times import format_time
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.values.printable import printable
+from recon_core.values.times import format_time
 
 _Value = Position | CashBalance
 

@@ -1,6 +1,6 @@
 """What is held of one symbol on one leg of one account, and the cash that its fills moved.
 
-Source of the rules: the design's "Ledger comparisons". A spot fill moves base and quote
+Source of the rules: design, "Ledger comparisons". A spot fill moves base and quote
 currency and the position; a fee in the base currency also reduces the position. A
 derivative moves cash by fee and realised PnL only.
 """
@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
-from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import (
     CashBooking,
     Category,
@@ -20,7 +18,9 @@ from recon_core.ledger.bookings import (
 )
 from recon_core.ledger.spot_history import spot_history
 from recon_core.model import Fill, Instrument, Leg, Movement, Position
-from recon_core.printable import printable
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.values.errors import ReplayError
+from recon_core.values.printable import printable
 
 _price = attrgetter("price")
 

@@ -6,13 +6,13 @@ What is found here stands in the notes of a diff; it changes no verdict.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from recon_core.amounts import exact_sum, format_amount
-from recon_core.comparison import Comparison, ItemKind, Judgement
 from recon_core.ledger.divergence import divergence_notes
 from recon_core.ledger.replay import SideReplay, flows_of
 from recon_core.ledger.waterfall import Flows, Waterfall, located, waterfall
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
+from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.policy.model import Policy
+from recon_core.values.amounts import exact_sum, format_amount
 
 
 class Location:

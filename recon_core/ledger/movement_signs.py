@@ -1,6 +1,6 @@
 """Movements whose sign is not that of their kind: booked as given, and named in a note.
 
-Source of the rule: the session format, "Movements". Corrections and rebates are records
+Source of the rule: session format, "Movements". Corrections and rebates are records
 like any other, so that a sign alone refuses nothing.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import format_amount
 from recon_core.model import Movement, MovementKind, RecordedSession
-from recon_core.printable import printable
+from recon_core.values.amounts import format_amount
+from recon_core.values.printable import printable
 
 _SIGNS: Final[Mapping[MovementKind, int]] = {
     MovementKind.DEPOSIT: 1,

@@ -7,8 +7,6 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, require_amount
-from recon_core.errors import ReplayError
 from recon_core.ledger.bookings import (
     CashBooking,
     Category,
@@ -29,7 +27,9 @@ from recon_core.model import (
     Opening,
     Position,
 )
-from recon_core.printable import printable
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
+from recon_core.values.errors import ReplayError
+from recon_core.values.printable import printable
 
 PositionKey = tuple[str | None, str, Leg]
 CashKey = tuple[str | None, str]

@@ -1,16 +1,16 @@
 """Positions of a side whose instruments are not declared: quantities, and no cash.
 
-Source of the rules: the session format, "instruments … needed to replay cash".
+Source of the rules: session format, "Instruments".
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
 from recon_core.ledger.bookings import held_quantity, is_derivative, signed_quantity
 from recon_core.ledger.position_ledger import PositionKey, unified_spot
 from recon_core.model import Fill, Instrument, Leg, Opening, Position, SideRecord
+from recon_core.values.amounts import EXACT, ZERO
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import math
 from decimal import Decimal, Inexact
 from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT, shortest
+from recon_core.values.amounts import EXACT, shortest
 
 Ratio = tuple[int, int]
 """A fraction of two integers, the divisor above 0, not necessarily reduced."""

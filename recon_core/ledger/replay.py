@@ -1,6 +1,6 @@
 """Replay of a side: opening, fills and movements give positions and cash.
 
-Source of the rules: the session format, "Derived state", and the design's "Ledger
+Source of the rules: rules, "What a replay books", and design, "Ledger
 comparisons". A replay is a pure function of what a side states.
 """
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import TypeVar
 
-from recon_core.errors import ReplayError
 from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.quantities import quantities
 from recon_core.ledger.timeline import in_steps
@@ -24,7 +23,8 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable
+from recon_core.values.errors import ReplayError
+from recon_core.values.printable import printable
 
 _Row = TypeVar("_Row", Position, CashBalance, Fill, Movement)
 

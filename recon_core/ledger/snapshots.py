@@ -1,6 +1,6 @@
 """Snapshots: the states in between that a side states, against its own replay up to then.
 
-Source of the rules: the design's "Ledger comparisons", with the policy's rules of
+Source of the rules: design, "Ledger comparisons", with the policy's rules of
 positions and cash. A side has one comparison, `ledger::internal:snapshots`: it shows the
 first snapshot that contradicts the side's rows, and counts the others.
 """
@@ -9,14 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from recon_core.comparison import (
-    Comparison,
-    ItemKind,
-    Judgement,
-    ReconDiff,
-    SessionCheck,
-    diff_id,
-)
+from recon_core.compare.keys import session_time
 from recon_core.judging import judge, judge_check, judge_values
 from recon_core.ledger.consistency import snapshots_key, state_comparisons
 from recon_core.ledger.replay import SideReplay
@@ -30,10 +23,17 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.pairing import session_time
+from recon_core.model.comparison import (
+    Comparison,
+    ItemKind,
+    Judgement,
+    ReconDiff,
+    SessionCheck,
+    diff_id,
+)
 from recon_core.policy.model import Policy
-from recon_core.severity import Severity
-from recon_core.times import format_time
+from recon_core.values.severity import Severity
+from recon_core.values.times import format_time
 
 _Row = TypeVar("_Row", Position, CashBalance)
 

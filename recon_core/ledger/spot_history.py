@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
 from recon_core.ledger.bookings import Roundings, signed_quantity
 from recon_core.ledger.cost_basis import CostBasis, new_basis, scaled
 from recon_core.ledger.derivatives import PnlRule, average_price, pnl_rule, refuse_inexact
 from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
+from recon_core.values.amounts import EXACT, ZERO
 
 
 @dataclass(slots=True)

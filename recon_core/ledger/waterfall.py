@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import (
+from recon_core.ledger.bookings import Category
+from recon_core.model import CashBalance, LedgerSide
+from recon_core.values.amounts import (
     EXACT,
     ZERO,
     decimal_places,
@@ -17,9 +19,7 @@ from recon_core.amounts import (
     pad_to_places,
     shortest,
 )
-from recon_core.ledger.bookings import Category
-from recon_core.model import CashBalance, LedgerSide
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 Flows = Mapping[tuple[str | None, str], Mapping[Category, Decimal]]
 """The sum of the bookings of each (account, currency) by category."""

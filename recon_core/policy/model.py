@@ -1,8 +1,8 @@
 """The policy: what is required of a session, and how much difference is tolerated.
 
-Defaults are the runbook's severity levels and the design's "Position drift" and
-"Cash". Relative limits are fractions, absolute ones are in the unit of the
-comparison (quantity of the instrument, amount of the currency).
+Source of the defaults: design, "Severity levels", "Position drift" and "Cash". Relative
+limits are fractions, absolute ones are in the unit of the comparison (quantity of the
+instrument, amount of the currency).
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
-from recon_core.amounts import (
+from recon_core.policy.aliases import Aliases
+from recon_core.policy.severities import effective_severities
+from recon_core.values.amounts import (
     EXACT,
     ZERO,
     decimal_places,
@@ -23,10 +25,8 @@ from recon_core.amounts import (
     percent_text,
     shortest,
 )
-from recon_core.policy.aliases import Aliases
-from recon_core.policy.severities import effective_severities
-from recon_core.printable import printable
-from recon_core.severity import Severity
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from recon_core.errors import PolicyError
+from recon_core.values.errors import PolicyError
 
 POLICY_FILE: Final = "recon.toml"
 PYPROJECT: Final = "pyproject.toml"

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from recon_core.errors import PolicyError
-from recon_core.matched import RowCase
-from recon_core.printable import quoted
-from recon_core.severity import Severity
+from recon_core.model.matched_rows import RowCase
+from recon_core.values.errors import PolicyError
+from recon_core.values.printable import quoted
+from recon_core.values.severity import Severity
 
 _MILDER: Final = {
     RowCase.FILL_FEE: Severity.WARN,

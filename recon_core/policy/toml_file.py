@@ -7,18 +7,6 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
-from recon_core.amounts import NumberText
-from recon_core.boundary import (
-    Duration,
-    Entries,
-    FileTable,
-    FractionBelowOne,
-    Limit,
-    Name,
-    problem_text,
-)
-from recon_core.errors import PolicyError
-from recon_core.limits import TOML_BYTES, LimitError, refuse_above
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
@@ -32,9 +20,21 @@ from recon_core.policy.model import (
     PositionPolicy,
 )
 from recon_core.policy.severities import DEFAULT_SEVERITIES
-from recon_core.printable import printable
-from recon_core.severity import Severity
-from recon_core.toml_text import TomlError, parse_toml
+from recon_core.values.amounts import NumberText
+from recon_core.values.errors import PolicyError
+from recon_core.values.fields import (
+    Duration,
+    Entries,
+    FileTable,
+    FractionBelowOne,
+    Limit,
+    Name,
+    problem_text,
+)
+from recon_core.values.limits import TOML_BYTES, LimitError, refuse_above
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
+from recon_core.values.toml_text import TomlError, parse_toml
 
 Section = Literal["positions", "cash", "orders", "fills", "movements"]
 

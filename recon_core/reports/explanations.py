@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, Protocol
 
-from recon_core.amounts import format_amount
-from recon_core.comparison import ReconDiff
-from recon_core.explanation import Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide
-from recon_core.printable import printable
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.explanation import Effect, Explanation, ExplanationVerdict
 from recon_core.reports.wording import counted
+from recon_core.values.amounts import format_amount
+from recon_core.values.printable import printable
 
 EXPLANATION: Final = "recon.explanation"
 """The property of an item whose diff has one."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

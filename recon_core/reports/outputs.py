@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.atomic import write_atomically
-from recon_core.errors import ReconError
 from recon_core.reports.written_path import is_same_file, written_path
+from recon_core.values.errors import ReconError
+from recon_core.values.files import write_atomically
 
 NOT_ENDED: Final = "the run has not ended"
 

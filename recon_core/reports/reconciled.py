@@ -1,12 +1,9 @@
 """A reconciliation as plain data, for JSON."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from recon_core.reconciliation import Reconciliation
+from recon_core.model.judged_session import JudgedSession
 
 
-def reconciliation_report(reconciliation: "Reconciliation") -> dict[str, object]:
+def reconciliation_report(reconciliation: JudgedSession) -> dict[str, object]:
     """Summary, and every comparison with its verdict and its diff, as plain data."""
     summary = reconciliation.summary()
     return {

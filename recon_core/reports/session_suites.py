@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from recon_core.atomic import write_atomically
-from recon_core.errors import ReconError
-from recon_core.printable import printable
+from recon_core.model.summary import ReconSummary
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 from recon_core.reports.wording import INCOMPLETE, ran_of
-from recon_core.severity import Severity
-from recon_core.summary import ReconSummary
+from recon_core.values.errors import ReconError
+from recon_core.values.files import write_atomically
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
 
 GATE: Final = "gate"
 """The name of a case that is of no comparison; no comparison has it with this class name."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from recon_core.comparison import ReconDiff
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import ReconSummary, sorted_diffs
 from recon_core.reports.explanations import explanation_sentence, explanations_of
 from recon_core.reports.text import worst_lines
-from recon_core.severity import Severity
-from recon_core.summary import ReconSummary, sorted_diffs
+from recon_core.values.severity import Severity
 
 _COLUMNS = ("session", "ran", *map(str, Severity), "maximum", "escalation")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from recon_core.amounts import format_amount, larger_magnitude, percent_text
-from recon_core.comparison import ReconDiff
-from recon_core.escalation import escalation_text
-from recon_core.printable import printable
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.escalation import escalation_text
 from recon_core.reports.explanations import explanation_facts
+from recon_core.values.amounts import format_amount, larger_magnitude, percent_text
+from recon_core.values.printable import printable
 
 
 def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:

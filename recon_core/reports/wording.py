@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.comparison import Comparison, ReconDiff
-from recon_core.matched import EqualRows
-from recon_core.pairing import encode_key
-from recon_core.severity import Severity
+from recon_core.compare.keys import encode_key
+from recon_core.model.comparison import Comparison, ReconDiff
+from recon_core.model.matched_rows import EqualRows
+from recon_core.values.severity import Severity
 
 CLEAR: Final = "CLEAR"
 BLOCKED: Final = "BLOCKED"

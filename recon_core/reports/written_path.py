@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from recon_core.errors import ReconError
-from recon_core.printable import quoted
 from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
 
 _LOOKED_AT: Final = 4096
 """Bytes of a file that are read to see what it is: a report shows in its first line."""

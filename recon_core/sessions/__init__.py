@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pluggy import PluginManager
 
-from recon_core.errors import SessionError
-from recon_core.extensions import extension_manager
 from recon_core.model import RecordedSession
-from recon_core.printable import printable
+from recon_core.plugins.manager import extension_manager
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE, NATIVE_SUFFIX, find_sessions
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable
 
 __all__ = ["find_sessions", "read_session"]
 

@@ -14,9 +14,9 @@ from typing import Final
 
 from pluggy import PluginManager
 
-from recon_core.errors import SessionError
-from recon_core.printable import printable, quoted
 from recon_core.sessions.passed_over import PassedOver, Reason, notes_on
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable, quoted
 
 NATIVE_SUFFIX: Final = ".recon.json"
 NATIVE_DIRECTORY_FILE: Final = "session.recon.json"

@@ -16,8 +16,8 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
 
-from recon_core.amounts import AMOUNT_PATTERN, NumberText
 from recon_core.model import Fill, Leg, OrderSide
+from recon_core.values.amounts import AMOUNT_PATTERN, NumberText
 
 _TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z"
 # In "|1|2.5|": a bar that neither ends the text nor starts an amount or a time.

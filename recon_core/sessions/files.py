@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.errors import ReconError, SessionError
-from recon_core.limits import FILE_BYTES, JSON_BYTES, MIB, Limit, refuse_above
 from recon_core.model import InputFile
-from recon_core.printable import printable, quoted
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.limits import FILE_BYTES, JSON_BYTES, MIB, Limit, refuse_above
+from recon_core.values.printable import printable, quoted
 
 _BYTE_ORDER_MARKS: Final = {
     b"\xef\xbb\xbf": "a UTF-8 byte order mark",

@@ -15,7 +15,6 @@ from typing import Final
 
 from pluggy import PluginManager
 
-from recon_core.errors import SessionError
 from recon_core.model import (
     SECTIONS,
     Currency,
@@ -25,8 +24,9 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import unforeseen_refused
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable, quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from recon_core.atomic import refusing, write_atomically
+from recon_core.values.files import refusing, write_atomically
 
 
 class GrowingTable:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from recon_core.amounts import NumberText
-from recon_core.errors import SessionError
-from recon_core.limits import JSON_KEYS, JSON_OBJECTS, JSON_VALUES, LimitError, refuse_above
-from recon_core.printable import printable, quoted
+from recon_core.values.amounts import NumberText
+from recon_core.values.errors import SessionError
+from recon_core.values.limits import JSON_KEYS, JSON_OBJECTS, JSON_VALUES, LimitError, refuse_above
+from recon_core.values.printable import printable, quoted
 
 MAX_DEPTH: Final = 64
 _ALWAYS: Final = 1000

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 from pluggy import PluginManager
 from pydantic import ValidationError
 
-from recon_core.boundary import FileModel, RowList, problem_text
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import (
     SECTIONS,
     CashBalance,
@@ -25,14 +23,16 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.printable import printable, quoted
-from recon_core.quick_memory import without_collecting
 from recon_core.sessions import native_rows, schema
 from recon_core.sessions.fast_rows import ReadBefore
 from recon_core.sessions.files import inside, read_text_file, unforeseen_refused
 from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
 from recon_core.sessions.tables import checked_parts, read_table
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.fields import FileModel, RowList, problem_text
+from recon_core.values.memory import without_collecting
+from recon_core.values.printable import printable, quoted
 
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")

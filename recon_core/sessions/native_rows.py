@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from recon_core.amounts import ZERO
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -19,6 +18,7 @@ from recon_core.model import (
     Position,
 )
 from recon_core.sessions import schema
+from recon_core.values.amounts import ZERO
 
 
 def position(row: schema.PositionRow) -> Position:

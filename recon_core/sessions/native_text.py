@@ -14,9 +14,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from recon_core.amounts import MOST_DIGITS, decimal_places, format_amount
-from recon_core.boundary import FileModel, problem_text
-from recon_core.errors import SessionError
 from recon_core.model import (
     Currency,
     Fill,
@@ -27,9 +24,12 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.printable import printable
 from recon_core.sessions import schema
-from recon_core.times import format_time
+from recon_core.values.amounts import MOST_DIGITS, decimal_places, format_amount
+from recon_core.values.errors import SessionError
+from recon_core.values.fields import FileModel, problem_text
+from recon_core.values.printable import printable
+from recon_core.values.times import format_time
 
 ROW_TYPES: Final[Mapping[str, type[FileModel]]] = {
     "positions": schema.PositionRow,

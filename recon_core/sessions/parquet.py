@@ -15,9 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.amounts import NumberText, shortest_amount
-from recon_core.errors import ReconError, SessionError
-from recon_core.limits import (
+from recon_core.model import InputFile
+from recon_core.sessions.files import read_bytes
+from recon_core.values.amounts import NumberText, shortest_amount
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.limits import (
     MIB,
     PARQUET_BYTES,
     PARQUET_COLUMN_BYTES,
@@ -27,9 +29,7 @@ from recon_core.limits import (
     TEXT_LENGTH,
     refuse_above,
 )
-from recon_core.model import InputFile
-from recon_core.printable import printable, quoted
-from recon_core.sessions.files import read_bytes
+from recon_core.values.printable import printable, quoted
 
 _AT_ONCE: Final = 1024
 """Rows that are unpacked at once."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 MOST_NAMES: Final = 5
 """How many names a note has; one line holds five paths, and what is beyond is counted."""

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recon_core.atomic import refusing, write_atomically
-from recon_core.errors import ReconError
 from recon_core.model import (
     Currency,
     Instrument,
@@ -21,10 +19,12 @@ from recon_core.model import (
     RecordedSession,
     SessionMode,
 )
-from recon_core.printable import printable
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
 from recon_core.sessions.refused_calls import warn_of
 from recon_core.sessions.side_recorder import SideRecorder
+from recon_core.values.errors import ReconError
+from recon_core.values.files import refusing, write_atomically
+from recon_core.values.printable import printable
 
 
 class SessionRecorder:

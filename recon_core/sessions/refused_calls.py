@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from recon_core.errors import ReconWarning
-from recon_core.printable import printable
+from recon_core.values.errors import ReconWarning
+from recon_core.values.printable import printable
 
 _Arguments = ParamSpec("_Arguments")
 

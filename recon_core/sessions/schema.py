@@ -17,7 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from recon_core.boundary import (
+from recon_core.sessions.fast_rows import plain_fills
+from recon_core.values.fields import (
     TAG_PREFIX,
     Amount,
     Count,
@@ -30,7 +31,6 @@ from recon_core.boundary import (
     RowList,
     Time,
 )
-from recon_core.sessions.fast_rows import plain_fills
 
 SCHEMA: Final = "recon.session/1"
 _MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "table"))
@@ -166,7 +166,7 @@ def _form(value: Any) -> str | None:
     return None
 
 
-# "section" is explained in recon_core.boundary, with the value that stands there.
+# "section" is explained in recon_core.values.fields, with the value that stands there.
 _FORM = Discriminator(_form, custom_error_type="section", custom_error_message="not a section")
 _Row = TypeVar("_Row")
 Rows = Annotated[

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
 
-from recon_core.amounts import parse_amount, require_amount, shortest_amount
-from recon_core.errors import AmountError, ReconError
-from recon_core.given_state import cash_of, positions_of
 from recon_core.model import (
     CashBalance,
     Fill,
@@ -22,13 +20,13 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.printable import printable
+from recon_core.model.given_state import cash_of, positions_of
 from recon_core.sessions.growing_table import GrowingTable
 from recon_core.sessions.refused_calls import noted
-from recon_core.times import require_time
-
-if TYPE_CHECKING:
-    from recon_core.sessions.recorder import SessionRecorder
+from recon_core.values.amounts import parse_amount, require_amount, shortest_amount
+from recon_core.values.errors import AmountError, ReconError
+from recon_core.values.printable import printable
+from recon_core.values.times import require_time
 
 _Row = TypeVar("_Row")
 
@@ -41,13 +39,24 @@ _AMOUNTS: Final = frozenset(
 )
 
 
+class Recording(Protocol):
+    """What a side asks of the recorder of the whole session."""
+
+    directory: Path
+    closed: bool
+    refused: list[str]
+
+    def write(self) -> None:
+        """Write the session file as it stands."""
+
+
 class SideRecorder:
     """One side of a session that is being recorded; `as_of` is the time that it speaks of.
 
     Without `as_of` both sides are of the latest time in the recording.
     """
 
-    def __init__(self, recorder: "SessionRecorder", side: LedgerSide, *, floats: bool) -> None:
+    def __init__(self, recorder: Recording, side: LedgerSide, *, floats: bool) -> None:
         self.name = str(side)
         self.source: str | None = None
         self.as_of: datetime | None = None

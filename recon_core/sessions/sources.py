@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from recon_core.errors import SessionError
 from recon_core.sessions.files import inside, read_text_file
 from recon_core.sessions.foreign import ONE_SIDED
 from recon_core.sessions.json_text import parse_json
+from recon_core.values.errors import SessionError
 
 
 def sources(sessions: Collection[Path], recordings: Collection[Path]) -> dict[Path, Path]:

@@ -15,9 +15,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from recon_core.boundary import problem_text
-from recon_core.errors import SessionError
-from recon_core.limits import (
+from recon_core.model import InputFile
+from recon_core.sessions.files import FileContent, LinedFile, inside, read_bytes, read_lined_file
+from recon_core.sessions.json_text import parse_json
+from recon_core.values.errors import SessionError
+from recon_core.values.fields import problem_text
+from recon_core.values.limits import (
     JSON_OBJECTS,
     JSON_VALUES,
     LINE_BYTES,
@@ -28,10 +31,7 @@ from recon_core.limits import (
     limit_error,
     refuse_above,
 )
-from recon_core.model import InputFile
-from recon_core.printable import printable
-from recon_core.sessions.files import FileContent, LinedFile, inside, read_bytes, read_lined_file
-from recon_core.sessions.json_text import parse_json
+from recon_core.values.printable import printable
 
 AT_ONCE: Final = 1000
 """Rows of a part: `recon_core.sessions.fast_rows` reads as many at once."""

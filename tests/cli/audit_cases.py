@@ -11,7 +11,7 @@ from typing import Any
 from recon_core.audit.chain import GENESIS, Head, chained_line
 from recon_core.audit.entries import LedgerEntry
 from recon_core.cli import show_recon_audit
-from recon_core.times import parse_time
+from recon_core.values.times import parse_time
 
 from .conftest import Answer
 

@@ -59,7 +59,7 @@ def identities(items: list[dict[str, Any]]) -> list[str]:
 
 
 def code_of(mode: str, diffs: int, runs: int, *, gate: bool) -> int:
-    """The exit code that the design's table asks for."""
+    """The exit code that the table asks for (design, "The `recon` command")."""
     if mode == "verify":
         return 1
     if not gate:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from recon_core.audit.log import AuditLog
-from recon_core.comparison import ReconDiff
-from recon_core.severity import Severity
-from recon_core.summary import ReconSummary, summarise
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import ReconSummary, summarise
+from recon_core.values.severity import Severity
 
 from .audit_cases import asked
 

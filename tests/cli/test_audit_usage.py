@@ -236,7 +236,7 @@ def test_the_console_script_in_a_pipe(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert process.stdout.readline() == b"Run gr\xf6\xdfe \\u6570\n"
         process.stdout.close()
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == b"recon: output cannot be written: Broken pipe\n"
     charted = subprocess.run(
         [*words[:4], "trend", *words[5:]], capture_output=True, env=environment, check=True
     )

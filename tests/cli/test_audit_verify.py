@@ -8,7 +8,7 @@ import pytest
 
 from recon_core import AuditLog
 from recon_core.audit.chain import GENESIS
-from recon_core.summary import summarise
+from recon_core.model.summary import summarise
 
 from .audit_cases import Entry, asked, batch, diff, entry, opened, summary, write_export, write_log
 

@@ -13,7 +13,7 @@ import pytest
 from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
 from recon_core.cli.checking import Check
-from recon_core.extensions import extension_manager
+from recon_core.plugins.manager import extension_manager
 from recon_core.reports.outputs import JUNIT
 
 from .conftest import (
@@ -89,7 +89,7 @@ def test_the_verdict_decides_the_status(
     line: str,
     output_format: str,
 ) -> None:
-    """0 clear, 2 blocked, 1 where nothing at all was compared (design, the table)."""
+    """0 clear, 2 blocked, 1 where nothing at all was compared (design, "The `recon` command")."""
     paths = [SESSIONS[name](directory / f"{name}.recon.json") for name in names.split()]
     answer = recon("check", *paths, *options.split(), "--format", output_format)
     assert (answer.code, answer.err) == (code, "")
@@ -506,7 +506,7 @@ def test_a_damaged_log_takes_nothing_more(recon: Recon, directory: Path) -> None
     assert answer.code == 1
     report = answer.json
     assert (report["verdict"], report["audit_log"]) == ("INCOMPLETE", None)
-    assert "/a.jsonl: a.jsonl: line 1: " in report["problems"][0]
+    assert "--audit-log=a.jsonl: a.jsonl: line 1: " in report["problems"][0]
     assert (directory / "a.jsonl").read_text(encoding="utf-8") == "{}\n"
 
 
@@ -534,7 +534,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Plugin:
     """A plugin that is found as installed ones are."""
     manager, plugin = extension_manager(), Plugin()
     manager.register(plugin, "house_rules")
-    monkeypatch.setattr("recon_core.extensions.extension_manager", lambda: manager)
+    monkeypatch.setattr("recon_core.plugins.manager.extension_manager", lambda: manager)
     return plugin
 
 

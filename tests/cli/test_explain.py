@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from recon_core.explanation import Explanation
+from recon_core.model.explanation import Explanation
 
 from .conftest import EXAMPLES, Recon, write_session
 
@@ -276,7 +276,7 @@ def test_the_search_is_loaded_where_it_is_needed(words: list[str], loaded: str) 
         "import sys; from recon_core.cli import main\n"
         f"try: main({words!r})\n"
         "except SystemExit: pass\n"
-        "print('LOADED' if 'recon_core.explain' in sys.modules else 'NOT')"
+        "print('LOADED' if 'recon_core.explain.explainer' in sys.modules else 'NOT')"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.limits import changed_limits
+from recon_core.values.limits import changed_limits
 
 from .conftest import Recon, write_session
 

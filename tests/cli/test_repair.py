@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries
 from recon_core.explain.repairing.repair_file import read_repair
-from recon_core.reconciliation import Reconciliation, reconcile_session
 
 from .conftest import EXAMPLES, Recon, write_session
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from recon_core import AuditLog, ExternalSnapshot, OrderLedger, PositionLedger
-from recon_core.comparison import ReconDiff
-from recon_core.severity import Severity
-from recon_core.summary import summarise
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import summarise
+from recon_core.values.severity import Severity
 
 from .audit_cases import asked
 from .conftest import Answer
@@ -111,7 +111,7 @@ fi
 
 def run_snippet(snippet: str, **names: Any) -> dict[str, Any]:
     """Run a snippet as printed, with our names in its imports."""
-    source = snippet.replace("src.execution.reconciliation", "recon_core.engine")
+    source = snippet.replace("src.execution.reconciliation", "recon_core.engine.ledgers")
     source = source.replace("src.execution.audit_log", "recon_core.audit.log")
     exec(compile(source, "runbook", "exec"), names)  # noqa: S102  # that is the test
     return names

@@ -22,9 +22,9 @@ from recon_core.audit.entries import (
 from recon_core.audit.log import AuditLog
 from recon_core.audit.log_file import LogFile
 from recon_core.cli.json_schemas import audit_entry_schema
-from recon_core.errors import SessionError
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session
+from recon_core.values.errors import SessionError
 
 from .conftest import EXAMPLES, Recon, write_session
 
@@ -269,7 +269,7 @@ def test_half_a_chain_is_not_valid(valid: Valid, log_entries: list[dict[str, Any
 
 
 def test_the_runbooks_own_entries_are_valid(valid: Valid) -> None:
-    """A log that knows only the runbook's fields (runbook, "ReconSummary Struktur")."""
+    """A log that knows only the runbook's fields (design, "The runbook")."""
     details = {
         "run_id": "r",
         "session_id": "session_123",

@@ -16,7 +16,7 @@ from click.shell_completion import ShellComplete
 
 import recon_core
 from recon_core.cli import app
-from recon_core.errors import AuditError, ReconError
+from recon_core.values.errors import AuditError, ReconError
 
 from .conftest import EXAMPLES, Recon, write_session
 
@@ -41,7 +41,7 @@ def test_without_arguments_the_usage_is_printed(recon: Recon, words: list[str]) 
 
 
 def test_the_runbooks_command_without_arguments_prints_its_usage(recon_audit: Recon) -> None:
-    """Under its own name, with the modes and options (runbook, "Help anzeigen")."""
+    """Under its own name, with the modes and options (design, "The runbook")."""
     answer = recon_audit()
     assert answer.code == 1
     assert answer.lines[0].startswith("Usage: show_recon_audit")
@@ -286,7 +286,14 @@ def loaded_by(code: str) -> set[str]:
     return set(result.stdout.split())
 
 
-HEAVY = {"pydantic", "recon_core.reconciliation", "tabulate", "junit_xml", "rfc8785", "filelock"}
+HEAVY = {
+    "pydantic",
+    "recon_core.engine.reconciliation",
+    "tabulate",
+    "junit_xml",
+    "rfc8785",
+    "filelock",
+}
 
 
 @pytest.mark.parametrize(

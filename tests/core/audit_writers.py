@@ -6,10 +6,10 @@ from pathlib import Path
 
 from recon_core.audit.entries import LedgerEntry
 from recon_core.audit.log import AuditLog
-from recon_core.comparison import ReconDiff
-from recon_core.errors import AuditError
-from recon_core.severity import Severity
-from recon_core.summary import ReconSummary, summarise
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import ReconSummary, summarise
+from recon_core.values.errors import AuditError
+from recon_core.values.severity import Severity
 
 
 def run(run_id: str, diffs: int) -> tuple[ReconSummary, list[ReconDiff]]:

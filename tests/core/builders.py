@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from recon_core.amounts import EXACT
-from recon_core.comparison import Comparison, ItemKind, Judgement
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.judging import judge
 from recon_core.ledger import PositionLedger
 from recon_core.model import (
@@ -29,9 +28,10 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
+from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.policy.model import CashPolicy, Policy
-from recon_core.reconciliation import Reconciliation
-from recon_core.severity import Severity
+from recon_core.values.amounts import EXACT
+from recon_core.values.severity import Severity
 
 AS_OF = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AS_OF_TEXT = "2026-01-01T12:00:00Z"

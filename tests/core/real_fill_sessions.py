@@ -3,8 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Order, OrderSide
-from recon_core.reconciliation import Reconciliation
 
 from .builders import at, order, side
 from .real_rows import O1, buy, sell

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,
@@ -23,7 +24,6 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation
 
 from .builders import at, recorded, side
 from .real_rows import CASES, Case

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Instrument, InstrumentKind, Leg, Position
-from recon_core.reconciliation import Reconciliation
 
 from .builders import side
 from .real_sessions import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.reconciliation import Reconciliation
+from recon_core.engine.reconciliation import Reconciliation
 
 from .builders import verdicts
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.ledger.replay import replay
 from recon_core.model import CashBalance, Fill, Movement, MovementKind, Opening, Order, SideRecord
-from recon_core.reconciliation import Reconciliation
 
 from .builders import CENTS, SPOT, at, fill, order, reconciled, recorded, side
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import SessionError
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -23,7 +23,7 @@ from recon_core.model import (
 )
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.values.errors import SessionError
 
 from .builders import (
     AS_OF,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.amounts import (
+from recon_core.values.amounts import (
     EXACT,
     decimal_places,
     display_ratio,
@@ -25,7 +25,7 @@ from recon_core.amounts import (
     shortest,
     shortest_amount,
 )
-from recon_core.errors import AmountError
+from recon_core.values.errors import AmountError
 
 from . import builders
 from .builders import scaled

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.comparison import ReconDiff
-from recon_core.explaining import explainer
-from recon_core.explanation import (
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain.on_demand import explainer
+from recon_core.model import LedgerSide
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.explanation import (
     Booking,
     Cause,
     CauseKind,
@@ -19,8 +21,6 @@ from recon_core.explanation import (
     Explanation,
     ExplanationVerdict,
 )
-from recon_core.model import LedgerSide
-from recon_core.reconciliation import Reconciliation, reconcile_session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOST = EXAMPLES / "explain/lost_fill.recon.json"

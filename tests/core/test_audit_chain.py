@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recon_core.audit.chain import ChainReader, Head, chained_line
 from recon_core.audit.entries import LedgerEntry
 from recon_core.audit.log import AuditLog
-from recon_core.errors import AuditError
+from recon_core.values.errors import AuditError
 
 from .audit_writers import run
 

@@ -21,7 +21,7 @@ from recon_core.audit.checkpoint import (
 )
 from recon_core.audit.entries import LedgerEntry
 from recon_core.audit.log import AuditLog
-from recon_core.errors import AuditError
+from recon_core.values.errors import AuditError
 
 from .audit_writers import run
 

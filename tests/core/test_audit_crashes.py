@@ -21,7 +21,7 @@ from recon_core.audit.chain import ChainReader
 from recon_core.audit.entries import LedgerEntry
 from recon_core.audit.log import AuditLog
 from recon_core.audit.succession import earlier_numbers
-from recon_core.errors import AuditError
+from recon_core.values.errors import AuditError
 
 from .audit_writers import append_entries, append_on_a_full_disk, append_runs, run
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 from recon_core.audit.chain import GENESIS
 from recon_core.audit.entries import LedgerEntry
 from recon_core.audit.log import AuditLog
-from recon_core.errors import AuditError, ReconError
+from recon_core.values.errors import AuditError, ReconError
 
 from .audit_writers import run
 

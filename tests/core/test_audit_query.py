@@ -16,7 +16,7 @@ from recon_core.audit.runs import Trail
 from recon_core.audit.spool import Spool, SpooledItems
 from recon_core.audit.trend import TrendSink
 from recon_core.cli.audit_running import document, pieces
-from recon_core.errors import AuditError, ReconError
+from recon_core.values.errors import AuditError, ReconError
 
 RUNS = 500
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from recon_core.audit.export_text import read_export
 from recon_core.audit.log import AuditLog
 from recon_core.audit.reading import Reading, open_source
-from recon_core.errors import AuditError
-from recon_core.printable import printable
+from recon_core.values.errors import AuditError
+from recon_core.values.printable import printable
 
 from .audit_writers import run
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import SessionError
-from recon_core.extensions import extension_manager
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import Leg, Numbers, OrderState, SideRecord
-from recon_core.reconciliation import reconcile_session
+from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions, read_session
+from recon_core.values.errors import SessionError
 
 from .builders import AS_OF_TEXT, document, write_session
 from .recordings import BESIDE, needs_recordings, states

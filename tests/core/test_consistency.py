@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.ledger.replay import flows_of, replay_sides
 from recon_core.model import (
     CashBalance,
@@ -22,7 +23,6 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy.model import Policy, PositionPolicy
-from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 
 from .builders import AS_OF, at, fill, reconciled, recorded, side, verdicts

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.amounts import decimal_places
 from recon_core.cli import main
-from recon_core.errors import SessionError
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -39,9 +38,10 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session, schema
 from recon_core.sessions.native_text import ROW_TYPES, session_text
+from recon_core.values.amounts import decimal_places
+from recon_core.values.errors import SessionError
 
 from . import builders
 from .builders import AS_OF, AS_OF_TEXT, document, verdicts, write_session

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger, cost_basis
 from recon_core.ledger.cost_basis import LONGEST, UNIT, CostBasis, scaled
 from recon_core.ledger.derivatives import PnlRule
 from recon_core.model import CashBalance, Fill, Opening, Position
+from recon_core.values.errors import ReplayError
 
 from . import builders
 from .builders import (

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.errors import ReplayError
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.replay import replay
 from recon_core.ledger.timeline import in_order, in_steps, natural_key
@@ -25,6 +24,7 @@ from recon_core.model import (
     OrderSide,
     Position,
 )
+from recon_core.values.errors import ReplayError
 
 from .builders import (
     SPOT,

@@ -9,7 +9,7 @@ import pytest
 from pluggy import PluginManager
 
 from recon_core import SessionError, hookimpl
-from recon_core.extensions import extension_manager
+from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions
 from recon_core.sessions.discovery import joined, named_sessions, search
 from recon_core.sessions.passed_over import notes_on

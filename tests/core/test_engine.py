@@ -1,4 +1,4 @@
-"""The engine for a run by hand, its summary and its report (runbook, "Recon-Run manuell")."""
+"""The engine for a run by hand, its summary and its report (design, "The runbook")."""
 
 import decimal
 import json
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import recon_core
-from recon_core.engine import ReconciliationEngine
-from recon_core.errors import ReconError
-from recon_core.external import ExternalSnapshot
+from recon_core.engine.ledgers import ReconciliationEngine
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.model import CashBalance, Leg, Order, OrderSide, OrderState, Position
+from recon_core.model.snapshot import ExternalSnapshot
+from recon_core.values.errors import ReconError
 
 from .builders import AS_OF, fill, order
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recon_core.escalation import escalation_actions, escalation_text
-from recon_core.severity import Severity
+from recon_core.model.escalation import escalation_actions, escalation_text
+from recon_core.values.severity import Severity
 
 NOTHING = ("none", "monitoring")
 MONITORING = ("monitoring",)

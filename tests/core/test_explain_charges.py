@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explanation import Explanation
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,
@@ -28,8 +28,8 @@ from recon_core.model import (
     OrderState,
     SideRecord,
 )
+from recon_core.model.explanation import Explanation
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 
 from .builders import AS_OF, at, recorded
 

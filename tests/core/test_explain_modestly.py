@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from recon_core.amounts import round_to_places
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explanation import Explanation
 from recon_core.ledger.replay import replay
 from recon_core.model import CashBalance, Fill, OrderSide, SideRecord
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.explanation import Explanation
+from recon_core.values.amounts import round_to_places
 
 from .builders import SPOT, at, fill, recorded, scaled, side
 from .real_sessions import books, session

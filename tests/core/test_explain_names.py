@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.errors import ReconError
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import entries_of, explain
-from recon_core.explanation import Explanation
 from recon_core.model import Fill, SideRecord
+from recon_core.model.explanation import Explanation
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.toml_file import read_policy
-from recon_core.reconciliation import Reconciliation
 from recon_core.reports.explanations import alias_lines
+from recon_core.values.errors import ReconError
 
 from .builders import order, recorded, side
 from .real_sessions import INSTRUMENTS, books, session, silent

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explanation import Effect, Explanation
 from recon_core.model import CashBalance, Opening, SideRecord
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.explanation import Effect, Explanation
 
 from .builders import at, fill, scaled
 from .real_sessions import books, linear, moved, session, silent

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from recon_core.amounts import EXACT
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.effects.space import space_of
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.needs import ground_of
-from recon_core.explanation import Explanation
+from recon_core.explain.effects.dimensions import dimensions_of
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.problems.required import problem_of
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,
@@ -25,7 +24,8 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.explanation import Explanation
+from recon_core.values.amounts import EXACT
 
 from .builders import SPOT, at, fill, reconciled, recorded, scaled, side, verdicts
 from .real_sessions import books, linear, moved, session
@@ -175,17 +175,17 @@ def test_nothing_is_said_without_snapshots() -> None:
     internal, external = ledger_of([*ROWS, again("f1", "x", -420)], TIMES), exchange(ROWS)
     (one,) = told(internal, external)
     assert one.proof == "reconciled again with 1 fill removed: 3 diffs disappear, none appears"
-    divergence = ground(session(internal, external)).divergence
+    divergence = problem(session(internal, external)).divergence
     assert not divergence
     assert not divergence.operations
 
 
-def ground(reconciliation: Reconciliation) -> Ground:
+def problem(reconciliation: Reconciliation) -> Problem:
     """The ledger's rows are searched for a fault."""
     known = reconciliation.recorded
-    space = space_of(known, reconciliation.comparisons, reconciliation.policy.float_dust)
+    dimensions = dimensions_of(known, reconciliation.comparisons, reconciliation.policy.float_dust)
     inner = LedgerSide.INTERNAL
-    found = ground_of(known, space, inner, inner, rows_right=False)
+    found = problem_of(known, dimensions, inner, inner, rows_right=False)
     assert found is not None
     return found
 
@@ -367,9 +367,9 @@ def test_a_side_that_contradicts_itself(wrong: tuple[int, ...]) -> None:
         told_[at_] = replace(told_[at_], cash=(CashBalance("EUR", Decimal(7)),))
     internal = replace(ledger_of(ROWS), snapshots=tuple(told_))
     found = session(internal, books(*ROWS, again("f1", "x", -420)))
-    space = space_of(found.recorded, found.comparisons, found.policy.float_dust)
+    dimensions = dimensions_of(found.recorded, found.comparisons, found.policy.float_dust)
     outer, inner = LedgerSide.EXTERNAL, LedgerSide.INTERNAL
-    searched = ground_of(found.recorded, space, outer, inner, rows_right=True)
+    searched = problem_of(found.recorded, dimensions, outer, inner, rows_right=True)
     assert searched is not None
     assert bool(searched.divergence) != bool(wrong)
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explanation import Explanation
 from recon_core.model import SideRecord
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.explanation import Explanation
 
 from .builders import fill, side
 from .real_sessions import books, linear, session, silent

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from recon_core.errors import ReconError
 from recon_core.explain import entries_of, explain
-from recon_core.explanation import Explanation
 from recon_core.model import Fill
+from recon_core.model.explanation import Explanation
+from recon_core.values.errors import ReconError
 
 from .builders import at, fill, order, side
 from .real_sessions import books, session, stated

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import explain
-from recon_core.explanation import Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, LedgerSide, Position
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session
 from tests.core import test_freqtrade, test_nautilus
 

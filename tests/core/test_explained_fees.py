@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from recon_core.explain import explain
-from recon_core.explanation import ExplanationVerdict
+from recon_core.model.explanation import ExplanationVerdict
 
 from .row_books import Books, Fills, trades
 

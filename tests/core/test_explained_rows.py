@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explanation import Explanation, ExplanationVerdict
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 
 from .builders import at
 from .row_books import PAID, Books, Fills, again, in_two, orders_of, paid, trades, without

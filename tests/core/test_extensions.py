@@ -10,11 +10,11 @@ import pytest
 from pluggy import PluginManager
 
 from recon_core import hookimpl
-from recon_core.comparison import Comparison, SessionCheck
-from recon_core.extensions import extension_manager, has_hooks
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import Position, RecordedSession, SideRecord
-from recon_core.reconciliation import Reconciliation, reconcile_session
-from recon_core.severity import Severity
+from recon_core.model.comparison import Comparison, SessionCheck
+from recon_core.plugins.manager import extension_manager, has_hooks
+from recon_core.values.severity import Severity
 
 from .builders import AS_OF_TEXT, at, checks, document, side, verdicts, write_session
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from recon_core.amounts import NumberText
 from recon_core.model import Fill
 from recon_core.sessions import fast_rows, read_session, schema
 from recon_core.sessions.fast_rows import ReadBefore, plain_fills
 from recon_core.sessions.native_rows import fill as _fill
+from recon_core.values.amounts import NumberText
 
 from .builders import AS_OF_TEXT, document, write_session
 

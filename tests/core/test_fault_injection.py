@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from recon_core.extensions import extension_manager
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Fill, OrderSide, Position, RecordedSession, SideRecord
+from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 from recon_core.sessions import find_sessions, read_session
 
 ROOT = Path(__file__).parents[2]

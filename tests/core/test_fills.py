@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.matched import RowCase
-from recon_core.matching.fill_rules import differing_fields, same_fill
+from recon_core.compare.rows.fill_rules import differing_fields, same_fill
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill, Leg, OrderSide
+from recon_core.model.matched_rows import RowCase
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation
-from recon_core.severity import Severity
+from recon_core.values.severity import Severity
 
 from .builders import AS_OF, at, checks, fill, fill_lists, found_cases, reconciled, side, verdicts
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recon_core.amounts import EXACT
-from recon_core.matched import Gap
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import Fill, LedgerSide, Numbers, Order, SideRecord
+from recon_core.model.matched_rows import Gap
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.values.amounts import EXACT
 
 from .builders import (
     AS_OF_TEXT,

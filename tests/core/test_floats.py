@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.amounts import shortest_amount
-from recon_core.errors import AmountError
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import CashBalance, Numbers, SideRecord
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
-from recon_core.reconciliation import reconcile_session
+from recon_core.values.amounts import shortest_amount
+from recon_core.values.errors import AmountError
 
 from .builders import AS_OF_TEXT, document, reconciled, side, verdicts, write_session
 

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core import quick_memory
-from recon_core.amounts import EXACT
-from recon_core.matched import EqualRows
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill
+from recon_core.model.matched_rows import EqualRows
 from recon_core.policy import Policy
-from recon_core.quick_memory import without_collecting
-from recon_core.reconciliation import Reconciliation
-from recon_core.severity import Severity
-from recon_core.times import format_time
+from recon_core.values import memory as quick_memory
+from recon_core.values.amounts import EXACT
+from recon_core.values.memory import without_collecting
+from recon_core.values.severity import Severity
+from recon_core.values.times import format_time
 
 from .builders import at, fill, fill_lists, order, recorded, side, verdicts
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import Numbers
-from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
 
 from .builders import AS_OF_TEXT, checks, document, write_session

@@ -6,10 +6,10 @@ import pytest
 from pluggy import PluginManager
 
 from recon_core import hookimpl
-from recon_core.errors import SessionError
-from recon_core.extensions import extension_manager
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import RecordedSession
-from recon_core.reconciliation import reconcile_session
+from recon_core.plugins.manager import extension_manager
+from recon_core.values.errors import SessionError
 
 from .builders import AS_OF_TEXT, document, recorded, side, verdicts, write_session
 from .refusals import refusal

@@ -2,9 +2,9 @@
 
 import pytest
 
-from recon_core.amounts import NumberText
-from recon_core.errors import SessionError
 from recon_core.sessions.formats import rows
+from recon_core.values.amounts import NumberText
+from recon_core.values.errors import SessionError
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.extensions import extension_manager
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import (
     InstrumentKind,
     MovementKind,
@@ -20,7 +20,7 @@ from recon_core.model import (
     RecordedSession,
     SessionMode,
 )
-from recon_core.reconciliation import reconcile_session
+from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions, read_session
 from recon_core.sessions.formats.freqtrade_rows import read_trade
 from recon_core.sessions.formats.freqtrade_trades import contradictions

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.reconciliation import reconcile_session
+from recon_core.engine.reconciliation import reconcile_session
 
 from .recordings import DATA, writable_copy
 from .refusals import refusal

@@ -28,10 +28,10 @@ SOAK = os.environ.get("RECON_TEST_SIZE") == "soak"
 CHILD = """
 import json, pathlib, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-from recon_core.errors import ReconError
+from recon_core.values.errors import ReconError
 from recon_core.policy.toml_file import read_policy
-from recon_core.reconciliation import reconcile_session
-from recon_core.settings import find_settings
+from recon_core.engine.reconciliation import reconcile_session
+from recon_core.policy.settings import find_settings
 path = pathlib.Path(sys.argv[1])
 try:
     if path.name == "recon.toml":

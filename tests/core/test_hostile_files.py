@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from recon_core.limits import limits_in_force
-from recon_core.reconciliation import reconcile_session
+from recon_core.engine.reconciliation import reconcile_session
+from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, verdicts, write_session
 from .refusals import SECRET, refusal

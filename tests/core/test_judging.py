@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.judging import judge
 from recon_core.model import CashBalance
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
-from recon_core.reconciliation import reconcile_session
-from recon_core.severity import Severity
+from recon_core.values.severity import Severity
 
 from .builders import (
     AS_OF_TEXT,

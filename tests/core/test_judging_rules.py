@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from recon_core.amounts import EXACT
 from recon_core.policy import Policy, PositionPolicy
+from recon_core.values.amounts import EXACT
 
 from .builders import (
     RANKS,

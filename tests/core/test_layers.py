@@ -53,7 +53,7 @@ def test_importing_the_plugin_loads_nothing_heavy() -> None:
     loaded = loaded_by("pytest_recon.plugin")
     pytests_own = loaded_by("pytest")
     assert not (loaded - pytests_own) & HEAVY
-    assert "recon_core.reconciliation" not in loaded
+    assert "recon_core.engine.reconciliation" not in loaded
 
 
 @pytest.mark.parametrize("name", sorted(recon_core.__all__))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.errors import AmountError, ReconError, ReplayError
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.replay import replay
 from recon_core.ledger.timeline import ordered_fills
@@ -21,6 +20,7 @@ from recon_core.model import (
     MovementKind,
     Opening,
 )
+from recon_core.values.errors import AmountError, ReconError, ReplayError
 
 from .builders import (
     AS_OF,

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import ReconError
-from recon_core.limits import (
+from recon_core.engine.reconciliation import reconcile_session
+from recon_core.policy.settings import find_settings, limits_of
+from recon_core.values.errors import ReconError
+from recon_core.values.limits import (
     JSON_BYTES,
     LIMITS,
     Limit,
@@ -21,8 +23,6 @@ from recon_core.limits import (
     refuse_above,
     use_limits,
 )
-from recon_core.reconciliation import reconcile_session
-from recon_core.settings import find_settings, limits_of
 
 from .builders import AS_OF_TEXT, document, verdicts, write_session
 from .recordings import DATA, writable_copy

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Movement, MovementKind, Opening
-from recon_core.reconciliation import Reconciliation
 
 from .builders import AS_OF, reconciled, side, verdicts
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import CashBalance, Currency, Leg, Position
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session
 from recon_core.sessions.formats.nautilus_legs import Legs
 

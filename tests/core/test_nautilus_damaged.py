@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.reconciliation import reconcile_session
+from recon_core.engine.reconciliation import reconcile_session
 
 from .builders import checks, verdicts
 from .recordings import states

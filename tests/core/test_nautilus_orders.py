@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import SessionError
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import Order, OrderState, RecordedSession
-from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions import read_session
 from recon_core.sessions.formats.nautilus_accounts import Report
 from recon_core.sessions.formats.nautilus_orders import orders
+from recon_core.values.errors import SessionError
 
 from .builders import at, checks, found_cases, verdicts
 from .recordings import BESIDE, DATA, needs_recordings, states, writable_copy

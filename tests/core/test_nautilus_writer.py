@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.errors import ReconError
 from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
+from recon_core.values.errors import ReconError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "nautilus" / "record_backtest.py"

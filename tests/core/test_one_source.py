@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from recon_core.cli.convert import convert
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
 
 from .builders import AS_OF_TEXT, checks, document, reconciled, side, verdicts, write_session
 from .recordings import DATA

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.matched import MatchedOrder
-from recon_core.matching.matcher import Matching, match
+from recon_core.compare.rows.matcher import Matching, match
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill, Order, OrderSide
+from recon_core.model.matched_rows import MatchedOrder
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation
-from recon_core.severity import Severity
+from recon_core.values.severity import Severity
 
 from .builders import at, checks, fill, found_cases, order, reconciled, recorded, side, verdicts
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_core import atomic
 from recon_core.reports.outputs import JUNIT, NOT_ENDED, named_value, withdraw
+from recon_core.values import files as atomic
 
 EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
 

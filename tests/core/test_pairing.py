@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from recon_core.comparison import SessionCheck
+from recon_core.compare.keys import encode_key, pair
 from recon_core.model import (
     CashBalance,
     Instrument,
@@ -19,8 +19,8 @@ from recon_core.model import (
     Position,
     SideRecord,
 )
-from recon_core.pairing import encode_key, pair
-from recon_core.severity import Severity
+from recon_core.model.comparison import SessionCheck
+from recon_core.values.severity import Severity
 
 from .builders import AS_OF, at, fill, recorded, side
 

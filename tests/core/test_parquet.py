@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recon_core.errors import SessionError
-from recon_core.limits import limits_in_force
 from recon_core.model import RecordedSession
 from recon_core.sessions import parquet, read_session
+from recon_core.values.errors import SessionError
+from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, write_session
 from .refusals import refusal

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import PolicyError
-from recon_core.matched import RowCase
+from recon_core.model.matched_rows import RowCase
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.toml_file import read_policy, read_pyproject_policy
-from recon_core.severity import Severity
+from recon_core.values.errors import PolicyError
+from recon_core.values.severity import Severity
 
 DESIGN_PAGE = """
 require = ["positions", "cash"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recon_core.policy.nearby import unused_policies
-from recon_core.settings import PolicyInForce
+from recon_core.policy.settings import PolicyInForce
 
 OURS = "[tool.recon]\nmax_skew = 'PT5S'\n"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recon_core.printable import printable, quoted
+from recon_core.values.printable import printable, quoted
 
 HOSTILE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 COMMAND = re.compile(r"^\s*::|##\[|##vso\[")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from recon_core.explain import explain
-from recon_core.explanation import Cause, Explanation
+from recon_core.model.explanation import Cause, Explanation
 
 from .real_fill_sessions import FILL_ROWS
 from .real_rows import CASES

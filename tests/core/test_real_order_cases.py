@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill, Order
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
-from recon_core.reconciliation import Reconciliation
 
 from .builders import found_cases, order, reconciled, side, verdicts
 from .real_rows import CASES, Case

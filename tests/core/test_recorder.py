@@ -29,7 +29,7 @@ from recon_core import (
     SessionRecorder,
     read_session,
 )
-from recon_core.reconciliation import reconcile_session
+from recon_core.engine.reconciliation import reconcile_session
 
 from .builders import checks
 from .recordings import states

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon_core.comparison import diff_id
-from recon_core.errors import ReconError
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.explain.repairing.answered import answered
 from recon_core.explain.repairing.applying import applied
 from recon_core.explain.repairing.booking_rows import fill_of, movement_of, row_values
-from recon_core.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
+from recon_core.model.comparison import diff_id
+from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.values.errors import ReconError
 from tests.core.builders import AS_OF, side
 from tests.core.explaining.drawing import Trial, Wanted
 from tests.core.explaining.trials import trials
@@ -78,12 +78,12 @@ def test_a_session_with_a_repaired_copy_has_no_diffs() -> None:
 
 def test_each_entry_answers_its_own_diffs() -> None:
     """The diffs of positions and cash, and of a row the one that the entry is about."""
-    bookings = tuple(
+    postings = tuple(
         Booking("add_fill", LedgerSide.INTERNAL, {"symbol": "A/EUR", "fill_id": name}, "lost")
         for name in ("f1", "f 2")
     )
     explains = ("cash::EUR", "fill::A/EUR,f1", "fill::A/EUR,f%202,account=sub", "fill::A/EUR,f3")
-    explanation = Explanation(ExplanationVerdict.UNIQUE, explains=explains, repair=bookings)
+    explanation = Explanation(ExplanationVerdict.UNIQUE, explains=explains, repair=postings)
     assert list(answered(explanation)) == [
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f1"],
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f%202,account=sub"],

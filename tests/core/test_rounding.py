@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.amounts import (
+from recon_core.values.amounts import (
     decimal_places,
     display_ratio,
     format_amount,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import (
     CashBalance,
     Movement,
@@ -15,7 +16,6 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy import Policy
-from recon_core.reconciliation import Reconciliation
 
 from .builders import at, checks, fill, reconciled, recorded, side
 

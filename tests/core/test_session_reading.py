@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import (
     CashBalance,
     InstrumentKind,
@@ -16,7 +17,6 @@ from recon_core.model import (
     SessionMode,
     SideRecord,
 )
-from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
 
 from .builders import AS_OF_TEXT, checks, document, verdicts, write_session

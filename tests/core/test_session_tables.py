@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import (
     Fill,
     Leg,
@@ -18,7 +19,6 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
 
 from .builders import AS_OF, AS_OF_TEXT, at, checks, document, verdicts, write_session

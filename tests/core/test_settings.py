@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.errors import PolicyError, ReconError
 from recon_core.policy.model import Policy
-from recon_core.settings import ProjectSettings, effective_policy, find_settings, policy_source
+from recon_core.policy.settings import (
+    ProjectSettings,
+    effective_policy,
+    find_settings,
+    policy_source,
+)
+from recon_core.values.errors import PolicyError, ReconError
 
 SINCE_9 = pytest.version_tuple >= (9,)
 
@@ -177,7 +182,7 @@ def test_which_policy_holds(
     files: list[str],
     expected: str | None,
 ) -> None:
-    """The precedence of the design, "Names to keep"; a named file need not exist."""
+    """The precedence (design, "Names to keep"); a named file need not exist."""
     for name in files:
         (tmp_path / name).touch()
     named = [None if name is None else tmp_path / name for name in (option, setting, expected)]

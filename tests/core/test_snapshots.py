@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.ledger import PositionLedger
 from recon_core.model import (
     CashBalance,
@@ -24,7 +25,6 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.policy.model import CashPolicy, Policy
-from recon_core.reconciliation import Reconciliation
 from recon_core.reports.text import diff_text
 
 from .builders import AS_OF, at, fill, fill_lists, reconciled, side, verdicts

@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 
 import recon_core
-from recon_core.comparison import ReconDiff
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import summarise
 from recon_core.policy import CashPolicy, Policy
-from recon_core.severity import Severity
-from recon_core.summary import summarise
+from recon_core.values.severity import Severity
 
 from .builders import at, reconciled, side
 

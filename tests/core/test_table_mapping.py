@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from recon_core.errors import SessionError
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import Leg, OrderSide, OrderState, SideRecord
-from recon_core.reconciliation import reconcile_session
 from recon_core.sessions import read_session
+from recon_core.values.errors import SessionError
 
 from .builders import AS_OF_TEXT, checks, document, write_session
 from .recordings import BESIDE, needs_recordings, states, writable_copy

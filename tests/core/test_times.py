@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.errors import ReconError
-from recon_core.times import format_time, parse_time, require_time
+from recon_core.values.errors import ReconError
+from recon_core.values.times import format_time, parse_time, require_time
 
 
 @pytest.mark.parametrize(

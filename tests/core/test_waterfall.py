@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from recon_core.amounts import exact_sum
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import Category
 from recon_core.ledger.waterfall import Waterfall, located, waterfall
@@ -22,6 +21,7 @@ from recon_core.model import (
     Opening,
     Position,
 )
+from recon_core.values.amounts import exact_sum
 
 from .builders import AS_OF, at, fill, fill_lists, reconciled, side
 

@@ -15,11 +15,11 @@ import pytest
 
 from recon_core import AuditLog, ExternalSnapshot, ReconciliationEngine, ReconError, SessionRecorder
 from recon_core.cli import main
+from recon_core.engine.reconciliation import reconcile_session
 from recon_core.explain import entries_of
+from recon_core.explain.on_demand import explainer
 from recon_core.explain.repairing.repair_file import write_repair
-from recon_core.explaining import explainer
-from recon_core.explanation import Effort
-from recon_core.reconciliation import reconcile_session
+from recon_core.model.explanation import Effort
 from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
 
 from .test_nautilus_writer import Engine

@@ -12,8 +12,8 @@ from blocks import Block, Reader, blocks_of, commands_of, matches
 import pytest_recon
 import recon_core
 from pytest_recon.options import Settings, add_options
-from recon_core.hookspecs import ReconHooks
-from recon_core.matched import RowCase
+from recon_core.model.matched_rows import RowCase
+from recon_core.plugins.hookspecs import ReconHooks
 from recon_core.policy.toml_file import (
     AliasTable,
     CashTable,
@@ -26,7 +26,12 @@ from recon_core.sessions import schema
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PAGES = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md"]
+PAGES = [
+    *DOCUMENTS,
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
+]
 SKIPS = {
     "makes a virtual environment and installs",
     "uses the virtual environment that make demo has made",
@@ -132,7 +137,22 @@ def _table(block: Block, saved: Path, _reader: Reader, where: str) -> None:
     assert saved.is_file(), where
 
 
-CHECKS = {"console": _console, "python": _python, "toml": _toml, "json": _json, "csv": _table}
+def _picture(block: Block, _saved: Path, _reader: Reader, where: str) -> None:
+    """The files that a picture names exist."""
+    named = re.findall(r"[\w/]+\.py\b", block.text)
+    assert named, where
+    for name in named:
+        assert any(ROOT.glob(f"recon_core/**/{name}")) or any(ROOT.glob(f"**/{name}")), name
+
+
+CHECKS = {
+    "text": _picture,
+    "console": _console,
+    "python": _python,
+    "toml": _toml,
+    "json": _json,
+    "csv": _table,
+}
 
 
 def test_a_wrong_output_is_noticed(reader: Reader) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pluggy import PluginManager
 
-from recon_core.comparison import ItemKind
-from recon_core.errors import ReconError
-from recon_core.extensions import extension_manager
-from recon_core.reconciliation import Reconciliation, reconcile_session
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.model.comparison import ItemKind
+from recon_core.plugins.manager import extension_manager
 from recon_core.sessions.native_text import session_text
-from recon_core.severity import Severity
+from recon_core.values.errors import ReconError
+from recon_core.values.severity import Severity
 
 from .oracle import CannotTellError, contradiction
 

@@ -264,8 +264,11 @@ def pytest_sessionstart():
 """
 
 
-def test_a_file_that_changes_between_two_processes(pytester: pytest.Pytester) -> None:
+def test_a_file_that_changes_between_two_processes(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Workers judge other bytes than were promised: INCOMPLETE, and the file is named."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
     write_session(pytester.path / "clear.txt", session_id="desk")
     write_blocked(pytester.path / "desk.recon.json")
     pytester.makeconftest(REPLACED)
@@ -287,8 +290,11 @@ def recon_internal_side(recorded):
 
 
 @pytest.mark.parametrize("worker", [0, 1])
-def test_workers_that_disagree(pytester: pytest.Pytester, worker: int) -> None:
+def test_workers_that_disagree(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, worker: int
+) -> None:
     """Each runs every item: the worst result counts in verdict, report and trail."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
     write_blocked(pytester.path / "desk.recon.json")
     pytester.makeconftest(DISAGREEING.format(worker=worker))
     result = run_pytest(

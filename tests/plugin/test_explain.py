@@ -185,7 +185,7 @@ def test_the_search_is_loaded_where_it_is_needed(
     pytester.makeconftest(
         "import sys\n"
         "def pytest_unconfigure():\n"
-        "    print('LOADED' if 'recon_core.explain' in sys.modules else 'NOT')\n"
+        "    print('LOADED' if 'recon_core.explain.explainer' in sys.modules else 'NOT')\n"
     )
     result = run_pytest(pytester, *words, subprocess=True)
     assert loaded in result.outlines

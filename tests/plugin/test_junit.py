@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from recon_core import atomic
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 from recon_core.reports.outputs import JUNIT
+from recon_core.values import files as atomic
 
 from .conftest import (
     BLOCKED_COMPARISONS,
@@ -91,7 +91,7 @@ class TestOwnReport:
     def test_every_case_has_the_five_properties(
         self, pytester: pytest.Pytester, workers: int
     ) -> None:
-        """In the order of the design, as text, with and without workers."""
+        """In the order of severities, as text, with and without workers."""
         write_all_verdicts(pytester.path / "desk.recon.json")
         run_pytest(
             pytester,

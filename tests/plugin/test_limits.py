@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_core.limits import changed_limits
+from recon_core.values.limits import changed_limits
 
 from .conftest import CLEAR_LINE, final_line, run_pytest, write_clear, write_session
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from recon_core.compare.keys import encode_key, pair
 from recon_core.model import Leg, Position, RecordedSession, SideRecord
-from recon_core.pairing import encode_key, pair
 
 from .conftest import final_line, run_pytest, write_clear, write_session
 

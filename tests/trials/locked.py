@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import explain
 from recon_core.explain.budget import Budget
-from recon_core.explanation import Effort, Explanation
-from recon_core.extensions import extension_manager
 from recon_core.model import RecordedSession
+from recon_core.model.explanation import Effort, Explanation
+from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation, reconcile_session
 from recon_core.sessions.discovery import find_sessions
 from tests.core.explaining.drawing import Wanted, drawn
 from tests.core.explaining.noise import noisy
@@ -106,8 +106,8 @@ PARTS: Final = (
     Part("real-fast", Effort.FAST, _real, _REAL, 20),
     Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
     Part("singles-full", Effort.FULL, _single, range(200), 10),
-    Part("pairs-full", Effort.FULL, _pair, range(50), 5),
-    Part("noise-full", Effort.FULL, _noise, range(20), 2),
+    Part("pairs-full", Effort.FULL, _pair, range(20), 5),
+    Part("noise-full", Effort.FULL, _noise, range(4), 2),
     Part("real-full", Effort.FULL, _real, _REAL, 20),
     Part("examples-full", Effort.FULL, _example, _EXAMPLES, 10),
 )

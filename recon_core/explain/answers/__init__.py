@@ -1,1 +1,1 @@
-"""From what was borne out to explanations: unique, or ambiguous and what would decide."""
+"""Explanations from confirmed answers: unique, or ambiguous with what would decide."""

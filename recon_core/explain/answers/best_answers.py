@@ -1,7 +1,6 @@
-"""The best answers: candidates that a reconciliation bears out, those with the best evidence.
+"""Best answers: the candidates that a reconciliation confirms, with the best evidence.
 
-Candidates that the snapshots speak against are put aside; they are looked at where nothing
-else is found.
+Candidates that contradict snapshots are kept aside, for the case that nothing else is found.
 """
 
 from collections.abc import Iterable
@@ -12,61 +11,75 @@ from recon_core.explain.answers.rounded_cash import rounded_cash
 from recon_core.explain.answers.verdicts import explained, nearly_explained
 from recon_core.explain.budget import Budget, BudgetError
 from recon_core.explain.faults.chances import is_coarse
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.faults.hypotheses import Strength
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.proving.attempt import Answer, attempt
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.since import allowed
 from recon_core.explain.searching.candidates import Candidate, Found, candidates
-from recon_core.explanation import Explanation
+from recon_core.model.explanation import Explanation
 
 _MOST_PROVEN: Final = 12
+"""Most confirmed answers of one search; each costs a reconciliation.
+
+With more candidates of equal evidence the answers are incomplete, and none is unique.
+"""
+
 _MOST_MEMBERS: Final = 12
+"""Most choices of equal rows that are tried for one candidate; each costs a reconciliation.
+
+The choices differ only in their time, which the PnL of a derivative depends on.
+"""
 
 
 @dataclass
 class BestAnswers:
-    """The answers of one session, and the candidates that were put aside."""
+    """The confirmed answers of one session, and the candidates that were kept aside."""
 
     prover: Prover
     budget: Budget
-    _contradicted: list[tuple[Ground, list[Found]]] = field(default_factory=list)
+    _contradicted: list[tuple[Problem, list[Found]]] = field(default_factory=list)
 
-    def proven(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
-        """Those of the candidates that the snapshots allow that are borne out."""
-        fitting, contradicted = allowed(ground, found, self.budget)
+    def proven(self, problem: Problem, found: Iterable[Found]) -> list[Answer]:
+        """Return the answers that the snapshots allow and a reconciliation confirms."""
+        fitting, contradicted = allowed(problem, found, self.budget)
         if contradicted:
-            self._contradicted.append((ground, contradicted))
-        return self._borne_out(ground, fitting)
+            self._contradicted.append((problem, contradicted))
+        return self._borne_out(problem, fitting)
 
     def against_snapshots(self) -> tuple[Explanation, ...]:
-        """What fits the end, and not the snapshots: nothing that fits both was found."""
-        for ground, found in self._contradicted:
-            answers = self._borne_out(ground, found)
+        """Return explanations that fit the end of the session and contradict snapshots."""
+        for problem, found in self._contradicted:
+            answers = self._borne_out(problem, found)
             if answers:
                 return self.solved(answers)
         return ()
 
     def solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
-        """Numbers that were solved for, or two faults: cash that was rounded proves none."""
-        is_shown = all(answer.rank == 0 for answer in answers)
+        """Return the explanations of answers with a fitted number, or with two faults.
+
+        If a side rounded its cash, no answer is unique unless the rows show every cause: other
+        numbers would fit as well.
+        """
+        is_shown = all(answer.strength is Strength.SHOWN for answer in answers)
         # The shortest text of a binary float is no rounding.
-        exact = is_shown or bool(self.prover.space.dust)
+        exact = is_shown or bool(self.prover.dimensions.dust)
         rounded = None if exact else rounded_cash(self.prover)
         if rounded is not None:
             return nearly_explained(self.prover, answers, rounded.digits)
         return explained(self.prover, answers)
 
-    def _borne_out(self, ground: Ground, found: Iterable[Found]) -> list[Answer]:
-        """The candidates with the best evidence that a reconciliation bears out."""
+    def _borne_out(self, problem: Problem, found: Iterable[Found]) -> list[Answer]:
+        """Return the candidates with the best evidence that a reconciliation confirms."""
         answers: list[Answer] = []
         best, tried = None, 0
-        for candidate in candidates(ground, list(found)):
+        for candidate in candidates(problem, list(found)):
             if best is not None and candidate.order > best:
                 break
             if len(answers) == _MOST_PROVEN:
                 return [replace(answer, complete=False) for answer in answers]
             try:
-                answer = self._attempt(ground, candidate)
+                answer = self._attempt(problem, candidate)
             except BudgetError:
                 if not answers:
                     raise
@@ -75,15 +88,15 @@ class BestAnswers:
             if answer is not None:
                 answers.append(answer)
                 best = candidate.order
-        if is_coarse(ground, tried):
+        if is_coarse(problem, tried):
             return [replace(one, complete=False) for one in answers]
         return answers
 
-    def _attempt(self, ground: Ground, candidate: Candidate) -> Answer | None:
-        """The answer of the first choice of rows that gives all to the last digit, or nearly."""
+    def _attempt(self, problem: Problem, candidate: Candidate) -> Answer | None:
+        """Return the answer by the first choice of rows without residual, else the first answer."""
         nearly = None
-        for edits in candidate.members[:_MOST_MEMBERS]:
-            answer = attempt(self.prover, ground, edits, candidate.rows, self.budget)
+        for hypotheses in candidate.members[:_MOST_MEMBERS]:
+            answer = attempt(self.prover, problem, hypotheses, candidate.rows, self.budget)
             if answer is not None and not answer.outcome.rest:
                 return answer
             nearly = nearly or answer

@@ -1,22 +1,22 @@
-"""Faults one after the other: what the first explains is put right, the rest explained then."""
+"""Faults in sequence: the first is repaired, then the remaining deltas are explained."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven
 from recon_core.explain.proving.proof import Prover
-from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, SideRecord
+from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 First = tuple[Explanation, LedgerSide, SideRecord]
-"""An explanation of a part, and the side as it is without that fault."""
+"""A partial explanation, its side, and that side without the fault."""
 
 Rest = Callable[[Prover], tuple[Explanation, ...]]
-"""Explains what is left of a session."""
+"""A function that explains the remaining deltas of a session."""
 
 
 def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[Explanation]:
-    """The explanations that begin with one of a part and explain everything."""
+    """Return the explanations that join a partial one with a unique one of what remains."""
     found = []
     for first, side, record in firsts:
         repaired = prover.repaired({side: record})
@@ -34,7 +34,7 @@ def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[E
 
 
 def rounds_besides(causes: Sequence[Cause]) -> bool:
-    """Whether a figure is said to be rounded besides another fault: it fits many amounts."""
+    """True if a rounded figure is a cause among others: a rounding fits many amounts."""
     rounded = [one for one in causes if one.cause_kind is CauseKind.ROUNDING and not one.ids]
     return 0 < len(rounded) < len(causes)
 
@@ -54,7 +54,7 @@ def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) 
 
 
 def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Mapping[str, str]]:
-    """The names that both want a policy to map."""
+    """Return the aliases of both explanations, by side."""
     both = {side: {**first.aliases.get(side, {}), **second.aliases.get(side, {})}
             for side in LedgerSide}  # fmt: skip
     return {side: names for side, names in both.items() if names}

@@ -1,14 +1,15 @@
-"""What a proven explanation leaves: diffs that it does not claim."""
+"""Remaining diffs, counted in the proof of an explanation that does not claim them."""
 
 from dataclasses import replace
 
-from recon_core.explanation import Explanation, ExplanationVerdict
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 
 def with_what_stays(one: Explanation, before: frozenset[str]) -> Explanation:
-    """A proof that says how many diffs of its session stay; as it is, where none does.
+    """Return an explanation whose proof gives the number of remaining diffs.
 
-    `before` are all diffs that a repair might do away with, by identity.
+    `before`: the identities of all diffs that a repair may remove. The explanation is unchanged
+    if no diff remains, or if it is not unique.
     """
     count = len(before - set(one.explains))
     if one.verdict is not ExplanationVerdict.UNIQUE or not count:

@@ -1,34 +1,44 @@
-"""From proven answers to explanations: unique, or ambiguous and what would decide."""
+"""Verdicts: explanations from proven answers, unique, or ambiguous with what would decide."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from recon_core.amounts import EXACT
 from recon_core.explain.answers.answer_doubts import unseen_amounts
-from recon_core.explain.effects.changes import total_of
-from recon_core.explain.effects.space import Vector, effect_of, is_position, negated, signed
-from recon_core.explain.faults.edits import MISSING_ID, SOLVED, Row
+from recon_core.explain.effects.dimensions import Vector, effect_of, is_position, negated, signed
+from recon_core.explain.effects.patches import total_of
+from recon_core.explain.faults.hypotheses import MISSING_ID, Row, Strength
 from recon_core.explain.proving.attempt import Answer, Part
 from recon_core.explain.proving.hints import fee_hint, ratio_hint
 from recon_core.explain.proving.proof import Outcome, Prover
 from recon_core.explain.proving.since import is_contradicted, since, time_of
 from recon_core.explain.proving.texts import cause_text, change_text, off_text, row_id, vector_text
 from recon_core.explain.repairing.repair import bookings_for
-from recon_core.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.values.amounts import EXACT
 
 _MOST_ALTERNATIVES: Final = 5
+"""Most ambiguous explanations that are returned.
+
+`alternatives` has the full number. A reader compares a few, and more show only that too little
+is known.
+"""
+
 _NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 FILLS: Final = "the fills and movements of both sides"
-"""What would decide where nothing accounts for the deltas."""
+"""Evidence that would decide if nothing accounts for the deltas."""
 ROUNDED_OFF: Final = "the digits that were rounded off"
-"""What would decide where a rounding fits, as it fits many amounts."""
+"""Evidence that would decide if a rounding fits, as it fits many amounts."""
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
-"""What would decide where what accounts for the deltas does not account for the snapshots."""
+"""Evidence that would decide if an answer accounts for the deltas and not for the snapshots."""
 
 
 def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
-    """One explanation for each answer that differs in kind or amount."""
+    """Return one explanation for each answer that differs in kind or amount.
+
+    A single answer is unique if it is complete, all its amounts are compared, and no snapshot
+    contradicts it. All others are ambiguous.
+    """
     distinct = _distinct(answers)
     found = [_explanation(prover, answer) for answer in distinct]
     unseen = sorted({name for answer in distinct for name in unseen_amounts(prover, answer)})
@@ -41,7 +51,7 @@ def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, .
 
 
 def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
-    """One of several explanations that fit, or one that fits and is not proven."""
+    """Return an explanation as ambiguous, as one of `count` that fit."""
     return replace(
         one,
         verdict=ExplanationVerdict.AMBIGUOUS,
@@ -58,7 +68,7 @@ def _fits(count: int) -> str:
 
 
 def partial(prover: Prover, answer: Answer) -> Explanation:
-    """Causes that the rows show and that leave a part of the deltas."""
+    """Return an explanation whose causes leave a part of the deltas."""
     whole, remaining = _explanation(prover, answer), answer.outcome.remaining
     effect = total_of(part.effect for part in answer.parts)
     hint = fee_hint(signed(remaining, answer.side), effect)
@@ -75,7 +85,10 @@ def partial(prover: Prover, answer: Answer) -> Explanation:
 def nearly_explained(
     prover: Prover, answers: Sequence[Answer], decides: str
 ) -> tuple[Explanation, ...]:
-    """Causes that leave less than a figure was rounded by: never proven, whatever fits."""
+    """Return explanations that leave less than the rounding of a figure: never unique.
+
+    `partial` if a single answer leaves a residual, else `ambiguous`.
+    """
     distinct = _distinct(answers)
     count = len(distinct)
     leaves = any(answer.outcome.remaining for answer in distinct)
@@ -97,12 +110,12 @@ def nearly_explained(
 
 
 def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tuple[str, ...]:
-    """The diffs that disappear, and those of which only what was rounded off is left."""
+    """Return the diffs that disappear, and the diffs of which only a rounding remains."""
     return tuple(sorted({*one.explains, *(prover.before & answer.outcome.remaining.keys())}))
 
 
 def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    """One explanation, or those that the books do not decide between."""
+    """Return one explanation, or several as ambiguous if they differ in kind or amount."""
     kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
                           for cause in one.causes)) for one in found}  # fmt: skip
     if len(kinds) == 1:
@@ -115,7 +128,7 @@ def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
 
 
 def _distinct(answers: Sequence[Answer]) -> list[Answer]:
-    """Answers that differ in kind or amount; the rows of those that do not are united."""
+    """Return the answers that differ in kind or amount; rows of equal answers are united."""
     found: dict[object, Answer] = {}
     for answer in answers:
         key = tuple(sorted(map(_amounts, answer.parts)))
@@ -125,7 +138,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
 
 
 def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
-    """Of answers that put the very same rows right, the one that says most about them."""
+    """Return one answer for each repair: the answer with the most specific causes."""
     found: dict[object, Answer] = {}
     for answer in answers:
         key = _repair(answer)
@@ -136,28 +149,32 @@ def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
 
 
 def _repair(answer: Answer) -> tuple[object, ...]:
-    """What an answer changes, whatever it calls it: rows that go, what comes in their place."""
-    change = answer.change
-    gone = sorted(map(id, (*change.removed, *change.removed_movements)))
-    come = sorted(map(str, (*change.added, *change.added_movements)))
-    return answer.side, tuple(gone), tuple(come), str(change.opening)
+    """Return the side and the patch of an answer as a key, its kind of cause ignored."""
+    patch = answer.patch
+    gone = sorted(map(id, (*patch.removed, *patch.removed_movements)))
+    come = sorted(map(str, (*patch.added, *patch.added_movements)))
+    return answer.side, tuple(gone), tuple(come), str(patch.opening)
 
 
 def _mistyped(answer: Answer) -> int:
-    """How many causes say no more than that a number is wrong."""
-    return sum(part.edit.cause_kind in _NUMBERS for part in answer.parts)
+    """Return the number of causes that only name a wrong number."""
+    return sum(part.hypothesis.cause_kind in _NUMBERS for part in answer.parts)
 
 
 def _amounts(part: Part) -> tuple[str, ...]:
-    """The kind and the amounts of a cause, those included that were solved for."""
+    """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
     numbers: tuple[str, ...] = ()
-    if part.edit.rank >= SOLVED and part.edit.change.removed and part.edit.change.added:
-        old, new = part.edit.change.removed[0], part.edit.change.added[0]
+    if (
+        part.hypothesis.strength >= Strength.FITTED
+        and part.hypothesis.patch.removed
+        and part.hypothesis.patch.added
+    ):
+        old, new = part.hypothesis.patch.removed[0], part.hypothesis.patch.added[0]
         numbers = tuple(
             str(each.normalize(EXACT))
             for each in (old.quantity, old.price, new.quantity, new.price)
         )
-    return (str(part.edit.cause_kind), vector_text(part.effect), *numbers)
+    return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
 
 
 def _united(first: Answer, second: Answer) -> Answer:
@@ -187,20 +204,20 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
         residual=effect_of(answer.outcome.rest),
         explains=answer.outcome.vanished,
         text="; ".join(cause.text for cause in causes),
-        proof=f"{proof_text(answer.outcome, change_text(answer.change))}{since(answer)}",
+        proof=f"{proof_text(answer.outcome, change_text(answer.patch))}{since(answer)}",
     )
     return replace(explanation, repair=bookings_for(prover, answer, explanation))
 
 
 def _cause(answer: Answer, part: Part) -> Cause:
-    side = part.edit.side or answer.side
-    said = cause_text(part.edit, side, part.rows, needed=part.needed)
+    side = part.hypothesis.side or answer.side
+    said = cause_text(part.hypothesis, side, part.rows, required_count=part.required_count)
     return Cause(
-        cause_kind=part.edit.cause_kind,
+        cause_kind=part.hypothesis.cause_kind,
         side=side,
         ids=_ids(part.rows),
         effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
-        text=f"{said}{time_of(part.edit, answer)}",
+        text=f"{said}{time_of(part.hypothesis, answer)}",
     )
 
 
@@ -209,15 +226,15 @@ def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in ids if each != MISSING_ID))
 
 
-def proof_text(outcome: Outcome, change: str) -> str:
-    """How an explanation was proven, in words."""
+def proof_text(outcome: Outcome, patch: str) -> str:
+    """Return the proof of an explanation in words."""
     count = len(outcome.vanished)
     diffs = "1 diff disappears" if count == 1 else f"{count} diffs disappear"
-    return f"reconciled again with {change or 'the correction'}: {diffs}, none appears"
+    return f"reconciled again with {patch or 'the correction'}: {diffs}, none appears"
 
 
 def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
-    """Nothing accounts for the deltas; `decides` where more is known than that rows lack."""
+    """Return the explanation that nothing fits; `decides` if more than rows would decide."""
     told = f"{vector_text(delta)}{_hint(prover, delta)}"
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
@@ -241,7 +258,7 @@ def _hint(prover: Prover, delta: Vector) -> str:
 
 
 def not_searched(delta: Vector) -> Explanation:
-    """The budget ended first."""
+    """Return the explanation that the budget ended before the search."""
     return Explanation(
         verdict=ExplanationVerdict.NOT_SEARCHED,
         residual=effect_of(delta),

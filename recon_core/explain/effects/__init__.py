@@ -1,1 +1,1 @@
-"""What rows book: positions and cash as vectors, changes of rows, fees, and what stays open."""
+"""Effects of rows as vectors: postings, patches of rows, fee schedules, open positions."""

@@ -1,11 +1,13 @@
-"""What changed fills do to the entry value of what is open in derivatives, without a replay.
+"""Entry value of open derivative positions after a patch of fills, without a replay.
 
-The cash of a derivative account is what its trades were worth plus the entry value of what
-is open. Trades count for themselves; what is open depends on the fills before. Where no side
-states an average price, this is what tells apart the changes that a position allows.
+The cash of a derivative account is the sum of its trade values plus the entry value of its
+open positions. BUY 2 at 100, then SELL 1 at 110: the trade values are -200 and +110, the open
+1 has an entry value of 100, and the cash is +10, the realised PnL. A trade value is known from
+its fill alone; the entry value depends on the fills before. If no side states an average price,
+the entry value separates patches with the same effect on a position.
 
-Whole numbers of 10^-30, each division rounded down: a sieve, as close as the rounding of
-PnL that it is compared with. The proof is a replay.
+Amounts are whole numbers of 10^-30, and each division is rounded down: a prefilter, as close as
+the rounding of the PnL that it is compared with. The proof is a replay.
 """
 
 from bisect import bisect_left
@@ -16,30 +18,35 @@ from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from recon_core.amounts import EXACT
-from recon_core.explain.effects.bookings import Bookings, trade_value
-from recon_core.explain.effects.changes import Change
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.effects.postings import Postings, trade_value
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.ledger.timeline import ordered_fills, tie_key
 from recon_core.model import Fill, SideRecord
+from recon_core.values.amounts import EXACT
 
 _PLACES: Final = 30
+"""Decimals of the whole numbers: as many as an amount in a session may have."""
+
 _TIME: Final = attrgetter("time")
 _TRADE: Final = attrgetter("symbol", "leg", "account", "position_id", "side", "quantity", "price")
 
 _Key = tuple[str, object, str | None, str | None]
-"""Symbol, leg, account and position id: what is averaged together."""
+"""Symbol, leg, account and position id: fills with one key share an average price."""
 
 
 class _Open(NamedTuple):
-    """A quantity and what it cost at entry, both with their sign."""
+    """A quantity and its cost at entry, both signed, in units of 10^-30."""
 
     quantity: int = 0
     cost: int = 0
 
 
 def _booked(before: _Open, trade: _Open) -> _Open:
-    """What is open after a trade: averaged where it grows, in proportion where it shrinks."""
+    """Return the open position after a trade.
+
+    Its cost grows with the trade and shrinks in proportion; after a turn it is of the trade.
+    """
     quantity = before.quantity + trade.quantity
     if not before.quantity or (before.quantity > 0) == (trade.quantity > 0):
         return _Open(quantity, before.cost + trade.cost)
@@ -52,9 +59,9 @@ def _booked(before: _Open, trade: _Open) -> _Open:
 
 @dataclass(frozen=True, slots=True)
 class _Moved:
-    """What a change does to the fills of one position: places that go, trades that come.
+    """A patch of the fills of one position: places of removed fills, added trades by place.
 
-    `costs` keeps what it does alone to what is open in the end.
+    `costs` keeps the effect of this patch alone on the entry value at the end.
     """
 
     key: _Key
@@ -65,17 +72,18 @@ class _Moved:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A change as it concerns what is open, and what it books of a balance for itself."""
+    """A patch in one balance: its open positions, and its own posting in units of 10^-30."""
 
     moved: tuple[_Moved, ...]
-    booked: int
+    posted: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """The fills of one position in the order of their booking, and what is open after each.
+    """The fills of one position in the order of posting, and the open position before each.
 
-    Where a position turns, only its quantity tells what follows: `ends` keeps that.
+    `after` has one entry more than `fills`. After a turn only the quantity matters: `ends` keeps
+    the entry value at the end by place of the turn and quantity.
     """
 
     fills: Sequence[Fill] = ()
@@ -85,7 +93,7 @@ class _Position:
     ends: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def place(self, fill: Fill) -> int:
-        """Where a fill is booked among the others."""
+        """Return the place at which a fill is posted among the others."""
         at, key = bisect_left(self.fills, fill.time, key=_TIME), tie_key(fill)
         while at < len(self.fills) and self.fills[at].time == fill.time:
             if tie_key(self.fills[at]) > key:
@@ -94,7 +102,7 @@ class _Position:
         return at
 
     def cost(self, moved: Collection[_Moved]) -> int:
-        """What is open in the end costs so much more after changes."""
+        """Return the change of the entry value at the end by patches, in units of 10^-30."""
         gone = frozenset[int]().union(*(one.gone for one in moved))
         come: dict[int, list[_Open]] = {}
         for one in moved:
@@ -111,7 +119,7 @@ class _Position:
         return self._end(state, places[-1] + 1) - self.after[-1].cost
 
     def _between(self, state: _Open, start: int, end: int) -> _Open:
-        """What is open after the trades from one up to another: `_booked` for each of them."""
+        """Return the open position after the trades from `start` to `end`, as `_booked` does."""
         quantity, cost = state
         for traded, value in self.trades[start:end]:
             new = quantity + traded
@@ -127,7 +135,7 @@ class _Position:
         return _Open(quantity, cost)
 
     def _end(self, state: _Open, start: int) -> int:
-        """What is open after all trades from one on costs."""
+        """Return the entry value at the end, if `state` is open before the trade at `start`."""
         quantity, cost = state
         turns = []
         for at in range(start, len(self.trades)):
@@ -156,29 +164,29 @@ _NOTHING: Final = _Position()
 class OpenBases:
     """The open derivative positions of one side's rows."""
 
-    bookings: Bookings
+    postings: Postings
     positions: Mapping[_Key, _Position]
 
-    def settled(self, change: Change, name: str) -> Settled:
-        """A change as it concerns one balance, and what is open in it."""
-        booked = change.vector(self.bookings).get(name)
-        keys = dict.fromkeys(map(_key, (*change.removed, *change.added)))
-        moved = (self._moved(change, key) for key in keys if self._balance(key) == name)
-        whole = 0 if booked is None else _whole(booked)
+    def settled(self, patch: Patch, name: str) -> Settled:
+        """Return a patch as it concerns one balance and the positions settled in it."""
+        posted = patch.vector(self.postings).get(name)
+        keys = dict.fromkeys(map(_key, (*patch.removed, *patch.added)))
+        moved = (self._moved(patch, key) for key in keys if self._balance(key) == name)
+        whole = 0 if posted is None else _whole(posted)
         return Settled(tuple(one for one in moved if one.gone or one.come), whole)
 
-    def amount(self, changes: Iterable[Settled]) -> Decimal:
-        """What changes of different rows move of the balance together, at 30 decimals."""
+    def amount(self, patches: Iterable[Settled]) -> Decimal:
+        """Return the change of a balance by patches of different rows together, at 30 decimals."""
         total, by_key = 0, dict[_Key, list[_Moved]]()
-        for change in changes:
-            total += change.booked
-            for moved in change.moved:
+        for patch in patches:
+            total += patch.posted
+            for moved in patch.moved:
                 by_key.setdefault(moved.key, []).append(moved)
         total += sum(self._cost(key, moved) for key, moved in by_key.items())
         return Decimal(total).scaleb(-_PLACES, EXACT)
 
     def _cost(self, key: _Key, moved: Sequence[_Moved]) -> int:
-        """What changes of one position do together to what is open in the end."""
+        """Return the change of the entry value by patches of one position together."""
         position = self.positions.get(key, _NOTHING)
         if len(moved) > 1:
             return position.cost(moved)
@@ -189,56 +197,56 @@ class OpenBases:
 
     def _balance(self, key: _Key) -> str | None:
         symbol, _, account, _ = key
-        if not self.bookings.derivative(symbol):
+        if not self.postings.derivative(symbol):
             return None
-        return self.bookings.cash(self.bookings.instruments[symbol].settlement, account)
+        return self.postings.cash(self.postings.instruments[symbol].settlement, account)
 
-    def _moved(self, change: Change, key: _Key) -> _Moved:
+    def _moved(self, patch: Patch, key: _Key) -> _Moved:
         position = self.positions.get(key, _NOTHING)
         places = position.places
-        removed, added = _traded(change)
+        removed, added = _traded(patch)
         gone = {places[id(fill)] for fill in removed if id(fill) in places}
         come: dict[int, list[_Open]] = {}
         for fill in added:
             if _key(fill) == key:
-                come.setdefault(position.place(fill), []).append(_trade(self.bookings, fill))
+                come.setdefault(position.place(fill), []).append(_trade(self.postings, fill))
         return _Moved(key, frozenset(gone), come)
 
 
-def _traded(change: Change) -> tuple[Sequence[Fill], Sequence[Fill]]:
-    """The fills that go and come, without those of which only the fee is another."""
-    if len(change.removed) != len(change.added):
-        return change.removed, change.added
+def _traded(patch: Patch) -> tuple[Sequence[Fill], Sequence[Fill]]:
+    """Return the removed and the added fills, without pairs that are the same trade."""
+    if len(patch.removed) != len(patch.added):
+        return patch.removed, patch.added
     pairs = [
         (old, new)
-        for old, new in zip(change.removed, change.added, strict=True)
+        for old, new in zip(patch.removed, patch.added, strict=True)
         if _TRADE(old) != _TRADE(new)
     ]
     return [old for old, _ in pairs], [new for _, new in pairs]
 
 
-def open_bases(bookings: Bookings, record: SideRecord) -> OpenBases | None:
-    """The open positions of rows; `None` where more than fills has moved them."""
+def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
+    """Return the open positions of rows, `None` if an opening or a movement holds derivatives."""
     opening = () if record.opening is None else record.opening.positions
     moved = [row.symbol for row in record.movements or () if row.symbol and row.quantity]
-    if any(map(bookings.derivative, [*moved, *(row.symbol for row in opening)])):
+    if any(map(postings.derivative, [*moved, *(row.symbol for row in opening)])):
         return None
     fills: dict[_Key, list[Fill]] = {}
     for fill in ordered_fills(record.fills or ()):
-        if bookings.derivative(fill.symbol):
+        if postings.derivative(fill.symbol):
             fills.setdefault(_key(fill), []).append(fill)
-    return OpenBases(bookings, {key: _position(bookings, rows) for key, rows in fills.items()})
+    return OpenBases(postings, {key: _position(postings, rows) for key, rows in fills.items()})
 
 
-def _position(bookings: Bookings, fills: Sequence[Fill]) -> _Position:
-    trades = [_trade(bookings, fill) for fill in fills]
+def _position(postings: Postings, fills: Sequence[Fill]) -> _Position:
+    trades = [_trade(postings, fill) for fill in fills]
     after = tuple(accumulate(trades, _booked, initial=_Open()))
     return _Position(fills, trades, after, {id(fill): at for at, fill in enumerate(fills)})
 
 
-def _trade(bookings: Bookings, fill: Fill) -> _Open:
+def _trade(postings: Postings, fill: Fill) -> _Open:
     quantity = signed_quantity(fill)
-    worth = trade_value(bookings.instruments[fill.symbol], quantity, fill.price)
+    worth = trade_value(postings.instruments[fill.symbol], quantity, fill.price)
     return _Open(_whole(quantity), -_whole(worth))
 
 

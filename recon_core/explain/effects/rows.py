@@ -1,4 +1,4 @@
-"""The fills of a search, in the orders and groups that its steps ask for: each worked out once."""
+"""Fills of a search in the orders and groups that its steps use, each computed once."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,26 +18,26 @@ _position_id: Final = attrgetter("position_id")
 _leg: Final = attrgetter("leg")
 
 
-@dataclass(frozen=True)  # without slots: what is worked out is kept
+@dataclass(frozen=True)  # without slots: cached properties are kept
 class Rows:
-    """The fills of one side; `position` names the position of a fill."""
+    """The fills of one side; `position` gives the dimension of a fill's position."""
 
     record: SideRecord
     position: Callable[[Fill], str]
 
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
-        """The fills, by time."""
+        """The fills by time."""
         return tuple(sorted(self.record.fills or (), key=_time))
 
     @cached_property
     def signed(self) -> list[Decimal]:
-        """The quantities of the fills by place, those of a SELL negative."""
+        """The quantities of the fills, in their order, negative for a SELL."""
         return signed_quantities(self.fills)
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """The places among the fills of those of each position's dimension."""
+        """The places of the fills of each position, by its dimension."""
         fills, found = self.fills, dict[str, list[int]]()
         if self._is_one_position:
             return {self.position(fills[0]): list(range(len(fills)))}
@@ -47,21 +47,21 @@ class Rows:
 
     @cached_property
     def by_position(self) -> dict[str, list[Fill]]:
-        """The fills of each position's dimension, by time."""
+        """The fills of each position by time, by its dimension."""
         fills = self.fills
         return {name: [fills[at] for at in places] for name, places in self.places.items()}
 
     @cached_property
     def of_orders(self) -> list[list[Fill]]:
-        """The fills of each order that has several, by account and symbol."""
+        """The fills of each order that has several, per account and symbol."""
         found: defaultdict[object, list[Fill]] = defaultdict(list)
         if self._is_one_position:
             for fill in self.fills:
-                found[fill.client_order_id or fill.exchange_order_id or ""].append(fill)
+                found[fill.order_id].append(fill)
             found.pop("", None)
         else:
             for fill in self.fills:
-                order = fill.client_order_id or fill.exchange_order_id
+                order = fill.order_id
                 if order:
                     found[fill.account, fill.symbol, order].append(fill)
         return [fills for fills in found.values() if len(fills) > 1]
@@ -83,7 +83,7 @@ class Rows:
 
     @cached_property
     def _is_one_position(self) -> bool:
-        """Whether all fills are of one symbol, account and leg."""
+        """True if all fills have one symbol, account and leg."""
         legs = list(map(_leg, self.fills))
         one_leg = bool(legs) and legs.count(legs[0]) == len(legs)
         return one_leg and len(self.symbols) == len(self.accounts) == 1

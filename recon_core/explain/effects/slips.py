@@ -1,16 +1,29 @@
-"""Slips of the pen: how a wrong number comes from the right one."""
+"""Slips of the pen: errors that turn a right number into a wrong one."""
 
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, decimal_places, shortest
+from recon_core.values.amounts import EXACT, decimal_places, shortest
 
 _FEWEST_DIGITS: Final = 3
+"""Fewest digits of the longer number.
+
+With fewer, a coincidence looks like a slip: any two numbers of one digit differ in one digit.
+"""
+
 _MOST_ADDED: Final = 2
+"""Most decimals that one number has more than the other.
+
+A slip may end in zeros that are not written, as 1.25 for 1.205. A longer tail is the result
+of a division and not of a pen.
+"""
 
 
 def slip(wrong: Decimal, right: Decimal) -> str | None:
-    """What turns one positive number into the other in words, `None` where nothing simple does."""
+    """Return the slip that turns one positive number into the other, in words, or `None`.
+
+    A power of ten (12.5 for 1.25), one wrong digit, or two digits exchanged.
+    """
     if wrong <= 0 or right <= 0 or wrong == right:
         return None
     power = _power_of_ten(wrong, right)
@@ -28,7 +41,7 @@ def slip(wrong: Decimal, right: Decimal) -> str | None:
 
 
 def _typed(wrong: Decimal, right: Decimal) -> bool:
-    """Whether one number may be the other mistyped: any two single digits differ in one."""
+    """True if one number may be the other mistyped: both have digits enough, and like decimals."""
     one, other = shortest(wrong), shortest(right)
     added = abs(decimal_places(one) - decimal_places(other))
     digits = max(len(number.normalize(EXACT).as_tuple().digits) for number in (one, other))
@@ -43,7 +56,7 @@ def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
 
 
 def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
-    """Both numbers as digits around one point."""
+    """Return the digits of both numbers, padded to the same number of decimals."""
     places = max(decimal_places(shortest(wrong)), decimal_places(shortest(right)))
     first, second = (f"{number:.{places}f}".replace(".", "") for number in (wrong, right))
     return first, second
@@ -55,6 +68,6 @@ def _swapped(first: str, second: str, at: list[int]) -> bool:
 
 
 def last_digit(amount: Decimal) -> int:
-    """The power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
+    """Return the power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
     exponent = amount.normalize(EXACT).as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0

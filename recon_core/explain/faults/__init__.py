@@ -1,1 +1,1 @@
-"""The faults that rows allow, each an edit of them: of one fill, of all fees, of a span of time."""
+"""Hypotheses about rows: faults of one fill, of all fees or trades, of a span of time."""

@@ -1,99 +1,112 @@
-"""A fill with one number changed: which of both is the right one, and what a fee says of it."""
+"""Fills with another price or quantity, and the evidence that their fee gives."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT
-from recon_core.explain.effects.changes import Change
+from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.edits import SOLVED, UNPROVEN, Edit
-from recon_core.explain.faults.fill_edits import FillEdits
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import Market
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
 
 _MANY_UNITS: Final = Decimal(100)
+"""Units of the fee currency between a fee and a wrong fill's fee.
+
+An unrelated fee is then at a rate by coincidence once in 100. Within a few units, rounding
+alone could separate both fees.
+"""
 
 
-def charged_again(ground: Ground, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
-    """The changed fill with its fee at the rates of its market."""
+def charged_again(problem: Problem, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
+    """Yield the changed fill with its fee at each rate of its market that changes the fee."""
     model = market.models[fill.side]
     if model is None or not fill.fee:
         return
     for rate in model.rates:
-        fee = model.fee(ground.bookings, other, rate)
+        fee = model.fee(problem.postings, other, rate)
         if fee != fill.fee:
             yield replace(other, fee=fee)
 
 
-def charged_along(ground: Ground, edits: FillEdits, edit: Edit) -> Edit | None:
-    """An edit of several fills with the fees that the changed ones have at their rates.
+def charged_along(
+    problem: Problem, hypotheses: FillHypotheses, hypothesis: Hypothesis
+) -> Hypothesis | None:
+    """Return a hypothesis on several fills with the fees at which the changed fills are charged.
 
-    `None` where a fee is at no rate, or none changes.
+    `None` if a fee is at no known rate, or if no fee changes.
     """
     added = []
-    for old, new in zip(edit.change.removed, edit.change.added, strict=True):
-        model = edits.model(old)
+    for old, new in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True):
+        model = hypotheses.model(old)
         rates = () if model is None else model.rates
         fee = next(
             (
-                model.fee(ground.bookings, new, rate)
+                model.fee(problem.postings, new, rate)
                 for rate in rates
-                if model is not None and model.fee(ground.bookings, old, rate) == old.fee
+                if model is not None and model.fee(problem.postings, old, rate) == old.fee
             ),
             None,
         )
         if fee is None:
             return None
         added.append(replace(new, fee=fee))
-    change = replace(edit.change, added=tuple(added))
-    return None if change == edit.change else replace(edit, change=change)
+    patch = replace(hypothesis.patch, added=tuple(added))
+    return None if patch == hypothesis.patch else replace(hypothesis, patch=patch)
 
 
-def told(ground: Ground, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
-    """The wrong and the right one of two numbers."""
-    return (other, given) if ground.rows_right else (given, other)
+def told(problem: Problem, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
+    """Return a fill's number and its changed number in the order (wrong, right)."""
+    return (other, given) if problem.rows_right else (given, other)
 
 
-def fee_shows(ground: Ground, market: Market, wrong: Fill, right: Fill) -> bool:
-    """Whether a fee is that of the right fill, and far from that of the wrong one."""
+def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> bool:
+    """True if the fee is that of the right fill, and over 100 units from that of the wrong one."""
     model = market.models[wrong.side]
     if model is None or wrong.fee != right.fee or not wrong.fee:
         return False
     wrongly, rightly = (
-        [model.fee(ground.bookings, each, rate) for rate in model.rates] for each in (wrong, right)
+        [model.fee(problem.postings, each, rate) for rate in model.rates] for each in (wrong, right)
     )
-    unit = ground.bookings.resolution(model.currency)
+    unit = problem.postings.resolution(model.currency)
     apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
     return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
 
 
-def fee_denies(ground: Ground, edits: FillEdits, wrong: Fill, right: Fill) -> bool:
-    """Whether the fee of a wrong row is none that the right one would be charged."""
-    model = edits.model(wrong)
-    if ground.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
+def fee_denies(problem: Problem, hypotheses: FillHypotheses, wrong: Fill, right: Fill) -> bool:
+    """True if the fee of a wrong row is over a unit from every fee of the right row."""
+    model = hypotheses.model(wrong)
+    if problem.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
         return False
-    return model.off(ground.bookings, right) > ground.bookings.resolution(model.currency)
+    return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
 
 
-def tenfold(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
-    """Every price and every quantity ten times what it is, and a tenth of it."""
-    for fill in ground.fills:
+def tenfold(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+    """Yield every price and every quantity multiplied by ten, and divided by ten."""
+    for fill in problem.fills:
         for power in (-1, 1):
             price = replace(fill, price=fill.price.scaleb(power, EXACT))
-            how = slip(*told(ground, fill.price, price.price))
-            yield from _slipped(ground, edits, CauseKind.WRONG_PRICE, price, fill, how)
+            how = slip(*told(problem, fill.price, price.price))
+            yield from _slipped(problem, hypotheses, CauseKind.WRONG_PRICE, price, fill, how)
             more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
-            how = slip(*told(ground, fill.quantity, more.quantity))
-            yield from _slipped(ground, edits, CauseKind.WRONG_QUANTITY, more, fill, how)
+            how = slip(*told(problem, fill.quantity, more.quantity))
+            yield from _slipped(problem, hypotheses, CauseKind.WRONG_QUANTITY, more, fill, how)
 
 
 def _slipped(
-    ground: Ground, edits: FillEdits, kind: CauseKind, other: Fill, fill: Fill, how: str | None
-) -> Iterator[Edit]:
+    problem: Problem,
+    hypotheses: FillHypotheses,
+    kind: CauseKind,
+    other: Fill,
+    fill: Fill,
+    how: str | None,
+) -> Iterator[Hypothesis]:
     if how is not None:
-        rank = UNPROVEN if fee_denies(ground, edits, fill, other) else SOLVED
-        yield Edit(kind, Change((fill,), (other,)), (fill,), rank, how)
+        is_weak = fee_denies(problem, hypotheses, fill, other)
+        strength = Strength.CHANCE if is_weak else Strength.FITTED
+        yield Hypothesis(kind, Patch((fill,), (other,)), (fill,), strength, how)

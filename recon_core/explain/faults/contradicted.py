@@ -1,7 +1,7 @@
-"""Rows that their own fee contradicts: a price or a quantity that the fee says otherwise.
+"""Rows that contradict their own fee: the fee gives the price or the quantity.
 
-A fee that is no known rate of its row, and that is the rate of the row with another price
-or another quantity to the last digit, tells what that was.
+Fees are at 0.1 %, and a BUY of 2 at 100 has a fee of 0.6. At no known rate is this its fee; a
+quantity of 6, or a price of 300, has it to the last digit. Either may be the right number.
 """
 
 from collections.abc import Iterator
@@ -10,71 +10,80 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT
-from recon_core.explain.effects.changes import Change
 from recon_core.explain.effects.fees import FeeModel, fee_value
+from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.edits import Edit, fee_change
-from recon_core.explain.faults.fill_edits import FillEdits
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength, fee_change
 from recon_core.explain.faults.market import Market, market_of
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill, InstrumentKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
 
 _MOST: Final = 40
+"""Contradicted fills of a position: more show fees that follow another rule, not a fault."""
+
 _MOST_FILLS: Final = 2_000
+"""Fills of a problem: each is compared with the fee at every rate of its market."""
+
 _MANY_UNITS: Final = Decimal(100)
+"""Units of the fee currency between a fee and every rate.
+
+Within a few units, rounding explains the distance; over 100, a coincidence is 1 in 100.
+"""
 
 
-def contradicted(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
-    """A price and a quantity that their fee asks for, of each row that it contradicts.
+def contradicted(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+    """Yield the price and the quantity that the fee of each contradicted row requires.
 
-    Where a fee is in another currency than the others, the fee in theirs.
-
-    Nothing where the rows are right, where so many are contradicted that the fees follow
-    another rule, or where there are more fills than are looked at one by one.
+    For a fee in an unusual currency, yield the fee in the usual currency instead. Yield nothing if
+    the rows are right, for more than `_MOST_FILLS` fills, and for a position with more than `_MOST`
+    contradicted fills: their fees follow another rule.
     """
-    if ground.rows_right or len(ground.fills) > _MOST_FILLS:
+    if problem.rows_right or len(problem.fills) > _MOST_FILLS:
         return
-    for name in ground.by_symbol:
-        market = market_of(ground, name, edits)
+    for name in problem.by_symbol:
+        market = market_of(problem, name, hypotheses)
         if market is None:
             continue
         wrong = [
             (model, fill)
             for fill in market.fills
             for model in [market.models[fill.side]]
-            if model is not None and _is_contradicted(ground, model, fill)
+            if model is not None and _is_contradicted(problem, model, fill)
         ]
         for model, fill in wrong if len(wrong) <= _MOST else ():
             if fill.fee_currency == model.currency:
-                yield from _as_charged(ground, market, model, fill)
+                yield from _as_charged(problem, market, model, fill)
             else:
-                yield from _as_usual(ground, model, fill)
+                yield from _as_usual(problem, model, fill)
 
 
-def _is_contradicted(ground: Ground, model: FeeModel, fill: Fill) -> bool:
-    """Whether a fee is far from every rate, or in another currency."""
+def _is_contradicted(problem: Problem, model: FeeModel, fill: Fill) -> bool:
+    """True if a fee is over 100 units from every rate, or in an unusual currency."""
     if not fill.fee or not fill.quantity:
         return False
     if fill.fee_currency != model.currency:
         return True
-    unit = ground.bookings.resolution(model.currency)
+    unit = problem.postings.resolution(model.currency)
     limit = EXACT.multiply(unit, _MANY_UNITS)
-    return model.off(ground.bookings, fill) > limit
+    return model.off(problem.postings, fill) > limit
 
 
-def _as_usual(ground: Ground, model: FeeModel, fill: Fill) -> Iterator[Edit]:
-    """The fee of a fill in the currency and at the rates of the others."""
+def _as_usual(problem: Problem, model: FeeModel, fill: Fill) -> Iterator[Hypothesis]:
+    """Yield the fee of a fill in the usual currency, at each known rate."""
     for rate in model.rates:
-        fee = model.fee(ground.bookings, fill, rate)
+        fee = model.fee(problem.postings, fill, rate)
         detail = f"it was {fee:f} {model.currency}"
-        edit = fee_change(fill, CauseKind.FEE_CURRENCY, fee, model.currency, 0)
-        yield replace(edit, detail=detail)
+        hypothesis = fee_change(fill, CauseKind.FEE_CURRENCY, fee, model.currency, Strength.SHOWN)
+        yield replace(hypothesis, detail=detail)
 
 
-def _as_charged(ground: Ground, market: Market, model: FeeModel, fill: Fill) -> Iterator[Edit]:
-    value = Fraction(fee_value(ground.bookings, fill, in_base=model.in_base))
+def _as_charged(
+    problem: Problem, market: Market, model: FeeModel, fill: Fill
+) -> Iterator[Hypothesis]:
+    value = Fraction(fee_value(problem.postings, fill, in_base=model.in_base))
     inverse = market.instrument.instrument_kind is InstrumentKind.INVERSE
     for rate in model.rates if value else ():
         times = Fraction(fill.fee) / (Fraction(rate) * value)
@@ -88,10 +97,10 @@ def _as_charged(ground: Ground, market: Market, model: FeeModel, fill: Fill) -> 
             (CauseKind.WRONG_PRICE, replace(fill, price=price), fill.price, price),
         ):
             if kind is CauseKind.WRONG_PRICE and model.in_base and not inverse:
-                continue  # a fee on the quantity says nothing of the price
-            if right > 0 and model.fee(ground.bookings, other, rate) == fill.fee:
+                continue  # a fee on the quantity does not depend on the price
+            if right > 0 and model.fee(problem.postings, other, rate) == fill.fee:
                 how = slip(given, right) or ""
-                yield Edit(kind, Change((fill,), (other,)), (fill,), 1, how)
+                yield Hypothesis(kind, Patch((fill,), (other,)), (fill,), Strength.EXACT, how)
 
 
 def _rounded(amount: Fraction, places: int) -> Decimal:

@@ -1,7 +1,8 @@
-"""Orders whose quantities were read as increments, or as running sums.
+"""Orders whose quantities were taken for increments, or for running sums.
 
-What reading them right would move is worked out in numbers first; fills are changed only
-where it is asked for.
+An order is filled by 1, 2 and 2. A venue that reports running sums says 1, 3, 5: booked as
+increments these are 9 instead of 5, so the right quantities move the position by -4. This
+effect is summed first; fills are changed only for the hypotheses that are asked for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,13 +12,15 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, exact_sum
-from recon_core.explain.faults.edits import Edit, of_all
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength, of_all
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _PAIR: Final = 2
+"""Fewest fills, or orders: the quantity of a single fill is its own running sum."""
+
 _QUANTITY: Final = attrgetter("quantity")
 _Orders = Sequence[Sequence[Fill]]
 _Names = Sequence[str | None]
@@ -25,10 +28,10 @@ _Names = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Misread:
-    """Orders whose quantities may have been misread.
+    """Orders whose quantities may all be misread.
 
-    `moved` is what reading them right moves in the position of that `name`, `None` where
-    they are of several positions.
+    `moved` is the signed quantity by which the other quantities move the position `name`; `name` is
+    `None` for several positions.
     """
 
     orders: _Orders
@@ -36,8 +39,8 @@ class Misread:
     name: str | None
     moved: Decimal
 
-    def edit(self) -> Edit:
-        """The fills with their other quantities."""
+    def hypothesis(self) -> Hypothesis:
+        """Return the hypothesis with the other quantities; its rows are all fills of the orders."""
         fills = [fill for each in self.orders for fill in each]
         other = _running if self.rows_right else _increments
         quantities = [quantity for each in self.orders for quantity in other(each)]
@@ -45,90 +48,96 @@ class Misread:
             replace(fill, quantity=quantity)
             for fill, quantity in zip(fills, quantities, strict=True)
         ]
-        edit = of_all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
-        return replace(edit, rows=tuple(fills))
+        hypothesis = of_all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
+        return replace(hypothesis, rows=tuple(fills))
 
 
-def cumulative(ground: Ground) -> Iterator[Edit]:
-    """Misread orders of several fills that give their position what it needs."""
-    orders, names, moved = _numbers(ground)
+def cumulative(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield misread orders, each alone and all together, that fit their position."""
+    orders, names, moved = _numbers(problem)
     (name,) = set(names) if len(set(names)) == 1 else (None,)
-    if name is not None and _is_exact(ground, name):
-        need = ground.need.get(name, ZERO)
-        needed = [at for at, amount in enumerate(moved) if amount == need]
+    if name is not None and _is_exact(problem, name):
+        required = problem.required.get(name, ZERO)
+        places = [at for at, amount in enumerate(moved) if amount == required]
     else:
         each = enumerate(zip(names, moved, strict=True))
-        needed = [at for at, (one, amount) in each if _may_be_needed(ground, one, amount)]
-    for at in needed:
-        yield Misread((orders[at],), ground.rows_right, names[at], moved[at]).edit()
-    together = _together(ground, orders, names, moved)
-    if together is not None and _may_be_needed(ground, together.name, together.moved):
-        yield together.edit()
+        places = [at for at, (one, amount) in each if _may_be_needed(problem, one, amount)]
+    for at in places:
+        yield Misread((orders[at],), problem.rows_right, names[at], moved[at]).hypothesis()
+    together = _together(problem, orders, names, moved)
+    if together is not None and _may_be_needed(problem, together.name, together.moved):
+        yield together.hypothesis()
 
 
-def misread(ground: Ground) -> Iterator[Misread]:
-    """Every order of several fills that may have been misread, and all of them together."""
-    right = ground.rows_right
-    for each in ground.rows.of_orders:
+def misread(problem: Problem) -> Iterator[Misread]:
+    """Yield every order that may be misread, then all of them as one."""
+    right = problem.rows_right
+    for each in problem.rows.of_orders:
         if right or _is_rising(each):
-            yield Misread((each,), right, _name(ground, each), _moved(each, rows_right=right))
-    together = _together(ground, *_numbers(ground))
+            yield Misread((each,), right, _name(problem, each), _moved(each, rows_right=right))
+    together = _together(problem, *_numbers(problem))
     if together is not None:
         yield together
 
 
-def misread_order(ground: Ground, fills: Sequence[Fill], need: Decimal) -> Edit | None:
-    """The fills of one order as increments, where that moves what the order needs."""
-    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, rows_right=False) != need:
+def misread_order(problem: Problem, fills: Sequence[Fill], required: Decimal) -> Hypothesis | None:
+    """Return the fills of one order as increments, `None` if that does not fit.
+
+    `required` is the signed quantity by which the order has to move.
+    """
+    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, rows_right=False) != required:
         return None
     return replace(
-        Misread((fills,), rows_right=False, name=_name(ground, fills), moved=need).edit(), rank=0
+        Misread(
+            (fills,), rows_right=False, name=_name(problem, fills), moved=required
+        ).hypothesis(),
+        strength=Strength.SHOWN,
     )
 
 
-def _numbers(ground: Ground) -> tuple[_Orders, _Names, Sequence[Decimal]]:
-    """The orders, their positions, and what reading them right moves in those."""
-    right = ground.rows_right
-    orders = [each for each in ground.rows.of_orders if right or _is_rising(each)]
+def _numbers(problem: Problem) -> tuple[_Orders, _Names, Sequence[Decimal]]:
+    """Return the orders that may be misread, their positions, and the effects on these."""
+    right = problem.rows_right
+    orders = [each for each in problem.rows.of_orders if right or _is_rising(each)]
     moved = [_moved(each, rows_right=right) for each in orders]
-    if len(ground.places) == 1:
-        return orders, [*ground.places] * len(orders), moved
-    return orders, [_name(ground, each) for each in orders], moved
+    if len(problem.places) == 1:
+        return orders, [*problem.places] * len(orders), moved
+    return orders, [_name(problem, each) for each in orders], moved
 
 
-def _name(ground: Ground, fills: Sequence[Fill]) -> str | None:
-    """The position of an order, `None` where it has several."""
-    if len(ground.places) == 1:
-        return next(iter(ground.places))
-    names = {ground.bookings.position(fill) for fill in fills}
+def _name(problem: Problem, fills: Sequence[Fill]) -> str | None:
+    """Return the position of an order, `None` if its fills move several."""
+    if len(problem.places) == 1:
+        return next(iter(problem.places))
+    names = {problem.postings.position(fill) for fill in fills}
     return names.pop() if len(names) == 1 else None
 
 
 def _together(
-    ground: Ground, orders: _Orders, names: _Names, moved: Iterable[Decimal]
+    problem: Problem, orders: _Orders, names: _Names, moved: Iterable[Decimal]
 ) -> Misread | None:
-    """All orders as one, `None` where there is but one."""
+    """Return all orders as one, `None` for fewer than two."""
     if len(orders) < _PAIR:
         return None
     of_all = set(names)
     name = of_all.pop() if len(of_all) == 1 else None
-    return Misread(orders, ground.rows_right, name, exact_sum(moved))
+    return Misread(orders, problem.rows_right, name, exact_sum(moved))
 
 
-def _is_exact(ground: Ground, name: str) -> bool:
-    """Whether a position is compared to the last digit."""
-    return name in ground.space.compared and not ground.allowed(name)
+def _is_exact(problem: Problem, name: str) -> bool:
+    """True if a position is compared to the last digit."""
+    return name in problem.dimensions.compared and not problem.allowed(name)
 
 
-def _may_be_needed(ground: Ground, name: str | None, moved: Decimal) -> bool:
-    if name is None or name not in ground.space.compared:
+def _may_be_needed(problem: Problem, name: str | None, moved: Decimal) -> bool:
+    if name is None or name not in problem.dimensions.compared:
         return True
-    off = EXACT.subtract(ground.need.get(name, ZERO), moved).copy_abs()
-    return off <= ground.allowed(name)
+    off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
+    return off <= problem.allowed(name)
 
 
 def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
-    """What running sums in place of quantities, or increments in their place, move."""
+    """Return the signed quantity that the other quantities move: running sums if rows are right."""
     if len(fills) == _PAIR:
         before, last = fills[0].quantity, fills[1]
         return before if (last.side is OrderSide.BUY) is rows_right else before.copy_negate()
@@ -141,7 +150,7 @@ def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
 
 
 def _is_rising(fills: Sequence[Fill]) -> bool:
-    """Whether quantities may be running sums."""
+    """True if the quantities rise from fill to fill, as running sums do."""
     if len(fills) == _PAIR:
         first, second = fills
         return ZERO < first.quantity < second.quantity
@@ -158,6 +167,6 @@ def _running(fills: Sequence[Fill]) -> list[Decimal]:
 
 
 def _increments(fills: Sequence[Fill]) -> list[Decimal]:
-    """The increments of running sums."""
+    """Return the increments of running sums: 1, 2, 2 of 1, 3, 5."""
     quantities = list(map(_QUANTITY, fills))
     return list(map(EXACT.subtract, quantities, [ZERO, *quantities]))

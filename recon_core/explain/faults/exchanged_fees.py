@@ -1,7 +1,9 @@
-"""Fees that were booked in another currency by their worth: what one balance has, another lacks.
+"""Fees booked in another currency by their value: one balance has too much, one too little.
 
-A fee in its own number is an edit of the search; here it was converted at the fill's price,
-or, into a currency that is not traded, at about what other fills are charged there.
+A fee of 0.1 USDT at a price of 50,000 is worth 0.000002 BTC. If the USDT balance requires +0.1
+and the BTC balance -0.000002, the fee should be in BTC. In a currency that is not traded its
+value has to be near that of the other fees there. A fee whose number stays is an exact
+hypothesis (`FillHypotheses`).
 """
 
 from collections.abc import Iterator
@@ -12,84 +14,87 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT
-from recon_core.explain.effects.space import currency_of, is_cash
-from recon_core.explain.faults.edits import SOLVED, Edit, fee_change
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.dimensions import currency_of, is_cash
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength, fee_change
+from recon_core.explain.problems.problem import Problem
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
 
 _ABOUT: Final = 2
+"""Factor between fee shares: a third currency's price moves, a fault is off by far more."""
+
 _FLOAT_NOISE: Final = Fraction(1, 10**9)
-_EXACTLY: Final = 1
+"""Fraction of a value where no precision is declared: far above the noise of floats, 10^-16."""
+
 _FEE: Final = attrgetter("fee")
 
 
-def exchanged_fees(ground: Ground) -> Iterator[Edit]:
-    """The fees that one of two balances has too much, and the other one by their worth."""
-    balances = {name: amount for name, amount in ground.need.items() if is_cash(name)}
-    if len(balances) != 2:  # noqa: PLR2004  # the one that was booked, and the one that was meant
+def exchanged_fees(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the fees that one balance has too much and another lacks by their value."""
+    balances = {name: amount for name, amount in problem.required.items() if is_cash(name)}
+    if len(balances) != 2:  # noqa: PLR2004  # the booked currency and the right one
         return
     for name, given in balances.items():
         ((other, amount),) = ((one, left) for one, left in balances.items() if one != name)
-        for fill in _charged(ground, name, given):
-            yield from _exchanged(ground, fill, other, amount.copy_negate())
+        for fill in _charged(problem, name, given):
+            yield from _exchanged(problem, fill, other, amount.copy_negate())
 
 
-def _charged(ground: Ground, name: str, given: Decimal) -> Iterator[Fill]:
-    """The fills whose fee is what one balance was charged too much."""
-    allowed = ground.allowed(name)
+def _charged(problem: Problem, name: str, given: Decimal) -> Iterator[Fill]:
+    """Yield the fills whose fee is the amount that a balance requires, within its tolerance."""
+    allowed = problem.allowed(name)
     low, high = EXACT.subtract(given, allowed), EXACT.add(given, allowed)
-    fees = map(_FEE, ground.fills)
+    fees = map(_FEE, problem.fills)
     fits = [low <= fee <= high for fee in fees] if allowed else map(given.__eq__, fees)
-    for fill in compress(ground.fills, fits):
-        if fill.fee and ground.bookings.cash(fill.fee_currency or "", fill.account) == name:
+    for fill in compress(problem.fills, fits):
+        if fill.fee and problem.postings.cash(fill.fee_currency or "", fill.account) == name:
             yield fill
 
 
-def _exchanged(ground: Ground, fill: Fill, other: str, fee: Decimal) -> Iterator[Edit]:
-    """The fee of a fill in the balance that lacks it, where it is its worth."""
+def _exchanged(problem: Problem, fill: Fill, other: str, fee: Decimal) -> Iterator[Hypothesis]:
+    """Yield the fee of a fill in another balance, if it has evidence and the required effect."""
     currency = currency_of(other)
-    rank = _rank(ground, fill, fee, currency)
-    if rank is None or ground.bookings.cash(currency, fill.account) != other:
+    strength = _strength(problem, fill, fee, currency)
+    if strength is None or problem.postings.cash(currency, fill.account) != other:
         return
-    said = "as {}" if ground.rows_right else "it was {}"
-    edit = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, rank)
-    if ground.reached_by(edit.change):
-        yield replace(edit, detail=said.format(f"{fee:f} {currency}"))
+    said = "as {}" if problem.rows_right else "it was {}"
+    hypothesis = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, strength)
+    if problem.reached_by(hypothesis.patch):
+        yield replace(hypothesis, detail=said.format(f"{fee:f} {currency}"))
 
 
 def share_of(fill: Fill) -> Fraction:
-    """A fee by what was traded, in the currency that it is charged in."""
+    """Return a fee divided by quantity times price, 0 if these are 0."""
     worth = Fraction(fill.quantity) * Fraction(fill.price)
     return Fraction(fill.fee) / worth if worth else Fraction(0)
 
 
 def is_about(share: Fraction, fills: list[Fill]) -> bool:
-    """Whether a share is about that of other fills, which are charged alike."""
+    """True if a share is within a factor of `_ABOUT` of the shares of other fills."""
     shares = [share_of(fill) for fill in fills]
     if not shares or share <= 0:
         return False
     return min(shares) <= share * _ABOUT and share <= max(shares) * _ABOUT
 
 
-def _rank(ground: Ground, fill: Fill, fee: Decimal, currency: str) -> int | None:
-    """What speaks for a fee in another currency, `None` where nothing does."""
-    instrument = ground.bookings.instruments.get(fill.symbol)
+def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Strength | None:
+    """Return the evidence strength of a fee in another currency, `None` without evidence."""
+    instrument = problem.postings.instruments.get(fill.symbol)
     if instrument is None or is_derivative(instrument) or not fill.price:
         return None
-    price, booked = Fraction(fill.price), Fraction(fill.fee)
+    price, posted = Fraction(fill.price), Fraction(fill.fee)
     if (fill.fee_currency, currency) == (instrument.quote, instrument.base):
-        return _EXACTLY if _is_nearly(ground, fee, booked / price, currency) else None
+        return Strength.EXACT if _is_nearly(problem, fee, posted / price, currency) else None
     if (fill.fee_currency, currency) == (instrument.base, instrument.quote):
-        return _EXACTLY if _is_nearly(ground, fee, booked * price, currency) else None
-    alike = [one for one in ground.fills if one.fee_currency == currency and one.fee]
+        return Strength.EXACT if _is_nearly(problem, fee, posted * price, currency) else None
+    alike = [one for one in problem.fills if one.fee_currency == currency and one.fee]
     worth = Fraction(fill.quantity) * price
-    return SOLVED if worth and is_about(Fraction(fee) / worth, alike) else None
+    return Strength.FITTED if worth and is_about(Fraction(fee) / worth, alike) else None
 
 
-def _is_nearly(ground: Ground, fee: Decimal, worth: Fraction, currency: str) -> bool:
-    """Whether a fee is a worth, but for the rounding of both."""
-    unit = Fraction(ground.bookings.resolution(currency)) or abs(worth) * _FLOAT_NOISE
+def _is_nearly(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
+    """True if a fee is a value to one unit of its currency: both are rounded."""
+    unit = Fraction(problem.postings.resolution(currency)) or abs(worth) * _FLOAT_NOISE
     return bool(fee) and abs(Fraction(fee) - worth) <= unit

@@ -1,6 +1,7 @@
-"""All fees of several rates in one proportion: another tier of makers and takers.
+"""Fees of several rates in one proportion: another tier of makers and takers.
 
-The first of the rates is solved for and has to be round; the others go along with it.
+Rates of 0.1 % and 0.08 % become 0.05 % and 0.04 %: the first is fitted and has to be round, the
+others change by the same factor, 0.5. For the fit a value at 0.08 % counts 0.8 times.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,48 +10,54 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, exact_sum
-from recon_core.explain.effects.bookings import to_decimal
 from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, fee_value, round_rate, tells
-from recon_core.explain.faults.edits import Edit, of_all
-from recon_core.explain.faults.fill_edits import FillEdits
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.postings import to_decimal
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, of_all
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _PLACES: Final = 20
+"""Decimals of a scaled rate or value: quotients may not end, and fees are far coarser."""
+
 _FEW: Final = 3
+"""Fills that a text names as exceptions: more show that the rates are not understood."""
 
 Charged = tuple[Fill, FeeModel, Decimal]
-"""A fill, how it is charged, and at which rate."""
+"""A fill, its fee model, and its rate as a fraction of the value."""
 
 
 def in_another_tier(
-    ground: Ground, meant: Sequence[Fill], edits: FillEdits, name: str
-) -> Iterator[Edit]:
-    """The fees that are booked in one balance, in the proportion that the need asks for."""
-    charged = [one for fill in meant if fill.fee for one in _charged(ground, fill, edits)]
+    problem: Problem, meant: Sequence[Fill], hypotheses: FillHypotheses, name: str
+) -> Iterator[Hypothesis]:
+    """Yield the fees of the balance `name` in the proportion that the required effect gives.
+
+    Nothing if a fee is at no known rate, or all are at the same.
+    """
+    charged = [one for fill in meant if fill.fee for one in _charged(problem, fill, hypotheses)]
     rates = list(dict.fromkeys(rate for _, _, rate in charged))
     if len(rates) < 2 or len(charged) < len(meant):  # noqa: PLR2004  # one rate is no tier
         return
     first = Fraction(rates[0])
     currency = charged[0][1].currency
     values = (
-        to_decimal(Fraction(fee_value(ground.bookings, fill, in_base=model.in_base))
+        to_decimal(Fraction(fee_value(problem.postings, fill, in_base=model.in_base))
                    * Fraction(rate) / first, _PLACES)
         for fill, model, rate in charged
     )  # fmt: skip
     value = exact_sum(values)
-    fees = exact_sum(ground.bookings.roundings[currency](fill.fee) for fill, _, _ in charged)
-    total = EXACT.subtract(fees, ground.need.get(name, ZERO))
-    unit = ground.bookings.resolution(currency) or Decimal("1e-12")
+    fees = exact_sum(problem.postings.roundings[currency](fill.fee) for fill, _, _ in charged)
+    total = EXACT.subtract(fees, problem.required.get(name, ZERO))
+    unit = problem.postings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(charged)))) if value else None
     if rate is None or not tells(rate, value, unit) or rate == rates[0]:
         return
     factor = Fraction(rate) / first
-    detail = _rates_text(rates, factor, rows_right=ground.rows_right)
+    detail = _rates_text(rates, factor, rows_right=problem.rows_right)
     for rounding in ROUNDINGS:
-        changed = [_at(ground, one, factor, rounding) for one in charged]
+        changed = [_at(problem, one, factor, rounding) for one in charged]
         yield of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, detail)
 
 
@@ -59,30 +66,30 @@ def _rates_text(rates: Sequence[Decimal], factor: Fraction, *, rows_right: bool)
         ", ".join(f"{rate.normalize(EXACT):f}" for rate in sorted(some, reverse=True))
         for some in (rates, [to_decimal(Fraction(rate) * factor, _PLACES) for rate in rates])
     )
-    booked, right = (other, given) if rows_right else (given, other)
-    return f"booked at the rates {booked} instead of {right}"
+    posted, right = (other, given) if rows_right else (given, other)
+    return f"booked at the rates {posted} instead of {right}"
 
 
-def strangers(ground: Ground, meant: Sequence[Fill], edits: FillEdits) -> str:
-    """The few fills whose fee is at no rate that others are charged, to be added to a text."""
-    known = [fill for fill in meant if edits.model(fill) is not None]
-    ids = [fill.fill_id for fill in known if not any(_charged(ground, fill, edits))]
+def strangers(problem: Problem, meant: Sequence[Fill], hypotheses: FillHypotheses) -> str:
+    """Return a clause that names the few fills at no known rate, to be added to a text."""
+    known = [fill for fill in meant if hypotheses.model(fill) is not None]
+    ids = [fill.fill_id for fill in known if not any(_charged(problem, fill, hypotheses))]
     return f"; {', '.join(ids)} at neither" if 0 < len(ids) <= _FEW else ""
 
 
-def _charged(ground: Ground, fill: Fill, edits: FillEdits) -> Iterator[Charged]:
-    """A fill with the rate that its fee is at, a unit aside; nothing where it is at none."""
-    model = edits.model(fill)
+def _charged(problem: Problem, fill: Fill, hypotheses: FillHypotheses) -> Iterator[Charged]:
+    """Yield a fill with the first rate that gives its fee to one unit, if any does."""
+    model = hypotheses.model(fill)
     for rate in () if model is None else model.rates:
         if model is not None:
-            off = EXACT.subtract(model.fee(ground.bookings, fill, rate), fill.fee).copy_abs()
-            if off <= ground.bookings.resolution(model.currency):
+            off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()
+            if off <= problem.postings.resolution(model.currency):
                 yield fill, model, rate
                 return
 
 
-def _at(ground: Ground, one: Charged, factor: Fraction, rounding: str) -> Fill:
+def _at(problem: Problem, one: Charged, factor: Fraction, rounding: str) -> Fill:
     fill, model, rate = one
     other = to_decimal(Fraction(rate) * factor, _PLACES)
-    fee = replace(model, rounding=rounding).fee(ground.bookings, fill, other)
+    fee = replace(model, rounding=rounding).fee(problem.postings, fill, other)
     return replace(fill, fee=fee)

@@ -1,7 +1,8 @@
-"""The market of one position: what its fills say of prices, quantities and fees.
+"""The market of one position: decimals of prices and quantities, and fee rates, from its fills.
 
-A quantity that is wrong by what the position needs moves a balance by its price times that,
-and perhaps by its fee: few prices fit, which is seen before any fill is changed.
+A wrong quantity moves a balance by price times the required quantity, and perhaps by its fee. A
+position that requires +2 and a balance that requires -200.2 leave the fills at prices near 100
+(100 and a fee of 0.1 %); `Paid` excludes all others before any fill is changed.
 """
 
 from collections import Counter
@@ -14,23 +15,40 @@ from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, shortest_places
 from recon_core.explain.effects.fees import FeeModel
-from recon_core.explain.faults.fill_edits import FillEdits
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
+from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 _NEAR: Final = Decimal("1.5")
+"""Factor between a fitted price and prices of the market: beyond it the price is implausible."""
+
 _ROUNDINGS: Final = Decimal(4)
+"""Currency units of rounding: value and fee are rounded, with the old and the new quantity."""
+
 _ONE: Final = Decimal(1)
 NEARLY: Final = Decimal(20)
-"""What is paid for a quantity is nearly its worth: off by a twentieth of it at most."""
+"""Reciprocal of the distance, as a fraction, at which cash is near the value of a quantity.
+
+A twentieth is more than a fee; a larger fraction leaves more fills to try.
+"""
 
 _DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
+"""Rounds the lower end of a range of prices down, so that no price in it is lost."""
+
 _UP: Final = Context(prec=50, rounding=ROUND_CEILING)
+"""Rounds the upper end of a range of prices up, so that no price in it is lost."""
+
 _FINER: Final = 3
+"""Decimals beyond those of most prices: each is one more search, for prices of floats only."""
+
 _SOME: Final = 1_000
+"""Prices that are counted before the next check for a majority, which ends the counting."""
+
 _MOST_SAMPLED: Final = 10_000
+"""Prices that are sampled for their decimals: more cost time and hardly change the majority."""
+
 _BUY: Final = OrderSide.BUY
 _FEE: Final = attrgetter("fee")
 _PRICE: Final = attrgetter("price")
@@ -38,9 +56,9 @@ _QUANTITY: Final = attrgetter("quantity")
 _add, _subtract, _multiply = EXACT.add, EXACT.subtract, EXACT.multiply
 
 
-@dataclass(frozen=True)  # without slots: what is worked out is kept
+@dataclass(frozen=True)  # without slots, for the cached properties
 class Market:
-    """What the fills of one position say of its market: decimals, prices, fees by side."""
+    """The market that one position's fills show: decimals, prices, fees by side."""
 
     fills: Sequence[Fill]
     instrument: Instrument
@@ -49,19 +67,19 @@ class Market:
 
     @property
     def is_charged_alike(self) -> bool:
-        """Whether BUY and SELL are charged alike."""
+        """True if BUY and SELL are charged alike."""
         return len(set(self.models.values())) == 1
 
     def rates(self, side: OrderSide, *, in_base: bool | None = None) -> Sequence[Decimal]:
-        """The rates of a side, those on the quantity or those on its worth where asked for."""
+        """Return the rates of a side, only those on the quantity, or on the value, by `in_base`."""
         model = self.models[side]
         return () if model is None or in_base not in {None, model.in_base} else model.rates
 
     @cached_property
     def tick_places(self) -> int:
-        """The decimals that most prices have at most: an average may have more.
+        """The decimals of most prices, else their median; an average price may have more.
 
-        Those in `ticks` where they are given.
+        `ticks` where it is given.
         """
         if self.ticks is not None:
             return self.ticks
@@ -85,53 +103,53 @@ class Market:
         return most
 
     def finer(self) -> Iterator["Market"]:
-        """The same market, with some decimals more than most prices have."""
+        """Yield the same market with 1 to 3 price decimals more."""
         places = range(self.tick_places + 1, self.tick_places + _FINER + 1)
         return (replace(self, ticks=each) for each in places)
 
     def has_lots_of(self, places: int) -> bool:
-        """Whether a quantity has so many decimals."""
+        """True if some quantity has at least `places` decimals."""
         return any(shortest_places(fill.quantity) >= places for fill in self.fills)
 
     def near(self, price: Decimal) -> bool:
-        """Whether a price is one that this market has had, or nearly."""
+        """True if a price is in the range of this market's prices, widened by a factor of 1.5."""
         most = _multiply(price, _NEAR)
         is_low = any(fill.price <= most for fill in self.fills)
         return is_low and any(price <= _multiply(fill.price, _NEAR) for fill in self.fills)
 
 
-def market_of(ground: Ground, name: str, edits: FillEdits) -> Market | None:
-    """The market of a position's dimension, `None` where no fill shows it."""
-    fills = ground.by_symbol.get(name)
-    instrument = None if not fills else ground.bookings.instruments.get(fills[0].symbol)
+def market_of(problem: Problem, name: str, hypotheses: FillHypotheses) -> Market | None:
+    """Return the market of a position's dimension, `None` without fills or instrument."""
+    fills = problem.by_symbol.get(name)
+    instrument = None if not fills else problem.postings.instruments.get(fills[0].symbol)
     if not fills or instrument is None:
         return None
-    return Market(fills, instrument, edits.models(name))
+    return Market(fills, instrument, hypotheses.models(name))
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What other quantities of the fills of one position would move in cash."""
+    """The cash that other quantities of the fills of the position `name` would move."""
 
-    ground: Ground
+    problem: Problem
     market: Market
     name: str
 
     def candidates(self) -> Iterator[Fill]:
-        """The fills whose quantity may be what is wrong, by the price alone."""
-        ground, instrument = self.ground, self.market.instrument
+        """Yield the fills whose quantity may be wrong, judged by their price alone."""
+        problem, instrument = self.problem, self.market.instrument
         currency = paid_in(instrument)
-        cash = ground.bookings.cash(currency, self.market.fills[0].account)
-        is_seen = cash in ground.space.compared and cash not in ground.unknown
+        cash = problem.postings.cash(currency, self.market.fills[0].account)
+        is_seen = cash in problem.dimensions.compared and cash not in problem.unknown
         is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
         if is_inverse or not is_seen or not self.market.is_charged_alike:
             yield from self.market.fills
             return
-        left = ground.need.get(cash, ZERO)
-        worth = _multiply(ground.need[self.name], instrument.multiplier)
-        units = map(ground.bookings.resolution, ground.recorded.currencies)
+        left = problem.required.get(cash, ZERO)
+        worth = _multiply(problem.required[self.name], instrument.multiplier)
+        units = map(problem.postings.resolution, problem.recorded.currencies)
         rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
-        most = _add(ground.allowed(cash), rounding)
+        most = _add(problem.allowed(cash), rounding)
         if not worth:
             yield from self.market.fills
             return
@@ -148,11 +166,11 @@ class Paid:
 
     @property
     def _model(self) -> FeeModel | None:
-        """How all fills are charged, where all are charged alike."""
+        """The fee model of all fills, where all are charged alike."""
         return self.market.models[OrderSide.BUY]
 
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
-        """Which of some fills give what is needed with the fee that they would have, by `id()`."""
+        """Return the `id()` of the fills that give the required cash with their fee at a rate."""
         model, fitting = self._model, set[int]()
         least, highest = _subtract(most.copy_negate(), left), _subtract(most, left)
         for rate in () if model is None else model.rates:
@@ -163,56 +181,60 @@ class Paid:
         return fitting
 
     def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
-        """What is paid for the needed quantity at each fill's price, with what its fee is more."""
-        need, multiplier, buy = self.ground.need[self.name], self.market.instrument.multiplier, _BUY
-        share, worth = _multiply(rate, multiplier), _multiply(need, multiplier)
-        charged = _multiply(share, need)
+        """Yield the cost of the required quantity at each fill's price, with the fee's change."""
+        required, multiplier, buy = (
+            self.problem.required[self.name],
+            self.market.instrument.multiplier,
+            _BUY,
+        )
+        share, worth = _multiply(rate, multiplier), _multiply(required, multiplier)
+        charged = _multiply(share, required)
         bought, sold = _add(worth, charged), _subtract(worth, charged)
-        # By unit of price: the needed quantity, and a share of the whole quantity.
+        # Per unit of price: the required quantity, and the rate on the whole quantity.
         first = [bought if fill.side is buy else sold for fill in fills]
         units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
         return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
 
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
-        """The most that two fees may be at a price: as booked, and with another quantity."""
-        model, need = self._model, self.ground.need[self.name]
+        """Return the largest sum of two fees at a price: as booked, and with another quantity."""
+        model, required = self._model, self.problem.required[self.name]
         if model is None or not model.rates or not fills:
             return ZERO
         fees = list(map(_FEE, fills))
-        worth = _add(max(map(_QUANTITY, fills)), need.copy_abs())
+        worth = _add(max(map(_QUANTITY, fills)), required.copy_abs())
         if not model.in_base:
             worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
         rate = max(map(Decimal.copy_abs, model.rates))
-        booked = max(map(Decimal.copy_abs, (min(fees), max(fees))))
-        return _add(booked, _multiply(worth, rate).copy_abs())
+        posted = max(map(Decimal.copy_abs, (min(fees), max(fees))))
+        return _add(posted, _multiply(worth, rate).copy_abs())
 
 
 def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:
-    """The fills from one price to another."""
+    """Return the fills from one price to another, both included."""
     lowest, highest = prices
     return [fill for fill in fills if lowest <= fill.price <= highest]
 
 
 def _nearly(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
-    """The prices at which a worth is what is left, give or take a twentieth of the worth."""
+    """Return the range of prices at which `worth` is the cash `left`, to a twentieth of it."""
     paid = _multiply(left, NEARLY).copy_negate()
     ends = [_multiply(worth, _add(NEARLY, one)) for one in (_ONE, _ONE.copy_negate())]
     return min(_DOWN.divide(paid, end) for end in ends), max(_UP.divide(paid, end) for end in ends)
 
 
 def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
-    """The prices at which a worth is what is left, give or take what it may be off."""
+    """Return the range of prices at which `worth` is the cash `left`, to the amount `off`."""
     ends = [_add(left, off).copy_negate(), _subtract(off, left)]
     low = min(_DOWN.divide(end, worth) for end in ends)
     return low, max(_UP.divide(end, worth) for end in ends)
 
 
 def paid_in(instrument: Instrument) -> str:
-    """The currency that a trade is paid, or settled, in."""
+    """Return the currency in which a trade is paid, or settled."""
     spot = instrument.instrument_kind is InstrumentKind.SPOT
     return instrument.quote if spot else instrument.settlement
 
 
 def on_tick(price: Fraction, places: int) -> Decimal:
-    """A price, or a quantity, with so many decimals: the nearest one."""
+    """Round a price or a quantity to the nearest number of `places` decimals."""
     return Decimal(round(price * 10**places)).scaleb(-places, EXACT)

@@ -1,123 +1,142 @@
-"""Wrong quantities: what the position needs more is what one of its fills says too little.
+"""Wrong quantities: the quantity that a position requires, added to that of one fill.
 
-The right quantity follows from the position; cash, a fee or a slip of the pen speak for it.
+A BUY of 5 in a position that requires +45: the right quantity is 50. The cash, a fee or a slip
+of the pen is the evidence.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO, shortest_places
-from recon_core.explain.effects.changes import Change
+from recon_core.explain.effects.dimensions import is_position
+from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.effects.space import is_position
 from recon_core.explain.faults.changed_numbers import charged_again, fee_denies, fee_shows, told
-from recon_core.explain.faults.edits import UNPROVEN, Edit
-from recon_core.explain.faults.fill_edits import FillEdits
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import NEARLY, Market, Paid, market_of, paid_in
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 
-def slipped_quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
-    """Wrong quantities by a slip that are what the position needs, whatever the cash needs."""
-    return (edit for edit in quantities(ground, edits) if edit.detail)
+def slipped_quantities(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+    """Yield the wrong quantities that are slips of the pen, whatever the cash requires."""
+    return (hypothesis for hypothesis in quantities(problem, hypotheses) if hypothesis.detail)
 
 
-def quantities(ground: Ground, edits: FillEdits) -> Iterator[Edit]:
-    """Wrong quantities that are what the position needs, whatever the cash needs."""
-    positions = [name for name in ground.need if is_position(name)]
-    market = market_of(ground, positions[0], edits) if len(positions) == 1 else None
+def quantities(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+    """Yield the wrong quantities that the only differing position requires, whatever the cash."""
+    positions = [name for name in problem.required if is_position(name)]
+    market = market_of(problem, positions[0], hypotheses) if len(positions) == 1 else None
     if market is not None:
         for fill in market.fills:
-            yield from any_quantity(ground, market, edits, fill, ground.need[positions[0]])
+            yield from any_quantity(
+                problem, market, hypotheses, fill, problem.required[positions[0]]
+            )
 
 
 def any_quantity(
-    ground: Ground, market: Market, edits: FillEdits, fill: Fill, need: Decimal
-) -> Iterator[Edit]:
-    """The quantity of a fill that a position's need asks for, whatever the cash needs."""
-    quantity = _needed_of(fill, need)
+    problem: Problem, market: Market, hypotheses: FillHypotheses, fill: Fill, required: Decimal
+) -> Iterator[Hypothesis]:
+    """Yield a fill with the quantity that its position requires, whatever the cash requires.
+
+    `required` is a signed quantity. Nothing if the new quantity is not positive.
+    """
+    quantity = _needed_of(fill, required)
     if quantity <= 0:
         return
-    how = slip(*told(ground, fill.quantity, quantity))
-    for other in _with_quantity(ground, market, fill, quantity):
-        change = Change((fill,), (other,))
-        rank = _rank_of_any(fill, other, slipped=how is not None)
-        if not _may_be(ground, market, edits, fill, other):
-            rank = UNPROVEN
-        yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
+    how = slip(*told(problem, fill.quantity, quantity))
+    for other in _with_quantity(problem, market, fill, quantity):
+        patch = Patch((fill,), (other,))
+        strength = _strength_of_any(fill, other, slipped=how is not None)
+        if not _may_be(problem, market, hypotheses, fill, other):
+            strength = Strength.CHANCE
+        yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
 
 
-def _needed_of(fill: Fill, need: Decimal) -> Decimal:
-    """The quantity with which a fill would give a position what it needs more."""
-    return EXACT.add(fill.quantity, need if fill.side is OrderSide.BUY else need.copy_negate())
+def _needed_of(fill: Fill, required: Decimal) -> Decimal:
+    """Return the quantity with which a fill would book the required quantity more."""
+    return EXACT.add(
+        fill.quantity, required if fill.side is OrderSide.BUY else required.copy_negate()
+    )
 
 
-def _may_be(ground: Ground, market: Market, edits: FillEdits, fill: Fill, other: Fill) -> bool:
-    """Whether a quantity has the market's decimals, and no fee of the row denies it."""
+def _may_be(
+    problem: Problem, market: Market, hypotheses: FillHypotheses, fill: Fill, other: Fill
+) -> bool:
+    """True if a quantity has the market's decimals and the row's fee does not deny it."""
     has_lots = market.has_lots_of(shortest_places(other.quantity))
-    return has_lots and not fee_denies(ground, edits, fill, other)
+    return has_lots and not fee_denies(problem, hypotheses, fill, other)
 
 
-def _rank_of_any(fill: Fill, other: Fill, *, slipped: bool) -> int:
-    """What speaks for any quantity: with its own fee it is as well a fill that no row tells."""
-    return 2 if slipped or fill.fee == other.fee else UNPROVEN
+def _strength_of_any(fill: Fill, other: Fill, *, slipped: bool) -> Strength:
+    """Return the evidence strength of any quantity: with a new fee, a missing fill fits as well."""
+    return Strength.FITTED if slipped or fill.fee == other.fee else Strength.CHANCE
 
 
-def wrong_quantities(ground: Ground, market: Market, edits: FillEdits, name: str) -> Iterator[Edit]:
-    """Wrong quantities that are all that is needed, in a position and in cash."""
-    need = ground.need[name]
-    for fill in Paid(ground, market, name).candidates():
-        quantity = _needed_of(fill, need)
-        if quantity <= 0 or not _worth(ground, market, fill, need):
+def wrong_quantities(
+    problem: Problem, market: Market, hypotheses: FillHypotheses, name: str
+) -> Iterator[Hypothesis]:
+    """Yield the wrong quantities that have the whole required effect, cash included."""
+    required = problem.required[name]
+    for fill in Paid(problem, market, name).candidates():
+        quantity = _needed_of(fill, required)
+        if quantity <= 0 or not _worth(problem, market, fill, required):
             continue
-        for other in _with_quantity(ground, market, fill, quantity):
-            change = Change((fill,), (other,))
-            if ground.reached_by(change):
-                how = slip(*told(ground, fill.quantity, quantity))
-                rank = _rank_of_quantity(ground, market, fill, other, slipped=how is not None)
-                if rank > 1 and not _may_be(ground, market, edits, fill, other):
-                    rank = UNPROVEN
-                yield Edit(CauseKind.WRONG_QUANTITY, change, (fill,), rank, how or "")
+        for other in _with_quantity(problem, market, fill, quantity):
+            patch = Patch((fill,), (other,))
+            if problem.reached_by(patch):
+                how = slip(*told(problem, fill.quantity, quantity))
+                strength = _strength_of_quantity(
+                    problem, market, fill, other, slipped=how is not None
+                )
+                if strength > Strength.EXACT and not _may_be(
+                    problem, market, hypotheses, fill, other
+                ):
+                    strength = Strength.CHANCE
+                yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
                 break
 
 
-def _rank_of_quantity(
-    ground: Ground, market: Market, fill: Fill, other: Fill, *, slipped: bool
-) -> int:
-    """What speaks for a wrong quantity: the fee of the right one, or a slip of the pen.
+def _strength_of_quantity(
+    problem: Problem, market: Market, fill: Fill, other: Fill, *, slipped: bool
+) -> Strength:
+    """Return the evidence strength of a wrong quantity.
 
-    A fee contradicts a wrong quantity; without fees a missing fill fits as well, and so it
-    does where the fee grows with the quantity.
+    0: the row's fee is that of the right quantity. 1: a slip of the pen. Without both: 2 if no fee
+    model is known, 3 if the fee stays, 2 or `UNPROVEN` if it changes with a larger or a smaller
+    quantity. A missing fill would fit as well.
     """
-    if not ground.rows_right and fee_shows(ground, market, fill, other):
-        return 0
+    if not problem.rows_right and fee_shows(problem, market, fill, other):
+        return Strength.SHOWN
     if slipped:
-        return 1
+        return Strength.EXACT
     if market.models[fill.side] is None:
-        return 2
+        return Strength.FITTED
     if fill.fee == other.fee:
-        return 3
-    return 2 if other.quantity > fill.quantity else UNPROVEN
+        return Strength.WEAK
+    return Strength.FITTED if other.quantity > fill.quantity else Strength.CHANCE
 
 
-def _worth(ground: Ground, market: Market, fill: Fill, need: Decimal) -> bool:
-    """Whether the need in cash is nearly the need in the position at the fill's price."""
+def _worth(problem: Problem, market: Market, fill: Fill, required: Decimal) -> bool:
+    """True if the required cash is nearly the required quantity's value at the fill's price."""
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         return True
-    name = ground.bookings.cash(paid_in(market.instrument), fill.account)
-    if name not in ground.space.compared or name in ground.unknown:
+    name = problem.postings.cash(paid_in(market.instrument), fill.account)
+    if name not in problem.dimensions.compared or name in problem.unknown:
         return True
     price = EXACT.multiply(fill.price, market.instrument.multiplier)
-    expected = EXACT.multiply(need, price).copy_negate()
-    off = EXACT.subtract(ground.need.get(name, ZERO), expected).copy_abs()
+    expected = EXACT.multiply(required, price).copy_negate()
+    off = EXACT.subtract(problem.required.get(name, ZERO), expected).copy_abs()
     return EXACT.multiply(off, NEARLY) <= expected.copy_abs()
 
 
-def _with_quantity(ground: Ground, market: Market, fill: Fill, quantity: Decimal) -> Iterator[Fill]:
-    """The fill with another quantity, its fee as it is and as that quantity is charged."""
+def _with_quantity(
+    problem: Problem, market: Market, fill: Fill, quantity: Decimal
+) -> Iterator[Fill]:
+    """Yield the fill with another quantity: with its own fee, and as it would be charged."""
     other = replace(fill, quantity=quantity)
     yield other
-    yield from charged_again(ground, market, fill, other)
+    yield from charged_again(problem, market, fill, other)

@@ -1,17 +1,15 @@
-"""Faults of all rows at once: a rate, a unit, a sign, a habit of reading.
+"""Faults of all rows at once: a rate, a unit, a sign, a rounding, cumulative quantities.
 
-Those that are all that is needed, and habits, which bring what is needed nearer.
+`systematic` yields those that may have the whole required effect, `habits` those that reduce it.
 """
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.space import Vector, is_position, negated
+from recon_core.explain.effects.dimensions import Vector, is_position, negated
 from recon_core.explain.faults.changed_numbers import charged_along
 from recon_core.explain.faults.cumulative import cumulative
-from recon_core.explain.faults.edits import Edit
 from recon_core.explain.faults.every_fee import (
     in_other_currencies,
     no_fees,
@@ -27,67 +25,74 @@ from recon_core.explain.faults.every_trade import (
     rounding_effect,
     turned_trades,
 )
-from recon_core.explain.faults.fill_edits import FillEdits
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
+from recon_core.values.amounts import EXACT, ZERO
 
 _MOST_HABIT_PLACES: Final = 7
+"""Decimals of a rounding, 0 to 6: each that fits costs a search for the second fault."""
+
 _MOST_GROUPS: Final = 6
+"""Groups of fills: each hypothesis on one costs a search for the second fault."""
+
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
+"""Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
 
 
-def systematic(ground: Ground, fill_edits: FillEdits) -> Iterator[Edit]:
-    """The edits of all fills of a ground, and of those of each position."""
-    for fills in _groups(ground):
-        yield from of_every_fee(ground, fills, fill_edits)
-        yield from of_every_trade(ground, fills)
-    for edit in cumulative(ground):
-        yield edit
-        charged = charged_along(ground, fill_edits, edit)
+def systematic(problem: Problem, fill_hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+    """Yield the hypotheses on all fills of a problem, and on those of each position."""
+    for fills in _groups(problem):
+        yield from of_every_fee(problem, fills, fill_hypotheses)
+        yield from of_every_trade(problem, fills)
+    for hypothesis in cumulative(problem):
+        yield hypothesis
+        charged = charged_along(problem, fill_hypotheses, hypothesis)
         if charged is not None:
             yield charged
 
 
-def habits(ground: Ground) -> Iterator[Edit]:
-    """The edits of all fills without a free number that bring the need nearer.
+def habits(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the exact hypotheses on all fills that reduce the required effect.
 
-    For faults that come together with another one: what is left is looked for after them.
+    A second fault is then searched in the residual.
     """
-    for fills in _groups(ground, _MOST_GROUPS):
-        for edit in _habits_of(ground, fills):
-            if _nearer(ground, edit.change.vector(ground.bookings)):
-                yield edit
+    for fills in _groups(problem, _MOST_GROUPS):
+        for hypothesis in _habits_of(problem, fills):
+            if _nearer(problem, hypothesis.patch.vector(problem.postings)):
+                yield hypothesis
 
 
-def _groups(ground: Ground, most: int | None = None) -> Iterator[Sequence[Fill]]:
-    """All fills, those of each symbol and those of each position; none of a single fill."""
-    several = list(ground.by_symbol.values()) if len(ground.by_symbol) > 1 else []
+def _groups(problem: Problem, most: int | None = None) -> Iterator[Sequence[Fill]]:
+    """Yield all fills, those of each symbol and of each position; no group of a single fill."""
+    several = list(problem.by_symbol.values()) if len(problem.by_symbol) > 1 else []
     symbols: dict[str, list[Fill]] = {}
     for fills in several:
         symbols.setdefault(fills[0].symbol, []).extend(fills)
     if 1 < len(symbols) < len(several):
         several = [*symbols.values(), *several]
-    return (fills for fills in [ground.fills, *several][:most] if len(fills) > 1)
+    return (fills for fills in [problem.fills, *several][:most] if len(fills) > 1)
 
 
-def _habits_of(ground: Ground, fills: Sequence[Fill]) -> Iterator[Edit]:
-    charged, booked = [fill for fill in fills if fill.fee], ground.bookings.trades(fills)
-    fees = ground.bookings.fees(charged)
+def _habits_of(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+    charged, posted = [fill for fill in fills if fill.fee], problem.postings.trades(fills)
+    fees = problem.postings.fees(charged)
     if len(charged) > 1:
-        if _nearer(ground, _times(fees, TURNED)):
+        if _nearer(problem, _times(fees, TURNED)):
             yield turned_fees(charged)
-        if ground.rows_right and _nearer(ground, negated(fees)):
+        if problem.rows_right and _nearer(problem, negated(fees)):
             yield no_fees(charged)
-        yield from in_other_currencies(ground, charged)
-    if _nearer(ground, _times(booked, TURNED)):
+        yield from in_other_currencies(problem, charged)
+    if _nearer(problem, _times(posted, TURNED)):
         yield turned_trades(fills)
-    for factor in (*_COMMON, *multipliers(ground, fills)):
-        if _nearer(ground, _times(booked, EXACT.subtract(factor, Decimal(1)))):
-            yield in_another_unit(ground, fills, factor)
-    if ground.rows_right:
+    for factor in (*_COMMON, *multipliers(problem, fills)):
+        if _nearer(problem, _times(posted, EXACT.subtract(factor, Decimal(1)))):
+            yield in_another_unit(problem, fills, factor)
+    if problem.rows_right:
         for places in range(_MOST_HABIT_PLACES):
-            effect = rounding_effect(ground, fills, places)
-            if effect is None or _nearer(ground, effect):
+            effect = rounding_effect(problem, fills, places)
+            if effect is None or _nearer(problem, effect):
                 yield from rounded_to(fills, places)
 
 
@@ -95,14 +100,14 @@ def _times(effect: Vector, factor: Decimal) -> dict[str, Decimal]:
     return {name: EXACT.multiply(amount, factor) for name, amount in effect.items()}
 
 
-def _nearer(ground: Ground, effect: Vector) -> bool:
-    """Whether what is needed becomes less where the effect is largest, in positions if any.
+def _nearer(problem: Problem, effect: Vector) -> bool:
+    """True if an effect reduces what is required in its largest dimension, positions first.
 
-    A balance may be that of other symbols, too.
+    A balance alone does not decide: other symbols may move it, too.
     """
-    seen = ground.space.seen(effect)
+    seen = problem.dimensions.seen(effect)
     if not seen:
         return False
     name = max(seen, key=lambda each: (is_position(each), seen[each].copy_abs(), each))
-    need = ground.need.get(name, ZERO)
-    return EXACT.subtract(need, seen[name]).copy_abs() < need.copy_abs()
+    required = problem.required.get(name, ZERO)
+    return EXACT.subtract(required, seen[name]).copy_abs() < required.copy_abs()

@@ -1,4 +1,4 @@
-"""Executions told twice: once whole, and once in parts named after it.
+"""Executions stated twice: once whole, and once in parts named after it.
 
 A flip is split into `7-C` and `7-O`, and `7` is delivered again: the ids show the relation,
 the quantities prove it. Source: a report of a redelivered flip.
@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import exact_sum
-from recon_core.explain.faults.edits import NEAR_TWIN
+from recon_core.explain.faults.hypotheses import NEAR_TWIN
 from recon_core.model import Fill
+from recon_core.values.amounts import exact_sum
 
 _ID: Final = attrgetter("fill_id")
 _SEPARATORS: Final = "-_.:/"
 
 
 def told_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
-    """What is said of each fill that stands whole and in parts, by the fill's `id()`."""
+    """Return the words on each fill that is stated whole and in parts, by the fill's `id()`."""
     ids = list(map(_ID, fills))
     if all(ids) and "".join(ids).isalnum():
         return {}
@@ -38,7 +38,7 @@ def told_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
 
 
 def _stem(fill_id: str) -> str:
-    """The id without its last part: `7` of `7-C`."""
+    """Return the id without its last part: `7` of `7-C`."""
     at = max(fill_id.rfind(separator) for separator in _SEPARATORS)
     return fill_id[:at] if at > 0 else ""
 

@@ -1,1 +1,1 @@
-"""Whether an edit explains: the sides reconciled again with it, and the snapshots."""
+"""Proof of hypotheses: the reconciled copy, the snapshots, and the words of a cause."""

@@ -1,27 +1,32 @@
-"""From edits that fit to an explanation that is proven, or to none."""
+"""The attempt to prove hypotheses that fit: an answer, or none.
+
+Their patches are put into a copy of the session as one, and the copy is reconciled again. A fill
+whose fee of 2.58 was booked twice is replaced: cash moves by +2.58, and if one diff disappears
+and none appears, the hypothesis is an answer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 
-from recon_core.amounts import ZERO
-from recon_core.errors import ReconError
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
-from recon_core.explain.effects.bookings import order_name
-from recon_core.explain.effects.changes import Change, names_of, shifted, total_of
-from recon_core.explain.effects.space import Vector, minus, negated, state_part
-from recon_core.explain.faults.edits import Edit, Row, together
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.effects.dimensions import Vector, minus, negated, state_part
+from recon_core.explain.effects.patches import Patch, names_of, shifted, total_of
+from recon_core.explain.effects.postings import order_name
+from recon_core.explain.faults.hypotheses import Hypothesis, Row, Strength, together
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.proving.proof import Outcome, Prover
 from recon_core.explain.proving.restating import restated
 from recon_core.explain.reading.unknown_twice import with_orphans
-from recon_core.explanation import CauseKind
 from recon_core.model import LedgerSide, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReconError
 
 
 class OwnState(Enum):
-    """Whether a side whose own books contradict its rows states what is right, or its rows."""
+    """The stated figures of a side that contradicts its own rows: right, or those of its rows."""
 
     RIGHT = "right"
     OF_ITS_ROWS = "of its rows"
@@ -29,56 +34,63 @@ class OwnState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One edit of an answer: the rows that are interchangeable in it, what it books wrongly."""
+    """A hypothesis of an answer, with the rows that are interchangeable in it.
 
-    edit: Edit
+    `required_count` of the rows have the fault; `effect` is the amount booked wrongly by dimension.
+    """
+
+    hypothesis: Hypothesis
     rows: tuple[Row, ...]
-    needed: int
+    required_count: int
     effect: Vector
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Edits that were proven together; `complete`: no more of their rank are left untried.
+    """Hypotheses that were proven together.
 
-    `decides` is what would tell whether they are so, where it is known.
+    `complete`: no other hypotheses of the same strength are untried. `decides` is the datum that
+    would decide whether the answer is right, if it is known.
     """
 
     parts: tuple[Part, ...]
     side: LedgerSide
-    ground: Ground
+    problem: Problem
     outcome: Outcome
-    change: Change
+    patch: Patch
     repaired: SideRecord
     complete: bool = True
     decides: str = ""
 
     @property
-    def rank(self) -> int:
-        """What speaks for the answer, from 0 (the rows show it) on."""
-        return max(part.edit.rank for part in self.parts)
+    def strength(self) -> Strength:
+        """The evidence strength of the weakest part."""
+        return max(part.hypothesis.strength for part in self.parts)
 
     @property
     def of_figures(self) -> bool:
-        """Whether all that it says is that a quantity or a price of some rows is another."""
+        """True if every part changes only the quantity or the price of rows."""
         return all(
-            len(part.edit.change.removed) == len(part.edit.change.added) > 0 for part in self.parts
+            len(part.hypothesis.patch.removed) == len(part.hypothesis.patch.added) > 0
+            for part in self.parts
         ) and all(
             (old.quantity, old.price) != (new.quantity, new.price)
             for part in self.parts
-            for old, new in zip(part.edit.change.removed, part.edit.change.added, strict=True)
+            for old, new in zip(
+                part.hypothesis.patch.removed, part.hypothesis.patch.added, strict=True
+            )
         )
 
     @property
     def rounded(self) -> bool:
-        """Whether all that it says is that figures were rounded: the side that lacks digits."""
-        return all(part.edit.cause_kind is CauseKind.ROUNDING for part in self.parts)
+        """True if every part is a rounding of figures by the side that lacks digits."""
+        return all(part.hypothesis.cause_kind is CauseKind.ROUNDING for part in self.parts)
 
 
 def attempt(
     prover: Prover,
-    ground: Ground,
-    edits: Sequence[Edit],
+    problem: Problem,
+    hypotheses: Sequence[Hypothesis],
     rows: Sequence[tuple[Row, ...]],
     budget: Budget,
     *,
@@ -86,121 +98,130 @@ def attempt(
     nearly: Vector | None = None,
     own: OwnState | None = None,
 ) -> Answer | None:
-    """The answer that edits give together, `None` where a reconciliation does not bear it out.
+    """Return the answer that hypotheses give together, `None` if the reconciliation refutes it.
 
-    What was `read` off rows may leave a part of the deltas; what was searched for may leave
-    what is in `nearly` by dimension, nothing where it is not given. `own`: the side's
-    own books ask for the edits, which may then leave every diff smaller and none away.
+    `read`: the hypotheses result from comparing rows, so a residual is allowed. `nearly`: the
+    largest residual allowed per dimension (default: none). `own`: the side's own books require the
+    hypotheses, so it is enough that diffs get smaller. Raises `BudgetError` when the budget ends.
     """
-    if not (read or ground.rows_right):
-        edits = with_orphans(edits, ground.fills, 1)
-    change = together(edits)
+    if not (read or problem.rows_right):
+        hypotheses = with_orphans(hypotheses, problem.fills, Strength.EXACT)
+    patch = together(hypotheses)
     try:
-        booked = _effects(ground, edits, budget)
+        posted = _effects(problem, hypotheses, budget)
     except ReconError:
         return None
-    left = ground.space.real(state_part(minus(ground.exact, total_of(booked))))
+    left = problem.dimensions.real(state_part(minus(problem.exact, total_of(posted))))
     if not read and not _within(left, nearly or {}):
         return None
-    effects = booked if ground.rows_right else [negated(effect) for effect in booked]
-    known = change if _has_own_rows(prover, ground) else None
-    repaired = _repaired(prover, ground, change, total_of(effects))
+    effects = posted if problem.rows_right else [negated(effect) for effect in posted]
+    known = patch if _has_own_rows(prover, problem) else None
+    repaired = _repaired(prover, problem, patch, total_of(effects))
     for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
-        budget.spend(len(ground.fills) * OF_A_RECONCILIATION)
-        outcome = prover.outcome({ground.side: record}, known)
+        budget.spend(len(problem.fills) * OF_A_RECONCILIATION)
+        outcome = prover.outcome({problem.side: record}, known)
         if outcome is None:
             continue
         is_near = not outcome.appeared and _within(outcome.remaining, nearly or {})
         is_part = not outcome.appeared and (own is not None or bool(outcome.vanished))
         if is_near or (read and is_part):
             parts = tuple(
-                Part(edit, tuple(equal), _needed(edits, rows, equal), state_part(effect))
-                for edit, equal, effect in zip(edits, rows, effects, strict=True)
+                Part(
+                    hypothesis,
+                    tuple(equal),
+                    _required_count(hypotheses, rows, equal),
+                    state_part(effect),
+                )
+                for hypothesis, equal, effect in zip(hypotheses, rows, effects, strict=True)
             )
-            return Answer(parts, ground.side, ground, outcome, change, record)
+            return Answer(parts, problem.side, problem, outcome, patch, record)
     return None
 
 
-def _has_own_rows(prover: Prover, ground: Ground) -> bool:
-    """Whether the rows of the ground are those of the session itself, accounts named or not."""
-    record = prover.recorded.side(ground.owner)
-    return record is not None and record.fills is ground.record.fills
+def _has_own_rows(prover: Prover, problem: Problem) -> bool:
+    """True if the rows of the problem are those of the session, with accounts named or not."""
+    record = prover.recorded.side(problem.owner)
+    return record is not None and record.fills is problem.record.fills
 
 
 def _within(amounts: Vector, nearly: Vector) -> bool:
-    """Whether amounts are no larger than they may be: nothing, where no limit is given."""
+    """True if no amount is larger than the limit of its dimension, 0 without a limit."""
     return all(amount.copy_abs() <= nearly.get(name, ZERO) for name, amount in amounts.items())
 
 
-def _needed(edits: Sequence[Edit], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]) -> int:
-    """How many of interchangeable rows have the fault."""
-    if any(len(edit.rows) > 1 for edit in edits):
+def _required_count(
+    hypotheses: Sequence[Hypothesis], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]
+) -> int:
+    """Return the number of interchangeable rows that have the fault."""
+    if any(len(hypothesis.rows) > 1 for hypothesis in hypotheses):
         return len(equal)
     return sum(each is equal for each in rows)
 
 
-def _effects(ground: Ground, edits: Sequence[Edit], budget: Budget) -> list[dict[str, Decimal]]:
-    """What each edit books: of derivatives by replay, one edit after the other."""
-    if not any(_touches_derivative(ground, edit.change) for edit in edits):
-        return [state_part(edit.change.vector(ground.bookings)) for edit in edits]
-    effects, record = [], ground.record
-    before = ground.replayed
-    for edit in edits:
-        budget.spend(len(ground.fills) * OF_A_REPLAY)
-        record = edit.change.applied(record)
-        after = ground.state_of(record)
+def _effects(
+    problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
+) -> list[dict[str, Decimal]]:
+    """Return the effect of each hypothesis: of derivatives by replay, in sequence."""
+    if not any(_touches_derivative(problem, hypothesis.patch) for hypothesis in hypotheses):
+        return [state_part(hypothesis.patch.vector(problem.postings)) for hypothesis in hypotheses]
+    effects, record = [], problem.record
+    before = problem.replayed
+    for hypothesis in hypotheses:
+        budget.spend(len(problem.fills) * OF_A_REPLAY)
+        record = hypothesis.patch.applied(record)
+        after = problem.state_of(record)
         effects.append(minus(after, before))
         before = after
     return effects
 
 
-def _touches_derivative(ground: Ground, change: Change) -> bool:
-    rows = (*change.removed, *change.added)
-    return any(ground.bookings.derivative(fill.symbol) for fill in rows)
+def _touches_derivative(problem: Problem, patch: Patch) -> bool:
+    rows = (*patch.removed, *patch.added)
+    return any(problem.postings.derivative(fill.symbol) for fill in rows)
 
 
-def _repaired(prover: Prover, ground: Ground, change: Change, effect: Vector) -> list[SideRecord]:
-    """The faulty side put right: by its rows, by what it states, or by both."""
-    recorded, space = prover.recorded, prover.space
-    names = names_of(space, list(recorded.own_records().values()))
+def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
+    """Return the faulty side put right by its rows, by what it states, or both ways."""
+    recorded, dimensions = prover.recorded, prover.dimensions
+    names = names_of(dimensions, list(recorded.own_records().values()))
     correction = {
         name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
     }
-    if ground.rows_right:
-        side = recorded.side(ground.side)
+    if problem.rows_right:
+        side = recorded.side(problem.side)
         if side is None:
             return []
-        if ground.side is ground.owner:  # what it replays from its own rows is right
+        if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
-        return [shifted(_stating(side), space, correction, names)]
-    changed = _without_orders(ground, change.applied(ground.record), change)
-    changed = restated(recorded, ground.record, changed)
+        return [shifted(_stating(side), dimensions, correction, names)]
+    changed = _without_orders(problem, patch.applied(problem.record), patch)
+    changed = restated(recorded, problem.record, changed)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]
 
 
-def _without_orders(ground: Ground, record: SideRecord, change: Change) -> SideRecord:
-    """Without the side's own orders of changed fills, where they say what the fills said.
+def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideRecord:
+    """Return the side without its own orders of changed fills, which repeat these fills.
 
-    Where the other side gives orders too, they are compared and stay.
+    If both sides give orders, the orders are compared and stay.
     """
-    others = ground.recorded.own_records().values()
+    others = problem.recorded.own_records().values()
     if not record.orders or all(other.orders is not None for other in others):
         return record
-    names = {order_name(fill) for fill in (*change.removed, *change.added)} - ground.need.keys()
+    names = {order_name(fill) for fill in (*patch.removed, *patch.added)} - problem.required.keys()
     kept = tuple(order for order in record.orders if order_name(order) not in names)
     return replace(record, orders=kept)
 
 
 def _stating(record: SideRecord) -> SideRecord:
-    """A side whose replayed sections count as what it states."""
+    """Return the side with its replayed sections as stated ones."""
     return replace(record, derived=frozenset()) if record.derived else record
 
 
 def _shifted_where_stated(record: SideRecord, prover: Prover, correction: Vector) -> SideRecord:
-    names = names_of(prover.space, list(prover.recorded.own_records().values()))
-    moved = shifted(record, prover.space, correction, names)
+    names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
+    moved = shifted(record, prover.dimensions, correction, names)
     return replace(
         record,
         positions=record.positions if "positions" in record.derived else moved.positions,

@@ -1,23 +1,24 @@
-"""What an explanation that is none may still say of the figures."""
+"""Hints at what unexplained figures have in common."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.space import Vector, is_cash, is_position
+from recon_core.explain.effects.dimensions import Vector, is_cash, is_position
 from recon_core.explain.proving.proof import Prover
 from recon_core.model import LedgerSide
+from recon_core.values.amounts import EXACT, ZERO
 
 _LARGEST_FEE: Final = Decimal("0.01")
+"""Largest fee, as a fraction of the cash that moved: above the fees of most venues."""
 
 
 def ratio_hint(prover: Prover, delta: Vector) -> str:
-    """Several positions that are one whole multiple of the other side's, else empty."""
-    recorded, space = prover.recorded, prover.space
+    """Describe several positions that are one whole multiple of the other side's, else empty."""
+    recorded, dimensions = prover.recorded, prover.dimensions
     stated = {
-        side: space.stated(record)
+        side: dimensions.stated(record)
         for side in LedgerSide
         if (record := recorded.side(side)) is not None
     }
@@ -43,9 +44,9 @@ def _ratio_text(side: LedgerSide, times: int, names: Sequence[str]) -> str:
 
 
 def fee_hint(remaining: Vector, effect: Vector) -> str:
-    """Whether what remains may be the fee of what was explained: a cost, small against it.
+    """Describe a residual that may be the fee of what was explained, else return an empty text.
 
-    `remaining` is what the side at fault has too much.
+    `remaining` is the excess of the faulty side: a cost, small against `effect`.
     """
     if len(remaining) != 1:
         return ""

@@ -1,32 +1,35 @@
-"""What is known of a repaired session before it is reconciled: all that a repair leaves alone."""
+"""Results of a session that hold for its repaired copy, so that they are not computed again.
+
+A repair that replaces one of 10,000 spot fills requires no second replay: the old fill is booked
+backwards, the new one forwards, and only the fills with these ids are matched again.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from recon_core.comparison import Comparison, ItemKind
-from recon_core.explain.effects.changes import Change
+from recon_core.compare.rows.matcher import Matching, match
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain.effects.patches import Patch
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
-from recon_core.matched import MatchedFills
-from recon_core.matching.matcher import Matching, match
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.matched_rows import MatchedFills
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a reconciliation tells of a repaired `copy` of its session.
+    """A repaired `copy` of a session, and the results of the reconciliation that hold for it.
 
-    `change` is all that was done to the rows of the only side that was repaired, `None`
-    where that is not known.
+    `patch` is the whole change of rows of the only repaired side, `None` if it is unknown.
     """
 
     reconciliation: Reconciliation
     copy: RecordedSession
-    change: Change | None
+    patch: Patch | None
 
     def replays(self) -> dict[LedgerSide, SideReplay]:
-        """The replays of the sides that have the same rows, or a few other fills."""
+        """Return the replays of the sides that have the same rows, or a few other fills."""
         found = {}
         for side, replayed in self.reconciliation.replays.items():
             again = replayed if self._has_its_rows(side) else self._amended(side, replayed)
@@ -35,16 +38,14 @@ class Known:
         return found
 
     def _amended(self, side: LedgerSide, replayed: SideReplay) -> SideReplay | None:
-        change = self._of_fills(side)
-        return (
-            None if change is None else amended(self.copy, replayed, change.removed, change.added)
-        )
+        patch = self._of_fills(side)
+        return None if patch is None else amended(self.copy, replayed, patch.removed, patch.added)
 
     def touched(self, *, plain: bool) -> frozenset[str] | None:
-        """The ids of the fills that a repair changes; `None` where any comparison may change.
+        """Return the ids of the fills that a repair changes, `None` if any comparison may change.
 
-        Orders are compared with all of their fills: a session that has some is matched as a
-        whole, as is one of several accounts.
+        An order is compared with all of its fills, so a session with orders is matched as a whole;
+        a session of several accounts is, too.
         """
         records = self.copy.internal, self.copy.external
         if not plain or any(record is None or record.orders is not None for record in records):
@@ -52,14 +53,14 @@ class Known:
         touched: set[str] = set()
         for side in LedgerSide:
             if not self._has_its_rows(side):
-                change = self._of_fills(side)
-                if change is None:
+                patch = self._of_fills(side)
+                if patch is None:
                     return None
-                touched |= {fill.fill_id for fill in (*change.removed, *change.added)}
+                touched |= {fill.fill_id for fill in (*patch.removed, *patch.added)}
         return frozenset(touched)
 
     def matching(self, ids: Collection[str]) -> Matching:
-        """The comparisons of the fills with these ids."""
+        """Return the comparisons of the fills with these ids."""
         internal, external = _with_ids(self.copy.internal, ids), _with_ids(self.copy.external, ids)
         return match(replace(self.copy, internal=internal, external=external))
 
@@ -69,22 +70,22 @@ class Known:
             return before is after
         return after.fills is before.fills and _same_besides(before, after)
 
-    def _of_fills(self, side: LedgerSide) -> Change | None:
-        """The change of the side where it is one of fills alone, all of one account."""
-        change, before, after = (
-            self.change, self.reconciliation.recorded.side(side), self.copy.side(side)
+    def _of_fills(self, side: LedgerSide) -> Patch | None:
+        """Return the patch of a side if it changes only fills, of one account, else `None`."""
+        patch, before, after = (
+            self.patch, self.reconciliation.recorded.side(side), self.copy.side(side)
         )  # fmt: skip
-        if change is None or before is None or after is None or not before.fills:
+        if patch is None or before is None or after is None or not before.fills:
             return None
-        count = len(before.fills) - len(change.removed) + len(change.added)
+        count = len(before.fills) - len(patch.removed) + len(patch.added)
         is_known = count == len(after.fills or ()) and _same_besides(before, after)
         account = before.fills[0].account
-        is_known = is_known and all(fill.account == account for fill in change.added)
-        return change if is_known else None
+        is_known = is_known and all(fill.account == account for fill in patch.added)
+        return patch if is_known else None
 
 
 def _same_besides(before: SideRecord, after: SideRecord) -> bool:
-    """Whether all that is booked besides fills is the same."""
+    """True if the movements and the opening are the very same."""
     return after.movements is before.movements and after.opening is before.opening
 
 
@@ -95,7 +96,7 @@ def _with_ids(record: SideRecord | None, ids: Collection[str]) -> SideRecord | N
 
 
 def untouched(found: Mapping[str, Comparison], ids: Collection[str]) -> dict[str, Comparison]:
-    """The comparisons of fills that have none of these ids."""
+    """Return the comparisons of fills that have none of these ids."""
     return {
         identity: comparison
         for identity, comparison in found.items()

@@ -1,6 +1,7 @@
-"""Snapshots that follow from a side's rows, stated anew where the rows are put right.
+"""Snapshots that follow from a side's rows, restated where the rows are put right.
 
-A ledger that lacks a fill lacks it in its snapshots as well: put right, both have it.
+A ledger that lacks a fill of +0.5 BTC lacks it in its later snapshots as well: 1.5 BTC in one of
+them become 2.0 BTC with the fill.
 """
 
 import itertools
@@ -9,10 +10,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.errors import ReconError
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import CashBalance, Leg, Position, RecordedSession, SideRecord, Snapshot
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.errors import ReconError
 
 _Row = TypeVar("_Row", Position, CashBalance)
 _Key = tuple[str, Leg, str | None]
@@ -20,9 +21,9 @@ _Amounts = Mapping[_Key, Decimal]
 
 
 def restated(recorded: RecordedSession, before: SideRecord, after: SideRecord) -> SideRecord:
-    """The side with changed rows, and with snapshots as they follow from them.
+    """Return the side with changed rows, and the snapshots that follow from them.
 
-    An amount that is nearer to what the changed rows give than to what they gave stays.
+    An amount that is nearer to the changed rows than to the former rows stays.
     """
     is_same = (
         before.fills is after.fills
@@ -42,7 +43,7 @@ def restated(recorded: RecordedSession, before: SideRecord, after: SideRecord) -
 
 
 def _given(recorded: RecordedSession, record: SideRecord) -> list[Snapshot]:
-    """What the rows give at the times of the side's snapshots, in the order of these."""
+    """Return the states that the rows give at the times of the snapshots, in their order."""
     has_cash = all(fill.symbol in recorded.instruments for fill in record.fills or ())
     found = {
         id(one): Snapshot(one.as_of, states.positions, states.cash)

@@ -1,152 +1,153 @@
-"""Since when: which candidates the snapshots allow, and what is said of the time of a cause."""
+"""Snapshots as evidence: the candidates that they allow, and the time of a cause."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from recon_core.errors import ReconError
 from recon_core.explain.budget import OF_A_REPLAY, Budget
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.effects.space import Vector, minus, negated
-from recon_core.explain.faults.edits import MISSING_ID, Edit, together
-from recon_core.explain.grounds.divergence import Booked, Divergence
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.effects.dimensions import Vector, minus, negated
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.hypotheses import MISSING_ID, Hypothesis, together
+from recon_core.explain.problems.divergence import Booked, Divergence
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.searching.candidates import Found
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import Fill, SideRecord, Snapshot
-from recon_core.times import format_time
+from recon_core.values.errors import ReconError
+from recon_core.values.times import format_time
 
 
 def allowed(
-    ground: Ground, found: Iterable[Found], budget: Budget
+    problem: Problem, found: Iterable[Found], budget: Budget
 ) -> tuple[list[Found], list[Found]]:
-    """The candidates that the snapshots allow, and those that one of them contradicts.
+    """Split candidates into those that the snapshots allow and those that a snapshot contradicts.
 
-    A fill that no row tells is of the first time at which the sides differ.
+    A fill that no row states gets the first time at which the sides differ. Raises `BudgetError` if
+    the budget ends first.
     """
-    divergence, every = ground.divergence, list(found)
+    divergence, every = problem.divergence, list(found)
     if not divergence:
         return every, []
     fitting, contradicted = [], []
-    for edits in every:
-        rows = sum(len(edit.change.removed) + len(edit.change.added) for edit in edits)
+    for hypotheses in every:
+        rows = sum(
+            len(hypothesis.patch.removed) + len(hypothesis.patch.added) for hypothesis in hypotheses
+        )
         budget.spend(divergence.operations + rows)
-        timed = _timed(ground, edits)
-        if divergence.leads(list(_booked(ground, timed))):
+        timed = _timed(problem, hypotheses)
+        if divergence.leads(list(_booked(problem, timed))):
             fitting.append(timed)
         else:
-            contradicted.append(edits)
+            contradicted.append(hypotheses)
     return fitting, contradicted
 
 
 def is_contradicted(answer: Answer) -> bool:
-    """Whether a snapshot contradicts an answer; what derivatives book is found by replay."""
-    ground, edits = answer.ground, tuple(part.edit for part in answer.parts)
-    divergence = ground.divergence
+    """True if a snapshot contradicts an answer; derivatives are replayed for it."""
+    problem, hypotheses = answer.problem, tuple(part.hypothesis for part in answer.parts)
+    divergence = problem.divergence
     if not divergence:
         return False
-    booked = list(_booked(ground, edits))
-    if not any(one.unsure for one in booked) or ground.record.opening is None:
-        return not divergence.leads(booked)
-    return not divergence.leads(list(_replayed(ground, together(edits))))
+    posted = list(_booked(problem, hypotheses))
+    if not any(one.unsure for one in posted) or problem.record.opening is None:
+        return not divergence.leads(posted)
+    return not divergence.leads(list(_replayed(problem, together(hypotheses))))
 
 
-def operations(ground: Ground) -> int:
-    """What the evidence of a ground costs: a replay of each side, where there are snapshots."""
-    other = ground.recorded.side(ground.owner.other)
-    if not ground.divergence or other is None:
+def operations(problem: Problem) -> int:
+    """Return the cost of a problem's snapshots: a replay of each side, 0 without snapshots."""
+    other = problem.recorded.side(problem.owner.other)
+    if not problem.divergence or other is None:
         return 0
-    return OF_A_REPLAY * (len(ground.fills) + len(other.fills or ()))
+    return OF_A_REPLAY * (len(problem.fills) + len(other.fills or ()))
 
 
 def since(answer: Answer) -> str:
-    """Since when the sides differ, to be added to a proof; empty where nothing tells."""
-    text = answer.ground.divergence.text
+    """Return a clause on the time since which the sides differ, empty without evidence."""
+    text = answer.problem.divergence.text
     return f"; {text}" if text else ""
 
 
-def time_of(edit: Edit, answer: Answer) -> str:
-    """When a fill that no row tells was, as far as the snapshots say it."""
-    if not is_untold(edit):
+def time_of(hypothesis: Hypothesis, answer: Answer) -> str:
+    """Return a clause on the time of a fill that no row states, by the snapshots, else empty."""
+    if not is_untold(hypothesis):
         return ""
-    others = [part.edit for part in answer.parts if part.edit is not edit]
-    left = besides(answer.ground, others)
+    others = [part.hypothesis for part in answer.parts if part.hypothesis is not hypothesis]
+    left = besides(answer.problem, others)
     after = "" if left.agreed is None else f"after {format_time(left.agreed)}"
     latest = "" if left.differs is None else f"{format_time(left.differs.time)} at the latest"
     when = ", ".join(part for part in (after, latest) if part)
     return f"; by the snapshots it was {when}" if when else ""
 
 
-def _timed(ground: Ground, edits: Found) -> Found:
-    """The edits with the fills that no row tells at times that the snapshots allow, in order."""
-    known = [edit for edit in edits if not is_untold(edit)]
-    if len(known) == len(edits):
-        return edits
+def _timed(problem: Problem, hypotheses: Found) -> Found:
+    """Return hypotheses with their unstated fills at times that the snapshots allow, in order."""
+    known = [hypothesis for hypothesis in hypotheses if not is_untold(hypothesis)]
+    if len(known) == len(hypotheses):
+        return hypotheses
     timed = []
-    for edit in edits:
-        if is_untold(edit):
-            timed.append(_at(edit, _time_in(ground, besides(ground, known), edit)))
+    for hypothesis in hypotheses:
+        if is_untold(hypothesis):
+            timed.append(_at(hypothesis, _time_in(problem, besides(problem, known), hypothesis)))
             known.append(timed[-1])
         else:
-            timed.append(edit)
+            timed.append(hypothesis)
     return tuple(timed)
 
 
-def _at(edit: Edit, time: datetime) -> Edit:
-    added = tuple(replace(fill, time=time) for fill in edit.change.added)
-    return replace(edit, change=replace(edit.change, added=added), rows=added)
+def _at(hypothesis: Hypothesis, time: datetime) -> Hypothesis:
+    added = tuple(replace(fill, time=time) for fill in hypothesis.patch.added)
+    return replace(hypothesis, patch=replace(hypothesis.patch, added=added), rows=added)
 
 
-def _time_in(ground: Ground, left: Divergence, edit: Edit) -> datetime:
+def _time_in(problem: Problem, left: Divergence, hypothesis: Hypothesis) -> datetime:
     if left.differs is not None:
         return left.differs.time
-    given = edit.change.added[0].time
+    given = hypothesis.patch.added[0].time
     if left.agreed is None or given > left.agreed:
         return given
-    return max(one.as_of for one in ground.recorded.own_records().values())
+    return max(one.as_of for one in problem.recorded.own_records().values())
 
 
-def is_untold(edit: Edit) -> bool:
-    """Whether an edit is a fill that neither a row nor an order tells."""
-    return bool(edit.rows) and all(
-        isinstance(row, Fill)
-        and row.fill_id == MISSING_ID
-        and not (row.client_order_id or row.exchange_order_id)
-        for row in edit.rows
+def is_untold(hypothesis: Hypothesis) -> bool:
+    """True if a hypothesis is a fill that neither a row nor an order states."""
+    return bool(hypothesis.rows) and all(
+        isinstance(row, Fill) and row.fill_id == MISSING_ID and not row.order_id
+        for row in hypothesis.rows
     )
 
 
-def besides(ground: Ground, edits: Iterable[Edit]) -> Divergence:
-    """The divergence that is left besides some edits."""
-    booked = list(_booked(ground, edits))
-    return ground.divergence.after(booked) if booked else ground.divergence
+def besides(problem: Problem, hypotheses: Iterable[Hypothesis]) -> Divergence:
+    """Return the divergence that remains after some hypotheses."""
+    posted = list(_booked(problem, hypotheses))
+    return problem.divergence.after(posted) if posted else problem.divergence
 
 
-def _booked(ground: Ground, edits: Iterable[Edit]) -> Iterator[Booked]:
-    """What edits book, row by row."""
-    change, bookings = together(edits), ground.bookings
-    for rows, sign in ((change.removed, negated), (change.added, dict)):
+def _booked(problem: Problem, hypotheses: Iterable[Hypothesis]) -> Iterator[Booked]:
+    """Yield the postings of hypotheses, row by row."""
+    patch, postings = together(hypotheses), problem.postings
+    for rows, sign in ((patch.removed, negated), (patch.added, dict)):
         for fill in rows:
             unsure: frozenset[str] = frozenset()
-            if bookings.derivative(fill.symbol):
-                settled = bookings.instruments[fill.symbol].settlement
-                unsure = frozenset({bookings.cash(settled, fill.account)})
-            yield Booked(fill.time, sign(bookings.fill(fill)), unsure)
-    for moved, sign in ((change.removed_movements, negated), (change.added_movements, dict)):
+            if postings.derivative(fill.symbol):
+                settled = postings.instruments[fill.symbol].settlement
+                unsure = frozenset({postings.cash(settled, fill.account)})
+            yield Booked(fill.time, sign(postings.fill(fill)), unsure)
+    for moved, sign in ((patch.removed_movements, negated), (patch.added_movements, dict)):
         for movement in moved:
-            yield Booked(movement.time, sign(bookings.movement(movement)))
-    if change.opening is not None and change.old_opening is not None:
-        held = bookings.opening(change.opening), bookings.opening(change.old_opening)
+            yield Booked(movement.time, sign(postings.movement(movement)))
+    if patch.opening is not None and patch.old_opening is not None:
+        held = postings.opening(patch.opening), postings.opening(patch.old_opening)
         yield Booked(None, minus(*held))
 
 
-def _replayed(ground: Ground, change: Change) -> Iterator[Booked]:
-    """What a change books from one time between to the next, by replay."""
-    told = tuple(Snapshot(state.time) for state in ground.divergence.states)
+def _replayed(problem: Problem, patch: Patch) -> Iterator[Booked]:
+    """Yield the postings of a patch from one snapshot to the next, by replay."""
+    told = tuple(Snapshot(state.time) for state in problem.divergence.states)
     try:
-        before = _states(ground, replace(ground.record, snapshots=told))
-        after = _states(ground, replace(change.applied(ground.record), snapshots=told))
+        before = _states(problem, replace(problem.record, snapshots=told))
+        after = _states(problem, replace(patch.applied(problem.record), snapshots=told))
     except ReconError:
         return
     last: Vector = {}
@@ -156,8 +157,8 @@ def _replayed(ground: Ground, change: Change) -> Iterator[Booked]:
         last = total
 
 
-def _states(ground: Ground, record: SideRecord) -> list[Vector]:
+def _states(problem: Problem, record: SideRecord) -> list[Vector]:
     return [
-        ground.space.state(states.positions, states.cash)
-        for _, states in states_at_snapshots(ground.recorded, record, cash=True)
+        problem.dimensions.state(states.positions, states.cash)
+        for _, states in states_at_snapshots(problem.recorded, record, cash=True)
     ]

@@ -1,54 +1,57 @@
-"""Explanations in words. Ids and names of other people are made safe to print."""
+"""Explanations in words. Ids and names from the data are made safe to print."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, decimal_places, format_amount
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.effects.space import Vector, is_position, state_part
-from recon_core.explain.faults.edits import Edit, Row
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.dimensions import Vector, is_position, state_part
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.hypotheses import Hypothesis, Row
 from recon_core.model import Fill, LedgerSide, Movement
-from recon_core.printable import printable
-from recon_core.times import format_time
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, decimal_places, format_amount
+from recon_core.values.printable import printable
+from recon_core.values.times import format_time
 
 _MOST_IDS: Final = 5
+"""Ids in a sentence; of more rows their number is stated. A longer list hides the sentence."""
 
-Sentence = Callable[[str, Edit, Sequence[Row]], str]
+Sentence = Callable[[str, Hypothesis, Sequence[Row]], str]
 
 
-def cause_text(edit: Edit, side: LedgerSide | None, rows: Sequence[Row], *, needed: int) -> str:
-    """A sentence on a cause: what the side did wrong, with the rows that it concerns.
+def cause_text(
+    hypothesis: Hypothesis, side: LedgerSide | None, rows: Sequence[Row], *, required_count: int
+) -> str:
+    """Return a sentence on a cause: the error of the side, with the rows that it concerns.
 
-    `rows` are all that are interchangeable; `needed` of them have the fault.
+    `rows` are all interchangeable rows; `required_count` of them have the fault.
     """
     subject = "one side" if side is None else f"the {side} side"
-    said = _SENTENCES[edit.cause_kind](subject, edit, rows)
-    detail = "" if _is_said(edit, said) else f" ({printable(edit.detail, 300)})"
-    return f"{said}{detail}{_which(rows, needed)}"
+    said = _SENTENCES[hypothesis.cause_kind](subject, hypothesis, rows)
+    detail = "" if _is_said(hypothesis, said) else f" ({printable(hypothesis.detail, 300)})"
+    return f"{said}{detail}{_which(rows, required_count)}"
 
 
-def _is_said(edit: Edit, said: str) -> bool:
-    """Whether a sentence has the detail in it already, or the count that the detail gives."""
-    is_count = edit.detail.endswith(" of them") and len(edit.rows) > 1
-    return edit.detail in said or (is_count and _rows_text(edit.rows) in said)
+def _is_said(hypothesis: Hypothesis, said: str) -> bool:
+    """True if a sentence has the detail, or the count that the detail gives."""
+    is_count = hypothesis.detail.endswith(" of them") and len(hypothesis.rows) > 1
+    return hypothesis.detail in said or (is_count and _rows_text(hypothesis.rows) in said)
 
 
-def _which(rows: Sequence[Row], needed: int) -> str:
+def _which(rows: Sequence[Row], required_count: int) -> str:
     more = len(rows)
-    if more <= needed or needed < 1:
+    if more <= required_count or required_count < 1:
         return ""
     noun = "fills" if isinstance(rows[0], Fill) else "movements"
-    return f"; {'one' if needed == 1 else needed} of {more} equal {noun}"
+    return f"; {'one' if required_count == 1 else required_count} of {more} equal {noun}"
 
 
 def row_text(row: Row) -> str:
-    """`fill f1 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
+    """Describe a row: `fill f1 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
     if isinstance(row, Movement):
         return _movement_text(row)
     fee = f", fee {format_amount(row.fee)} {printable(row.fee_currency, 30)}" if row.fee else ""
-    order = row.client_order_id or row.exchange_order_id
+    order = row.order_id
     of_order = f" of order {printable(order, 60)}" if order else ""
     return (
         f"fill {printable(row.fill_id, 60)}{of_order} ({trade_text(row)}{fee}, "
@@ -57,7 +60,7 @@ def row_text(row: Row) -> str:
 
 
 def trade_text(fill: Fill) -> str:
-    """`BUY 0.1 BTC/EUR at 42000`."""
+    """Describe a trade: `BUY 0.1 BTC/EUR at 42000`."""
     quantity, price = format_amount(fill.quantity), format_amount(fill.price)
     return f"{fill.side} {quantity} {printable(fill.symbol, 60)} at {price}"
 
@@ -87,80 +90,85 @@ def _rows_text(rows: Sequence[Row]) -> str:
 
 
 def row_id(row: Row) -> str:
-    """The id of a fill or a movement."""
+    """Return the id of a fill or a movement."""
     return row.fill_id if isinstance(row, Fill) else row.movement_id
 
 
-def _first(edit: Edit, rows: Sequence[Row]) -> str:
-    """The row of a fault that may be any of several equal ones."""
-    concerned = edit.rows if len(edit.rows) != 1 else rows[:1]
+def _first(hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    """Describe the rows of a fault: of several equal rows, the first."""
+    concerned = hypothesis.rows if len(hypothesis.rows) != 1 else rows[:1]
     return _rows_text(concerned)
 
 
 def _said(template: str) -> Sentence:
-    def sentence(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-        return template.format(subject=subject, rows=_first(edit, rows), detail=edit.detail)
+    def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+        return template.format(
+            subject=subject, rows=_first(hypothesis, rows), detail=hypothesis.detail
+        )
 
     return sentence
 
 
-def _missing_fill(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-    added = edit.change.added
+def _missing_fill(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    added = hypothesis.patch.added
     if len(added) != 1:
-        return f"{subject} did not book {_first(edit, rows)}"
+        return f"{subject} did not book {_first(hypothesis, rows)}"
     fill = added[0]
     fee = f", fee {format_amount(fill.fee)} {printable(fill.fee_currency, 30)}" if fill.fee else ""
-    order = fill.client_order_id or fill.exchange_order_id
+    order = fill.order_id
     lacks = f"; order {printable(order, 60)} lacks it" if order else ""
     return f"{subject} lacks a fill: {trade_text(fill)}{fee}{lacks}"
 
 
-def _orphan_fill(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-    if edit.change.removed:
-        return f"{subject} has booked {_first(edit, rows)}, which the other side does not know"
-    return f"{subject} has booked a fill that no row tells: {trade_text(edit.change.added[0])}"
+def _orphan_fill(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    if hypothesis.patch.removed:
+        return (
+            f"{subject} has booked {_first(hypothesis, rows)}, which the other side does not know"
+        )
+    return f"{subject} has booked a fill that no row tells: {trade_text(hypothesis.patch.added[0])}"
 
 
 def _wrong_number(name: str) -> Sentence:
-    def sentence(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-        if len(edit.change.removed) != 1 or not edit.change.added:
-            return f"{subject} has the wrong {name} of {_first(edit, rows)}"
-        given, other = edit.change.removed[0], edit.change.added[0]
+    def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+        if len(hypothesis.patch.removed) != 1 or not hypothesis.patch.added:
+            return f"{subject} has the wrong {name} of {_first(hypothesis, rows)}"
+        given, other = hypothesis.patch.removed[0], hypothesis.patch.added[0]
         first, second = (format_amount(getattr(fill, name)) for fill in (given, other))
-        return f"{subject} has the wrong {name} of {_first(edit, rows)}: {first} against {second}"
+        where = _first(hypothesis, rows)
+        return f"{subject} has the wrong {name} of {where}: {first} against {second}"
 
     return sentence
 
 
-def _missing_movement(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-    if edit.change.added_movements and edit.change.removed_movements:
-        return f"{subject} has booked another amount of {_first(edit, rows)}"
-    return f"{subject} has not booked {_first(edit, rows)}"
+def _missing_movement(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    if hypothesis.patch.added_movements and hypothesis.patch.removed_movements:
+        return f"{subject} has booked another amount of {_first(hypothesis, rows)}"
+    return f"{subject} has not booked {_first(hypothesis, rows)}"
 
 
 def _of_rows(words: str) -> Sentence:
-    """A sentence on figures, with the row that they stand in where it is one."""
+    """Build a sentence on figures, with the row that has them if it is a single row."""
 
-    def sentence(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
+    def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
         said = words.format(subject=subject)
-        return f"{said} in {row_text(rows[0])}" if len(edit.rows) == 1 and rows else said
+        return f"{said} in {row_text(rows[0])}" if len(hypothesis.rows) == 1 and rows else said
 
     return sentence
 
 
-def _rounding(subject: str, edit: Edit, rows: Sequence[Row]) -> str:
-    words = "has cut digits off figures" if _is_cut_off(edit) else "has rounded figures"
-    return _of_rows(f"{{subject}} {words}")(subject, edit, rows)
+def _rounding(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    words = "has cut digits off figures" if _is_cut_off(hypothesis) else "has rounded figures"
+    return _of_rows(f"{{subject}} {words}")(subject, hypothesis, rows)
 
 
-def _is_cut_off(edit: Edit) -> bool:
-    """Whether the rounded number of some rows is too small by more than half a unit."""
-    name = edit.detail.partition(" ")[0]
+def _is_cut_off(hypothesis: Hypothesis) -> bool:
+    """True if no rounded number is too large, and some are too small by more than half a unit."""
+    name = hypothesis.detail.partition(" ")[0]
     if name not in {"quantity", "price", "fee"}:
         return False
     pairs = [
         (getattr(given, name).copy_abs(), getattr(right, name).copy_abs())
-        for given, right in zip(edit.change.removed, edit.change.added, strict=False)
+        for given, right in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=False)
     ]
     return all(given <= right for given, right in pairs) and any(
         EXACT.subtract(right, given) > Decimal((0, (5,), -decimal_places(given) - 1))
@@ -199,31 +207,31 @@ _SENTENCES: Final[dict[CauseKind, Sentence]] = {
 }
 
 
-def change_text(change: Change) -> str:
-    """What a change does to rows, for the proof: `1 fill removed, 1 added`."""
+def change_text(patch: Patch) -> str:
+    """Describe a patch for the proof: `1 fill removed, 1 fill added`."""
     parts = [
         f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'} {verb}"
         for rows, noun, verb in (
-            (change.removed, "fill", "removed"),
-            (change.added, "fill", "added"),
-            (change.removed_movements, "movement", "removed"),
-            (change.added_movements, "movement", "added"),
+            (patch.removed, "fill", "removed"),
+            (patch.added, "fill", "added"),
+            (patch.removed_movements, "movement", "removed"),
+            (patch.added_movements, "movement", "added"),
         )
         if rows
     ]
-    if change.opening is not None:
+    if patch.opening is not None:
         parts.append("the opening corrected")
     return ", ".join(parts)
 
 
 def off_text(remaining: Vector) -> str:
-    """What is left of deltas that a figure was rounded by, or nothing."""
+    """Describe the residual of deltas that a rounded figure leaves, empty without a residual."""
     left = vector_text(remaining)
     return f"; {left} remains, no more than was rounded off" if left else ""
 
 
 def vector_text(vector: Vector) -> str:
-    """`BTC/EUR -0.1, EUR +4204.2`: signed amounts, positions first."""
+    """List signed amounts, positions first: `BTC/EUR -0.1, EUR +4204.2`."""
     names = sorted(state_part(vector), key=lambda name: (not is_position(name), name))
     return ", ".join(f"{name.split('::', 1)[1]} {_signed(vector[name])}" for name in names)
 

@@ -1,1 +1,1 @@
-"""What is read off and not searched for: rows that both sides give, and order reports."""
+"""Causes that pairs of rows, order reports and a side's own records show without a search."""

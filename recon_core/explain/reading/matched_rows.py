@@ -1,4 +1,4 @@
-"""The rows of two sides that belong together: by id, else by everything else they say."""
+"""Rows of two sides in pairs: by id, otherwise by all their other fields."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
@@ -12,7 +12,11 @@ _Row = TypeVar("_Row", Fill, Movement)
 
 @dataclass(frozen=True, slots=True)
 class Matched(Generic[_Row]):
-    """Pairs that do not agree, and what only one side has; the first is the side at fault."""
+    """Result of comparing the rows of the side at fault with the right rows.
+
+    `differing`: pairs that differ, the row of the side at fault first. `surplus`: rows that only
+    the side at fault lists. `lacking`: rows that only the other side lists.
+    """
 
     differing: tuple[tuple[_Row, _Row], ...]
     surplus: tuple[_Row, ...]
@@ -20,10 +24,10 @@ class Matched(Generic[_Row]):
 
 
 def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
-    """The fills of a side and of the one that it is held against.
+    """Compare the fills of the side at fault, `mine`, with the right fills.
 
-    Fills that have one id under two symbols belong together where all fills of either
-    symbol are like that: one of them is another name of the other.
+    A surplus and a lacking fill with one id are a pair if only one side uses each of their symbols:
+    the symbols are then two names of one instrument. `plain`: accounts are ignored.
     """
     found = _matched(
         *_without_the_same(mine, right),
@@ -37,7 +41,7 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -
 
 
 def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]) -> Matched[Fill]:
-    """The surplus and lacking fills of names that one side alone has, paired by id."""
+    """Return `found` with fills paired by id whose symbols are each used by one side only."""
     lacking = {fill.fill_id: fill for fill in found.lacking if fill.symbol not in mine}
     pairs = [
         (fill, lacking.pop(fill.fill_id))
@@ -55,7 +59,7 @@ def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]
 def matched_movements(
     mine: Sequence[Movement], right: Sequence[Movement], *, plain: bool
 ) -> Matched[Movement]:
-    """The movements of a side and of the one that it is held against."""
+    """Compare the movements of the side at fault, `mine`, with the right movements."""
     return _matched(mine, right, lambda row: (row.movement_id, None if plain else row.account),
                     lambda row: _movement_content(row, plain=plain),
                     lambda *_: True)  # fmt: skip
@@ -72,7 +76,7 @@ def _fill_content(fill: Fill, *, plain: bool) -> Hashable:
 
 
 def _may_be_one(mine: Fill, right: Fill) -> bool:
-    """Whether two rows of one id may be one execution: not of two orders and of other figures."""
+    """True if two fills of one id may be one execution: same order, or equal figures."""
     orders = (
         (mine.client_order_id, right.client_order_id),
         (mine.exchange_order_id, right.exchange_order_id),
@@ -95,7 +99,7 @@ def _matched(
     content_of: Callable[[_Row], Hashable],
     may_be_one: Callable[[_Row, _Row], bool],
 ) -> Matched[_Row]:
-    """First what is equal in id and content, then by id alone, then by content alone."""
+    """Drop rows equal in id and content, pair by id, then drop rows equal in content alone."""
     first, others = _without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
     by_id: dict[Hashable, list[_Row]] = {}
     for row in others:
@@ -116,7 +120,7 @@ def _matched(
 def _without_the_same(
     mine: Sequence[_Row], right: Sequence[_Row]
 ) -> tuple[Sequence[_Row], Sequence[_Row]]:
-    """The rows without those that are one object on both sides: equal ones are read once."""
+    """Drop the objects that are in both lists once each, which saves comparing them."""
     same = _once(mine) & _once(right)
     if not same:
         return mine, right
@@ -127,7 +131,7 @@ def _without_the_same(
 
 
 def _once(rows: Sequence[_Row]) -> set[int]:
-    """The identities of the rows that stand once."""
+    """Return the `id()` of every object that occurs once."""
     ids = list(map(id, rows))
     found = set(ids)
     if len(found) < len(ids):
@@ -138,7 +142,7 @@ def _once(rows: Sequence[_Row]) -> set[int]:
 def _without_equal(
     mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
 ) -> tuple[list[_Row], list[_Row]]:
-    """The rows of both that have no equal on the other side, each row used once."""
+    """Drop pairs of rows with equal keys, each row once, and return what remains of both."""
     known: dict[Hashable, list[int]] = {}
     for place, row in enumerate(right):
         known.setdefault(key_of(row), []).append(place)
@@ -153,5 +157,5 @@ def _without_equal(
 
 
 def as_own(row: _Row, account: str | None, *, plain: bool) -> _Row:
-    """A row of the other side as this side would have it: in its only account."""
+    """Return a row of the other side in this side's `account` if accounts are ignored (`plain`)."""
     return replace(row, account=account) if plain and row.account != account else row

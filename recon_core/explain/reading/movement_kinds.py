@@ -1,23 +1,25 @@
-"""What is wrong with a movement that both sides have."""
+"""Faults of a movement that both sides list with different values."""
 
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.amounts import EXACT, format_amount
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.faults.edits import Edit
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.model import Movement, MovementKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, format_amount
 
 
-def movement_edit(wrong: Movement, right: Movement) -> Edit:
-    """What is wrong with a movement that both sides have."""
-    change = Change((), (), (wrong,), (right,))
-    return Edit(_movement_kind(wrong, right), change, (wrong,), 0, _movement_how(wrong, right))
+def movement_edit(wrong: Movement, right: Movement) -> Hypothesis:
+    """Return the hypothesis that replaces the wrong movement by the right one."""
+    patch = Patch((), (), (wrong,), (right,))
+    return Hypothesis(
+        _movement_kind(wrong, right), patch, (wrong,), Strength.SHOWN, _movement_how(wrong, right)
+    )
 
 
 def _movement_how(wrong: Movement, right: Movement) -> str:
-    """Both amounts, and how often one is in the other where it is a whole number of times."""
+    """Describe both amounts, and their ratio if it is a whole number above 2."""
     if wrong.amount is None or right.amount is None or wrong.amount == right.amount:
         return ""
     told = f"{format_amount(wrong.amount)} against {format_amount(right.amount)}"
@@ -26,7 +28,7 @@ def _movement_how(wrong: Movement, right: Movement) -> str:
 
 
 def _times(wrong: Decimal, right: Decimal) -> Fraction | None:
-    """A whole ratio of two amounts, either way, above 2."""
+    """Return wrong / right if it or its inverse is a whole number above 2, else `None`."""
     if not wrong or not right:
         return None
     ratio = Fraction(wrong) / Fraction(right)

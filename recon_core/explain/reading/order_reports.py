@@ -1,21 +1,21 @@
-"""What a side's own order report says of its fills: as many of each order, or more, or fewer."""
+"""Order reports of a side as evidence on its fills: filled quantity against their sum."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide, OrderState
+from recon_core.values.amounts import EXACT, ZERO
 
 _Key = tuple[str | None, str, str]
 
 
 @dataclass
 class OrderReports:
-    """The reports of one side by the ids of their orders; two of one order are no evidence.
+    """Reports of one side by order id; two reports of one order are no evidence.
 
-    `plain`: accounts do not matter.
+    `plain`: accounts are ignored.
     """
 
     plain: bool
@@ -23,7 +23,7 @@ class OrderReports:
 
     @classmethod
     def of(cls, orders: Iterable[Order], *, plain: bool) -> "OrderReports":
-        """The reports that a side gives."""
+        """Build the index of a side's reports."""
         reports = cls(plain)
         for order in orders:
             for key in reports._keys(order):
@@ -38,7 +38,7 @@ class OrderReports:
             yield account, "exchange", row.exchange_order_id
 
     def of_fill(self, fill: Fill) -> Order | None:
-        """The report of a fill's order, `None` where there is none or more than one."""
+        """Return the report of a fill's order, `None` if there is no report or more than one."""
         for key in self._keys(fill):
             found = self._by_id.get(key, ())
             if found:
@@ -46,7 +46,7 @@ class OrderReports:
         return None
 
     def sums(self, fills: Iterable[Fill]) -> dict[int, Decimal]:
-        """What fills add up to, signed, by the `id()` of the report of their order."""
+        """Return the sum of the fills of each report, SELL negative, by the report's `id()`."""
         found: dict[int, Decimal] = {}
         for fill in fills if self._by_id else ():
             report = self.of_fill(fill)
@@ -57,7 +57,7 @@ class OrderReports:
 
 
 def reported(order: Order) -> Decimal:
-    """What an order has filled, signed: all of it at least where it says so."""
+    """Return an order's filled quantity, SELL negative; a FILLED order has filled its quantity."""
     filled = order.filled_quantity
     if order.state is OrderState.FILLED and filled < order.quantity:
         filled = order.quantity
@@ -65,5 +65,5 @@ def reported(order: Order) -> Decimal:
 
 
 def is_later(order: Order, fills: Sequence[Fill]) -> bool:
-    """Whether a report cannot be from before any of some fills of its order."""
+    """True if a report covers all these fills: it says FILLED, or no fill is later."""
     return order.state is OrderState.FILLED or all(fill.time <= order.time for fill in fills)

@@ -1,8 +1,9 @@
-"""Rows of a side that its own books contradict, put right by what the other side has.
+"""Rows of a side that its own records contradict, corrected from the other side's rows.
 
-A side contradicts its own fills where its order report says another quantity than they add
-up to, and the other side's fills add up to just that; or where an id stands twice, which no
-order report counts twice. Of one row a repetition is never the only one.
+Two contradictions count. A side's order report differs from the sum of the side's fills, and equals
+the sum of the other side's fills: an order has filled 3 BTC, the side lists fills of 2 BTC, the
+other side of 3 BTC. Or a row repeats another row with its id, and no order report counts both; one
+row of each id is always kept.
 """
 
 from collections import Counter
@@ -14,11 +15,11 @@ from itertools import compress
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.faults.edits import NEAR_TWIN
-from recon_core.explain.faults.fill_edits import twin
-from recon_core.explain.grounds.ground import Ground
+from recon_core.compare.keys import duplicate_fills
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.fill_hypotheses import twin
+from recon_core.explain.faults.hypotheses import NEAR_TWIN
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.reading.matched_rows import (
     Matched,
     as_own,
@@ -29,7 +30,7 @@ from recon_core.explain.reading.order_reports import OrderReports, is_later, rep
 from recon_core.explain.reading.unknown_twice import repeats
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Movement, Order, SideRecord
-from recon_core.pairing import duplicate_fills
+from recon_core.values.amounts import EXACT, ZERO
 
 _Row = TypeVar("_Row", Fill, Movement)
 _ID: Final = attrgetter("account", "symbol", "fill_id")
@@ -39,66 +40,67 @@ _TRADE: Final = attrgetter("symbol", "side", "quantity", "price")
 
 
 def stands_twice(record: SideRecord) -> bool:
-    """Whether an id stands twice among the fills or the movements of a side."""
+    """True if two fills or two movements of a side have one id."""
     moved = [row.movement_id for row in record.movements or ()]
     return bool(duplicate_fills(record.fills or ())) or len(set(moved)) < len(moved)
 
 
-def may_stand_too_often(change: Change, record: SideRecord) -> bool:
-    """Whether a row that a change brings may be one that a side has once too often.
+def may_stand_too_often(patch: Patch, record: SideRecord) -> bool:
+    """True if a row that a patch adds may be a duplicate in `record`, the side it is taken from.
 
-    It then has another one of its id, or of its content, times aside.
+    `record` then lists another row with the same id, or with the same content, whatever its time.
     """
     moved = record.movements or ()
-    paid, ids = Counter(map(_paid, moved)), Counter(row.movement_id for row in moved)
-    if any(paid[_paid(row)] > 1 or ids[row.movement_id] > 1 for row in change.added_movements):
+    paid, ids = Counter(row.content for row in moved), Counter(row.movement_id for row in moved)
+    if any(paid[row.content] > 1 or ids[row.movement_id] > 1 for row in patch.added_movements):
         return True
     fills = record.fills or ()
-    added, prices = {fill.fill_id for fill in change.added}, {fill.price for fill in change.added}
+    added, prices = {fill.fill_id for fill in patch.added}, {fill.price for fill in patch.added}
     told = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
     near = compress(fills, map(prices.__contains__, map(_PRICE, fills)))
     trades = Counter(map(_TRADE, near))
-    return any(told[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in change.added)
+    return any(told[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in patch.added)
 
 
-@dataclass(frozen=True)  # without slots: what was worked out is kept
+@dataclass(frozen=True)  # no slots: cached properties keep their values
 class OwnBooks:
-    """Asks a side, that of the ground, which of its own rows its books contradict."""
+    """Self-contradictions of the side of a problem; `other` is the other side."""
 
-    ground: Ground
+    problem: Problem
     other: SideRecord
 
     def right(self) -> SideRecord:
-        """The side without what its own books contradict; the same where there is nothing."""
+        """Return the side without its self-contradictions, the same object if there are none."""
         gone, come = self._wrong_fills()
         moved = self._repeated_movements()
-        record = self.ground.record
+        record = self.problem.record
         if not (gone or come or moved):
             return record
-        return Change(tuple(gone), tuple(come), tuple(moved)).applied(record)
+        return Patch(tuple(gone), tuple(come), tuple(moved)).applied(record)
 
     def without_doubtful(self) -> SideRecord:
-        """The side without rows of its own that it may have once too often: nothing tells.
+        """Return the side without its possible duplicates, which no evidence confirms.
 
-        The other side has one of them only, and no order report counts them.
+        A possible duplicate is missing from the other side, and repeats another row or overfills
+        its order.
         """
         fills = [fill for fill in self._matched.surplus if self._is_doubtful(fill)]
         moved = [row for row in self._surplus_movements if self._has_twin(row)]
         if not (fills or moved):
-            return self.ground.record
-        return Change(tuple(fills), (), tuple(moved)).applied(self.ground.record)
+            return self.problem.record
+        return Patch(tuple(fills), (), tuple(moved)).applied(self.problem.record)
 
     @property
     def _plain(self) -> bool:
-        return self.ground.space.plain
+        return self.problem.dimensions.plain
 
     @property
     def _fills(self) -> Sequence[Fill]:
-        return self.ground.record.fills or ()
+        return self.problem.record.fills or ()
 
     @cached_property
     def _others(self) -> list[Fill]:
-        account = self.ground.record.only_account()
+        account = self.problem.record.only_account()
         return [as_own(row, account, plain=self._plain) for row in self.other.fills or ()]
 
     @cached_property
@@ -107,9 +109,9 @@ class OwnBooks:
 
     @cached_property
     def _reports(self) -> OrderReports:
-        """The side's own reports; those that both sides have from one source are no evidence."""
-        is_own = not self.ground.recorded.shares("orders")
-        orders = self.ground.record.orders or () if is_own else ()
+        """The side's own reports; reports that both sides take from one source are no evidence."""
+        is_own = not self.problem.recorded.shares("orders")
+        orders = self.problem.record.orders or () if is_own else ()
         return OrderReports.of(orders, plain=self._plain)
 
     @cached_property
@@ -118,7 +120,7 @@ class OwnBooks:
 
     @cached_property
     def _contradicted(self) -> set[int]:
-        """The reports, by `id()`, that the other side's fills fulfil and the own ones do not."""
+        """Reports, by `id()`, that the other side's fills sum to and the side's own do not."""
         matched, found = self._matched, dict[int, Order]()
         changed = (*matched.surplus, *matched.lacking, *(row for row, _ in matched.differing))
         for fill in changed:
@@ -140,7 +142,7 @@ class OwnBooks:
         return report is not None and id(report) in reports
 
     def _wrong_fills(self) -> tuple[list[Fill], list[Fill]]:
-        """The fills that the side should not have, and those that it should."""
+        """Return the fills to remove from the side, and the fills to add."""
         matched, at_fault = self._matched, self._contradicted
         gone = [fill for fill in matched.surplus if self._in(at_fault, fill)]
         come = [fill for fill in matched.lacking if self._in(at_fault, fill)]
@@ -154,23 +156,23 @@ class OwnBooks:
         return gone, come
 
     def _is_counted(self, fill: Fill) -> bool:
-        """Whether an order report counts a fill as often as it stands."""
+        """True if the order's report equals the sum of the side's fills, this fill included."""
         report = self._reports.of_fill(fill)
         return report is not None and self._summed.get(id(report)) == reported(report)
 
     @property
     def _movements(self) -> Sequence[Movement]:
-        return self.ground.record.movements or ()
+        return self.problem.record.movements or ()
 
     @cached_property
     def _surplus_movements(self) -> Sequence[Movement]:
-        account = self.ground.record.only_account()
+        account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in self.other.movements or ()]
         return matched_movements(self._movements, others, plain=self._plain).surplus
 
     def _repeated_movements(self) -> list[Movement]:
         surplus = self._surplus_movements
-        return _repetitions(surplus, self._movements, lambda row: (row.movement_id, *_paid(row)))
+        return _repetitions(surplus, self._movements, lambda row: (row.movement_id, *row.content))
 
     def _is_doubtful(self, fill: Fill) -> bool:
         if self._is_overfilled(fill) or self._told[_told(fill)] > 1:
@@ -195,7 +197,7 @@ class OwnBooks:
 
     @cached_property
     def _kept(self) -> dict[tuple[Any, ...], list[Fill]]:
-        """The rows that the other side has as well, those together that say the same."""
+        """Fills that the other side lists as well and that equal a surplus fill, by content."""
         surplus = set(map(id, self._matched.surplus))
         twins = set(map(twin, self._matched.surplus))
         found: dict[tuple[Any, ...], list[Fill]] = {}
@@ -209,36 +211,32 @@ class OwnBooks:
         return any(repeats(fill, other) for other in self._kept.get(twin(fill), ()))
 
     def _has_twin(self, row: Movement) -> bool:
-        """Whether the other side has a movement that says the same, by its id or its time."""
+        """True if both sides list an equal movement with the same id or within `NEAR_TWIN`."""
         return any(
             other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_TWIN
-            for other in self._kept_movements.get(_paid(row), ())
+            for other in self._kept_movements.get(row.content, ())
         )
 
     @cached_property
     def _kept_movements(self) -> dict[tuple[Any, ...], list[Movement]]:
-        """The movements that the other side has as well, those together that say the same."""
+        """Movements that the other side lists as well, by content."""
         surplus = set(map(id, self._surplus_movements))
         found: dict[tuple[Any, ...], list[Movement]] = {}
         for row in self._movements:
             if id(row) not in surplus:
-                found.setdefault(_paid(row), []).append(row)
+                found.setdefault(row.content, []).append(row)
         return found
 
 
 def _told(fill: Fill) -> tuple[Any, ...]:
-    """What a row says, its time aside: one that is delivered again may have another."""
+    """Return a fill's id and content without its time: a redelivery may have another time."""
     return (fill.fill_id, *twin(fill))
-
-
-def _paid(row: Movement) -> tuple[Any, ...]:
-    return (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity, row.account)
 
 
 def _repetitions(
     surplus: Iterable[_Row], rows: Iterable[_Row], told: Callable[[_Row], Hashable]
 ) -> list[_Row]:
-    """The surplus rows that say what another row says, so that one is left of each."""
+    """Return the surplus rows that repeat another row, so that one row of each key is kept."""
     counts, found = Counter(map(told, rows)), []
     for row in surplus:
         if counts[told(row)] > 1:

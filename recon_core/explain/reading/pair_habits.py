@@ -1,7 +1,8 @@
-"""What is wrong with many rows alike: one fault of all fills, or of all fills of a symbol.
+"""Systematic faults of pairs of rows: one fault of all fills, or of all fills of a symbol.
 
-A row may have a second fault of its own. What most of the rows show is taken for their
-fault; it is put right in each of them, and what then still differs is a fault of that row.
+The fault that most pairs show is corrected in all of them; a field that still differs is a second
+fault of its row. Example: of 10 pairs all quantities are 1000 times the right ones, and one price
+differs, too. The answer is one `unit` fault of 10 rows and one `wrong_price` of one row.
 """
 
 from collections import Counter
@@ -12,17 +13,24 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import decimal_places, shortest
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.faults.edits import Edit
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.reading.fee_rates import at_one_rate
 from recon_core.explain.reading.pair_kinds import MODES, Pair, differing_fields, fee_kind
-from recon_core.explanation import CauseKind
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import decimal_places, shortest
 
 _STEP: Final = timedelta(minutes=15)
+"""Time zones differ by multiples of 15 minutes; a shift by another amount is no zone error."""
+
 _FEWEST: Final = 2
+"""Fewest rows with a systematic fault: the fault of one row is a single fault."""
+
 _MOST: Final = Fraction(4, 5)
+"""Share of the rows that must have a fault for it to be systematic. Below 1, because a row may have
+a second fault that hides the first; a much smaller share would join single faults."""
+
 _FEES: Final = {"fee", "fee_currency"}
 _OF_FEES: Final = {
     CauseKind.MISSING_FEE: "no fee was booked at all",
@@ -34,7 +42,7 @@ _OF_FEES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as the side at fault has it, as far as it was put right, and as it is right."""
+    """A fill as the side at fault gives it, as corrected so far (`at`), and as it is right."""
 
     given: Fill
     at: Fill
@@ -42,49 +50,55 @@ class Row:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that still differ."""
+        """Fields that still differ from the right row."""
         return differing_fields(self.at, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A fault that rows share: the fields that it is in, and the rows that have it."""
+    """A systematic fault: the fields that it changes, and the rows that have it."""
 
     cause_kind: CauseKind
     detail: str
     fields: tuple[str, ...]
     rows: Sequence[Row]
 
-    def edit(self) -> Edit:
-        """The edit that puts the fields right in every row."""
-        change = Change(tuple(row.at for row in self.rows), tuple(map(self.put_right, self.rows)))
-        return Edit(self.cause_kind, change, tuple(row.given for row in self.rows), 0, self.detail)
+    def hypothesis(self) -> Hypothesis:
+        """Return the hypothesis that corrects the fields in every row."""
+        patch = Patch(tuple(row.at for row in self.rows), tuple(map(self.put_right, self.rows)))
+        return Hypothesis(
+            self.cause_kind,
+            patch,
+            tuple(row.given for row in self.rows),
+            Strength.SHOWN,
+            self.detail,
+        )
 
     def put_right(self, row: Row) -> Fill:
-        """A row without the fault."""
+        """Return a row with the fields of the fault corrected."""
         return replace(row.at, **{name: getattr(row.right, name) for name in self.fields})
 
 
 _Test = Callable[[Sequence[Row], Sequence[Fill]], Habit | None]
 
 
-def habits(pairs: Sequence[Pair], fills: Sequence[Fill]) -> tuple[list[Edit], list[Row]]:
-    """The edits of what rows share, and the rows with what is left in them.
+def habits(pairs: Sequence[Pair], fills: Sequence[Fill]) -> tuple[list[Hypothesis], list[Row]]:
+    """Return the systematic faults as hypotheses, and the rows that differ after them.
 
     `fills` are all fills of the side at fault.
     """
-    rows, edits = [Row(wrong, wrong, right) for wrong, right in pairs], list[Edit]()
+    rows, hypotheses = [Row(wrong, wrong, right) for wrong, right in pairs], list[Hypothesis]()
     for test in (_alias, _legs, _shifted, _turned, _quantities, _rounded_prices, _fees):
         for habit in _shared(test, rows, fills):
-            edit = habit.edit()
-            edits.append(edit)
-            done = dict(zip(map(id, habit.rows), edit.change.added, strict=True))
+            hypothesis = habit.hypothesis()
+            hypotheses.append(hypothesis)
+            done = dict(zip(map(id, habit.rows), hypothesis.patch.added, strict=True))
             rows = [replace(row, at=done.get(id(row), row.at)) for row in rows]
-    return edits, [row for row in rows if row.fields]
+    return hypotheses, [row for row in rows if row.fields]
 
 
 def _shared(test: _Test, rows: Sequence[Row], fills: Sequence[Fill]) -> Iterator[Habit]:
-    """What all rows share, or else what those of a symbol do."""
+    """Yield the fault of all rows, or else the fault of each symbol's rows."""
     habit = test(rows, fills) if len(rows) >= _FEWEST else None
     if habit is not None:
         yield habit
@@ -100,7 +114,7 @@ def _shared(test: _Test, rows: Sequence[Row], fills: Sequence[Fill]) -> Iterator
 
 
 def _with(rows: Sequence[Row], *names: str) -> list[Row]:
-    """The rows that differ in one of these fields."""
+    """Return the rows that differ in one of these fields."""
     return [row for row in rows if not {*names}.isdisjoint(row.fields)]
 
 
@@ -148,7 +162,7 @@ def _turned(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
 
 
 def _quantities(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
-    """Quantities in another unit, or with fewer decimals than they should have."""
+    """Return the fault of quantities in another unit, or with too few decimals."""
     wrong = [row for row in _with(rows, "quantity") if row.right.quantity]
     return _unit(wrong) or _rounded(wrong, fills, "quantity")
 
@@ -173,9 +187,9 @@ def _rounded_prices(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
 
 
 def _rounded(rows: Sequence[Row], fills: Sequence[Fill], name: str) -> Habit | None:
-    """Figures with so few decimals that the wrong ones are the right ones rounded.
+    """Return the fault of figures that are the right ones rounded to fewer decimals.
 
-    A figure that is right has no more decimals than those, or stands in a row of its own.
+    At least `_MOST` of all fills must have no more decimals than the rounded figures.
     """
     if len(rows) < _FEWEST:
         return None
@@ -205,7 +219,7 @@ def _usual_places(rows: Sequence[Row], name: str) -> int:
 
 
 def _following(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The quantity, and the fee where it is that of the wrong quantity in most rows."""
+    """Return the fields of a quantity fault, with the fee if most fees are wrong as well."""
     charged = [row for row in rows if row.right.fee]
     if charged and _are_most(_with(charged, "fee"), charged):
         return ("quantity", "fee", "fee_currency")
@@ -213,7 +227,7 @@ def _following(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
-    """What is wrong with the fees of nearly all fills that have one."""
+    """Return the fault of the fees of nearly all fills with a fee."""
     wrong = [row for row in _with(rows, *_FEES) if {*row.fields} <= _FEES | {"side", "time"}]
     charged = [row for row in wrong if row.at.fee or row.right.fee]
     if rated := _at_another_rate(charged):
@@ -228,7 +242,7 @@ def _fees(rows: Sequence[Row], fills: Sequence[Fill]) -> Habit | None:
 
 
 def _at_another_rate(charged: Sequence[Row]) -> list[Row]:
-    """The rows with fees at one rate, which may be twice the right one; not all are just twice."""
+    """Return the rows whose fees are at one wrong rate, unless all fees are just doubled."""
     kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
     rows = [row for row in charged if row.right.fee and _kind(row) in kinds]
     some = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
@@ -242,8 +256,8 @@ def _kind(row: Row) -> CauseKind:
     return fee_kind(row.at.fee, row.right.fee)
 
 
-def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Edit | None:
-    """One habit that makes all of these quantities wrong, `None` where none does."""
+def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Hypothesis | None:
+    """Return the unit or rounding fault that makes all these quantities wrong, if there is one."""
     rows = [Row(wrong, wrong, right) for wrong, right in pairs]
     habit = _quantities(rows, fills)
-    return None if habit is None or len(habit.rows) < len(rows) else habit.edit()
+    return None if habit is None or len(habit.rows) < len(rows) else habit.hypothesis()

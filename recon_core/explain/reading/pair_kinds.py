@@ -1,4 +1,4 @@
-"""What is wrong with a row that both sides have, and with the rows of one order."""
+"""Kinds of fault in a fill that both sides list, and in the fills of one order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,52 +14,55 @@ from decimal import (
 )
 from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, format_amount, shortest
-from recon_core.explain.effects.changes import Change
+from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.edits import Edit
-from recon_core.explanation import CauseKind
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, format_amount, shortest
 
 Pair = tuple[Fill, Fill]
 """A fill as the side at fault has it, and as it is right."""
 
 MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 _STEP: Final = timedelta(minutes=15)
+"""Time zones differ by multiples of 15 minutes."""
+
 _LOST_PLACES: Final = 2
+"""Decimals that a rounded number has lost at least: with one decimal less, such as 1.2 for 1.23, a
+rounding looks like one wrong digit."""
 
 
-def _change(pairs: Sequence[Pair]) -> Change:
-    return Change(tuple(wrong for wrong, _ in pairs), tuple(right for _, right in pairs))
+def _change(pairs: Sequence[Pair]) -> Patch:
+    return Patch(tuple(wrong for wrong, _ in pairs), tuple(right for _, right in pairs))
 
 
-def _edit(kind: CauseKind, pairs: Sequence[Pair], detail: str = "") -> Edit:
-    change = _change(pairs)
-    return Edit(kind, change, change.removed, 0, detail)
+def _hypothesis(kind: CauseKind, pairs: Sequence[Pair], detail: str = "") -> Hypothesis:
+    patch = _change(pairs)
+    return Hypothesis(kind, patch, patch.removed, Strength.SHOWN, detail)
 
 
 def cumulative_edits(
     pairs: Sequence[Pair], fills: Sequence[Fill]
-) -> Iterator[tuple[Edit, list[Pair]]]:
-    """Orders whose quantities are running sums of the right ones, with the pairs in them."""
+) -> Iterator[tuple[Hypothesis, list[Pair]]]:
+    """Yield a hypothesis per order whose quantities are running sums, with its differing pairs.
+
+    Example: the right quantities are 1, 2 and 2, the wrong ones 1, 3 and 5.
+    """
     right_of = {id(wrong): right for wrong, right in pairs}
-    names = {wrong.client_order_id or wrong.exchange_order_id for wrong, _ in pairs} - {None, ""}
-    of_names = (
-        [fill for fill in fills if (fill.client_order_id or fill.exchange_order_id) in names]
-        if names
-        else []
-    )
+    names = {wrong.order_id for wrong, _ in pairs} - {""}
+    of_names = [fill for fill in fills if fill.order_id in names] if names else []
     orders: dict[str, list[Fill]] = {}
     for fill in sorted(of_names, key=lambda fill: fill.time):
-        order = fill.client_order_id or fill.exchange_order_id
+        order = fill.order_id
         if order:
             orders.setdefault(order, []).append(fill)
     for of_order in orders.values():
         wrong = [fill for fill in of_order if id(fill) in right_of]
         if len(of_order) > 1 and wrong and _is_running(of_order, right_of):
             done = [(fill, right_of[id(fill)]) for fill in wrong]
-            edit = _edit(CauseKind.CUMULATIVE_QUANTITY, done)
-            yield replace(edit, rows=tuple(of_order)), done
+            hypothesis = _hypothesis(CauseKind.CUMULATIVE_QUANTITY, done)
+            yield replace(hypothesis, rows=tuple(of_order)), done
 
 
 def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
@@ -72,7 +75,10 @@ def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
 
 
 def differing_fields(wrong: Fill, right: Fill) -> list[str]:
-    """The fields in which two rows of one fill differ; a currency of no fee is none."""
+    """Return the names of the fields in which two rows of one fill differ.
+
+    The fee currency counts only if both rows have a fee.
+    """
     names = [
         name
         for name in ("symbol", "side", "quantity", "price", "fee", "leg", "time")
@@ -83,10 +89,10 @@ def differing_fields(wrong: Fill, right: Fill) -> list[str]:
     return names
 
 
-def edits_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Edit]:
-    """What is wrong with one fill, one edit after the other; a time alone is no cause.
+def edits_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Hypothesis]:
+    """Yield a hypothesis per wrong field of a fill, each on top of the previous one.
 
-    `at` is the fill that was `given` as far as it was put right already.
+    `at` is the fill `given` by the side, as corrected so far. A wrong time alone is no cause.
     """
     names, wrong = differing_fields(at, right), at
     follows = "fee" in names and bool({"quantity", "price"} & set(names)) and wrong.fee
@@ -96,7 +102,7 @@ def edits_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Edit]:
         changed = replace(at, **_values(right, name, with_fee=bool(follows)))
         how = _how(name, wrong, right)
         kind = CauseKind.ROUNDING if how.startswith(name) else _kind(name, wrong, right)
-        yield Edit(kind, Change((at,), (changed,)), (given,), 0, how)
+        yield Hypothesis(kind, Patch((at,), (changed,)), (given,), Strength.SHOWN, how)
         at = changed
 
 
@@ -121,7 +127,7 @@ def _how(name: str, wrong: Fill, right: Fill) -> str:
 
 
 def is_rounded(given: Decimal, other: Decimal) -> bool:
-    """Whether a number is another one to the nearest of fewer decimals, two less at least."""
+    """True if a number is the other rounded to the nearest, at least `_LOST_PLACES` shorter."""
     places = decimal_places(shortest(given))
     if decimal_places(shortest(other)) - places < _LOST_PLACES:
         return False
@@ -147,7 +153,7 @@ def _kind(name: str, wrong: Fill, right: Fill) -> CauseKind:
 
 
 def fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
-    """What is wrong with a fee of the right currency."""
+    """Return the kind of fault of a fee in the right currency."""
     if not wrong:
         return CauseKind.MISSING_FEE
     if wrong == right.copy_negate():

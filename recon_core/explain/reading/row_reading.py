@@ -1,7 +1,7 @@
-"""What the rows of both sides show: every difference between them is a fault of one side.
+"""Comparison of the rows of both sides: every difference is a fault of one side.
 
-Read off, not searched: any number of faults. Where it is not known which side is wrong,
-each is held against the other, and the proof decides.
+Nothing is searched for, so any number of faults is found. If the side at fault is unknown, each
+side is compared with the other, and the proof decides.
 """
 
 from collections import Counter
@@ -11,86 +11,92 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.faults.edits import Edit, Row, together
-from recon_core.explain.faults.fill_edits import FillEdits
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, Row, Strength, together
 from recon_core.explain.faults.spans import behind_detail
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.prints import Prints
+from recon_core.explain.problems.fingerprints import Fingerprints
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.reading.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.reading.movement_kinds import movement_edit
 from recon_core.explain.reading.opening_reading import opening_differences
 from recon_core.explain.reading.pair_habits import habits
 from recon_core.explain.reading.pair_kinds import Pair, cumulative_edits, edits_of_row
 from recon_core.explain.reading.unknown_twice import with_orphans
-from recon_core.explanation import CauseKind
 from recon_core.ledger.replay import with_named_account
-from recon_core.model import Fill, Movement, MovementKind, SideRecord
+from recon_core.model import Fill, MovementKind, SideRecord
+from recon_core.model.explanation import CauseKind
 
 _MOST_OF_A_KIND: Final = 8
+"""Causes of one kind that are listed one by one. More become one cause ("12 of them"): a long list
+would hide the other kinds."""
+
 _BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 _SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 
 
 @dataclass
 class RowReading:
-    """Holds the rows of the ground's side against those of the other, which are right."""
+    """Rows of the problem's side compared with the right rows of the other side."""
 
-    ground: Ground
+    problem: Problem
     right: SideRecord
     max_skew: timedelta
 
-    def edits(self) -> list[Edit]:
-        """The edits that make the side's rows those of the other side."""
+    def hypotheses(self) -> list[Hypothesis]:
+        """Return the hypotheses that turn the side's rows into the other side's rows."""
         fills = list(self._fill_edits())
         found = [
             *self._in_span(fills, list(self._movement_edits())),
-            *opening_differences(self.ground, self.right),
+            *opening_differences(self.problem, self.right),
         ]
         return list(_folded(found))
 
-    def _in_span(self, fills: list[Edit], moved: list[Edit]) -> list[Edit]:
-        """The edits of both, what came after a side's last time being one with its fills."""
-        spans = [edit for edit in fills if edit.cause_kind in _SPANS and edit.change.added
-                 and not edit.change.removed]  # fmt: skip
+    def _in_span(self, fills: list[Hypothesis], moved: list[Hypothesis]) -> list[Hypothesis]:
+        """Join missing movements after the side's last row with its missing last fills."""
+        spans = [
+            one
+            for one in fills
+            if one.cause_kind in _SPANS and one.patch.added and not one.patch.removed
+        ]
         if len(spans) != 1:
             return [*fills, *moved]
-        since = min(fill.time for fill in spans[0].change.added)
-        own: tuple[Row, ...] = (*self.ground.fills, *(self.ground.record.movements or ()))
-        if own:  # nothing is there from its own last time on
+        since = min(fill.time for fill in spans[0].patch.added)
+        own: tuple[Row, ...] = (*self.problem.fills, *(self.problem.record.movements or ()))
+        if own:  # the side lists nothing after its last row
             since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
-        late = [edit for edit in moved if _only_added(edit) and
-                edit.change.added_movements[0].time >= since]  # fmt: skip
-        rows = tuple(row for edit in (spans[0], *late) for row in edit.rows)
-        whole = replace(spans[0], change=together((spans[0], *late)), rows=rows)
-        rest = [edit for edit in fills if edit is not spans[0]]
+        late = [hypothesis for hypothesis in moved if _only_added(hypothesis) and
+                hypothesis.patch.added_movements[0].time >= since]  # fmt: skip
+        rows = tuple(row for hypothesis in (spans[0], *late) for row in hypothesis.rows)
+        whole = replace(spans[0], patch=together((spans[0], *late)), rows=rows)
+        rest = [hypothesis for hypothesis in fills if hypothesis is not spans[0]]
         joined = set(map(id, late))
-        return [*rest, whole, *(edit for edit in moved if id(edit) not in joined)]
+        return [*rest, whole, *(hypothesis for hypothesis in moved if id(hypothesis) not in joined)]
 
     @property
     def _plain(self) -> bool:
-        return self.ground.space.plain
+        return self.problem.dimensions.plain
 
     def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
-        account = self.ground.record.only_account()
+        account = self.problem.record.only_account()
         if not self._plain or all(row.account == account for row in rows):
             return rows
         return [as_own(row, account, plain=self._plain) for row in rows]
 
-    def _fill_edits(self) -> Iterator[Edit]:
-        if self.ground.record.fills is None or self.right.fills is None:
+    def _fill_edits(self) -> Iterator[Hypothesis]:
+        if self.problem.record.fills is None or self.right.fills is None:
             return
-        fills = self.ground.fills
+        fills = self.problem.fills
         matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
         yield from self._differing(matched.differing, fills)
         yield from self._surplus(matched.surplus)
         yield from self._lacking(matched.lacking)
 
-    def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Edit]:
-        """The edits that make wrong fills right: one for all where they have one fault."""
+    def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+        """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
         left = list(pairs)
-        for edit, done in cumulative_edits(left, fills):
-            yield edit
+        for hypothesis, done in cumulative_edits(left, fills):
+            yield hypothesis
             taken = {id(wrong) for wrong, _ in done}
             left = [pair for pair in left if id(pair[0]) not in taken]
         shared, rows = habits(left, fills)
@@ -98,17 +104,19 @@ class RowReading:
         for row in rows:
             yield from edits_of_row(row.given, row.at, row.right)
 
-    def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Edit]:
+    def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Hypothesis]:
         left = list(surplus)
-        for edit in _whole_groups(left, self.ground.fills, self.right.fills or ()):
-            whole = {id(row) for row in edit.rows}
+        for hypothesis in _whole_groups(left, self.problem.fills, self.right.fills or ()):
+            whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
-            yield edit
-        edits = FillEdits(self.ground, Prints(self.ground))
-        gone = [replace(edits.edit(fill, "remove"), rank=0) for fill in left]
-        yield from with_orphans(gone, self.ground.fills, 0)
+            yield hypothesis
+        hypotheses = FillHypotheses(self.problem, Fingerprints(self.problem))
+        gone = [
+            replace(hypotheses.hypothesis(fill, "remove"), strength=Strength.SHOWN) for fill in left
+        ]
+        yield from with_orphans(gone, self.problem.fills, Strength.SHOWN)
 
-    def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Edit]:
+    def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Hypothesis]:
         if not lacking:
             return
         span = self._span(lacking)
@@ -116,56 +124,55 @@ class RowReading:
             yield span
             return
         for fill in lacking:
-            yield Edit(CauseKind.MISSING_FILL, Change(added=(fill,)), (fill,), 0)
+            yield Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), Strength.SHOWN)
 
-    def _span(self, lacking: Sequence[Fill]) -> Edit | None:
-        """All fills from a time on are lacking: the side is behind."""
+    def _span(self, lacking: Sequence[Fill]) -> Hypothesis | None:
+        """Return a stale-side hypothesis if every lacking fill is later than all fills of the side.
+
+        A single lacking fill is enough only if the side's `as_of` is earlier, too.
+        """
         first = min(fill.time for fill in lacking)
-        seen = [fill.time for fill in self.ground.fills]
+        seen = [fill.time for fill in self.problem.fills]
         last = max(seen) if seen else None
-        side = self.ground.recorded.side(self.ground.side)
+        side = self.problem.recorded.side(self.problem.side)
         behind = side is not None and side.as_of < first
         if (last is not None and last >= first) or (len(lacking) < 2 and not behind):  # noqa: PLR2004
             return None
         rows = tuple(sorted(lacking, key=lambda fill: fill.time))
-        kind, detail = behind_detail(self.ground, rows[0].time, last, self.max_skew)
-        return Edit(kind, Change(added=rows), rows, 0, detail)
+        kind, detail = behind_detail(self.problem, rows[0].time, last, self.max_skew)
+        return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
 
-    def _movement_edits(self) -> Iterator[Edit]:
-        mine, right = self.ground.record.movements, self.right.movements
+    def _movement_edits(self) -> Iterator[Hypothesis]:
+        mine, right = self.problem.record.movements, self.right.movements
         if (mine is None and right is None) or self.right.fills is None:
             return
-        account = self.ground.record.only_account()
+        account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in right or ()]
         matched = matched_movements(mine or (), others, plain=self._plain)
         for wrong, other in matched.differing:
-            if _payload(wrong) != _payload(other):
+            if wrong.content != other.content:
                 yield movement_edit(wrong, other)
-        payloads = Counter(map(_payload, mine or ()))
+        payloads = Counter(row.content for row in mine or ())
         for row in matched.surplus:
-            twice = payloads[_payload(row)] > 1
+            twice = payloads[row.content] > 1
             kind = CauseKind.DUPLICATE_MOVEMENT if twice else CauseKind.FOREIGN_ACTIVITY
             accrued = not twice and row.movement_kind in _BOOKED_AHEAD
             detail = "it may have accrued, and is not paid yet" if accrued else ""
-            yield Edit(kind, Change(removed_movements=(row,)), (row,), 0, detail)
+            yield Hypothesis(kind, Patch(removed_movements=(row,)), (row,), Strength.SHOWN, detail)
         for row in matched.lacking:
             split = row.movement_kind is MovementKind.SPLIT
             kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
-            yield Edit(kind, Change(added_movements=(row,)), (row,), 0)
+            yield Hypothesis(kind, Patch(added_movements=(row,)), (row,), Strength.SHOWN)
 
 
-def _only_added(edit: Edit) -> bool:
-    return bool(edit.change.added_movements) and not edit.change.removed_movements
-
-
-def _payload(row: Movement) -> tuple[object, ...]:
-    return (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity, row.account)
+def _only_added(hypothesis: Hypothesis) -> bool:
+    return bool(hypothesis.patch.added_movements) and not hypothesis.patch.removed_movements
 
 
 def _whole_groups(
     surplus: Sequence[Fill], fills: Sequence[Fill], right: Sequence[Fill]
-) -> Iterator[Edit]:
-    """All fills of an account, a position or a symbol that the other side knows nothing of."""
+) -> Iterator[Hypothesis]:
+    """Yield all fills of an account, position or symbol that the other side does not know."""
     left = {id(fill) for fill in surplus}
     for words, name in (("account", "account"), ("position", "position_id"), ("symbol", "symbol")):
         key_of = attrgetter(name)
@@ -180,32 +187,34 @@ def _whole_groups(
             if len(rows) > 1 and all(id(fill) in left for fill in rows):
                 left -= {id(fill) for fill in rows}
                 detail = f"all {len(rows)} fills of {words} {key}"
-                change = Change(removed=tuple(rows))
-                yield Edit(CauseKind.FOREIGN_ACTIVITY, change, tuple(rows), 0, detail)
+                patch = Patch(removed=tuple(rows))
+                yield Hypothesis(
+                    CauseKind.FOREIGN_ACTIVITY, patch, tuple(rows), Strength.SHOWN, detail
+                )
 
 
-def _folded(edits: Sequence[Edit]) -> Iterator[Edit]:
-    """Edits of one kind as one where they are many."""
-    kinds = Counter(edit.cause_kind for edit in edits)
-    many: dict[CauseKind, list[Edit]] = {}
-    for edit in edits:
-        if kinds[edit.cause_kind] > _MOST_OF_A_KIND:
-            many.setdefault(edit.cause_kind, []).append(edit)
+def _folded(hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+    """Yield the hypotheses, with more than `_MOST_OF_A_KIND` of one kind joined into one."""
+    kinds = Counter(hypothesis.cause_kind for hypothesis in hypotheses)
+    many: dict[CauseKind, list[Hypothesis]] = {}
+    for hypothesis in hypotheses:
+        if kinds[hypothesis.cause_kind] > _MOST_OF_A_KIND:
+            many.setdefault(hypothesis.cause_kind, []).append(hypothesis)
         else:
-            yield edit
+            yield hypothesis
     for kind, each in many.items():
-        change = Change(
-            tuple(row for edit in each for row in edit.change.removed),
-            tuple(row for edit in each for row in edit.change.added),
-            tuple(row for edit in each for row in edit.change.removed_movements),
-            tuple(row for edit in each for row in edit.change.added_movements),
+        patch = Patch(
+            tuple(row for hypothesis in each for row in hypothesis.patch.removed),
+            tuple(row for hypothesis in each for row in hypothesis.patch.added),
+            tuple(row for hypothesis in each for row in hypothesis.patch.removed_movements),
+            tuple(row for hypothesis in each for row in hypothesis.patch.added_movements),
         )
-        rows: tuple[Row, ...] = tuple(row for edit in each for row in edit.rows)
-        yield Edit(kind, change, rows, 0, f"{len(each)} of them")
+        rows: tuple[Row, ...] = tuple(row for hypothesis in each for row in hypothesis.rows)
+        yield Hypothesis(kind, patch, rows, Strength.SHOWN, f"{len(each)} of them")
 
 
 def other_rows(record: SideRecord | None) -> SideRecord | None:
-    """The rows that a side is held against, `None` where it has none."""
+    """Return the right rows to compare a side with, `None` if they include no fills."""
     if record is None or record.fills is None:
         return None
     return with_named_account(record)

@@ -1,1 +1,1 @@
-"""The bookings that put a side right, and the file of them."""
+"""Correcting entries for the side at fault, and the file of entries."""

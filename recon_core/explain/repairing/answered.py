@@ -1,16 +1,17 @@
-"""Which diffs each booking of a repair answers."""
+"""Diffs that each correcting entry of a repair answers."""
 
 from collections.abc import Iterator
 
-from recon_core.explanation import Booking, Explanation
-from recon_core.pairing import encode_key
+from recon_core.compare.keys import encode_key
+from recon_core.model.explanation import Booking, Explanation
 
 
 def answered(explanation: Explanation) -> Iterator[list[str]]:
-    """For each booking the diffs that it answers, by identity.
+    """Yield, for each correcting entry of a repair, the identities of the diffs that it answers.
 
-    The diff of a row or an order is answered by the bookings of that row or order, any
-    other by all: a thousand missing fills are not a thousand answers to each of them.
+    The diff of a row or an order is answered by the entries of that row or order, any other
+    diff by all entries: a thousand missing fills are not a thousand answers to each fill's
+    diff.
     """
     of_rows = [_names(booking) for booking in explanation.repair]
     claimed = set().union(*of_rows)
@@ -23,7 +24,7 @@ def answered(explanation: Explanation) -> Iterator[list[str]]:
 
 
 def _names(booking: Booking) -> set[str]:
-    """The identities that comparisons of a booking's row may have, accounts aside."""
+    """Return the identities that comparisons of an entry's row may have, without account."""
     row, names = booking.row, set()
     if "fill_id" in row and "symbol" in row:
         names.add(f"fill::{encode_key(row['symbol'])},{encode_key(row['fill_id'])}")

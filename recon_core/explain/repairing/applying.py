@@ -1,4 +1,4 @@
-"""Entries of a repair, applied to a copy of a side; twice is the same as once."""
+"""Application of repair entries to a copy of a side; a second application changes nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from recon_core.amounts import format_amount
-from recon_core.errors import ReconError
 from recon_core.explain.repairing import booking_rows as rows
 from recon_core.explain.repairing.booking_rows import (
     amount_of,
     copies_of,
+    field_text,
     fill_of,
     movement_of,
-    needed,
 )
 from recon_core.explain.repairing.corrections import State, identity_of, quantity_of
 from recon_core.model import CashBalance, Fill, Leg, Movement, Opening, Position, SideRecord
-from recon_core.printable import quoted
+from recon_core.values.amounts import format_amount
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
 
 _Row = TypeVar("_Row", Fill, Movement)
 _State = TypeVar("_State", Position, CashBalance)
@@ -27,17 +27,17 @@ Steps = Iterable[tuple[str, Mapping[str, str]]]
 
 @dataclass(slots=True)
 class _Targets:
-    """How many of a row there may be at most, and how many there must be at least."""
+    """The most and the least copies of a row that entries leave."""
 
     most: dict[Any, int]
     least: dict[Any, int]
 
 
 def applied(record: SideRecord, steps: Steps) -> SideRecord:
-    """The side with entries applied; what was replayed is left to the replay again.
+    """Return the side with entries applied; replayed sections are left for a new replay.
 
-    Raises `ReconError` where an entry does not fit: an amount is neither what it was when
-    the entry was made nor what the entry makes of it.
+    Raises `ReconError` if an action is unknown, if a field is missing or no value, and if an
+    amount is neither the stated nor the corrected amount of its entries.
     """
     steps = list(steps)
     account = record.only_account()
@@ -68,7 +68,7 @@ def _refuse_unknown(steps: Steps) -> None:
 def _targets(
     steps: Steps, made: Callable[[Mapping[str, str]], Fill | Movement], noun: str
 ) -> _Targets:
-    """What the entries on one kind of rows come to; of one row the last entry counts."""
+    """Return the copies that entries on one kind of rows leave; the last entry on a row counts."""
     targets = _Targets({}, {})
     for action, values in steps:
         if action == f"remove_{noun}":
@@ -86,7 +86,7 @@ def _exchanged(
     seen: Counter[Fill | Movement] = Counter()
     kept = []
     for row in given or ():
-        # A row without an account is of the only one that its side has.
+        # A row without an account belongs to the only account of its side.
         whole = row if row.account is not None else replace(row, account=account)
         at_most = targets.most.get(whole, targets.most.get(row))
         for one in {whole, row}:
@@ -117,7 +117,7 @@ def _opened(opening: Opening | None, steps: Steps) -> Opening | None:
 def _chains(
     steps: Steps, action: str, empty: Callable[[Mapping[str, str]], _State]
 ) -> list[tuple[_State, list[Mapping[str, str]]]]:
-    """The entries on each row of a state, one after the other."""
+    """Return the entries on each row of a state, in their order."""
     chains: dict[object, tuple[_State, list[Mapping[str, str]]]] = {}
     for name, values in steps:
         if name == action:
@@ -130,7 +130,7 @@ def _moved(
     given: tuple[_State, ...] | None,
     chains: Iterable[tuple[_State, list[Mapping[str, str]]]],
 ) -> tuple[_State, ...] | None:
-    """The rows of a state, those corrected that entries name."""
+    """Return the rows of a state, with the rows that entries name corrected."""
     for empty, chain in chains:
         states = list(given or ())
         key = identity_of(empty)
@@ -144,7 +144,10 @@ def _moved(
 
 
 def _corrected(row: _State, chain: Sequence[Mapping[str, str]]) -> _State:
-    """A row as the last of its entries leaves it; one that is so already stays."""
+    """Return a row as the last of its entries leaves it; a corrected row is unchanged.
+
+    Raises `ReconError` if its amount is in no entry.
+    """
     last, there = chain[-1], quantity_of(row)
     corrected = amount_of(last, "corrected")
     if there == corrected and _free_is_right(row, last):
@@ -175,12 +178,12 @@ def _set(row: _State, corrected: Decimal, values: Mapping[str, str]) -> _State:
 def _empty_position(values: Mapping[str, str]) -> Position:
     leg = values.get("leg", Leg.NET)
     return Position(
-        needed(values, "symbol"),
+        field_text(values, "symbol"),
         Decimal(0),
         account=values.get("account"),
-        leg=leg,  # type: ignore[arg-type]  # made a leg by the row itself
+        leg=leg,  # type: ignore[arg-type]  # the row makes it a `Leg`
     )
 
 
 def _empty_balance(values: Mapping[str, str]) -> CashBalance:
-    return CashBalance(needed(values, "currency"), Decimal(0), account=values.get("account"))
+    return CashBalance(field_text(values, "currency"), Decimal(0), account=values.get("account"))

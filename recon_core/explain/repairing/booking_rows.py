@@ -1,4 +1,4 @@
-"""Rows of a repair as text, and back: the fields of a fill or a movement by their names."""
+"""Rows of a repair as text and back: the fields of a fill or a movement by name."""
 
 import hashlib
 import json
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import ZERO, format_amount, parse_amount
-from recon_core.errors import ReconError
-from recon_core.explain.faults.edits import Row
+from recon_core.explain.faults.hypotheses import Row
 from recon_core.model import Fill, Leg, Movement, MovementKind, OrderSide
-from recon_core.printable import quoted
-from recon_core.times import format_time, parse_time
+from recon_core.values.amounts import ZERO, format_amount, parse_amount
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
+from recon_core.values.times import format_time, parse_time
 
 REMOVE_FILL: Final = "remove_fill"
 ADD_FILL: Final = "add_fill"
@@ -30,16 +30,16 @@ ACTIONS: Final = (
     ADJUST_CASH,
     ADJUST_OPENING,
 )
-"""What an entry may do."""
+"""Actions of an entry."""
 
 COPIES: Final = "copies"
-"""How many equal rows there are after an entry: a fill that was booked twice has a twin."""
+"""Field with the number of equal rows that an entry leaves: a duplicate fill has an equal row."""
 
 Values = dict[str, str]
 
 
 def row_values(row: Row) -> Values:
-    """The fields of a row as text, those that are not given or 0 left out."""
+    """Return the fields of a row as text, without absent fields, fees of 0 and the NET leg."""
     fields = _fill_fields(row) if isinstance(row, Fill) else _movement_fields(row)
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -76,14 +76,14 @@ def _movement_fields(movement: Movement) -> dict[str, str | None]:
 
 
 def fill_of(values: Mapping[str, str]) -> Fill:
-    """The fill that `row_values` wrote; raises `ReconError` for what is none."""
+    """Return the fill that `row_values` wrote; raise `ReconError` for anything else."""
     return Fill(
-        fill_id=needed(values, "fill_id"),
-        symbol=needed(values, "symbol"),
+        fill_id=field_text(values, "fill_id"),
+        symbol=field_text(values, "symbol"),
         side=OrderSide(_choice(values, "side", OrderSide)),
         quantity=amount_of(values, "quantity"),
         price=amount_of(values, "price"),
-        time=parse_time(needed(values, "time")),
+        time=parse_time(field_text(values, "time")),
         fee=amount_of(values, "fee") if "fee" in values else ZERO,
         fee_currency=values.get("fee_currency"),
         client_order_id=values.get("client_order_id"),
@@ -95,11 +95,11 @@ def fill_of(values: Mapping[str, str]) -> Fill:
 
 
 def movement_of(values: Mapping[str, str]) -> Movement:
-    """The movement that `row_values` wrote; raises `ReconError` for what is none."""
+    """Return the movement that `row_values` wrote; raise `ReconError` for anything else."""
     return Movement(
-        movement_id=needed(values, "movement_id"),
+        movement_id=field_text(values, "movement_id"),
         movement_kind=MovementKind(_choice(values, "kind", MovementKind)),
-        time=parse_time(needed(values, "time")),
+        time=parse_time(field_text(values, "time")),
         currency=values.get("currency"),
         amount=amount_of(values, "amount") if "amount" in values else None,
         symbol=values.get("symbol"),
@@ -108,16 +108,19 @@ def movement_of(values: Mapping[str, str]) -> Movement:
     )
 
 
-def needed(values: Mapping[str, str], name: str) -> str:
-    """A field that must be there."""
+def field_text(values: Mapping[str, str], name: str) -> str:
+    """Return a field that must be present; raise `ReconError` if it is absent."""
     if name not in values:
         raise ReconError(f"a row of the repair has no {name}")
     return values[name]
 
 
 def amount_of(values: Mapping[str, str], name: str) -> Decimal:
-    """An amount that must be there; a state may have more digits than a row."""
-    text = needed(values, name)
+    """Return an amount that must be present; raise `ReconError` if it is absent or no amount.
+
+    A state may have more digits than a row.
+    """
+    text = field_text(values, name)
     try:
         return parse_amount(text)
     except ReconError:
@@ -127,21 +130,21 @@ def amount_of(values: Mapping[str, str], name: str) -> Decimal:
 
 
 def copies_of(values: Mapping[str, str]) -> int:
-    """How many equal rows an entry leaves."""
-    text = needed(values, COPIES)
+    """Return the number of equal rows that an entry leaves; raise `ReconError` for no number."""
+    text = field_text(values, COPIES)
     if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004  # a count
         raise ReconError(f"{COPIES}: {quoted(text)}; expected a whole number")
     return int(text)
 
 
 def _choice(values: Mapping[str, str], name: str, choices: Any) -> str:
-    text = needed(values, name)
+    text = field_text(values, name)
     if text not in tuple(choices):
         raise ReconError(f"{name}: {quoted(text)}; expected one of {', '.join(choices)}")
     return text
 
 
 def digest(*parts: object) -> str:
-    """16 hexadecimal digits that depend on nothing but the parts."""
+    """Return 16 hexadecimal digits that depend on the parts only."""
     content = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What turns a faulty side into the repaired one, as rows and amounts to book."""
+"""Corrections that turn a faulty side into the repaired side: rows and amounts to book."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -8,8 +8,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, format_amount, shortest
-from recon_core.explain.faults.edits import MISSING_ID, Row
+from recon_core.explain.faults.hypotheses import MISSING_ID, Row
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.proving.texts import row_id
 from recon_core.explain.repairing.booking_rows import (
@@ -35,6 +34,7 @@ from recon_core.model import (
     Position,
     SideRecord,
 )
+from recon_core.values.amounts import EXACT, ZERO, format_amount, shortest
 
 Step = tuple[str, Values]
 State = Position | CashBalance
@@ -48,14 +48,14 @@ _VERBS: Final = {
 
 
 def row_steps(answer: Answer, session_id: str) -> Iterator[Step]:
-    """The rows that go and come; a fill that nobody has an id for gets one."""
-    change, record = answer.change, answer.ground.record
-    yield from _exchanged(record.fills or (), change.removed, change.added, session_id)
+    """Yield the rows to remove and to add; an added fill without an id is given one."""
+    patch, record = answer.patch, answer.problem.record
+    yield from _exchanged(record.fills or (), patch.removed, patch.added, session_id)
     yield from _exchanged(
-        record.movements or (), change.removed_movements, change.added_movements, session_id
+        record.movements or (), patch.removed_movements, patch.added_movements, session_id
     )
-    if change.opening is not None and change.old_opening is not None:
-        yield from _opening_steps(change.old_opening, change.opening)
+    if patch.opening is not None and patch.old_opening is not None:
+        yield from _opening_steps(patch.old_opening, patch.opening)
 
 
 def _exchanged(
@@ -74,7 +74,7 @@ def _exchanged(
 
 
 def _with_ids(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
-    """The rows, all fills or all movements, that have one of some ids."""
+    """Return the rows, all fills or all movements, that have an id of `ids`."""
     rows = list(rows)
     if not rows:
         return iter(())
@@ -83,7 +83,7 @@ def _with_ids(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
 
 
 def _named(row: Row, session_id: str) -> Row:
-    """The row as it is booked: half a fee has a decimal more than it needs."""
+    """Return a row as it is booked: a fill with an id, its fee without trailing zeros."""
     if isinstance(row, Movement):
         return row
     row = replace(row, fee=shortest(row.fee))
@@ -99,9 +99,9 @@ def _opening_steps(old: Opening, new: Opening) -> Iterator[Step]:
 
 
 def state_steps(before: SideRecord, after: SideRecord, session_id: str) -> Iterator[Step]:
-    """The amounts that what a side states is to be moved by.
+    """Yield the amounts by which a repair moves the state of a side.
 
-    Where a section was replayed from rows an adjusting movement does it.
+    A section that was replayed from rows is moved by an adjusting movement.
     """
     sections: tuple[tuple[str, str, Callable[[SideRecord], Sequence[State]]], ...] = (
         ("positions", ADJUST_POSITION, lambda record: record.positions or ()),
@@ -118,7 +118,7 @@ def state_steps(before: SideRecord, after: SideRecord, session_id: str) -> Itera
 
 
 def _changes(before: Sequence[State], after: Sequence[State]) -> Iterator[Values]:
-    """Name, account, the amount to add, what it was and what it will be, by row that moves."""
+    """Yield for each row that moves its name and account, the amount to add, and both amounts."""
     old, new = (
         {identity_of(row): row for row in before},
         {identity_of(row): row for row in after},
@@ -141,13 +141,13 @@ def _changes(before: Sequence[State], after: Sequence[State]) -> Iterator[Values
 
 
 def identity_of(row: State) -> tuple[str, str | None, str]:
-    """What a row of a state is found by."""
+    """Return the key of a row of a state: symbol or currency, account, leg."""
     leg = str(row.leg) if isinstance(row, Position) else ""
     return row.symbol if isinstance(row, Position) else row.currency, row.account, leg
 
 
 def quantity_of(row: State | None) -> Decimal:
-    """The quantity of a position, the total of a balance; 0 of a row that is not there."""
+    """Return the quantity of a position or the total of a balance, 0 for no row."""
     if row is None:
         return ZERO
     return row.quantity if isinstance(row, Position) else row.total
@@ -166,7 +166,7 @@ def _name(row: State) -> Values:
 
 
 def _movement(record: SideRecord, values: Values, session_id: str) -> Values:
-    """An adjusting movement at the time of the side; its id depends on what it moves."""
+    """Return an adjusting movement at the as-of time of a side; its id depends on its content."""
     amount = Decimal(values["amount"])
     movement = Movement(
         movement_id=f"repair-adjustment-{digest(session_id, values)}",

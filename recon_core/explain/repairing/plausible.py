@@ -1,32 +1,33 @@
-"""Whether the price of a fill that a repair would add is one that the session has seen.
+"""Price check of the fills that a repair adds.
 
-It may be beyond the prices of the symbol's other fills by a factor of 1.5.
+A price is plausible from 2/3 of the lowest to 3/2 of the highest price of the symbol's other
+fills in the session.
 """
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, format_amount
-from recon_core.errors import ReconError
 from recon_core.model import Fill, RecordedSession
-from recon_core.printable import printable
+from recon_core.values.amounts import EXACT, format_amount
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable
 
 
 def require_plausible(recorded: RecordedSession, added: Iterable[Fill]) -> None:
-    """Raise `ReconError` that names the first fill whose price the session speaks against."""
+    """Raise `ReconError` that names the first fill with an implausible price."""
     known = {
         fill.fill_id for record in recorded.own_records().values() for fill in record.fills or ()
     }
     for fill in added:
         prices = _prices(recorded, fill)
         if not prices and fill.fill_id in known:
-            continue  # a row of a side, and nothing that speaks against it
+            continue  # a row of a side, without prices to compare
         if not prices or not _within(fill.price, min(prices), max(prices)):
             raise ReconError(_implausible(fill, prices))
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
-    """The prices of the session's other fills of a symbol."""
+    """Return the prices of the session's other fills of the symbol."""
     return [
         each.price
         for record in recorded.own_records().values()
@@ -36,7 +37,7 @@ def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
 
 
 def _within(price: Decimal, lowest: Decimal, highest: Decimal) -> bool:
-    """Whether a price is at least 2/3 of the lowest and at most 3/2 of the highest."""
+    """True if a price is at least 2/3 of the lowest and at most 3/2 of the highest."""
     below = EXACT.multiply(EXACT.subtract(lowest, price), Decimal(3))
     above = EXACT.multiply(EXACT.subtract(price, highest), Decimal(2))
     return below <= lowest.copy_abs() and above <= highest.copy_abs()

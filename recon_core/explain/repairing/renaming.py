@@ -1,17 +1,17 @@
-"""Names of one side that a policy mends: no booking does."""
+"""Aliases that repair names: a policy lists them, and no correcting entry replaces them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from recon_core.explanation import Explanation
+from recon_core.model.explanation import Explanation
 from recon_core.policy.aliases import Aliases
 
 
 def with_whole_aliases(known: Aliases, explanation: Explanation) -> Explanation:
-    """The explanation with the aliases that the policy has already, for the sides it concerns.
+    """Return the explanation with the policy's aliases added, for the sides that it renames on.
 
-    They are applied at once: what the policy renames to a name that is wrong itself is to
-    get the right one.
+    Aliases are applied at once. If the policy renames to a name that is wrong itself, the alias
+    is given the right name.
     """
     whole = {side: _joined(known.of(side), names) for side, names in explanation.aliases.items()}
     return replace(explanation, aliases=whole)

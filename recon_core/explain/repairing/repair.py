@@ -1,7 +1,7 @@
-"""The correcting entries that an explanation asks for, and what they do to a copy.
+"""Correcting entries of an explanation, and their effect on a copy of the session.
 
-An entry is a proposal: nothing here edits a ledger or a session. Its id depends on the
-session, the side and what it does, so that making it again gives the same entry.
+An entry is a proposal: no ledger and no session is edited. Its id depends on the session, the
+side, the action and the row, so that the same repair has the same entries.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 
-from recon_core.comparison import diff_id
-from recon_core.errors import ReconError
-from recon_core.explain.effects.changes import names_of, shifted
-from recon_core.explain.effects.space import Space, space_of
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain.effects.dimensions import Dimensions, dimensions_of
+from recon_core.explain.effects.patches import names_of, shifted
 from recon_core.explain.proving.attempt import Answer
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.proving.restating import restated
@@ -28,10 +27,11 @@ from recon_core.explain.repairing.booking_rows import (
 )
 from recon_core.explain.repairing.corrections import Step, row_steps, state_steps
 from recon_core.explain.repairing.plausible import require_plausible
-from recon_core.explanation import Booking, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
-from recon_core.reconciliation import Reconciliation
+from recon_core.model.comparison import diff_id
+from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict
 from recon_core.reports.explanations import alias_lines
+from recon_core.values.errors import ReconError
 
 __all__ = [
     "RepairEntry",
@@ -45,9 +45,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RepairEntry:
-    """One entry of a repair (docs/explain.md): what to do with which row of which side.
+    """One entry of a repair (docs/explain.md): an action on a row of a side.
 
-    `row` has the fields of a row as text; `answers` are the ids of the diffs that go.
+    `row`: the fields of the row as text. `answers`: the ids of the diffs that disappear.
     """
 
     entry_id: str
@@ -59,7 +59,7 @@ class RepairEntry:
     answers: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "entry_id": self.entry_id,
             "session_id": self.session_id,
@@ -72,17 +72,17 @@ class RepairEntry:
 
 
 def bookings_for(prover: Prover, answer: Answer, explanation: Explanation) -> tuple[Booking, ...]:
-    """The bookings that put the faulty side right, in a fixed order."""
+    """Return the entries that correct the faulty side, in a fixed order."""
     steps = _steps(prover, answer)
     reason, answers = explanation.text, explanation.explains
     return tuple(Booking(action, answer.side, row, reason, answers) for action, row in steps)
 
 
 def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
-    session_id, ground = prover.recorded.session_id, answer.ground
-    if not ground.rows_right:
+    session_id, problem = prover.recorded.session_id, answer.problem
+    if not problem.rows_right:
         yield from row_steps(answer, session_id)
-        yield from state_steps(ground.record, answer.repaired, session_id)
+        yield from state_steps(problem.record, answer.repaired, session_id)
         return
     side = prover.recorded.side(answer.side)
     if side is not None:
@@ -90,40 +90,48 @@ def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
 
 
 def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
-    """The explanation with bookings that say what was stated, and move what was replayed."""
+    """Return the explanation with every entry that adjusts an amount completed.
+
+    A stated amount is given as before and after, a replayed amount as a movement.
+    """
     if not any(booking.action == "adjust" for booking in explanation.repair):
         return explanation
     recorded = reconciliation.recorded
-    space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
+    dimensions = dimensions_of(
+        recorded, reconciliation.comparisons, reconciliation.policy.float_dust
+    )
     records = {side: recorded.side(side) for side in LedgerSide}
     whole: list[Booking] = []
     for (side, action), group in groupby(explanation.repair, lambda each: (each.side, each.action)):
         found, record = list(group), records[side]
         if action == "adjust" and record is not None:
-            found = list(_adjusted(recorded, space, record, found))
+            found = list(_adjusted(recorded, dimensions, record, found))
         whole += found
         records[side] = record and _stating_after(record, found)
     return replace(explanation, repair=tuple(whole))
 
 
 def _adjusted(
-    recorded: RecordedSession, space: Space, record: SideRecord, bookings: Sequence[Booking]
+    recorded: RecordedSession,
+    dimensions: Dimensions,
+    record: SideRecord,
+    entries: Sequence[Booking],
 ) -> Iterator[Booking]:
-    """Amounts to add, as what the side states before and after, or as movements."""
+    """Yield amounts to add, as stated amounts before and after, or as movements."""
     amounts = {}
-    for booking in bookings:
+    for booking in entries:
         section = "position" if "position" in booking.row else "cash"
         amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
-    names = names_of(space, list(recorded.own_records().values()))
-    moved = shifted(replace(record, derived=frozenset()), space, amounts, names)
+    names = names_of(dimensions, list(recorded.own_records().values()))
+    moved = shifted(replace(record, derived=frozenset()), dimensions, amounts, names)
     for action, row in state_steps(record, moved, recorded.session_id):
-        yield replace(bookings[0], action=action, row=row)
+        yield replace(entries[0], action=action, row=row)
 
 
-def _stating_after(record: SideRecord, bookings: Iterable[Booking]) -> SideRecord:
-    """The side with what it states corrected, and all else as it is."""
+def _stating_after(record: SideRecord, entries: Iterable[Booking]) -> SideRecord:
+    """Return the side with its stated amounts corrected and all else unchanged."""
     actions = (ADJUST_POSITION, ADJUST_CASH)
-    after = applied(record, [(one.action, one.row) for one in bookings if one.action in actions])
+    after = applied(record, [(one.action, one.row) for one in entries if one.action in actions])
     return replace(
         record,
         positions=record.positions if "positions" in record.derived else after.positions,
@@ -132,10 +140,10 @@ def _stating_after(record: SideRecord, bookings: Iterable[Booking]) -> SideRecor
 
 
 def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
-    """The entries that repair what one explanation explains, proven once more.
+    """Return the entries that repair one explanation, after a further proof.
 
-    Raises `ReconError` where it is not `unique`, where nothing can be booked, for a price
-    that is implausible, and where the entries do not do away with all diffs they answer.
+    Raises `ReconError` if the explanation is not `unique`, if nothing can be booked, if a price
+    is implausible, and if a diff remains that the entries answer, or a new diff appears.
     """
     recorded = reconciliation.recorded
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
@@ -156,7 +164,7 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
 
 
 def _why_not(explanation: Explanation) -> str:
-    """What keeps an explanation from being repaired, and what would help."""
+    """Return the reason that an explanation has no repair, and what would help."""
     if not explanation.causes:
         helps = f"; what would help: {explanation.decides}" if explanation.decides else ""
         return f"{explanation.verdict}, as no cause was found{helps}"
@@ -178,11 +186,11 @@ def _entry(session_id: str, booking: Booking, answers: Iterable[str]) -> RepairE
 
 
 def apply_entries(recorded: RecordedSession, entries: Sequence[RepairEntry]) -> RecordedSession:
-    """A copy of a session with its entries applied; applying them twice changes nothing.
+    """Return a copy of a session with its entries applied; a second application changes nothing.
 
-    Entries of other sessions are passed over. Symbols are those of the reconciled session
-    (`Reconciliation.recorded`), whose aliases are mapped. Sections that were replayed are
-    left to be replayed again. Raises `ReconError` where an entry does not fit the session.
+    Entries of other sessions are ignored. Symbols are those of the reconciled session
+    (`Reconciliation.recorded`), with aliases mapped. Replayed sections are left for a new
+    replay. Raises `ReconError` if an entry does not fit the session.
     """
     internal = _applied(recorded, LedgerSide.INTERNAL, entries)
     external = _applied(recorded, LedgerSide.EXTERNAL, entries)
@@ -208,12 +216,14 @@ def _require_proof(
     reconciliation: Reconciliation, explanation: Explanation, entries: Sequence[RepairEntry]
 ) -> None:
     recorded = reconciliation.recorded
-    space = space_of(recorded, reconciliation.comparisons, reconciliation.policy.float_dust)
+    dimensions = dimensions_of(
+        recorded, reconciliation.comparisons, reconciliation.policy.float_dust
+    )
     try:
         repaired = apply_entries(recorded, entries)
     except ReconError as error:
         raise ReconError(f"no booking repairs it: {error}") from None
-    outcome = Prover(reconciliation, space).outcome(repaired.own_records())
+    outcome = Prover(reconciliation, dimensions).outcome(repaired.own_records())
     left = None if outcome is None else sorted({*explanation.explains} - {*outcome.vanished})
     if outcome is None or left or outcome.appeared:
         raise ReconError("no booking repairs it: with the entries applied the sides still differ")

@@ -1,4 +1,4 @@
-"""The file of a repair: a list of entries that only grows, `recon.repair/1`."""
+"""File of a repair: a list of entries that only grows, `recon.repair/1`."""
 
 import json
 from collections.abc import Sequence
@@ -7,16 +7,20 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
-from recon_core.atomic import refusing, write_atomically
-from recon_core.boundary import FileModel, problem_text
-from recon_core.errors import ReconError
 from recon_core.explain.repairing.repair import RepairEntry
 from recon_core.model import LedgerSide
-from recon_core.printable import printable, quoted
 from recon_core.sessions.json_text import parse_json
+from recon_core.values.errors import ReconError
+from recon_core.values.fields import FileModel, problem_text
+from recon_core.values.files import refusing, write_atomically
+from recon_core.values.printable import printable, quoted
 
 SCHEMA: Final = "recon.repair/1"
 _LARGEST: Final = 256 << 20
+"""Most bytes of a file, 256 MiB.
+
+It is read and parsed in memory, which takes several times its size.
+"""
 
 _Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
@@ -51,9 +55,9 @@ class RepairFile(FileModel):
 
 
 def read_repair(path: Path, name: str = "") -> list[RepairEntry]:
-    """The entries of a file; raises `ReconError` where it holds anything else.
+    """Return the entries of a file; raise `ReconError` for any other content.
 
-    `name` is what the file is called in a message, its last part where none is given.
+    `name`: the file's name in messages, by default the last part of its path.
     """
     name = printable(name or path.name)
     try:
@@ -97,13 +101,16 @@ def _entry(table: EntryTable) -> RepairEntry:
 
 
 def joined(known: Sequence[RepairEntry], proposed: Sequence[RepairEntry]) -> list[RepairEntry]:
-    """The known entries as they are, and after them the proposed ones that are new."""
+    """Return the known entries, then the proposed entries with new ids."""
     ids = {entry.entry_id for entry in known}
     return [*known, *(entry for entry in proposed if entry.entry_id not in ids)]
 
 
 def write_repair(path: Path, entries: Sequence[RepairEntry], name: str = "") -> None:
-    """Write the list whole or not at all; raises `ReconError`, in which it is `name`."""
+    """Write the whole list or nothing; raise `ReconError` if the file cannot be written.
+
+    `name`: the file's name in messages, by default the last part of its path.
+    """
     document = {"schema": SCHEMA, "entries": [entry.to_dict() for entry in entries]}
     with refusing(name or path.name):
         write_atomically(path, f"{json.dumps(document, indent=2)}\n")

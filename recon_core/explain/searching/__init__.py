@@ -1,1 +1,1 @@
-"""One and two faults that are what is needed, found by hashing what their edits book."""
+"""Searches for one or two hypotheses with the required effect, by fingerprint."""

@@ -1,28 +1,28 @@
-"""Candidates: edits that fit, grouped by what they do and ordered by what speaks for them."""
+"""Candidates: hypotheses that fit, grouped by effect and ordered by strength of evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from recon_core.explain.effects.changes import Change
-from recon_core.explain.effects.space import Vector
-from recon_core.explain.faults.edits import Edit, Row, together
-from recon_core.explain.faults.fill_edits import twin
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explanation import CauseKind
-from recon_core.model import Movement
+from recon_core.explain.effects.dimensions import Vector
+from recon_core.explain.effects.patches import Patch
+from recon_core.explain.faults.fill_hypotheses import twin
+from recon_core.explain.faults.hypotheses import Hypothesis, Row, Strength, together
+from recon_core.explain.problems.problem import Problem
+from recon_core.model.explanation import CauseKind
 
-Found = tuple[Edit, ...]
-"""Edits that together are what is needed."""
+Found = tuple[Hypothesis, ...]
+"""Hypotheses that together have the required effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Edits that fit, with the rows that are interchangeable in each of them.
+    """Hypotheses that fit, with the interchangeable rows of each.
 
-    `order` says how much speaks for it, the least first: the rank of its weakest edit, and
-    whether it is off by more than floats of this size are. `members` are the choices of
-    rows, equal but for their time: the PnL of derivatives depends on it.
+    `order` sorts candidates, the strongest first: the rank of the weakest hypothesis, then True if
+    the effect misses the required one by more than float noise. `members` are the choices of rows:
+    several only where rows are equal but for their time, on which the PnL of derivatives depends.
+    `rows` are the interchangeable rows of each hypothesis.
     """
 
     order: tuple[int, bool]
@@ -30,26 +30,29 @@ class Candidate:
     rows: tuple[tuple[Row, ...], ...]
 
     @property
-    def edits(self) -> Found:
+    def hypotheses(self) -> Found:
         """The first choice of rows."""
         return self.members[0]
 
 
-def candidates(ground: Ground, found: Sequence[Found]) -> list[Candidate]:
-    """What was found, interchangeable rows together, the best evidence first."""
+def candidates(problem: Problem, found: Sequence[Found]) -> list[Candidate]:
+    """Group hypotheses that differ in interchangeable rows only, the strongest evidence first."""
     groups: dict[Any, list[Found]] = {}
-    for edits in found:
-        keyed = sorted(((_key(ground, edit), edit) for edit in edits), key=lambda each: each[0])
-        if len(keyed) > 1 and keyed[0][1].change.builds_on(keyed[1][1].change):
+    for hypotheses in found:
+        keyed = sorted(
+            ((_key(problem, hypothesis), hypothesis) for hypothesis in hypotheses),
+            key=lambda each: each[0],
+        )
+        if len(keyed) > 1 and keyed[0][1].patch.builds_on(keyed[1][1].patch):
             keyed.reverse()
         key = tuple(each for each, _ in keyed)
-        groups.setdefault(key, []).append(tuple(edit for _, edit in keyed))
-    result = [_candidate(ground, key, members) for key, members in groups.items()]
+        groups.setdefault(key, []).append(tuple(hypothesis for _, hypothesis in keyed))
+    result = [_candidate(problem, key, members) for key, members in groups.items()]
     return sorted(_misread_as_well(result), key=lambda each: each.order)
 
 
 def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
-    """Misread orders with what speaks for the wrong quantity that is the same repair."""
+    """Give a misread order the strength of a wrong quantity that is the same repair."""
     orders: dict[object, tuple[int, bool]] = {}
     if any(_has(one, CauseKind.CUMULATIVE_QUANTITY) for one in found):
         wrong = [one for one in found if _has(one, CauseKind.WRONG_QUANTITY)]
@@ -63,83 +66,77 @@ def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _has(candidate: Candidate, kind: CauseKind) -> bool:
-    return any(edit.cause_kind is kind for edit in candidate.edits)
+    return any(hypothesis.cause_kind is kind for hypothesis in candidate.hypotheses)
 
 
 def _repair(candidate: Candidate) -> tuple[object, ...]:
-    change = together(candidate.edits)
-    return frozenset(map(id, change.removed)), frozenset(change.added)
+    patch = together(candidate.hypotheses)
+    return frozenset(map(id, patch.removed)), frozenset(patch.added)
 
 
-def _candidate(ground: Ground, key: tuple[str, ...], members: Sequence[Found]) -> Candidate:
-    rank = min(max(edit.rank for edit in edits) for edits in members)
-    best = [edits for edits in members if max(edit.rank for edit in edits) == rank]
-    rows = [_united([edits[at] for edits in best]) for at in range(len(best[0]))]
+def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found]) -> Candidate:
+    strength = min(max(hypothesis.strength for hypothesis in hypotheses) for hypotheses in members)
+    best = [
+        hypotheses
+        for hypotheses in members
+        if max(hypothesis.strength for hypothesis in hypotheses) == strength
+    ]
+    rows = [_united([hypotheses[at] for hypotheses in best]) for at in range(len(best[0]))]
     for same in {each for each in key if key.count(each) > 1}:
         places = [at for at, each in enumerate(key) if each == same]
-        union = _united([edits[at] for edits in best for at in places])
+        union = _united([hypotheses[at] for hypotheses in best for at in places])
         rows = [union if at in places else some for at, some in enumerate(rows)]
-    members = best if _depends_on_time(ground, best[0]) else best[:1]
-    return Candidate((rank, not _is_close(ground, best[0])), tuple(members), tuple(rows))
+    members = best if _depends_on_time(problem, best[0]) else best[:1]
+    return Candidate((strength, not _is_close(problem, best[0])), tuple(members), tuple(rows))
 
 
-def _depends_on_time(ground: Ground, edits: Found) -> bool:
-    return any(_depends_on_others(ground, edit.change) for edit in edits)
+def _depends_on_time(problem: Problem, hypotheses: Found) -> bool:
+    return any(_depends_on_others(problem, hypothesis.patch) for hypothesis in hypotheses)
 
 
-def _united(edits: Sequence[Edit]) -> tuple[Row, ...]:
-    """All rows of edits, each once."""
-    return tuple({id(row): row for edit in edits for row in edit.rows}.values())
+def _united(hypotheses: Sequence[Hypothesis]) -> tuple[Row, ...]:
+    """Return all rows of the hypotheses, each once."""
+    return tuple({id(row): row for hypothesis in hypotheses for row in hypothesis.rows}.values())
 
 
-def _is_close(ground: Ground, edits: Found) -> bool:
-    """Whether edits give the need to far less than what floats may be off."""
-    if not ground.space.dust:
+def _is_close(problem: Problem, hypotheses: Found) -> bool:
+    """True if the effect misses the required one by far less than float noise."""
+    if not problem.dimensions.dust:
         return True
-    return ground.is_close(together(edits).vector(ground.bookings))
+    return problem.is_close(together(hypotheses).vector(problem.postings))
 
 
-def _key(ground: Ground, edit: Edit) -> str:
-    """What an edit does, whichever of several equal rows it does it to.
+def _key(problem: Problem, hypothesis: Hypothesis) -> str:
+    """Return a text that identifies a hypothesis, whichever of several equal rows it concerns.
 
-    An edit without a free number is known by its kind and what it books, where that does
-    not depend on the fills before; any other by the content of its rows.
+    An exact hypothesis (rank 0 or 1) is identified by its kind and effect, if the effect does not
+    depend on other fills; any other hypothesis by the content of its rows.
     """
-    change = edit.change
-    if edit.rank <= 1 and not _depends_on_others(ground, change):
-        return f"{edit.cause_kind} {edit.detail} {_text(change.vector(ground.bookings))}"
+    patch = hypothesis.patch
+    if hypothesis.strength <= Strength.EXACT and not _depends_on_others(problem, patch):
+        return (
+            f"{hypothesis.cause_kind} {hypothesis.detail} {_text(patch.vector(problem.postings))}"
+        )
     moved = [
-        [_movement_key(row) for row in rows]
-        for rows in (change.removed_movements, change.added_movements)
+        [row.content for row in rows] for rows in (patch.removed_movements, patch.added_movements)
     ]
-    fills = [[twin(row) for row in rows] for rows in (change.removed, change.added)]
-    return f"{edit.cause_kind} {fills} {moved} {edit.detail if change.opening else ''}"
+    fills = [[twin(row) for row in rows] for rows in (patch.removed, patch.added)]
+    return f"{hypothesis.cause_kind} {fills} {moved} {hypothesis.detail if patch.opening else ''}"
 
 
 def _text(vector: Vector) -> str:
     return str(sorted((name, str(amount.normalize())) for name, amount in vector.items() if amount))
 
 
-def _depends_on_others(ground: Ground, change: Change) -> bool:
-    """Whether a change moves the position of a derivative: its PnL is that of later fills too."""
-    if len(change.removed) == len(change.added):
-        pairs = zip(change.removed, change.added, strict=True)
+def _depends_on_others(problem: Problem, patch: Patch) -> bool:
+    """True if a patch moves a derivative's position: the PnL of later fills changes with it."""
+    if len(patch.removed) == len(patch.added):
+        pairs = zip(patch.removed, patch.added, strict=True)
         fills = [old for old, new in pairs if _trade(old) != _trade(new)]
     else:
-        fills = [*change.removed, *change.added]
-    return any(ground.bookings.derivative(fill.symbol) for fill in fills)
+        fills = [*patch.removed, *patch.added]
+    return any(problem.postings.derivative(fill.symbol) for fill in fills)
 
 
 def _trade(fill: Any) -> tuple[Any, ...]:
     return fill.symbol, fill.side, fill.quantity, fill.price
-
-
-def _movement_key(movement: Movement) -> tuple[Any, ...]:
-    return (
-        str(movement.movement_kind),
-        movement.currency,
-        movement.amount,
-        movement.symbol,
-        movement.quantity,
-        movement.account,
-    )

@@ -1,4 +1,10 @@
-"""Two faults of which one is a habit: the rest is looked for after the first is put right."""
+"""Two faults, one after the other: the second is searched for in the residual of the first.
+
+Example: +7 USDT are required. Turning the sign of all fees, a systematic fault, has the effect +6
+USDT. With that patch the residual is +1 USDT: the effect of removing a duplicate withdrawal of 1
+USDT. The first hypothesis is systematic, an interpretation of an order, a group of foreign fills,
+or on a movement or the opening.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -8,174 +14,206 @@ from operator import not_
 from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY
-from recon_core.explain.effects.space import ORDER, is_cash, is_position
+from recon_core.explain.effects.dimensions import ORDER, is_cash, is_position
 from recon_core.explain.faults.cumulative import cumulative
-from recon_core.explain.faults.edits import UNPROVEN, Edit
 from recon_core.explain.faults.every_fee import at_another_rate
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.solved import solved
 from recon_core.explain.faults.solved_quantities import slipped_quantities
 from recon_core.explain.faults.spans import others, spans
 from recon_core.explain.faults.systematic import habits, systematic
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.reading.order_reading import OrderReading
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.reading.order_interpretation import OrderInterpretation
 from recon_core.explain.searching.candidates import Found, candidates
 from recon_core.explain.searching.pair_search import PairSearch
 from recon_core.explain.searching.quantity_pairs import QuantityPairs
 from recon_core.explain.searching.search import Search
 
 _OF_A_HABIT: Final = 40
+"""Operations per fill of one search for the second hypothesis; one operation is about a
+microsecond."""
+
 _OF_ALL_HABITS: Final = 120
+"""Operations per fill for all systematic faults: each is worked out for all fills, and there are
+about `_TRIED` of them."""
+
 _MOST_FIRST: Final = 60
+"""First hypotheses that are followed: each costs a search or a replay of all fills."""
+
 _MOST_REPLAYED: Final = 200
+"""First hypotheses that are followed by replay where the budget allows more than `_MOST_FIRST`:
+each costs `OF_A_REPLAY` operations per fill and is one more chance of a coincidence."""
+
 _UNITS_EACH: Final = 8
+"""Amounts on either side of the required one that are tried per first hypothesis. n first
+hypotheses leave n residuals; if hypotheses meet none of 16 n amounts nearby, the chance that they
+meet one of the n residuals by coincidence is about 1 in 16."""
+
 _MOST_BESIDES: Final = 40
+"""Hypotheses on movements and the opening up to which they are tried as the first one: each costs
+`_OF_A_HABIT` operations per fill."""
+
 _PAIR: Final = 2
+"""Faults of a pair: of more disagreeing orders at least one would remain."""
+
 _TRIED: Final = 30
-"""About as many habits there are that may be the first fault."""
+"""Searches for a fitted number, about as many as there are systematic first hypotheses: the number
+must be unlikely in all of them together."""
 
 
 @dataclass
 class Nested:
-    """The pairs of one ground that begin with a habit, or end with a rate."""
+    """Pairs of one problem whose second hypothesis is searched for with the first patch applied."""
 
     search: Search
 
     def beside_positions(self) -> Iterator[Found]:
-        """An edit that is what the positions need, then one of what its replay leaves in cash.
+        """Yield pairs: a hypothesis with the required positions, then one with the residual cash.
 
-        For cash that depends on what is open: with the positions right it is known.
+        For cash that depends on what is open: a replay of the first patch makes it known.
         """
-        ground = self.search.ground
-        slips = islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST)
-        firsts = [*self._firsts(ground, self._affordable), *cumulative(ground), *slips]
+        problem = self.search.problem
+        slips = islice(slipped_quantities(problem, self.search.fill_hypotheses), _MOST_FIRST)
+        firsts = [*self._firsts(problem, self._affordable), *cumulative(problem), *slips]
         for first in firsts:
             after = self._by_replay(first)
-            if after is None or not after.need or any(map(is_position, after.need)):
+            if after is None or not after.required or any(map(is_position, after.required)):
                 continue
             search = Search(after, self.search.budget)
-            edits = search.singles()
+            hypotheses = search.singles()
             within = len(firsts) * _UNITS_EACH
-            misses = PairSearch(search).near_misses(within) if edits else 0
-            for edit in edits:
-                # Of what binary floats meet nearly, they meet little to all of their digits.
-                exact = after.space.dust and after.is_close(edit.change.vector(after.bookings))
+            misses = PairSearch(search).near_misses(within) if hypotheses else 0
+            for hypothesis in hypotheses:
+                # Float noise lets many effects fit nearly, but few to all digits.
+                exact = after.dimensions.dust and after.is_close(
+                    hypothesis.patch.vector(after.postings)
+                )
                 by_chance = misses > (within if exact else 0)
-                yield first, replace(edit, rank=UNPROVEN) if by_chance else edit
+                yield (
+                    first,
+                    replace(hypothesis, strength=Strength.CHANCE) if by_chance else hypothesis,
+                )
 
     def pairs(self) -> Iterator[Iterator[Found]]:
-        """Every two edits, one after the other, that together are what is needed, in steps."""
-        ground = self.search.ground
-        self.search.budget.spend(len(ground.fills) * _OF_ALL_HABITS)
-        firsts = [*self._of_an_order, *habits(ground), *others(ground), *self._besides]
-        settling = [_settles_some(ground, first) for first in firsts]
+        """Yield steps of the search; each yields pairs that together have the required effect.
+
+        First hypotheses that settle a whole dimension are followed before all others.
+        """
+        problem = self.search.problem
+        self.search.budget.spend(len(problem.fills) * _OF_ALL_HABITS)
+        firsts = [*self._of_an_order, *habits(problem), *others(problem), *self._besides]
+        settling = [_settles_some(problem, first) for first in firsts]
         yield self._after_each(compress(firsts, settling))
         yield self._after_each(compress(firsts, map(not_, settling)))
         yield self._of_quantities()
 
-    def _after_each(self, firsts: Iterable[Edit]) -> Iterator[Found]:
+    def _after_each(self, firsts: Iterable[Hypothesis]) -> Iterator[Found]:
         for first in firsts:
             rests = self._singles(self._after(first))
             yield from ((first, *rest) for rest in rests if len(rest) == 1)
 
     def _of_quantities(self) -> Iterator[Found]:
-        ground = self.search.ground
-        yield from QuantityPairs(ground, self.search.fill_edits, self.search.budget).pairs()
-        yield from self._with_a_slip(ground)
-        yield from self._with_a_rate(ground)
+        problem = self.search.problem
+        yield from QuantityPairs(problem, self.search.fill_hypotheses, self.search.budget).pairs()
+        yield from self._with_a_slip(problem)
+        yield from self._with_a_rate(problem)
 
     @property
-    def _of_an_order(self) -> list[Edit]:
-        """The readings of an order, where each order that disagrees may be one of the two."""
+    def _of_an_order(self) -> list[Hypothesis]:
+        """Interpretations of orders, if each disagreeing order may be one of the two faults."""
         search = self.search
-        orders = sum(name.startswith(ORDER) for name in search.ground.need)
-        reading = OrderReading(search.ground, search.fill_edits, search.budget)
+        orders = sum(name.startswith(ORDER) for name in search.problem.required)
+        reading = OrderInterpretation(search.problem, search.fill_hypotheses, search.budget)
         return reading.atoms() if orders <= _PAIR else []
 
     @property
-    def _besides(self) -> list[Edit]:
-        """The edits of movements and of the opening, where they are not many."""
-        edits = self.search.others
-        return edits if len(edits) <= _MOST_BESIDES else []
+    def _besides(self) -> list[Hypothesis]:
+        """Hypotheses on movements and the opening, if they are few."""
+        hypotheses = self.search.others
+        return hypotheses if len(hypotheses) <= _MOST_BESIDES else []
 
-    def _after(self, habit: Edit) -> Ground:
-        """The ground after a first edit, of derivatives with the cash that a replay leaves."""
-        ground = self.search.ground
-        after = ground.after(habit.change)
+    def _after(self, habit: Hypothesis) -> Problem:
+        """Return the problem with the first patch applied, its cash by replay for derivatives."""
+        problem = self.search.problem
+        after = problem.after(habit.patch)
         replayed = self._by_replay(habit) if self._has_derivatives else None
         return after if replayed is None else replace(after, exact=replayed.exact)
 
-    def _singles(self, ground: Ground) -> Iterator[Found]:
-        search = Search(ground, self.search.budget, extra=list(others(ground)))
-        edits = search.fill_edits
-        self.search.budget.spend(len(ground.fills) * _OF_A_HABIT)
-        yield from ((edit,) for edit in search.singles())
-        yield from ((edit,) for edit in spans(ground, self.search.max_skew))
-        whole = systematic(ground, edits)
-        yield from ((edit,) for edit in whole if ground.reached_by(edit.change))
-        yield from ((edit,) for edit in solved(ground, edits, _TRIED))
-        yield from OrderReading(ground, edits, self.search.budget).readings()
+    def _singles(self, problem: Problem) -> Iterator[Found]:
+        search = Search(problem, self.search.budget, extra=list(others(problem)))
+        hypotheses = search.fill_hypotheses
+        self.search.budget.spend(len(problem.fills) * _OF_A_HABIT)
+        yield from ((hypothesis,) for hypothesis in search.singles())
+        yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
+        whole = systematic(problem, hypotheses)
+        yield from ((hypothesis,) for hypothesis in whole if problem.reached_by(hypothesis.patch))
+        yield from ((hypothesis,) for hypothesis in solved(problem, hypotheses, _TRIED))
+        yield from OrderInterpretation(problem, hypotheses, self.search.budget).interpretations()
 
-    def _with_a_slip(self, ground: Ground) -> Iterator[Found]:
-        """A quantity with a slip that the position needs, then one fault of the cash."""
-        firsts = list(islice(slipped_quantities(ground, self.search.fill_edits), _MOST_FIRST))
+    def _with_a_slip(self, problem: Problem) -> Iterator[Found]:
+        """Yield a mistyped quantity with the required position, then one fault of the cash."""
+        firsts = list(islice(slipped_quantities(problem, self.search.fill_hypotheses), _MOST_FIRST))
         for first in firsts:
-            after = ground.after(first.change)
-            if after.need:
-                yield from ((first, edit) for edit in Search(after, self.search.budget).singles())
+            after = problem.after(first.patch)
+            if after.required:
+                yield from (
+                    (first, hypothesis)
+                    for hypothesis in Search(after, self.search.budget).singles()
+                )
 
-    def _with_a_rate(self, ground: Ground) -> Iterator[Found]:
-        """An edit that is what the positions need, then all fees at another rate.
+    def _with_a_rate(self, problem: Problem) -> Iterator[Found]:
+        """Yield a hypothesis with the required positions, then another rate for all fees.
 
-        Where no position needs anything it is one of a movement or of the opening.
+        If no position is required, the first is a hypothesis on a movement or the opening.
         """
-        moved = any(map(is_position, ground.need))
-        for first in self._firsts(ground) if moved else self.search.others[:_MOST_FIRST]:
+        moved = any(map(is_position, problem.required))
+        for first in self._firsts(problem) if moved else self.search.others[:_MOST_FIRST]:
             after = self._replayed(first)
-            if after is None or not after.need or any(map(is_position, after.need)):
+            if after is None or not after.required or any(map(is_position, after.required)):
                 continue
             self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
-            edits = Search(after, self.search.budget).fill_edits
-            for name in after.need:
+            hypotheses = Search(after, self.search.budget).fill_hypotheses
+            for name in after.required:
                 if is_cash(name):
-                    for rate in at_another_rate(after, after.fills, edits, name):
-                        if after.reached_by(rate.change):
+                    for rate in at_another_rate(after, after.fills, hypotheses, name):
+                        if after.reached_by(rate.patch):
                             yield first, rate
 
-    def _replayed(self, first: Edit) -> Ground | None:
-        """The ground after a first edit, of derivatives as a replay leaves it."""
+    def _replayed(self, first: Hypothesis) -> Problem | None:
+        """Return the problem with the first patch applied, by replay if there are derivatives."""
         if not self._has_derivatives:
-            return self.search.ground.after(first.change)
+            return self.search.problem.after(first.patch)
         return self._by_replay(first)
 
     @cached_property
     def _has_derivatives(self) -> bool:
-        ground = self.search.ground
-        return any(map(ground.bookings.derivative, ground.rows.symbols))
+        problem = self.search.problem
+        return any(map(problem.postings.derivative, problem.rows.symbols))
 
-    def _by_replay(self, first: Edit) -> Ground | None:
-        ground = self.search.ground
-        self.search.budget.spend(len(ground.fills) * OF_A_REPLAY)
-        return ground.replayed_after(first.change)
+    def _by_replay(self, first: Hypothesis) -> Problem | None:
+        problem = self.search.problem
+        self.search.budget.spend(len(problem.fills) * OF_A_REPLAY)
+        return problem.replayed_after(first.patch)
 
     @property
     def _affordable(self) -> int:
-        """How many first edits may be replayed for half of the budget, or some in any case."""
+        """Replays for half of the budget, at least `_MOST_FIRST` and at most `_MOST_REPLAYED`."""
         replays = self.search.budget.left // (
-            2 * OF_A_REPLAY * max(1, len(self.search.ground.fills))
+            2 * OF_A_REPLAY * max(1, len(self.search.problem.fills))
         )
         return max(_MOST_FIRST, min(replays, _MOST_REPLAYED))
 
-    def _firsts(self, ground: Ground, most: int = _MOST_FIRST) -> list[Edit]:
-        """The edits that give the positions what they need, one of those that are equal.
+    def _firsts(self, problem: Problem, most: int = _MOST_FIRST) -> list[Hypothesis]:
+        """Return the hypotheses with the required positions, one of each group of equal fills.
 
-        Of equal fills of a derivative each is one of its own: their PnL differs.
+        Equal fills of a derivative are all returned: their PnL differs.
         """
-        found = [(edit,) for edit in self.search.for_positions()]
-        members = (one.members for one in candidates(ground, found))
-        return [edit for (edit,) in islice(chain.from_iterable(members), most)]
+        found = [(hypothesis,) for hypothesis in self.search.for_positions()]
+        members = (one.members for one in candidates(problem, found))
+        return [hypothesis for (hypothesis,) in islice(chain.from_iterable(members), most)]
 
 
-def _settles_some(ground: Ground, first: Edit) -> bool:
-    """Whether nothing is left of one dimension of the need, and none is added."""
-    left = ground.left(first.change.vector(ground.bookings))
-    return left.keys() < ground.need.keys()
+def _settles_some(problem: Problem, first: Hypothesis) -> bool:
+    """True if a first hypothesis settles a required dimension and disturbs no other."""
+    left = problem.left(first.patch.vector(problem.postings))
+    return left.keys() < problem.required.keys()

@@ -1,7 +1,10 @@
-"""The search for two faults that together account for everything that is needed.
+"""Search for two hypotheses that together have the required effect.
 
-Two edits are a look-up of the rest for the print of each. Where amounts that nobody needs
-would be met as well, what fits may do so by chance.
+For each fingerprint the search looks up its complement: the required fingerprint minus it.
+Fingerprints are grouped by their position part first, so that few are looked up. Example, in cash
+alone: 26 is required, and the fingerprints are 5, 11, 15 and 40. 26 - 11 = 15 is one of them, so 11
+and 15 are a pair; 26 - 5 = 21 is not. If pairs also meet decoys, amounts near the required one that
+nobody requires, a pair that fits may do so by coincidence, and its rank says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,28 +13,49 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.amounts import ZERO
-from recon_core.explain.budget import FILLS_OF_SETTLING, OF_A_PRINT, OF_A_SIEVE, OF_SETTLING
+from recon_core.explain.budget import (
+    FILLS_OF_SETTLING,
+    OF_A_FINGERPRINT,
+    OF_A_PREFILTER,
+    OF_SETTLING,
+)
 from recon_core.explain.effects.open_bases import Settled
 from recon_core.explain.faults.chances import decoys, need_beside, stands_alone
-from recon_core.explain.faults.edits import UNPROVEN, Edit
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.prints import positions_of
-from recon_core.explain.searching.pair_sieve import PairSieve, Sieved
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
+from recon_core.explain.problems.fingerprints import positions_of
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.searching.pair_prefilter import PairPrefilter, Sieved
 from recon_core.explain.searching.search import NO_FILL, Code, Search
-from recon_core.explanation import CauseKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO
 
 _MOST_HITS: Final = 400
+"""Pairs of fingerprints that are compared in full for one required effect. More pairs fit only by
+coincidence."""
+
 _MOST_UNKNOWN: Final = 20_000
+"""The same where the cash of derivatives is unknown: positions alone are met by many pairs, each of
+which costs `OF_SETTLING` operations and more."""
+
 _NEARLY: Final = 64
+"""Steps of the tolerance in which a pair nearly fits. Near fits are coincidences, so their number
+shows how many exact fits coincidence gives: about one for 63 near fits."""
+
 _MOST_NEARLY: Final = 4
+"""Near fits that do not count as a crowd: with 4 of them, the chance that coincidence gives an
+exact fit is about 4 in 63."""
+
 _FEW: Final = 8
+"""Pairs that meet decoys up to which an exact pair is trusted, where a tolerance or float noise
+applies: most of them meet the tolerance only. With more, exact pairs are coincidences, too."""
+
 _PAIR: Final = 2
+"""Copies of a fill that a pair of removals can remove: with more, a copy is left."""
 
 
 @dataclass
 class PairSearch:
-    """The edits of one search, two by two, by their prints."""
+    """Pairs of the hypotheses of one search, by fingerprint."""
 
     search: Search
     _settled_codes: dict[tuple[int, str, str], Settled] = field(default_factory=dict, init=False)
@@ -39,25 +63,26 @@ class PairSearch:
     _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
 
     @cached_property
-    def ground(self) -> Ground:
-        """The ground that is searched."""
-        return self.search.ground
+    def problem(self) -> Problem:
+        """The problem that is searched."""
+        return self.search.problem
 
     @cached_property
     def _decoys(self) -> list[dict[str, Decimal]]:
-        return decoys(self.ground)
+        return decoys(self.problem)
 
-    def pairs(self) -> list[tuple[Edit, Edit]]:
-        """Every two edits of different rows that together are what is needed.
+    def pairs(self) -> list[tuple[Hypothesis, Hypothesis]]:
+        """Return the pairs on different rows that together have the required effect.
 
-        Where amounts that nobody needs would be found as well, only a little beside what is
-        needed, two edits that fit prove nothing: their rank says so.
+        If pairs meet decoys as well, a pair that may fit by coincidence has rank `UNPROVEN`.
         """
-        found = list(self._expanded(self._hits(self.search.prints.around(self.ground.need))))
+        found = list(
+            self._expanded(self._hits(self.search.fingerprints.around(self.problem.required)))
+        )
         if not found or not self._crowd_size:
             return found
         return [
-            (replace(one, rank=UNPROVEN) if self._by_chance(one, other) else one, other)
+            (replace(one, strength=Strength.CHANCE) if self._by_chance(one, other) else one, other)
             for one, other in found
         ]
 
@@ -70,84 +95,87 @@ class PairSearch:
                     rest = target - one
                     if rest in others:
                         hits.add((min(one, rest), max(one, rest)))
-        return sorted(hits)[: _MOST_UNKNOWN if self.ground.unknown else _MOST_HITS]
+        return sorted(hits)[: _MOST_UNKNOWN if self.problem.unknown else _MOST_HITS]
 
-    def _meeting(self, needed: int) -> list[tuple[set[int], set[int]]]:
-        """Prints whose positions together are what is needed, the fewer first."""
-        if needed not in self._met:
+    def _meeting(self, required: int) -> list[tuple[set[int], set[int]]]:
+        """Return pairs of sets that may sum to the required positions, the smaller set first."""
+        if required not in self._met:
             values = self._values
             self.search.budget.spend(len(values))
-            self._met[needed] = [
+            self._met[required] = [
                 (some, others) if len(some) <= len(others) else (others, some)
                 for positions, some in values.items()
-                if positions <= needed - positions
-                for others in [values.get(needed - positions)]
+                if positions <= required - positions
+                for others in [values.get(required - positions)]
                 if others is not None
             ]
-        return self._met[needed]
+        return self._met[required]
 
     @cached_property
     def _crowd_size(self) -> int:
-        """How many needs a little beside the one that is asked for would be met, too."""
-        if self.ground.unknown:  # what would be met is told by what was met nearly
+        """Number of coincidences: pairs that meet a decoy, or near fits beyond `_MOST_NEARLY`."""
+        if self.problem.unknown:  # near fits take the place of decoys
             return max(0, self._nearly - _MOST_NEARLY)
-        return sum(len(self._hits(self.search.prints.around(beside))) for beside in self._decoys)
+        return sum(
+            len(self._hits(self.search.fingerprints.around(beside))) for beside in self._decoys
+        )
 
     def near_misses(self, within: int) -> int:
-        """How many needs, so many units beside the one that is asked for, one edit would meet."""
+        """Count the amounts up to `within` units off the required one that a hypothesis meets."""
         values = {value for value, _ in self._codes}
         self.search.budget.spend(within)
-        asked = self.search.prints.of(self.ground.need)
-        unit = self.search.prints.of(need_beside(self.ground, 1, ZERO)) - asked
+        asked = self.search.fingerprints.of(self.problem.required)
+        unit = self.search.fingerprints.of(need_beside(self.problem, 1, ZERO)) - asked
         beside = (asked + step * unit for step in range(-within, within + 1) if step)
         return sum(value in values for value in beside)
 
-    def _by_chance(self, one: Edit, other: Edit) -> bool:
-        """Whether edits that fit may do so by chance where there is a crowd.
+    def _by_chance(self, one: Hypothesis, other: Hypothesis) -> bool:
+        """True if a pair that fits may do so by coincidence, given that coincidences occur.
 
-        Where a tolerance is searched, few of those that fit are exact: of one or two that
-        are, the replay is the proof.
+        With a tolerance, few pairs that fit are exact; the replay proves or refutes an exact pair.
         """
-        ground = self.ground
+        problem = self.problem
         if any(map(self._stands_alone, (one, other))) or all(map(_is_shown, (one, other))):
             return False
-        if ground.unknown or not (ground.space.dust or ground.tolerance):
+        if problem.unknown or not (problem.dimensions.dust or problem.tolerance):
             return True
-        both = one.change.joined(other.change).vector(ground.bookings)
-        return self._crowd_size > _FEW or not ground.is_close(both)
+        both = one.patch.joined(other.patch).vector(problem.postings)
+        return self._crowd_size > _FEW or not problem.is_close(both)
 
-    def _stands_alone(self, edit: Edit) -> bool:
-        """Whether an edit that is of no fill, as but few are, is one of two by itself."""
-        effect = edit.change.vector(self.ground.bookings)
+    def _stands_alone(self, hypothesis: Hypothesis) -> bool:
+        """True if a hypothesis that is not on one fill fits too well for a coincidence."""
+        effect = hypothesis.patch.vector(self.problem.postings)
         tried = self.search.besides_fills
-        return not edit.is_of_a_fill and stands_alone(self.ground, effect, tried)
+        return not hypothesis.is_of_a_fill and stands_alone(self.problem, effect, tried)
 
     @cached_property
     def _values(self) -> dict[int, set[int]]:
-        """The prints by what they do to positions."""
+        """Fingerprints by their position part."""
         found: dict[int, set[int]] = {}
         for value, _ in self._codes:
             found.setdefault(positions_of(value), set()).add(value)
         return found
 
-    def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Edit, Edit]]:
+    def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Hypothesis, Hypothesis]]:
         rows = self._by_print({value for hit in hits for value in hit})
         for first, second in hits:
             self.search.budget.spend(len(rows[first]) * len(rows[second]))
             for one in rows[first]:
                 for other in rows[second]:
                     if (first != second or one < other) and self._settle(one, other):
-                        yield from self._pair(self.search.edit(one), self.search.edit(other))
+                        yield from self._pair(
+                            self.search.hypothesis(one), self.search.hypothesis(other)
+                        )
 
     def _settle(self, one: Code, other: Code) -> bool:
-        """Whether edits give the balances that depend on what is open what they need."""
+        """True if a pair on different fills settles the balances that depend on open positions."""
         if one[0] == other[0] != NO_FILL:
             return False
-        settling = self.ground.settling
+        settling = self.problem.settling
         if not settling:
             return True
-        self.search.budget.spend(OF_SETTLING + len(self.ground.fills) // FILLS_OF_SETTLING)
-        steps = self.ground.steps_settled(
+        self.search.budget.spend(OF_SETTLING + len(self.problem.fills) // FILLS_OF_SETTLING)
+        steps = self.problem.steps_settled(
             {name: [self._settled(each, name) for each in (one, other)] for name in settling}
         )
         self._nearly += 0 < steps < _NEARLY
@@ -157,39 +185,43 @@ class PairSearch:
         key = (*code, name)
         found = self._settled_codes.get(key)
         if found is None:
-            change = self.search.edit(code).change
-            found = self._settled_codes[key] = self.ground.settled(change, name)
+            patch = self.search.hypothesis(code).patch
+            found = self._settled_codes[key] = self.problem.settled(patch, name)
         return found
 
-    def _pair(self, first: Edit, second: Edit) -> Iterator[tuple[Edit, Edit]]:
-        if first.change.overlaps(second.change):
+    def _pair(
+        self, first: Hypothesis, second: Hypothesis
+    ) -> Iterator[tuple[Hypothesis, Hypothesis]]:
+        if first.patch.overlaps(second.patch):
             return
-        if self.ground.reached_by(first.change.joined(second.change)):
+        if self.problem.reached_by(first.patch.joined(second.patch)):
             yield self._first_of(first, second), second
 
-    def _first_of(self, first: Edit, second: Edit) -> Edit:
-        """The first of two that take away all copies of a fill: of those one was no copy."""
+    def _first_of(self, first: Hypothesis, second: Hypothesis) -> Hypothesis:
+        """Return the first hypothesis, an orphan fill if the pair removes all copies of a fill."""
         kinds = {first.cause_kind, second.cause_kind}
-        ids = {fill.fill_id for fill in (*first.change.removed, *second.change.removed)}
-        if kinds != {CauseKind.DUPLICATE_FILL} or self.ground.rows_right or len(ids) != 1:
+        ids = {fill.fill_id for fill in (*first.patch.removed, *second.patch.removed)}
+        if kinds != {CauseKind.DUPLICATE_FILL} or self.problem.rows_right or len(ids) != 1:
             return first
-        copies = sum(fill.fill_id in ids for fill in self.ground.fills)
+        copies = sum(fill.fill_id in ids for fill in self.problem.fills)
         return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _PAIR else first
 
     @cached_property
     def _codes(self) -> list[tuple[int, Code]]:
-        """The print and the code of every edit that may be one of two; none changes nothing."""
-        search, fills = self.search, self.ground.fills
-        search.budget.spend(len(fills) * OF_A_SIEVE)
-        targets = [self.ground.need, *self._decoys]
-        sieved = PairSieve(self.ground, search.fill_edits, search.effects, targets).sieved()
-        if sieved is None:
-            sieved = Sieved(list(range(len(fills))), list(range(len(search.effects))))
-        search.budget.spend(len(sieved.places) * OF_A_PRINT)
-        codes = list(search.codes_of_fills(sieved.places))
-        if self.ground.rows_right:
+        """Fingerprint and code of every hypothesis that may be one of two."""
+        search, fills = self.search, self.problem.fills
+        search.budget.spend(len(fills) * OF_A_PREFILTER)
+        targets = [self.problem.required, *self._decoys]
+        prefiltered = PairPrefilter(
+            self.problem, search.fill_hypotheses, search.effects, targets
+        ).prefiltered()
+        if prefiltered is None:
+            prefiltered = Sieved(list(range(len(fills))), list(range(len(search.effects))))
+        search.budget.spend(len(prefiltered.places) * OF_A_FINGERPRINT)
+        codes = list(search.codes_of_fills(prefiltered.places))
+        if self.problem.rows_right:
             codes += search.suffixes()
-        return [*codes, *search.codes_of_others(sieved.others)]
+        return [*codes, *search.codes_of_others(prefiltered.others)]
 
     def _by_print(self, wanted: set[int]) -> dict[int, list[Code]]:
         found: dict[int, list[Code]] = {}
@@ -199,7 +231,11 @@ class PairSearch:
         return found
 
 
-def _is_shown(edit: Edit) -> bool:
-    """Whether a charged row itself, or its order, says that it is wrong: few rows do."""
-    removed, added = edit.change.removed, edit.change.added
-    return edit.rank == 0 and len(removed) == len(added) == 1 and bool(removed[0].fee)
+def _is_shown(hypothesis: Hypothesis) -> bool:
+    """True if a fill with a fee, or its order, itself shows the fault, as few fills do."""
+    removed, added = hypothesis.patch.removed, hypothesis.patch.added
+    return (
+        hypothesis.strength is Strength.SHOWN
+        and len(removed) == len(added) == 1
+        and bool(removed[0].fee)
+    )

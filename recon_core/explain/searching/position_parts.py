@@ -1,9 +1,10 @@
-"""What the edits of the fills of one position change in it, in numbers alone.
+"""Numbers by which hypotheses on the fills of one spot position change that position.
 
-By name as in `recon_core.explain.faults.fill_edits`, of a spot fill: `remove` takes away what it
-holds, `flip` twice its quantity; every edit of a fee changes the position where the fee is,
-or would be, in the base currency. All numbers are whole ones of 10^-31: half of an amount
-is one.
+The names are those of `fill_hypotheses`: `remove` takes away the quantity that a fill adds, `flip`
+twice its quantity; a hypothesis on a fee changes the position if the fee is or may be in the base
+currency. Example: a BUY of 2 BTC with a fee of 0.01 BTC adds 1.99 BTC; `remove` changes the
+position by -1.99, `flip` by -4, `half` by +0.005. All numbers are integers in units of 10^-31, so
+that half of an amount of 30 decimals is an integer, too.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,35 +15,39 @@ from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import EXACT, MOST_DIGITS
-from recon_core.explain.faults.fill_edits import FillEdits
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
+from recon_core.values.amounts import EXACT, MOST_DIGITS
 
 _PLACES: Final = MOST_DIGITS + 1
+"""Decimals of a unit: one more than an amount has, so that half an amount is whole units."""
+
 _SCALE: Final = Decimal(1).scaleb(_PLACES)
+"""Units in an amount of 1."""
+
 _CURRENCY: Final = attrgetter("fee_currency")
 _FEE: Final = attrgetter("fee")
 
 
 def whole(amount: Decimal) -> int | None:
-    """An amount in units of 10^-31, `None` where it is finer than those."""
+    """Return an amount in units of 10^-31, `None` if it is finer."""
     scaled = EXACT.multiply(amount, _SCALE)
     units = int(scaled)
     return units if scaled == units else None
 
 
-@dataclass(frozen=True)  # without slots: what is worked out is kept
+@dataclass(frozen=True)  # no slots: cached properties keep their values
 class PositionParts:
-    """The numbers of the fills of one spot position whose rows are at fault."""
+    """Numbers of the fills of one spot position whose rows are at fault."""
 
-    ground: Ground
-    edits: FillEdits
+    problem: Problem
+    hypotheses: FillHypotheses
     name: str
 
     @cached_property
     def values(self) -> set[int]:
-        """Everything that one edit of a fill may change in the position."""
+        """Every change of the position that one hypothesis on a fill may be."""
         found = {-held for held in self._held}
         found.update([-2 * quantity for quantity in self._signed])
         if self._may_be_base:
@@ -52,13 +57,13 @@ class PositionParts:
         found.update(fee for fee in self._charges if fee is not None)
         return found
 
-    def pairs(self, need: int) -> set[int]:
-        """The values that together with another one are what is needed."""
+    def pairs(self, required: int) -> set[int]:
+        """Return the values that another value complements to the required change."""
         values = self.values
-        return {value for value in values if need - value in values}
+        return {value for value in values if required - value in values}
 
     def places(self, wanted: Collection[int]) -> Iterator[int]:
-        """The places of fills with an edit that changes the position by one of these amounts."""
+        """Return the places of fills with a hypothesis that has such an effect on the position."""
         amounts = {amount for amount in wanted if amount}
         if not amounts:
             return iter(())
@@ -75,37 +80,40 @@ class PositionParts:
         return compress(self._places, hits)
 
     def charged_places(self, amounts: Mapping[str, Collection[Decimal]]) -> Iterator[int]:
-        """The places of fills whose fee, halved, turned or left out, changes a balance so."""
-        bookings, fills = self.ground.bookings, self._fills
+        """Yield the places of fills whose fee, halved, turned or removed, changes a balance.
+
+        `amounts` are the changes to look for, by balance.
+        """
+        postings, fills = self.problem.postings, self._fills
         for currency in self._currencies:
-            some = amounts.get(bookings.cash(currency or "", fills[0].account), ())
-            unit = whole(bookings.resolution(currency or "")) or 1
+            some = amounts.get(postings.cash(currency or "", fills[0].account), ())
+            unit = whole(postings.resolution(currency or "")) or 1
             wanted = {fee // unit for amount in some for fee in _fees_of(amount, unit)}
-            # A fee that is rounded up is one unit more than the whole units in it.
+            # A fee that was rounded up is one unit more than its whole units.
             wanted |= {fee - 1 for fee in wanted}
             if not wanted:
                 continue
             fits = [fee // unit in wanted for fee in self._fees]
             for at in compress(self._places, fits):
-                if self.ground.fills[at].fee_currency == currency:
+                if self.problem.fills[at].fee_currency == currency:
                     yield at
 
     @cached_property
     def bare(self) -> list[int]:
-        """The places of fills of nothing, and of those without a fee among fills that have one."""
+        """Places of fills of quantity 0, and of fills without a fee if other fills are charged."""
         numbers = zip(self._places, self._signed, self._fees, strict=True)
-        models = self.edits.models(self.name).values()
+        models = self.hypotheses.models(self.name).values()
         if not any(model is not None and model.rates for model in models):
             return [at for at, quantity, _ in numbers if not quantity]
         return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
     @property
     def _fills(self) -> list[Fill]:
-        return self.ground.by_symbol[self.name]
+        return self.problem.by_symbol[self.name]
 
     @property
     def _places(self) -> list[int]:
-        return self.ground.places[self.name]
+        return self.problem.places[self.name]
 
     @cached_property
     def _currencies(self) -> set[str | None]:
@@ -113,7 +121,7 @@ class PositionParts:
 
     @cached_property
     def _signed(self) -> list[int]:
-        signed, places = self.ground.rows.signed, self._places
+        signed, places = self.problem.rows.signed, self._places
         return _whole(signed if len(places) == len(signed) else [signed[at] for at in places])
 
     @cached_property
@@ -122,17 +130,17 @@ class PositionParts:
 
     @property
     def _base(self) -> str:
-        return self.ground.bookings.instruments[self._fills[0].symbol].base
+        return self.problem.postings.instruments[self._fills[0].symbol].base
 
     @cached_property
     def _may_be_base(self) -> bool:
-        """Whether a fee may have been meant in the base currency: where that is compared."""
-        cash = self.ground.bookings.cash(self._base, self._fills[0].account)
-        return cash in self.ground.space.compared
+        """True if the base currency is compared: a fee may have been meant in it."""
+        cash = self.problem.postings.cash(self._base, self._fills[0].account)
+        return cash in self.problem.dimensions.compared
 
     @cached_property
     def _own(self) -> list[int]:
-        """The fees in the base currency, 0 of a fill that has none; empty where none has one."""
+        """Fees in the base currency, 0 for a fee in another one; empty if no fee is in it."""
         base = self._base
         if base not in self._currencies:
             return []
@@ -141,7 +149,7 @@ class PositionParts:
 
     @cached_property
     def _held(self) -> list[int]:
-        """What each fill adds to the position, its fee included."""
+        """Quantity that each fill adds to the position, less its fee in the base currency."""
         if not self._own:
             return self._signed
         numbers = zip(self._signed, self._own, strict=True)
@@ -149,17 +157,17 @@ class PositionParts:
 
     @property
     def are_whole(self) -> bool:
-        """Whether every number is a whole one: a fee at a rate may have any digits."""
+        """True if all numbers are whole units; a fee at a rate may have more digits."""
         return None not in self._charges
 
     @cached_property
     def _charges(self) -> list[int | None]:
-        """What fills without a fee would be charged in the base currency."""
+        """Changes of the position if fills without a fee had one in the base currency."""
         charged = (
-            self.edits.charged(fill, at)
+            self.hypotheses.charged(fill, at)
             for fill in self._fills
             if not fill.fee
-            for model in [self.edits.model(fill)]
+            for model in [self.hypotheses.model(fill)]
             if model is not None and model.currency == self._base
             for at in range(len(model.rates))
         )
@@ -167,14 +175,14 @@ class PositionParts:
 
 
 def _whole(amounts: Iterable[Decimal]) -> list[int]:
-    """Amounts of fills in units of 10^-31: none of them is finer."""
+    """Return amounts of fills in units of 10^-31; none of them is finer."""
     return list(map(int, map(EXACT.multiply, amounts, repeat(_SCALE))))
 
 
 def _fees_of(amount: Decimal, unit: int) -> Iterator[int]:
-    """The fees that change a balance by an amount when they are turned, halved or left out.
+    """Yield the fees that change a balance by an amount if turned, halved or removed.
 
-    Half a fee is rounded, by a unit at most.
+    Half a fee is rounded, by one unit at most.
     """
     units = whole(amount)
     if units is not None:

@@ -1,7 +1,8 @@
-"""One fault of a fill and one wrong quantity: the price of the second tells which fill it is.
+"""One fault of a fill and one wrong quantity: a price shows which fill has the wrong quantity.
 
-After the first fault is put right, what is left of the balance divided by what is left of
-the position is the price of the fill whose quantity is wrong, its fee aside.
+With the first fault corrected, the residual cash divided by the residual position is the price of
+the second fill, up to its fee. Example: +0.5 BTC and -30 USDT remain, so the fill has a price of 60
+USDT.
 """
 
 from collections.abc import Iterator
@@ -11,68 +12,81 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.space import ORDER, Vector, is_position
+from recon_core.explain.effects.dimensions import ORDER, Vector, is_position
 from recon_core.explain.faults.chances import is_any_quantity
-from recon_core.explain.faults.edits import UNPROVEN, Edit
-from recon_core.explain.faults.fill_edits import FillEdits
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import Market, market_of, paid_in
 from recon_core.explain.faults.solved_quantities import any_quantity
-from recon_core.explain.grounds.ground import Ground
+from recon_core.explain.problems.problem import Problem
 from recon_core.explain.searching.candidates import Found
 from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.values.amounts import EXACT, ZERO
 
 _OF_A_FIRST: Final = 60
+"""Operations for one first hypothesis: its residual, the prices and a look-up of fills."""
+
 _MOST_FILLS: Final = 2_000
+"""Fills of a problem. Each costs 120 or 180 operations, and the more fills there are, the more
+residual prices are the price of some fill by coincidence."""
+
 _FIRST: Final = ("remove", "flip", "repeat")
 
 
 @dataclass
 class QuantityPairs:
-    """The pairs of one ground of which the second is a wrong quantity."""
+    """Pairs of one problem whose second hypothesis is a wrong quantity."""
 
-    ground: Ground
-    edits: FillEdits
+    problem: Problem
+    hypotheses: FillHypotheses
     budget: Budget
 
     def pairs(self) -> Iterator[Found]:
-        """A fill that goes, comes again or turns, then a quantity that the rest asks for."""
-        ground = self.ground
-        if len(ground.fills) > _MOST_FILLS or ground.unknown:
+        """Yield pairs: a fill removed, repeated or turned, then a quantity with the residual."""
+        problem = self.problem
+        if len(problem.fills) > _MOST_FILLS or problem.unknown:
             return
-        names = _FIRST if ground.rows_right else _FIRST[:2]
-        for fill in ground.fills:
+        names = _FIRST if problem.rows_right else _FIRST[:2]
+        for fill in problem.fills:
             self.budget.spend(_OF_A_FIRST * len(names))
             for name in names:
-                first = self.edits.edit(fill, name)
-                rest = ground.left(first.change.vector(ground.bookings))
+                first = self.hypotheses.hypothesis(fill, name)
+                rest = problem.left(first.patch.vector(problem.postings))
                 for second in self._seconds(rest):
-                    both = first.change.joined(second.change)
-                    if second.rows[0] is not fill and ground.reached_by(both):
+                    both = first.patch.joined(second.patch)
+                    if second.rows[0] is not fill and problem.reached_by(both):
                         yield first, second
 
-    def _seconds(self, rest: Vector) -> Iterator[Edit]:
+    def _seconds(self, rest: Vector) -> Iterator[Hypothesis]:
         positions = [name for name in rest if is_position(name)]
         market = self._markets.get(positions[0]) if len(positions) == 1 else None
         if market is None or any(name.startswith(ORDER) for name in rest):
             return
-        need = rest[positions[0]]
-        cash = self.ground.bookings.cash(paid_in(market.instrument), market.fills[0].account)
-        for price in _prices(market, need, rest.get(cash, ZERO)):
+        required = rest[positions[0]]
+        cash = self.problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
+        for price in _prices(market, required, rest.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
-                by_chance = is_any_quantity(self.ground, market, need, self._tried)
-                for edit in any_quantity(self.ground, market, self.edits, fill, need):
-                    slipped = bool(edit.detail)
-                    yield edit if slipped or not by_chance else replace(edit, rank=UNPROVEN)
+                by_chance = is_any_quantity(self.problem, market, required, self._tried)
+                for hypothesis in any_quantity(
+                    self.problem, market, self.hypotheses, fill, required
+                ):
+                    slipped = bool(hypothesis.detail)
+                    yield (
+                        hypothesis
+                        if slipped or not by_chance
+                        else replace(hypothesis, strength=Strength.CHANCE)
+                    )
 
     @property
     def _tried(self) -> int:
-        return len(self.ground.fills) * len(_FIRST)
+        return len(self.problem.fills) * len(_FIRST)
 
     @cached_property
     def _markets(self) -> dict[str, Market]:
-        found = {name: market_of(self.ground, name, self.edits) for name in self.ground.by_symbol}
+        found = {
+            name: market_of(self.problem, name, self.hypotheses) for name in self.problem.by_symbol
+        }
         return {
             name: market
             for name, market in found.items()
@@ -89,9 +103,9 @@ class QuantityPairs:
         return found
 
 
-def _prices(market: Market, need: Decimal, cash: Decimal) -> set[Decimal]:
-    """The prices at which a quantity of the need costs the cash, with a fee or without."""
-    worth = Fraction(need) * Fraction(market.instrument.multiplier)
+def _prices(market: Market, required: Decimal, cash: Decimal) -> set[Decimal]:
+    """Return the prices at which the required quantity costs the cash, without or with a fee."""
+    worth = Fraction(required) * Fraction(market.instrument.multiplier)
     price = -Fraction(cash) / worth if worth else Fraction(0)
     rates = {rate for side in OrderSide for rate in market.rates(side, in_base=False)}
     shares = {Fraction(1), *(1 + sign * Fraction(rate) for rate in rates for sign in (1, -1))}

@@ -1,8 +1,8 @@
-"""The search: one fault that accounts for everything that is needed.
+"""Search for one hypothesis with the required effect.
 
-Every edit of every row without a free number has a print; one fault is a look-up of the
-print that is needed. Fills that are equal have equal prints, so that a search costs what the
-fills differ, whatever they add up to.
+Every exact hypothesis on a row has a fingerprint; those with the required fingerprint are compared
+in full. Example: +2.58 USDT is required. Half of a fee of 5.16 USDT is +2.58 USDT and fits. Removal
+of the same BUY gives +55.16 USDT and -0.5 BTC, another fingerprint.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,77 +11,86 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
-from recon_core.explain.budget import OF_A_PRINT, OF_A_SIEVE, Budget
-from recon_core.explain.effects.space import Vector
+from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, Budget
+from recon_core.explain.effects.dimensions import Vector
 from recon_core.explain.faults.cumulative import Misread
-from recon_core.explain.faults.edits import NEAR_TWIN, Edit, Row, movement_edits, opening_edits
-from recon_core.explain.faults.fill_edits import FillEdits
-from recon_core.explain.faults.spans import stale_edit
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.prints import Prints
-from recon_core.explain.searching.sieve import Sieve
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.hypotheses import (
+    NEAR_TWIN,
+    Hypothesis,
+    Row,
+    movement_hypotheses,
+    opening_hypotheses,
+)
+from recon_core.explain.faults.spans import stale_hypothesis
+from recon_core.explain.problems.fingerprints import Fingerprints
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.searching.prefilter import Prefilter
 from recon_core.model import Movement
 
 _SUFFIX: Final = "from here on"
 
 NO_FILL: Final = -1
-"""The place of an edit that is of no fill."""
+"""Place of a hypothesis that is not on a fill: no fill has a place below 0."""
 
 Code = tuple[int, str]
-"""A fill by its place among the ground's fills, and the name of its edit."""
+"""Place among the problem's fills and name of the hypothesis; for `NO_FILL` the name is a place
+among the other hypotheses."""
 
 
 @dataclass
 class Search:
-    """The edits of one ground by their prints; `extra` are edits that were worked out before.
+    """Hypotheses of one problem by fingerprint; `extra` are hypotheses worked out before.
 
-    Those of misread orders are worked out where their position fits.
+    Misread orders in `extra` become hypotheses only if their position fits.
     """
 
-    ground: Ground
+    problem: Problem
     budget: Budget
-    extra: Sequence[Edit | Misread] = ()
+    extra: Sequence[Hypothesis | Misread] = ()
     max_skew: timedelta = timedelta()
 
-    def also_of(self, extra: Sequence[Edit | Misread]) -> "Search":
-        """The same search with more edits."""
+    def also_of(self, extra: Sequence[Hypothesis | Misread]) -> "Search":
+        """Return the same search with `extra` hypotheses; what is known of the fills is shared."""
         more = replace(self, extra=extra)
-        more.prints, more.fill_edits = self.prints, self.fill_edits
+        more.fingerprints, more.fill_hypotheses = self.fingerprints, self.fill_hypotheses
         return more
 
-    def singles(self) -> list[Edit]:
-        """Every edit that alone is what is needed."""
-        wanted = set(self.prints.around(self.ground.need))
-        self.budget.spend(len(self.ground.fills) * OF_A_SIEVE * 2)
-        places = Sieve(self.ground, self.fill_edits).places()
-        self.budget.spend(len(places) * OF_A_PRINT)
+    def singles(self) -> list[Hypothesis]:
+        """Return every hypothesis that alone has the required effect."""
+        wanted = set(self.fingerprints.around(self.problem.required))
+        self.budget.spend(len(self.problem.fills) * OF_A_PREFILTER * 2)
+        places = Prefilter(self.problem, self.fill_hypotheses).places()
+        self.budget.spend(len(places) * OF_A_FINGERPRINT)
         codes = [*self.codes_of_fills(places), *self.codes_of_others(range(len(self._others)))]
-        edits = (self.edit(code) for value, code in codes if value in wanted)
-        return [edit for edit in edits if self.ground.reached_by(edit.change)]
+        hypotheses = (self.hypothesis(code) for value, code in codes if value in wanted)
+        return [
+            hypothesis for hypothesis in hypotheses if self.problem.reached_by(hypothesis.patch)
+        ]
 
-    def for_positions(self) -> list[Edit]:
-        """Every edit that alone is what the positions and the orders need."""
-        ground = self.ground.but_for_cash()
-        search = Search(ground, self.budget, self.extra, self.max_skew)
-        wanted = set(search.prints.around(ground.need))
-        spans = search.suffixes() if ground.rows_right else ()
-        behind = [search.edit(code) for value, code in spans if value in wanted]
+    def for_positions(self) -> list[Hypothesis]:
+        """Return every hypothesis that alone has the required positions and orders."""
+        problem = self.problem.but_for_cash()
+        search = Search(problem, self.budget, self.extra, self.max_skew)
+        wanted = set(search.fingerprints.around(problem.required))
+        spans = search.suffixes() if problem.rows_right else ()
+        behind = [search.hypothesis(code) for value, code in spans if value in wanted]
         return [*search.singles(), *behind]
 
     @cached_property
-    def prints(self) -> Prints:
-        """The prints of the ground."""
-        return Prints(self.ground)
+    def fingerprints(self) -> Fingerprints:
+        """Fingerprints of the problem."""
+        return Fingerprints(self.problem)
 
     @cached_property
-    def fill_edits(self) -> FillEdits:
-        """The edits of the ground's fills."""
-        return FillEdits(self.ground, self.prints)
+    def fill_hypotheses(self) -> FillHypotheses:
+        """Hypotheses on the problem's fills."""
+        return FillHypotheses(self.problem, self.fingerprints)
 
     def codes_of_fills(self, places: Sequence[int]) -> Iterator[tuple[int, Code]]:
-        """The prints and codes of the edits of some fills."""
-        offers, of_fill = self.fill_edits.offers, self.prints.of_fill
-        fills = self.ground.fills
+        """Yield fingerprint and code of the hypotheses on the fills at these places."""
+        offers, of_fill = self.fill_hypotheses.offers, self.fingerprints.of_fill
+        fills = self.problem.fills
         for at in places:
             fill = fills[at]
             for name, value in offers(fill, *of_fill(fill)):
@@ -89,93 +98,87 @@ class Search:
                     yield value, (at, name)
 
     def codes_of_others(self, places: Iterable[int]) -> Iterator[tuple[int, Code]]:
-        """The prints and codes of some of the other edits."""
+        """Yield fingerprint and code of the other hypotheses at these places."""
         for at in places:
-            yield self.prints.of(self._effect(self._other(at))), (NO_FILL, str(at))
+            yield self.fingerprints.of(self._effect(self._other(at))), (NO_FILL, str(at))
 
     @cached_property
     def effects(self) -> list[Vector]:
-        """What the other edits change; those of misread orders in their position only.
+        """Effects of the other hypotheses.
 
-        Where that is what the position needs, what they change in cash is needed, too.
+        A misread order that does not have the required position has its effect on the position
+        only.
         """
-        need, found = self.ground.need, list[Vector]()
+        required, found = self.problem.required, list[Vector]()
         for at, other in enumerate(self._others):
             name = other.name if isinstance(other, Misread) else None
-            if isinstance(other, Misread) and name is not None and other.moved != need.get(name):
+            if (
+                isinstance(other, Misread)
+                and name is not None
+                and other.moved != required.get(name)
+            ):
                 found.append({name: other.moved})
             else:
                 found.append(self._effect(self._other(at)))
         return found
 
-    def _effect(self, edit: Edit) -> Vector:
-        return edit.change.vector(self.ground.bookings)
+    def _effect(self, hypothesis: Hypothesis) -> Vector:
+        return hypothesis.patch.vector(self.problem.postings)
 
-    def _other(self, at: int) -> Edit:
-        """One of the other edits, worked out."""
+    def _other(self, at: int) -> Hypothesis:
+        """Return the other hypothesis at a place; a misread order is worked out for it."""
         other = self._others[at]
-        return other.edit() if isinstance(other, Misread) else other
+        return other.hypothesis() if isinstance(other, Misread) else other
 
     @property
-    def others(self) -> list[Edit]:
-        """The edits of movements, of the opening, and those that were worked out before."""
+    def others(self) -> list[Hypothesis]:
+        """Hypotheses on movements and the opening, and those of `extra`."""
         return [self._other(at) for at in range(len(self._others))]
 
     @cached_property
     def besides_fills(self) -> int:
-        """How many of the other edits are of no fill, or of several."""
+        """Number of other hypotheses that are not on a single fill."""
         return sum(isinstance(one, Misread) or not one.is_of_a_fill for one in self._others)
 
     def suffixes(self) -> list[tuple[int, Code]]:
-        """All rows from a time on that are not in the books."""
-        rows, codes, total = self.ground.timeline, list[tuple[int, Code]](), 0
+        """Return fingerprint and code of each final span of rows, as missing from the books."""
+        rows, codes, total = self.problem.timeline, list[tuple[int, Code]](), 0
         for at in range(len(rows) - 1, 0, -1):
-            total -= self._print_of(rows[at])
+            total -= self._fingerprint_of(rows[at])
             if rows[at - 1].time != rows[at].time and at < len(rows) - 1:
                 codes.append((total, (at, _SUFFIX)))
         return codes
 
-    def _print_of(self, row: Row) -> int:
+    def _fingerprint_of(self, row: Row) -> int:
         if isinstance(row, Movement):
-            return self.prints.of(self.ground.bookings.movement(row))
-        return sum(self.prints.of_fill(row))
+            return self.fingerprints.of(self.problem.postings.movement(row))
+        return sum(self.fingerprints.of_fill(row))
 
-    def edit(self, code: Code) -> Edit:
-        """The edit that a code stands for."""
+    def hypothesis(self, code: Code) -> Hypothesis:
+        """Return the hypothesis of a code."""
         at, name = code
         if at == NO_FILL:
             return self._other(int(name))
         if name == _SUFFIX:
-            return stale_edit(self.ground, at, self.max_skew)
-        return self.fill_edits.edit(self.ground.fills[at], name)
+            return stale_hypothesis(self.problem, at, self.max_skew)
+        return self.fill_hypotheses.hypothesis(self.problem.fills[at], name)
 
     @cached_property
-    def _others(self) -> list[Edit | Misread]:
-        """The edits of movements, of the opening, and those that were worked out before."""
-        record, right = self.ground.record, self.ground.rows_right
+    def _others(self) -> list[Hypothesis | Misread]:
+        """Hypotheses on movements and the opening, and `extra`, with misread orders as they are."""
+        record, right = self.problem.record, self.problem.rows_right
         moved = record.movements or ()
         found = [
-            edit
+            hypothesis
             for movement in moved
-            for edit in movement_edits(
+            for hypothesis in movement_hypotheses(
                 movement, rows_right=right, twin=_told_twice(movement, moved)
             )
         ]
-        return [*found, *opening_edits(record.opening), *self.extra]
+        return [*found, *opening_hypotheses(record.opening), *self.extra]
 
 
 def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:
-    """Whether another movement says the same within seconds."""
+    """True if another movement has the same content within `NEAR_TWIN`."""
     near = (other for other in movements if abs(other.time - movement.time) <= NEAR_TWIN)
-    return sum(_payload(other) == _payload(movement) for other in near) > 1
-
-
-def _payload(movement: Movement) -> tuple[object, ...]:
-    return (
-        movement.movement_kind,
-        movement.currency,
-        movement.amount,
-        movement.symbol,
-        movement.quantity,
-        movement.account,
-    )
+    return sum(other.content == movement.content for other in near) > 1

@@ -1,8 +1,7 @@
-"""Faults of a stated account as a whole.
+"""Faults of a stated account: accounts summed, margin in the free balance, holdings as cash.
 
-Accounts are summed, margin stands in the free balance, holdings count as cash again. Like
-the faults in `recon_core.explain.states.states`, each compares what both sides state and has no
-free number. Source: reports of users (free balances without margin, positions of two
+Like the faults in `recon_core.explain.states.states`, each compares what both sides state, and
+nothing is fitted. Source: reports of users (free balances without margin, positions of two
 accounts in one, a wallet synchronised with its holdings).
 """
 
@@ -11,31 +10,33 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, exact_sum, format_amount
-from recon_core.explain.effects.space import Space, Vector, is_position, minus
-from recon_core.explain.states.states import StateEdit
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.dimensions import Dimensions, Vector, is_position, minus
+from recon_core.explain.states.states import StateHypothesis
 from recon_core.model import CashBalance, LedgerSide, Leg, RecordedSession, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 
 _ACCOUNT: Final = ",account="
 
 
-def account_edits(space: Space, recorded: RecordedSession) -> Iterator[StateEdit]:
-    """Every fault of a stated account that accounts for what differs, or for a part of it."""
+def account_edits(dimensions: Dimensions, recorded: RecordedSession) -> Iterator[StateHypothesis]:
+    """Yield every fault of a stated account that accounts for some or all differences."""
     records = recorded.own_records()
     for side, record in records.items():
         others = [other for each, other in records.items() if each is not side]
         for other in others:
-            mine, theirs = space.stated(record), space.stated(other)
+            mine, theirs = dimensions.stated(record), dimensions.stated(other)
             yield from _free_is_total(side, record, other)
             if "positions" not in record.derived:
-                yield from _summed(space, side, mine, theirs)
+                yield from _summed(dimensions, side, mine, theirs)
             if "cash" not in record.derived:
-                yield from _holdings_again(space, recorded, side, mine, theirs)
+                yield from _holdings_again(dimensions, recorded, side, mine, theirs)
 
 
-def _free_is_total(side: LedgerSide, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
-    """The free balance is the whole one: what is locked as margin was not taken off."""
+def _free_is_total(
+    side: LedgerSide, record: SideRecord, other: SideRecord
+) -> Iterator[StateHypothesis]:
+    """Yield the free balances that are totals: the locked margin is not deducted."""
     theirs = {(row.currency, row.account): row for row in other.cash or ()}
     for row in record.cash or ():
         right = theirs.get((row.currency, row.account))
@@ -45,16 +46,18 @@ def _free_is_total(side: LedgerSide, record: SideRecord, other: SideRecord) -> I
             fixed = replace(row, free=right.free, locked=right.locked)
             margin = format_amount(EXACT.subtract(right.total, right.free))
             detail = f"its free balance is the total: the margin of {margin} is not taken off"
-            yield StateEdit(CauseKind.BALANCE_KIND, side, {}, detail, (_like(row, fixed),))
+            yield StateHypothesis(CauseKind.BALANCE_KIND, side, {}, detail, (_like(row, fixed),))
 
 
 def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
-    """The parts that the side gave, put right."""
+    """Return the corrected balance with only the parts that the side gave."""
     return fixed if row.locked is not None else replace(fixed, locked=None)
 
 
-def _summed(space: Space, side: LedgerSide, mine: Vector, theirs: Vector) -> Iterator[StateEdit]:
-    """Positions of one account are the sum of several accounts of the other side."""
+def _summed(
+    dimensions: Dimensions, side: LedgerSide, mine: Vector, theirs: Vector
+) -> Iterator[StateHypothesis]:
+    """Yield the positions of one account that are the sum of several accounts of the other side."""
     correction: dict[str, Decimal] = {}
     accounts: set[str] = set()
     for name, amounts in _by_account(theirs).items():
@@ -64,17 +67,17 @@ def _summed(space: Space, side: LedgerSide, mine: Vector, theirs: Vector) -> Ite
             correction |= {
                 each: amount
                 for each, amount in minus(amounts, held).items()
-                if amount and each in space.compared
+                if amount and each in dimensions.compared
             }
             accounts |= {each.rpartition(_ACCOUNT)[2] for each in amounts}
     if correction:
         told = ", ".join(sorted(accounts))
         detail = f"its positions are the sum of the accounts {told}"
-        yield StateEdit(CauseKind.FOREIGN_ACTIVITY, side, correction, detail)
+        yield StateHypothesis(CauseKind.FOREIGN_ACTIVITY, side, correction, detail)
 
 
 def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
-    """What is held of each position, by its dimensions in several accounts."""
+    """Return the quantities of each position that is held in accounts, by dimension."""
     found: dict[str, dict[str, Decimal]] = {}
     for name, amount in stated.items():
         if is_position(name) and _ACCOUNT in name and amount:
@@ -87,15 +90,19 @@ def _bare(name: str) -> str:
 
 
 def _holdings_again(
-    space: Space, recorded: RecordedSession, side: LedgerSide, mine: Vector, theirs: Vector
-) -> Iterator[StateEdit]:
-    """A balance is too large by exactly a holding that both sides state."""
+    dimensions: Dimensions,
+    recorded: RecordedSession,
+    side: LedgerSide,
+    mine: Vector,
+    theirs: Vector,
+) -> Iterator[StateHypothesis]:
+    """Yield a balance that is too large by exactly a holding that both sides state."""
     for symbol, instrument in sorted(recorded.instruments.items()):
-        position = space.position(symbol, Leg.NET, None)
-        cash = space.cash(instrument.base, None)
+        position = dimensions.position(symbol, Leg.NET, None)
+        cash = dimensions.cash(instrument.base, None)
         held = mine.get(position, ZERO)
         surplus = EXACT.subtract(mine.get(cash, ZERO), theirs.get(cash, ZERO))
         if held > 0 and held == theirs.get(position) and surplus == held:
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateEdit(CauseKind.BALANCE_KIND, side, correction, detail)
+            yield StateHypothesis(CauseKind.BALANCE_KIND, side, correction, detail)

@@ -1,4 +1,8 @@
-"""Faults of a whole state, proven: one, several renamed names, or two that do not overlap."""
+"""Faults of a whole state, proven: one, several renamed names, or two that do not overlap.
+
+Each choice of hypotheses corrects the stated figures in a copy, which is reconciled again. Only
+the choices with the fewest faults are answers.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,24 +10,29 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
-from recon_core.aliases import with_aliases
-from recon_core.amounts import format_amount
-from recon_core.errors import SessionError
+from recon_core.compare.aliases import with_aliases
 from recon_core.explain.answers.sequels import First, rounds_besides
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
-from recon_core.explain.effects.changes import names_of, shifted
-from recon_core.explain.effects.space import effect_of, is_position, negated, plus
-from recon_core.explain.grounds.grounds import contradictions
+from recon_core.explain.effects.dimensions import effect_of, is_position, negated, plus
+from recon_core.explain.effects.patches import names_of, shifted
+from recon_core.explain.problems.problems import contradictions
 from recon_core.explain.proving.proof import Outcome, Prover
 from recon_core.explain.states.account_states import account_edits
 from recon_core.explain.states.state_doubts import doubt
-from recon_core.explain.states.state_edits import state_edits
-from recon_core.explain.states.states import StateEdit
-from recon_core.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.explain.states.state_hypotheses import state_hypotheses
+from recon_core.explain.states.states import StateHypothesis
 from recon_core.model import CashBalance, LedgerSide, SideRecord
+from recon_core.model.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.policy.aliases import Aliases
+from recon_core.values.amounts import format_amount
+from recon_core.values.errors import SessionError
 
 _MOST_EDITS: Final = 12
+"""Hypotheses of a state that are tried.
+
+Each alone and every two are up to 78 reconciliations, which the budget does not count.
+"""
+
 _WORDS: Final = {
     CauseKind.ROUNDING: "has rounded what it states",
     CauseKind.UNIT: "counts in another unit",
@@ -37,11 +46,11 @@ _WORDS: Final = {
 
 
 def state_answers(prover: Prover) -> tuple[Explanation, ...]:
-    """The explanations by faults of a whole state that account for everything."""
-    edits = _edits(prover)
+    """Return the explanations by faults of a whole state that account for every delta."""
+    hypotheses = _hypotheses(prover)
     proven = [
         (chosen, outcome)
-        for chosen in _choices(edits)
+        for chosen in _choices(hypotheses)
         for outcome in [_outcome(prover, chosen)]
         if outcome is not None and outcome.proven and outcome.vanished
     ]
@@ -53,7 +62,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     doubtful = doubt(prover, best[0][0])
     if rounds_besides(explanations[0].causes):
         doubtful = doubtful or ROUNDED_OFF
-    if len({tuple(edit.cause_kind for edit in chosen) for chosen, _ in best}) == 1:
+    if len({tuple(hypothesis.cause_kind for hypothesis in chosen) for chosen, _ in best}) == 1:
         explanations = explanations[:1]
         if not doubtful:
             return tuple(explanations)
@@ -62,7 +71,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
 
 
 def only_rounded(explanations: Sequence[Explanation]) -> bool:
-    """Whether all that was found are roundings: those fit many amounts."""
+    """True if all causes are roundings, which fit many amounts."""
     causes = [cause for one in explanations for cause in one.causes]
     return all(cause.cause_kind is CauseKind.ROUNDING for cause in causes)
 
@@ -70,9 +79,9 @@ def only_rounded(explanations: Sequence[Explanation]) -> bool:
 def beside_rounding(
     found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
 ) -> tuple[Explanation, ...]:
-    """What a row accounts for in cash alone, where a rounding accounts for the same.
+    """Return what rows explain, in doubt where a rounding explains the same cash.
 
-    An amount that small may be what was rounded off; one that moves a position is not.
+    So small an amount may have been rounded off; an amount that moves a position was not.
     """
     causes = [cause for one in found for cause in one.causes]
     if any(cause.effect.position for cause in causes) or not all(
@@ -83,76 +92,82 @@ def beside_rounding(
 
 
 def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
-    """Explanations that the digits of a rounded figure would tell apart."""
+    """Return the explanations as not proven: the digits of a rounded figure would decide."""
     return tuple(not_proven(one, ROUNDED_OFF, len(found)) for one in found)
 
 
-def _edits(prover: Prover) -> list[StateEdit]:
-    space, recorded = prover.space, prover.recorded
-    return _telling([*state_edits(space, recorded), *account_edits(space, recorded)][:_MOST_EDITS])
+def _hypotheses(prover: Prover) -> list[StateHypothesis]:
+    dimensions, recorded = prover.dimensions, prover.recorded
+    return _telling(
+        [*state_hypotheses(dimensions, recorded), *account_edits(dimensions, recorded)][
+            :_MOST_EDITS
+        ]
+    )
 
 
-def _telling(edits: Sequence[StateEdit]) -> list[StateEdit]:
-    """Without the new names for what are the legs of one name."""
-    netted = {name for e in edits if e.cause_kind is CauseKind.NETTED_LEGS for name in e.correction}
+def _telling(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
+    """Return the hypotheses without new names for what are the legs of one name."""
+    netted = {
+        name for e in hypotheses if e.cause_kind is CauseKind.NETTED_LEGS for name in e.correction
+    }
     return [
-        edit
-        for edit in edits
-        if edit.cause_kind is not CauseKind.ALIAS or netted.isdisjoint(edit.correction)
+        hypothesis
+        for hypothesis in hypotheses
+        if hypothesis.cause_kind is not CauseKind.ALIAS or netted.isdisjoint(hypothesis.correction)
     ]
 
 
-def _choices(edits: Sequence[StateEdit]) -> Iterator[tuple[StateEdit, ...]]:
-    for edit in edits:
-        yield (edit,)
+def _choices(hypotheses: Sequence[StateHypothesis]) -> Iterator[tuple[StateHypothesis, ...]]:
+    for hypothesis in hypotheses:
+        yield (hypothesis,)
     for side in LedgerSide:
-        names = [e for e in edits if e.cause_kind is CauseKind.ALIAS and e.side is side]
+        names = [e for e in hypotheses if e.cause_kind is CauseKind.ALIAS and e.side is side]
         if len(names) > 2:  # noqa: PLR2004  # two are a pair
             yield tuple(names)
-    for first, second in combinations(edits, 2):
+    for first, second in combinations(hypotheses, 2):
         apart = first.correction.keys().isdisjoint(second.correction)
         if first.side is second.side and apart:
             yield first, second
 
 
 def _of_one_side(
-    prover: Prover, proven: list[tuple[tuple[StateEdit, ...], Outcome]]
-) -> list[tuple[tuple[StateEdit, ...], Outcome]]:
-    """Where both sides may have the fault: the one that contradicts its rows, else the ledger."""
+    prover: Prover, proven: list[tuple[tuple[StateHypothesis, ...], Outcome]]
+) -> list[tuple[tuple[StateHypothesis, ...], Outcome]]:
+    """Return the faults of one side: the side that contradicts its rows, else the ledger."""
     sides = {chosen[0].side for chosen, _ in proven}
     if len(sides) == 1:
         return proven
-    wrong = contradictions(prover.recorded, prover.space, prover.reconciliation.replays)
+    wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
     side = wrong[0] if wrong else LedgerSide.INTERNAL
     return [each for each in proven if each[0][0].side is side] or proven
 
 
 def partial_states(prover: Prover) -> Iterator[First]:
-    """Faults of a whole state that account for some diffs, wherever the rest comes from."""
-    edits = _edits(prover)
-    for edit in edits:
-        if doubt(prover, (edit,)):
+    """Yield the faults of a whole state that account for some diffs, with the side put right."""
+    hypotheses = _hypotheses(prover)
+    for hypothesis in hypotheses:
+        if doubt(prover, (hypothesis,)):
             continue
-        record = _fixed(prover, (edit,))
-        outcome = None if record is None else prover.outcome({edit.side: record})
+        record = _fixed(prover, (hypothesis,))
+        outcome = None if record is None else prover.outcome({hypothesis.side: record})
         if record is None or outcome is None or not outcome.vanished or outcome.appeared:
             continue
-        if not any(outcome.remaining.get(name) for name in edit.correction):
-            yield _explanation((edit,), outcome), edit.side, record
+        if not any(outcome.remaining.get(name) for name in hypothesis.correction):
+            yield _explanation((hypothesis,), outcome), hypothesis.side, record
 
 
-def _outcome(prover: Prover, chosen: Sequence[StateEdit]) -> Outcome | None:
+def _outcome(prover: Prover, chosen: Sequence[StateHypothesis]) -> Outcome | None:
     record = _fixed(prover, chosen)
     return None if record is None else prover.outcome({chosen[0].side: record})
 
 
-def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
-    """The side without the faults of its state."""
+def _fixed(prover: Prover, chosen: Sequence[StateHypothesis]) -> SideRecord | None:
+    """Return the side without the faults of its state, `None` if it cannot be put right."""
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
-    names = dict(edit.renamed for edit in chosen if edit.renamed is not None)
-    figures = [edit for edit in chosen if edit.renamed is None]
+    names = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
+    figures = [hypothesis for hypothesis in chosen if hypothesis.renamed is None]
     renamed = _with_names(prover, chosen[0].side, names) if names else record
     if renamed is None or not figures:
         return renamed
@@ -160,22 +175,24 @@ def _fixed(prover: Prover, chosen: Sequence[StateEdit]) -> SideRecord | None:
 
 
 def _with_names(prover: Prover, side: LedgerSide, names: Mapping[str, str]) -> SideRecord | None:
-    """The side as a policy's aliases give it; `None` where two names would become one."""
+    """Return the side as a policy's aliases give it, `None` if two names would become one."""
     try:
         return with_aliases(prover.recorded, Aliases(**{str(side): names})).side(side)
     except SessionError:
         return None
 
 
-def _with_figures(prover: Prover, record: SideRecord, chosen: Sequence[StateEdit]) -> SideRecord:
-    if record.derived:  # which leg a row is of, no row tells: the state alone is put right
+def _with_figures(
+    prover: Prover, record: SideRecord, chosen: Sequence[StateHypothesis]
+) -> SideRecord:
+    if record.derived:  # no row states its leg: only the state is put right
         record = replace(record, derived=frozenset(), opening=None)
-    names = names_of(prover.space, list(prover.recorded.own_records().values()))
+    names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
-    for edit in chosen:
-        total = plus(total, edit.correction)
-    fixed = shifted(record, prover.space, total, names)
-    parts = {part.currency: part for edit in chosen for part in edit.parts}
+    for hypothesis in chosen:
+        total = plus(total, hypothesis.correction)
+    fixed = shifted(record, prover.dimensions, total, names)
+    parts = {part.currency: part for hypothesis in chosen for part in hypothesis.parts}
     return _with_parts(fixed, parts)
 
 
@@ -191,20 +208,20 @@ def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord
     return replace(record, cash=cash)
 
 
-def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
+def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explanation:
     side = chosen[0].side
     causes = tuple(
         Cause(
-            edit.cause_kind,
-            edit.side,
+            hypothesis.cause_kind,
+            hypothesis.side,
             (),
-            effect_of(negated(edit.correction)),
-            _text(edit),
+            effect_of(negated(hypothesis.correction)),
+            _text(hypothesis),
         )
-        for edit in chosen
+        for hypothesis in chosen
     )
     text = "; ".join(cause.text for cause in causes)
-    aliases = dict(edit.renamed for edit in chosen if edit.renamed is not None)
+    aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
     repair = (
         ()
         if aliases
@@ -212,8 +229,8 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
             Booking(
                 "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished
             )
-            for edit in chosen
-            for name, amount in sorted(edit.correction.items())
+            for hypothesis in chosen
+            for name, amount in sorted(hypothesis.correction.items())
             if amount
         )
     )
@@ -229,9 +246,9 @@ def _explanation(chosen: Sequence[StateEdit], outcome: Outcome) -> Explanation:
     )
 
 
-def _text(edit: StateEdit) -> str:
-    said = f"the {edit.side} side {edit.words or _WORDS[edit.cause_kind]}"
-    return f"{said} ({edit.detail})" if edit.detail else said
+def _text(hypothesis: StateHypothesis) -> str:
+    said = f"the {hypothesis.side} side {hypothesis.words or _WORDS[hypothesis.cause_kind]}"
+    return f"{said} ({hypothesis.detail})" if hypothesis.detail else said
 
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:

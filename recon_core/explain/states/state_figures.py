@@ -1,4 +1,8 @@
-"""Faults of the figures of a stated state: their rounding, their sign, their unit, a split."""
+"""Faults of the figures of a stated state: their rounding, their sign, their unit, a split.
+
+A fault counts if it fits all figures that it concerns: 0.12 and 3.46 against 0.1234 and 3.4567
+are a rounding to two decimals, half-even; 0.12 and 3.45 are digits cut off.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,26 +11,38 @@ from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO, decimal_places
+from recon_core.explain.effects.dimensions import is_position
 from recon_core.explain.effects.slips import last_digit
-from recon_core.explain.effects.space import is_position
-from recon_core.explain.states.states import StateEdit, States, bare_name
-from recon_core.explanation import CauseKind
+from recon_core.explain.states.states import StateHypothesis, States, bare_name
 from recon_core.model import Instrument, InstrumentKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
+"""Rounding modes in the order in which they are tried: the first that fits all figures counts."""
+
 _ONE_WAY: Final = {
     ROUND_DOWN: "has cut digits off what it states",
     ROUND_FLOOR: "has rounded down what it states",
     ROUND_CEILING: "has rounded up what it states",
 }
+"""Words for the modes that round one way; half-even and half-up have the words of the kind."""
+
 _LARGEST_POWER: Final = 18
+"""Exponent of the largest unit: 10^18 wei are an ether, the finest unit in wide use."""
+
 _LARGEST_SPLIT: Final = 20
+"""Largest term of a split ratio: with larger terms, many unrelated quantities are in a ratio."""
+
 _FEWEST_LOTS: Final = Decimal(100)
+"""Units of its last digit in a quantity.
+
+8 against 10 are in a simple ratio, as most pairs of so few units are; of 100 and more, few are.
+"""
 
 
-def rounded_figures(states: States) -> Iterator[StateEdit]:
-    """Everything that differs is the other side's figure with fewer decimals."""
+def rounded_figures(states: States) -> Iterator[StateHypothesis]:
+    """Yield a rounding if all that differs is the other side's figures with fewer decimals."""
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
     if not any(value for value, _ in values) or _shows_more(values):
         return
@@ -38,60 +54,60 @@ def rounded_figures(states: States) -> Iterator[StateEdit]:
         unit = Decimal((0, (1,), -places))
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
-            edit = states.edit(CauseKind.ROUNDING, states.differing, f"to {what}")
-            yield replace(edit, words=_ONE_WAY.get(mode, ""))
+            hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
+            yield replace(hypothesis, words=_ONE_WAY.get(mode, ""))
             return
 
 
 def _shows_more(values: list[tuple[Decimal, Decimal]]) -> bool:
-    """Whether a figure shows as many decimals as the one that it would be rounded from.
+    """True if a figure shows as many decimals as the figure that it would be rounded from.
 
-    25.00 against 25.01 is no rounding to whole numbers.
+    25.00 is no rounding of 25.01 to whole numbers.
     """
     return any(decimal_places(value) >= max(_places(right), 1) for value, right in values)
 
 
 def _places(amount: Decimal) -> int:
-    """The decimals of an amount; below 0 for a multiple of ten."""
+    """Return the decimals of an amount, below 0 for a multiple of ten: -3 of 5000."""
     return -last_digit(amount)
 
 
-def turned_signs(states: States) -> Iterator[StateEdit]:
-    """All figures that differ, or all positions, or all balances, with the other sign."""
+def turned_signs(states: States) -> Iterator[StateHypothesis]:
+    """Yield figures with the other sign: all that differ, all positions, or all balances."""
     turned = {
         name
         for name in states.differing
         if states.stated.get(name, ZERO) == states.other.get(name, ZERO).copy_negate()
     }
     sections = [names for names in _sections(states.differing) if turned.issuperset(names)]
-    if not sections:  # of one position beside others that differ for another reason
+    if not sections:  # positions, while others differ for another reason
         sections = [tuple(sorted(filter(is_position, turned)))]
     for names in filter(None, sections):
-        yield states.edit(CauseKind.SIGN_CONVENTION, names, "")
+        yield states.hypothesis(CauseKind.SIGN_CONVENTION, names, "")
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """All names, those of the positions and those of the balances."""
+    """Return all names, those of the positions, and those of the balances."""
     positions = tuple(filter(is_position, names))
     cash = tuple(name for name in names if not is_position(name))
     return [names, *(part for part in (positions, cash) if part and part != names)]
 
 
-def other_units(states: States) -> Iterator[StateEdit]:
-    """Figures that differ by the same power of ten, or by the contract multiplier."""
+def other_units(states: States) -> Iterator[StateHypothesis]:
+    """Yield the figures that differ by the same power of ten, or by the contract multiplier."""
     ratios = {name: _ratio(states, name) for name in states.differing}
     powers: dict[Fraction, list[str]] = {}
     for name, ratio in ratios.items():
         if ratio is not None and _is_power_of_ten(ratio):
             powers.setdefault(ratio, []).append(name)
     for ratio, names in powers.items():
-        yield states.edit(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
+        yield states.hypothesis(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
     if any(len(names) == len(ratios) for names in powers.values()):
         return
     multipliers = _multipliers(states)
     if all(ratio is not None and ratio in multipliers.get(name, ())
            for name, ratio in ratios.items()):  # fmt: skip
-        yield states.edit(CauseKind.UNIT, states.differing, "by the contract multiplier")
+        yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")
 
 
 def _multipliers(states: States) -> dict[str, tuple[Fraction, ...]]:
@@ -122,8 +138,8 @@ def _shown(ratio: Fraction) -> str:
     return f"{ratio.numerator}" if ratio.denominator == 1 else f"1/{ratio.denominator}"
 
 
-def splits(states: States) -> Iterator[StateEdit]:
-    """One position is a simple ratio of the other, and no cash differs."""
+def splits(states: States) -> Iterator[StateHypothesis]:
+    """Yield a split if the only difference is a position in a simple ratio to the other side's."""
     if len(states.differing) != 1 or not is_position(states.differing[0]):
         return
     (name,) = states.differing
@@ -134,19 +150,20 @@ def splits(states: States) -> Iterator[StateEdit]:
         return
     if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         told = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.edit(CauseKind.SPLIT, states.differing, told)
+        yield states.hypothesis(CauseKind.SPLIT, states.differing, told)
 
 
 def _may_be_tenfold(states: States) -> bool:
-    """Whether a power of ten may be a split: of a stock it may, of coins it is their unit."""
+    """True if a power of ten may be a split: of a stock it may, of coins it is a unit."""
     record = states.recorded.side(states.side)
     return _is_stock(states) and record is not None and "positions" not in record.derived
 
 
 def _is_telling(states: States) -> bool:
-    """Whether the quantities have enough digits: of a few lots most are in a simple ratio.
+    """True if the quantities have enough digits for a simple ratio to be no coincidence.
 
-    Stocks are held in few digits, and are what is split.
+    Most quantities of a few lots are in a simple ratio. Stocks count in any case: they are held in
+    few digits, and are split.
     """
     (name,) = states.differing
     both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
@@ -156,16 +173,19 @@ def _is_telling(states: States) -> bool:
 
 
 def _is_stock(states: States) -> bool:
-    """Whether what is held is no contract, and no currency of the account."""
+    """True if the holding is no contract, and no currency of the account."""
     instrument = _instrument(states)
     if instrument is None:
         return True
-    held = states.space.cash(instrument.base, None) in states.space.compared
+    held = states.dimensions.cash(instrument.base, None) in states.dimensions.compared
     return instrument.instrument_kind is InstrumentKind.SPOT and not held
 
 
 def _is_no_trade(states: States) -> bool:
-    """Whether a trade would have moved cash: that of a derivative moves no more than its fee."""
+    """True if a trade would have moved the compared cash, so that the difference is no trade.
+
+    A derivative's trade moves no more than its fee.
+    """
     instrument = _instrument(states)
     if instrument is None:
         return "/" not in _symbol(states)
@@ -174,10 +194,10 @@ def _is_no_trade(states: States) -> bool:
     records = states.recorded.own_records().values()
     symbol = instrument.symbol
     fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
-    compared = {states.space.cash(row.fee_currency or "", row.account) for row in fills}
-    # Fees that are all the same say nothing of a quantity.
+    compared = {states.dimensions.cash(row.fee_currency or "", row.account) for row in fills}
+    # Fees that are all the same do not depend on the quantity.
     told = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
-    return told and compared <= states.space.compared
+    return told and compared <= states.dimensions.compared
 
 
 def _instrument(states: States) -> Instrument | None:

@@ -1,19 +1,19 @@
-"""Faults of what stated amounts are called: their names, their kind of balance, their legs."""
+"""Faults of the names of stated amounts: symbols and currencies, kinds of balance, legs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.space import is_position
-from recon_core.explain.states.states import StateEdit, States, bare_name
-from recon_core.explanation import CauseKind
+from recon_core.compare.keys import encode_key
+from recon_core.explain.effects.dimensions import is_position
+from recon_core.explain.states.states import StateHypothesis, States, bare_name
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, SideRecord
-from recon_core.pairing import encode_key
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
 
 
-def aliases(states: States) -> Iterator[StateEdit]:
-    """Names that only this side has, and names that only the other has, with equal amounts."""
+def aliases(states: States) -> Iterator[StateHypothesis]:
+    """Yield names that only this side has with the amounts of a name that only the other has."""
     mine: dict[str, dict[str, Decimal]] = {}
     theirs: dict[str, dict[str, Decimal]] = {}
     for name in states.differing:
@@ -31,13 +31,13 @@ def aliases(states: States) -> Iterator[StateEdit]:
             names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
             first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
-            edit = states.edit(CauseKind.ALIAS, tuple(names), detail)
+            hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
             own, others = (_row_name(states, one) for one in (name, equal[0]))
-            yield replace(edit, renamed=(own, others))
+            yield replace(hypothesis, renamed=(own, others))
 
 
 def _row_name(states: States, name: str) -> str:
-    """A dimension's symbol or currency as rows have it: its key may be encoded."""
+    """Return a dimension's symbol or currency as rows state it: its key may be encoded."""
     key = name.split("::", 1)[1]
     for record in states.recorded.own_records().values():
         rows = (record.positions if is_position(name) else record.cash) or ()
@@ -52,11 +52,11 @@ def _rest(name: str) -> str:
     return name[len(bare_name(name)) :]
 
 
-def other_kinds(states: States, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
-    """The total of one side is another kind of balance of the other side."""
-    space = states.space
-    parts = {space.cash(row.currency, row.account): row for row in other.cash or ()}
-    own = {space.cash(row.currency, row.account): row for row in record.cash or ()}
+def other_kinds(states: States, record: SideRecord, other: SideRecord) -> Iterator[StateHypothesis]:
+    """Yield the totals of one side that are another kind of balance of the other side."""
+    dimensions = states.dimensions
+    parts = {dimensions.cash(row.currency, row.account): row for row in other.cash or ()}
+    own = {dimensions.cash(row.currency, row.account): row for row in record.cash or ()}
     found: dict[str, list[str]] = {}
     for name in states.differing:
         theirs, mine = parts.get(name), own.get(name)
@@ -69,7 +69,7 @@ def other_kinds(states: States, record: SideRecord, other: SideRecord) -> Iterat
             if amount and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
-        yield states.edit(CauseKind.BALANCE_KIND, tuple(names), words)
+        yield states.hypothesis(CauseKind.BALANCE_KIND, tuple(names), words)
 
 
 def _whole(balance: CashBalance) -> Decimal | None:
@@ -83,8 +83,10 @@ def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
     yield "locked balance", balance.locked
 
 
-def swapped_parts(side: LedgerSide, record: SideRecord, other: SideRecord) -> Iterator[StateEdit]:
-    """Free and locked change places under an equal total."""
+def swapped_parts(
+    side: LedgerSide, record: SideRecord, other: SideRecord
+) -> Iterator[StateHypothesis]:
+    """Yield the balances with free and locked exchanged under an equal total."""
     theirs = {(row.currency, row.account): row for row in other.cash or ()}
     for row in record.cash or ():
         right = theirs.get((row.currency, row.account))
@@ -92,20 +94,22 @@ def swapped_parts(side: LedgerSide, record: SideRecord, other: SideRecord) -> It
             continue
         if (row.free, row.locked) == (right.locked, right.free) and row.free != row.locked:
             fixed = replace(row, free=right.free, locked=right.locked)
-            yield StateEdit(CauseKind.BALANCE_KIND, side, {}, "free and locked swapped", (fixed,))
+            yield StateHypothesis(
+                CauseKind.BALANCE_KIND, side, {}, "free and locked swapped", (fixed,)
+            )
 
 
-def netted_legs(states: States, other: SideRecord) -> Iterator[StateEdit]:
-    """One net position where the other side keeps LONG and SHORT apart."""
+def netted_legs(states: States, other: SideRecord) -> Iterator[StateHypothesis]:
+    """Yield a net position where the other side holds LONG and SHORT separately."""
     legs: dict[tuple[str, str | None], dict[Leg, Decimal]] = {}
     for row in other.positions or ():
         if row.leg is not Leg.NET:
             legs.setdefault((row.symbol, row.account), {})[row.leg] = row.quantity
     for (symbol, account), quantities in legs.items():
-        names = {leg: states.space.position(symbol, leg, account) for leg in Leg}
+        names = {leg: states.dimensions.position(symbol, leg, account) for leg in Leg}
         net = EXACT.add(quantities.get(Leg.LONG, ZERO), quantities.get(Leg.SHORT, ZERO))
         only_net = not any(states.stated.get(names[leg]) for leg in (Leg.LONG, Leg.SHORT))
         only_net = only_net and (bool(states.stated.get(names[Leg.NET])) or not net)
         wrong = tuple(name for name in names.values() if name in states.differing)
         if wrong and only_net and states.stated.get(names[Leg.NET], ZERO) == net:
-            yield states.edit(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")
+            yield states.hypothesis(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")

@@ -1,21 +1,21 @@
-"""What the two sides state where they differ, and what a fault of a whole state would add."""
+"""The stated figures of two sides where they differ, and the faults that would correct them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explain.effects.space import Space, Vector
-from recon_core.explanation import CauseKind
+from recon_core.explain.effects.dimensions import Dimensions, Vector
 from recon_core.model import CashBalance, LedgerSide, RecordedSession
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
 
 
 @dataclass(frozen=True, slots=True)
-class StateEdit:
-    """A fault of a whole state: what is to be added to what the side states.
+class StateHypothesis:
+    """A fault of a whole state; `correction` is to be added to what the side states.
 
-    `parts` are corrected balances where only free and locked are wrong; `renamed` is the
-    side's symbol and what the other side calls it; `words` say what the side did, where those
-    of the kind are too general.
+    `parts` are corrected balances where only free and locked are wrong. `renamed` is the side's
+    symbol or currency and the other side's name for it. `words` describe the side's error where the
+    words of the kind are too general.
     """
 
     cause_kind: CauseKind
@@ -29,27 +29,27 @@ class StateEdit:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What a side states, and what the other has, in the dimensions that differ."""
+    """The figures that a side and the other side state, and the dimensions that differ."""
 
-    space: Space
+    dimensions: Dimensions
     recorded: RecordedSession
     side: LedgerSide
     stated: Vector
     other: Vector
     differing: tuple[str, ...]
 
-    def edit(
+    def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str
-    ) -> StateEdit:
-        """The fault that some dimensions are not what the other side has."""
+    ) -> StateHypothesis:
+        """Build the hypothesis that some dimensions should be what the other side states."""
         wrong = tuple(names)
         correction = {
             name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))
             for name in wrong
         }
-        return StateEdit(kind, self.side, correction, detail)
+        return StateHypothesis(kind, self.side, correction, detail)
 
 
 def bare_name(name: str) -> str:
-    """A dimension without its leg and account."""
+    """Return a dimension without its leg and account."""
     return name.split(",", maxsplit=1)[0]

@@ -12,9 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.errors import SessionError
 from recon_core.model import InputFile, Numbers, SideRecord
-from recon_core.printable import printable
 from recon_core.sessions.files import inside, read_text_file
 from recon_core.sessions.foreign import SideSource, TakenSide
 from recon_core.sessions.formats import rows
@@ -22,6 +20,8 @@ from recon_core.sessions.formats.ccxt_account import balances, contract_sizes, p
 from recon_core.sessions.formats.ccxt_trading import fees, fills, orders
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.json_text import parse_json
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable
 
 FORMAT: Final = "ccxt"
 CANNOT_KNOW: Final = (

@@ -9,11 +9,11 @@ is not listed, and is left out.
 from collections.abc import Iterable
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO, shortest
-from recon_core.errors import SessionError
 from recon_core.model import CashBalance, Leg, Position
-from recon_core.printable import printable, quoted
 from recon_core.sessions.formats import rows
+from recon_core.values.amounts import EXACT, ZERO, shortest
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable, quoted
 
 
 def balances(result: rows.Row) -> tuple[CashBalance, ...]:

@@ -11,12 +11,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO, shortest
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import Fill, Movement, MovementKind, Order, OrderSide, OrderState
-from recon_core.printable import quoted
 from recon_core.sessions.formats import rows
-from recon_core.times import parse_time
+from recon_core.values.amounts import EXACT, ZERO, shortest
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import quoted
+from recon_core.values.times import parse_time
 
 _STATES: Final = {
     "open": OrderState.ACKNOWLEDGED,

@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.errors import SessionError
-from recon_core.limits import (
+from recon_core.values.errors import SessionError
+from recon_core.values.limits import (
     FILE_BYTES,
     SQLITE_STEPS,
     TABLE_COLUMNS,
@@ -21,7 +21,7 @@ from recon_core.limits import (
     limit_error,
     refuse_above,
 )
-from recon_core.printable import printable
+from recon_core.values.printable import printable
 
 _MILLION: Final = 1_000_000
 _PATTERN_LENGTH: Final = 100

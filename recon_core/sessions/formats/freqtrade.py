@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from recon_core.errors import SessionError
-from recon_core.hookspecs import hookimpl
 from recon_core.model import RecordedSession
-from recon_core.printable import printable
+from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import unforeseen_refused
 from recon_core.sessions.formats.limits import limits_note
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable
 
 FORMAT: Final = "freqtrade"
 CANNOT_KNOW: Final = (

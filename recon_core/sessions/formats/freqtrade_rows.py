@@ -4,10 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import ZERO
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import CashBalance, Order, OrderSide, OrderState
-from recon_core.printable import quoted
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.freqtrade_trades import (
     FilledOrder,
@@ -15,7 +12,10 @@ from recon_core.sessions.formats.freqtrade_trades import (
     order_side,
     trading_mode,
 )
-from recon_core.times import parse_time
+from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import quoted
+from recon_core.values.times import parse_time
 
 _STATES: Final = {
     "open": OrderState.ACKNOWLEDGED,

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import (
     CashBalance,
     InputFile,
@@ -23,7 +22,6 @@ from recon_core.model import (
     SessionMode,
     SideRecord,
 )
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.database import read_tables
@@ -36,6 +34,8 @@ from recon_core.sessions.formats.freqtrade_trades import (
     instruments,
 )
 from recon_core.sessions.formats.freqtrade_wallet import Wallet, WalletError, read_wallet
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import printable, quoted
 
 
 def read_sqlite(path: Path) -> RecordedSession:

@@ -15,16 +15,6 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Final
 
-from recon_core.amounts import (
-    EXACT,
-    MOST_DIGITS,
-    ZERO,
-    decimal_places,
-    exact_sum,
-    format_amount,
-    round_to_places,
-)
-from recon_core.errors import SessionError
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -36,7 +26,17 @@ from recon_core.model import (
     OrderSide,
     Position,
 )
-from recon_core.printable import printable, quoted
+from recon_core.values.amounts import (
+    EXACT,
+    MOST_DIGITS,
+    ZERO,
+    decimal_places,
+    exact_sum,
+    format_amount,
+    round_to_places,
+)
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable, quoted
 
 PRECISION: Final = 8
 """freqtrade rounds the profit of a trade to so many decimals."""

@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from recon_core.errors import SessionError
 from recon_core.model import CashBalance, InputFile, Numbers, Position, SessionMode, SideRecord
-from recon_core.printable import quoted
 from recon_core.sessions.files import read_text_file
 from recon_core.sessions.formats import rows
 from recon_core.sessions.json_text import parse_json
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import quoted
 
 NAME: Final = "rpc_balance.json"
 _MODES: Final = {"Simulated balances": SessionMode.PAPER, "": SessionMode.LIVE}

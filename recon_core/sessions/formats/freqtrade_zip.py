@@ -10,9 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from recon_core.amounts import ZERO
-from recon_core.errors import ReconError, SessionError
-from recon_core.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_above
 from recon_core.model import (
     CashBalance,
     InputFile,
@@ -22,7 +19,6 @@ from recon_core.model import (
     SessionMode,
     SideRecord,
 )
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.freqtrade_trades import (
@@ -37,6 +33,10 @@ from recon_core.sessions.formats.freqtrade_trades import (
     trading_mode,
 )
 from recon_core.sessions.json_text import parse_json
+from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_above
+from recon_core.values.printable import printable, quoted
 
 _MOST_EXPANSION: Final = 100
 _SMALL: Final = 1024 * 1024

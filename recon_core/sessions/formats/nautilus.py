@@ -15,9 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.errors import SessionError
-from recon_core.hookspecs import hookimpl
 from recon_core.model import (
     InputFile,
     Instrument,
@@ -29,7 +26,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.printable import printable
+from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import (
     exists,
     inside,
@@ -56,6 +53,9 @@ from recon_core.sessions.formats.rows import each_of
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.parquet import parquet_rows
 from recon_core.sessions.tables import csv_rows
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable
 
 FORMAT: Final = "nautilus"
 CANNOT_KNOW: Final = (

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recon_core.amounts import decimal_places
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import CashBalance, Currency
 from recon_core.sessions.formats.nautilus_rows import Row, balance, money
 from recon_core.sessions.formats.rows import each_of
+from recon_core.values.amounts import decimal_places
+from recon_core.values.errors import ReconError, SessionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import parse_amount
 from recon_core.model import Fill, Instrument, InstrumentKind
-from recon_core.printable import printable, quoted
 from recon_core.sessions.formats.nautilus_accounts import Accounts, AccountTerms
 from recon_core.sessions.formats.nautilus_rows import key
 from recon_core.sessions.formats.rows import optional_text
+from recon_core.values.amounts import parse_amount
+from recon_core.values.printable import printable, quoted
 
 _PAIR: Final = "CurrencyPair"
 _MARGIN_TYPES: Final = frozenset(

@@ -10,11 +10,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.errors import SessionError
 from recon_core.model import Fill, Leg, OrderSide
-from recon_core.printable import quoted
 from recon_core.sessions.formats.nautilus_rows import Row, amount, cell
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import quoted
 
 _ENDINGS: Final = {"-LONG": Leg.LONG, "-SHORT": Leg.SHORT, "-BOTH": Leg.NET}
 _SIDES: Final = {"LONG": Leg.LONG, "SHORT": Leg.SHORT}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recon_core.errors import SessionError
+from recon_core.values.errors import SessionError
 
 ANCHOR: Final = "meta.json"
 ENGINE: Final = "nautilus_trader"

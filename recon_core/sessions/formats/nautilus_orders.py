@@ -10,10 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from recon_core.amounts import shortest_amount
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import Order, OrderState
-from recon_core.printable import quoted
 from recon_core.sessions.formats.nautilus_accounts import Report
 from recon_core.sessions.formats.nautilus_rows import (
     Row,
@@ -23,6 +20,9 @@ from recon_core.sessions.formats.nautilus_rows import (
     time,
 )
 from recon_core.sessions.formats.rows import each_of
+from recon_core.values.amounts import shortest_amount
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import quoted
 
 _STATES: Final[Mapping[str, OrderState]] = {
     "INITIALIZED": OrderState.CREATED,

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.amounts import parse_amount
-from recon_core.errors import ReconError, SessionError
 from recon_core.model import CashBalance, Fill, Movement, MovementKind, OrderSide
-from recon_core.printable import quoted
-from recon_core.times import parse_time
+from recon_core.values.amounts import parse_amount
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import quoted
+from recon_core.values.times import parse_time
 
 Row = dict[str, str]
 _MONEY = re.compile(r"(\S+) (\S+)")

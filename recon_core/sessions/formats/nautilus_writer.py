@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from recon_core.amounts import parse_amount
-from recon_core.atomic import refusing
-from recon_core.errors import AmountError, ReconError
-from recon_core.printable import printable, quoted
+from recon_core.values.amounts import parse_amount
+from recon_core.values.errors import AmountError, ReconError
+from recon_core.values.files import refusing
+from recon_core.values.printable import printable, quoted
 
 _FILL_COLUMNS: Final = (
     "client_order_id,trader_id,strategy_id,instrument_id,venue_order_id,account_id,trade_id,"

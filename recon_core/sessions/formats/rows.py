@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from recon_core.amounts import NumberText, parse_amount, shortest_amount
-from recon_core.errors import ReconError, SessionError
-from recon_core.printable import printable, quoted
 from recon_core.sessions.files import UNFORESEEN, unforeseen_text
+from recon_core.values.amounts import NumberText, parse_amount, shortest_amount
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import printable, quoted
 
 Row = Mapping[str, Any]
 _Value = TypeVar("_Value")

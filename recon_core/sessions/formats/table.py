@@ -16,12 +16,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from recon_core.amounts import NumberText
-from recon_core.boundary import RowList, problem_text
-from recon_core.errors import SessionError
-from recon_core.limits import TOML_BYTES
 from recon_core.model import CashBalance, InputFile, Numbers, Opening, Position, SideRecord
-from recon_core.printable import printable, quoted
 from recon_core.sessions import native_rows
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.foreign import SideSource, TakenSide
@@ -29,8 +24,13 @@ from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.formats.table_cells import Words, kept, mapped_row
 from recon_core.sessions.formats.table_schema import ROW_TYPES, MappingFile, TableMapping
 from recon_core.sessions.tables import Table, checked_parts, read_table
-from recon_core.times import parse_time
-from recon_core.toml_text import TomlError, parse_toml
+from recon_core.values.amounts import NumberText
+from recon_core.values.errors import SessionError
+from recon_core.values.fields import RowList, problem_text
+from recon_core.values.limits import TOML_BYTES
+from recon_core.values.printable import printable, quoted
+from recon_core.values.times import parse_time
+from recon_core.values.toml_text import TomlError, parse_toml
 
 FORMAT: Final = "table"
 CANNOT_KNOW: Final = (

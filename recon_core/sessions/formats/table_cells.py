@@ -13,11 +13,17 @@ from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from recon_core.amounts import NumberText, exact_sum, format_amount, parse_amount, shortest_amount
-from recon_core.errors import ReconError, SessionError
-from recon_core.printable import printable, quoted
 from recon_core.sessions.formats.table_schema import MappingFile, TableMapping
-from recon_core.times import format_time
+from recon_core.values.amounts import (
+    NumberText,
+    exact_sum,
+    format_amount,
+    parse_amount,
+    shortest_amount,
+)
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import printable, quoted
+from recon_core.values.times import format_time
 
 _AMOUNTS: Final = frozenset(
     {

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from recon_core.boundary import Amount, Entries, FileModel, FileTable, Name, RowList, Time
 from recon_core.sessions import schema
+from recon_core.values.fields import Amount, Entries, FileModel, FileTable, Name, RowList, Time
 
 
 def _as_list(value: Any) -> Any:

@@ -11,9 +11,9 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TypeVar
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import CashBalance, Fill, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.books import State, book_of, decimal_of, notional, state_of
 from tests.core.explaining.made_sessions import MADE
 from tests.core.test_fault_injection import RECORDINGS, recorded_session

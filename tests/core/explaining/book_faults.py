@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from recon_core.explanation import CauseKind
 from recon_core.model import (
     CashBalance,
     Movement,
@@ -11,6 +10,7 @@ from recon_core.model import (
     Position,
     SideRecord,
 )
+from recon_core.model.explanation import CauseKind
 from tests.core.explaining.bases import Base
 from tests.core.explaining.fault import Dice, Fault, mistyped
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.amounts import EXACT, ZERO, round_to_places
-from recon_core.explanation import Effect
+from recon_core.compare.keys import key_text, single_accounts
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,
@@ -19,7 +18,8 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.pairing import key_text, single_accounts
+from recon_core.model.explanation import Effect
+from recon_core.values.amounts import EXACT, ZERO, round_to_places
 
 
 @dataclass(frozen=True, slots=True)

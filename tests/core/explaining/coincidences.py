@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import product
 
-from recon_core.amounts import EXACT, exact_sum
-from recon_core.explanation import Effect
 from recon_core.model import Numbers
+from recon_core.model.explanation import Effect
 from recon_core.policy.model import Policy
+from recon_core.values.amounts import EXACT, exact_sum
 from tests.core.explaining.bases import Base
 
 _Named = tuple[object, ...]

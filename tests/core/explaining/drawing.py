@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 
-from recon_core.errors import ReconError
-from recon_core.explanation import CauseKind, Effect
+from recon_core.model.explanation import CauseKind, Effect
+from recon_core.values.errors import ReconError
 from tests.core.explaining.bases import NAMES, RECORDED, Base, Evidence, base_session
 from tests.core.explaining.books import (
     State,

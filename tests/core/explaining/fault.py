@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, shortest
-from recon_core.explanation import CauseKind
 from recon_core.model import CashBalance, Fill, Instrument, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, shortest
 from tests.core.explaining.bases import Base
 from tests.core.explaining.books import State
 

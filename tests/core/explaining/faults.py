@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recon_core.explanation import CauseKind
+from recon_core.model.explanation import CauseKind
 from tests.core.explaining import (
     book_faults,
     fee_faults,

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explanation import CauseKind
 from recon_core.model import Fill, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
 from tests.core.explaining.bases import Base
 from tests.core.explaining.fault import Dice, Fault, changed, ids_of, one_fill
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from recon_core.amounts import EXACT
-from recon_core.explanation import CauseKind
 from recon_core.model import Fill, OrderSide, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
 from tests.core.explaining.bases import Base
 from tests.core.explaining.fault import (
     Dice,

@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from recon_core.amounts import EXACT, round_to_places
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,
@@ -30,6 +29,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.values.amounts import EXACT, round_to_places
 from tests.core.explaining.shapes import SHAPES, Market, Shape
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from recon_core.amounts import EXACT, decimal_places
-from recon_core.explanation import CauseKind, Explanation, ExplanationVerdict
 from recon_core.model import CashBalance, Position, RecordedSession
+from recon_core.model.explanation import CauseKind, Explanation, ExplanationVerdict
+from recon_core.values.amounts import EXACT, decimal_places
 from tests.core.explaining.bases import NAMES, Base, Evidence, base_session
 from tests.core.explaining.books import State
 from tests.core.explaining.fault import Dice, Fault

@@ -6,9 +6,9 @@ A session of two sides is made of a base session and a fault, with what is true 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from recon_core.amounts import EXACT, ZERO
-from recon_core.explanation import CauseKind, Effect
 from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
+from recon_core.model.explanation import CauseKind, Effect
+from recon_core.values.amounts import EXACT, ZERO
 from tests.core.explaining.bases import Base, Evidence
 from tests.core.explaining.books import State, are_accounts_plain, difference, state_of
 from tests.core.explaining.fault import Fault

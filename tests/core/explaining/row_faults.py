@@ -5,8 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from recon_core.amounts import EXACT, round_to_places
-from recon_core.explanation import CauseKind
 from recon_core.model import (
     Fill,
     Leg,
@@ -16,6 +14,8 @@ from recon_core.model import (
     Position,
     SideRecord,
 )
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, round_to_places
 from tests.core.explaining.bases import Base
 from tests.core.explaining.fault import Dice, Fault, ids_of, mistyped, one_fill, with_fills
 

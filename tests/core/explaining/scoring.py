@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import permutations
 
-from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.model import LedgerSide
+from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from tests.core.explaining.books import deltas_of, negative, total
 from tests.core.explaining.drawing import Trial
 from tests.core.explaining.placing import Truth

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from recon_core.explanation import CauseKind as Kind
-from recon_core.explanation import Effect
 from recon_core.model import Fill, InstrumentKind
+from recon_core.model.explanation import CauseKind as Kind
+from recon_core.model.explanation import Effect
 from tests.core.explaining.bases import Base, Evidence
 from tests.core.explaining.books import difference, state_of
 from tests.core.explaining.coincidences import is_coincidence

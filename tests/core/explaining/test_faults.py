@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.bases import NAMES, Evidence, base_session
 from tests.core.explaining.drawing import Wanted
 from tests.core.explaining.noise import is_explained

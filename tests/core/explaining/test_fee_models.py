@@ -2,8 +2,8 @@
 
 import pytest
 
-from recon_core.explain.effects.bookings import bookings_of
 from recon_core.explain.effects.fees import fee_model, fee_models
+from recon_core.explain.effects.postings import bookings_of
 from recon_core.model import OrderSide
 from tests.core.explaining.bases import Evidence, base_session
 from tests.core.explaining.drawing import Wanted, drawn
@@ -16,11 +16,11 @@ def test_each_side_in_what_it_receives() -> None:
     """BUY is charged in the base currency, SELL in the quote, both at one rate."""
     base = base_session("made_base_fees", Evidence.STATES)
     prover = prover_of(base.recorded)
-    bookings = bookings_of(prover.recorded, prover.space)
+    postings = bookings_of(prover.recorded, prover.dimensions)
     fills = [fill for fill in base.fills if fill.symbol == base.fills[0].symbol]
     instrument = base.recorded.instruments[fills[0].symbol]
-    assert fee_model(bookings, fills) is None
-    models = fee_models(bookings, fills)
+    assert fee_model(postings, fills) is None
+    models = fee_models(postings, fills)
     buy, sell = models[OrderSide.BUY], models[OrderSide.SELL]
     assert buy is not None
     assert sell is not None
@@ -33,10 +33,10 @@ def test_both_sides_alike() -> None:
     """Where one rule charges all fills, it is that of either side."""
     base = base_session("spot_btcusdt_cash", Evidence.STATES)
     prover = prover_of(base.recorded)
-    bookings = bookings_of(prover.recorded, prover.space)
-    whole = fee_model(bookings, base.fills)
+    postings = bookings_of(prover.recorded, prover.dimensions)
+    whole = fee_model(postings, base.fills)
     assert whole is not None
-    assert fee_models(bookings, base.fills) == dict.fromkeys(OrderSide, whole)
+    assert fee_models(postings, base.fills) == dict.fromkeys(OrderSide, whole)
 
 
 @pytest.mark.parametrize("seed", [25, 34])

@@ -6,11 +6,11 @@ from functools import cache
 import pytest
 from hypothesis import settings
 
-from recon_core.comparison import ItemKind
-from recon_core.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import LedgerSide, Leg, MovementKind
+from recon_core.model.comparison import ItemKind
+from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.bases import NAMES, Evidence, base_session
 from tests.core.explaining.books import deltas_of, negative, plain_effect
 from tests.core.explaining.drawing import Trial, Wanted, drawn

@@ -3,7 +3,7 @@
 import pytest
 
 from recon_core.explain.faults.chances import stands_alone
-from recon_core.explanation import CauseKind, ExplanationVerdict
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from tests.core.explaining.bases import Evidence
 from tests.core.explaining.drawing import Trial, Wanted, drawn
 from tests.core.explaining.scoring import Score
@@ -52,12 +52,12 @@ def test_the_more_telling_name_of_one_repair() -> None:
 def test_what_stands_alone() -> None:
     """An effect leaves so little that not one of so many would by chance."""
     trial = pair(ROWS, 40)
-    ground = grounds_of(prover_of(trial.placed.recorded))[0]
-    (name,) = ground.need
-    need = ground.need[name]
-    assert stands_alone(ground, {name: need}, 10)
-    assert stands_alone(ground, {name: need.quantize(type(need)("0.001"))}, 10)
-    assert not stands_alone(ground, {name: need.quantize(type(need)("0.001"))}, 10_000)
-    assert not stands_alone(ground, {name: need / 2}, 10)
-    assert not stands_alone(ground, {name: -need}, 1)
-    assert not stands_alone(ground, {}, 1)
+    problem = grounds_of(prover_of(trial.placed.recorded))[0]
+    (name,) = problem.required
+    required = problem.required[name]
+    assert stands_alone(problem, {name: required}, 10)
+    assert stands_alone(problem, {name: required.quantize(type(required)("0.001"))}, 10)
+    assert not stands_alone(problem, {name: required.quantize(type(required)("0.001"))}, 10_000)
+    assert not stands_alone(problem, {name: required / 2}, 10)
+    assert not stands_alone(problem, {name: -required}, 1)
+    assert not stands_alone(problem, {}, 1)

@@ -8,29 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_core.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
+from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.bookings import bookings_of
-from recon_core.explain.effects.changes import Change, in_sequence
+from recon_core.explain.effects.dimensions import add_to, dimensions_of
 from recon_core.explain.effects.open_bases import open_bases
-from recon_core.explain.effects.space import add_to, space_of
-from recon_core.explain.faults.edits import Edit, flipped
+from recon_core.explain.effects.patches import Patch, in_sequence
+from recon_core.explain.effects.postings import bookings_of
 from recon_core.explain.faults.every_trade import (
     in_another_unit,
     multipliers,
     of_every_trade,
     turned_trades,
 )
-from recon_core.explain.grounds.ground import Ground
-from recon_core.explain.grounds.grounds import grounds
+from recon_core.explain.faults.hypotheses import Hypothesis, flipped
+from recon_core.explain.problems.problem import Problem
+from recon_core.explain.problems.problems import problems
 from recon_core.explain.proving.proof import Prover
 from recon_core.explain.searching.search import Search
-from recon_core.explanation import CauseKind
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay, replay, replay_sides
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
+from recon_core.model.explanation import CauseKind
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
 from tests.core.explaining.bases import Evidence, base_session
 from tests.core.explaining.drawing import Trial, Wanted, drawn
 from tests.core.explaining.placing import Placement
@@ -57,12 +57,12 @@ def trial_of(seed: int) -> Trial:
 def prover_of(recorded: RecordedSession) -> Prover:
     """A prover of a session."""
     found = Reconciliation(recorded, Policy())
-    return Prover(found, space_of(found.recorded, found.comparisons, Decimal(0)))
+    return Prover(found, dimensions_of(found.recorded, found.comparisons, Decimal(0)))
 
 
-def grounds_of(prover: Prover) -> list[Ground]:
+def grounds_of(prover: Prover) -> list[Problem]:
     """Every ground of a session."""
-    return grounds(prover.recorded, prover.space, prover.reconciliation.replays)
+    return problems(prover.recorded, prover.dimensions, prover.reconciliation.replays)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12))
@@ -75,36 +75,41 @@ def test_places_without_zeros_are_read_off_the_text(amount: Decimal) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
     """Every edit that alone is what is needed is found among the fills that are left."""
-    for ground in grounds_of(prover_of(trial_of(seed).placed.recorded)):
-        search = Search(ground, Budget(10**9))
-        wanted = set(search.prints.around(ground.need))
+    for problem in grounds_of(prover_of(trial_of(seed).placed.recorded)):
+        search = Search(problem, Budget(10**9))
+        wanted = set(search.fingerprints.around(problem.required))
         whole = [
-            search.edit(code)
+            search.hypothesis(code)
             for value, code in (
-                *search.codes_of_fills(range(len(ground.fills))),
+                *search.codes_of_fills(range(len(problem.fills))),
                 *search.codes_of_others(range(len(search.effects))),
             )
             if value in wanted
         ]
-        found = [edit for edit in whole if ground.reached_by(edit.change)]
+        found = [hypothesis for hypothesis in whole if problem.reached_by(hypothesis.patch)]
         assert list(map(_content, search.singles())) == list(map(_content, found))
 
 
-def _content(edit: Edit) -> tuple[object, ...]:
-    return edit.cause_kind, [id(row) for row in edit.rows], edit.change.added, edit.rank
+def _content(hypothesis: Hypothesis) -> tuple[object, ...]:
+    return (
+        hypothesis.cause_kind,
+        [id(row) for row in hypothesis.rows],
+        hypothesis.patch.added,
+        hypothesis.strength,
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_many_fills_book_what_each_books(seed: int) -> None:
     """The sums of many fills at once are those of one after the other."""
     prover = prover_of(trial_of(seed).placed.recorded)
-    bookings = bookings_of(prover.recorded, prover.space)
+    postings = bookings_of(prover.recorded, prover.dimensions)
     for record in prover.recorded.own_records().values():
         total: dict[str, Decimal] = {}
         for fill in record.fills or ():
-            for name, amount in bookings.fill(fill).items():
+            for name, amount in postings.fill(fill).items():
                 add_to(total, name, amount)
-        many = bookings.fills(record.fills or ())
+        many = postings.fills(record.fills or ())
         assert {name: many.get(name, 0) for name in total} == total
         assert not any(many[name] for name in many.keys() - total.keys())
 
@@ -115,9 +120,9 @@ def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None
     """Changes of two fills move the cash that a replay of the changed rows gives."""
     base = base_session(name, Evidence.STATES)
     prover = prover_of(base.recorded)
-    bookings, record = bookings_of(prover.recorded, prover.space), base.book
+    postings, record = bookings_of(prover.recorded, prover.dimensions), base.book
     dice = random.Random(seed)  # noqa: S311  # rows, no secrets
-    bases = open_bases(bookings, record)
+    bases = open_bases(postings, record)
     assert bases is not None
     first, second = dice.sample(record.fills or (), 2)
     pair = _changed(first, dice), _changed(second, dice)
@@ -125,22 +130,22 @@ def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None
     after = _cash(prover, pair[0].joined(pair[1]).applied(record))
     for cash in {*before, *after}:
         moved = EXACT.subtract(after.get(cash, ZERO), before.get(cash, ZERO))
-        found = bases.amount([bases.settled(change, cash) for change in pair])
-        unit = bookings.resolution(cash.removeprefix("cash::").split(",")[0])
+        found = bases.amount([bases.settled(patch, cash) for patch in pair])
+        unit = postings.resolution(cash.removeprefix("cash::").split(",")[0])
         most = EXACT.multiply(unit, Decimal(len(record.fills or ()) + 2))
         assert EXACT.subtract(moved, found).copy_abs() <= most, (name, seed, cash)
-        again = bases.amount([bases.settled(change, cash) for change in pair])
+        again = bases.amount([bases.settled(patch, cash) for patch in pair])
         assert again == found  # what was kept of the first look changes nothing
 
 
-def _changed(fill: Fill, dice: random.Random) -> Change:
+def _changed(fill: Fill, dice: random.Random) -> Patch:
     """A fill that goes, turns, comes again, costs more or is another size."""
     options = (
-        Change(removed=(fill,)),
-        Change((fill,), (flipped(fill),)),
-        Change(added=(replace(fill, fill_id=f"{fill.fill_id}-again"),)),
-        Change((fill,), (replace(fill, fee=EXACT.add(fill.fee, fill.fee)),)),
-        Change((fill,), (replace(fill, quantity=EXACT.add(fill.quantity, fill.quantity)),)),
+        Patch(removed=(fill,)),
+        Patch((fill,), (flipped(fill),)),
+        Patch(added=(replace(fill, fill_id=f"{fill.fill_id}-again"),)),
+        Patch((fill,), (replace(fill, fee=EXACT.add(fill.fee, fill.fee)),)),
+        Patch((fill,), (replace(fill, quantity=EXACT.add(fill.quantity, fill.quantity)),)),
     )
     return dice.choice(options)
 
@@ -150,12 +155,12 @@ def test_changes_in_sequence_are_one_after_the_other(seed: int) -> None:
     """Several changes as one leave the rows that they leave one by one."""
     record = base_session("made_hedge", Evidence.STATES).book
     dice = random.Random(seed)  # noqa: S311  # rows, no secrets
-    changes, rows = list[Change](), record
+    patches, rows = list[Patch](), record
     for _ in range(6):
-        change = _changed(dice.choice(rows.fills or ()), dice)
-        changes.append(change)
-        rows = change.applied(rows)
-    joined = in_sequence(changes)
+        patch = _changed(dice.choice(rows.fills or ()), dice)
+        patches.append(patch)
+        rows = patch.applied(rows)
+    joined = in_sequence(patches)
     assert list(map(id, joined.applied(record).fills or ())) == list(map(id, rows.fills or ()))
     known = set(map(id, record.fills or ()))
     assert all(id(fill) in known for fill in joined.removed)
@@ -175,25 +180,28 @@ def test_no_factor_of_all_trades_is_lost(
     trial = drawn(seed, Wanted(cause_kind=kind, evidence=evidence, placement=placement))
     if trial is None:
         pytest.skip("nothing of that kind is possible there")
-    for ground in grounds_of(prover_of(trial.placed.recorded)):
-        for fills in filter(None, (ground.fills, *ground.by_symbol.values())):
+    for problem in grounds_of(prover_of(trial.placed.recorded)):
+        for fills in filter(None, (problem.fills, *problem.by_symbol.values())):
             powers = [Decimal(1).scaleb(at) for at in range(-9, 10) if at]
-            edits = [in_another_unit(ground, fills, each)
-                     for each in (*powers, *multipliers(ground, fills))]  # fmt: skip
-            edits.append(turned_trades(fills))
-            some = any(ground.space.seen(ground.bookings.trades(fills)).values())
+            hypotheses = [in_another_unit(problem, fills, each)
+                     for each in (*powers, *multipliers(problem, fills))]  # fmt: skip
+            hypotheses.append(turned_trades(fills))
+            some = any(problem.dimensions.seen(problem.postings.trades(fills)).values())
             reached = {
-                (edit.cause_kind, edit.detail)
-                for edit in edits
-                if edit.rows and some and ground.reached_by(edit.change)
+                (hypothesis.cause_kind, hypothesis.detail)
+                for hypothesis in hypotheses
+                if hypothesis.rows and some and problem.reached_by(hypothesis.patch)
             }
-            found = {(edit.cause_kind, edit.detail) for edit in of_every_trade(ground, fills)}
+            found = {
+                (hypothesis.cause_kind, hypothesis.detail)
+                for hypothesis in of_every_trade(problem, fills)
+            }
             assert reached <= found
 
 
 def _cash(prover: Prover, record: SideRecord) -> dict[str, Decimal]:
     ledger = replay(prover.recorded, record)
-    return prover.space.state((), ledger.cash)
+    return prover.dimensions.state((), ledger.cash)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

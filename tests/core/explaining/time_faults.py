@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from recon_core.explanation import CauseKind
 from recon_core.model import (
     SideRecord,
 )
+from recon_core.model.explanation import CauseKind
 from tests.core.explaining.bases import Base
 from tests.core.explaining.fault import Dice, Fault, ids_of
 

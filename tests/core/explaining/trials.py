@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from recon_core.explanation import CauseKind, Effort, Explanation
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.model.explanation import CauseKind, Effort, Explanation
 from recon_core.policy.model import Policy
-from recon_core.reconciliation import Reconciliation
 from tests.core.explaining.bases import Evidence
 from tests.core.explaining.drawing import Trial, Wanted, drawn
 from tests.core.explaining.noise import Noise, is_explained, noisy

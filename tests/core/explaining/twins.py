@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from recon_core.errors import ReconError
-from recon_core.explanation import CauseKind
 from recon_core.model import Fill, InstrumentKind, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.errors import ReconError
 from tests.core.explaining.bases import Base
 from tests.core.explaining.books import State, difference, state_of
 from tests.core.explaining.fault import Fault, ids_of, order_ids_of, with_fill

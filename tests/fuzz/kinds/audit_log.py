@@ -12,7 +12,7 @@ from fuzz.answer import Answer, commanded
 from fuzz.changes import Files, changed_bytes, changed_lines
 from recon_core import AuditLog, ReconDiff, Severity
 from recon_core.cli import show_recon_audit
-from recon_core.summary import summarise
+from recon_core.model.summary import summarise
 
 from .kind import Kind
 

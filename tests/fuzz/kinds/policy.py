@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fuzz.answer import Answer
 from fuzz.changes import Files
-from recon_core.errors import PolicyError
 from recon_core.policy.toml_file import read_policy
+from recon_core.values.errors import PolicyError
 
 from .kind import EXAMPLES, Kind
 

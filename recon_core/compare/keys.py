@@ -1,0 +1,241 @@
+"""Pairing: which keys are compared, and how they are named.
+
+Names come from business keys and never from values, so that an item keeps its
+name when its verdict changes, and every process finds the same names.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from recon_core.model import (
+    Fill,
+    Instrument,
+    InstrumentKind,
+    LedgerSide,
+    Leg,
+    Numbers,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable, quoted
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
+
+SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
+"""The session checks that always exist, as sorted in the report."""
+
+_LONGEST_KEY: Final = 200
+_ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_FILL_KEY = attrgetter("account", "symbol", "fill_id")
+_FILL_ID = attrgetter("fill_id")
+_UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
+
+
+def encode_key(text: str) -> str:
+    """A business key as it stands in a node id, percent-encoded where pytest would trip.
+
+    `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded.
+    A key of more than 200 characters is cut and ends in a hash of the whole.
+    """
+    encoded = _ENCODED.sub(_percent, text)
+    if len(encoded) <= _LONGEST_KEY:
+        return encoded
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{encoded[: _LONGEST_KEY - 17]}~{digest}"
+
+
+def _percent(match: re.Match[str]) -> str:
+    # quote() leaves no reserved character as it is; surrogates are encoded as bytes.
+    return quote(match[0].encode("utf-8", "surrogatepass"), safe="")
+
+
+def pair(
+    recorded: RecordedSession,
+    more_checks: Iterable[SessionCheck] = (),
+    ledger: Iterable[Comparison] = (),
+) -> tuple[Comparison, ...]:
+    """All comparisons of a session whose sides have been replayed, sorted by kind and key.
+
+    `ledger` are those of each side with its own replay.
+    """
+    plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
+    comparisons = [
+        *ledger,
+        *_pair_positions(recorded, notes, plain=plain),
+        *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
+        *_session_comparisons(recorded, more_checks),
+    ]
+    return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
+
+
+def session_time(recorded: RecordedSession) -> datetime | None:
+    """The time of a session's diffs: the external `as_of`, else the internal one."""
+    side = recorded.external or recorded.internal
+    return None if side is None else side.as_of
+
+
+def _session_comparisons(
+    recorded: RecordedSession, more_checks: Iterable[SessionCheck]
+) -> list[Comparison]:
+    as_of = session_time(recorded)
+    comparisons = {name: Comparison(ItemKind.SESSION, name, name, as_of) for name in SESSION_CHECKS}
+    for check in more_checks:
+        key = encode_key(check.name)
+        if key in comparisons:
+            name = quoted(check.name)
+            raise SessionError(f"recon_checks: check {name} stands twice or is built in")
+        comparisons[key] = Comparison(ItemKind.SESSION, key, check.name, as_of, check=check)
+    return list(comparisons.values())
+
+
+def _pair_positions(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
+    return [
+        Comparison(
+            item_kind=ItemKind.POSITION,
+            key=key_text(symbol, leg, account),
+            name=symbol,
+            as_of=session_time(recorded),
+            internal=internal,
+            external=external,
+            unit=position_unit(symbol, recorded.instruments),
+            notes=tuple(notes.get(symbol, ())),
+            in_floats=bool(float_sides(recorded)),
+        )
+        for (symbol, leg, account), internal, external in paired(
+            *_both(recorded, lambda record: record.positions),
+            lambda row: (row.symbol, row.leg, None if plain else row.account),
+        )
+    ]
+
+
+def _pair_cash(
+    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
+) -> list[Comparison]:
+    return [
+        Comparison(
+            item_kind=ItemKind.CASH,
+            key=key_text(currency, Leg.NET, account),
+            name=currency,
+            as_of=session_time(recorded),
+            internal=internal,
+            external=external,
+            unit=currency,
+            notes=tuple(notes.get(currency, ())),
+            in_floats=bool(float_sides(recorded)),
+        )
+        for (currency, account), internal, external in paired(
+            *_both(recorded, lambda record: record.cash),
+            lambda row: (row.currency, None if plain else row.account),
+        )
+    ]
+
+
+def float_sides(recorded: RecordedSession) -> frozenset[LedgerSide]:
+    """The sides that speak for themselves and computed in binary floats."""
+    records = recorded.own_records().items()
+    return frozenset(side for side, record in records if record.numbers is Numbers.FLOAT)
+
+
+def _both(
+    recorded: RecordedSession, section: Callable[[SideRecord], tuple[Row, ...] | None]
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """A section of both sides, empty where one side does not report it."""
+    if recorded.internal is None or recorded.external is None:
+        return (), ()
+    internal, external = section(recorded.internal), section(recorded.external)
+    return ((), ()) if internal is None or external is None else (internal, external)
+
+
+def paired(
+    internal: Iterable[Row], external: Iterable[Row], key_of: Callable[[Row], Key]
+) -> Iterator[tuple[Key, Row | None, Row | None]]:
+    """Every key of either side, with the row of each side that has one."""
+    mine = {key_of(row): row for row in internal}
+    theirs = {key_of(row): row for row in external}
+    return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
+
+
+def single_accounts(recorded: RecordedSession) -> bool:
+    """Whether each side has one account, which then is its default and goes unnamed."""
+    sides = [side for side in (recorded.internal, recorded.external) if side is not None]
+    return all(map(_has_one_account, sides))
+
+
+def _has_one_account(record: SideRecord) -> bool:
+    """One name at most; the opening and the fills need not repeat that of what is stated."""
+    positions = () if "positions" in record.derived else record.positions or ()
+    cash = () if "cash" in record.derived else record.cash or ()
+    stated = {row.account for row in positions} | {row.account for row in cash}
+    return len(stated) <= 1 and len(record.accounts() - {None}) <= 1
+
+
+def key_text(name: str, leg: Leg, account: str | None) -> str:
+    """The key of a position or a balance: leg and account where they are not the default."""
+    key = encode_key(name)
+    if leg is not Leg.NET:
+        key += f",leg={leg}"
+    if account is not None:
+        key += f",account={encode_key(account)}"
+    return key
+
+
+def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
+    """What a quantity of `symbol` counts, for display; empty where it is not known."""
+    instrument = instruments.get(symbol)
+    if instrument is not None:
+        return instrument.base if instrument.instrument_kind is InstrumentKind.SPOT else "contracts"
+    match = _UNIFIED_SYMBOL.fullmatch(symbol)
+    return match[1] if match else ""
+
+
+def duplicate_fills(fills: Sequence[Fill]) -> dict[tuple[str | None, str, str], int]:
+    """Account, symbol and id of every fill that stands more than once, with its count."""
+    if len(set(map(_FILL_ID, fills))) == len(fills):  # as nearly always
+        return {}
+    return {key: count for key, count in Counter(map(_FILL_KEY, fills)).items() if count > 1}
+
+
+def duplicate_notes(recorded: RecordedSession) -> list[str]:
+    """A note on every fill and every movement that one side states more than once."""
+    notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
+    for side, record in recorded.own_records().items():
+        stated = Counter((row.account, row.movement_id) for row in record.movements or ())
+        notes += [
+            f"{side} states movement {printable(movement_id, 60)} {count} times; each is booked"
+            for (_, movement_id), count in stated.items()
+            if count > 1
+        ]
+    return notes
+
+
+def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
+    """For each symbol, a note on every fill that one side states more than once."""
+    notes: dict[str, list[str]] = {}
+    for side, record in recorded.own_records().items():
+        for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
+            fill = f"{side} states fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
+            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is booked")
+    return notes
+
+
+def _by_currency(
+    recorded: RecordedSession, notes_by_symbol: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    notes: dict[str, list[str]] = {}
+    for symbol, texts in notes_by_symbol.items():
+        instrument = recorded.instruments.get(symbol)
+        if instrument is not None:
+            for currency in sorted({instrument.base, instrument.quote}):
+                notes.setdefault(currency, []).extend(texts)
+    return notes

@@ -1,0 +1,76 @@
+"""What can be wrong with the rows of one fill key (design, "Orders and fills").
+
+Pure functions of the rows: they find cases and say them in words, and know no
+severity. What only one side tells (an order id, a leg) is no contradiction.
+"""
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Final
+
+from recon_core.compare.rows.row_differences import differing
+from recon_core.model import Fill, Leg
+from recon_core.model.matched_rows import MatchedFills, RowCase, RowFinding
+from recon_core.values.amounts import ZERO
+
+_CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
+_TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
+_UNTOLD: Final = (None, None, Leg.NET)
+
+
+def same_fill(one: Fill, other: Fill) -> bool:
+    """Whether two rows of one key say the same; quick, most rows of a session do.
+
+    The name of a side's only account counts for nothing, and so does a field that one
+    side does not tell.
+    """
+    if one is other:
+        return True
+    if _CORE(one) == _CORE(other) and all(map(_agree, _TOLD(one), _TOLD(other), _UNTOLD)):
+        return True
+    return not any(differing_fields((one, other)))
+
+
+def _agree(one: str | None, other: str | None, untold: str | None) -> bool:
+    return one == other or untold in (one, other)
+
+
+def fill_findings(matched: MatchedFills) -> list[RowFinding]:
+    """Everything that is wrong with one fill key; nothing for a match."""
+    ours, theirs = matched.internal, matched.external
+    found = list(_one_sided(ours, theirs))
+    for side, rows in (("internal", ours), ("external", theirs)):
+        if len(rows) > 1:
+            text = f"stated {len(rows)} times by {side}"
+            found.append(RowFinding(RowCase.FILL_DUPLICATE, text))
+    cases: dict[RowCase, list[str]] = {}
+    for case, name in differing_fields((*ours, *theirs)):
+        cases.setdefault(case, []).append(name)
+    in_floats = bool(matched.float_sides)
+    return found + [
+        differing(case, names, (*ours, *theirs), in_floats=in_floats)
+        for case, names in cases.items()
+    ]
+
+
+def _one_sided(ours: Sequence[Fill], theirs: Sequence[Fill]) -> Iterator[RowFinding]:
+    if not ours:
+        yield RowFinding(RowCase.FILL_MISSING, "missing, internal does not list it")
+    if not theirs:
+        yield RowFinding(RowCase.FILL_ORPHANED, "orphaned, external does not list it")
+
+
+def differing_fields(rows: Sequence[Fill]) -> Iterator[tuple[RowCase, str]]:
+    """The fields that the rows do not agree on, each with the case that it is."""
+    if len(rows) < 2:  # noqa: PLR2004  # a single row agrees with itself
+        return
+    for name in ("side", "quantity", "price", "leg", "client_order_id", "exchange_order_id"):
+        # An order may be called "NET".
+        told = {getattr(row, name) for row in rows} - {Leg.NET if name == "leg" else None}
+        if len(told) > 1:
+            yield RowCase.FILL_PAYLOAD, name
+    # A fee of nothing is the same in every currency.
+    if len({(row.fee, row.fee_currency) if row.fee else ZERO for row in rows}) > 1:
+        yield RowCase.FILL_FEE, "fee"
+    if len({row.time for row in rows}) > 1:
+        yield RowCase.FILL_TIME, "time"

@@ -1,0 +1,201 @@
+"""Matching: the fills and the orders of both sides, by their ids (design, "Orders and fills").
+
+As in pairing, names come from ids and never from values. Only where a kind has more
+comparisons than `max_items`, the rows decide which of them are items of their own: those
+that differ, whatever the policy says of them. The equal ones then are one item.
+
+Everything is linear in the rows; a row that is equal on both sides costs two look-ups and
+a comparison of two tuples.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from recon_core.compare.groups import Grouped, grouped
+from recon_core.compare.keys import (
+    encode_key,
+    float_sides,
+    position_unit,
+    session_time,
+    single_accounts,
+)
+from recon_core.compare.rows.fill_rules import same_fill
+from recon_core.compare.rows.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
+from recon_core.compare.rows.order_rules import order_findings
+from recon_core.model import Fill, LedgerSide, Order, RecordedSession
+from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedOrder
+from recon_core.policy.settings import DEFAULT_MAX_ITEMS
+
+FOLDED_KEY: Final = "equal"
+
+_Key = tuple[Any, ...]
+_FILL_KEY: Final = attrgetter("account", "symbol", "fill_id")
+_FILL_KEY_PLAIN: Final = attrgetter("symbol", "fill_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What came of matching: comparisons, notes for the reader, and what was folded.
+
+    `folded` maps a kind to the number of comparisons that its one item stands for.
+    """
+
+    comparisons: tuple[Comparison, ...] = ()
+    notes: tuple[str, ...] = ()
+    folded: Mapping[str, int] = field(default_factory=dict)
+
+
+def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matching:
+    """All comparisons of fills and orders of a session, unsorted.
+
+    A kind with more than `max_items` of them has its equal ones folded.
+    """
+    if recorded.internal is None or recorded.external is None or recorded.mirrored:
+        return Matching()
+    as_of, plain = session_time(recorded), single_accounts(recorded)
+    matcher = _Matcher(recorded, plain, max_items, as_of, float_sides(recorded))
+    notes = same_source_notes(recorded)
+    comparisons = [*matcher.fills(), *matcher.orders(notes)]
+    notes += [_folded_note(kind, count, max_items) for kind, count in matcher.folded.items()]
+    return Matching(tuple(comparisons), tuple(notes), matcher.folded)
+
+
+def same_source_notes(recorded: RecordedSession) -> list[str]:
+    """A note on every table that both sides took from one place: it proves nothing."""
+    return [
+        f"{section}: both sides were read from one source and are not compared with themselves"
+        for section in ("orders", "fills")
+        if recorded.shares(section)
+    ]
+
+
+def _folded_note(kind: str, count: int, max_items: int) -> str:
+    return (
+        f"{kind}s: {count} that are equal on both sides are one item, called {FOLDED_KEY!r}: "
+        f"there are more than {max_items}"
+    )
+
+
+@dataclass(slots=True)
+class _Matcher:
+    """Makes the comparisons of one session."""
+
+    recorded: RecordedSession
+    plain: bool
+    max_items: int
+    as_of: datetime | None
+    float_sides: frozenset[LedgerSide]
+    folded: dict[str, int] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+
+    def fills(self) -> Iterable[Comparison]:
+        ours, theirs = (
+            None if side is None else side.fills
+            for side in (self.recorded.internal, self.recorded.external)
+        )
+        if ours is None or theirs is None or self.recorded.shares("fills"):
+            return []
+        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
+        mine, others = grouped(ours, key_of), grouped(theirs, key_of)
+        # Nearly always one side alone has more, and the keys need not be counted.
+        if len(mine.single) > self.max_items:
+            return self._few_fills(mine, others)
+        keys = mine.all_keys()
+        keys.update(others.all_keys())
+        if len(keys) > self.max_items:
+            return self._few_fills(mine, others)
+        return [self._fill(key, mine, others) for key in keys]
+
+    def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
+        """The fills that differ, and one item for the rest."""
+        equal, differing = [], []
+        theirs = map(others.single.get, mine.single)
+        for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
+            if other is not None and same_fill(ours, other):
+                equal.append(ours)
+            else:
+                differing.append(key)
+        differing += mine.repeated
+        if differing or others.repeated or len(equal) < len(others.single):
+            known = mine.all_keys()
+            differing += [key for key in others.all_keys() if key not in known]
+        for key in differing:
+            yield self._fill(key, mine, others)
+        yield self._folded(ItemKind.FILL, equal)
+
+    def orders(self, notes: list[str]) -> Iterable[Comparison]:
+        linked = linked_orders(self.recorded, plain=self.plain)
+        if linked is None:
+            return []
+        notes += linked.notes
+        orders, keys = linked.matched(), linked.orders.keys()
+        if len(keys) <= self.max_items:
+            return [self._order(key, matched, keys) for key, matched in orders]
+        return self._few_orders(orders, keys)
+
+    def _few_orders(
+        self, orders: Iterable[tuple[OrderKey, MatchedOrder]], keys: Container[OrderKey]
+    ) -> Iterator[Comparison]:
+        """The orders that differ, and one item for the rest."""
+        equal = []
+        for key, matched in orders:
+            if order_findings(matched):
+                yield self._order(key, matched, keys)
+            else:
+                equal.append((matched.internal or matched.external or ())[0])
+        yield self._folded(ItemKind.ORDER, equal)
+
+    def _fill(self, key: _Key, mine: Grouped[Fill], others: Grouped[Fill]) -> Comparison:
+        *account, symbol, fill_id = key
+        return Comparison(
+            item_kind=ItemKind.FILL,
+            key=f"{encode_key(symbol)},{encode_key(fill_id)}{_account(*account)}",
+            name=f"{fill_id} of {symbol}",
+            as_of=self.as_of,
+            unit=self._unit(symbol),
+            matched=MatchedFills(mine.all(key), others.all(key), self.float_sides),
+        )
+
+    def _order(self, key: OrderKey, matched: MatchedOrder, keys: Container[OrderKey]) -> Comparison:
+        account, id_kind, order_id = key
+        text = _order_key_text(order_id)
+        if id_kind == EXCHANGE and (account, CLIENT, order_id) in keys:
+            text += ",id=exchange"
+        rows = matched.internal or matched.external or ()
+        return Comparison(
+            item_kind=ItemKind.ORDER,
+            key=text + _account(account),
+            name=order_id,
+            as_of=self.as_of,
+            unit=self._unit(rows[0].symbol),
+            matched=matched,
+        )
+
+    def _unit(self, symbol: str) -> str:
+        known = self.units.get(symbol)
+        if known is None:
+            known = self.units[symbol] = position_unit(symbol, self.recorded.instruments)
+        return known
+
+    def _folded(self, item_kind: ItemKind, rows: Sequence[Fill | Order]) -> Comparison:
+        self.folded[str(item_kind)] = len(rows)
+        folded = EqualRows(tuple(rows))
+        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+
+
+def _account(account: str | None = None) -> str:
+    return "" if account is None else f",account={encode_key(account)}"
+
+
+def _order_key_text(order_id: str) -> str:
+    """The id, encoded; one that reads like the folded item's key is encoded further.
+
+    A fill's key always has a comma and so is never taken for it.
+    """
+    if order_id == FOLDED_KEY:
+        return f"%{ord(order_id[0]):02X}{order_id[1:]}"
+    return encode_key(order_id)

@@ -1,0 +1,54 @@
+"""What a verdict rests on, so that a loosened tolerance leaves a trace (design, "Audit")."""
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess  # git says which commit is checked out
+from functools import cache
+from pathlib import Path
+
+from recon_core import __version__
+from recon_core.model import RecordedSession
+from recon_core.policy.model import Policy
+from recon_core.values.limits import changed_limits
+
+
+def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
+    """The SHA-256 of every input and of the policy, the thresholds, versions and the commit.
+
+    Limits on what an input may cost are there where one is changed.
+    """
+    effective = policy.to_dict()
+    limits = changed_limits()
+    canonical = json.dumps(effective, sort_keys=True).encode()
+    return {
+        "inputs": {file.name: file.sha256 for file in recorded.inputs},
+        "policy": effective,
+        "policy_sha256": hashlib.sha256(canonical).hexdigest(),
+        "versions": {"pytest-recon": __version__, "python": platform.python_version()},
+        "commit": _commit(Path.cwd()),
+        **({"limits": limits} if limits else {}),
+    }
+
+
+@cache
+def _commit(directory: Path) -> str | None:
+    """The commit of a directory, `None` where it is in no repository or git fails.
+
+    Asked once in a process: what is checked out does not change under a run.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603  # no text of anybody else is in the command
+            [git, "-C", directory, "rev-parse", "--verify", "--quiet", "HEAD"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.decode("ascii", "replace").strip() or None

@@ -1,0 +1,266 @@
+"""One recorded session under one policy: what is compared, the verdicts, the report."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+
+from pluggy import PluginManager
+
+from recon_core.compare.aliases import with_aliases
+from recon_core.compare.keys import duplicate_notes, pair
+from recon_core.compare.probable_aliases import with_probable_aliases
+from recon_core.compare.rows.matcher import Matching, match
+from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
+from recon_core.engine.attached import Attached
+from recon_core.engine.evidence import evidence
+from recon_core.judging import cannot_judge, judge, judge_check
+from recon_core.judging.rows import judge_rows
+from recon_core.ledger.consistency import ledger_comparisons
+from recon_core.ledger.location import Location
+from recon_core.ledger.movement_signs import sign_notes
+from recon_core.ledger.replay import SideReplay, replay_sides, with_derived_sections
+from recon_core.ledger.snapshots import Snapshots
+from recon_core.model import LedgerSide, RecordedSession
+from recon_core.model.comparison import Comparison, ItemKind, Judgement, ReconDiff, SessionCheck
+from recon_core.model.explanation import Explanation, ExplanationVerdict
+from recon_core.model.summary import DEFAULT_TOP, ReconSummary, summarise
+from recon_core.plugins.answers import PluginAnswers
+from recon_core.plugins.manager import extension_manager
+from recon_core.policy.model import Policy
+from recon_core.policy.settings import DEFAULT_MAX_ITEMS
+from recon_core.sessions import read_session
+from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.files import TOO_LARGE, input_files
+from recon_core.values.errors import ReconError, ReplayError
+from recon_core.values.memory import without_collecting
+from recon_core.values.printable import printable, without_paths
+from recon_core.values.severity import Severity
+
+Explain = Callable[["Reconciliation"], tuple[Explanation, ...]]
+"""A search for explanations of a session, such as `recon_core.explain.explain`."""
+
+
+class Reconciliation:
+    """One recorded session under one policy: its comparisons, and their verdicts on demand.
+
+    Pairing is done at once and fails with `SessionError` where a side cannot be
+    replayed; each verdict is computed when it is asked for and kept. Above `max_items`
+    fills or orders the equal ones are one comparison; `folded` says how many they are.
+    `replays` and `matching` are what is known of a session before it is reconciled: a
+    repaired copy of another has most of it in common with that one.
+    `explain` is asked why the sides differ when the first diff is judged
+    (`recon_core.explain.on_demand`); without it no diff is explained.
+    """
+
+    def __init__(
+        self,
+        recorded: RecordedSession,
+        policy: Policy,
+        manager: PluginManager | None = None,
+        *,
+        max_items: int = DEFAULT_MAX_ITEMS,
+        replays: Mapping[LedgerSide, SideReplay] | None = None,
+        matching: Matching | None = None,
+        explain: Explain | None = None,
+    ) -> None:
+        self.policy = policy
+        self._explain = explain
+        self._plugins = PluginAnswers(manager)
+        recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
+        recorded = with_aliases(recorded, policy.aliases)
+        self.replays = replay_sides(recorded, replays)
+        self.recorded = with_derived_sections(recorded, self.replays)
+        self._snapshots = Snapshots(self.recorded, self.replays)
+        self._location = Location(self.recorded, self.replays, policy)
+        self._matching = match(self.recorded, max_items) if matching is None else matching
+        self.folded = self._matching.folded
+        self.comparisons = self._all_comparisons()
+        self._judgements: dict[str, Judgement] = {}
+        self._notified = False
+
+    @classmethod
+    def unreadable(cls, anchor: Path, message: str, policy: Policy) -> "Reconciliation":
+        """A session that cannot be judged: one CRITICAL comparison, `session::readable`.
+
+        `message` says why; the session id is the stem of the file's name.
+        """
+        native = anchor.name.removesuffix(NATIVE_SUFFIX)
+        name = anchor.stem if native == anchor.name else native
+        recorded = RecordedSession(name or anchor.name, anchor, inputs=input_files(anchor))
+        reconciliation = cls(recorded, policy)
+        check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
+        comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
+        reconciliation.comparisons = (comparison,)
+        return reconciliation
+
+    def _all_comparisons(self) -> tuple[Comparison, ...]:
+        ledger = [
+            *ledger_comparisons(self.recorded, self.replays),
+            *self._snapshots.comparisons,
+        ]
+        more = self._plugins.checks(self.recorded)
+        paired = with_probable_aliases(pair(self.recorded, more, ledger))
+        both = [*paired, *self._matching.comparisons]
+        return tuple(sorted(both, key=lambda comparison: comparison.identity))
+
+    def judge(self, comparison: Comparison) -> Judgement:
+        """The verdict of one comparison, its diff with the explanation that names it."""
+        judgement = self.judge_alone(comparison)
+        if self._explain is None or judgement.diff is None:
+            return judgement
+        return judgement if comparison.check is not None else self._attached.to(judgement)
+
+    @cached_property
+    def explanations(self) -> tuple[Explanation, ...]:
+        """Why the two sides differ, searched for once; nothing without an `explain`."""
+        if self._explain is None:
+            return ()
+        try:
+            return tuple(self._explain(self))
+        except Exception as error:  # noqa: BLE001  # an answer too: the diffs stand
+            reason = f"{type(error).__name__}: {printable(error)}"
+            failed = f"the search failed, which changes no verdict: {reason}"
+            return (Explanation(ExplanationVerdict.NOT_SEARCHED, text=failed),)
+
+    @cached_property
+    def _attached(self) -> Attached:
+        return Attached(self.explanations)
+
+    def judge_alone(self, comparison: Comparison) -> Judgement:
+        """The verdict of one comparison without an explanation, as the search itself needs it."""
+        identity = comparison.identity
+        if identity not in self._judgements:
+            self._judgements[identity] = self._judge(comparison)
+        return self._judgements[identity]
+
+    def _judge(self, comparison: Comparison) -> Judgement:
+        session_id = self.recorded.session_id
+        if comparison.item_kind is not ItemKind.SESSION and comparison.check is None:
+            try:
+                return self._location.located(self._judge_values(comparison, session_id))
+            except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
+                return cannot_judge(comparison, error, session_id)
+        check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)
+        return judge_check(comparison, check, session_id)
+
+    def _judge_values(self, comparison: Comparison, session_id: str) -> Judgement:
+        if comparison.matched is not None:
+            return judge_rows(comparison, self.policy, session_id)
+        of_snapshots = self._snapshots.judge(comparison, self.policy, session_id)
+        if of_snapshots is not None:
+            return of_snapshots
+        judgement = judge(comparison, self.policy, session_id)
+        given = None if judgement.diff is None else self._plugins.tolerance(comparison)
+        return judgement if given is None else self._softened(judgement, given, session_id)
+
+    def _softened(self, judgement: Judgement, given: Decimal, session_id: str) -> Judgement:
+        """Judge again by a hook's tolerance, and leave a trace where that is milder."""
+        assert judgement.diff is not None  # noqa: S101  # a match is not softened
+        again = judge(judgement.comparison, self.policy, session_id, given)
+        if again.diff is None or again.diff.severity.rank >= judgement.diff.severity.rank:
+            return again
+        shown = self._plugins.tolerance_giver(judgement.comparison)
+        description = f"{again.diff.description} (softened by {shown})"
+        diff = replace(again.diff, softened_by=shown, description=description)
+        return replace(again, diff=diff, message=description)
+
+    def notify(self) -> None:
+        """Tell `recon_reconciled` that the session was judged, once."""
+        if not self._notified:
+            self._notified = True
+            self._plugins.reconciled(self)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know besides the verdicts, safe to print."""
+        notes = [
+            *self._plugin_notes,
+            *self.recorded.notes,
+            *(note for replayed in self.replays.values() for note in replayed.notes),
+            *side_notes(self.recorded),
+            *duplicate_notes(self.recorded),
+            *unreported_notes(self.recorded, self.policy),
+            *untimely_notes(self.recorded),
+            *sign_notes(self.recorded),
+            *self._matching.notes,
+        ]
+        return tuple(printable(note, 500) for note in notes)
+
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """The verdicts of all comparisons, in their order."""
+        return tuple(self.judge(comparison) for comparison in self.comparisons)
+
+    @property
+    def diffs(self) -> list[ReconDiff]:
+        """The diffs of all judgements, in the order of the comparisons."""
+        return [judgement.diff for judgement in self.judgements if judgement.diff is not None]
+
+    def summary(
+        self,
+        *,
+        top_n: int = DEFAULT_TOP,
+        run_id: str | None = None,
+        invocation_id: str | None = None,
+    ) -> ReconSummary:
+        """The summary of all diffs, with the evidence of the run."""
+        return self.summarise(self.diffs, top_n=top_n, run_id=run_id, invocation_id=invocation_id)
+
+    def summarise(
+        self,
+        diffs: Sequence[ReconDiff],
+        *,
+        top_n: int = DEFAULT_TOP,
+        run_id: str | None = None,
+        invocation_id: str | None = None,
+    ) -> ReconSummary:
+        """The summary of given diffs of this session, as a run that was narrowed has them."""
+        return summarise(
+            diffs,
+            self.recorded.session_id,
+            self.recorded.strategy_id,
+            top_n=top_n,
+            run_id=run_id,
+            invocation_id=invocation_id,
+            comparisons=len(self.comparisons),
+            mirrored=self.recorded.mirrored,
+            notes=self.notes,
+            evidence=evidence(self.recorded, self.policy),
+        )
+
+
+def reconcile_session(
+    path: Path | str,
+    policy: Policy | None = None,
+    manager: PluginManager | None = None,
+    *,
+    max_items: int = DEFAULT_MAX_ITEMS,
+    explain: Explain | None = None,
+) -> Reconciliation:
+    """Read a recorded session and pair its sides; never raises for what the file holds.
+
+    What cannot be read or replayed is a reconciliation with one CRITICAL
+    comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
+    the equal ones are one comparison. `explain` as in `Reconciliation`.
+    """
+    anchor, policy = Path(path), policy or Policy()
+    try:
+        manager = extension_manager() if manager is None else manager
+        with without_collecting():
+            recorded = read_session(anchor, manager)
+            return Reconciliation(recorded, policy, manager, max_items=max_items, explain=explain)
+    except ReplayError as error:
+        message = f"{printable(anchor.name)}: {error}"
+    except ReconError as error:
+        message = str(error)
+    except MemoryError:
+        message = f"{printable(anchor.name)}: {TOO_LARGE}"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"{printable(anchor.name)}: cannot be read: {reason}"
+    except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions
+        shown = printable(without_paths(str(error)))
+        message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
+    return Reconciliation.unreadable(anchor, message, policy)

@@ -1,0 +1,22 @@
+"""Deferred search for explanations: a reconciliation without diffs never imports it."""
+
+from typing import TYPE_CHECKING
+
+from recon_core.engine.reconciliation import Explain
+from recon_core.model.explanation import Effort, Explanation
+
+if TYPE_CHECKING:
+    from recon_core.engine.reconciliation import Reconciliation
+
+
+def explainer(effort: Effort) -> Explain | None:
+    """Return the search with an effort, `None` for `Effort.OFF`."""
+    if effort is Effort.OFF:
+        return None
+
+    def explained(reconciliation: "Reconciliation") -> tuple[Explanation, ...]:
+        from recon_core.explain import explain  # noqa: PLC0415  # only where there is a diff
+
+        return explain(reconciliation, effort)
+
+    return explained

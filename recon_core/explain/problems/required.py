@@ -1,0 +1,211 @@
+"""Required effect of a search: the state to be reached minus the state that the rows give.
+
+Cash of derivative accounts is compared less the entry value of open positions. An order is a
+dimension of its own: the filled quantity of its report minus its fills.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from math import isqrt
+from typing import Final
+
+from recon_core.explain.effects.dimensions import (
+    Dimensions,
+    add_to,
+    currency_of,
+    is_position,
+    minus,
+    plus,
+)
+from recon_core.explain.effects.open_values import OpenValue, averages_of, open_value
+from recon_core.explain.effects.postings import Postings, bookings_of, order_name
+from recon_core.explain.problems.problem import Problem
+from recon_core.ledger import PositionLedger
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.ledger.replay import replay, with_named_account
+from recon_core.model import (
+    LedgerSide,
+    Order,
+    OrderSide,
+    OrderState,
+    Position,
+    RecordedSession,
+    SideRecord,
+)
+from recon_core.values.amounts import EXACT, ZERO
+
+_LEAST_KNOWN: Final = Decimal("0.9")
+"""Least fraction of the fills whose order a report must list to be evidence.
+
+A report of open or of the latest orders lists few. A complete report may still miss an order
+of a wrong fill: 1 would discard it.
+"""
+
+
+def problem_of(
+    recorded: RecordedSession,
+    dimensions: Dimensions,
+    owner: LedgerSide,
+    side: LedgerSide,
+    *,
+    rows_right: bool,
+    orders: Sequence[Order] = (),
+    in_values: bool = False,
+    own_orders: bool = False,
+) -> Problem | None:
+    """Return the search of the rows of `owner` for a fault of `side`.
+
+    `None` without rows or without a state to reach. `in_values`: cash of derivative accounts is
+    compared less open positions even if no position differs. `own_orders`: `orders` are of the
+    side that gives the rows.
+    """
+    record, other = recorded.side(owner), recorded.side(owner.other)
+    if record is None or not (record.fills or record.movements or record.opening):
+        return None
+    target = recorded.side(side) if rows_right else other
+    if target is None or (target.positions is None and target.cash is None):
+        return None
+    named = with_named_account(record)
+    postings = bookings_of(recorded, dimensions)
+    orders_filled = _orders_filled(named, orders)
+    if own_orders:  # they may repeat a wrong fill: only a contradiction is evidence
+        orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
+    known = replace(dimensions, compared=dimensions.compared | orders_filled.keys())
+    postings = replace(postings, dimensions=known, orders=frozenset(orders_filled))
+    ledger = _ledger(recorded, named, postings, is_required=rows_right and side is owner)
+    base = _base(dimensions, record, ledger, own=rows_right and side is owner)
+    entry, reached = _base_value(postings, record, ledger), _target_value(postings, target)
+    exact = minus(dimensions.stated(target), base)
+    required, tolerance, unknown = _in_values(
+        dict(exact), entry, reached, _settled(postings, named), postings, always=in_values
+    )
+    required = plus(dimensions.real(required), orders_filled)
+    required = {name: amount for name, amount in required.items() if amount}
+    by_name = {name: order for order in orders if (name := order_name(order)) in orders_filled}
+    return Problem(
+        recorded,
+        postings,
+        owner,
+        side,
+        rows_right,
+        named,
+        required,
+        tolerance,
+        unknown,
+        by_name,
+        exact,
+    )
+
+
+def _ledger(
+    recorded: RecordedSession, record: SideRecord, postings: Postings, *, is_required: bool
+) -> PositionLedger | None:
+    """Return the ledger of the rows, if open derivatives or own contradictions ask for a replay."""
+    has_derivatives = any(map(postings.derivative, recorded.instruments))
+    if record.opening is None or not (is_required or has_derivatives):
+        return None
+    return replay(recorded, record)
+
+
+def _base(
+    dimensions: Dimensions, record: SideRecord, ledger: PositionLedger | None, *, own: bool
+) -> dict[str, Decimal]:
+    """Return the state that the rows give, by replay if the side contradicts its `own` rows."""
+    if own and ledger is not None:
+        return dimensions.state(ledger.positions, ledger.cash)
+    return dimensions.stated(record)
+
+
+def _base_value(postings: Postings, record: SideRecord, ledger: PositionLedger | None) -> OpenValue:
+    if ledger is None:
+        return _target_value(postings, record)
+    positions = ledger.positions
+    return open_value(postings, positions, averages_of(postings, ledger, positions))
+
+
+def _target_value(postings: Postings, record: SideRecord) -> OpenValue:
+    positions = record.positions or ()
+    return open_value(postings, positions, {_name(postings, row): _average(postings, row)
+                                            for row in positions})  # fmt: skip
+
+
+def _name(postings: Postings, row: Position) -> str:
+    return postings.dimensions.position(row.symbol, row.leg, row.account)
+
+
+def _average(postings: Postings, row: Position) -> Decimal | None:
+    return row.average_price if postings.derivative(row.symbol) else None
+
+
+def _in_values(
+    required: dict[str, Decimal],
+    entry: OpenValue,
+    reached: OpenValue,
+    settled: Mapping[str, int],
+    postings: Postings,
+    *,
+    always: bool,
+) -> tuple[dict[str, Decimal], dict[str, Decimal], frozenset[str]]:
+    """Return required effect, tolerance and unknown dimensions, with cash less open positions.
+
+    If no position differs, open positions are taken to be equal on both sides, unless `always`:
+    average prices may be rounded, and cash is not.
+    """
+    same_open = not always and not any(map(is_position, postings.dimensions.real(required)))
+    unknown, tolerance = set(), {}
+    for name, fills in settled.items():
+        if same_open:
+            continue
+        tolerance[name] = _rounding(postings, name, fills)
+        if name in entry.unknown | reached.unknown:
+            unknown.add(name)
+        else:
+            add_to(required, name, minus(entry.value, reached.value).get(name, ZERO))
+            for doubt in (entry.tolerance, reached.tolerance):
+                add_to(tolerance, name, doubt.get(name, ZERO))
+    return required, tolerance, frozenset(unknown)
+
+
+def _settled(postings: Postings, record: SideRecord) -> dict[str, int]:
+    """Return the balances that derivatives settle in, each with its number of fills."""
+    found: dict[str, int] = {}
+    if not any(map(postings.derivative, postings.instruments)):
+        return found
+    for fill in record.fills or ():
+        if postings.derivative(fill.symbol):
+            name = postings.cash(postings.instruments[fill.symbol].settlement, fill.account)
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _rounding(postings: Postings, name: str, fills: int) -> Decimal:
+    """Return the largest sum of rounding errors of this many PnLs, in the currency.
+
+    `2 + 2 sqrt(fills)` units: five standard deviations if both sides round every PnL.
+    """
+    unit = postings.resolution(currency_of(name)) or Decimal("1e-30")
+    return EXACT.multiply(unit, Decimal(2 + 2 * isqrt(fills)))
+
+
+def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Decimal]:
+    """Return the filled quantity of each order's report minus its fills, 0 if they agree.
+
+    Empty if the reports cover too few fills to be evidence.
+    """
+    reported: dict[str, Decimal] = {}
+    if not orders:
+        return reported
+    for order in orders:
+        # A FILLED order has filled its quantity, whatever `filled_quantity` says.
+        filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
+        signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
+        reported[order_name(order)] = signed
+    fills = record.fills or ()
+    named = [order_name(fill) for fill in fills]
+    known = sum(name in reported for name in named)
+    if not reported or Decimal(known) < _LEAST_KNOWN * len(named):
+        return {}
+    for name, fill in zip(named, fills, strict=True):
+        add_to(reported, name, signed_quantity(fill).copy_negate())
+    return reported

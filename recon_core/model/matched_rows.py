@@ -1,0 +1,172 @@
+"""Rows of both sides that belong together, and what can be found on them.
+
+What the comparison of a fill or of an order holds. Nothing here knows a policy: a
+finding names its case, and the policy gives the case its severity.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final
+
+from recon_core.model import Fill, LedgerSide, Order
+from recon_core.values.amounts import EXACT, larger_magnitude
+from recon_core.values.memory import without_collecting
+from recon_core.values.times import format_time
+
+
+class RowCase(StrEnum):
+    """What can be wrong with a fill or an order; a key of the policy's `[severity]`."""
+
+    FILL_MISSING = "fill_missing"
+    FILL_ORPHANED = "fill_orphaned"
+    FILL_DUPLICATE = "fill_duplicate"
+    FILL_PAYLOAD = "fill_payload"
+    FILL_FEE = "fill_fee"
+    FILL_TIME = "fill_time"
+    ORDER_MISSING = "order_missing"
+    ORDER_ORPHANED = "order_orphaned"
+    ORDER_DUPLICATE = "order_duplicate"
+    ORDER_PAYLOAD = "order_payload"
+    ORDER_STATE = "order_state"
+    ORDER_PARTIAL = "order_partial"
+    ORDER_CANCELLED_FILLED = "order_cancelled_filled"
+    ORDER_FILLED = "order_filled"
+    ORDER_OVERFILLED = "order_overfilled"
+    ORDER_FILLS = "order_fills"
+    ORDER_TIME = "order_time"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The least and the largest of some amounts that should be one."""
+
+    least: Decimal
+    largest: Decimal
+    of_price: bool = False
+
+    def is_dust(self, dust: Decimal) -> bool:
+        """Whether the amounts differ by no more than `dust`.
+
+        A price must not differ by more than that fraction of it either: it may be as
+        small as `dust` itself.
+        """
+        delta = EXACT.subtract(self.largest, self.least)
+        if self.of_price:
+            reference = larger_magnitude(self.least, self.largest)
+            dust = min(dust, EXACT.multiply(dust, reference))
+        return delta <= dust
+
+
+@dataclass(frozen=True, slots=True)
+class RowFinding:
+    """One thing that is wrong with a fill or an order, in words that are safe to print.
+
+    `gaps` are there where a side whose amounts differ computed in binary floats, and
+    nothing but these amounts is wrong: the policy's `float_dust` may cover them.
+    """
+
+    case: RowCase
+    text: str
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedFills:
+    """All rows of one fill key, as each side gives them; empty where it has none.
+
+    `float_sides` are the sides that computed in binary floats.
+    """
+
+    internal: tuple[Fill, ...]
+    external: tuple[Fill, ...]
+    float_sides: frozenset[LedgerSide] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedOrder:
+    """All rows of one order, and the fills that name it.
+
+    `None` in the place of rows: that side reports no orders. `None` in the place of
+    fills: what it filled cannot be told from that side's fills. `float_sides` are the
+    sides that computed in binary floats.
+    """
+
+    internal: tuple[Order, ...] | None
+    external: tuple[Order, ...] | None
+    internal_fills: tuple[Fill, ...] | None = None
+    external_fills: tuple[Fill, ...] | None = None
+    float_sides: frozenset[LedgerSide] = frozenset()
+
+
+@dataclass(frozen=True)  # without slots: the digest is kept
+class EqualRows:
+    """Fills or orders that are equal on both sides and stand as one item."""
+
+    rows: tuple[Fill | Order, ...]
+
+    @property
+    def count(self) -> int:
+        """How many comparisons the item stands for."""
+        return len(self.rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the rows, the same in whatever order and with whatever zeros.
+
+        It is taken of one JSON list: a sorted list per row of the values of its fields,
+        amounts without trailing zeros, times in UTC, `null` for what is not told.
+        """
+        with without_collecting():
+            content = json.dumps(_in_one_order(_values(self.rows)))
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+MatchedRows = MatchedFills | MatchedOrder | EqualRows
+_Values = tuple[str | None, ...]
+
+
+def _values(rows: Sequence[Fill | Order]) -> list[_Values]:
+    """The values of every row as text, which are worked out field by field."""
+    columns = [_texts(list(map(get, rows))) for get in _FIELDS[type(rows[0])]] if rows else []
+    return list(zip(*columns, strict=True))
+
+
+def _texts(values: list[Any]) -> Iterable[str | None]:
+    kind, *others = set(map(type, values))
+    if not others:
+        return _TEXTS.get(kind, _names)(values)
+    return [text for value in values for text in _TEXTS.get(type(value), _names)([value])]
+
+
+def _in_one_order(rows: list[_Values]) -> list[_Values]:
+    """Sorted, what is not told before any text."""
+    try:
+        return sorted(rows)
+    except TypeError:
+        return sorted(rows, key=lambda row: [value or "" for value in row])
+
+
+def _names(values: Iterable[Any]) -> Iterable[str]:
+    """Names and enumerations are what they print."""
+    return map(str, values)
+
+
+def _amount_texts(values: Iterable[Any]) -> Iterable[str]:
+    return map(str, map(EXACT.normalize, values))
+
+
+_TEXTS: Final[Mapping[type, Callable[[Iterable[Any]], Iterable[str | None]]]] = {
+    Decimal: _amount_texts,
+    datetime: lambda values: map(format_time, values),
+    type(None): lambda values: values,
+}
+_FIELDS: Final = {
+    row_type: [attrgetter(field.name) for field in fields(row_type)] for row_type in (Fill, Order)
+}

@@ -1,0 +1,428 @@
+"""What a recorded session says: instruments, both sides, and their rows.
+
+Frozen values, already checked: the file boundary (`recon_core.sessions`) makes
+them from text, a simulator's tests make them from Python. Quantities are in units
+of the instrument, amounts and fees in units of the named currency, times in UTC.
+`None` for a section means that the side does not report it; an empty tuple means
+that it reports it and there is nothing (design, "Absent is not zero").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable, quoted
+from recon_core.values.times import require_time
+
+
+class LedgerSide(StrEnum):
+    """Which of the two states: the system's own ledger, or the exchange's word."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+    @property
+    def other(self) -> "LedgerSide":
+        """The side that this one is held against."""
+        return LedgerSide.EXTERNAL if self is LedgerSide.INTERNAL else LedgerSide.INTERNAL
+
+
+class OrderSide(StrEnum):
+    """Direction of an order or a fill."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Leg(StrEnum):
+    """NET for a netting account; LONG and SHORT are kept apart by a hedging one."""
+
+    NET = "NET"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class SessionMode(StrEnum):
+    """What the session traded against."""
+
+    SIM = "SIM"
+    PAPER = "PAPER"
+    LIVE = "LIVE"
+
+
+class InstrumentKind(StrEnum):
+    """How a fill of the instrument moves cash."""
+
+    SPOT = "spot"
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class OrderState(StrEnum):
+    """States of an order, as in the session format."""
+
+    CREATED = "CREATED"
+    SUBMITTED = "SUBMITTED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+
+
+class MovementKind(StrEnum):
+    """Why cash or quantity moved without a fill."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+    FUNDING = "funding"
+    INTEREST = "interest"
+    FEE = "fee"
+    DIVIDEND = "dividend"
+    SPLIT = "split"
+    CONVERSION = "conversion"
+    ADJUSTMENT = "adjustment"
+
+
+class Numbers(StrEnum):
+    """How the source computed: exact decimals, or binary floats."""
+
+    DECIMAL = "decimal"
+    FLOAT = "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What a symbol trades: `base` is bought and sold for `quote`.
+
+    `multiplier` is what one unit of quantity stands for: units of the base for a linear
+    contract, units of the quote for an inverse one. `not_replayed` says why its fills
+    cannot be replayed, where a recording shows that; it is empty where they can.
+    """
+
+    symbol: str
+    instrument_kind: InstrumentKind
+    base: str
+    quote: str
+    settlement: str
+    multiplier: Decimal = Decimal(1)
+    quantity_increment: Decimal | None = None
+    not_replayed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency and the decimal places that a booking in it is rounded to."""
+
+    code: str
+    precision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A signed quantity of one instrument; raises `AmountError` where it is not exact."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal | None = None
+    account: str | None = None
+    leg: Leg = Leg.NET
+
+    def __post_init__(self) -> None:
+        _check_row(self, "position", self.symbol, ("quantity", "average_price"), leg=Leg)
+
+
+@dataclass(frozen=True, slots=True)
+class CashBalance:
+    """A balance of one currency; `free` and `locked` where the side tells them apart.
+
+    Raises `AmountError` where an amount is not exact.
+    """
+
+    currency: str
+    total: Decimal
+    free: Decimal | None = None
+    locked: Decimal | None = None
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_row(self, "cash", self.currency, ("total", "free", "locked"))
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `fee` is a cost; a negative fee is a rebate.
+
+    A quantity of 0 is possible: engines report fills that they rounded to nothing
+    and charged a fee for. `position_id` tells positions of one symbol and leg apart
+    that the source averages apart. Raises `AmountError` or `ReconError` for an amount that
+    is not exact, a negative quantity, a fee without a currency or a naive time.
+    """
+
+    fill_id: str
+    symbol: str
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal
+    time: datetime
+    fee: Decimal = ZERO
+    fee_currency: str | None = None
+    client_order_id: str | None = None
+    exchange_order_id: str | None = None
+    account: str | None = None
+    leg: Leg = Leg.NET
+    position_id: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = ("quantity", "price", "fee")
+        _check_row(self, "fill", self.fill_id, amounts, side=OrderSide, leg=Leg)
+
+    def require_sense(self) -> None:
+        """Raise `ReconError` for a negative quantity, or a fee in no currency."""
+        if self.quantity < 0:
+            raise ReconError(f"quantity {self.quantity:f} is below 0; the side says SELL")
+        if self.fee and self.fee_currency is None:
+            raise ReconError(f"fee {self.fee:f} has no fee_currency")
+
+    @property
+    def order_id(self) -> str:
+        """The order of the fill: the client's id, else the exchange's; empty if it names none."""
+        return self.client_order_id or self.exchange_order_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as it stood at `time`, identified by at least one of its ids.
+
+    `average_fill_price` is what the source says that its fills cost on average, in the
+    quote currency; it is kept and not compared.
+    """
+
+    symbol: str
+    side: OrderSide
+    quantity: Decimal
+    filled_quantity: Decimal
+    state: OrderState
+    time: datetime
+    client_order_id: str | None = None
+    exchange_order_id: str | None = None
+    order_type: str | None = None
+    price: Decimal | None = None
+    account: str | None = None
+    average_fill_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.order_id == "":
+            raise ReconError("an order has neither client_order_id nor exchange_order_id")
+        amounts = ("quantity", "filled_quantity", "price", "average_fill_price")
+        _check_row(self, "order", self.order_id, amounts, side=OrderSide, state=OrderState)
+
+    @property
+    def order_id(self) -> str:
+        """The identity of the order: the client's id, else the exchange's."""
+        return self.client_order_id or self.exchange_order_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill."""
+
+    movement_id: str
+    movement_kind: MovementKind
+    time: datetime
+    currency: str | None = None
+    amount: Decimal | None = None
+    symbol: str | None = None
+    quantity: Decimal | None = None
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = ("amount", "quantity")
+        _check_row(self, "movement", self.movement_id, amounts, movement_kind=MovementKind)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """The movement without its id and time: two with one content post the same."""
+        return (
+            self.movement_kind,
+            self.currency,
+            self.amount,
+            self.symbol,
+            self.quantity,
+            self.account,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The state before the first fill."""
+
+    as_of: datetime | None
+    positions: tuple[Position, ...] = ()
+    cash: tuple[CashBalance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state in between."""
+
+    as_of: datetime
+    positions: tuple[Position, ...] | None = None
+    cash: tuple[CashBalance, ...] | None = None
+
+
+_ACCOUNT = attrgetter("account")
+STATES: Final = ("positions", "cash")
+SECTIONS: Final = (*STATES, "orders", "fills", "movements")
+
+
+@dataclass(frozen=True, slots=True)
+class SideRecord:
+    """What one side says at `as_of`.
+
+    `derived` names the sections that the side did not report and that were
+    replayed from its opening and fills; `notes` are findings for the reader that
+    carry no severity. `origins` says for sections that were read from a source of
+    their own, such as a table beside the session file, which one that was. `pending` is
+    what the side is known to book only later although it has happened: its format says so;
+    it is no word of the source, and a converted session does not have it.
+    """
+
+    as_of: datetime
+    source: str | None = None
+    numbers: Numbers = Numbers.DECIMAL
+    complete: bool = True
+    positions: tuple[Position, ...] | None = None
+    cash: tuple[CashBalance, ...] | None = None
+    orders: tuple[Order, ...] | None = None
+    fills: tuple[Fill, ...] | None = None
+    movements: tuple[Movement, ...] | None = None
+    opening: Opening | None = None
+    snapshots: tuple[Snapshot, ...] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    pending: tuple[Movement, ...] = field(default=(), compare=False)
+
+    def rows(self, section: str) -> tuple[object, ...] | None:
+        """The rows of a section by its name, one of `SECTIONS`."""
+        rows: tuple[object, ...] | None = getattr(self, section)
+        return rows
+
+    def accounts(self) -> frozenset[str | None]:
+        """Every account that a row of this side names; `None` for the unnamed one."""
+        opening = self.opening or Opening(None)
+        tables = [self.rows(section) or () for section in SECTIONS]
+        tables += [opening.positions, opening.cash]
+        return frozenset().union(*(map(_ACCOUNT, rows) for rows in tables))
+
+    def only_account(self) -> str | None:
+        """The one account that rows of this side name, `None` where there are more or none."""
+        named = self.accounts() - {None}
+        return next(iter(named)) if len(named) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read, and the SHA-256 of the bytes that were read."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSession:
+    """One recorded run of a strategy: both sides at one time.
+
+    `anchor` is the file that stands for the recording in node ids; `mirrored` says
+    that the external side is a copy of the internal one (the runbook's mock).
+    """
+
+    session_id: str
+    anchor: Path
+    strategy_id: str = ""
+    mode: SessionMode | None = None
+    recording_format: str = "recon.session/1"
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
+    internal: SideRecord | None = None
+    external: SideRecord | None = None
+    mirrored: bool = False
+    inputs: tuple[InputFile, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def side(self, side: LedgerSide) -> SideRecord | None:
+        """The record of one side, `None` where the session has none."""
+        return self.internal if side is LedgerSide.INTERNAL else self.external
+
+    def shares(self, section: str) -> bool:
+        """Whether both sides have a section from one source: comparing it proves nothing."""
+        if self.internal is None or self.external is None:
+            return False
+        internal, external = self.internal, self.external
+        rows, origin = internal.rows(section), internal.origins.get(section)
+        if section in internal.derived and section in external.derived:
+            return self.shares("fills")
+        if section not in STATES and rows and rows is external.rows(section):
+            return True
+        return origin is not None and origin == external.origins.get(section)
+
+    def own_records(self) -> dict[LedgerSide, SideRecord]:
+        """The sides that speak for themselves: all that are given, but no mirror."""
+        records = {LedgerSide.INTERNAL: self.internal, LedgerSide.EXTERNAL: self.external}
+        if self.mirrored:
+            del records[LedgerSide.EXTERNAL]
+        return {side: record for side, record in records.items() if record is not None}
+
+
+def _check_row(
+    row: Any, noun: str, name: str, amounts: tuple[str, ...], **choices: type[StrEnum]
+) -> None:
+    """Make the values of a row exact and typed; an error names the row and the field."""
+    digits = MOST_STATE_DIGITS if isinstance(row, Position | CashBalance) else MOST_DIGITS
+    try:
+        _require_whole_characters(name)
+        for field_name, members in choices.items():
+            _normalise(row, field_name, members)
+        for field_name in amounts:
+            value = getattr(row, field_name)
+            if value is not None:
+                object.__setattr__(row, field_name, require_amount(value, field_name, digits))
+        if hasattr(row, "time"):
+            object.__setattr__(row, "time", require_time(row.time, "time"))
+        if isinstance(row, Fill):
+            row.require_sense()
+    except ReconError as error:
+        raise type(error)(f"{noun} {printable(name, 60)}: {error}") from None
+
+
+def _require_whole_characters(name: str) -> None:
+    """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    if not isinstance(name, str):
+        raise ReconError(f"the name is {quoted(name)}; expected text")
+    if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
+        raise ReconError("the name holds a lone surrogate; expected whole characters")
+
+
+def _normalise(row: object, name: str, choices: type[StrEnum]) -> None:
+    """Turn a plain string into the member of the enumeration, or say what is accepted."""
+    value = getattr(row, name)
+    if type(value) is choices:
+        return
+    try:
+        object.__setattr__(row, name, choices(value))
+    except ValueError:
+        accepted = ", ".join(choices)
+        shown = quoted(value)
+        raise ReconError(f"{name} {shown}; expected one of {accepted}") from None

@@ -1,0 +1,1 @@
+"""Exact amounts, times, printable text, severities, errors, files written whole."""

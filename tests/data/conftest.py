@@ -1,0 +1,3 @@
+"""Inputs of tests are no sessions of the project."""
+
+collect_ignore_glob = ["fuzz/*"]

@@ -1,0 +1,1 @@
+"""Checks of the house itself: its words, and figures of its structure."""

@@ -1,0 +1,234 @@
+"""Figures of structure that no line-by-line check sees, beside their goals.
+
+    python -m tests.house.figures
+
+Each figure is a count over the syntax trees of `recon_core`; a goal that is missed is marked.
+The command always ends with 0: figures are for reading, the rules that hold are in `make lint`.
+"""
+
+import ast
+import re
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from recon_core.model.explanation import CauseKind
+from tests.house.prose import bare_bounds
+
+ROOT: Final = Path(__file__).parents[2]
+CORE: Final = ROOT / "recon_core"
+EXPLAIN: Final = CORE / "explain"
+COMPARABLE: Final = ("pluggy", "hypothesis", "attr", "importlinter", "grimp", "click", "pydantic")
+"""Installed codebases whose words are taken as common."""
+
+Trees = dict[Path, ast.Module]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measure: what it counts, its value, and the most (or least) that it should be."""
+
+    name: str
+    value: float
+    most: float
+
+    def __str__(self) -> str:
+        mark = "" if self.value <= self.most else "  <- over the goal"
+        return f"{self.name:<62}{self.value:>8g}{self.most:>8g}{mark}"
+
+
+def trees(directory: Path) -> Trees:
+    """The syntax trees of the modules below a directory."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(directory.rglob("*.py"))
+    }
+
+
+def nodes(of: Trees) -> Iterator[ast.AST]:
+    """Every node of some trees."""
+    return (node for tree in of.values() for node in ast.walk(tree))
+
+
+def files_of_a_kind(of: Trees) -> float:
+    """The median number of files that name one member of `CauseKind`."""
+    named: Counter[str] = Counter()
+    for tree in of.values():
+        found = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "CauseKind"
+        }
+        named.update(found)
+    return statistics.median(named[kind.name] for kind in CauseKind)
+
+
+def branches_on(name: str, of: Trees) -> int:
+    """Count of conditions that ask an attribute or a variable of a name."""
+    tests = [node.test for node in nodes(of) if isinstance(node, ast.If | ast.IfExp)]
+    return sum(any(_names(test, name)) for test in tests)
+
+
+def _names(tree: ast.AST, name: str) -> Iterator[bool]:
+    for node in ast.walk(tree):
+        yield getattr(node, "attr", getattr(node, "id", None)) == name
+
+
+def bare_ranks(of: Trees) -> int:
+    """Count of calls and comparisons that give a strength of evidence as a number."""
+    given = sum(
+        keyword.arg == "rank" and isinstance(keyword.value, ast.Constant)
+        for node in nodes(of)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+    )
+    compared = sum(
+        isinstance(node, ast.Compare)
+        and getattr(node.left, "attr", "") == "rank"
+        and isinstance(node.comparators[0], ast.Constant)
+        for node in nodes(of)
+    )
+    return given + compared
+
+
+def parsed_prose(of: Trees) -> int:
+    """Count of decisions that look into a text: `startswith` and the like on what people read."""
+    methods = {"startswith", "endswith", "removeprefix", "partition", "split"}
+    return sum(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in methods
+        and getattr(node.func.value, "attr", getattr(node.func.value, "id", ""))
+        in {"detail", "how", "text", "words", "name", "identity"}
+        for node in nodes(of)
+    )
+
+
+def interrogative_docstrings(of: Trees) -> float:
+    """The percentage of docstrings that begin with a question word."""
+    texts = [
+        text
+        for node in nodes(of)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and (text := ast.get_docstring(node))
+    ]
+    asked = sum(
+        bool(re.match(r"(What|Whether|Which|That|How|Why|Where)\b", text)) for text in texts
+    )
+    return round(100 * asked / len(texts), 1)
+
+
+def bounds_without_reason(directory: Path) -> int:
+    """Count of numeric module constants with neither a comment nor a string below them."""
+    texts = (path.read_text(encoding="utf-8") for path in directory.rglob("*.py"))
+    return sum(len(list(bare_bounds(text))) for text in texts)
+
+
+def imports_of(path: Path, tree: ast.Module, modules: dict[str, Path]) -> set[Path]:
+    """The modules of the project that a module imports, also for type checkers."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {modules[name] for name in names if name in modules} - {path}
+
+
+def circles(of: Trees) -> int:
+    """1 if modules import each other in a circle, also for type checkers; else 0."""
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in of
+        if path.name != "__init__.py"
+    }
+    graph = {path: imports_of(path, tree, names) for path, tree in of.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError:
+        return 1
+    return 0
+
+
+def words_of(of: Trees) -> Counter[str]:
+    """The words in the names that modules define, with their counts."""
+    found: Counter[str] = Counter()
+    for node in nodes(of):
+        for name in _defined(node):
+            found.update(word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))
+    return found
+
+
+def _defined(node: ast.AST) -> Iterable[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return [node.id]
+    return []
+
+
+def common_words() -> set[str]:
+    """The words of the comparable codebases that are installed."""
+    found: set[str] = set()
+    for name in COMPARABLE:
+        spec = find_spec(name)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            found |= words_of(trees(Path(place))).keys()
+    return found
+
+
+def private_words(of: Trees, others: Trees) -> float:
+    """The percentage of words in names that neither other rooms nor comparable codebases have."""
+    own, common = words_of(of).keys(), words_of(others).keys() | common_words()
+    return round(100 * len(own - common) / len(own), 1)
+
+
+def lines(directory: Path) -> int:
+    """The lines of the modules below a directory."""
+    return sum(len(path.read_text("utf-8").splitlines()) for path in directory.rglob("*.py"))
+
+
+def figures() -> list[Figure]:
+    """Every figure of the tree."""
+    core, explain = trees(CORE), trees(EXPLAIN)
+    others = {path: tree for path, tree in core.items() if path not in explain}
+    loose = [path for path in CORE.glob("*.py") if path.name != "__init__.py"]
+    measured: list[tuple[str, Callable[[], float], float]] = [
+        ("files that name one kind of cause, median", lambda: files_of_a_kind(explain), 2),
+        ("conditions on rows_right", lambda: branches_on("rows_right", explain), 10),
+        ("strengths of evidence as bare numbers", lambda: bare_ranks(explain), 0),
+        ("decisions that look into a text", lambda: parsed_prose(explain), 0),
+        ("docstrings of explain that open with a question word, %",
+         lambda: interrogative_docstrings(explain), 3),
+        ("docstrings of the core that open with a question word, %",
+         lambda: interrogative_docstrings(core), 3),
+        ("words that only the names of explain have, %",
+         lambda: private_words(explain, others), 20),
+        ("numeric bounds of explain without a reason", lambda: bounds_without_reason(EXPLAIN), 0),
+        ("import circles, those for type checkers included", lambda: circles(core), 0),
+        ("loose modules of recon_core", lambda: len(loose), 4),
+        ("files of explain", lambda: len(explain), 70),
+        ("lines of explain", lambda: lines(EXPLAIN), 10_000),
+    ]  # fmt: skip
+    return [Figure(name, value(), most) for name, value, most in measured]
+
+
+def main() -> int:
+    """Print the figures beside their goals."""
+    sys.stdout.write(f"{'figure':<62}{'now':>8}{'goal':>8}\n")
+    sys.stdout.write("".join(f"{figure}\n" for figure in figures()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

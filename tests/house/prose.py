@@ -1,0 +1,112 @@
+"""Lint of prose: docstrings begin with a noun or a verb, and every bound has its reason.
+
+    python -m tests.house.prose        # problems, and a count for each room not yet converted
+    python -m tests.house.prose --all  # the same, with the lines that are counted
+
+The exit status is 1 if a converted room has a problem; other rooms only count their clauses.
+"""
+
+import argparse
+import ast
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGES: Final = ("recon_core", "pytest_recon")
+CONVERTED: Final = ("recon_core/explain",)
+"""Rooms in which every rule holds."""
+
+Problem = tuple[int, str]
+"""A line and its problem in words."""
+
+_CLAUSE: Final = re.compile(r"\s*(what|whether|which|that|how|why|where)\b", re.IGNORECASE)
+# Words with an ordinary meaning as well are allowed: change, charged, print, reading, solved.
+_BANNED: Final = re.compile(
+    r"\b(?:tells?|told|untold|need(?:s|ed)?|stands?|comes?|go|goes|gone|besides|apart|the\s+rest"
+    r"|grounds?|prints|edits?|bookings?|habits?|sieves?|guessed|free\s+number|space\s+name)\b",
+    re.IGNORECASE,
+)
+_IDENTIFIER: Final = re.compile(r"`[^`\n]*`")
+_NUMBER: Final = re.compile(r"-?\d|(?:Decimal|Fraction|timedelta)\(|\w+ [-+*] ")
+_NUMERAL: Final = re.compile(r"_?(?:ZERO|HALF|ONE|TWO)$")
+_COMMENT: Final = re.compile(r"#\s*(?!noqa|fmt|type)\w")
+
+
+def clauses(source: str) -> Iterator[Problem]:
+    """Yield the docstrings that begin with a subordinate clause."""
+    for line, text in _texts(source):
+        if found := _CLAUSE.match(text):
+            yield line, f'begins with "{found[1]}"; begin with a verb or a noun'
+
+
+def banned_words(source: str) -> Iterator[Problem]:
+    """Yield the words of docstrings, identifiers in backticks excepted, that the field avoids."""
+    for line, text in _texts(source):
+        words = _IDENTIFIER.sub("", text)
+        for found in _BANNED.finditer(words):
+            yield line + words.count("\n", 0, found.start()), f'says "{" ".join(found[0].split())}"'
+
+
+def bare_bounds(source: str) -> Iterator[Problem]:
+    """Yield the numeric constants with neither a string below them nor a comment beside them."""
+    lines = source.splitlines()
+    for node, below in pairwise([*ast.parse(source).body, ast.Pass()]):
+        if _is_bound(node) and not (_text(below) or _COMMENT.search(lines[node.lineno - 1])):
+            yield node.lineno, f'"{lines[node.lineno - 1]}" has no reason'
+
+
+def _is_bound(node: ast.stmt) -> bool:
+    """True for `_MOST: Final = 5`; not for a numeral, such as `_HALF: Final = Decimal("0.5")`."""
+    match node:
+        case ast.AnnAssign(target=ast.Name(name), annotation=kind, value=ast.expr() as value):
+            is_constant = name.isupper() and "Final" in ast.unparse(kind)
+            is_number = _NUMBER.match(ast.unparse(value)) and not _NUMERAL.match(name)
+            return is_constant and bool(is_number)
+    return False
+
+
+def _texts(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every docstring, and of every string below a constant."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and (text := _text(node)):
+            yield node.lineno, text
+
+
+def _text(node: ast.AST) -> str:
+    match node:
+        case ast.Expr(ast.Constant(str(text))):
+            return text
+    return ""
+
+
+def problems(source: str) -> list[Problem]:
+    """Return the problems of a module of a converted room, by line."""
+    return sorted([*clauses(source), *banned_words(source), *bare_bounds(source)])
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the problems, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--all", action="store_true", help="list the lines that are counted")
+    lists_all, failures, counts = parser.parse_args(given).all, 0, Counter[str]()
+    for path in (path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))):
+        module, source = path.relative_to(ROOT), path.read_text(encoding="utf-8")
+        is_converted = any(map(module.is_relative_to, CONVERTED))
+        found = problems(source) if is_converted else list(clauses(source))
+        if is_converted or lists_all:
+            sys.stdout.writelines(f"{module}:{line}: {problem}\n" for line, problem in found)
+        if is_converted:
+            failures += len(found)
+        else:
+            counts["/".join(module.parts[:-1][:2])] += len(found)
+    sys.stdout.writelines(f"{room}: {count} clauses\n" for room, count in counts.items() if count)
+    return int(failures > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
