@@ -199,3 +199,23 @@ def test_entries_of_another_session_are_passed_over() -> None:
     with pytest.raises(ReconError, match="no internal side"):
         apply_entries(without, entries)
     assert {entry.side for entry in entries} == {LedgerSide.INTERNAL}
+
+
+@pytest.mark.parametrize("named", [(None, "main"), ("main", None), (None, None), ("main", "main")])
+@pytest.mark.parametrize("of_entry", [None, "main"])
+@pytest.mark.parametrize(("action", "copies", "left"), [
+    ("remove_fill", 1, 1), ("remove_fill", 0, 0), ("add_fill", 3, 3), ("add_fill", 1, 2),
+])  # fmt: skip
+def test_a_row_that_names_no_account_is_of_the_only_one(
+    named: tuple[str | None, str | None],
+    of_entry: str | None,
+    action: str,
+    copies: int,
+    left: int,
+) -> None:
+    """Equal fills are counted together, whichever of them names it and in whatever order."""
+    fill = Fill("f1", "BTC/EUR", OrderSide.BUY, Decimal(1), Decimal(100), AS_OF)
+    record = side((), (CashBalance("EUR", Decimal(5), account="main"),))
+    record = replace(record, fills=tuple(replace(fill, account=account) for account in named))
+    row = {**row_values(replace(fill, account=of_entry)), "copies": str(copies)}
+    assert len(applied(record, [(action, row)]).fills or ()) == left

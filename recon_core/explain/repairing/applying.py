@@ -83,18 +83,21 @@ def _exchanged(
 ) -> tuple[_Row, ...] | None:
     if not targets.most and not targets.least:
         return given
+
+    def whole(row: _Row) -> _Row:
+        """Return the row under the only account of its side, if it names none."""
+        return row if row.account is not None else replace(row, account=account)
+
+    most = {whole(row): count for row, count in targets.most.items()}
     seen: Counter[Fill | Movement] = Counter()
     kept = []
     for row in given or ():
-        # A row without an account belongs to the only account of its side.
-        whole = row if row.account is not None else replace(row, account=account)
-        at_most = targets.most.get(whole, targets.most.get(row))
-        for one in {whole, row}:
-            seen[one] += 1
-        if at_most is None or seen[row] <= at_most:
+        seen[whole(row)] += 1
+        at_most = most.get(whole(row))
+        if at_most is None or seen[whole(row)] <= at_most:
             kept.append(row)
     for row, count in targets.least.items():
-        kept += [row] * (count - seen[row])
+        kept += [row] * (count - seen[whole(row)])
     return tuple(kept)
 
 
