@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recon_core.engine.ledgers import ReconciliationEngine
 
 _GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-"""What the gate turns into a failure where it is red."""
+"""Statuses that the gate turns into a failure where it is red."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -158,7 +158,7 @@ class ReconRun:
 
     @property
     def policy_in_force(self) -> PolicyInForce:
-        """Where the policy was read, and what is near it."""
+        """The place where the policy was read, and the policy files near it."""
         return PolicyInForce(
             None if self.policy_name == BUILT_IN else self.policy_path,
             self.config.invocation_params.dir,
@@ -222,7 +222,7 @@ class ReconRun:
         return reconciliation
 
     def unsent_promises(self) -> list[dict[str, Any]]:
-        """What a worker has promised since it was last asked: it may die before its end."""
+        """The promises of a worker since it was last asked: it may die before its end."""
         unsent = [one for one in self.gate.sessions if self._sent.get(one.path) is not one]
         self._sent.update({one.path: one for one in unsent})
         return [one.to_dict() for one in unsent] if self.is_worker else []
@@ -256,7 +256,7 @@ class ReconRun:
                 self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
-        """What a worker is told: anchors with their names, the policy's file, the limits."""
+        """The input of a worker: anchors with their names, the policy's file, the limits."""
         policy = self.policy_path
         return {
             "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],

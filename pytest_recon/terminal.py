@@ -55,7 +55,7 @@ def _session_lines(run: ReconRun, summaries: Summaries, *, name_runs: bool) -> l
 
 
 def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
-    """What the verdicts rest on besides the sessions: policy, limits, what was not judged."""
+    """The terms of the verdicts: policy, limits, files that were not judged."""
     if run.gate.sessions:
         yield from run.policy_in_force.lines()
         limits = limits_line()

@@ -4,10 +4,10 @@ The public names are loaded on first use, so that importing the package (as ever
 pytest start does) costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recon_core.plugins.hookspecs import hookimpl
+from recon_core.values.lazy import lazy_names
 
 if TYPE_CHECKING:
     from recon_core.audit.entries import LedgerEntry
@@ -162,9 +162,4 @@ __all__ = [
     "write_nautilus_recording",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(module), name)
+__getattr__ = lazy_names(__name__, _MODULE_OF)

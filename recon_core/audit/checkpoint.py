@@ -45,7 +45,7 @@ class Checkpoint:
 
     @property
     def head(self) -> Head:
-        """Where the log stood."""
+        """The place of the log."""
         return Head(self.count, self.hash)
 
     @property

@@ -28,7 +28,7 @@ LOG_CONTINUED: Final = "RECON_LOG_CONTINUED"
 LOG_CLOSED: Final = "RECON_LOG_CLOSED"
 
 BRACKETS: Final = frozenset({RUN_OPENED, RUN_COMMITTED, LOG_RECOVERED})
-"""Where a run begins and ends."""
+"""The place where a run begins and ends."""
 
 SUCCESSIONS: Final = frozenset({LOG_CONTINUED, LOG_CLOSED})
 """The first entries of files that continue another one."""

@@ -19,7 +19,7 @@ ALL_SEVERITIES: Final = frozenset(RANKS)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is asked for; `None` is anything.
+    """The runs that are asked for; `None` is anything.
 
     Both ends of the time are included, by the order of the log (`recon_core.audit.span`).
     """

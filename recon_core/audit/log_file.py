@@ -402,7 +402,7 @@ def _identity_of(file: BinaryIO) -> Identity:
 
 
 def _number(file: BinaryIO) -> int:
-    """How many files there are up to this one, as far as its damage shows it."""
+    """The number of files up to this one, as far as its damage shows it."""
     try:
         said = Succession.of(first_entry_of(file.fileno()))
     except AuditError:

@@ -98,7 +98,7 @@ class Reading:
         return [*self.file_notes(), f"{times} without an offset {were} read as UTC"]
 
     def file_notes(self) -> list[str]:
-        """What of its earlier files an answer does not hold."""
+        """The earlier files that an answer does not hold."""
         notes = [*map(_signed_note, self.files.parts)]
         if self.files.gap:
             notes.append(f"{self.files.gap}, so its entries are not in this answer")
@@ -208,7 +208,7 @@ _NEEDED: Final[tuple[tuple[str, type, str], ...]] = (
 
 
 def _signed_note(part: Part) -> str:
-    """How an earlier file was closed, empty where it was left as usual."""
+    """The way in which an earlier file was closed, empty where it was left as usual."""
     named = part.named
     if named.closed_by is None:
         return ""

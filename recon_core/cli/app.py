@@ -40,7 +40,7 @@ COMMANDS: Final = {
 _REFUSED_WRITES: Final = frozenset(
     {errno.EBADF, errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 )
-"""What a stream answers that does not take a text; a command names the files that it writes."""
+"""Errors of a stream that takes no text; a command names the files that it writes."""
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -104,7 +104,7 @@ class _Clocks:
             self._latest[kind] = text
 
     def notes(self) -> list[str]:
-        """How often they go back, and where first."""
+        """The number of times that go back, and the place of the first."""
         return [f"times of runs go back, {counted(self.back, 'time')}: {self.first}"] * bool(
             self.back
         )

@@ -1,1 +1,1 @@
-"""Which keys and rows of the two sides belong together, and the checks of a whole session."""
+"""Pairs of keys and rows of the two sides, and the checks of a whole session."""

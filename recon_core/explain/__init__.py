@@ -3,8 +3,9 @@
 The public names are loaded on first use: a session without a diff never pays for the search.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from recon_core.values.lazy import lazy_names
 
 if TYPE_CHECKING:
     from recon_core.explain.explainer import explain
@@ -48,9 +49,4 @@ __all__ = [
     "explain",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(module), name)
+__getattr__ = lazy_names(__name__, _MODULE_OF)

@@ -9,7 +9,7 @@ from recon_core.model.summary import ReconSummary
 
 
 class JudgedSession(Protocol):
-    """What a `Reconciliation` shows to those who only read it.
+    """The part of a `Reconciliation` that its readers see.
 
     The engine makes it; the rooms below the engine name it by this type.
     """

@@ -154,7 +154,7 @@ def _policy_of(path: Path | None) -> "tuple[Policy, str]":
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """Where the policy of a run was read, `None` for the built-in one, and what is seen of it.
+    """The policy file of a run, `None` for the built-in policy, and the lines on it.
 
     `directory` is where the run was started, as paths are shown from there; `root` is the
     project's and `anchors` are the sessions: a policy may have been written beside any.

@@ -114,7 +114,7 @@ class _Search:
         self.passed_over.append(PassedOver(Path(entry.path), reason))
 
     def discovery(self) -> Discovery:
-        """What was found, without the recordings that are sources of a session."""
+        """The sessions that were found, without recordings that are sources of a session."""
         sources = _sources(self.native, self.foreign) if self.native and self.foreign else {}
         passed_over = [PassedOver(path, Reason.SOURCE, reader) for path, reader in sources.items()]
         return Discovery(

@@ -34,7 +34,7 @@ from recon_core.values.printable import printable, quoted
 _AT_ONCE: Final = 1024
 """Rows that are unpacked at once."""
 _BYTES_AT_ONCE: Final = 64 * MIB
-"""What the texts of these rows may be: one of a dictionary is unpacked with every row."""
+"""The most that the texts of these rows may be: a dictionary is unpacked with every row."""
 _MOST_WORDS: Final = 10_000
 """Of a column, that are kept once however many rows have them."""
 
@@ -45,7 +45,7 @@ _UNNAMED_INDEX: Final = "__index_level_0__"
 def parquet_table(
     data: bytes, name: str, *, floats: bool
 ) -> tuple[Callable[[], Iterator[dict[str, Any]]], frozenset[str]]:
-    """How to read the rows of a Parquet file without its nulls, and the names of all columns.
+    """The reader of the rows of a Parquet file without its nulls, and the names of all columns.
 
     Columns of binary floats are refused unless `floats` says that the side computes in
     them. `name` is the file in messages. Raises `SessionError`, while rows are read too.
@@ -91,7 +91,7 @@ def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
 
 @contextmanager
 def _refusals(name: str) -> Iterator[None]:
-    """What pyarrow and the limits refuse, with the file's name."""
+    """Name the file in what pyarrow and the limits refuse."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an extra
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a search for sessions passed over, and how a run says so, by name."""
+"""Files and directories that a search for sessions passed over, and the notes on them."""
 
 import os
 from collections.abc import Iterable, Iterator

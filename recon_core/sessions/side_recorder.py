@@ -40,7 +40,7 @@ _AMOUNTS: Final = frozenset(
 
 
 class Recording(Protocol):
-    """What a side asks of the recorder of the whole session."""
+    """The recorder of the whole session, as a side uses it."""
 
     directory: Path
     closed: bool

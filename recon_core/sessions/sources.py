@@ -1,4 +1,4 @@
-"""Which recordings are sources of a session: it reads them, and its verdict is theirs.
+"""Recordings that are sources of a session: it reads them, and its verdict is theirs.
 
 A session file names what it reads: `"from"` a recording, and tables by their `"path"`.
 What it names there is read, or the session is CRITICAL; so a recording that is named

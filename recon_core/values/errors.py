@@ -8,7 +8,7 @@ what would be accepted; text that comes from outside goes through
 from typing import Final
 
 OUTPUT_LOST: Final = "output cannot be written: {}"
-"""What a run says whose answer a stream did not take."""
+"""The line of a run whose answer a stream did not take."""
 
 
 class ReconError(Exception):
