@@ -98,14 +98,12 @@ class OneFault:
         self.budget.spend(len(problem.fills) * 16)
         found: list[Found] = [
             (hypothesis,)
-            for hypothesis in systematic(problem, hypotheses)
+            for hypothesis in systematic(problem)
             if problem.reached_by(hypothesis.patch)
         ]
-        found += [(hypothesis,) for hypothesis in solved(problem, hypotheses)]
-        found += [(hypothesis,) for hypothesis in replayed_fills(problem, hypotheses, self.budget)]
-        found += [
-            (one,) for one in contradicted(problem, hypotheses) if problem.reached_by(one.patch)
-        ]
+        found += [(hypothesis,) for hypothesis in solved(problem)]
+        found += [(hypothesis,) for hypothesis in replayed_fills(problem, self.budget)]
+        found += [(one,) for one in contradicted(problem) if problem.reached_by(one.patch)]
         read = OrderInterpretation(
             problem, hypotheses, self.budget, search.max_skew
         ).interpretations()
@@ -115,7 +113,7 @@ class OneFault:
     def guessed(self) -> tuple[Explanation, ...]:
         """Return explanations by a missing fill at any price, which fits almost any effect."""
         for search in self.searches:
-            hypotheses = guessed(search.problem, search.fill_hypotheses)
+            hypotheses = guessed(search.problem)
             answers = self.best.proven(search.problem, [(hypothesis,) for hypothesis in hypotheses])
             if answers:
                 return self.best.solved(answers)

@@ -83,7 +83,7 @@ class TwoFaults:
         found += islice(chain(others(problem), misread(problem)), _MOST_ATOMS)
         if len(problem.fills) <= _MOST_TENFOLD:
             self.one.budget.spend(len(problem.fills) * OF_A_FINGERPRINT * 2)
-            found += contradicted(problem, search.fill_hypotheses)
-            found += tenfold(problem, search.fill_hypotheses)
-            found += quantities(problem, search.fill_hypotheses)
+            found += contradicted(problem)
+            found += tenfold(problem)
+            found += quantities(problem)
         return found

@@ -5,8 +5,8 @@ at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
@@ -142,6 +142,33 @@ def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
         side: fee_model(postings, [fill for fill in fills if fill.side is side])
         for side in OrderSide
     }
+
+
+@dataclass
+class FeeSchedules:
+    """The fee models of the fills of each position, each inferred once.
+
+    `by_position`: the fills of each position, by its dimension.
+    """
+
+    postings: Postings
+    by_position: Mapping[str, Sequence[Fill]]
+    _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
+
+    def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
+        """Return the fee models of a position's fills, by side."""
+        if name not in self._models:
+            self._models[name] = fee_models(self.postings, self.by_position[name])
+        return self._models[name]
+
+    def model(self, fill: Fill) -> FeeModel | None:
+        """Return the fee model of a fill's position and side, `None` without one."""
+        return self.of(self.postings.position(fill))[fill.side]
+
+    def rates(self, fill: Fill) -> tuple[Decimal, ...]:
+        """Return the rates of a fill's position and side."""
+        model = self.model(fill)
+        return () if model is None else model.rates
 
 
 def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:

@@ -7,7 +7,6 @@ from typing import Final
 
 from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import Market
 from recon_core.explain.problems.problem import Problem
@@ -34,16 +33,14 @@ def charged_again(problem: Problem, market: Market, fill: Fill, other: Fill) -> 
             yield replace(other, fee=fee)
 
 
-def charged_along(
-    problem: Problem, hypotheses: FillHypotheses, hypothesis: Hypothesis
-) -> Hypothesis | None:
+def charged_along(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | None:
     """Return a hypothesis on several fills with the fees at which the changed fills are charged.
 
     `None` if a fee is at no known rate, or if no fee changes.
     """
     added = []
     for old, new in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True):
-        model = hypotheses.model(old)
+        model = problem.schedules.model(old)
         rates = () if model is None else model.rates
         fee = next(
             (
@@ -78,35 +75,34 @@ def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> boo
     return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
 
 
-def fee_denies(problem: Problem, hypotheses: FillHypotheses, wrong: Fill, right: Fill) -> bool:
+def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
     """True if the fee of a wrong row is over a unit from every fee of the right row."""
-    model = hypotheses.model(wrong)
+    model = problem.schedules.model(wrong)
     if problem.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
         return False
     return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
 
 
-def tenfold(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def tenfold(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every price and every quantity multiplied by ten, and divided by ten."""
     for fill in problem.fills:
         for power in (-1, 1):
             price = replace(fill, price=fill.price.scaleb(power, EXACT))
             how = slip(*told(problem, fill.price, price.price))
-            yield from _slipped(problem, hypotheses, CauseKind.WRONG_PRICE, price, fill, how)
+            yield from _slipped(problem, CauseKind.WRONG_PRICE, price, fill, how)
             more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
             how = slip(*told(problem, fill.quantity, more.quantity))
-            yield from _slipped(problem, hypotheses, CauseKind.WRONG_QUANTITY, more, fill, how)
+            yield from _slipped(problem, CauseKind.WRONG_QUANTITY, more, fill, how)
 
 
 def _slipped(
     problem: Problem,
-    hypotheses: FillHypotheses,
     kind: CauseKind,
     other: Fill,
     fill: Fill,
     how: str | None,
 ) -> Iterator[Hypothesis]:
     if how is not None:
-        is_weak = fee_denies(problem, hypotheses, fill, other)
+        is_weak = fee_denies(problem, fill, other)
         strength = Strength.CHANCE if is_weak else Strength.FITTED
         yield Hypothesis(kind, Patch((fill,), (other,)), (fill,), strength, how)

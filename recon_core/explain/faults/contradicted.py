@@ -13,7 +13,6 @@ from typing import Final
 from recon_core.explain.effects.fees import FeeModel, fee_value
 from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis, Strength, fee_change
 from recon_core.explain.faults.market import Market, market_of
 from recon_core.explain.problems.problem import Problem
@@ -34,7 +33,7 @@ Within a few units, rounding explains the distance; over 100, a coincidence is 1
 """
 
 
-def contradicted(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def contradicted(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the price and the quantity that the fee of each contradicted row requires.
 
     For a fee in an unusual currency, yield the fee in the usual currency instead. Yield nothing if
@@ -44,7 +43,7 @@ def contradicted(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypot
     if problem.rows_right or len(problem.fills) > _MOST_FILLS:
         return
     for name in problem.by_symbol:
-        market = market_of(problem, name, hypotheses)
+        market = market_of(problem, name)
         if market is None:
             continue
         wrong = [

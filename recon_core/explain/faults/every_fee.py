@@ -15,7 +15,7 @@ from typing import Final
 from recon_core.explain.effects.dimensions import is_cash, is_position, negated, plus
 from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, round_rate, tells, total_value
 from recon_core.explain.faults.fee_tiers import in_another_tier, strangers
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.fill_hypotheses import charged
 from recon_core.explain.faults.hypotheses import Hypothesis, Strength, of_all, with_fee
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
@@ -40,9 +40,7 @@ def no_fees(charged: Sequence[Fill]) -> Hypothesis:
     return of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
 
 
-def of_every_fee(
-    problem: Problem, fills: Sequence[Fill], fill_hypotheses: FillHypotheses
-) -> Iterator[Hypothesis]:
+def of_every_fee(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
     """Yield the hypotheses on all fees of some fills that may have the required effect."""
     charged = [fill for fill in fills if fill.fee]
     if _moves_nothing_needed(problem, charged):
@@ -56,10 +54,10 @@ def of_every_fee(
         if problem.rows_right and problem.reaches(negated(posted)):
             yield no_fees(charged)
         yield from in_other_currencies(problem, charged, only_required=True)
-    yield from _without_fees(problem, fills, fill_hypotheses)
+    yield from _without_fees(problem, fills)
     for name in problem.required:
         if is_cash(name):
-            yield from at_another_rate(problem, fills, fill_hypotheses, name)
+            yield from at_another_rate(problem, fills, name)
 
 
 def _moves_nothing_needed(problem: Problem, charged: Sequence[Fill]) -> bool:
@@ -73,16 +71,14 @@ def _moves_nothing_needed(problem: Problem, charged: Sequence[Fill]) -> bool:
     return is_moved and bases.isdisjoint(set(map(_CURRENCY, charged)))
 
 
-def _without_fees(
-    problem: Problem, fills: Sequence[Fill], fill_hypotheses: FillHypotheses
-) -> Iterator[Hypothesis]:
+def _without_fees(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
     """Yield the fills without a fee, charged at the most frequent rate of those with one."""
     bare = [fill for fill in fills if not fill.fee and fill.quantity]
     if problem.rows_right or not 1 < len(bare) < len(fills):
         return
-    models = [fill_hypotheses.model(fill) for fill in bare]
+    models = [problem.schedules.model(fill) for fill in bare]
     if all(model is not None and model.rates for model in models):
-        charged = [fill_hypotheses.charged(fill, 0) for fill in bare]
+        charged = [charged(problem, fill, 0) for fill in bare]
         hypothesis = of_all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
         yield replace(hypothesis, strength=Strength.SHOWN)
 
@@ -128,9 +124,7 @@ def _differ(known: Collection[str | None], key: Callable[[Fill], object], some: 
     return len(known) > 1 and len(set(map(key, some))) > 1
 
 
-def at_another_rate(
-    problem: Problem, fills: Sequence[Fill], fill_hypotheses: FillHypotheses, name: str
-) -> Iterator[Hypothesis]:
+def at_another_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield all fees of the balance `name` at the rate that the required effect gives.
 
     Where no round rate does, yield the fees of several rates in one proportion (`in_another_tier`).
@@ -149,13 +143,13 @@ def at_another_rate(
     unit = postings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
     if rate is None or not tells(rate, value, unit):
-        yield from in_another_tier(problem, meant, fill_hypotheses, name)
+        yield from in_another_tier(problem, meant, name)
         return
     meant = _of_all_balances(problem, fills, meant, name)
     missing = not any(fill.fee for fill in meant) and not problem.rows_right
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    detail = _rate_text(fill_hypotheses.model(meant[0]), rate, problem)
-    detail += strangers(problem, meant, fill_hypotheses)
+    detail = _rate_text(problem.schedules.model(meant[0]), rate, problem)
+    detail += strangers(problem, meant)
     for rounding in ROUNDINGS:
         changed = [_at_rate(problem, fill, rate, rounding) for fill in meant]
         hypothesis = of_all(kind, meant, changed, detail)

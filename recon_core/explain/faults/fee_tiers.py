@@ -12,7 +12,6 @@ from typing import Final
 
 from recon_core.explain.effects.fees import ROUNDINGS, FeeModel, fee_value, round_rate, tells
 from recon_core.explain.effects.postings import to_decimal
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis, of_all
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
@@ -29,14 +28,12 @@ Charged = tuple[Fill, FeeModel, Decimal]
 """A fill, its fee model, and its rate as a fraction of the value."""
 
 
-def in_another_tier(
-    problem: Problem, meant: Sequence[Fill], hypotheses: FillHypotheses, name: str
-) -> Iterator[Hypothesis]:
+def in_another_tier(problem: Problem, meant: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
 
     Nothing if a fee is at no known rate, or all are at the same.
     """
-    charged = [one for fill in meant if fill.fee for one in _charged(problem, fill, hypotheses)]
+    charged = [one for fill in meant if fill.fee for one in _charged(problem, fill)]
     rates = list(dict.fromkeys(rate for _, _, rate in charged))
     if len(rates) < 2 or len(charged) < len(meant):  # noqa: PLR2004  # one rate is no tier
         return
@@ -70,16 +67,16 @@ def _rates_text(rates: Sequence[Decimal], factor: Fraction, *, rows_right: bool)
     return f"booked at the rates {posted} instead of {right}"
 
 
-def strangers(problem: Problem, meant: Sequence[Fill], hypotheses: FillHypotheses) -> str:
+def strangers(problem: Problem, meant: Sequence[Fill]) -> str:
     """Return a clause that names the few fills at no known rate, to be added to a text."""
-    known = [fill for fill in meant if hypotheses.model(fill) is not None]
-    ids = [fill.fill_id for fill in known if not any(_charged(problem, fill, hypotheses))]
+    known = [fill for fill in meant if problem.schedules.model(fill) is not None]
+    ids = [fill.fill_id for fill in known if not any(_charged(problem, fill))]
     return f"; {', '.join(ids)} at neither" if 0 < len(ids) <= _FEW else ""
 
 
-def _charged(problem: Problem, fill: Fill, hypotheses: FillHypotheses) -> Iterator[Charged]:
+def _charged(problem: Problem, fill: Fill) -> Iterator[Charged]:
     """Yield a fill with the first rate that gives its fee to one unit, if any does."""
-    model = hypotheses.model(fill)
+    model = problem.schedules.model(fill)
     for rate in () if model is None else model.rates:
         if model is not None:
             off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()

@@ -16,7 +16,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.explain.effects.dimensions import currency_of, is_cash
-from recon_core.explain.effects.fees import FeeModel, fee_models
 from recon_core.explain.faults.hypotheses import (
     NEAR_TWIN,
     Hypothesis,
@@ -30,7 +29,7 @@ from recon_core.explain.faults.hypotheses import (
 from recon_core.explain.faults.told_in_parts import told_in_parts
 from recon_core.explain.problems.fingerprints import Fingerprints
 from recon_core.explain.problems.problem import Problem
-from recon_core.model import Fill, OrderSide
+from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -46,7 +45,6 @@ class FillHypotheses:
     problem: Problem
     fingerprints: Fingerprints
     _currencies: dict[tuple[str | None, ...], tuple[str, ...]] = field(default_factory=dict)
-    _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
     _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
     _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
@@ -65,10 +63,10 @@ class FillHypotheses:
             for currency in self._other_currencies(fill):
                 yield currency, self.fingerprints.of_fee(fill, fill.fee, currency) - fee
         elif not fill.fee and not self.problem.rows_right:
-            for at in range(len(self._rates(fill))):
-                charged = self.charged(fill, at)
-                currency = charged.fee_currency or ""
-                yield f"rate {at}", self.fingerprints.of_fee(fill, charged.fee, currency)
+            for at in range(len(self.problem.schedules.rates(fill))):
+                other = charged(self.problem, fill, at)
+                currency = other.fee_currency or ""
+                yield f"rate {at}", self.fingerprints.of_fee(fill, other.fee, currency)
 
     def _fee_amounts(self, fill: Fill, fee: int) -> Iterator[tuple[str, int]]:
         if self.problem.rows_right:
@@ -96,9 +94,9 @@ class FillHypotheses:
         if name in _WHOLE:
             return self._ranked(_WHOLE[name](fill))
         if name.startswith("rate "):
-            charged = self.charged(fill, int(name.removeprefix("rate ")))
+            other = charged(self.problem, fill, int(name.removeprefix("rate ")))
             return fee_change(
-                fill, CauseKind.MISSING_FEE, charged.fee, charged.fee_currency, Strength.SHOWN
+                fill, CauseKind.MISSING_FEE, other.fee, other.fee_currency, Strength.SHOWN
             )
         return self._ranked(fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name))
 
@@ -108,7 +106,7 @@ class FillHypotheses:
         if self.problem.rows_right or not patch.removed:
             return hypothesis
         old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
-        model = None if old == new else self.model(patch.removed[0])
+        model = None if old == new else self.problem.schedules.model(patch.removed[0])
         if model is None:
             return hypothesis
         postings, fill = self.problem.postings, patch.removed[0]
@@ -126,37 +124,6 @@ class FillHypotheses:
             record.fills is not None for record in self.problem.recorded.own_records().values()
         )
         return orphan and not gives_rows and fill.time == self.problem.fills[-1].time
-
-    def charged(self, fill: Fill, at: int) -> Fill:
-        """Return a fill without a fee, charged at the rate `at` of its fee model."""
-        model = self.model(fill)
-        assert model is not None  # noqa: S101  # only models with rates are offered
-        fee = model.fee(self.problem.postings, fill, model.rates[at])
-        return replace(fill, fee=self._as_required(fill, fee, model.currency),
-                       fee_currency=model.currency)  # fmt: skip
-
-    def _as_required(self, fill: Fill, fee: Decimal, currency: str) -> Decimal:
-        """Return the required fee itself if a fee computed in floats is within dust of it."""
-        problem = self.problem
-        required = problem.required.get(
-            problem.postings.cash(currency, fill.account), ZERO
-        ).copy_negate()
-        off = EXACT.subtract(required, fee).copy_abs()
-        return required if problem.dimensions.dust and off <= problem.dimensions.dust else fee
-
-    def model(self, fill: Fill) -> FeeModel | None:
-        """Return the fee model of a fill's position and side, `None` without one."""
-        return self.models(self.problem.postings.position(fill))[fill.side]
-
-    def models(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
-        """Return the fee models of a position's fills, by side."""
-        if name not in self._models:
-            self._models[name] = fee_models(self.problem.postings, self.problem.by_symbol[name])
-        return self._models[name]
-
-    def _rates(self, fill: Fill) -> tuple[Any, ...]:
-        model = self.model(fill)
-        return () if model is None else model.rates
 
     def _other_currencies(self, fill: Fill) -> tuple[str, ...]:
         """Return the other compared currencies in which a fee may be: base, quote, other fees'."""
@@ -229,6 +196,21 @@ class FillHypotheses:
             if order:
                 found.setdefault(order, []).append(fill)
         return found
+
+
+def charged(problem: Problem, fill: Fill, at: int) -> Fill:
+    """Return a fill without a fee, charged at the rate `at` of its fee model.
+
+    If a fee computed in floats is within dust of the required fee, it is the required one.
+    """
+    model = problem.schedules.model(fill)
+    assert model is not None  # noqa: S101  # only models with rates are offered
+    fee = model.fee(problem.postings, fill, model.rates[at])
+    cash = problem.postings.cash(model.currency, fill.account)
+    required, dust = problem.required.get(cash, ZERO).copy_negate(), problem.dimensions.dust
+    if dust and EXACT.subtract(required, fee).copy_abs() <= dust:
+        fee = required
+    return replace(fill, fee=fee, fee_currency=model.currency)
 
 
 _WHOLE: Final[dict[str, Callable[[Fill], Hypothesis]]] = {

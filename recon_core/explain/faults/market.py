@@ -16,7 +16,6 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.effects.fees import FeeModel
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
@@ -118,13 +117,13 @@ class Market:
         return is_low and any(price <= _multiply(fill.price, _NEAR) for fill in self.fills)
 
 
-def market_of(problem: Problem, name: str, hypotheses: FillHypotheses) -> Market | None:
+def market_of(problem: Problem, name: str) -> Market | None:
     """Return the market of a position's dimension, `None` without fills or instrument."""
     fills = problem.by_symbol.get(name)
     instrument = None if not fills else problem.postings.instruments.get(fills[0].symbol)
     if not fills or instrument is None:
         return None
-    return Market(fills, instrument, hypotheses.models(name))
+    return Market(fills, instrument, problem.schedules.of(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.effects.dimensions import is_position
 from recon_core.explain.effects.fees import FeeModel
 from recon_core.explain.effects.patches import Patch
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.faults.market import Market, market_of, on_tick, paid_in
 from recon_core.explain.faults.solved_fills import order_lacking
@@ -35,15 +34,13 @@ _REPLAYS: Final = 3
 """Replays for each rate: two fit the line, the third proves the price."""
 
 
-def replayed_fills(
-    problem: Problem, hypotheses: FillHypotheses, budget: Budget
-) -> Iterator[Hypothesis]:
+def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
     """Yield the derivative's fill that the only disagreeing order lacks, if nothing else differs.
 
     Raises `BudgetError` if the budget ends first.
     """
     positions = [name for name in problem.required if is_position(name)]
-    market = market_of(problem, positions[0], hypotheses) if len(positions) == 1 else None
+    market = market_of(problem, positions[0]) if len(positions) == 1 else None
     if (
         market is None
         or problem.rows_right

@@ -14,7 +14,6 @@ from recon_core.explain.effects.dimensions import is_cash
 from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.faults.changed_numbers import charged_again, fee_shows, told
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import Market, market_of, on_tick, paid_in
 from recon_core.explain.problems.problem import Problem
@@ -29,13 +28,13 @@ _FAR: Final = Decimal(100_000)
 """Reciprocal of the relative error: a price this near to a power of ten is off by its tick only."""
 
 
-def wrong_prices(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def wrong_prices(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong prices with the required effect, if it is of a single balance."""
     cash = [name for name in problem.required if is_cash(name)]
     if len(cash) != 1:
         return
     for name in sorted(problem.by_symbol):
-        market = market_of(problem, name, hypotheses)
+        market = market_of(problem, name)
         if market is None:
             continue
         paid = problem.postings.cash(paid_in(market.instrument), market.fills[0].account)

@@ -12,7 +12,6 @@ from recon_core.explain.effects.dimensions import is_position
 from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.faults.changed_numbers import charged_again, fee_denies, fee_shows, told
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis, Strength
 from recon_core.explain.faults.market import NEARLY, Market, Paid, market_of, paid_in
 from recon_core.explain.problems.problem import Problem
@@ -21,24 +20,22 @@ from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 
-def slipped_quantities(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def slipped_quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that are slips of the pen, whatever the cash requires."""
-    return (hypothesis for hypothesis in quantities(problem, hypotheses) if hypothesis.detail)
+    return (hypothesis for hypothesis in quantities(problem) if hypothesis.detail)
 
 
-def quantities(problem: Problem, hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that the only differing position requires, whatever the cash."""
     positions = [name for name in problem.required if is_position(name)]
-    market = market_of(problem, positions[0], hypotheses) if len(positions) == 1 else None
+    market = market_of(problem, positions[0]) if len(positions) == 1 else None
     if market is not None:
         for fill in market.fills:
-            yield from any_quantity(
-                problem, market, hypotheses, fill, problem.required[positions[0]]
-            )
+            yield from any_quantity(problem, market, fill, problem.required[positions[0]])
 
 
 def any_quantity(
-    problem: Problem, market: Market, hypotheses: FillHypotheses, fill: Fill, required: Decimal
+    problem: Problem, market: Market, fill: Fill, required: Decimal
 ) -> Iterator[Hypothesis]:
     """Yield a fill with the quantity that its position requires, whatever the cash requires.
 
@@ -51,7 +48,7 @@ def any_quantity(
     for other in _with_quantity(problem, market, fill, quantity):
         patch = Patch((fill,), (other,))
         strength = _strength_of_any(fill, other, slipped=how is not None)
-        if not _may_be(problem, market, hypotheses, fill, other):
+        if not _may_be(problem, market, fill, other):
             strength = Strength.CHANCE
         yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
 
@@ -63,12 +60,10 @@ def _needed_of(fill: Fill, required: Decimal) -> Decimal:
     )
 
 
-def _may_be(
-    problem: Problem, market: Market, hypotheses: FillHypotheses, fill: Fill, other: Fill
-) -> bool:
+def _may_be(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
     """True if a quantity has the market's decimals and the row's fee does not deny it."""
     has_lots = market.has_lots_of(shortest_places(other.quantity))
-    return has_lots and not fee_denies(problem, hypotheses, fill, other)
+    return has_lots and not fee_denies(problem, fill, other)
 
 
 def _strength_of_any(fill: Fill, other: Fill, *, slipped: bool) -> Strength:
@@ -76,9 +71,7 @@ def _strength_of_any(fill: Fill, other: Fill, *, slipped: bool) -> Strength:
     return Strength.FITTED if slipped or fill.fee == other.fee else Strength.CHANCE
 
 
-def wrong_quantities(
-    problem: Problem, market: Market, hypotheses: FillHypotheses, name: str
-) -> Iterator[Hypothesis]:
+def wrong_quantities(problem: Problem, market: Market, name: str) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that have the whole required effect, cash included."""
     required = problem.required[name]
     for fill in Paid(problem, market, name).candidates():
@@ -92,9 +85,7 @@ def wrong_quantities(
                 strength = _strength_of_quantity(
                     problem, market, fill, other, slipped=how is not None
                 )
-                if strength > Strength.EXACT and not _may_be(
-                    problem, market, hypotheses, fill, other
-                ):
+                if strength > Strength.EXACT and not _may_be(problem, market, fill, other):
                     strength = Strength.CHANCE
                 yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
                 break

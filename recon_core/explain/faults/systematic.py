@@ -25,7 +25,6 @@ from recon_core.explain.faults.every_trade import (
     rounding_effect,
     turned_trades,
 )
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.faults.hypotheses import Hypothesis
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
@@ -41,14 +40,14 @@ _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, 
 """Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
 
 
-def systematic(problem: Problem, fill_hypotheses: FillHypotheses) -> Iterator[Hypothesis]:
+def systematic(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the hypotheses on all fills of a problem, and on those of each position."""
     for fills in _groups(problem):
-        yield from of_every_fee(problem, fills, fill_hypotheses)
+        yield from of_every_fee(problem, fills)
         yield from of_every_trade(problem, fills)
     for hypothesis in cumulative(problem):
         yield hypothesis
-        charged = charged_along(problem, fill_hypotheses, hypothesis)
+        charged = charged_along(problem, hypothesis)
         if charged is not None:
             yield charged
 

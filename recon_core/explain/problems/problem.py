@@ -21,6 +21,7 @@ from recon_core.explain.effects.dimensions import (
     minus,
     state_part,
 )
+from recon_core.explain.effects.fees import FeeSchedules
 from recon_core.explain.effects.open_bases import OpenBases, Settled, open_bases
 from recon_core.explain.effects.patches import Patch
 from recon_core.explain.effects.postings import Postings
@@ -92,6 +93,11 @@ class Problem:
     def rows(self) -> Rows:
         """The fills, in the orders and groups that the steps use."""
         return Rows(self.record, self.postings.position)
+
+    @cached_property
+    def schedules(self) -> FeeSchedules:
+        """The fee schedules that the fills show."""
+        return FeeSchedules(self.postings, self.by_symbol)
 
     def share_rows(self, other: "Problem") -> None:
         """Take the sorted fills over from another problem of the session, if they are the same."""

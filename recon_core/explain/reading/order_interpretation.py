@@ -135,7 +135,7 @@ class OrderInterpretation:
         cumulative = misread_order(self.problem, fills, required)
         if cumulative is not None:
             yield cumulative
-            charged = charged_along(self.problem, self.hypotheses, cumulative)
+            charged = charged_along(self.problem, cumulative)
             yield from () if charged is None else (charged,)
         for fill in fills:
             yield from self._quantity(fill, required)
@@ -153,7 +153,7 @@ class OrderInterpretation:
             )
 
     def _charged(self, fill: Fill, other: Fill) -> Iterator[Fill]:
-        model = self.hypotheses.model(fill)
+        model = self.problem.schedules.model(fill)
         for rate in () if model is None or not fill.fee else model.rates:
             fee = model.fee(self.problem.postings, other, rate) if model is not None else fill.fee
             if fee != fill.fee:
@@ -193,7 +193,7 @@ class OrderInterpretation:
 
     def _with_fees(self, bare: Fill) -> Iterator[Fill]:
         known = self.problem.postings.position(bare) in self.problem.by_symbol
-        model = self.hypotheses.model(bare) if known else None
+        model = self.problem.schedules.model(bare) if known else None
         for rate in () if model is None else model.rates:
             if model is not None:
                 fee = model.fee(self.problem.postings, bare, rate)

@@ -73,7 +73,7 @@ class Nested:
         For cash that depends on what is open: a replay of the first patch makes it known.
         """
         problem = self.search.problem
-        slips = islice(slipped_quantities(problem, self.search.fill_hypotheses), _MOST_FIRST)
+        slips = islice(slipped_quantities(problem), _MOST_FIRST)
         firsts = [*self._firsts(problem, self._affordable), *cumulative(problem), *slips]
         for first in firsts:
             after = self._by_replay(first)
@@ -145,14 +145,14 @@ class Nested:
         self.search.budget.spend(len(problem.fills) * _OF_A_HABIT)
         yield from ((hypothesis,) for hypothesis in search.singles())
         yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
-        whole = systematic(problem, hypotheses)
+        whole = systematic(problem)
         yield from ((hypothesis,) for hypothesis in whole if problem.reached_by(hypothesis.patch))
-        yield from ((hypothesis,) for hypothesis in solved(problem, hypotheses, _TRIED))
+        yield from ((hypothesis,) for hypothesis in solved(problem, _TRIED))
         yield from OrderInterpretation(problem, hypotheses, self.search.budget).interpretations()
 
     def _with_a_slip(self, problem: Problem) -> Iterator[Found]:
         """Yield a mistyped quantity with the required position, then one fault of the cash."""
-        firsts = list(islice(slipped_quantities(problem, self.search.fill_hypotheses), _MOST_FIRST))
+        firsts = list(islice(slipped_quantities(problem), _MOST_FIRST))
         for first in firsts:
             after = problem.after(first.patch)
             if after.required:
@@ -172,10 +172,9 @@ class Nested:
             if after is None or not after.required or any(map(is_position, after.required)):
                 continue
             self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
-            hypotheses = Search(after, self.search.budget).fill_hypotheses
             for name in after.required:
                 if is_cash(name):
-                    for rate in at_another_rate(after, after.fills, hypotheses, name):
+                    for rate in at_another_rate(after, after.fills, name):
                         if after.reached_by(rate.patch):
                             yield first, rate
 

@@ -94,9 +94,7 @@ class PairPrefilter:
 
     @cached_property
     def _parts(self) -> dict[str, PositionParts]:
-        return {
-            name: PositionParts(self.problem, self.hypotheses, name) for name in self.problem.places
-        }
+        return {name: PositionParts(self.problem, name) for name in self.problem.places}
 
     @cached_property
     def _left(self) -> list[dict[str, Decimal]]:

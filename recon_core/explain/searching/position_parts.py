@@ -15,7 +15,7 @@ from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.fill_hypotheses import charged
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, MOST_DIGITS
@@ -42,7 +42,6 @@ class PositionParts:
     """Numbers of the fills of one spot position whose rows are at fault."""
 
     problem: Problem
-    hypotheses: FillHypotheses
     name: str
 
     @cached_property
@@ -102,7 +101,7 @@ class PositionParts:
     def bare(self) -> list[int]:
         """Places of fills of quantity 0, and of fills without a fee if other fills are charged."""
         numbers = zip(self._places, self._signed, self._fees, strict=True)
-        models = self.hypotheses.models(self.name).values()
+        models = self.problem.schedules.of(self.name).values()
         if not any(model is not None and model.rates for model in models):
             return [at for at, quantity, _ in numbers if not quantity]
         return [at for at, quantity, fee in numbers if not (quantity and fee)]
@@ -164,10 +163,10 @@ class PositionParts:
     def _charges(self) -> list[int | None]:
         """Changes of the position if fills without a fee had one in the base currency."""
         charged = (
-            self.hypotheses.charged(fill, at)
+            charged(self.problem, fill, at)
             for fill in self._fills
             if not fill.fee
-            for model in [self.hypotheses.model(fill)]
+            for model in [self.problem.schedules.model(fill)]
             if model is not None and model.currency == self._base
             for at in range(len(model.rates))
         )

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from recon_core.explain.effects.dimensions import is_cash, is_position
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
 from recon_core.explain.problems.problem import Problem
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, ZERO
@@ -48,7 +47,6 @@ class Prefilter:
     """Prefilter of one problem's fills for a single hypothesis with the required effect."""
 
     problem: Problem
-    hypotheses: FillHypotheses
 
     def places(self) -> list[int]:
         """Return the places of the fills that may have such a hypothesis."""
@@ -113,7 +111,7 @@ class Prefilter:
         """True if fills like this one have a fee, in the currency if one is given."""
         if self.problem.rows_right:
             return False
-        model = self.hypotheses.model(fill)
+        model = self.problem.schedules.model(fill)
         return model is not None and bool(model.rates) and currency in (None, model.currency)
 
     def _of_fee(self, some: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:

@@ -68,9 +68,7 @@ class QuantityPairs:
         for price in _prices(market, required, rest.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
                 by_chance = is_any_quantity(self.problem, market, required, self._tried)
-                for hypothesis in any_quantity(
-                    self.problem, market, self.hypotheses, fill, required
-                ):
+                for hypothesis in any_quantity(self.problem, market, fill, required):
                     slipped = bool(hypothesis.detail)
                     yield (
                         hypothesis
@@ -84,9 +82,7 @@ class QuantityPairs:
 
     @cached_property
     def _markets(self) -> dict[str, Market]:
-        found = {
-            name: market_of(self.problem, name, self.hypotheses) for name in self.problem.by_symbol
-        }
+        found = {name: market_of(self.problem, name) for name in self.problem.by_symbol}
         return {
             name: market
             for name, market in found.items()

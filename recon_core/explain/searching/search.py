@@ -60,7 +60,7 @@ class Search:
         """Return every hypothesis that alone has the required effect."""
         wanted = set(self.fingerprints.around(self.problem.required))
         self.budget.spend(len(self.problem.fills) * OF_A_PREFILTER * 2)
-        places = Prefilter(self.problem, self.fill_hypotheses).places()
+        places = Prefilter(self.problem).places()
         self.budget.spend(len(places) * OF_A_FINGERPRINT)
         codes = [*self.codes_of_fills(places), *self.codes_of_others(range(len(self._others)))]
         hypotheses = (self.hypothesis(code) for value, code in codes if value in wanted)

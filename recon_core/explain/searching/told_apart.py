@@ -54,7 +54,7 @@ class ToldApart:
         found = search.singles()
         if not found:
             self.search.budget.spend(len(problem.fills) * _OF_A_SOLUTION)
-            found = list(solved(problem, search.fill_hypotheses))
+            found = list(solved(problem))
         return found
 
 

@@ -167,7 +167,7 @@ def test_prices_lose_no_wrong_quantity(seed: int, monkeypatch: pytest.MonkeyPatc
 
 def wrong_quantities(problem: Problem) -> list[object]:
     """The quantities that are solved for."""
-    found = solved(problem, Search(problem, Budget(10**9)).fill_hypotheses)
+    found = solved(problem)
     return [
         _content(hypothesis)
         for hypothesis in found
