@@ -7,7 +7,7 @@ turned +2. A patch is built only for the names that a look-up finds.
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -39,14 +39,81 @@ _TIME: Final = attrgetter("time")
 
 
 @dataclass
+class Copies:
+    """The fills of one side that state one execution more than once, each question asked once."""
+
+    fills: Sequence[Fill]
+    _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
+    _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
+
+    def twice(self, fill: Fill) -> bool:
+        """True if a fill is a duplicate: the same id, side, quantity and price."""
+        if self._ids[fill.fill_id] == 1:
+            return False
+        return self._repeated[_KEY(fill)] > 1
+
+    @cached_property
+    def _ids(self) -> Counter[str]:
+        return Counter(map(_ID, self.fills))
+
+    @cached_property
+    def _repeated(self) -> Counter[tuple[object, ...]]:
+        return Counter(_KEY(fill) for fill in self.fills if self._ids[fill.fill_id] > 1)
+
+    def parts(self, fill: Fill) -> str:
+        """Return the words on a fill that is stated whole and in parts, else an empty text."""
+        return self._in_parts.get(id(fill), "")
+
+    @cached_property
+    def _in_parts(self) -> Mapping[int, str]:
+        return told_in_parts(self.fills)
+
+    def near(self, fill: Fill) -> bool:
+        """True if an equal fill is near in the same order, or at the same time in any order."""
+        near = self._executions_of(fill.order_id).get(twin(fill), [])
+        if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
+            return True
+        return self._at(fill.time)[twin(fill)] > 1
+
+    def _at(self, time: datetime) -> Counter[tuple[Any, ...]]:
+        """Count the equal fills at one time, in any order."""
+        if time not in self._moments:
+            fills = self.fills
+            start, end = bisect_left(fills, time, key=_TIME), bisect_right(fills, time, key=_TIME)
+            self._moments[time] = Counter(map(twin, fills[start:end]))
+        return self._moments[time]
+
+    def _executions_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
+        """Group the equal fills of one order, which may be one execution delivered twice."""
+        if order not in self._executions:
+            found: dict[tuple[Any, ...], list[Fill]] = {}
+            for fill in self._orders.get(order, ()):
+                found.setdefault(twin(fill), []).append(fill)
+            self._executions[order] = found
+        return self._executions[order]
+
+    @cached_property
+    def _orders(self) -> dict[str, list[Fill]]:
+        found: dict[str, list[Fill]] = {}
+        for fill in self.fills:
+            order = fill.order_id
+            if order:
+                found.setdefault(order, []).append(fill)
+        return found
+
+
+@dataclass
 class FillHypotheses:
     """The hypotheses on the fills of one problem, by name: `remove`, `flip`, `negate` and so on."""
 
     problem: Problem
     fingerprints: Fingerprints
     _currencies: dict[tuple[str | None, ...], tuple[str, ...]] = field(default_factory=dict)
-    _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
-    _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """The fills that state one execution more than once."""
+        return Copies(self.problem.fills)
 
     def offers(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
         """Yield the names of a fill's hypotheses with their fingerprints.
@@ -80,50 +147,16 @@ class FillHypotheses:
 
     def hypothesis(self, fill: Fill, name: str) -> Hypothesis:
         """Build the hypothesis of a name that `offers` yields."""
-        right = self.problem.rows_right
         if name == "remove":
-            told = "" if right else self._in_parts.get(id(fill), "")
-            close = bool(told) or self._close(fill)
-            hypothesis = removal(fill, rows_right=right, twice=self.twice(fill), close=close)
-            hypothesis = replace(hypothesis, detail=told) if told else hypothesis
-            return (
-                replace(hypothesis, strength=Strength.CHANCE)
-                if self._may_be_unseen(hypothesis, fill)
-                else hypothesis
-            )
+            return removed(self.problem, self.copies, fill)
         if name in _WHOLE:
-            return self._ranked(_WHOLE[name](fill))
+            return at_usual_rate(self.problem, _WHOLE[name](fill))
         if name.startswith("rate "):
             other = charged(self.problem, fill, int(name.removeprefix("rate ")))
             return fee_change(
                 fill, CauseKind.MISSING_FEE, other.fee, other.fee_currency, Strength.SHOWN
             )
-        return self._ranked(fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name))
-
-    def _ranked(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Return the hypothesis, with strength 0 if only its new fee is at a usual rate."""
-        patch = hypothesis.patch
-        if self.problem.rows_right or not patch.removed:
-            return hypothesis
-        old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
-        model = None if old == new else self.problem.schedules.model(patch.removed[0])
-        if model is None:
-            return hypothesis
-        postings, fill = self.problem.postings, patch.removed[0]
-        usual = {(model.fee(postings, fill, rate), model.currency) for rate in model.rates}
-        return (
-            replace(hypothesis, strength=Strength.SHOWN)
-            if new in usual and old not in usual
-            else hypothesis
-        )
-
-    def _may_be_unseen(self, hypothesis: Hypothesis, fill: Fill) -> bool:
-        """True if an orphan is the last fill, and no row shows that the other side saw it."""
-        orphan = hypothesis.cause_kind is CauseKind.ORPHAN_FILL and not self.problem.orders
-        gives_rows = all(
-            record.fills is not None for record in self.problem.recorded.own_records().values()
-        )
-        return orphan and not gives_rows and fill.time == self.problem.fills[-1].time
+        return at_usual_rate(self.problem, fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name))
 
     def _other_currencies(self, fill: Fill) -> tuple[str, ...]:
         """Return the other compared currencies in which a fee may be: base, quote, other fees'."""
@@ -146,56 +179,47 @@ class FillHypotheses:
         in_required = {currency_of(name) for name in self.problem.required if is_cash(name)}
         return in_required | {fill.fee_currency for fill in self.problem.fills if fill.fee_currency}
 
-    def twice(self, fill: Fill) -> bool:
-        """True if a fill is a duplicate: the same id, side, quantity and price."""
-        if self._ids[fill.fill_id] == 1:
-            return False
-        return self._repeated[_KEY(fill)] > 1
 
-    @cached_property
-    def _ids(self) -> Counter[str]:
-        return Counter(map(_ID, self.problem.fills))
+def removed(problem: Problem, copies: Copies, fill: Fill) -> Hypothesis:
+    """Build the removal of a fill: a duplicate if there are copies of it, else an orphan.
 
-    @cached_property
-    def _repeated(self) -> Counter[tuple[object, ...]]:
-        return Counter(_KEY(fill) for fill in self.problem.fills if self._ids[fill.fill_id] > 1)
+    If the rows are right, the fill was never booked.
+    """
+    parts = "" if problem.rows_right else copies.parts(fill)
+    hypothesis = removal(
+        fill,
+        rows_right=problem.rows_right,
+        twice=copies.twice(fill),
+        close=bool(parts) or copies.near(fill),
+    )
+    if parts:
+        hypothesis = replace(hypothesis, detail=parts)
+    if _may_be_unseen(problem, hypothesis, fill):
+        return replace(hypothesis, strength=Strength.CHANCE)
+    return hypothesis
 
-    @cached_property
-    def _in_parts(self) -> Mapping[int, str]:
-        return told_in_parts(self.problem.fills)
 
-    def _close(self, fill: Fill) -> bool:
-        """True if an equal fill is near in the same order, or at the same time in any order."""
-        near = self._executions_of(_order(fill)).get(twin(fill), [])
-        if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
-            return True
-        return self._at(fill.time)[twin(fill)] > 1
+def _may_be_unseen(problem: Problem, hypothesis: Hypothesis, fill: Fill) -> bool:
+    """True if an orphan is the last fill, and no row shows that the other side saw it."""
+    orphan = hypothesis.cause_kind is CauseKind.ORPHAN_FILL and not problem.orders
+    gives_rows = all(record.fills is not None for record in problem.recorded.own_records().values())
+    return orphan and not gives_rows and fill.time == problem.fills[-1].time
 
-    def _at(self, time: datetime) -> Counter[tuple[Any, ...]]:
-        """Count the equal fills at one time, in any order."""
-        if time not in self._moments:
-            fills = self.problem.fills
-            start, end = bisect_left(fills, time, key=_TIME), bisect_right(fills, time, key=_TIME)
-            self._moments[time] = Counter(map(twin, fills[start:end]))
-        return self._moments[time]
 
-    def _executions_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
-        """Group the equal fills of one order, which may be one execution delivered twice."""
-        if order not in self._executions:
-            found: dict[tuple[Any, ...], list[Fill]] = {}
-            for fill in self._orders.get(order, ()):
-                found.setdefault(twin(fill), []).append(fill)
-            self._executions[order] = found
-        return self._executions[order]
-
-    @cached_property
-    def _orders(self) -> dict[str, list[Fill]]:
-        found: dict[str, list[Fill]] = {}
-        for fill in self.problem.fills:
-            order = fill.order_id
-            if order:
-                found.setdefault(order, []).append(fill)
-        return found
+def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
+    """Return the hypothesis, shown by the row if only its new fee is at a usual rate."""
+    patch = hypothesis.patch
+    if problem.rows_right or not patch.removed:
+        return hypothesis
+    old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
+    model = None if old == new else problem.schedules.model(patch.removed[0])
+    if model is None:
+        return hypothesis
+    fill = patch.removed[0]
+    usual = {(model.fee(problem.postings, fill, rate), model.currency) for rate in model.rates}
+    if new in usual and old not in usual:
+        return replace(hypothesis, strength=Strength.SHOWN)
+    return hypothesis
 
 
 def charged(problem: Problem, fill: Fill, at: int) -> Fill:
@@ -225,10 +249,6 @@ _WHOLE: Final[dict[str, Callable[[Fill], Hypothesis]]] = {
 
 def _charge(fill: Fill) -> tuple[Decimal, str | None]:
     return fill.fee, fill.fee_currency
-
-
-def _order(fill: Fill) -> str:
-    return fill.order_id
 
 
 def twin(fill: Fill) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from recon_core.explain.effects.postings import order_name
 from recon_core.explain.effects.slips import slip
 from recon_core.explain.faults.changed_numbers import charged_along
 from recon_core.explain.faults.cumulative import misread_order
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.fill_hypotheses import FillHypotheses, removed
 from recon_core.explain.faults.hypotheses import MISSING_ID, Hypothesis, Strength, flip, together
 from recon_core.explain.faults.spans import behind_detail
 from recon_core.explain.problems.problem import Problem
@@ -122,9 +122,9 @@ class OrderInterpretation:
         """Yield the interpretations of one order, the likeliest first."""
         required, order = self.problem.required[name], self.problem.orders.get(name)
         gone = [fill for fill in fills if signed_quantity(fill) == required.copy_negate()]
-        gone.sort(key=lambda fill: not self.hypotheses.twice(fill))
+        gone.sort(key=lambda fill: not self.hypotheses.copies.twice(fill))
         for fill in gone:
-            hypothesis = self.hypotheses.hypothesis(fill, "remove")
+            hypothesis = removed(self.problem, self.hypotheses.copies, fill)
             yield replace(hypothesis, strength=Strength.SHOWN)
         for fill in fills:
             if EXACT.multiply(signed_quantity(fill), Decimal(-2)) == required:

@@ -12,10 +12,9 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.effects.patches import Patch
-from recon_core.explain.faults.fill_hypotheses import FillHypotheses
+from recon_core.explain.faults.fill_hypotheses import Copies, removed
 from recon_core.explain.faults.hypotheses import Hypothesis, Row, Strength, together
 from recon_core.explain.faults.spans import behind_detail
-from recon_core.explain.problems.fingerprints import Fingerprints
 from recon_core.explain.problems.problem import Problem
 from recon_core.explain.reading.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.reading.movement_kinds import movement_edit
@@ -110,9 +109,9 @@ class RowReading:
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis
-        hypotheses = FillHypotheses(self.problem, Fingerprints(self.problem))
+        copies = Copies(self.problem.fills)
         gone = [
-            replace(hypotheses.hypothesis(fill, "remove"), strength=Strength.SHOWN) for fill in left
+            replace(removed(self.problem, copies, fill), strength=Strength.SHOWN) for fill in left
         ]
         yield from with_orphans(gone, self.problem.fills, Strength.SHOWN)
 
