@@ -20,8 +20,8 @@ from recon_core.audit.entries import (
     LedgerEntry,
 )
 from recon_core.cli.explanation_schemas import CONCLUSION, EXPLANATION_DEFINITIONS
-from recon_core.explain.repairing.repair_file import SCHEMA as REPAIR
-from recon_core.explain.repairing.repair_file import RepairFile
+from recon_core.explain.repair.repair_file import SCHEMA as REPAIR
+from recon_core.explain.repair.repair_file import RepairFile
 from recon_core.model.summary import ReconSummary
 from recon_core.policy.toml_file import PolicyFile
 from recon_core.sessions.schema import SCHEMA, SessionFile

@@ -117,7 +117,7 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
 
 def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
     """Write what is new to the file called `output`; returns how many entries that are."""
-    from recon_core.explain.repairing.repair_file import joined, read_repair, write_repair  # noqa: PLC0415
+    from recon_core.explain.repair.repair_file import joined, read_repair, write_repair  # noqa: PLC0415
 
     known = read_repair(target, output) if os.path.lexists(target) else []
     whole = joined(known, entries)

@@ -9,7 +9,7 @@ from recon_core.values.lazy import lazy_names
 
 if TYPE_CHECKING:
     from recon_core.explain.explainer import explain
-    from recon_core.explain.repairing.repair import RepairEntry, apply_entries, entries_of
+    from recon_core.explain.repair.entries import RepairEntry, apply_entries, entries_of
     from recon_core.model.explanation import (
         Booking,
         Cause,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "recon_core.explain.explainer": ("explain",),
-    "recon_core.explain.repairing.repair": ("RepairEntry", "apply_entries", "entries_of"),
+    "recon_core.explain.repair.entries": ("RepairEntry", "apply_entries", "entries_of"),
     "recon_core.model.explanation": (
         "Booking",
         "Cause",

@@ -11,9 +11,9 @@ amount, none is `unique`.
 """
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.explain.answers.rounded_cash import lacking
-from recon_core.explain.answers.sequels import with_the_rest
-from recon_core.explain.answers.staying import with_what_stays
+from recon_core.explain.answers.pending import and_pending, with_pending
+from recon_core.explain.answers.residuals import lacking
+from recon_core.explain.answers.sequels import with_the_rest, with_what_stays
 from recon_core.explain.answers.verdicts import (
     alternatives,
     explained,
@@ -22,14 +22,12 @@ from recon_core.explain.answers.verdicts import (
     unexplained,
 )
 from recon_core.explain.budget import Budget, BudgetError, rows_of
-from recon_core.explain.effects.dimensions import deltas, dimensions_of
-from recon_core.explain.one_fault import OneFault
-from recon_core.explain.pending import and_pending, with_pending
-from recon_core.explain.proving.attempt import Answer
-from recon_core.explain.proving.proof import Prover, can_differ
-from recon_core.explain.repairing.renaming import with_whole_aliases
-from recon_core.explain.repairing.repair import with_whole_bookings
-from recon_core.explain.two_faults import TwoFaults
+from recon_core.explain.plan import OneFault, TwoFaults
+from recon_core.explain.problem.dimensions import deltas, dimensions_of
+from recon_core.explain.proof.attempt import Answer
+from recon_core.explain.proof.prover import Prover, can_differ
+from recon_core.explain.repair.entries import with_whole_bookings
+from recon_core.explain.repair.whole import with_whole_aliases
 from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting

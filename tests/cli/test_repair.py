@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries
-from recon_core.explain.repairing.repair_file import read_repair
+from recon_core.explain.repair.repair_file import read_repair
 
 from .conftest import EXAMPLES, Recon, write_session
 

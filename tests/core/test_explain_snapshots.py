@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.effects.dimensions import dimensions_of
-from recon_core.explain.problems.problem import Problem
-from recon_core.explain.problems.required import problem_of
+from recon_core.explain.problem.dimensions import dimensions_of
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import problem_of
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,

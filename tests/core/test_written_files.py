@@ -18,7 +18,7 @@ from recon_core.cli import main
 from recon_core.engine.reconciliation import reconcile_session
 from recon_core.explain import entries_of
 from recon_core.explain.on_demand import explainer
-from recon_core.explain.repairing.repair_file import write_repair
+from recon_core.explain.repair.repair_file import write_repair
 from recon_core.model.explanation import Effort
 from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
 

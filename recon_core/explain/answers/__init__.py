@@ -1,1 +1,1 @@
-"""Explanations from confirmed answers: unique, or ambiguous with what would decide."""
+"""Answers: the proven hypotheses of a step, what is in doubt, and the explanation that results."""

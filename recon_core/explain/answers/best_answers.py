@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from recon_core.explain.answers.rounded_cash import rounded_cash
+from recon_core.explain.answers.residuals import rounded_cash
 from recon_core.explain.answers.verdicts import explained, nearly_explained
 from recon_core.explain.budget import Budget, BudgetError
-from recon_core.explain.faults.chances import is_coarse
-from recon_core.explain.faults.hypotheses import Strength
-from recon_core.explain.problems.problem import Problem
-from recon_core.explain.proving.attempt import Answer, attempt
-from recon_core.explain.proving.proof import Prover
-from recon_core.explain.proving.since import allowed
-from recon_core.explain.searching.candidates import Candidate, Found, candidates
+from recon_core.explain.problem.chances import is_coarse
+from recon_core.explain.problem.hypotheses import Strength
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.proof.attempt import Answer, attempt
+from recon_core.explain.proof.by_snapshots import allowed
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.candidates import Candidate, Found, candidates
 from recon_core.model.explanation import Explanation
 
 _MOST_PROVEN: Final = 12

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven
-from recon_core.explain.proving.proof import Prover
+from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
@@ -58,3 +58,16 @@ def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Ma
     both = {side: {**first.aliases.get(side, {}), **second.aliases.get(side, {})}
             for side in LedgerSide}  # fmt: skip
     return {side: names for side, names in both.items() if names}
+
+
+def with_what_stays(one: Explanation, before: frozenset[str]) -> Explanation:
+    """Return an explanation whose proof gives the number of remaining diffs.
+
+    `before`: the identities of all diffs that a repair may remove. The explanation is unchanged
+    if no diff remains, or if it is not unique.
+    """
+    count = len(before - set(one.explains))
+    if one.verdict is not ExplanationVerdict.UNIQUE or not count:
+        return one
+    stay = "1 other diff stays" if count == 1 else f"{count} other diffs stay"
+    return replace(one, proof=f"{one.proof}; {stay}")

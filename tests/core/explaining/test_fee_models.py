@@ -2,8 +2,8 @@
 
 import pytest
 
-from recon_core.explain.effects.fees import fee_model, fee_models
-from recon_core.explain.effects.postings import bookings_of
+from recon_core.explain.problem.fee_schedule import fee_model, fee_models
+from recon_core.explain.problem.postings import bookings_of
 from recon_core.model import OrderSide
 from tests.core.explaining.bases import Evidence, base_session
 from tests.core.explaining.drawing import Wanted, drawn

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_core.explain.faults.chances import stands_alone
+from recon_core.explain.problem.chances import stands_alone
 from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from tests.core.explaining.bases import Evidence
 from tests.core.explaining.drawing import Trial, Wanted, drawn

@@ -12,19 +12,19 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.dimensions import dimensions_of
-from recon_core.explain.faults.chances import decoys
-from recon_core.explain.faults.cumulative import cumulative, misread
-from recon_core.explain.faults.hypotheses import Hypothesis, flipped, with_fee
-from recon_core.explain.faults.market import Paid
-from recon_core.explain.faults.solved import solved
-from recon_core.explain.faults.spans import others
-from recon_core.explain.problems.problem import Problem
-from recon_core.explain.problems.problems import problems
-from recon_core.explain.proving.proof import Prover
-from recon_core.explain.searching.pair_prefilter import PairPrefilter
-from recon_core.explain.searching.pair_search import PairSearch
-from recon_core.explain.searching.search import Search
+from recon_core.explain.causes.cumulative import cumulative, misread
+from recon_core.explain.causes.foreign import others
+from recon_core.explain.problem.chances import decoys
+from recon_core.explain.problem.dimensions import dimensions_of
+from recon_core.explain.problem.hypotheses import Hypothesis, flipped, with_fee
+from recon_core.explain.problem.market import Paid
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import problems
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.fitted import solved
+from recon_core.explain.search.pair_prefilter import PairPrefilter
+from recon_core.explain.search.pair_search import PairSearch
+from recon_core.explain.search.search import Search
 from recon_core.ledger.replay import replay_sides
 from recon_core.model import (
     CashBalance,

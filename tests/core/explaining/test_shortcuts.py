@@ -10,21 +10,18 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.budget import Budget
-from recon_core.explain.effects.dimensions import add_to, dimensions_of
-from recon_core.explain.effects.open_bases import open_bases
-from recon_core.explain.effects.patches import Patch, in_sequence
-from recon_core.explain.effects.postings import bookings_of
-from recon_core.explain.faults.every_trade import (
-    in_another_unit,
-    multipliers,
-    of_every_trade,
-    turned_trades,
-)
-from recon_core.explain.faults.hypotheses import Hypothesis, flipped
-from recon_core.explain.problems.problem import Problem
-from recon_core.explain.problems.problems import problems
-from recon_core.explain.proving.proof import Prover
-from recon_core.explain.searching.search import Search
+from recon_core.explain.causes.sign import turned_trades
+from recon_core.explain.causes.unit import in_another_unit, multipliers
+from recon_core.explain.problem.dimensions import add_to, dimensions_of
+from recon_core.explain.problem.hypotheses import Hypothesis, flipped
+from recon_core.explain.problem.open_positions import open_bases
+from recon_core.explain.problem.patches import Patch, in_sequence
+from recon_core.explain.problem.postings import bookings_of
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import problems
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.every_trade import of_every_trade
+from recon_core.explain.search.search import Search
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay, replay, replay_sides
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord

@@ -1,0 +1,115 @@
+"""Doubts that keep a proven answer from being unique: amounts that no side states, or chance."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import compress
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.chances import is_much
+from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.hypotheses import Strength
+from recon_core.explain.problem.patches import total_of
+from recon_core.explain.proof.attempt import Answer, Part
+from recon_core.explain.proof.by_snapshots import is_unstated, remaining_after
+from recon_core.explain.proof.prover import Prover
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places
+
+_PRICE: Final = attrgetter("price")
+
+
+def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
+    """Return the dimensions in which an answer posts amounts and nothing is compared.
+
+    An empty name is a doubt that no comparison would settle.
+    """
+    if all(
+        part.hypothesis.strength is Strength.SHOWN and not _is_unread_span(answer, part)
+        for part in answer.parts
+    ):
+        return []
+    dimensions = prover.dimensions
+    unseen = [
+        name
+        for part in answer.parts
+        for name, amount in part.effect.items()
+        if amount and name not in dimensions.compared
+    ]
+    doubtful = answer.strength >= Strength.CHANCE or any(map(_is_one_number, answer.parts))
+    doubtful = doubtful or _below_digits(prover, answer)
+    doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
+    return [*unseen, ""] if doubtful or _cancels(answer) else unseen
+
+
+def _is_unread_span(answer: Answer, part: Part) -> bool:
+    """True if only a state, and no row, shows that rows are missing from a time on."""
+    spans = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+    return answer.problem.rows_right and part.hypothesis.cause_kind in spans
+
+
+def has_unread_spans(answers: Sequence[Answer]) -> bool:
+    """True if any answer is missing rows from a time on that only a state shows."""
+    return any(_is_unread_span(answer, part) for answer in answers for part in answer.parts)
+
+
+def _below_digits(prover: Prover, answer: Answer) -> bool:
+    """True if an answer moves only cash, by at most half a unit of what a side states."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
+    units: dict[str, Decimal] = {}
+    for record in prover.recorded.own_records().values():
+        for row in () if "cash" in record.derived else record.cash or ():
+            name = prover.dimensions.cash(row.currency, row.account)
+            units[name] = max(units.get(name, ZERO), Decimal((0, (1,), -decimal_places(row.total))))
+    return bool(moved) and all(
+        EXACT.add(amount, amount) <= units.get(name, ZERO) for name, amount in moved.items()
+    )
+
+
+def _is_one_number(part: Part) -> bool:
+    """True if a fitted quantity is the only evidence of a cause: its fill moved no cash."""
+    hypothesis = part.hypothesis
+    is_quantity = hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
+    solved = is_quantity and hypothesis.strength > Strength.SHOWN
+    return solved and not any(
+        amount for name, amount in part.effect.items() if not is_position(name)
+    )
+
+
+def _is_one_of_two(answer: Answer, part: Part) -> bool:
+    """True if a fill that no row states and another size of a stated fill have the same effect.
+
+    They have it at one price and side, if the snapshots allow both. Instead of a missing fill,
+    a stated fill of its price and quantity on the other side may be wrong, fee ignored; or a
+    stated fill without a fee may be too large and its fee missing.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.strength is not Strength.FITTED or len(patch.added) != 1:
+        return False
+    (fill,) = patch.added
+    if part.hypothesis.cause_kind is CauseKind.WRONG_QUANTITY:
+        old = patch.removed[0]
+        return fill.quantity > old.quantity and fill.fee != old.fee
+    if not is_unstated(part.hypothesis):
+        return False
+    problem = answer.problem
+    left = remaining_after(
+        problem, (other.hypothesis for other in answer.parts if other is not part)
+    )
+    others = problem.by_symbol.get(problem.postings.position(fill), ())
+    same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
+    return any(
+        (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
+        and left.may_begin(other.time)
+        for other in same
+    )
+
+
+def _cancels(answer: Answer) -> bool:
+    """True if causes that move positions cancel there, and little cash is evidence of them."""
+    total = total_of(part.effect for part in answer.parts)
+    moved = [name for part in answer.parts for name, amount in part.effect.items()
+             if amount and is_position(name)]  # fmt: skip
+    cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    return cancels and not is_much(answer.problem, total)

@@ -1,0 +1,182 @@
+"""Answers that leave a residual: a fee of what is missing, or the digits that cash was rounded by.
+
+They are never unique: the lost digits would have separated the causes. If a side states 48,932.91
+USDT and the other 48,930.33479036, the required effect is known within 0.005 USDT.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from recon_core.explain.answers.verdicts import FILLS, nearly_explained
+from recon_core.explain.budget import Budget
+from recon_core.explain.problem.dimensions import Vector, deltas, is_cash
+from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import contradictions
+from recon_core.explain.problem.wording import vector_text
+from recon_core.explain.proof.attempt import Answer, attempt
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.candidates import Found, candidates
+from recon_core.explain.search.order_interpretation import OrderInterpretation
+from recon_core.explain.search.search import Search
+from recon_core.model import LedgerSide, RecordedSession
+from recon_core.model.explanation import CauseKind, Explanation
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+
+_MOST_TRIED: Final = 12
+"""Most candidates that are tried; each costs a reconciliation.
+
+More would be no better: within a rounding many candidates fit, and no answer is unique.
+"""
+
+Looks = Callable[[Search], Iterable[Found]]
+"""A function that finds further hypotheses of a search, of many rows or fitted."""
+
+_LARGEST_FEE: Final = Decimal("0.01")
+"""Largest fee of a missing fill, as a fraction of what the fill moves in a balance.
+
+1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
+less, fills of an expensive venue would have no explanation.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedCash:
+    """Balances that a side states with fewer decimals than the other, and half a unit of each."""
+
+    side: LedgerSide
+    half_units: Mapping[str, Decimal]
+
+    @property
+    def digits(self) -> str:
+        """The missing digits, in words."""
+        names = ", ".join(name.split("::", 1)[1] for name in sorted(self.half_units)[:3])
+        return f"the digits that the {self.side} side cut off its cash {names}"
+
+
+def rounded_cash(prover: Prover) -> RoundedCash | None:
+    """Return the differing balances that one side has rounded, `None` without any."""
+    recorded, dimensions = prover.recorded, prover.dimensions
+    differing = [name for name in deltas(dimensions, recorded) if is_cash(name)]
+    exact = _exact(recorded, prover)
+    for side in _likeliest(recorded, prover):
+        record = recorded.side(side)
+        if record is None or "cash" in record.derived:
+            continue
+        stated = dimensions.stated(record)
+        found = {
+            name: Decimal((0, (5,), -decimal_places(stated[name]) - 1))
+            for name in differing
+            if name in stated and _is_coarser(stated[name], (other.get(name) for other in exact))
+        }
+        if found:
+            return RoundedCash(side, found)
+    return None
+
+
+def _likeliest(recorded: RecordedSession, prover: Prover) -> list[LedgerSide]:
+    """Return both sides: a side that contradicts its own rows first, then the exchange."""
+    wrong = contradictions(recorded, prover.dimensions, prover.reconciliation.replays)
+    return [*wrong, *(side for side in (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
+                      if side not in wrong)]  # fmt: skip
+
+
+def _exact(recorded: RecordedSession, prover: Prover) -> list[Vector]:
+    """Return the stated amounts of both sides, and the amounts that their rows give."""
+    dimensions = prover.dimensions
+    sides = prover.reconciliation.replays.values()
+    replays = [dimensions.state(each.positions, each.cash) for each in sides]
+    return [*map(dimensions.stated, recorded.own_records().values()), *replays]
+
+
+def _is_coarser(stated: Decimal, others: Iterable[Decimal | None]) -> bool:
+    places = decimal_places(stated)
+    return any(decimal_places(shortest(each)) > places for each in others if each is not None)
+
+
+def lacking(prover: Prover) -> str:
+    """Return what would decide if nothing is found: rows, and missing cash or digits."""
+    rounded = rounded_cash(prover)
+    if rounded is not None:
+        return f"{FILLS}, and {rounded.digits}"
+    has_cash = any(map(is_cash, prover.dimensions.compared))
+    return FILLS if has_cash else f"{FILLS}, and their cash"
+
+
+def rounded_answers(
+    prover: Prover, searches: Sequence[Search], looks: Looks, budget: Budget
+) -> tuple[Explanation, ...]:
+    """Return explanations within the rounding: `partial` if a single answer leaves a residual."""
+    rounded = rounded_cash(prover)
+    if rounded is None:
+        return ()
+    for search in searches:
+        near = replace(search, problem=_within(search.problem, rounded.half_units))
+        found = [*((one,) for one in near.singles()), *looks(near)]
+        answers = _proven(prover, near.problem, found, rounded.half_units, budget)
+        if answers:
+            return nearly_explained(prover, answers, rounded.digits)
+    return ()
+
+
+def _within(problem: Problem, half_units: Vector) -> Problem:
+    """Return the problem with the rounding added to its tolerance."""
+    tolerance = dict(problem.tolerance)
+    for name, half in half_units.items():
+        tolerance[name] = EXACT.add(half, tolerance.get(name, ZERO))
+    return replace(problem, tolerance=tolerance)
+
+
+def _proven(
+    prover: Prover, problem: Problem, found: list[Found], half_units: Vector, budget: Budget
+) -> list[Answer]:
+    tried = candidates(problem, found)[:_MOST_TRIED]
+    answers = [
+        attempt(prover, problem, each.hypotheses, each.rows, budget, nearly=half_units)
+        for each in tried
+    ]
+    return [answer for answer in answers if answer is not None]
+
+
+def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answer | None:
+    """Return the missing fills that order reports show with a price; their fees may remain in cash.
+
+    `None` if no interpretation of the reports is confirmed, or if several leave different
+    amounts.
+    """
+    for search in searches:
+        problem = search.problem.but_for_cash()
+        answers = [
+            answer
+            for hypotheses in OrderInterpretation(
+                problem, search.fill_hypotheses, budget
+            ).interpretations()
+            if all(hypothesis.cause_kind is CauseKind.MISSING_FILL for hypothesis in hypotheses)
+            for answer in [_attempt(prover, search.problem, hypotheses, budget)]
+            if answer is not None
+        ]
+        found = {vector_text(answer.outcome.remaining): answer for answer in answers}
+        if len(found) == 1:
+            return answers[0]
+    return None
+
+
+def _attempt(
+    prover: Prover, problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
+) -> Answer | None:
+    rows = [hypothesis.rows for hypothesis in hypotheses]
+    nearly = _fees([hypothesis.patch.vector(problem.postings) for hypothesis in hypotheses])
+    return attempt(prover, problem, hypotheses, rows, budget, nearly=nearly)
+
+
+def _fees(effects: Sequence[Vector]) -> dict[str, Decimal]:
+    """Return the largest fees that effects of fills may have, by balance that they move."""
+    most: dict[str, Decimal] = {}
+    for effect in effects:
+        for name, amount in effect.items():
+            if is_cash(name):
+                fee = EXACT.multiply(amount.copy_abs(), _LARGEST_FEE)
+                most[name] = EXACT.add(most.get(name, Decimal(0)), fee)
+    return most

@@ -1,0 +1,159 @@
+"""Answers that the rows of both sides show, with proof: for all deltas, or for a part of them.
+
+The exchange's own books are the first evidence. Rows that they contradict are at fault, and
+only without them are the other rows of the exchange compared with the ledger.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from recon_core.explain.answers.sequels import First
+from recon_core.explain.answers.verdicts import explained, partial
+from recon_core.explain.budget import Budget
+from recon_core.explain.problem.dimensions import ORDER
+from recon_core.explain.problem.hypotheses import Hypothesis, together
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import problem_of
+from recon_core.explain.proof.attempt import Answer, OwnState, attempt
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.rows_against_rows import RowReading, other_rows
+from recon_core.explain.search.self_consistency import OwnBooks, has_duplicate_ids, may_be_duplicate
+from recon_core.model import LedgerSide, SideRecord
+from recon_core.model.explanation import Explanation, ExplanationVerdict
+
+_COUNTED: Final = "what the external side counts once: its order reports or its statement"
+
+
+@dataclass
+class RowAnswers:
+    """The answers that the rows of one session show, each computed once."""
+
+    prover: Prover
+    budget: Budget
+    _readings: dict[LedgerSide, Answer | None] = field(default_factory=dict)
+
+    @cached_property
+    def contradicted(self) -> Answer | None:
+        """The answer that corrects the rows of the exchange which its own books contradict.
+
+        `None` without such rows. It may account for a part of the deltas only.
+        """
+        outer = self.prover.recorded.external
+        if outer is None or not (self._orders_differ or has_duplicate_ids(outer)):
+            return None
+        books = self._books
+        if books is None:
+            return None
+        hypotheses = self._hypotheses(books.problem, books.right())
+        return self._proven(books.problem, hypotheses, self._own_state(books.problem, hypotheses))
+
+    def best(self) -> list[Answer]:
+        """Return the proven answer by the rows, a rounding before any other, or none.
+
+        If a row of the exchange may be a duplicate, the answer that removes it is an alternative.
+        """
+        best: list[Answer] = []
+        for answer in self._read():
+            if answer.outcome.proven and (answer.rounded or not best):
+                best = [answer]
+            if best and (best[0].rounded or not best[0].of_figures):
+                break
+        return [*best, *self._otherwise()] if best and best[0].decides else best
+
+    def in_part(self) -> list[Explanation]:
+        """Return the explanations by rows that leave a part of the deltas."""
+        return [partial(self.prover, answer) for answer in self._partial()]
+
+    def firsts(self) -> list[First]:
+        """Return the `unique` partial explanations, each with its side without the fault."""
+        found = [(explained(self.prover, [one])[0], one) for one in self._partial()]
+        return [
+            (told, one.side, one.repaired)
+            for told, one in found
+            if told.verdict is ExplanationVerdict.UNIQUE
+        ]
+
+    def _partial(self) -> list[Answer]:
+        return [answer for answer in self._read() if not answer.outcome.proven]
+
+    def _read(self) -> Iterator[Answer]:
+        """Yield the answers that the rows show, answers that correct the ledger first."""
+        if not self.prover.recorded.shares("fills"):
+            found = map(self._reading_of, LedgerSide)
+            yield from (one for one in found if one is not None and one.outcome.vanished)
+
+    def _reading_of(self, side: LedgerSide) -> Answer | None:
+        if side not in self._readings:
+            problem, right, answer = self._problem(side), self._rows(side.other), None
+            if problem is not None and right is not None and problem.record.fills is not None:
+                answer = self._proven(problem, self._hypotheses(problem, right))
+            if answer is not None and self._is_doubtful(answer):
+                answer = replace(answer, complete=False, decides=_COUNTED)
+            self._readings[side] = answer
+        return self._readings[side]
+
+    def _is_doubtful(self, answer: Answer) -> bool:
+        """True if a row that the ledger seems to lack may be a duplicate of the exchange."""
+        patch = answer.patch
+        if answer.side is LedgerSide.EXTERNAL or not (patch.added or patch.added_movements):
+            return False
+        outer = self.prover.recorded.external
+        if outer is None or not (self._orders_differ or may_be_duplicate(patch, outer)):
+            return False
+        books = self._books
+        return books is not None and books.without_doubtful() is not books.problem.record
+
+    def _otherwise(self) -> list[Answer]:
+        """Return the answer that removes possible duplicates of the exchange, if it is proven."""
+        books = self._books
+        if books is None:
+            return []
+        answer = self._proven(
+            books.problem, self._hypotheses(books.problem, books.without_doubtful())
+        )
+        return [answer] if answer is not None and answer.outcome.proven else []
+
+    def _hypotheses(self, problem: Problem, right: SideRecord) -> tuple[Hypothesis, ...]:
+        if right is problem.record:
+            return ()
+        self.budget.spend(len(problem.fills) + len(right.fills or ()))
+        return tuple(RowReading(problem, right, self.prover.max_skew).hypotheses())
+
+    def _proven(
+        self, problem: Problem, hypotheses: Sequence[Hypothesis], own: OwnState | None = None
+    ) -> Answer | None:
+        if not hypotheses:
+            return None
+        rows = tuple(hypothesis.rows for hypothesis in hypotheses)
+        return attempt(self.prover, problem, hypotheses, rows, self.budget, read=True, own=own)
+
+    def _own_state(self, problem: Problem, hypotheses: Sequence[Hypothesis]) -> OwnState:
+        """Return `RIGHT` if the side's rows give its stated amounts only with the hypotheses."""
+        own = self._problem(problem.side, rows_right=True) if hypotheses else None
+        is_right = own is not None and bool(own.required) and own.reached_by(together(hypotheses))
+        return OwnState.RIGHT if is_right else OwnState.OF_ITS_ROWS
+
+    def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
+        prover = self.prover
+        return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=rows_right)
+
+    def _rows(self, side: LedgerSide) -> SideRecord | None:
+        return other_rows(self.prover.recorded.side(side))
+
+    @property
+    def _orders_differ(self) -> bool:
+        return any(each.startswith(ORDER) for each in self.prover.before)
+
+    @cached_property
+    def _books(self) -> OwnBooks | None:
+        """The exchange's rows and the ledger's; `None` unless both sides give their own fills."""
+        other = self._rows(LedgerSide.INTERNAL)
+        problem = None if other is None else self._problem(LedgerSide.EXTERNAL)
+        if other is None or problem is None or problem.record.fills is None:
+            return None
+        if self.prover.recorded.shares("fills"):
+            return None
+        self.budget.spend(len(problem.fills) + len(other.fills or ()))
+        return OwnBooks(problem, other)

@@ -1,0 +1,317 @@
+"""Faults of a whole state, proven: one, several renamed names, or two that do not overlap.
+
+Each choice of hypotheses corrects the stated figures in a copy, which is reconciled again. Only
+the choices with the fewest faults are answers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations
+from typing import Final
+
+from recon_core.compare.aliases import with_aliases
+from recon_core.explain.answers.sequels import First, rounds_besides
+from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
+from recon_core.explain.causes.balance_kind import account_edits
+from recon_core.explain.causes.legs import legs_doubt
+from recon_core.explain.causes.rounding import digits_doubt
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    effect_of,
+    is_cash,
+    is_position,
+    negated,
+    plus,
+)
+from recon_core.explain.problem.patches import names_of, shifted
+from recon_core.explain.problem.problems import contradictions
+from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.proof.prover import Outcome, Prover
+from recon_core.explain.search.states import state_hypotheses
+from recon_core.model import CashBalance, LedgerSide, SideRecord
+from recon_core.model.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.policy.aliases import Aliases
+from recon_core.values.amounts import EXACT, ZERO, format_amount
+from recon_core.values.errors import SessionError
+
+_BY_A_ROW: Final = {
+    CauseKind.UNIT,
+    CauseKind.SIGN_CONVENTION,
+    CauseKind.SPLIT,
+    CauseKind.ROUNDING,
+}
+"""Faults of a figure that a wrong row may cause as well."""
+
+_MOST_EDITS: Final = 12
+"""Hypotheses of a state that are tried.
+
+Each alone and every two are up to 78 reconciliations, which the budget does not count.
+"""
+
+_WORDS: Final = {
+    CauseKind.ROUNDING: "has rounded what it states",
+    CauseKind.UNIT: "counts in another unit",
+    CauseKind.SIGN_CONVENTION: "states amounts with the other sign",
+    CauseKind.SPLIT: "has not applied a split",
+    CauseKind.ALIAS: "uses another name",
+    CauseKind.BALANCE_KIND: "states another kind of balance",
+    CauseKind.NETTED_LEGS: "has netted hedge legs",
+    CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own",
+}
+
+
+def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Return the datum that would decide where a fault fits without proof, else an empty text."""
+    tests = (_opening, digits_doubt, legs_doubt, _cash)
+    return next((found for test in tests if (found := test(prover, chosen))), "")
+
+
+def _opening(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Doubt figures that may be those of an opening, which may be wrong instead.
+
+    Another kind of balance is not doubted: the other side states it, too.
+    """
+    for record in prover.recorded.own_records().values():
+        if record.opening is None:
+            continue
+        opening = prover.dimensions.state(record.opening.positions, record.opening.cash)
+        state = prover.dimensions.stated(record)
+        if any(_is_of_opening(hypothesis, opening, state) for hypothesis in chosen):
+            return "the balances before the first fill"
+    return ""
+
+
+def _is_of_opening(hypothesis: StateHypothesis, opening: Vector, state: Vector) -> bool:
+    """True if for every figure the opening holds it, its correction, or its corrected amount."""
+    wrong = {name: one for name, one in hypothesis.correction.items() if one}
+    if hypothesis.cause_kind is CauseKind.BALANCE_KIND or not wrong:
+        return False
+    return all(
+        opening.get(name)
+        and opening[name]
+        in {state.get(name), one.copy_abs(), EXACT.add(state.get(name, ZERO), one)}
+        for name, one in wrong.items()
+    )
+
+
+def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Doubt a single figure in another unit, or with the other sign: a row may be wrong instead."""
+    names = {name for hypothesis in chosen for name in hypothesis.correction}
+    records = prover.recorded.own_records().values()
+    if not any(record.fills for record in records) or len(names) != 1:
+        return ""
+    doubtful = all(hypothesis.cause_kind in _BY_A_ROW for hypothesis in chosen)
+    has_cash = any(map(is_cash, prover.dimensions.compared))
+    return "the cash of both sides" if doubtful and not has_cash else ""
+
+
+def state_answers(prover: Prover) -> tuple[Explanation, ...]:
+    """Return the explanations by faults of a whole state that account for every delta."""
+    hypotheses = _hypotheses(prover)
+    proven = [
+        (chosen, outcome)
+        for chosen in _choices(hypotheses)
+        for outcome in [_outcome(prover, chosen)]
+        if outcome is not None and outcome.proven and outcome.vanished
+    ]
+    if not proven:
+        return ()
+    fewest = min(len(chosen) for chosen, _ in proven)
+    best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
+    explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
+    doubtful = doubt(prover, best[0][0])
+    if rounds_besides(explanations[0].causes):
+        doubtful = doubtful or ROUNDED_OFF
+    if len({tuple(hypothesis.cause_kind for hypothesis in chosen) for chosen, _ in best}) == 1:
+        explanations = explanations[:1]
+        if not doubtful:
+            return tuple(explanations)
+    decides, count = doubtful or "the movements of both sides", len(explanations)
+    return tuple(not_proven(one, decides, count) for one in explanations)
+
+
+def only_rounded(explanations: Sequence[Explanation]) -> bool:
+    """True if all causes are roundings, which fit many amounts."""
+    causes = [cause for one in explanations for cause in one.causes]
+    return all(cause.cause_kind is CauseKind.ROUNDING for cause in causes)
+
+
+def beside_rounding(
+    found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
+) -> tuple[Explanation, ...]:
+    """Return what rows explain, in doubt where a rounding explains the same cash.
+
+    So small an amount may have been rounded off; an amount that moves a position was not.
+    """
+    causes = [cause for one in found for cause in one.causes]
+    if any(cause.effect.position for cause in causes) or not all(
+        one.verdict is ExplanationVerdict.UNIQUE for one in rounded
+    ):
+        return found
+    return in_doubt((*found, *rounded)) if rounded else found
+
+
+def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
+    """Return the explanations as not proven: the digits of a rounded figure would decide."""
+    return tuple(not_proven(one, ROUNDED_OFF, len(found)) for one in found)
+
+
+def _hypotheses(prover: Prover) -> list[StateHypothesis]:
+    dimensions, recorded = prover.dimensions, prover.recorded
+    return _telling(
+        [*state_hypotheses(dimensions, recorded), *account_edits(dimensions, recorded)][
+            :_MOST_EDITS
+        ]
+    )
+
+
+def _telling(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
+    """Return the hypotheses without new names for what are the legs of one name."""
+    netted = {
+        name for e in hypotheses if e.cause_kind is CauseKind.NETTED_LEGS for name in e.correction
+    }
+    return [
+        hypothesis
+        for hypothesis in hypotheses
+        if hypothesis.cause_kind is not CauseKind.ALIAS or netted.isdisjoint(hypothesis.correction)
+    ]
+
+
+def _choices(hypotheses: Sequence[StateHypothesis]) -> Iterator[tuple[StateHypothesis, ...]]:
+    for hypothesis in hypotheses:
+        yield (hypothesis,)
+    for side in LedgerSide:
+        names = [e for e in hypotheses if e.cause_kind is CauseKind.ALIAS and e.side is side]
+        if len(names) > 2:  # noqa: PLR2004  # two are a pair
+            yield tuple(names)
+    for first, second in combinations(hypotheses, 2):
+        apart = first.correction.keys().isdisjoint(second.correction)
+        if first.side is second.side and apart:
+            yield first, second
+
+
+def _of_one_side(
+    prover: Prover, proven: list[tuple[tuple[StateHypothesis, ...], Outcome]]
+) -> list[tuple[tuple[StateHypothesis, ...], Outcome]]:
+    """Return the faults of one side: the side that contradicts its rows, else the ledger."""
+    sides = {chosen[0].side for chosen, _ in proven}
+    if len(sides) == 1:
+        return proven
+    wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
+    side = wrong[0] if wrong else LedgerSide.INTERNAL
+    return [each for each in proven if each[0][0].side is side] or proven
+
+
+def partial_states(prover: Prover) -> Iterator[First]:
+    """Yield the faults of a whole state that account for some diffs, with the side put right."""
+    hypotheses = _hypotheses(prover)
+    for hypothesis in hypotheses:
+        if doubt(prover, (hypothesis,)):
+            continue
+        record = _fixed(prover, (hypothesis,))
+        outcome = None if record is None else prover.outcome({hypothesis.side: record})
+        if record is None or outcome is None or not outcome.vanished or outcome.appeared:
+            continue
+        if not any(outcome.remaining.get(name) for name in hypothesis.correction):
+            yield _explanation((hypothesis,), outcome), hypothesis.side, record
+
+
+def _outcome(prover: Prover, chosen: Sequence[StateHypothesis]) -> Outcome | None:
+    record = _fixed(prover, chosen)
+    return None if record is None else prover.outcome({chosen[0].side: record})
+
+
+def _fixed(prover: Prover, chosen: Sequence[StateHypothesis]) -> SideRecord | None:
+    """Return the side without the faults of its state, `None` if it cannot be put right."""
+    record = prover.recorded.side(chosen[0].side)
+    if record is None:
+        return None
+    names = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
+    figures = [hypothesis for hypothesis in chosen if hypothesis.renamed is None]
+    renamed = _with_names(prover, chosen[0].side, names) if names else record
+    if renamed is None or not figures:
+        return renamed
+    return _with_figures(prover, renamed, figures)
+
+
+def _with_names(prover: Prover, side: LedgerSide, names: Mapping[str, str]) -> SideRecord | None:
+    """Return the side as a policy's aliases give it, `None` if two names would become one."""
+    try:
+        return with_aliases(prover.recorded, Aliases(**{str(side): names})).side(side)
+    except SessionError:
+        return None
+
+
+def _with_figures(
+    prover: Prover, record: SideRecord, chosen: Sequence[StateHypothesis]
+) -> SideRecord:
+    if record.derived:  # no row states its leg: only the state is put right
+        record = replace(record, derived=frozenset(), opening=None)
+    names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
+    total: dict[str, Decimal] = {}
+    for hypothesis in chosen:
+        total = plus(total, hypothesis.correction)
+    fixed = shifted(record, prover.dimensions, total, names)
+    parts = {part.currency: part for hypothesis in chosen for part in hypothesis.parts}
+    return _with_parts(fixed, parts)
+
+
+def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord:
+    if not parts or record.cash is None:
+        return record
+    cash = tuple(
+        parts[row.currency]
+        if row.currency in parts and row.account == parts[row.currency].account
+        else row
+        for row in record.cash
+    )
+    return replace(record, cash=cash)
+
+
+def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explanation:
+    side = chosen[0].side
+    causes = tuple(
+        Cause(
+            hypothesis.cause_kind,
+            hypothesis.side,
+            (),
+            effect_of(negated(hypothesis.correction)),
+            _text(hypothesis),
+        )
+        for hypothesis in chosen
+    )
+    text = "; ".join(cause.text for cause in causes)
+    aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
+    repair = (
+        ()
+        if aliases
+        else tuple(
+            Booking(
+                "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished
+            )
+            for hypothesis in chosen
+            for name, amount in sorted(hypothesis.correction.items())
+            if amount
+        )
+    )
+    return Explanation(
+        ExplanationVerdict.UNIQUE,
+        side,
+        causes,
+        explains=outcome.vanished,
+        text=text,
+        proof=proof_text(outcome, "the other side's names" if aliases else ""),
+        repair=repair,
+        aliases={side: aliases} if aliases else {},
+    )
+
+
+def _text(hypothesis: StateHypothesis) -> str:
+    said = f"the {hypothesis.side} side {hypothesis.words or _WORDS[hypothesis.cause_kind]}"
+    return f"{said} ({hypothesis.detail})" if hypothesis.detail else said
+
+
+def _adjustment(name: str, amount: str) -> dict[str, str]:
+    section = "position" if is_position(name) else "cash"
+    return {section: name.split("::", 1)[1], "amount": amount}

@@ -1,0 +1,1 @@
+"""Causes: one file a family, with what it proposes, its doubts and its sentence."""

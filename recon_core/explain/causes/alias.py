@@ -1,0 +1,62 @@
+"""Another name: a symbol or a currency of one side that the other side calls otherwise."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from recon_core.compare.keys import encode_key
+from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
+from recon_core.explain.problem.stated import StateHypothesis, States, bare_name
+from recon_core.model import Fill, Position
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO
+
+
+def alias_of_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+    wrong = differing_in(rows, "symbol")
+    names = {(row.at.symbol, row.right.symbol) for row in wrong}
+    if len(wrong) < FEWEST_PAIRS or len(names) != 1:
+        return None
+    ((mine, other),) = names
+    return SharedFault(CauseKind.ALIAS, f"{mine} is {other}", ("symbol",), wrong)
+
+
+def aliases(states: States) -> Iterator[StateHypothesis]:
+    """Yield names that only this side has with the amounts of a name that only the other has."""
+    mine: dict[str, dict[str, Decimal]] = {}
+    theirs: dict[str, dict[str, Decimal]] = {}
+    for name in states.differing:
+        first, second = states.stated.get(name, ZERO), states.other.get(name, ZERO)
+        if not second:
+            mine.setdefault(bare_name(name), {})[_rest(name)] = first
+        if not first:
+            theirs.setdefault(bare_name(name), {})[_rest(name)] = second
+    for name, amounts in mine.items():
+        alike = is_position(name)
+        equal = [
+            one for one, rest in theirs.items() if rest == amounts and is_position(one) == alike
+        ]
+        if len(equal) == 1:
+            names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
+            first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
+            detail = f"{first_name} is what the other side calls {second_name}"
+            hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
+            own, others = (_row_name(states, one) for one in (name, equal[0]))
+            yield replace(hypothesis, renamed=(own, others))
+
+
+def _row_name(states: States, name: str) -> str:
+    """Return a dimension's symbol or currency as rows state it: its key may be encoded."""
+    key = name.split("::", 1)[1]
+    for record in states.recorded.own_records().values():
+        rows = (record.positions if is_position(name) else record.cash) or ()
+        for row in rows:
+            own = row.symbol if isinstance(row, Position) else row.currency
+            if encode_key(own) == key:
+                return own
+    return key
+
+
+def _rest(name: str) -> str:
+    return name[len(bare_name(name)) :]

@@ -1,0 +1,207 @@
+"""Orders whose quantities were taken for increments, or for running sums.
+
+An order is filled by 1, 2 and 2. A venue that reports running sums says 1, 3, 5: booked as
+increments these are 9 instead of 5, so the right quantities move the position by -4. This
+effect is summed first; fills are changed only for the hypotheses that are asked for.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import accumulate
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
+from recon_core.explain.problem.pairs import Pair, shown_by_pairs
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
+
+_PAIR: Final = 2
+"""Fewest fills, or orders: the quantity of a single fill is its own running sum."""
+
+_QUANTITY: Final = attrgetter("quantity")
+
+_Orders = Sequence[Sequence[Fill]]
+
+_Names = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Orders whose quantities may all be misread.
+
+    `moved` is the signed quantity by which the other quantities move the position `name`; `name` is
+    `None` for several positions.
+    """
+
+    orders: _Orders
+    rows_right: bool
+    name: str | None
+    moved: Decimal
+
+    def hypothesis(self) -> Hypothesis:
+        """Return the hypothesis with the other quantities; its rows are all fills of the orders."""
+        fills = [fill for each in self.orders for fill in each]
+        other = _running if self.rows_right else _increments
+        quantities = [quantity for each in self.orders for quantity in other(each)]
+        changed = [
+            replace(fill, quantity=quantity)
+            for fill, quantity in zip(fills, quantities, strict=True)
+        ]
+        hypothesis = of_all(CauseKind.CUMULATIVE_QUANTITY, fills, changed, "")
+        return replace(hypothesis, rows=tuple(fills))
+
+
+def cumulative(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield misread orders, each alone and all together, that fit their position."""
+    orders, names, moved = _numbers(problem)
+    (name,) = set(names) if len(set(names)) == 1 else (None,)
+    if name is not None and _is_exact(problem, name):
+        required = problem.required.get(name, ZERO)
+        places = [at for at, amount in enumerate(moved) if amount == required]
+    else:
+        each = enumerate(zip(names, moved, strict=True))
+        places = [at for at, (one, amount) in each if _may_be_needed(problem, one, amount)]
+    for at in places:
+        yield Misread((orders[at],), problem.rows_right, names[at], moved[at]).hypothesis()
+    together = _together(problem, orders, names, moved)
+    if together is not None and _may_be_needed(problem, together.name, together.moved):
+        yield together.hypothesis()
+
+
+def misread(problem: Problem) -> Iterator[Misread]:
+    """Yield every order that may be misread, then all of them as one."""
+    right = problem.rows_right
+    for each in problem.rows.of_orders:
+        if right or _is_rising(each):
+            yield Misread((each,), right, _name(problem, each), _moved(each, rows_right=right))
+    together = _together(problem, *_numbers(problem))
+    if together is not None:
+        yield together
+
+
+def misread_order(problem: Problem, fills: Sequence[Fill], required: Decimal) -> Hypothesis | None:
+    """Return the fills of one order as increments, `None` if that does not fit.
+
+    `required` is the signed quantity by which the order has to move.
+    """
+    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, rows_right=False) != required:
+        return None
+    return replace(
+        Misread(
+            (fills,), rows_right=False, name=_name(problem, fills), moved=required
+        ).hypothesis(),
+        strength=Strength.SHOWN,
+    )
+
+
+def _numbers(problem: Problem) -> tuple[_Orders, _Names, Sequence[Decimal]]:
+    """Return the orders that may be misread, their positions, and the effects on these."""
+    right = problem.rows_right
+    orders = [each for each in problem.rows.of_orders if right or _is_rising(each)]
+    moved = [_moved(each, rows_right=right) for each in orders]
+    if len(problem.places) == 1:
+        return orders, [*problem.places] * len(orders), moved
+    return orders, [_name(problem, each) for each in orders], moved
+
+
+def _name(problem: Problem, fills: Sequence[Fill]) -> str | None:
+    """Return the position of an order, `None` if its fills move several."""
+    if len(problem.places) == 1:
+        return next(iter(problem.places))
+    names = {problem.postings.position(fill) for fill in fills}
+    return names.pop() if len(names) == 1 else None
+
+
+def _together(
+    problem: Problem, orders: _Orders, names: _Names, moved: Iterable[Decimal]
+) -> Misread | None:
+    """Return all orders as one, `None` for fewer than two."""
+    if len(orders) < _PAIR:
+        return None
+    of_all = set(names)
+    name = of_all.pop() if len(of_all) == 1 else None
+    return Misread(orders, problem.rows_right, name, exact_sum(moved))
+
+
+def _is_exact(problem: Problem, name: str) -> bool:
+    """True if a position is compared to the last digit."""
+    return name in problem.dimensions.compared and not problem.allowed(name)
+
+
+def _may_be_needed(problem: Problem, name: str | None, moved: Decimal) -> bool:
+    if name is None or name not in problem.dimensions.compared:
+        return True
+    off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
+    return off <= problem.allowed(name)
+
+
+def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
+    """Return the signed quantity that the other quantities move: running sums if rows are right."""
+    if len(fills) == _PAIR:
+        before, last = fills[0].quantity, fills[1]
+        return before if (last.side is OrderSide.BUY) is rows_right else before.copy_negate()
+    before, moved = fills[0].quantity, ZERO
+    for fill in fills[1:]:
+        more = (fill.side is OrderSide.BUY) is rows_right
+        moved = (EXACT.add if more else EXACT.subtract)(moved, before)
+        before = EXACT.add(before, fill.quantity) if rows_right else fill.quantity
+    return moved
+
+
+def _is_rising(fills: Sequence[Fill]) -> bool:
+    """True if the quantities rise from fill to fill, as running sums do."""
+    if len(fills) == _PAIR:
+        first, second = fills
+        return ZERO < first.quantity < second.quantity
+    before = ZERO
+    for fill in fills:
+        if fill.quantity <= before:
+            return False
+        before = fill.quantity
+    return True
+
+
+def _running(fills: Sequence[Fill]) -> list[Decimal]:
+    return list(accumulate(map(_QUANTITY, fills), EXACT.add))
+
+
+def _increments(fills: Sequence[Fill]) -> list[Decimal]:
+    """Return the increments of running sums: 1, 2, 2 of 1, 3, 5."""
+    quantities = list(map(_QUANTITY, fills))
+    return list(map(EXACT.subtract, quantities, [ZERO, *quantities]))
+
+
+def cumulative_edits(
+    pairs: Sequence[Pair], fills: Sequence[Fill]
+) -> Iterator[tuple[Hypothesis, list[Pair]]]:
+    """Yield a hypothesis per order whose quantities are running sums, with its differing pairs.
+
+    Example: the right quantities are 1, 2 and 2, the wrong ones 1, 3 and 5.
+    """
+    right_of = {id(wrong): right for wrong, right in pairs}
+    names = {wrong.order_id for wrong, _ in pairs} - {""}
+    of_names = [fill for fill in fills if fill.order_id in names] if names else []
+    orders: dict[str, list[Fill]] = {}
+    for fill in sorted(of_names, key=lambda fill: fill.time):
+        order = fill.order_id
+        if order:
+            orders.setdefault(order, []).append(fill)
+    for of_order in orders.values():
+        wrong = [fill for fill in of_order if id(fill) in right_of]
+        if len(of_order) > 1 and wrong and _is_running(of_order, right_of):
+            done = [(fill, right_of[id(fill)]) for fill in wrong]
+            hypothesis = shown_by_pairs(CauseKind.CUMULATIVE_QUANTITY, done)
+            yield replace(hypothesis, rows=tuple(of_order)), done
+
+
+def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
+    total = ZERO
+    for fill in fills:
+        total = EXACT.add(total, right_of.get(id(fill), fill).quantity)
+        if fill.quantity != total:
+            return False
+    return True

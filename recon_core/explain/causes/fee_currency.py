@@ -1,0 +1,149 @@
+"""A fee in the wrong currency: with its number, or with its value.
+
+A fee of 0.1 USDT at a price of 50,000 is worth 0.000002 BTC. If the USDT balance requires +0.1
+and the BTC balance -0.000002, the fee should be in BTC. In a currency that is not traded its
+value has to be near that of the other fees there. A fee whose number stays is an exact
+hypothesis: its effect is its amount in two balances.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import compress
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.dimensions import currency_of, is_cash
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
+from recon_core.explain.problem.problem import Problem
+from recon_core.ledger.bookings import is_derivative
+from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
+
+_ABOUT: Final = 2
+"""Factor between fee shares: a third currency's price moves, a fault is off by far more."""
+
+_FLOAT_NOISE: Final = Fraction(1, 10**9)
+"""Fraction of a value where no precision is declared: far above the noise of floats, 10^-16."""
+
+_FEE: Final = attrgetter("fee")
+
+CURRENCY: Final = attrgetter("fee_currency")
+
+_SYMBOL: Final = attrgetter("symbol")
+
+_ACCOUNT: Final = attrgetter("account")
+
+_Fills = Sequence[Fill]
+
+
+def exchanged_fees(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the fees that one balance has too much and another lacks by their value."""
+    balances = {name: amount for name, amount in problem.required.items() if is_cash(name)}
+    if len(balances) != 2:  # noqa: PLR2004  # the booked currency and the right one
+        return
+    for name, given in balances.items():
+        ((other, amount),) = ((one, left) for one, left in balances.items() if one != name)
+        for fill in _charged(problem, name, given):
+            yield from _exchanged(problem, fill, other, amount.copy_negate())
+
+
+def _charged(problem: Problem, name: str, given: Decimal) -> Iterator[Fill]:
+    """Yield the fills whose fee is the amount that a balance requires, within its tolerance."""
+    allowed = problem.allowed(name)
+    low, high = EXACT.subtract(given, allowed), EXACT.add(given, allowed)
+    fees = map(_FEE, problem.fills)
+    fits = [low <= fee <= high for fee in fees] if allowed else map(given.__eq__, fees)
+    for fill in compress(problem.fills, fits):
+        if fill.fee and problem.postings.cash(fill.fee_currency or "", fill.account) == name:
+            yield fill
+
+
+def _exchanged(problem: Problem, fill: Fill, other: str, fee: Decimal) -> Iterator[Hypothesis]:
+    """Yield the fee of a fill in another balance, if it has evidence and the required effect."""
+    currency = currency_of(other)
+    strength = _strength(problem, fill, fee, currency)
+    if strength is None or problem.postings.cash(currency, fill.account) != other:
+        return
+    said = "as {}" if problem.rows_right else "it was {}"
+    hypothesis = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, strength)
+    if problem.reached_by(hypothesis.patch):
+        yield replace(hypothesis, detail=said.format(f"{fee:f} {currency}"))
+
+
+def share_of(fill: Fill) -> Fraction:
+    """Return a fee divided by quantity times price, 0 if these are 0."""
+    worth = Fraction(fill.quantity) * Fraction(fill.price)
+    return Fraction(fill.fee) / worth if worth else Fraction(0)
+
+
+def is_about(share: Fraction, fills: list[Fill]) -> bool:
+    """True if a share is within a factor of `_ABOUT` of the shares of other fills."""
+    shares = [share_of(fill) for fill in fills]
+    if not shares or share <= 0:
+        return False
+    return min(shares) <= share * _ABOUT and share <= max(shares) * _ABOUT
+
+
+def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Strength | None:
+    """Return the evidence strength of a fee in another currency, `None` without evidence."""
+    instrument = problem.postings.instruments.get(fill.symbol)
+    if instrument is None or is_derivative(instrument) or not fill.price:
+        return None
+    price, posted = Fraction(fill.price), Fraction(fill.fee)
+    if (fill.fee_currency, currency) == (instrument.quote, instrument.base):
+        return Strength.EXACT if _is_nearly(problem, fee, posted / price, currency) else None
+    if (fill.fee_currency, currency) == (instrument.base, instrument.quote):
+        return Strength.EXACT if _is_nearly(problem, fee, posted * price, currency) else None
+    alike = [one for one in problem.fills if one.fee_currency == currency and one.fee]
+    worth = Fraction(fill.quantity) * price
+    return Strength.FITTED if worth and is_about(Fraction(fee) / worth, alike) else None
+
+
+def _is_nearly(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
+    """True if a fee is a value to one unit of its currency: both are rounded."""
+    unit = Fraction(problem.postings.resolution(currency)) or abs(worth) * _FLOAT_NOISE
+    return bool(fee) and abs(Fraction(fee) - worth) <= unit
+
+
+def in_other_currencies(
+    problem: Problem, charged: Sequence[Fill], *, only_required: bool = False
+) -> Iterator[Hypothesis]:
+    """Yield every fee in the base, and in the quote, currency.
+
+    `only_required` keeps a currency only if its balance requires exactly these fees. Nothing is
+    yielded for fills of several symbols.
+    """
+    instrument = problem.postings.instruments.get(charged[0].symbol)
+    if instrument is None or _differ(problem.rows.symbols, _SYMBOL, charged):
+        return
+    for currency in sorted({instrument.base, instrument.quote}):
+        known = problem.postings.cash(currency, charged[0].account) in problem.dimensions.compared
+        fits = not only_required or _is_needed_in(problem, charged, currency)
+        if known and fits and any(fill.fee_currency != currency for fill in charged):
+            other = [with_fee(fill, fill.fee, currency) for fill in charged]
+            yield of_all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
+
+
+def _is_needed_in(problem: Problem, charged: Sequence[Fill], currency: str) -> bool:
+    """True if the fees in other currencies add up to the amount that a balance requires."""
+    if _differ(problem.rows.accounts, _ACCOUNT, charged):
+        return True
+    name, roundings = (
+        problem.postings.cash(currency, charged[0].account),
+        problem.postings.roundings,
+    )
+    fees = [fill.fee for fill in charged if fill.fee_currency != currency]
+    if fees and min(fees) >= 0:  # the sum is at least the largest fee
+        least = EXACT.subtract(max(fees), problem.postings.resolution(currency))
+        if EXACT.add(problem.required.get(name, ZERO), least) > problem.allowed(name):
+            return False
+    more = exact_sum(roundings.each(currency, fees))
+    return EXACT.add(problem.required.get(name, ZERO), more).copy_abs() <= problem.allowed(name)
+
+
+def _differ(known: Collection[str | None], key: Callable[[Fill], object], some: _Fills) -> bool:
+    """True if some fills differ in a key; `known` are the key's values over all fills."""
+    return len(known) > 1 and len(set(map(key, some))) > 1

@@ -1,0 +1,116 @@
+"""Activity that is not the side's own: fills of another account, position or symbol."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position, minus, negated
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.model import Fill, LedgerSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import exact_sum
+
+_ACCOUNT: Final = ",account="
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """A field by which fills may be foreign: its words, its key, and its values in a problem."""
+
+    words: str
+    key: Callable[[Fill], str | None]
+    names: Callable[[Problem], Collection[str | None]]
+
+
+_GROUPINGS: Final = (
+    _Grouping("account", attrgetter("account"), attrgetter("rows.accounts")),
+    _Grouping("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
+    _Grouping("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
+)
+
+
+def foreign(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield all rows of an account, position or symbol if removing them has the required effect."""
+    for hypothesis in others(problem):
+        if problem.reaches(negated(problem.postings.fills(hypothesis.patch.removed))):
+            yield hypothesis
+
+
+def others(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the removal of all rows of each account, position and symbol."""
+    for grouping in _GROUPINGS:
+        if len(grouping.names(problem)) == 1:
+            continue
+        groups: dict[str, list[Fill]] = {}
+        for fill in problem.fills:
+            groups.setdefault(grouping.key(fill) or "", []).append(fill)
+        for name, fills in groups.items():
+            if name and len(fills) > 1:
+                patch = Patch(removed=tuple(fills))
+                detail = f"all {len(fills)} fills of {grouping.words} {name}"
+                kind, side = CauseKind.FOREIGN_ACTIVITY, problem.owner
+                yield Hypothesis(kind, patch, tuple(fills), Strength.EXACT, detail, side)
+
+
+def whole_groups(
+    surplus: Sequence[Fill], fills: Sequence[Fill], right: Sequence[Fill]
+) -> Iterator[Hypothesis]:
+    """Yield all fills of an account, position or symbol that the other side does not know."""
+    left = {id(fill) for fill in surplus}
+    for words, name in (("account", "account"), ("position", "position_id"), ("symbol", "symbol")):
+        key_of = attrgetter(name)
+        keys = set(map(key_of, surplus)) - {None}
+        keys -= set(map(key_of, right)) if keys else keys
+        groups: dict[str, list[Fill]] = {}
+        for fill in fills if keys else ():
+            key = key_of(fill)
+            if key in keys:
+                groups.setdefault(key, []).append(fill)
+        for key, rows in groups.items():
+            if len(rows) > 1 and all(id(fill) in left for fill in rows):
+                left -= {id(fill) for fill in rows}
+                detail = f"all {len(rows)} fills of {words} {key}"
+                patch = Patch(removed=tuple(rows))
+                yield Hypothesis(
+                    CauseKind.FOREIGN_ACTIVITY, patch, tuple(rows), Strength.SHOWN, detail
+                )
+
+
+def summed_accounts(
+    dimensions: Dimensions, side: LedgerSide, mine: Vector, theirs: Vector
+) -> Iterator[StateHypothesis]:
+    """Yield the positions of one account that are the sum of several accounts of the other side."""
+    correction: dict[str, Decimal] = {}
+    accounts: set[str] = set()
+    for name, amounts in _by_account(theirs).items():
+        held = {each: amount for each, amount in mine.items() if _bare(each) == name and amount}
+        total = exact_sum(amounts.values())
+        if len(amounts) > 1 and list(held.values()) == [total] and total:
+            correction |= {
+                each: amount
+                for each, amount in minus(amounts, held).items()
+                if amount and each in dimensions.compared
+            }
+            accounts |= {each.rpartition(_ACCOUNT)[2] for each in amounts}
+    if correction:
+        told = ", ".join(sorted(accounts))
+        detail = f"its positions are the sum of the accounts {told}"
+        yield StateHypothesis(CauseKind.FOREIGN_ACTIVITY, side, correction, detail)
+
+
+def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
+    """Return the quantities of each position that is held in accounts, by dimension."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for name, amount in stated.items():
+        if is_position(name) and _ACCOUNT in name and amount:
+            found.setdefault(_bare(name), {})[name] = amount
+    return found
+
+
+def _bare(name: str) -> str:
+    return name.partition(_ACCOUNT)[0]

@@ -1,0 +1,159 @@
+"""A wrong opening balance: the difference at the end is the difference at the start.
+
+The openings of both sides show it entry by entry, or a snapshot that was taken before the first
+row shows the difference of the end: the rows after it then have no part in the difference. Without
+such evidence, an entry that is missing or off by a power of ten may have the required effect.
+Example: the openings differ by 250 USDT, 40 fills follow, the final balances differ by 250 USDT.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from recon_core.explain.problem.dimensions import Vector, is_position, minus
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.patches import Patch, names_of, shifted
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import CashBalance, Opening, Position, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.times import format_time
+
+_POWERS: Final = (None, -3, -2, -1, 1, 2, 3)
+"""Powers of ten by which an opening entry may be off; `None` removes it. Each is a hypothesis."""
+
+
+def opening_hypotheses(opening: Opening | None) -> Iterator[Hypothesis]:
+    """Yield the opening with each entry removed, and multiplied by powers of ten."""
+    if opening is None:
+        return
+    for at, row in enumerate(opening.cash):
+        for power in _POWERS:
+            total = None if power is None else row.total.scaleb(power, EXACT)
+            some = () if total is None else (CashBalance(row.currency, total, account=row.account),)
+            cash = (*opening.cash[:at], *some, *opening.cash[at + 1 :])
+            if row.total:
+                yield _opening(opening, replace(opening, cash=cash), row.currency)
+    for at, held in enumerate(opening.positions):
+        for power in _POWERS:
+            quantity = None if power is None else held.quantity.scaleb(power, EXACT)
+            rows = () if quantity is None else (replace(held, quantity=quantity),)
+            positions = (*opening.positions[:at], *rows, *opening.positions[at + 1 :])
+            if held.quantity:
+                yield _opening(opening, replace(opening, positions=positions), held.symbol)
+
+
+def _opening(old: Opening, new: Opening, name: str) -> Hypothesis:
+    patch = Patch(opening=new, old_opening=old)
+    return Hypothesis(CauseKind.OPENING_BALANCE, patch, (), detail=name)
+
+
+def opening_differences(problem: Problem, right: SideRecord) -> Iterator[Hypothesis]:
+    """Yield a hypothesis per position or balance that differs, each on top of the previous."""
+    mine, theirs = problem.record.opening, right.opening
+    if mine is None or theirs is None:
+        return
+    dimensions, at = problem.dimensions, mine
+    first = dimensions.state(mine.positions, mine.cash)
+    second = dimensions.state(theirs.positions, theirs.cash)
+    for name in sorted(first.keys() | second.keys()):
+        if first.get(name, ZERO) == second.get(name, ZERO):
+            continue
+        changed = _with_entry(problem, at, theirs, name)
+        patch = Patch(opening=changed, old_opening=at)
+        yield Hypothesis(
+            CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, name.split("::", 1)[1]
+        )
+        at = changed
+
+
+def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> Opening:
+    """Return the opening `mine` with one position or balance taken from `right`."""
+    dimensions, account = problem.dimensions, problem.record.only_account()
+
+    def named(row: Position | CashBalance) -> str:
+        if isinstance(row, Position):
+            return dimensions.position(row.symbol, row.leg, row.account)
+        return dimensions.cash(row.currency, row.account)
+
+    positions = [row for row in mine.positions if named(row) != name]
+    cash = [row for row in mine.cash if named(row) != name]
+    positions += [
+        replace(row, account=account) if dimensions.plain else row
+        for row in right.positions
+        if named(row) == name
+    ]
+    cash += [
+        replace(row, account=account) if dimensions.plain else row
+        for row in right.cash
+        if named(row) == name
+    ]
+    return replace(mine, positions=tuple(positions), cash=tuple(cash))
+
+
+def first_balances(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
+    opening, other = problem.record.opening, problem.recorded.side(problem.owner.other)
+    is_own = problem.rows_right and problem.side is problem.owner
+    if opening is None or other is None or is_own or problem.lagging:
+        return
+    required = problem.dimensions.real(problem.exact)
+    shown = _by_openings(problem, opening, other, required) or _by_a_snapshot(
+        problem, opening, required
+    )
+    if not required or shown is None:
+        return
+    detail = ", ".join(name.split("::", 1)[1] for name in sorted(required))
+    if shown.since is not None:
+        # A lost fill before that time would move a position, too: all positions must agree.
+        if not shown.has_positions or any(map(is_position, required)):
+            return
+        detail += f", or of what moved it before {format_time(shown.since)}"
+    patch = Patch(opening=_moved(problem, opening, required), old_opening=opening)
+    yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Evidence of a first difference; `since` is its time if that is after the opening."""
+
+    since: datetime | None
+    has_positions: bool
+
+
+def _by_openings(
+    problem: Problem, mine: Opening, other: SideRecord, required: Vector
+) -> _Shown | None:
+    """Return the evidence of both openings, if they differ by `required` with no row between."""
+    theirs = other.opening
+    if theirs is None:
+        return None
+    given, right = problem.postings.opening(mine), problem.postings.opening(theirs)
+    if problem.dimensions.real(minus(right, given)) != required:
+        return None
+    if mine.as_of is None or theirs.as_of is None or mine.as_of == theirs.as_of:
+        return _Shown(None, has_positions=True)
+    last = max(mine.as_of, theirs.as_of)
+    is_between = any(row.time <= last for row in problem.timeline)
+    return None if is_between else _Shown(last, has_positions=True)
+
+
+def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Shown | None:
+    """Return the evidence of the first snapshot, if it is before all rows and as `required`."""
+    if not problem.timeline or not problem.divergence:
+        return None
+    first = problem.divergence.states[0]
+    shows = first.required == required and all(map(first.knows, required))
+    if not shows or first.time >= problem.timeline[0].time:
+        return None
+    is_later = opening.as_of is None or opening.as_of < first.time
+    return _Shown(first.time if is_later else None, first.has_positions)
+
+
+def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
+    """Return the opening with `required` added to its positions and balances."""
+    names = names_of(problem.dimensions, problem.recorded.own_records().values())
+    held = replace(problem.record, positions=opening.positions, cash=opening.cash)
+    moved = shifted(held, problem.dimensions, required, names)
+    return replace(opening, positions=moved.positions or (), cash=moved.cash or ())

@@ -1,0 +1,104 @@
+"""Wrong prices: the effect that one balance requires, divided by the quantity of a fill.
+
+A BUY of 2 at 100 in a problem that requires -10.00: at 105 it books them. A fitted price has to
+be on a tick, a slip of the pen from the stated one, and near the fills before and after.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.explain.problem.dimensions import is_cash
+from recon_core.explain.problem.fee_evidence import charged_again, fee_shows, told
+from recon_core.explain.problem.figures import slip
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
+
+_CLOSE: Final = Decimal("1.1")
+"""Factor between the right price and that of the fill before or after: markets seldom jump more."""
+
+_FAR: Final = Decimal(100_000)
+"""Reciprocal of the relative error: a price this near to a power of ten is off by its tick only."""
+
+
+def wrong_prices(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the wrong prices with the required effect, if it is of a single balance."""
+    cash = [name for name in problem.required if is_cash(name)]
+    if len(cash) != 1:
+        return
+    for name in sorted(problem.by_symbol):
+        market = market_of(problem, name)
+        if market is None:
+            continue
+        paid = problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
+        if paid == cash[0]:
+            yield from _prices_of(problem, market, problem.required[paid])
+
+
+def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[Hypothesis]:
+    for at, fill in enumerate(market.fills):
+        if not fill.quantity:
+            continue
+        for rate in (ZERO, *market.rates(fill.side)):
+            price = _price_for(market, fill, required, rate)
+            price = price if price is None else _tenfold(fill.price, price) or price
+            how = None if price is None else slip(*told(problem, fill.price, price))
+            if price is None or how is None or not _fits(problem, market, at, price):
+                continue
+            other = replace(fill, price=price)
+            for changed in (other, *charged_again(problem, market, fill, other)):
+                patch = Patch((fill,), (changed,))
+                if problem.reached_by(patch):
+                    strength = (
+                        Strength.FITTED
+                        if _shows(problem, market, fill, changed)
+                        else Strength.CHANCE
+                    )
+                    yield Hypothesis(CauseKind.WRONG_PRICE, patch, (fill,), strength, how)
+
+
+def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
+    """Return the fitted price as the stated one times a power of ten, `None` if it is not near."""
+    exponent = price.adjusted() - given.adjusted()
+    for power in (exponent - 1, exponent, exponent + 1):
+        exact = given.scaleb(power, EXACT)
+        off = EXACT.subtract(exact, price).copy_abs()
+        if power and EXACT.multiply(off, _FAR) <= price:
+            return exact
+    return None
+
+
+def _shows(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
+    """True if a second fact shows that a price is wrong: its fee, or a power of ten."""
+    wrong, right = (other, fill) if problem.rows_right else (fill, other)
+    if fee_shows(problem, market, wrong, right):
+        return True
+    return (slip(wrong.price, right.price) or "").startswith("10^")
+
+
+def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> Decimal | None:
+    """Return the price on a tick at which a fill has the required effect, `None` without one."""
+    quantity = Fraction(fill.quantity) * Fraction(market.instrument.multiplier)
+    signed = quantity if fill.side is OrderSide.BUY else -quantity
+    if market.instrument.instrument_kind is InstrumentKind.INVERSE:
+        if not fill.price:
+            return None
+        inverse = 1 / Fraction(fill.price) + Fraction(required) / signed
+        return None if inverse <= 0 else on_tick(1 / inverse, market.tick_places)
+    share = signed + quantity * Fraction(rate)
+    price = Fraction(fill.price) - Fraction(required) / share if share else Fraction(0)
+    return None if price <= 0 else on_tick(price, market.tick_places)
+
+
+def _fits(problem: Problem, market: Market, at: int, price: Decimal) -> bool:
+    """True if the right one of the two prices is near that of the fill before or after."""
+    right = market.fills[at].price if problem.rows_right else price
+    around = [market.fills[each] for each in (at - 1, at + 1) if 0 <= each < len(market.fills)]
+    return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in around)

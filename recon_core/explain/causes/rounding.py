@@ -1,0 +1,229 @@
+"""Rounded figures: quantities of fills, figures of pairs of rows, or all that a side states.
+
+0.12 and 3.46 against 0.1234 and 3.4567 are a rounding to two decimals, half-even; 0.12 and 3.45
+are digits cut off.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+)
+from decimal import Context as DecimalContext
+from typing import Final
+
+from recon_core.explain.problem.dimensions import Vector, is_cash, is_position
+from recon_core.explain.problem.figures import MODES, last_digit
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, of_all
+from recon_core.explain.problem.pairs import (
+    FEWEST_PAIRS,
+    PairRow,
+    SharedFault,
+    are_most,
+    differing_in,
+    with_their_fees,
+)
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.wording import of_figures
+from recon_core.explain.proof.prover import Prover
+from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, round_to_places, shortest
+
+_MOST_PLACES: Final = 8
+"""Decimals of a rounded quantity: quantities on most venues have no more than 8."""
+
+_LOST_PLACES: Final = 2
+"""Decimals that a rounded number has lost at least: with one decimal less, such as 1.2 for 1.23, a
+rounding looks like one wrong digit."""
+
+_MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
+"""Rounding modes in the order in which they are tried: the first that fits all figures counts."""
+
+_ONE_WAY: Final = {
+    ROUND_DOWN: "has cut digits off what it states",
+    ROUND_FLOOR: "has rounded down what it states",
+    ROUND_CEILING: "has rounded up what it states",
+}
+"""Words for the modes that round one way; half-even and half-up have the words of the kind."""
+
+_FEWEST_DIGITS: Final = 3
+"""Digits that all rounded figures show together: a random amount fits 3 once in 1,000 or so."""
+
+_FEWEST_BESIDE_CASH: Final = 2
+"""The same where only positions differ: cash that agrees rules out a fill as the cause."""
+
+
+def rounded_quantities(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+    """Yield every quantity rounded half-even to 0 to 8 decimals, while this moves enough."""
+    position = problem.postings.position(fills[0])
+    required = problem.required.get(position, ZERO).copy_abs()
+    for places in range(_MOST_PLACES + 1):
+        if required > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
+            break
+        if _may_round(problem, fills, places):
+            yield from rounded_to(fills, places)
+
+
+def _may_round(problem: Problem, fills: Sequence[Fill], places: int) -> bool:
+    """True if quantities with `places` decimals have the required effect, as far as is known."""
+    effect = rounding_effect(problem, fills, places)
+    return effect is None or problem.reaches(effect)
+
+
+def rounding_effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vector | None:
+    """Return the effect of rounding quantities to `places` decimals, by dimension.
+
+    `None` for inverse and unknown contracts, whose trades have no exact value.
+    """
+    effect: dict[str, Decimal] = {}
+    for fill in fills:
+        rounded = round_to_places(fill.quantity, places)
+        if rounded == fill.quantity:
+            continue
+        instrument = problem.postings.instruments.get(fill.symbol)
+        if instrument is None or instrument.instrument_kind is InstrumentKind.INVERSE:
+            return None
+        sign = 1 if fill.side is OrderSide.BUY else -1
+        for quantity, times in ((rounded, sign), (fill.quantity, -sign)):
+            for name, amount in problem.postings.traded(fill, instrument, quantity):
+                add = EXACT.add if times > 0 else EXACT.subtract
+                effect[name] = add(effect.get(name, ZERO), amount)
+    return effect
+
+
+def rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Hypothesis]:
+    """Yield every quantity with at most `places` decimals, if any quantity has more."""
+    rounded = [replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills]
+    if list(fills) != rounded:
+        yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
+
+
+def rounded_prices_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    return rounding_of_pairs(differing_in(rows, "price"), fills, "price")
+
+
+def rounding_of_pairs(
+    rows: Sequence[PairRow], fills: Sequence[Fill], name: str
+) -> SharedFault | None:
+    """Return the fault of figures that are the right ones rounded to fewer decimals.
+
+    At least `_MOST` of all fills must have no more decimals than the rounded figures.
+    """
+    if len(rows) < FEWEST_PAIRS:
+        return None
+    given = Counter(decimal_places(shortest(getattr(fill, name))) for fill in fills)
+    most = max(decimal_places(shortest(getattr(row.at, name))) for row in rows)
+    finer = sum(count for places, count in given.items() if places > most)
+    if not are_most(fills[: len(fills) - finer], fills):
+        return None
+    for places in {most, _usual_places(rows, name)}:
+        unit = Decimal((0, (1,), -places))
+        for mode in MODES:
+            context = Context(prec=1000, rounding=mode)
+            some = [
+                row
+                for row in rows
+                if getattr(row.right, name).quantize(unit, context=context) == getattr(row.at, name)
+            ]
+            if are_most(some, rows):
+                fields = with_their_fees(some) if name == "quantity" else (name,)
+                return SharedFault(CauseKind.ROUNDING, f"{name} to {places} decimals", fields, some)
+    return None
+
+
+def _usual_places(rows: Sequence[PairRow], name: str) -> int:
+    places = sorted(decimal_places(shortest(getattr(row.at, name))) for row in rows)
+    return places[len(places) * 4 // 5]
+
+
+def is_rounded(given: Decimal, other: Decimal) -> bool:
+    """True if a number is the other rounded to the nearest, at least `_LOST_PLACES` shorter."""
+    places = decimal_places(shortest(given))
+    if decimal_places(shortest(other)) - places < _LOST_PLACES:
+        return False
+    unit = Decimal((0, (1,), -places))
+    nearest = (
+        other.quantize(unit, context=Context(prec=1000, rounding=mode))
+        for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP)
+    )
+    return given in nearest
+
+
+def rounded_figures(states: States) -> Iterator[StateHypothesis]:
+    """Yield a rounding if all that differs is the other side's figures with fewer decimals."""
+    values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
+    if not any(value for value, _ in values) or _shows_more(values):
+        return
+    places = max(_places(value) for value, _ in values)
+    if not all(_places(right) > places for _, right in values):
+        return
+    for mode in _MODES:
+        context = DecimalContext(prec=1000, rounding=mode)
+        unit = Decimal((0, (1,), -places))
+        if all(right.quantize(unit, context=context) == value for value, right in values):
+            what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
+            hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
+            yield replace(hypothesis, words=_ONE_WAY.get(mode, ""))
+            return
+
+
+def _shows_more(values: list[tuple[Decimal, Decimal]]) -> bool:
+    """True if a figure shows as many decimals as the figure that it would be rounded from.
+
+    25.00 is no rounding of 25.01 to whole numbers.
+    """
+    return any(decimal_places(value) >= max(_places(right), 1) for value, right in values)
+
+
+def _places(amount: Decimal) -> int:
+    """Return the decimals of an amount, below 0 for a multiple of ten: -3 of 5000."""
+    return -last_digit(amount)
+
+
+def digits_doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Doubt a rounding to one or two digits, which many amounts fit.
+
+    Two digits are enough if only positions differ and cash is compared: a fill would have moved it.
+    """
+    rounded = [hypothesis for hypothesis in chosen if hypothesis.cause_kind is CauseKind.ROUNDING]
+    if not rounded:
+        return ""
+    record = prover.recorded.side(rounded[0].side)
+    stated = {} if record is None else prover.dimensions.stated(record)
+    names = sorted({name for hypothesis in rounded for name in hypothesis.correction})
+    shown = sum(len(stated[name].normalize(EXACT).as_tuple().digits)
+                for name in names if stated.get(name))  # fmt: skip
+    by_cash = all(map(is_position, names)) and any(map(is_cash, prover.dimensions.compared))
+    if shown >= (_FEWEST_BESIDE_CASH if by_cash else _FEWEST_DIGITS):
+        return ""
+    lacking = ", ".join(name.split("::", 1)[1] for name in names[:3])
+    return f"the digits that {lacking} of the {rounded[0].side} side lacks"
+
+
+def rounding_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    words = "has cut digits off figures" if _is_cut_off(hypothesis) else "has rounded figures"
+    return of_figures(f"{{subject}} {words}")(subject, hypothesis, rows)
+
+
+def _is_cut_off(hypothesis: Hypothesis) -> bool:
+    """True if no rounded number is too large, and some are too small by more than half a unit."""
+    name = hypothesis.detail.partition(" ")[0]
+    if name not in {"quantity", "price", "fee"}:
+        return False
+    pairs = [
+        (getattr(given, name).copy_abs(), getattr(right, name).copy_abs())
+        for given, right in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=False)
+    ]
+    return all(given <= right for given, right in pairs) and any(
+        EXACT.subtract(right, given) > Decimal((0, (5,), -decimal_places(given) - 1))
+        for given, right in pairs
+    )

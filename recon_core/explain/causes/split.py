@@ -1,0 +1,97 @@
+"""A split that was not applied: one position is in a simple ratio to the other side's."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.figures import is_power_of_ten, last_digit
+from recon_core.explain.problem.stated import (
+    StateHypothesis,
+    States,
+    bare_name,
+    multipliers_of,
+    ratio_of,
+)
+from recon_core.model import Instrument, InstrumentKind
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
+
+_LARGEST_SPLIT: Final = 20
+"""Largest term of a split ratio: with larger terms, many unrelated quantities are in a ratio."""
+
+_FEWEST_LOTS: Final = Decimal(100)
+"""Units of its last digit in a quantity.
+
+8 against 10 are in a simple ratio, as most pairs of so few units are; of 100 and more, few are.
+"""
+
+
+def splits(states: States) -> Iterator[StateHypothesis]:
+    """Yield a split if the only difference is a position in a simple ratio to the other side's."""
+    if len(states.differing) != 1 or not is_position(states.differing[0]):
+        return
+    (name,) = states.differing
+    ratio = ratio_of(states, name)
+    if ratio is None or ratio <= 0 or ratio in multipliers_of(states).get(name, ()):
+        return
+    if (is_power_of_ten(ratio) and not _may_be_tenfold(states)) or not _is_telling(states):
+        return
+    if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
+        told = f"{ratio.denominator}:{ratio.numerator}"
+        yield states.hypothesis(CauseKind.SPLIT, states.differing, told)
+
+
+def _may_be_tenfold(states: States) -> bool:
+    """True if a power of ten may be a split: of a stock it may, of coins it is a unit."""
+    record = states.recorded.side(states.side)
+    return _is_stock(states) and record is not None and "positions" not in record.derived
+
+
+def _is_telling(states: States) -> bool:
+    """True if the quantities have enough digits for a simple ratio to be no coincidence.
+
+    Most quantities of a few lots are in a simple ratio. Stocks count in any case: they are held in
+    few digits, and are split.
+    """
+    (name,) = states.differing
+    both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
+    unit = Decimal((0, (1,), min(map(last_digit, both))))
+    fewest = EXACT.multiply(unit, _FEWEST_LOTS)
+    return _is_stock(states) or all(amount.copy_abs() >= fewest for amount in both)
+
+
+def _is_stock(states: States) -> bool:
+    """True if the holding is no contract, and no currency of the account."""
+    instrument = _instrument(states)
+    if instrument is None:
+        return True
+    held = states.dimensions.cash(instrument.base, None) in states.dimensions.compared
+    return instrument.instrument_kind is InstrumentKind.SPOT and not held
+
+
+def _is_no_trade(states: States) -> bool:
+    """True if a trade would have moved the compared cash, so that the difference is no trade.
+
+    A derivative's trade moves no more than its fee.
+    """
+    instrument = _instrument(states)
+    if instrument is None:
+        return "/" not in _symbol(states)
+    if instrument.instrument_kind is InstrumentKind.SPOT:
+        return True
+    records = states.recorded.own_records().values()
+    symbol = instrument.symbol
+    fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
+    compared = {states.dimensions.cash(row.fee_currency or "", row.account) for row in fills}
+    # Fees that are all the same do not depend on the quantity.
+    told = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
+    return told and compared <= states.dimensions.compared
+
+
+def _instrument(states: States) -> Instrument | None:
+    return states.recorded.instruments.get(_symbol(states))
+
+
+def _symbol(states: States) -> str:
+    return bare_name(states.differing[0]).split("::", 1)[1]

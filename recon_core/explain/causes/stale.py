@@ -1,0 +1,209 @@
+"""A side that is behind: its last rows are missing from its books, or its time is another.
+
+Rows from a time on are missing, and what the side states is of before that time. If the state is
+earlier than its `as_of` by an hour or a day, the clock is wrong and not the side.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate
+from operator import attrgetter
+from typing import Any, Final
+
+from recon_core.explain.causes.foreign import foreign
+from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
+from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.ledger import PositionLedger
+from recon_core.ledger.bookings import held_quantity
+from recon_core.ledger.timeline import in_order
+from recon_core.model import Fill, Movement
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.times import format_time
+
+_FEW: Final = 3
+"""Numbers of rows that are summed one by one: for more, one running sum is cheaper."""
+
+_SHIFTS: Final = {
+    "one hour": timedelta(hours=1),
+    "one day": timedelta(days=1),
+}
+"""Shifts of an `as_of` that are named: summer time or a time zone, and a wrong date."""
+
+_STEP: Final = timedelta(minutes=15)
+"""Time zones differ by multiples of 15 minutes; a shift by another amount is no zone error."""
+
+SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+
+
+def spans(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
+    """Yield every span of rows with the required effect: of a stale side, of foreign activity."""
+    if problem.rows_right:
+        yield from stale(problem, max_skew)
+    yield from foreign(problem)
+
+
+def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
+    """Yield the last rows that are missing from the side's books: its state is of an earlier time.
+
+    A single row counts only if the side's own `as_of` is earlier than the row.
+    """
+    derivative = any(map(problem.postings.derivative, problem.rows.symbols))
+    if not derivative and _by_position(problem) == []:
+        return
+    rows: list[Row] = [*problem.timeline]
+    rows.sort(key=attrgetter("time"), reverse=True)
+    reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
+    for at in reached:
+        earlier = rows[at].time if at < len(rows) else None
+        if at > 1 or _says_so(problem, rows[0].time):
+            yield _behind(problem, rows[:at], earlier, max_skew)
+
+
+def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
+    """Yield the numbers of last rows, whole times only, whose removal has the required effect."""
+    ends = _by_position(problem)
+    if ends is not None and len(ends) <= _FEW:
+        for at in ends:
+            if problem.reaches(negated(_booked(problem, rows[:at]))):
+                yield at
+        return
+    total: dict[str, Any] = {}
+    for at, row in enumerate(rows, start=1):
+        posted = (
+            problem.postings.fill(row) if isinstance(row, Fill) else problem.postings.movement(row)
+        )
+        for name, amount in posted.items():
+            add_to(total, name, amount.copy_negate())
+        last_of_time = at == len(rows) or rows[at].time != row.time
+        if last_of_time and problem.reaches(total):
+            yield at
+
+
+def _by_position(problem: Problem) -> list[int] | None:
+    """Return the numbers of last rows that fit one position, `None` if it does not decide."""
+    if not problem.fills or problem.record.movements:
+        return None
+    fills = problem.fills
+    name, keys = problem.postings.position(fills[0]), len(problem.places)
+    instrument = problem.postings.instruments.get(fills[0].symbol)
+    if (
+        keys > 1
+        or instrument is None
+        or name not in problem.dimensions.compared
+        or problem.allowed(name)
+    ):
+        return None
+    base, required = instrument.base, problem.required.get(name, ZERO).copy_negate()
+    held = problem.rows.signed
+    if base in set(map(attrgetter("fee_currency"), fills)):
+        held = [held_quantity(fill, base) for fill in fills]
+    sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
+    found = [at for at, sum_ in sums if sum_ == required]
+    return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]
+
+
+def _booked(problem: Problem, rows: Sequence[Row]) -> dict[str, Decimal]:
+    return problem.postings.fills(row for row in rows if isinstance(row, Fill))
+
+
+def _by_replay(problem: Problem) -> Iterator[int]:
+    """Yield these numbers for derivatives by one replay: PnL depends on earlier rows."""
+    record = problem.record
+    if record.opening is None:
+        return
+    ledger = PositionLedger(
+        instruments=problem.recorded.instruments,
+        currencies=problem.recorded.currencies,
+        opening=record.opening,
+    )
+    rows = list(in_order(record.fills or (), record.movements or ()))
+    target = problem.dimensions.seen(plus(problem.replayed, problem.exact))
+    for at, row in enumerate(rows):
+        first_of_time = at == 0 or rows[at - 1].time != row.time
+        if first_of_time and _is_state(problem, ledger, target):
+            yield len(rows) - at
+        if isinstance(row, Fill):
+            ledger.apply_fill(row)
+        else:
+            ledger.apply_movement(row)
+
+
+def _is_state(problem: Problem, ledger: PositionLedger, target: Mapping[str, Decimal]) -> bool:
+    state = problem.dimensions.state(ledger.positions, ledger.cash)
+    return not problem.dimensions.real(minus(state, target))
+
+
+def stale_hypothesis(problem: Problem, at: int, max_skew: timedelta) -> Hypothesis:
+    """Build the hypothesis of a side that lacks the rows from the place `at` on."""
+    rows = problem.timeline
+    return _behind(problem, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
+
+
+def _says_so(problem: Problem, unseen: datetime) -> bool:
+    """True if the side itself gives an `as_of` before a row."""
+    side = problem.recorded.side(problem.side)
+    return side is not None and side.as_of < unseen
+
+
+def _behind(
+    problem: Problem,
+    unseen: list[Row],
+    seen: datetime | None,
+    max_skew: timedelta,
+) -> Hypothesis:
+    fills = tuple(row for row in unseen if isinstance(row, Fill))
+    moved = tuple(row for row in unseen if isinstance(row, Movement))
+    patch = Patch(removed=fills, removed_movements=moved)
+    rows = tuple(reversed(unseen))
+    kind, detail = behind_detail(problem, rows[0].time, seen, max_skew)
+    return Hypothesis(kind, patch, rows, strength=Strength.SHOWN, detail=detail)
+
+
+def behind_detail(
+    problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
+) -> tuple[CauseKind, str]:
+    """Return kind and words of a side that is behind: stale, or early by an hour or a day."""
+    since = f"nothing from {format_time(unseen)} on is in its books"
+    shift = _shift(problem, unseen, seen, max_skew)
+    if shift is not None:
+        return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
+    until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
+    return CauseKind.STALE_SIDE, f"{since}{until}"
+
+
+def _shift(
+    problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
+) -> str | None:
+    """Return the shift of a state that is too early for its `as_of`, in words, or `None`."""
+    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
+    if side is None or rows is None or abs(side.as_of - rows.as_of) > max_skew:
+        return None
+    for text, shift in _SHIFTS.items():
+        cut = side.as_of - shift
+        if (seen is None or seen <= cut) and cut < unseen:
+            return text
+    return None
+
+
+def shift_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    wrong = differing_in(rows, "time")
+    shifts = {row.at.time - row.right.time for row in wrong}
+    if len(wrong) != len(fills) or len(shifts) != 1:
+        return None
+    (shift,) = shifts
+    if shift % _STEP:
+        return None
+    return SharedFault(
+        CauseKind.AS_OF_SHIFT, f"all times are off by {_span(shift)}", ("time",), wrong
+    )
+
+
+def _span(shift: timedelta) -> str:
+    hours = Fraction(shift // timedelta(minutes=1), 60)
+    return f"{'+' if shift > timedelta() else ''}{float(hours):g} h"

@@ -1,0 +1,83 @@
+"""Faults of the figures of a stated state: their rounding, their sign, their unit, a split.
+
+A fault counts if it fits all figures that it concerns: 0.12 and 3.46 against 0.1234 and 3.4567
+are a rounding to two decimals, half-even; 0.12 and 3.45 are digits cut off.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from recon_core.explain.problem.figures import POWERS, is_power_of_ten
+from recon_core.explain.problem.hypotheses import Hypothesis, of_all
+from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, with_their_fees
+from recon_core.explain.problem.postings import to_decimal
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.stated import StateHypothesis, States, multipliers_of, ratio_of
+from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
+
+
+def in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
+    """Build the hypothesis that every quantity is to be multiplied by `factor`."""
+    scaled = [_scaled(fill, factor) for fill in fills]
+    return of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, problem))
+
+
+def _scaled(fill: Fill, factor: Decimal) -> Fill:
+    return replace(fill, quantity=EXACT.multiply(fill.quantity, factor).normalize(EXACT))
+
+
+def multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
+    """Return the contract multiplier and its exact inverse, unless they are powers of ten."""
+    instrument = problem.postings.instruments.get(fills[0].symbol)
+    multiplier = Decimal(1) if instrument is None else instrument.multiplier
+    if multiplier in {Decimal(1), *POWERS} or not multiplier:
+        return []
+    inverse = to_decimal(1 / Fraction(multiplier), 30)
+    exact = EXACT.multiply(inverse, multiplier) == 1
+    return [multiplier, inverse] if exact else [multiplier]
+
+
+def _unit_text(factor: Decimal, problem: Problem) -> str:
+    posted = Fraction(factor) if problem.rows_right else 1 / Fraction(factor)
+    return f"quantities are {posted} times what they should be"
+
+
+def unit_of_pairs(rows: Sequence[PairRow]) -> SharedFault | None:
+    ratios = Counter(Fraction(row.at.quantity) / Fraction(row.right.quantity) for row in rows)
+    if not ratios:
+        return None
+    ratio, _ = ratios.most_common(1)[0]
+    whole = ratio if ratio >= 1 or not ratio else 1 / ratio
+    some = [
+        row for row in rows if Fraction(row.at.quantity) == ratio * Fraction(row.right.quantity)
+    ]
+    if not ratio or whole.denominator != 1 or not are_most(some, rows):
+        return None
+    detail = f"quantities are {ratio} times what they should be"
+    return SharedFault(CauseKind.UNIT, detail, with_their_fees(some), some)
+
+
+def other_units(states: States) -> Iterator[StateHypothesis]:
+    """Yield the figures that differ by the same power of ten, or by the contract multiplier."""
+    ratios = {name: ratio_of(states, name) for name in states.differing}
+    powers: dict[Fraction, list[str]] = {}
+    for name, ratio in ratios.items():
+        if ratio is not None and is_power_of_ten(ratio):
+            powers.setdefault(ratio, []).append(name)
+    for ratio, names in powers.items():
+        yield states.hypothesis(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
+    if any(len(names) == len(ratios) for names in powers.values()):
+        return
+    multipliers = multipliers_of(states)
+    if all(ratio is not None and ratio in multipliers.get(name, ())
+           for name, ratio in ratios.items()):  # fmt: skip
+        yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")
+
+
+def _shown(ratio: Fraction) -> str:
+    return f"{ratio.numerator}" if ratio.denominator == 1 else f"1/{ratio.denominator}"

@@ -1,0 +1,243 @@
+"""Fills that no row states: quantity from the position or an order, price from the cash.
+
+A position that requires +2 and a balance that requires -200.2, at a rate of 0.1 %, give a BUY of
+2 at 100. The price must be the only tick that fits to the last digit, near the other prices; the
+quantity has the decimals of the other fills, and the fee is at their rate. For derivatives the
+order gives time, side and quantity; cash in the end is then linear in the price (of inverse
+contracts in 1 / price): two replays fit the line, a third proves the price.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.explain.budget import OF_A_REPLAY, Budget
+from recon_core.explain.causes.fee_currency import is_about, share_of
+from recon_core.explain.problem.chances import is_any_price, ticks_beside
+from recon_core.explain.problem.dimensions import ORDER, is_position
+from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
+from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill, InstrumentKind, Order, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+
+_APART: Final = Decimal("1.25")
+"""Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
+
+_UNITS_OF_A_TICK: Final = 50
+"""Currency units in a tick: random cash then fits a price less than once in 50."""
+
+_REPLAYS: Final = 3
+"""Replays for each rate: two fit the line, the third proves the price."""
+
+
+def unstated_fills(
+    problem: Problem, market: Market, name: str, tried: int, *, any_price: bool = False
+) -> Iterator[Hypothesis]:
+    """Yield the fills, stated by no row, that have the required effect.
+
+    `any_price` yields instead the fills whose price could fit any amount of cash.
+    """
+    for fill in dict.fromkeys(_unknown_fills(problem, market, problem.required[name])):
+        patch = Patch(added=(fill,))
+        if not problem.reached_by(patch):
+            continue
+        is_one_of_many = any(
+            problem.reached_by(Patch(added=(other,))) for other in ticks_beside(market, fill)
+        )
+        if is_one_of_many and not any_price:
+            continue
+        kind = CauseKind.ORPHAN_FILL if problem.rows_right else CauseKind.MISSING_FILL
+        if is_one_of_many or is_any_price(problem, market, fill, tried) is any_price:
+            # The PnL of a derivative's fill depends on its time, which no row states.
+            timed = fill.client_order_id is not None or not problem.postings.derivative(fill.symbol)
+            is_told = timed and not any_price
+            yield Hypothesis(kind, patch, (fill,), Strength.FITTED if is_told else Strength.CHANCE)
+
+
+def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Iterator[Fill]:
+    side = OrderSide.BUY if required > 0 else OrderSide.SELL
+    pattern, model = market.fills[-1], market.models[side]
+    paid = paid_in(market.instrument)
+    cash = problem.postings.cash(paid, pattern.account)
+    if cash not in problem.dimensions.compared or cash in problem.unknown:
+        return
+    left = problem.required.get(cash, ZERO)
+    for rate in (ZERO,) if model is None else model.rates:
+        in_base = model is not None and model.in_base
+        if abs(rate) >= 1:
+            continue
+        quantity = (
+            _before_fee(required.copy_abs(), side, rate, market) if in_base else required.copy_abs()
+        )
+        if not market.has_lots_of(decimal_places(shortest(quantity))):
+            continue
+        is_paid = model is not None and model.currency == paid and not in_base
+        price = _price_paid(market, side, quantity, left, rate if is_paid else ZERO)
+        if price is None or not market.near(price):
+            continue
+        bare = replace(_unknown(problem, pattern, side), quantity=quantity, price=price)
+        if model is None:
+            yield from _charged_otherwise(problem, market, bare)
+            yield replace(bare, fee_currency=None)
+        else:
+            yield replace(bare, fee=model.fee(problem.postings, bare, rate),
+                          fee_currency=model.currency)  # fmt: skip
+
+
+def _charged_otherwise(problem: Problem, market: Market, bare: Fill) -> Iterator[Fill]:
+    """Yield the fill with the fee that a third currency requires, if most fees are in it."""
+    currencies = Counter(fill.fee_currency for fill in market.fills if fill.fee)
+    currency, count = currencies.most_common(1)[0] if currencies else (None, 0)
+    traded = {market.instrument.base, market.instrument.quote, market.instrument.settlement}
+    if currency is None or currency in traded or count * 2 <= len(market.fills):
+        return
+    fee = problem.required.get(problem.postings.cash(currency, bare.account), ZERO).copy_negate()
+    charged = replace(bare, fee=fee, fee_currency=currency)
+    alike = [fill for fill in market.fills if fill.fee_currency == currency and fill.fee]
+    if is_about(share_of(charged), alike):
+        yield charged
+
+
+def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
+    """Return a fill without id and fee, with the time and ids of an order that lacks a fill."""
+    order = order_lacking(problem, pattern.symbol, side)
+    return replace(
+        pattern,
+        fill_id=MISSING_ID,
+        side=side,
+        fee=ZERO,
+        time=pattern.time if order is None else order.time,
+        client_order_id=None if order is None else order.client_order_id,
+        exchange_order_id=None if order is None else order.exchange_order_id,
+    )
+
+
+def order_lacking(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
+    """Return the only order that lacks a fill, `None` if its symbol or side differs."""
+    names = [name for name in problem.required if name.startswith(ORDER)]
+    order = problem.orders.get(names[0]) if len(names) == 1 else None
+    return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
+
+
+def _before_fee(required: Decimal, side: OrderSide, rate: Decimal, market: Market) -> Decimal:
+    """Return the quantity that leaves the required quantity after a fee in the base currency."""
+    share = 1 - Fraction(rate) if side is OrderSide.BUY else 1 + Fraction(rate)
+    return on_tick(Fraction(required) / share, market.lot_places)
+
+
+def _price_paid(
+    market: Market, side: OrderSide, quantity: Decimal, required: Decimal, rate: Decimal
+) -> Decimal | None:
+    worth = Fraction(quantity) * Fraction(market.instrument.multiplier)
+    if not worth:
+        return None
+    sign = 1 if side is OrderSide.BUY else -1
+    if abs(rate) >= 1:
+        return None
+    if market.instrument.instrument_kind is InstrumentKind.INVERSE:
+        inverse = Fraction(required) / (worth * (sign - Fraction(rate)))
+        return None if inverse <= 0 else on_tick(1 / inverse, market.tick_places)
+    price = -Fraction(required) / (worth * (sign + Fraction(rate)))
+    return None if price <= 0 else on_tick(price, market.tick_places)
+
+
+def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
+    """Yield the derivative's fill that the only disagreeing order lacks, if nothing else differs.
+
+    Raises `BudgetError` if the budget ends first.
+    """
+    positions = [name for name in problem.required if is_position(name)]
+    market = market_of(problem, positions[0]) if len(positions) == 1 else None
+    if (
+        market is None
+        or problem.rows_right
+        or not problem.postings.derivative(market.fills[0].symbol)
+    ):
+        return
+    required, pattern = problem.required[positions[0]], market.fills[-1]
+    side = OrderSide.BUY if required > 0 else OrderSide.SELL
+    order = order_lacking(problem, pattern.symbol, side)
+    if order is None or required.copy_abs() > order.filled_quantity:
+        return
+    model = market.models[side]
+    for rate in (ZERO,) if model is None else model.rates:
+        budget.spend(len(problem.fills) * OF_A_REPLAY * _REPLAYS)
+        line = _Line(problem, market, _bare(pattern, order, required.copy_abs()), model, rate)
+        yield from line.solved()
+
+
+def _bare(pattern: Fill, order: Order, quantity: Decimal) -> Fill:
+    return replace(
+        pattern,
+        fill_id=MISSING_ID,
+        side=order.side,
+        quantity=quantity,
+        time=order.time,
+        client_order_id=order.client_order_id,
+        exchange_order_id=order.exchange_order_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The residual cash of a problem with one more fill, as a line in the fill's price."""
+
+    problem: Problem
+    market: Market
+    bare: Fill
+    model: FeeModel | None
+    rate: Decimal
+
+    def solved(self) -> Iterator[Hypothesis]:
+        """Yield the fill at the price that leaves no residual."""
+        first = self.bare.price
+        second = on_tick(Fraction(first) * Fraction(_APART), self.market.tick_places)
+        left, other = self._left(first), self._left(second)
+        if left is None or other is None or left == other:
+            return
+        slope = (Fraction(other) - Fraction(left)) / (self._measure(second) - self._measure(first))
+        root = self._measure(first) - Fraction(left) / slope
+        if root <= 0:
+            return
+        price = on_tick(1 / root if self._is_inverse else root, self.market.tick_places)
+        patch = Patch(added=(self._at(price),))
+        after = self.problem.replayed_after(patch) if price > 0 else None
+        if after is not None and not after.required and self.market.near(price):
+            strength = Strength.FITTED if self._tells(slope, price) else Strength.CHANCE
+            yield Hypothesis(CauseKind.MISSING_FILL, patch, patch.added, strength)
+
+    @property
+    def _is_inverse(self) -> bool:
+        return self.market.instrument.instrument_kind is InstrumentKind.INVERSE
+
+    def _measure(self, price: Decimal) -> Fraction:
+        """Return the variable in which the cash is linear: the price, or its inverse."""
+        return 1 / Fraction(price) if self._is_inverse else Fraction(price)
+
+    def _tells(self, slope: Fraction, price: Decimal) -> bool:
+        """True if a tick is worth so much that random cash seldom fits a price."""
+        tick = Decimal((0, (1,), -self.market.tick_places))
+        step = self._measure(EXACT.add(price, tick)) - self._measure(price)
+        unit = self.problem.postings.resolution(paid_in(self.market.instrument))
+        return abs(slope * step) > _UNITS_OF_A_TICK * Fraction(unit)
+
+    def _left(self, price: Decimal) -> Decimal | None:
+        """Return the residual cash with the fill at a price, `None` if it cannot be booked."""
+        fill = self._at(price)
+        after = self.problem.replayed_after(Patch(added=(fill,)))
+        cash = self.problem.postings.cash(paid_in(self.market.instrument), fill.account)
+        return None if after is None else after.exact.get(cash, ZERO)
+
+    def _at(self, price: Decimal) -> Fill:
+        fill = replace(self.bare, price=price, fee=ZERO, fee_currency=None)
+        if self.model is None:
+            return fill
+        fee = self.model.fee(self.problem.postings, fill, self.rate)
+        return replace(fill, fee=fee, fee_currency=self.model.currency)

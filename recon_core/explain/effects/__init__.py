@@ -1,1 +1,0 @@
-"""Effects of rows as vectors: postings, patches of rows, fee schedules, open positions."""

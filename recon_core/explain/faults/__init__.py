@@ -1,1 +1,0 @@
-"""Hypotheses about rows: faults of one fill, of all fees or trades, of a span of time."""

@@ -1,0 +1,1 @@
+"""Search problems: what is to be explained, from which rows, and what rows post."""

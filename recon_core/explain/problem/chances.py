@@ -1,0 +1,203 @@
+"""Chance of coincidence: how easily a search of this size would match a random amount.
+
+A match proves a cause only if a random required effect would hardly ever be matched. 50 fills
+have about 150 hypotheses and 22,500 pairs of them: 3.00 EUR is one of 300 amounts in cents,
+which some pair matches by coincidence; 1,000,000.00 EUR is one of 100 million, which hardly any
+pair matches.
+Where the count is unknown, decoys measure it: required effects that no fault caused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.explain.problem.dimensions import Vector, add_to, currency_of, is_cash
+from recon_core.explain.problem.figures import last_digit
+from recon_core.explain.problem.market import Market, paid_in
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill
+from recon_core.values.amounts import EXACT, ZERO
+
+_MANY_TRIED: Final = 5
+"""Candidates from which on a coincidence is considered: among fewer it is unlikely."""
+
+_UNITS_EACH: Final = 50
+"""Currency units of required cash for each candidate.
+
+The chance of a coincidence is then below 1 in 50. Fewer units let more coincidences pass as
+proof; more units refuse small faults that are real.
+"""
+
+_COARSE: Final = Decimal("0.001")
+"""Unit, in currency, that `is_coarse` assumes where no precision is declared.
+
+A finer unit would count more units in the same cash, and so let coincidences pass.
+"""
+
+_EDITS_OF_A_FILL: Final = 3
+"""Hypotheses that are counted for each fill; the estimated pairs grow with its square."""
+
+_SELDOM: Final = 1_000
+"""Amounts for each hypothesis tried: a coincidence is then rarer than 1 in 1,000."""
+
+_TICKS: Final = 300
+"""Currency units in a tick for each problem: random cash then fits a tick once in 300."""
+
+_FIRSTS: Final = 100
+"""Currency units in a tick for each first fault: a random residual fits once in 100."""
+
+_FLOAT_NOISE: Final = Decimal("0.001")
+"""Fraction of the float dust within which a fit of floats is exact, as in `Problem.is_close`.
+
+The cash of an exact fit is counted in this unit: with the whole dust, few prices of float
+sources would count as proven.
+"""
+
+_FINE: Final = Decimal("1e-8")
+"""Unit, in currency, where no precision is declared: most venues book up to 8 decimals."""
+
+_DECOYS: Final = 6
+"""Decoys of each grid.
+
+Each costs a look-up of all pairs; with fewer, a likely coincidence may be missed.
+"""
+
+_LOOSE_DECOYS: Final = 3
+"""Decoys where amounts have a tolerance: each look-up then matches a wide range of amounts."""
+
+_APART: Final = Decimal(40)
+"""Distance of a decoy from the required amount, in tolerances.
+
+40 tolerances are 10 steps of a fingerprint. A look-up tries 2 steps around: nearer decoys would
+be matched by what matches the required amount.
+"""
+
+_GRIDS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
+"""Least distances of decoys, in currency; `None` is the last digit of the required amount.
+
+Fills at round prices have round effects, and only a round decoy can be matched by them.
+"""
+
+
+def is_coarse(problem: Problem, tried: int) -> bool:
+    """True if one of `tried` candidates could match a derivative's cash by coincidence.
+
+    The required cash is then worth less than `_UNITS_EACH` currency units for each candidate.
+    False without a tolerance or an unknown balance.
+    """
+    if not (problem.tolerance or problem.unknown) or tried < _MANY_TRIED:
+        return False
+    units = [
+        Fraction(amount.copy_abs())
+        / Fraction(problem.postings.resolution(currency_of(name)) or _COARSE)
+        for name, amount in problem.exact.items()
+        if amount and is_cash(name)
+    ]
+    return sum(units) < tried * _UNITS_EACH
+
+
+def is_much(problem: Problem, cash: Vector) -> bool:
+    """True if two hypotheses on fills would hardly ever give this cash by coincidence.
+
+    `cash` is by dimension, in currency. False where balances are unknown.
+    """
+    if problem.unknown:
+        return False
+    pairs = Fraction((len(problem.fills) * _EDITS_OF_A_FILL) ** 2)
+    units = [
+        Fraction(amount.copy_abs())
+        / Fraction(
+            max(problem.postings.resolution(currency_of(name)), problem.dimensions.dust) or _FINE
+        )
+        for name, amount in cash.items()
+        if amount and is_cash(name)
+    ]
+    return sum(units) > pairs * _SELDOM
+
+
+def stands_alone(problem: Problem, effect: Vector, tried: int) -> bool:
+    """True if one of `tried` effects would hardly ever leave so small a residual by coincidence.
+
+    500.00 EUR required and 0.02 EUR left: a chance of 1 in 25,000. The residual may then be
+    explained by itself. False if a dimension that moves gets no nearer to its required amount.
+    """
+    times = Fraction(1)
+    for name in ({*problem.required, *effect} & problem.dimensions.compared) - problem.unknown:
+        amount = problem.required.get(name, ZERO).copy_abs()
+        moved = effect.get(name, ZERO)
+        rest = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
+        if moved and rest >= amount:
+            return False
+        if moved:
+            times *= Fraction(amount) / Fraction(max(rest, _unit(problem, name, amount)))
+    return times > tried * _SELDOM
+
+
+def _unit(problem: Problem, name: str, amount: Decimal) -> Decimal:
+    """Return the step in which an amount counts: tolerance, precision, or its own last digit."""
+    resolution = problem.postings.resolution(currency_of(name)) if is_cash(name) else ZERO
+    return max(problem.allowed(name), resolution or _own_grid(amount))
+
+
+def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bool:
+    """True if a price on a tick could fit random cash, because a tick is worth too little.
+
+    `tried` is the number of problems that are searched in the same way: each is one more chance.
+    """
+    beside = next(ticks_beside(market, fill))
+    name = problem.postings.cash(paid_in(market.instrument), fill.account)
+    worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, beside))
+    unit = max(problem.postings.resolution(currency_of(name)) or _FINE, problem.dimensions.dust)
+    if problem.dimensions.dust and problem.is_close(problem.postings.fill(fill)):
+        unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
+    step = EXACT.subtract(worth, other).copy_abs()
+    return step < EXACT.multiply(unit, Decimal(tried * _TICKS))
+
+
+def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:
+    """True if one of `tried` first faults could fit some price: a tick is worth too little."""
+    name = problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
+    unit = problem.postings.resolution(currency_of(name)) or _FINE
+    worth = EXACT.multiply(required.copy_abs(), market.instrument.multiplier)
+    tick = worth.scaleb(-market.tick_places, EXACT)
+    return tick < EXACT.multiply(max(unit, problem.dimensions.dust), Decimal(tried * _FIRSTS))
+
+
+def ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
+    """Yield the fill at the prices one tick above and one tick below, if positive."""
+    tick = Decimal((0, (1,), -market.tick_places))
+    for price in (EXACT.add(fill.price, tick), EXACT.subtract(fill.price, tick)):
+        if price > 0:
+            yield replace(fill, price=price)
+
+
+def decoys(problem: Problem) -> list[dict[str, Decimal]]:
+    """Return required effects near the real one that no fault caused."""
+    loose = bool(problem.dimensions.dust or problem.tolerance)
+    steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
+    return [need_beside(problem, step, grid) for step in range(1, steps + 1) for grid in grids]
+
+
+def need_beside(problem: Problem, step: int, grid: Decimal | None) -> dict[str, Decimal]:
+    """Return the required effect with every balance `step` units higher.
+
+    A unit is at least `grid`, in currency; for `None`, the last digit of the required amount.
+    """
+    beside = dict(problem.required)
+    for name in problem.required:
+        if is_cash(name):
+            currency = currency_of(name)
+            unit = max(
+                problem.postings.resolution(currency) or _FINE,
+                EXACT.multiply(problem.allowed(name), _APART),
+                _own_grid(problem.required[name]) if grid is None else grid,
+            )
+            add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
+    return beside
+
+
+def _own_grid(amount: Decimal) -> Decimal:
+    """Return the unit of the last digit of an amount that is not 0: 0.1 of 1.50, 1000 of 5000."""
+    return Decimal(1).scaleb(last_digit(amount))

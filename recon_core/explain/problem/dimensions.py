@@ -1,0 +1,151 @@
+"""Deltas of a session as one vector; every compared position and balance is a dimension.
+
+An explanation accounts for the whole vector at full precision, its zeros included. A dimension
+is named like its comparison, `position::BTC/EUR` (a quantity) or `cash::EUR` (an amount of the
+currency). If a BUY of 0.5 BTC at 100 EUR is missing from the ledger, the deltas are -0.5 in
+`position::BTC/EUR` and in `cash::BTC`, and +50 in `cash::EUR`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from recon_core.compare.keys import key_text, single_accounts
+from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession, SideRecord
+from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.explanation import Effect
+from recon_core.values.amounts import EXACT, ZERO
+
+Vector = Mapping[str, Decimal]
+"""Signed amounts by dimension; an absent dimension is 0."""
+
+_POSITION: Final = "position::"
+
+_CASH: Final = "cash::"
+
+ORDER: Final = "order::"
+"""Prefix of the dimension of an order's filled quantity, if an order report is evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Compared dimensions of a session, and the names of its rows there.
+
+    `compared`: the dimensions that both sides report. `plain`: names are without accounts.
+    `dust`: the largest delta that counts as equal, 0 unless a side computed in binary floats.
+    """
+
+    compared: frozenset[str]
+    plain: bool
+    dust: Decimal = ZERO
+
+    def position(self, symbol: str, leg: Leg, account: str | None) -> str:
+        """Return the dimension of a position."""
+        return f"{_POSITION}{key_text(symbol, leg, None if self.plain else account)}"
+
+    def cash(self, currency: str, account: str | None) -> str:
+        """Return the dimension of a balance."""
+        return f"{_CASH}{key_text(currency, Leg.NET, None if self.plain else account)}"
+
+    def state(
+        self, positions: Iterable[Position] | None, cash: Iterable[CashBalance] | None
+    ) -> dict[str, Decimal]:
+        """Return positions and balances as a vector."""
+        found: dict[str, Decimal] = {}
+        for row in positions or ():
+            add_to(found, self.position(row.symbol, row.leg, row.account), row.quantity)
+        for balance in cash or ():
+            add_to(found, self.cash(balance.currency, balance.account), balance.total)
+        return found
+
+    def stated(self, record: SideRecord) -> dict[str, Decimal]:
+        """Return the state of a side as a vector, its replayed sections included."""
+        return self.state(record.positions, record.cash)
+
+    def seen(self, vector: Vector) -> dict[str, Decimal]:
+        """Return the part of a vector that is compared and not 0."""
+        return {name: value for name, value in vector.items() if value and name in self.compared}
+
+    def real(self, vector: Vector) -> dict[str, Decimal]:
+        """Return the part of a vector that is compared and exceeds float dust."""
+        return {
+            name: value for name, value in self.seen(vector).items() if value.copy_abs() > self.dust
+        }
+
+
+def dimensions_of(
+    recorded: RecordedSession, comparisons: Iterable[Comparison], float_dust: Decimal
+) -> Dimensions:
+    """Return the dimensions of a session whose sides have been replayed."""
+    compared, in_floats = [], False
+    for comparison in comparisons:
+        if comparison.item_kind in {ItemKind.POSITION, ItemKind.CASH}:
+            compared.append(comparison.identity)
+            in_floats = in_floats or comparison.in_floats
+    dust = float_dust if in_floats else ZERO
+    return Dimensions(frozenset(compared), single_accounts(recorded), dust)
+
+
+def deltas(dimensions: Dimensions, recorded: RecordedSession) -> dict[str, Decimal]:
+    """Return internal minus external in every compared dimension where the sides differ."""
+    if recorded.internal is None or recorded.external is None:
+        return {}
+    return dimensions.seen(
+        minus(dimensions.stated(recorded.internal), dimensions.stated(recorded.external))
+    )
+
+
+def add_to(vector: dict[str, Decimal], name: str, amount: Decimal) -> None:
+    """Add an amount to one dimension of a vector, in place."""
+    vector[name] = EXACT.add(vector.get(name, ZERO), amount)
+
+
+def plus(first: Vector, second: Vector) -> dict[str, Decimal]:
+    """Return the sum of two vectors."""
+    total = dict(first)
+    for name, amount in second.items():
+        add_to(total, name, amount)
+    return total
+
+
+def minus(first: Vector, second: Vector) -> dict[str, Decimal]:
+    """Return the difference of two vectors."""
+    return plus(first, negated(second))
+
+
+def negated(vector: Vector) -> dict[str, Decimal]:
+    """Return the vector with every sign reversed."""
+    return {name: amount.copy_negate() for name, amount in vector.items()}
+
+
+def signed(vector: Vector, side: LedgerSide) -> dict[str, Decimal]:
+    """Return a delta (internal minus external) as a side sees it: reversed for the exchange."""
+    return dict(vector) if side is LedgerSide.INTERNAL else negated(vector)
+
+
+def effect_of(vector: Vector) -> Effect:
+    """Return a vector as an `Effect`: positions and cash separately, by key, zeros left out."""
+    position = {name[len(_POSITION) :]: v for name, v in vector.items() if is_position(name) and v}
+    cash = {name[len(_CASH) :]: v for name, v in vector.items() if is_cash(name) and v}
+    return Effect(dict(sorted(position.items())), dict(sorted(cash.items())))
+
+
+def is_position(name: str) -> bool:
+    """True if a dimension is a position."""
+    return name.startswith(_POSITION)
+
+
+def is_cash(name: str) -> bool:
+    """True if a dimension is a balance."""
+    return name.startswith(_CASH)
+
+
+def currency_of(name: str) -> str:
+    """Return the currency of a balance's dimension."""
+    return name.removeprefix(_CASH).split(",")[0]
+
+
+def state_part(vector: Vector) -> dict[str, Decimal]:
+    """Return the positions and balances of a vector that are not 0, without its orders."""
+    return {name: v for name, v in vector.items() if v and not name.startswith(ORDER)}

@@ -1,0 +1,100 @@
+"""Fills with another price or quantity, and the evidence that their fee gives."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.market import Market
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill
+from recon_core.values.amounts import EXACT
+
+_MANY_UNITS: Final = Decimal(100)
+"""Units of the fee currency between a fee and a wrong fill's fee.
+
+An unrelated fee is then at a rate by coincidence once in 100. Within a few units, rounding
+alone could separate both fees.
+"""
+
+
+def charged_again(problem: Problem, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
+    """Yield the changed fill with its fee at each rate of its market that changes the fee."""
+    model = market.models[fill.side]
+    if model is None or not fill.fee:
+        return
+    for rate in model.rates:
+        fee = model.fee(problem.postings, other, rate)
+        if fee != fill.fee:
+            yield replace(other, fee=fee)
+
+
+def charged_along(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | None:
+    """Return a hypothesis on several fills with the fees at which the changed fills are charged.
+
+    `None` if a fee is at no known rate, or if no fee changes.
+    """
+    added = []
+    for old, new in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True):
+        model = problem.schedules.model(old)
+        rates = () if model is None else model.rates
+        fee = next(
+            (
+                model.fee(problem.postings, new, rate)
+                for rate in rates
+                if model is not None and model.fee(problem.postings, old, rate) == old.fee
+            ),
+            None,
+        )
+        if fee is None:
+            return None
+        added.append(replace(new, fee=fee))
+    patch = replace(hypothesis.patch, added=tuple(added))
+    return None if patch == hypothesis.patch else replace(hypothesis, patch=patch)
+
+
+def told(problem: Problem, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
+    """Return a fill's number and its changed number in the order (wrong, right)."""
+    return (other, given) if problem.rows_right else (given, other)
+
+
+def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> bool:
+    """True if the fee is that of the right fill, and over 100 units from that of the wrong one."""
+    model = market.models[wrong.side]
+    if model is None or wrong.fee != right.fee or not wrong.fee:
+        return False
+    wrongly, rightly = (
+        [model.fee(problem.postings, each, rate) for rate in model.rates] for each in (wrong, right)
+    )
+    unit = problem.postings.resolution(model.currency)
+    apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
+    return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
+
+
+def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
+    """True if the fee of a wrong row is over a unit from every fee of the right row."""
+    model = problem.schedules.model(wrong)
+    if problem.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
+        return False
+    return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
+
+
+def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
+    """Return the hypothesis, shown by the row if only its new fee is at a usual rate."""
+    patch = hypothesis.patch
+    if problem.rows_right or not patch.removed:
+        return hypothesis
+    old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
+    model = None if old == new else problem.schedules.model(patch.removed[0])
+    if model is None:
+        return hypothesis
+    fill = patch.removed[0]
+    usual = {(model.fee(problem.postings, fill, rate), model.currency) for rate in model.rates}
+    if new in usual and old not in usual:
+        return replace(hypothesis, strength=Strength.SHOWN)
+    return hypothesis
+
+
+def _charge(fill: Fill) -> tuple[Decimal, str | None]:
+    return fill.fee, fill.fee_currency

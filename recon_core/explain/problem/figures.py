@@ -1,0 +1,89 @@
+"""Slips of the pen: errors that turn a right number into a wrong one."""
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.values.amounts import EXACT, decimal_places, shortest
+
+_FEWEST_DIGITS: Final = 3
+"""Fewest digits of the longer number.
+
+With fewer, a coincidence looks like a slip: any two numbers of one digit differ in one digit.
+"""
+
+_MOST_ADDED: Final = 2
+"""Most decimals that one number has more than the other.
+
+A slip may end in zeros that are not written, as 1.25 for 1.205. A longer tail is the result
+of a division and not of a pen.
+"""
+
+POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) if exponent)
+"""Factors between units, 10^-9 (nano) to 10^9: each is one comparison of totals."""
+
+MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
+
+_LARGEST_POWER: Final = 18
+"""Exponent of the largest unit: 10^18 wei are an ether, the finest unit in wide use."""
+
+
+def slip(wrong: Decimal, right: Decimal) -> str | None:
+    """Return the slip that turns one positive number into the other, in words, or `None`.
+
+    A power of ten (12.5 for 1.25), one wrong digit, or two digits exchanged.
+    """
+    if wrong <= 0 or right <= 0 or wrong == right:
+        return None
+    power = _power_of_ten(wrong, right)
+    if power is not None:
+        return f"{power} times"
+    first, second = _aligned(wrong, right)
+    if len(first) != len(second) or not _typed(wrong, right):
+        return None
+    differing = [at for at in range(len(first)) if first[at] != second[at]]
+    if len(differing) == 1:
+        return "one digit differs"
+    if len(differing) == 2 and _swapped(first, second, differing):  # noqa: PLR2004  # a pair
+        return "two digits are swapped"
+    return None
+
+
+def _typed(wrong: Decimal, right: Decimal) -> bool:
+    """True if one number may be the other mistyped: both have digits enough, and like decimals."""
+    one, other = shortest(wrong), shortest(right)
+    added = abs(decimal_places(one) - decimal_places(other))
+    digits = max(len(number.normalize(EXACT).as_tuple().digits) for number in (one, other))
+    return added <= _MOST_ADDED and digits >= _FEWEST_DIGITS
+
+
+def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
+    one, other = wrong.normalize(EXACT), right.normalize(EXACT)
+    if one.as_tuple().digits != other.as_tuple().digits:
+        return None
+    return f"10^{one.adjusted() - other.adjusted()}"
+
+
+def _aligned(wrong: Decimal, right: Decimal) -> tuple[str, str]:
+    """Return the digits of both numbers, padded to the same number of decimals."""
+    places = max(decimal_places(shortest(wrong)), decimal_places(shortest(right)))
+    first, second = (f"{number:.{places}f}".replace(".", "") for number in (wrong, right))
+    return first, second
+
+
+def _swapped(first: str, second: str, at: list[int]) -> bool:
+    one, other = at
+    return first[one] == second[other] and first[other] == second[one]
+
+
+def last_digit(amount: Decimal) -> int:
+    """Return the power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
+    exponent = amount.normalize(EXACT).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def is_power_of_ten(ratio: Fraction) -> bool:
+    whole = ratio if ratio > 1 else 1 / ratio
+    return whole.denominator == 1 and any(
+        whole == 10**exponent for exponent in range(1, _LARGEST_POWER + 1)
+    )

@@ -1,0 +1,119 @@
+"""Hypotheses: the faults that rows allow, each a patch of a few rows.
+
+The kind of a patch depends on the problem. If the rows are wrong, the patch repairs them: a fill
+that it removes was booked once too often. If the rows are right, the patch is the fault itself:
+a fill that it removes was never booked.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, Final
+
+from recon_core.explain.problem.patches import Patch, in_sequence
+from recon_core.model import Fill, LedgerSide, Movement, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
+
+NEAR_TWIN: Final = timedelta(seconds=5)
+"""Distance in time of equal fills of one order that are one execution delivered twice.
+
+A longer time would make duplicates of the equal fills of a grid.
+"""
+
+MISSING_ID: Final = "missing"
+"""Id of a fill that no row states."""
+
+Row = Fill | Movement
+
+
+class Strength(IntEnum):
+    """The evidence for a hypothesis, the strongest first; a weaker one never hides a stronger."""
+
+    SHOWN = 0
+    """Rows show the fault: a duplicate id, a fee missing among fees."""
+    EXACT = 1
+    """A row accounts for the delta, and no number was fitted."""
+    FITTED = 2
+    """A number was fitted, and a second witness bears it out to the last digit."""
+    WEAK = 3
+    """A number was fitted, and other fills of the market make it less likely."""
+    CHANCE = 4
+    """It fits, possibly by chance: never an answer that is unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A possible cause: its kind, its patch, the rows that it concerns, its evidence.
+
+    `side` is the faulty side, if it is not the problem's.
+    """
+
+    cause_kind: CauseKind
+    patch: Patch
+    rows: tuple[Row, ...]
+    strength: Strength = Strength.EXACT
+    detail: str = ""
+    side: LedgerSide | None = None
+
+    @property
+    def is_of_a_fill(self) -> bool:
+        """True if the fault concerns a single fill."""
+        return len(self.rows) == 1 and isinstance(self.rows[0], Fill)
+
+
+def together(hypotheses: Iterable[Hypothesis]) -> Patch:
+    """Return the patches of hypotheses, in sequence, as one patch."""
+    return in_sequence(hypothesis.patch for hypothesis in hypotheses)
+
+
+def flipped(fill: Fill) -> Fill:
+    """Return the fill with the other side."""
+    other = OrderSide.SELL if fill.side is OrderSide.BUY else OrderSide.BUY
+    return replace(fill, side=other)
+
+
+def with_fee(fill: Fill, fee: Decimal, currency: str | None = None) -> Fill:
+    """Return the fill with another fee, in its own currency if none is given."""
+    return replace(fill, fee=fee, fee_currency=currency or fill.fee_currency)
+
+
+def fee_change(
+    fill: Fill,
+    kind: CauseKind,
+    fee: Decimal,
+    currency: str | None = None,
+    strength: Strength = Strength.EXACT,
+) -> Hypothesis:
+    """Build the change of a fill's fee, in its own currency if none is given."""
+    return Hypothesis(kind, Patch((fill,), (with_fee(fill, fee, currency),)), (fill,), strength)
+
+
+def of_all(
+    kind: CauseKind, fills: Sequence[Fill], changed: Sequence[Fill], detail: str
+) -> Hypothesis:
+    """Build one hypothesis on many fills; fills that do not change are left out."""
+    pairs = [(old, new) for old, new in zip(fills, changed, strict=True) if old != new]
+    patch = Patch(tuple(old for old, _ in pairs), tuple(new for _, new in pairs))
+    return Hypothesis(kind, patch, patch.removed, strength=Strength.EXACT, detail=detail)
+
+
+def half(fee: Decimal) -> Decimal:
+    """Return half a fee, exactly."""
+    return EXACT.multiply(fee, Decimal("0.5"))
+
+
+def twin(fill: Fill) -> tuple[Any, ...]:
+    """Return the key that interchangeable fills share: all but id, order and time."""
+    return (
+        fill.account,
+        fill.symbol,
+        fill.leg,
+        fill.side,
+        fill.quantity,
+        fill.price,
+        fill.fee,
+        fill.fee_currency if fill.fee else None,
+    )

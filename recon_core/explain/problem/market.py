@@ -1,0 +1,244 @@
+"""The market of one position: decimals of prices and quantities, and fee rates, from its fills.
+
+A wrong quantity moves a balance by price times the required quantity, and perhaps by its fee. A
+position that requires +2 and a balance that requires -200.2 leave the fills at prices near 100
+(100 and a fee of 0.1 %); `Paid` excludes all others before any fill is changed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import compress, repeat
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
+from recon_core.values.amounts import EXACT, ZERO, shortest_places
+
+_NEAR: Final = Decimal("1.5")
+"""Factor between a fitted price and prices of the market: beyond it the price is implausible."""
+
+_ROUNDINGS: Final = Decimal(4)
+"""Currency units of rounding: value and fee are rounded, with the old and the new quantity."""
+
+_ONE: Final = Decimal(1)
+
+NEARLY: Final = Decimal(20)
+"""Reciprocal of the distance, as a fraction, at which cash is near the value of a quantity.
+
+A twentieth is more than a fee; a larger fraction leaves more fills to try.
+"""
+
+_DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
+"""Rounds the lower end of a range of prices down, so that no price in it is lost."""
+
+_UP: Final = Context(prec=50, rounding=ROUND_CEILING)
+"""Rounds the upper end of a range of prices up, so that no price in it is lost."""
+
+_FINER: Final = 3
+"""Decimals beyond those of most prices: each is one more search, for prices of floats only."""
+
+_SOME: Final = 1_000
+"""Prices that are counted before the next check for a majority, which ends the counting."""
+
+_MOST_SAMPLED: Final = 10_000
+"""Prices that are sampled for their decimals: more cost time and hardly change the majority."""
+
+_BUY: Final = OrderSide.BUY
+
+_FEE: Final = attrgetter("fee")
+
+_PRICE: Final = attrgetter("price")
+
+_QUANTITY: Final = attrgetter("quantity")
+
+_add, _subtract, _multiply = EXACT.add, EXACT.subtract, EXACT.multiply
+
+
+@dataclass(frozen=True)  # without slots, for the cached properties
+class Market:
+    """The market that one position's fills show: decimals, prices, fees by side."""
+
+    fills: Sequence[Fill]
+    instrument: Instrument
+    models: Mapping[OrderSide, FeeModel | None]
+    ticks: int | None = None
+
+    @property
+    def is_charged_alike(self) -> bool:
+        """True if BUY and SELL are charged alike."""
+        return len(set(self.models.values())) == 1
+
+    def rates(self, side: OrderSide, *, in_base: bool | None = None) -> Sequence[Decimal]:
+        """Return the rates of a side, only those on the quantity, or on the value, by `in_base`."""
+        model = self.models[side]
+        return () if model is None or in_base not in {None, model.in_base} else model.rates
+
+    @cached_property
+    def tick_places(self) -> int:
+        """The decimals of most prices, else their median; an average price may have more.
+
+        `ticks` where it is given.
+        """
+        if self.ticks is not None:
+            return self.ticks
+        found: Counter[int] = Counter()
+        prices = list(map(_PRICE, self.fills[:: max(1, len(self.fills) // _MOST_SAMPLED)]))
+        for start in range(0, len(prices), _SOME):
+            found.update(map(shortest_places, prices[start : start + _SOME]))
+            places, count = found.most_common(1)[0]
+            if count * 2 > len(prices):
+                return places
+        return sorted(found.elements())[len(prices) // 2]
+
+    @cached_property
+    def lot_places(self) -> int:
+        """The decimals of the quantities."""
+        most = 0
+        for fill in self.fills:
+            text = str(fill.quantity)
+            if len(text) - text.find(".") - 1 > most or "E" in text:
+                most = max(most, shortest_places(fill.quantity))
+        return most
+
+    def finer(self) -> Iterator["Market"]:
+        """Yield the same market with 1 to 3 price decimals more."""
+        places = range(self.tick_places + 1, self.tick_places + _FINER + 1)
+        return (replace(self, ticks=each) for each in places)
+
+    def has_lots_of(self, places: int) -> bool:
+        """True if some quantity has at least `places` decimals."""
+        return any(shortest_places(fill.quantity) >= places for fill in self.fills)
+
+    def near(self, price: Decimal) -> bool:
+        """True if a price is in the range of this market's prices, widened by a factor of 1.5."""
+        most = _multiply(price, _NEAR)
+        is_low = any(fill.price <= most for fill in self.fills)
+        return is_low and any(price <= _multiply(fill.price, _NEAR) for fill in self.fills)
+
+
+def market_of(problem: Problem, name: str) -> Market | None:
+    """Return the market of a position's dimension, `None` without fills or instrument."""
+    fills = problem.by_symbol.get(name)
+    instrument = None if not fills else problem.postings.instruments.get(fills[0].symbol)
+    if not fills or instrument is None:
+        return None
+    return Market(fills, instrument, problem.schedules.of(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The cash that other quantities of the fills of the position `name` would move."""
+
+    problem: Problem
+    market: Market
+    name: str
+
+    def candidates(self) -> Iterator[Fill]:
+        """Yield the fills whose quantity may be wrong, judged by their price alone."""
+        problem, instrument = self.problem, self.market.instrument
+        currency = paid_in(instrument)
+        cash = problem.postings.cash(currency, self.market.fills[0].account)
+        is_seen = cash in problem.dimensions.compared and cash not in problem.unknown
+        is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+        if is_inverse or not is_seen or not self.market.is_charged_alike:
+            yield from self.market.fills
+            return
+        left = problem.required.get(cash, ZERO)
+        worth = _multiply(problem.required[self.name], instrument.multiplier)
+        units = map(problem.postings.resolution, problem.recorded.currencies)
+        rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
+        most = _add(problem.allowed(cash), rounding)
+        if not worth:
+            yield from self.market.fills
+            return
+        low, high = _between(left, worth, most)
+        prices = _nearly(left, worth)
+        near = _within(self.market.fills, prices)
+        charged = self._most_charged(near, max(map(Decimal.copy_abs, prices)))
+        near = _within(near, _between(left, worth, _add(most, charged)))
+        same = [fill for fill in near if fill.fee_currency == currency]
+        fitting = self._with_fees(same, left, most)
+        yield from [
+            fill for fill in near if low <= fill.price <= high or (fitting and id(fill) in fitting)
+        ]
+
+    @property
+    def _model(self) -> FeeModel | None:
+        """The fee model of all fills, where all are charged alike."""
+        return self.market.models[OrderSide.BUY]
+
+    def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
+        """Return the `id()` of the fills that give the required cash with their fee at a rate."""
+        model, fitting = self._model, set[int]()
+        least, highest = _subtract(most.copy_negate(), left), _subtract(most, left)
+        for rate in () if model is None else model.rates:
+            if model is not None and model.in_base:
+                return set(map(id, fills))
+            hits = [least <= paid <= highest for paid in self._paid_at(fills, rate)]
+            fitting.update(map(id, compress(fills, hits)))
+        return fitting
+
+    def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
+        """Yield the cost of the required quantity at each fill's price, with the fee's change."""
+        required, multiplier, buy = (
+            self.problem.required[self.name],
+            self.market.instrument.multiplier,
+            _BUY,
+        )
+        share, worth = _multiply(rate, multiplier), _multiply(required, multiplier)
+        charged = _multiply(share, required)
+        bought, sold = _add(worth, charged), _subtract(worth, charged)
+        # Per unit of price: the required quantity, and the rate on the whole quantity.
+        first = [bought if fill.side is buy else sold for fill in fills]
+        units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
+        return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+
+    def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
+        """Return the largest sum of two fees at a price: as booked, and with another quantity."""
+        model, required = self._model, self.problem.required[self.name]
+        if model is None or not model.rates or not fills:
+            return ZERO
+        fees = list(map(_FEE, fills))
+        worth = _add(max(map(_QUANTITY, fills)), required.copy_abs())
+        if not model.in_base:
+            worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
+        rate = max(map(Decimal.copy_abs, model.rates))
+        posted = max(map(Decimal.copy_abs, (min(fees), max(fees))))
+        return _add(posted, _multiply(worth, rate).copy_abs())
+
+
+def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:
+    """Return the fills from one price to another, both included."""
+    lowest, highest = prices
+    return [fill for fill in fills if lowest <= fill.price <= highest]
+
+
+def _nearly(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the range of prices at which `worth` is the cash `left`, to a twentieth of it."""
+    paid = _multiply(left, NEARLY).copy_negate()
+    ends = [_multiply(worth, _add(NEARLY, one)) for one in (_ONE, _ONE.copy_negate())]
+    return min(_DOWN.divide(paid, end) for end in ends), max(_UP.divide(paid, end) for end in ends)
+
+
+def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the range of prices at which `worth` is the cash `left`, to the amount `off`."""
+    ends = [_add(left, off).copy_negate(), _subtract(off, left)]
+    low = min(_DOWN.divide(end, worth) for end in ends)
+    return low, max(_UP.divide(end, worth) for end in ends)
+
+
+def paid_in(instrument: Instrument) -> str:
+    """Return the currency in which a trade is paid, or settled."""
+    spot = instrument.instrument_kind is InstrumentKind.SPOT
+    return instrument.quote if spot else instrument.settlement
+
+
+def on_tick(price: Fraction, places: int) -> Decimal:
+    """Round a price or a quantity to the nearest number of `places` decimals."""
+    return Decimal(round(price * 10**places)).scaleb(-places, EXACT)

@@ -1,0 +1,126 @@
+"""Pairs of rows: a fill as the side at fault states it, and as it is right.
+
+A fault that most pairs share is one fault of all of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.patches import Patch
+from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT
+
+FEWEST_PAIRS: Final = 2
+"""Fewest rows with a systematic fault: the fault of one row is a single fault."""
+
+MOST_PAIRS: Final = Fraction(4, 5)
+"""Share of the rows that must have a fault for it to be systematic. Below 1, because a row may have
+a second fault that hides the first; a much smaller share would join single faults."""
+
+Pair = tuple[Fill, Fill]
+"""A fill as the side at fault has it, and as it is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A fill as the side at fault gives it, as corrected so far (`at`), and as it is right."""
+
+    given: Fill
+    at: Fill
+    right: Fill
+
+    @property
+    def fields(self) -> list[str]:
+        """Fields that still differ from the right row."""
+        return differing_fields(self.at, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFault:
+    """A systematic fault: the fields that it changes, and the rows that have it."""
+
+    cause_kind: CauseKind
+    detail: str
+    fields: tuple[str, ...]
+    rows: Sequence[PairRow]
+
+    def hypothesis(self) -> Hypothesis:
+        """Return the hypothesis that corrects the fields in every row."""
+        patch = Patch(tuple(row.at for row in self.rows), tuple(map(self.put_right, self.rows)))
+        return Hypothesis(
+            self.cause_kind,
+            patch,
+            tuple(row.given for row in self.rows),
+            Strength.SHOWN,
+            self.detail,
+        )
+
+    def put_right(self, row: PairRow) -> Fill:
+        """Return a row with the fields of the fault corrected."""
+        return replace(row.at, **{name: getattr(row.right, name) for name in self.fields})
+
+
+PairTest = Callable[[Sequence[PairRow], Sequence[Fill]], SharedFault | None]
+
+
+def differing_in(rows: Sequence[PairRow], *names: str) -> list[PairRow]:
+    """Return the rows that differ in one of these fields."""
+    return [row for row in rows if not {*names}.isdisjoint(row.fields)]
+
+
+def are_most(some: Sequence[object], all_: Sequence[object]) -> bool:
+    return len(some) >= FEWEST_PAIRS and len(some) >= len(all_) * MOST_PAIRS
+
+
+def with_their_fees(rows: Sequence[PairRow]) -> tuple[str, ...]:
+    """Return the fields of a quantity fault, with the fee if most fees are wrong as well."""
+    charged = [row for row in rows if row.right.fee]
+    if charged and are_most(differing_in(charged, "fee"), charged):
+        return ("quantity", "fee", "fee_currency")
+    return ("quantity",)
+
+
+def fee_fault(row: PairRow) -> CauseKind:
+    if row.at.fee and row.right.fee and row.at.fee_currency != row.right.fee_currency:
+        return CauseKind.FEE_CURRENCY
+    return fee_kind(row.at.fee, row.right.fee)
+
+
+def patch_of_pairs(pairs: Sequence[Pair]) -> Patch:
+    return Patch(tuple(wrong for wrong, _ in pairs), tuple(right for _, right in pairs))
+
+
+def shown_by_pairs(kind: CauseKind, pairs: Sequence[Pair], detail: str = "") -> Hypothesis:
+    patch = patch_of_pairs(pairs)
+    return Hypothesis(kind, patch, patch.removed, Strength.SHOWN, detail)
+
+
+def differing_fields(wrong: Fill, right: Fill) -> list[str]:
+    """Return the names of the fields in which two rows of one fill differ.
+
+    The fee currency counts only if both rows have a fee.
+    """
+    names = [
+        name
+        for name in ("symbol", "side", "quantity", "price", "fee", "leg", "time")
+        if getattr(wrong, name) != getattr(right, name)
+    ]
+    if wrong.fee and right.fee and wrong.fee_currency != right.fee_currency:
+        names.append("fee_currency")
+    return names
+
+
+def fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
+    """Return the kind of fault of a fee in the right currency."""
+    if not wrong:
+        return CauseKind.MISSING_FEE
+    if wrong == right.copy_negate():
+        return CauseKind.FEE_SIGN
+    if wrong == EXACT.add(right, right):
+        return CauseKind.DUPLICATE_FEE
+    return CauseKind.FEE_RATE

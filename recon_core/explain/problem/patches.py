@@ -1,0 +1,217 @@
+"""Patches: rows removed from a side and rows added to it, the form of every fault and repair."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from recon_core.explain.problem.dimensions import Dimensions, Vector, add_to, minus, plus
+from recon_core.explain.problem.postings import Postings
+from recon_core.model import CashBalance, Fill, Movement, Opening, Position, SideRecord
+from recon_core.values.amounts import EXACT
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Rows to remove and rows to add; `opening`, if given, replaces `old_opening`.
+
+    Rows are removed by identity, not equality: two equal fills are two rows.
+    """
+
+    removed: tuple[Fill, ...] = ()
+    added: tuple[Fill, ...] = ()
+    removed_movements: tuple[Movement, ...] = ()
+    added_movements: tuple[Movement, ...] = ()
+    opening: Opening | None = None
+    old_opening: Opening | None = None
+
+    def applied(self, record: SideRecord) -> SideRecord:
+        """Return the side with the patched rows and its stated amounts unchanged."""
+        return replace(
+            record,
+            fills=_exchanged(record.fills, self.removed, self.added),
+            movements=_exchanged(record.movements, self.removed_movements, self.added_movements),
+            opening=record.opening if self.opening is None else self.opening,
+        )
+
+    def vector(self, postings: Postings) -> dict[str, Decimal]:
+        """Return the effect of the patch, the sum of its rows posted separately."""
+        total = minus(postings.fills(self.added), postings.fills(self.removed))
+        for movement in self.added_movements:
+            total = plus(total, postings.movement(movement))
+        for movement in self.removed_movements:
+            total = minus(total, postings.movement(movement))
+        if self.opening is not None and self.old_opening is not None:
+            total = plus(total, postings.opening(self.opening))
+            total = minus(total, postings.opening(self.old_opening))
+        return total
+
+    def joined(self, other: "Patch") -> "Patch":
+        """Return both patches as one; the other may remove rows that this one adds."""
+        return in_sequence((self, other))
+
+    def overlaps(self, other: "Patch") -> bool:
+        """True if both patches remove the same row, so that only one can hold."""
+        mine = {id(row) for row in (*self.removed, *self.removed_movements)}
+        return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
+
+    def builds_on(self, first: "Patch") -> bool:
+        """True if the patch removes a row that another patch adds."""
+        brought = {id(row) for row in (*first.added, *first.added_movements)}
+        return not brought.isdisjoint(id(row) for row in (*self.removed, *self.removed_movements))
+
+
+def _both_openings(opening: Opening | None, other: Patch) -> Opening | None:
+    """Return a patched opening with the rows that a further patch exchanges."""
+    if opening is None or other.opening is None or other.old_opening is None:
+        return other.opening or opening
+    old, new = other.old_opening, other.opening
+    return replace(
+        opening,
+        positions=_exchanged_rows(opening.positions, old.positions, new.positions),
+        cash=_exchanged_rows(opening.cash, old.cash, new.cash),
+    )
+
+
+def _exchanged_rows(
+    rows: tuple[_Row, ...], old: tuple[_Row, ...], new: tuple[_Row, ...]
+) -> tuple[_Row, ...]:
+    kept = tuple(row for row in rows if row in new or row not in old)
+    return (*kept, *(row for row in new if row not in old))
+
+
+def in_sequence(patches: Iterable[Patch]) -> Patch:
+    """Return patches, applied one after the other, as one patch."""
+    fills, movements, opening, old_opening = _Exchange[Fill](), _Exchange[Movement](), None, None
+    for patch in patches:
+        fills.exchange(patch.removed, patch.added)
+        movements.exchange(patch.removed_movements, patch.added_movements)
+        opening = _both_openings(opening, patch)
+        old_opening = patch.old_opening if old_opening is None else old_opening
+    return Patch(
+        tuple(fills.gone),
+        tuple(fills.come),
+        tuple(movements.gone),
+        tuple(movements.come),
+        opening,
+        old_opening,
+    )
+
+
+@dataclass
+class _Exchange(Generic[_Row]):
+    """Rows that are removed and rows that are added, compared by identity."""
+
+    gone: list[_Row] = field(default_factory=list)
+    come: list[_Row] = field(default_factory=list)
+    _brought: set[int] = field(default_factory=set)
+
+    def exchange(self, removed: Sequence[_Row], added: Sequence[_Row]) -> None:
+        """Remove rows, added rows among them, and add others."""
+        going = {id(row) for row in removed}
+        self.gone += (row for row in removed if id(row) not in self._brought)
+        if not self._brought.isdisjoint(going):
+            self.come = [row for row in self.come if id(row) not in going]
+            self._brought -= going
+        self.come += added
+        self._brought.update(map(id, added))
+
+
+def _exchanged(
+    rows: tuple[_Row, ...] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
+) -> tuple[_Row, ...] | None:
+    gone = Counter(map(id, removed))
+    if rows is None:
+        return added or None
+    kept = rows if not gone else _without(rows, gone)
+    return (*kept, *added)
+
+
+def _without(rows: tuple[_Row, ...], gone: Counter[int]) -> tuple[_Row, ...]:
+    kept = tuple([row for row in rows if id(row) not in gone])
+    if len(rows) - len(kept) <= gone.total():
+        return kept
+    return tuple(row for row in rows if not _taken(gone, id(row)))
+
+
+def _taken(gone: Counter[int], row: int) -> bool:
+    """True if a row is removed; a row listed several times is removed as often as it is named."""
+    if not gone[row]:
+        return False
+    gone[row] -= 1
+    return True
+
+
+def shifted(
+    record: SideRecord, dimensions: Dimensions, amounts: Vector, names: "Names"
+) -> SideRecord:
+    """Return the side with amounts added to its stated positions and balances.
+
+    A moved position loses its average price; the free part of a balance moves with its total.
+    Dimensions without a row are added from `names`.
+    """
+    left = {name: amount for name, amount in amounts.items() if amount}
+    positions, cash = record.positions, record.cash
+    if positions is not None:
+        moved = [_moved_position(row, left.pop(_of(dimensions, row), None)) for row in positions]
+        more = [names.positions[name] for name in left if name in names.positions]
+        fresh = (_moved_position(row, left.pop(_of(dimensions, row))) for row in more)
+        positions = (*moved, *fresh)
+    if cash is not None:
+        moved_cash = [_moved_balance(row, left.pop(_of(dimensions, row), None)) for row in cash]
+        more_cash = [names.cash[name] for name in left if name in names.cash]
+        fresh_cash = (_moved_balance(row, left.pop(_of(dimensions, row))) for row in more_cash)
+        cash = (*moved_cash, *fresh_cash)
+    return replace(record, positions=positions, cash=cash)
+
+
+def _of(dimensions: Dimensions, row: Position | CashBalance) -> str:
+    if isinstance(row, Position):
+        return dimensions.position(row.symbol, row.leg, row.account)
+    return dimensions.cash(row.currency, row.account)
+
+
+def _moved_position(row: Position, amount: Decimal | None) -> Position:
+    if not amount:
+        return row
+    return replace(row, quantity=EXACT.add(row.quantity, amount), average_price=None)
+
+
+def _moved_balance(row: CashBalance, amount: Decimal | None) -> CashBalance:
+    if not amount:
+        return row
+    free = None if row.free is None else EXACT.add(row.free, amount)
+    return replace(row, total=EXACT.add(row.total, amount), free=free)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """An empty row of every position and balance, by dimension."""
+
+    positions: dict[str, Position]
+    cash: dict[str, CashBalance]
+
+
+def names_of(dimensions: Dimensions, records: Iterable[SideRecord]) -> Names:
+    """Return an empty row for every dimension that any side has."""
+    names = Names({}, {})
+    for record in records:
+        for row in record.positions or ():
+            empty = Position(row.symbol, Decimal(0), account=row.account, leg=row.leg)
+            names.positions.setdefault(_of(dimensions, row), empty)
+        for balance in record.cash or ():
+            none = CashBalance(balance.currency, Decimal(0), account=balance.account)
+            names.cash.setdefault(_of(dimensions, balance), none)
+    return names
+
+
+def total_of(vectors: Iterable[Vector]) -> dict[str, Decimal]:
+    """Return the sum of several vectors."""
+    total: dict[str, Decimal] = {}
+    for vector in vectors:
+        for name, amount in vector.items():
+            add_to(total, name, amount)
+    return total

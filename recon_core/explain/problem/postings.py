@@ -1,0 +1,246 @@
+"""Postings: the effect of one row on positions and cash, the measure of every hypothesis.
+
+A spot fill has the effect that the ledger posts, to the last digit. With a fee of 0.1 USDT, a
+BUY of 0.5 BTC at 100 is +0.5 BTC and -50.1 USDT. A fill of a derivative moves cash only when it
+closes, by an amount that depends on the fills before it; its value, `-quantity x price`, does
+not. Derivatives are therefore measured in cash less the entry value of open positions, to which
+every fill adds its own value. A tolerance covers the rounding of PnL; the proof is a replay.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
+from recon_core.ledger.bookings import Roundings, is_derivative, movement_booking, signed_quantity
+from recon_core.model import (
+    Fill,
+    Instrument,
+    InstrumentKind,
+    Leg,
+    Movement,
+    Opening,
+    Order,
+    RecordedSession,
+)
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
+
+_PLACES: Final = 40
+"""Decimals of the value of an inverse trade.
+
+Ten more than amounts have, so that the rounding of many fills together stays below 10^-30.
+"""
+
+_FEW: Final = 8
+"""Fills that are posted one by one: to group so few costs more than it saves."""
+
+_multiply = EXACT.multiply
+
+_FEE: Final = attrgetter("fee")
+
+_PRICE: Final = attrgetter("price")
+
+_TRADED: Final = attrgetter("symbol", "leg", "account")
+
+_CHARGED: Final = attrgetter("symbol", "leg", "account", "fee_currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The effects of one session's rows; `orders` are the order dimensions that are evidence."""
+
+    dimensions: Dimensions
+    instruments: Mapping[str, Instrument]
+    roundings: Roundings
+    orders: frozenset[str] = frozenset()
+    _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
+    _cash_names: dict[tuple[str, str | None], str] = field(default_factory=dict)
+
+    def fill(self, fill: Fill) -> dict[str, Decimal]:
+        """Return the effect of a fill, its fee included."""
+        effect = self.fee(fill)
+        quantity = signed_quantity(fill)
+        add_to(effect, self.position(fill), quantity)
+        if self.orders:
+            order = order_name(fill)
+            if order in self.orders:
+                effect[order] = quantity
+        instrument = self.instruments.get(fill.symbol)
+        if instrument is None:
+            return effect
+        if is_derivative(instrument):
+            value = trade_value(instrument, quantity, fill.price)
+            add_to(effect, self.cash(instrument.settlement, fill.account), value)
+            return effect
+        base, quote = instrument.base, instrument.quote
+        add_to(effect, self.cash(base, fill.account), self.roundings[base](quantity))
+        paid = self.roundings[quote](_multiply(quantity, fill.price))
+        add_to(effect, self.cash(quote, fill.account), paid.copy_negate())
+        return effect
+
+    def fee(self, fill: Fill) -> dict[str, Decimal]:
+        """Return the effect of the fee of a fill."""
+        if not fill.fee:
+            return {}
+        currency = fill.fee_currency or ""
+        effect = {
+            self.cash(currency, fill.account): self.roundings[currency](fill.fee).copy_negate()
+        }
+        instrument = self.instruments.get(fill.symbol)
+        spot = instrument is not None and not is_derivative(instrument)
+        if spot and instrument is not None and currency == instrument.base:
+            effect[self.position(fill)] = fill.fee.copy_negate()
+        return effect
+
+    def movement(self, movement: Movement) -> dict[str, Decimal]:
+        """Return the effect of a movement."""
+        effect: dict[str, Decimal] = {}
+        if movement.symbol is not None and movement.quantity is not None:
+            name = self.dimensions.position(movement.symbol, Leg.NET, movement.account)
+            add_to(effect, name, movement.quantity)
+        booking = movement_booking(movement, self.roundings)
+        if booking is not None:
+            add_to(effect, self.cash(booking.currency, movement.account), booking.amount)
+        return effect
+
+    def opening(self, opening: Opening) -> dict[str, Decimal]:
+        """Return the positions and balances of an opening."""
+        return self.dimensions.state(opening.positions, opening.cash)
+
+    def fills(self, fills: Iterable[Fill]) -> dict[str, Decimal]:
+        """Return the effect of several fills together."""
+        total: dict[str, Decimal] = {}
+        fills = list(fills)
+        if len(fills) > _FEW and not self.orders:
+            for name, amount in (*self._trades(fills), *self.fees(fills).items()):
+                add_to(total, name, amount)
+            return total
+        for fill in fills:
+            for name, amount in self.fill(fill).items():
+                add_to(total, name, amount)
+        return total
+
+    def trades(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
+        """Return the effect of several fills together, without their fees."""
+        total: dict[str, Decimal] = {}
+        for name, amount in self._trades(fills):
+            add_to(total, name, amount)
+        return total
+
+    def fees(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
+        """Return the effect of the fees of several fills together."""
+        total: dict[str, Decimal] = {}
+        for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
+            first = charged[0]
+            currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
+            rounded = exact_sum(map(self.roundings[currency], amounts))
+            add_to(total, self.cash(currency, first.account), rounded.copy_negate())
+            instrument = self.instruments.get(first.symbol)
+            spot = instrument is not None and not is_derivative(instrument)
+            if spot and instrument is not None and currency == instrument.base:
+                add_to(total, self.position(first), exact_sum(amounts).copy_negate())
+        return total
+
+    def _trades(self, fills: Sequence[Fill]) -> Iterator[tuple[str, Decimal]]:
+        for traded in _grouped(fills, _TRADED):
+            first = traded[0]
+            quantities = list(map(signed_quantity, traded))
+            yield self.position(first), exact_sum(quantities)
+            instrument = self.instruments.get(first.symbol)
+            if instrument is None:
+                continue
+            if is_derivative(instrument):
+                values = (
+                    trade_value(instrument, quantity, fill.price)
+                    for quantity, fill in zip(quantities, traded, strict=True)
+                )
+                yield self.cash(instrument.settlement, first.account), exact_sum(values)
+                continue
+            base, quote = instrument.base, instrument.quote
+            received = exact_sum(map(self.roundings[base], quantities))
+            yield self.cash(base, first.account), received
+            worth = map(_multiply, quantities, map(_PRICE, traded))
+            paid = exact_sum(map(self.roundings[quote], worth))
+            yield self.cash(quote, first.account), paid.copy_negate()
+
+    def traded(
+        self, fill: Fill, instrument: Instrument, quantity: Decimal
+    ) -> Iterator[tuple[str, Decimal]]:
+        """Yield the effect of a BUY of `quantity`, without its fee; a SELL has the negative."""
+        yield self.position(fill), quantity
+        if is_derivative(instrument):
+            name = self.cash(instrument.settlement, fill.account)
+            yield name, trade_value(instrument, quantity, fill.price)
+            return
+        base, quote = instrument.base, instrument.quote
+        yield self.cash(base, fill.account), self.roundings[base](quantity)
+        paid = self.roundings[quote](_multiply(quantity, fill.price))
+        yield self.cash(quote, fill.account), paid.copy_negate()
+
+    def position(self, fill: Fill) -> str:
+        """Return the dimension of the position that a fill moves."""
+        key = (fill.symbol, fill.leg, fill.account)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = self.dimensions.position(*key)
+        return name
+
+    def cash(self, currency: str, account: str | None) -> str:
+        """Return the dimension of a balance."""
+        key = (currency, account)
+        name = self._cash_names.get(key)
+        if name is None:
+            name = self._cash_names[key] = self.dimensions.cash(*key)
+        return name
+
+    def derivative(self, symbol: str) -> bool:
+        """True if a symbol is a derivative."""
+        instrument = self.instruments.get(symbol)
+        return instrument is not None and is_derivative(instrument)
+
+    def resolution(self, currency: str) -> Decimal:
+        """Return the smallest amount of a currency, 0 if it has no declared precision."""
+        places = self.roundings.places(currency)
+        return ZERO if places is None else Decimal((0, (1,), -places))
+
+
+def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:
+    """Return the fills in groups of equal keys; nearly always all have one key."""
+    if len(set(map(key_of, fills))) == 1:
+        return [list(fills)]
+    groups: dict[object, list[Fill]] = {}
+    for fill in fills:
+        groups.setdefault(key_of(fill), []).append(fill)
+    return groups.values()
+
+
+def order_name(row: Fill | Order) -> str:
+    """Return the dimension of the quantity that an order has filled."""
+    return f"{ORDER}{row.order_id}"
+
+
+def bookings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
+    """Return the postings of a session, by its instruments and currencies."""
+    return Postings(dimensions, recorded.instruments, Roundings(recorded.currencies))
+
+
+def trade_value(instrument: Instrument, quantity: Decimal, price: Decimal) -> Decimal:
+    """Return the signed value of a derivative trade in its settlement currency.
+
+    `-quantity x price x multiplier`, exactly, for a linear contract;
+    `quantity x multiplier / price`, rounded down at 40 decimals, for an inverse one.
+    """
+    if instrument.instrument_kind is not InstrumentKind.INVERSE:
+        return _multiply(_multiply(quantity, price), instrument.multiplier).copy_negate()
+    if not price:
+        return ZERO
+    return to_decimal(Fraction(quantity) * Fraction(instrument.multiplier) / Fraction(price))
+
+
+def to_decimal(value: Fraction, places: int = _PLACES) -> Decimal:
+    """Return a fraction as a decimal, rounded down at `places` decimals."""
+    scaled = value.numerator * 10**places // value.denominator
+    return Decimal(scaled).scaleb(-places, EXACT)

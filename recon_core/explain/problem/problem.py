@@ -1,0 +1,256 @@
+"""Search problem: rows, the state that they give, and the state to be reached.
+
+A fault is either in the rows of a side, and a repair of the rows reaches the other side's
+state; or in the stated amounts while the rows are right, and the fault, put into the rows,
+reaches these amounts. Both are a search for a patch with the effect `required`. If the ledger's
+fills give 48,930.33 USDT and the exchange states 48,932.91, a patch of +2.58 USDT is required.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.problem.dimensions import (
+    ORDER,
+    Dimensions,
+    Vector,
+    is_cash,
+    minus,
+    state_part,
+)
+from recon_core.explain.problem.fee_schedule import FeeSchedules
+from recon_core.explain.problem.open_positions import OpenBases, Settled, open_bases
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.rows import Rows
+from recon_core.explain.problem.snapshots import Divergence, divergence_of
+from recon_core.ledger.replay import replay
+from recon_core.model import Fill, LedgerSide, Movement, Order, RecordedSession, SideRecord
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.errors import ReplayError
+
+_CLOSE: Final = Decimal("0.001")
+"""Fraction of the float dust within which a fit counts as exact.
+
+A right answer differs by float noise only, far below the dust. A coincidence anywhere within
+the dust is so close in one of 1,000 cases.
+"""
+
+_time: Final = attrgetter("time")
+
+
+@dataclass
+class Problem:
+    """One search for a patch of rows.
+
+    `owner`: the side that gave the rows. `side`: the side at fault. `rows_right`: the rows are
+    evidence, and the fault is in the state of `side`. `required`: the state to reach minus the
+    state that the rows give, open derivatives left out, in quantities and currencies.
+    `tolerance`: the largest error of `required` by rounded PnL. `unknown`: dimensions that only
+    the proof compares. `open_names`: unknown balances that `settling` leaves out. `exact`: the
+    required change of positions and cash as they are posted. `lagging`: the search asks only
+    if `side` is behind.
+    """
+
+    recorded: RecordedSession
+    postings: Postings
+    owner: LedgerSide
+    side: LedgerSide
+    rows_right: bool
+    record: SideRecord
+    required: Mapping[str, Decimal]
+    tolerance: Mapping[str, Decimal] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    exact: Mapping[str, Decimal] = field(default_factory=dict)
+    lagging: bool = False
+    open_names: frozenset[str] = frozenset()
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The dimensions, known orders included."""
+        return self.postings.dimensions
+
+    @cached_property
+    def divergence(self) -> Divergence:
+        """The differences at the snapshots of the other side, if they are evidence."""
+        if self.rows_right and self.side is self.owner:
+            return Divergence()
+        return divergence_of(
+            self.recorded,
+            self.dimensions,
+            self.record,
+            self.owner,
+            self.required,
+            rows_right=self.rows_right,
+        )
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The fills, in the orders and groups that the steps use."""
+        return Rows(self.record, self.postings.position)
+
+    @cached_property
+    def schedules(self) -> FeeSchedules:
+        """The fee schedules that the fills show."""
+        return FeeSchedules(self.postings, self.by_symbol)
+
+    def share_rows(self, other: "Problem") -> None:
+        """Take the sorted fills over from another problem of the session, if they are the same."""
+        if self.record.fills is other.record.fills:
+            self.rows = other.rows
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """The fills by time."""
+        return self.rows.fills
+
+    @cached_property
+    def timeline(self) -> list[Fill | Movement]:
+        """The fills and movements by time."""
+        return sorted((*self.fills, *(self.record.movements or ())), key=_time)
+
+    @property
+    def places(self) -> dict[str, list[int]]:
+        """The places of the fills of each position, by its dimension."""
+        return self.rows.places
+
+    @property
+    def by_symbol(self) -> dict[str, list[Fill]]:
+        """The fills of each position by time, by its dimension."""
+        return self.rows.by_position
+
+    def reaches(self, effect: Vector) -> bool:
+        """True if an effect is the required effect in every known dimension."""
+        required, dimensions = self.required, self.dimensions
+        if any(
+            name not in effect and amount.copy_abs() > self.allowed(name)
+            for name, amount in required.items()
+        ):
+            return False
+        return all(
+            EXACT.subtract(required.get(name, ZERO), amount).copy_abs() <= self.allowed(name)
+            for name, amount in effect.items()
+            if name in dimensions.compared
+        )
+
+    def but_for_cash(self) -> "Problem":
+        """Return the same problem with every balance unknown."""
+        cash = frozenset(filter(is_cash, self.dimensions.compared))
+        required = {name: amount for name, amount in self.required.items() if not is_cash(name)}
+        return replace(self, required=required, unknown=self.unknown | cash, open_names=cash)
+
+    def reached_by(self, patch: Patch) -> bool:
+        """True if a patch has the required effect, in balances of open positions as well."""
+        return self.steps_off(patch) == 0
+
+    def steps_off(self, patch: Patch) -> int | None:
+        """Return the error that a patch leaves in balances of open positions.
+
+        In multiples of the tolerance, 0 if they are reached; `None` if any other dimension is
+        missed.
+        """
+        effect = patch.vector(self.postings)
+        if not self.reaches(effect):
+            return None
+        return self.steps_settled({name: [self.settled(patch, name)] for name in self.settling})
+
+    @cached_property
+    def settling(self) -> tuple[str, ...]:
+        """The unknown balances whose open positions can be followed without a replay."""
+        names = (self.unknown & self.dimensions.compared) - self.open_names
+        return tuple(sorted(names)) if names and self._bases is not None else ()
+
+    def settled(self, patch: Patch, name: str) -> Settled:
+        """Return a patch as it concerns one balance of `settling`."""
+        assert self._bases is not None  # noqa: S101  # else `settling` is empty
+        return self._bases.settled(patch, name)
+
+    def steps_settled(self, patches: Mapping[str, Sequence[Settled]]) -> int:
+        """Return the largest error of patches of different rows, in multiples of the tolerance."""
+        bases = self._bases if patches else None
+        if bases is None:
+            return 0
+        return max(
+            (self._steps(name, bases.amount(some)) for name, some in patches.items()), default=0
+        )
+
+    def _steps(self, name: str, amount: Decimal) -> int:
+        off = EXACT.subtract(self.exact.get(name, ZERO), amount).copy_abs()
+        allowed = EXACT.add(self.tolerance.get(name, ZERO), self.dimensions.dust)
+        return int(EXACT.divide_int(off, allowed)) if allowed else int(off != 0)
+
+    @cached_property
+    def _bases(self) -> OpenBases | None:
+        return open_bases(self.postings, self.record)
+
+    def allowed(self, name: str) -> Decimal:
+        """Return the largest error of a dimension in the search, infinite if it is unknown."""
+        if name in self.unknown:
+            return Decimal("Infinity")
+        return max(self.tolerance.get(name, ZERO), self.dimensions.dust)
+
+    def replayed_after(self, patch: Patch) -> "Problem | None":
+        """Return the problem that remains after a patch, by replay, `None` if none is possible."""
+        try:
+            record = patch.applied(self.record)
+            effect = minus(self.state_of(record), self.replayed)
+        except ReplayError:
+            return None
+        exact = minus(self.exact, effect)
+        of_orders = {
+            name: amount
+            for name, amount in self.left(patch.vector(self.postings)).items()
+            if name.startswith(ORDER)
+        }
+        required = {**self.dimensions.real(exact), **of_orders}
+        return replace(
+            self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact
+        )
+
+    def after(self, patch: Patch) -> "Problem":
+        """Return the problem with the patched rows and the effect that is still required."""
+        effect = patch.vector(self.postings)
+        return Problem(
+            self.recorded,
+            self.postings,
+            self.owner,
+            self.side,
+            self.rows_right,
+            patch.applied(self.record),
+            self.left(effect),
+            self.tolerance,
+            self.unknown,
+            self.orders,
+            minus(self.exact, state_part(effect)),
+        )
+
+    @cached_property
+    def replayed(self) -> dict[str, Decimal]:
+        """The state that the rows give by replay."""
+        return self.state_of(self.record)
+
+    def state_of(self, record: SideRecord) -> dict[str, Decimal]:
+        """Return the state that rows give by replay; raise `ReplayError` if they give none."""
+        ledger = replay(self.recorded, record)
+        return self.dimensions.state(ledger.positions, ledger.cash)
+
+    def is_close(self, effect: Vector) -> bool:
+        """True if an effect misses the required effect by far less than float dust."""
+        limit = EXACT.multiply(self.dimensions.dust, _CLOSE)
+        rest = state_part(self.dimensions.seen(minus(self.required, effect)))
+        return all(
+            value.copy_abs() <= limit or self.tolerance.get(name, ZERO) >= value.copy_abs()
+            for name, value in rest.items()
+            if name not in self.unknown
+        )
+
+    def left(self, effect: Vector) -> dict[str, Decimal]:
+        """Return the required effect less an effect, without amounts within the tolerance."""
+        rest = self.dimensions.seen(minus(self.required, effect))
+        return {
+            name: value for name, value in rest.items() if value.copy_abs() > self.allowed(name)
+        }

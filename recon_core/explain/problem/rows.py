@@ -1,0 +1,93 @@
+"""Fills of a search in the orders and groups that its steps use, each computed once."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter
+from typing import Final
+
+from recon_core.ledger.bookings import signed_quantities
+from recon_core.model import Fill, SideRecord
+
+_time: Final = attrgetter("time")
+
+_symbol: Final = attrgetter("symbol")
+
+_account: Final = attrgetter("account")
+
+_position_id: Final = attrgetter("position_id")
+
+_leg: Final = attrgetter("leg")
+
+
+@dataclass(frozen=True)  # without slots: cached properties are kept
+class Rows:
+    """The fills of one side; `position` gives the dimension of a fill's position."""
+
+    record: SideRecord
+    position: Callable[[Fill], str]
+
+    @cached_property
+    def fills(self) -> tuple[Fill, ...]:
+        """The fills by time."""
+        return tuple(sorted(self.record.fills or (), key=_time))
+
+    @cached_property
+    def signed(self) -> list[Decimal]:
+        """The quantities of the fills, in their order, negative for a SELL."""
+        return signed_quantities(self.fills)
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The places of the fills of each position, by its dimension."""
+        fills, found = self.fills, dict[str, list[int]]()
+        if self._is_one_position:
+            return {self.position(fills[0]): list(range(len(fills)))}
+        for at, fill in enumerate(fills):
+            found.setdefault(self.position(fill), []).append(at)
+        return found
+
+    @cached_property
+    def by_position(self) -> dict[str, list[Fill]]:
+        """The fills of each position by time, by its dimension."""
+        fills = self.fills
+        return {name: [fills[at] for at in places] for name, places in self.places.items()}
+
+    @cached_property
+    def of_orders(self) -> list[list[Fill]]:
+        """The fills of each order that has several, per account and symbol."""
+        found: defaultdict[object, list[Fill]] = defaultdict(list)
+        if self._is_one_position:
+            for fill in self.fills:
+                found[fill.order_id].append(fill)
+            found.pop("", None)
+        else:
+            for fill in self.fills:
+                order = fill.order_id
+                if order:
+                    found[fill.account, fill.symbol, order].append(fill)
+        return [fills for fills in found.values() if len(fills) > 1]
+
+    @cached_property
+    def symbols(self) -> set[str]:
+        """The symbols of the fills."""
+        return set(map(_symbol, self.fills))
+
+    @cached_property
+    def accounts(self) -> set[str | None]:
+        """The accounts of the fills."""
+        return set(map(_account, self.fills))
+
+    @cached_property
+    def position_ids(self) -> set[str | None]:
+        """The ids of the positions that the fills name."""
+        return set(map(_position_id, self.fills))
+
+    @cached_property
+    def _is_one_position(self) -> bool:
+        """True if all fills have one symbol, account and leg."""
+        legs = list(map(_leg, self.fills))
+        one_leg = bool(legs) and legs.count(legs[0]) == len(legs)
+        return one_leg and len(self.symbols) == len(self.accounts) == 1

@@ -1,0 +1,73 @@
+"""The stated figures of two sides where they differ, and the faults that would correct them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position
+from recon_core.model import CashBalance, LedgerSide, RecordedSession
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class StateHypothesis:
+    """A fault of a whole state; `correction` is to be added to what the side states.
+
+    `parts` are corrected balances where only free and locked are wrong. `renamed` is the side's
+    symbol or currency and the other side's name for it. `words` describe the side's error where the
+    words of the kind are too general.
+    """
+
+    cause_kind: CauseKind
+    side: LedgerSide
+    correction: Vector
+    detail: str
+    parts: tuple[CashBalance, ...] = ()
+    renamed: tuple[str, str] | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The figures that a side and the other side state, and the dimensions that differ."""
+
+    dimensions: Dimensions
+    recorded: RecordedSession
+    side: LedgerSide
+    stated: Vector
+    other: Vector
+    differing: tuple[str, ...]
+
+    def hypothesis(
+        self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str
+    ) -> StateHypothesis:
+        """Build the hypothesis that some dimensions should be what the other side states."""
+        wrong = tuple(names)
+        correction = {
+            name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))
+            for name in wrong
+        }
+        return StateHypothesis(kind, self.side, correction, detail)
+
+
+def bare_name(name: str) -> str:
+    """Return a dimension without its leg and account."""
+    return name.split(",", maxsplit=1)[0]
+
+
+def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
+    found: dict[str, tuple[Fraction, ...]] = {}
+    for instrument in states.recorded.instruments.values():
+        factor = Fraction(instrument.multiplier)
+        if factor in {0, 1}:
+            continue
+        for name in states.differing:
+            if is_position(name) and name.split("::", 1)[1].split(",")[0] == instrument.symbol:
+                found[name] = (factor, 1 / factor)
+    return found
+
+
+def ratio_of(states: States, name: str) -> Fraction | None:
+    mine, right = states.stated.get(name, ZERO), states.other.get(name, ZERO)
+    return Fraction(mine) / Fraction(right) if mine and right else None

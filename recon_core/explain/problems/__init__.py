@@ -1,1 +1,0 @@
-"""Search problems: rows that are evidence, the side at fault, and the required effect."""

@@ -1,0 +1,229 @@
+"""The attempt to prove hypotheses that fit: an answer, or none.
+
+Their patches are put into a copy of the session as one, and the copy is reconciled again. A fill
+whose fee of 2.58 was booked twice is replaced: cash moves by +2.58, and if one diff disappears
+and none appears, the hypothesis is an answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum
+
+from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
+from recon_core.explain.causes.fills import with_orphans
+from recon_core.explain.problem.dimensions import Vector, minus, negated, state_part
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
+from recon_core.explain.problem.patches import Patch, names_of, shifted, total_of
+from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.proof.prover import Outcome, Prover
+from recon_core.explain.proof.restated import restated
+from recon_core.model import LedgerSide, SideRecord
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReconError
+
+
+class OwnState(Enum):
+    """The stated figures of a side that contradicts its own rows: right, or those of its rows."""
+
+    RIGHT = "right"
+    OF_ITS_ROWS = "of its rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A hypothesis of an answer, with the rows that are interchangeable in it.
+
+    `required_count` of the rows have the fault; `effect` is the amount booked wrongly by dimension.
+    """
+
+    hypothesis: Hypothesis
+    rows: tuple[Row, ...]
+    required_count: int
+    effect: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hypotheses that were proven together.
+
+    `complete`: no other hypotheses of the same strength are untried. `decides` is the datum that
+    would decide whether the answer is right, if it is known.
+    """
+
+    parts: tuple[Part, ...]
+    side: LedgerSide
+    problem: Problem
+    outcome: Outcome
+    patch: Patch
+    repaired: SideRecord
+    complete: bool = True
+    decides: str = ""
+
+    @property
+    def strength(self) -> Strength:
+        """The evidence strength of the weakest part."""
+        return max(part.hypothesis.strength for part in self.parts)
+
+    @property
+    def of_figures(self) -> bool:
+        """True if every part changes only the quantity or the price of rows."""
+        return all(
+            len(part.hypothesis.patch.removed) == len(part.hypothesis.patch.added) > 0
+            for part in self.parts
+        ) and all(
+            (old.quantity, old.price) != (new.quantity, new.price)
+            for part in self.parts
+            for old, new in zip(
+                part.hypothesis.patch.removed, part.hypothesis.patch.added, strict=True
+            )
+        )
+
+    @property
+    def rounded(self) -> bool:
+        """True if every part is a rounding of figures by the side that lacks digits."""
+        return all(part.hypothesis.cause_kind is CauseKind.ROUNDING for part in self.parts)
+
+
+def attempt(
+    prover: Prover,
+    problem: Problem,
+    hypotheses: Sequence[Hypothesis],
+    rows: Sequence[tuple[Row, ...]],
+    budget: Budget,
+    *,
+    read: bool = False,
+    nearly: Vector | None = None,
+    own: OwnState | None = None,
+) -> Answer | None:
+    """Return the answer that hypotheses give together, `None` if the reconciliation refutes it.
+
+    `read`: the hypotheses result from comparing rows, so a residual is allowed. `nearly`: the
+    largest residual allowed per dimension (default: none). `own`: the side's own books require the
+    hypotheses, so it is enough that diffs get smaller. Raises `BudgetError` when the budget ends.
+    """
+    if not (read or problem.rows_right):
+        hypotheses = with_orphans(hypotheses, problem.fills, Strength.EXACT)
+    patch = together(hypotheses)
+    try:
+        posted = _effects(problem, hypotheses, budget)
+    except ReconError:
+        return None
+    left = problem.dimensions.real(state_part(minus(problem.exact, total_of(posted))))
+    if not read and not _within(left, nearly or {}):
+        return None
+    effects = posted if problem.rows_right else [negated(effect) for effect in posted]
+    known = patch if _has_own_rows(prover, problem) else None
+    repaired = _repaired(prover, problem, patch, total_of(effects))
+    for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
+        budget.spend(len(problem.fills) * OF_A_RECONCILIATION)
+        outcome = prover.outcome({problem.side: record}, known)
+        if outcome is None:
+            continue
+        is_near = not outcome.appeared and _within(outcome.remaining, nearly or {})
+        is_part = not outcome.appeared and (own is not None or bool(outcome.vanished))
+        if is_near or (read and is_part):
+            parts = tuple(
+                Part(
+                    hypothesis,
+                    tuple(equal),
+                    _required_count(hypotheses, rows, equal),
+                    state_part(effect),
+                )
+                for hypothesis, equal, effect in zip(hypotheses, rows, effects, strict=True)
+            )
+            return Answer(parts, problem.side, problem, outcome, patch, record)
+    return None
+
+
+def _has_own_rows(prover: Prover, problem: Problem) -> bool:
+    """True if the rows of the problem are those of the session, with accounts named or not."""
+    record = prover.recorded.side(problem.owner)
+    return record is not None and record.fills is problem.record.fills
+
+
+def _within(amounts: Vector, nearly: Vector) -> bool:
+    """True if no amount is larger than the limit of its dimension, 0 without a limit."""
+    return all(amount.copy_abs() <= nearly.get(name, ZERO) for name, amount in amounts.items())
+
+
+def _required_count(
+    hypotheses: Sequence[Hypothesis], rows: Sequence[tuple[Row, ...]], equal: tuple[Row, ...]
+) -> int:
+    """Return the number of interchangeable rows that have the fault."""
+    if any(len(hypothesis.rows) > 1 for hypothesis in hypotheses):
+        return len(equal)
+    return sum(each is equal for each in rows)
+
+
+def _effects(
+    problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
+) -> list[dict[str, Decimal]]:
+    """Return the effect of each hypothesis: of derivatives by replay, in sequence."""
+    if not any(_touches_derivative(problem, hypothesis.patch) for hypothesis in hypotheses):
+        return [state_part(hypothesis.patch.vector(problem.postings)) for hypothesis in hypotheses]
+    effects, record = [], problem.record
+    before = problem.replayed
+    for hypothesis in hypotheses:
+        budget.spend(len(problem.fills) * OF_A_REPLAY)
+        record = hypothesis.patch.applied(record)
+        after = problem.state_of(record)
+        effects.append(minus(after, before))
+        before = after
+    return effects
+
+
+def _touches_derivative(problem: Problem, patch: Patch) -> bool:
+    rows = (*patch.removed, *patch.added)
+    return any(problem.postings.derivative(fill.symbol) for fill in rows)
+
+
+def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
+    """Return the faulty side put right by its rows, by what it states, or both ways."""
+    recorded, dimensions = prover.recorded, prover.dimensions
+    names = names_of(dimensions, list(recorded.own_records().values()))
+    correction = {
+        name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
+    }
+    if problem.rows_right:
+        side = recorded.side(problem.side)
+        if side is None:
+            return []
+        if problem.side is problem.owner:  # its replay from its own rows is right
+            return [_shifted_where_stated(side, prover, correction)]
+        return [shifted(_stating(side), dimensions, correction, names)]
+    changed = _without_orders(problem, patch.applied(problem.record), patch)
+    changed = restated(recorded, problem.record, changed)
+    if {"positions", "cash"} <= changed.derived:
+        return [changed]
+    return [_shifted_where_stated(changed, prover, correction), changed]
+
+
+def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideRecord:
+    """Return the side without its own orders of changed fills, which repeat these fills.
+
+    If both sides give orders, the orders are compared and stay.
+    """
+    others = problem.recorded.own_records().values()
+    if not record.orders or all(other.orders is not None for other in others):
+        return record
+    names = {order_name(fill) for fill in (*patch.removed, *patch.added)} - problem.required.keys()
+    kept = tuple(order for order in record.orders if order_name(order) not in names)
+    return replace(record, orders=kept)
+
+
+def _stating(record: SideRecord) -> SideRecord:
+    """Return the side with its replayed sections as stated ones."""
+    return replace(record, derived=frozenset()) if record.derived else record
+
+
+def _shifted_where_stated(record: SideRecord, prover: Prover, correction: Vector) -> SideRecord:
+    names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
+    moved = shifted(record, prover.dimensions, correction, names)
+    return replace(
+        record,
+        positions=record.positions if "positions" in record.derived else moved.positions,
+        cash=record.cash if "cash" in record.derived else moved.cash,
+    )

@@ -1,0 +1,264 @@
+"""Proof by reconciliation: a repair is put into a copy of the session, which is reconciled.
+
+An explanation counts only if every diff that it claims disappears and none appears.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from recon_core.compare.rows.matcher import Matching, match
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain.problem.dimensions import Dimensions, deltas
+from recon_core.explain.problem.patches import Patch
+from recon_core.judging.rows import row_findings
+from recon_core.ledger.amended import amended
+from recon_core.ledger.replay import SideReplay
+from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
+from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.matched_rows import EqualRows, MatchedFills
+from recon_core.policy.aliases import Aliases
+from recon_core.policy.model import Policy
+from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReconError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a repaired copy: diffs that vanished, diffs that appeared, deltas that remain.
+
+    `remaining` are the deltas beyond float dust; `rest` are all of them, dust included.
+    """
+
+    vanished: tuple[str, ...]
+    appeared: tuple[str, ...]
+    remaining: Mapping[str, Decimal]
+    rest: Mapping[str, Decimal]
+
+    @property
+    def proven(self) -> bool:
+        """True if every delta of positions and cash vanished and no diff appeared."""
+        return not self.appeared and not self.remaining
+
+
+@dataclass
+class Prover:
+    """The reconciler of repaired copies of one session; what a repair leaves alone is reused.
+
+    `kept` are diffs of rows that were found before the repair and that it does not touch.
+    """
+
+    reconciliation: Reconciliation
+    dimensions: Dimensions
+    kept: Mapping[str, Comparison] = field(default_factory=dict)
+
+    @property
+    def recorded(self) -> RecordedSession:
+        """The session as it was reconciled, its sides replayed."""
+        return self.reconciliation.recorded
+
+    @property
+    def max_skew(self) -> timedelta:
+        """The largest difference allowed between the times of both sides."""
+        return self.reconciliation.policy.max_skew
+
+    @cached_property
+    def before(self) -> frozenset[str]:
+        """The identities of the session's own diffs."""
+        return frozenset(self._open)
+
+    @cached_property
+    def _open(self) -> dict[str, Comparison]:
+        found = open_diffs(self.reconciliation, self.dimensions)
+        return {**self.kept, **{comparison.identity: comparison for comparison in found}}
+
+    @cached_property
+    def _policy(self) -> Policy:
+        # The names are mapped already; an alias of a name that both sides have is refused.
+        return replace(self.reconciliation.policy, aliases=Aliases())
+
+    def outcome(
+        self, sides: Mapping[LedgerSide, SideRecord], patch: Patch | None = None
+    ) -> Outcome | None:
+        """Reconcile the session with repaired sides; `None` if it cannot be replayed.
+
+        `patch` is the whole change of rows of the one repaired side, if it is known.
+        """
+        repaired = self.repaired(sides, patch)
+        if repaired is None:
+            return None
+        left = deltas(self.dimensions, repaired.recorded)
+        return Outcome(
+            tuple(sorted(self.before - repaired.before)),
+            tuple(sorted(repaired.before - self.before)),
+            self.dimensions.real(left),
+            left,
+        )
+
+    def repaired(
+        self, sides: Mapping[LedgerSide, SideRecord], patch: Patch | None = None
+    ) -> "Prover | None":
+        """Return the prover of the session with repaired sides, `None` if it cannot be replayed."""
+        recorded = self.recorded
+        copy = replace(
+            recorded,
+            internal=_as_stated(sides.get(LedgerSide.INTERNAL, recorded.internal)),
+            external=_as_stated(sides.get(LedgerSide.EXTERNAL, recorded.external)),
+        )
+        known = Known(self.reconciliation, copy, patch)
+        ids = known.touched(plain=self.dimensions.plain)
+        matching = None if ids is None else known.matching(ids)
+        try:
+            again = Reconciliation(copy, self._policy, replays=known.replays(), matching=matching)
+        except ReconError:
+            return None
+        return Prover(again, self.dimensions, {} if ids is None else untouched(self._open, ids))
+
+
+def _as_stated(record: SideRecord | None) -> SideRecord | None:
+    """Return the side with the sections that it did not state left to the replay."""
+    if record is None or not record.derived:
+        return record
+    return replace(
+        record,
+        positions=None if "positions" in record.derived else record.positions,
+        cash=None if "cash" in record.derived else record.cash,
+        derived=frozenset(),
+    )
+
+
+def open_diffs(reconciliation: Reconciliation, dimensions: Dimensions) -> Iterable[Comparison]:
+    """Yield the comparisons that differ, except session checks and float dust."""
+    for comparison in reconciliation.comparisons:
+        if comparison.item_kind is ItemKind.SESSION or not _may_differ(comparison):
+            continue
+        diff = reconciliation.judge_alone(comparison).diff
+        if diff is not None and not _is_dust(comparison, diff.delta, dimensions):
+            yield comparison
+
+
+def _may_differ(comparison: Comparison) -> bool:
+    matched = comparison.matched
+    if matched is None:
+        return True
+    if isinstance(matched, MatchedFills) and _are_one(matched):
+        return False
+    return not isinstance(matched, EqualRows) and bool(row_findings(matched))
+
+
+def _are_one(matched: MatchedFills) -> bool:
+    """True if both sides have the very same row: equal rows are read once."""
+    ours, theirs = matched.internal, matched.external
+    return len(ours) == len(theirs) == 1 and ours[0] is theirs[0]
+
+
+def _is_dust(comparison: Comparison, delta: Decimal | None, dimensions: Dimensions) -> bool:
+    return (
+        comparison.in_floats
+        and (ZERO if delta is None else delta).copy_abs() <= dimensions.dust != ZERO
+    )
+
+
+def can_differ(reconciliation: Reconciliation) -> bool:
+    """True if a session has two sides of its own, and anything to compare."""
+    recorded = reconciliation.recorded
+    if recorded.mirrored or recorded.internal is None or recorded.external is None:
+        return False
+    return any(one.item_kind is not ItemKind.SESSION for one in reconciliation.comparisons)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A repaired `copy` of a session, and the results of the reconciliation that hold for it.
+
+    `patch` is the whole change of rows of the only repaired side, `None` if it is unknown.
+    """
+
+    reconciliation: Reconciliation
+    copy: RecordedSession
+    patch: Patch | None
+
+    def replays(self) -> dict[LedgerSide, SideReplay]:
+        """Return the replays of the sides that have the same rows, or a few other fills."""
+        found = {}
+        for side, replayed in self.reconciliation.replays.items():
+            again = replayed if self._has_its_rows(side) else self._amended(side, replayed)
+            if again is not None:
+                found[side] = again
+        return found
+
+    def _amended(self, side: LedgerSide, replayed: SideReplay) -> SideReplay | None:
+        patch = self._of_fills(side)
+        return None if patch is None else amended(self.copy, replayed, patch.removed, patch.added)
+
+    def touched(self, *, plain: bool) -> frozenset[str] | None:
+        """Return the ids of the fills that a repair changes, `None` if any comparison may change.
+
+        An order is compared with all of its fills, so a session with orders is matched as a whole;
+        a session of several accounts is, too.
+        """
+        records = self.copy.internal, self.copy.external
+        if not plain or any(record is None or record.orders is not None for record in records):
+            return None
+        touched: set[str] = set()
+        for side in LedgerSide:
+            if not self._has_its_rows(side):
+                patch = self._of_fills(side)
+                if patch is None:
+                    return None
+                touched |= {fill.fill_id for fill in (*patch.removed, *patch.added)}
+        return frozenset(touched)
+
+    def matching(self, ids: Collection[str]) -> Matching:
+        """Return the comparisons of the fills with these ids."""
+        internal, external = _with_ids(self.copy.internal, ids), _with_ids(self.copy.external, ids)
+        return match(replace(self.copy, internal=internal, external=external))
+
+    def _has_its_rows(self, side: LedgerSide) -> bool:
+        before, after = self.reconciliation.recorded.side(side), self.copy.side(side)
+        if before is None or after is None:
+            return before is after
+        return after.fills is before.fills and _same_besides(before, after)
+
+    def _of_fills(self, side: LedgerSide) -> Patch | None:
+        """Return the patch of a side if it changes only fills, of one account, else `None`."""
+        patch, before, after = (
+            self.patch, self.reconciliation.recorded.side(side), self.copy.side(side)
+        )  # fmt: skip
+        if patch is None or before is None or after is None or not before.fills:
+            return None
+        count = len(before.fills) - len(patch.removed) + len(patch.added)
+        is_known = count == len(after.fills or ()) and _same_besides(before, after)
+        account = before.fills[0].account
+        is_known = is_known and all(fill.account == account for fill in patch.added)
+        return patch if is_known else None
+
+
+def _same_besides(before: SideRecord, after: SideRecord) -> bool:
+    """True if the movements and the opening are the very same."""
+    return after.movements is before.movements and after.opening is before.opening
+
+
+def _with_ids(record: SideRecord | None, ids: Collection[str]) -> SideRecord | None:
+    if record is None or record.fills is None:
+        return record
+    return replace(record, fills=tuple(fill for fill in record.fills if fill.fill_id in ids))
+
+
+def untouched(found: Mapping[str, Comparison], ids: Collection[str]) -> dict[str, Comparison]:
+    """Return the comparisons of fills that have none of these ids."""
+    return {
+        identity: comparison
+        for identity, comparison in found.items()
+        if comparison.item_kind is ItemKind.FILL and not _is_of(comparison, ids)
+    }
+
+
+def _is_of(comparison: Comparison, ids: Collection[str]) -> bool:
+    matched = comparison.matched
+    rows: tuple[Fill, ...] = ()
+    if isinstance(matched, MatchedFills):
+        rows = (*matched.internal, *matched.external)
+    return any(fill.fill_id in ids for fill in rows)

@@ -1,0 +1,1 @@
+"""Repairs: correcting entries, how they are applied, and their file."""

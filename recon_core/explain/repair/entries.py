@@ -1,0 +1,267 @@
+"""Correcting entries of an explanation, and their effect on a copy of the session.
+
+An entry is a proposal: no ledger and no session is edited. Its id depends on the session, the
+side, the action and the row, so that the same repair has the same entries.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import groupby
+
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain.problem.dimensions import Dimensions, dimensions_of
+from recon_core.explain.problem.patches import names_of, shifted
+from recon_core.explain.proof.attempt import Answer
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.restated import restated
+from recon_core.explain.repair.applying import applied
+from recon_core.explain.repair.corrections import Step, row_steps, state_steps
+from recon_core.explain.repair.row_text import (
+    ADD_FILL,
+    ADJUST_CASH,
+    ADJUST_POSITION,
+    digest,
+    fill_of,
+)
+from recon_core.explain.repair.whole import answered
+from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
+from recon_core.model.comparison import diff_id
+from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict
+from recon_core.reports.explanations import alias_lines
+from recon_core.values.amounts import EXACT, format_amount
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable
+
+__all__ = [
+    "RepairEntry",
+    "apply_entries",
+    "bookings_for",
+    "entries_of",
+    "with_whole_bookings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairEntry:
+    """One entry of a repair (docs/explain.md): an action on a row of a side.
+
+    `row`: the fields of the row as text. `answers`: the ids of the diffs that disappear.
+    """
+
+    entry_id: str
+    session_id: str
+    side: LedgerSide
+    action: str
+    row: Mapping[str, str]
+    reason: str
+    answers: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        return {
+            "entry_id": self.entry_id,
+            "session_id": self.session_id,
+            "side": str(self.side),
+            "action": self.action,
+            "row": dict(self.row),
+            "reason": self.reason,
+            "answers": list(self.answers),
+        }
+
+
+def bookings_for(prover: Prover, answer: Answer, explanation: Explanation) -> tuple[Booking, ...]:
+    """Return the entries that correct the faulty side, in a fixed order."""
+    steps = _steps(prover, answer)
+    reason, answers = explanation.text, explanation.explains
+    return tuple(Booking(action, answer.side, row, reason, answers) for action, row in steps)
+
+
+def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
+    session_id, problem = prover.recorded.session_id, answer.problem
+    if not problem.rows_right:
+        yield from row_steps(answer, session_id)
+        yield from state_steps(problem.record, answer.repaired, session_id)
+        return
+    side = prover.recorded.side(answer.side)
+    if side is not None:
+        yield from state_steps(side, answer.repaired, session_id)
+
+
+def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
+    """Return the explanation with every entry that adjusts an amount completed.
+
+    A stated amount is given as before and after, a replayed amount as a movement.
+    """
+    if not any(booking.action == "adjust" for booking in explanation.repair):
+        return explanation
+    recorded = reconciliation.recorded
+    dimensions = dimensions_of(
+        recorded, reconciliation.comparisons, reconciliation.policy.float_dust
+    )
+    records = {side: recorded.side(side) for side in LedgerSide}
+    whole: list[Booking] = []
+    for (side, action), group in groupby(explanation.repair, lambda each: (each.side, each.action)):
+        found, record = list(group), records[side]
+        if action == "adjust" and record is not None:
+            found = list(_adjusted(recorded, dimensions, record, found))
+        whole += found
+        records[side] = record and _stating_after(record, found)
+    return replace(explanation, repair=tuple(whole))
+
+
+def _adjusted(
+    recorded: RecordedSession,
+    dimensions: Dimensions,
+    record: SideRecord,
+    entries: Sequence[Booking],
+) -> Iterator[Booking]:
+    """Yield amounts to add, as stated amounts before and after, or as movements."""
+    amounts = {}
+    for booking in entries:
+        section = "position" if "position" in booking.row else "cash"
+        amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
+    names = names_of(dimensions, list(recorded.own_records().values()))
+    moved = shifted(replace(record, derived=frozenset()), dimensions, amounts, names)
+    for action, row in state_steps(record, moved, recorded.session_id):
+        yield replace(entries[0], action=action, row=row)
+
+
+def _stating_after(record: SideRecord, entries: Iterable[Booking]) -> SideRecord:
+    """Return the side with its stated amounts corrected and all else unchanged."""
+    actions = (ADJUST_POSITION, ADJUST_CASH)
+    after = applied(record, [(one.action, one.row) for one in entries if one.action in actions])
+    return replace(
+        record,
+        positions=record.positions if "positions" in record.derived else after.positions,
+        cash=record.cash if "cash" in record.derived else after.cash,
+    )
+
+
+def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
+    """Return the entries that repair one explanation, after a further proof.
+
+    Raises `ReconError` if the explanation is not `unique`, if nothing can be booked, if a price
+    is implausible, and if a diff remains that the entries answer, or a new diff appears.
+    """
+    recorded = reconciliation.recorded
+    if explanation.verdict is not ExplanationVerdict.UNIQUE:
+        raise ReconError(_why_not(explanation))
+    if explanation.aliases:
+        told = ", ".join(alias_lines(explanation.aliases))
+        raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {told}")
+    if not explanation.repair:
+        raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
+    entries = [
+        _entry(recorded.session_id, booking, answers)
+        for booking, answers in zip(explanation.repair, answered(explanation), strict=True)
+    ]
+    added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
+    require_plausible(recorded, added)
+    _require_proof(reconciliation, explanation, entries)
+    return entries
+
+
+def _why_not(explanation: Explanation) -> str:
+    """Return the reason that an explanation has no repair, and what would help."""
+    if not explanation.causes:
+        helps = f"; what would help: {explanation.decides}" if explanation.decides else ""
+        return f"{explanation.verdict}, as no cause was found{helps}"
+    decides = f"; {explanation.decides} would decide" if explanation.decides else ""
+    return f"the explanation is {explanation.verdict}{decides}"
+
+
+def _entry(session_id: str, booking: Booking, answers: Iterable[str]) -> RepairEntry:
+    name = digest(session_id, str(booking.side), booking.action, dict(booking.row))
+    return RepairEntry(
+        f"repair-{name}",
+        session_id,
+        booking.side,
+        booking.action,
+        booking.row,
+        booking.reason,
+        tuple(diff_id(session_id, each) for each in answers),
+    )
+
+
+def apply_entries(recorded: RecordedSession, entries: Sequence[RepairEntry]) -> RecordedSession:
+    """Return a copy of a session with its entries applied; a second application changes nothing.
+
+    Entries of other sessions are ignored. Symbols are those of the reconciled session
+    (`Reconciliation.recorded`), with aliases mapped. Replayed sections are left for a new
+    replay. Raises `ReconError` if an entry does not fit the session.
+    """
+    internal = _applied(recorded, LedgerSide.INTERNAL, entries)
+    external = _applied(recorded, LedgerSide.EXTERNAL, entries)
+    mirrored = recorded.mirrored and external is recorded.external
+    return replace(recorded, internal=internal, external=external, mirrored=mirrored)
+
+
+def _applied(
+    recorded: RecordedSession, side: LedgerSide, entries: Iterable[RepairEntry]
+) -> SideRecord | None:
+    own = [
+        (each.action, each.row)
+        for each in entries
+        if each.session_id == recorded.session_id and each.side is side
+    ]
+    record = recorded.side(side)
+    if own and record is None:
+        raise ReconError(f"the session has no {side} side to repair")
+    return restated(recorded, record, applied(record, own)) if own and record else record
+
+
+def _require_proof(
+    reconciliation: Reconciliation, explanation: Explanation, entries: Sequence[RepairEntry]
+) -> None:
+    recorded = reconciliation.recorded
+    dimensions = dimensions_of(
+        recorded, reconciliation.comparisons, reconciliation.policy.float_dust
+    )
+    try:
+        repaired = apply_entries(recorded, entries)
+    except ReconError as error:
+        raise ReconError(f"no booking repairs it: {error}") from None
+    outcome = Prover(reconciliation, dimensions).outcome(repaired.own_records())
+    left = None if outcome is None else sorted({*explanation.explains} - {*outcome.vanished})
+    if outcome is None or left or outcome.appeared:
+        raise ReconError("no booking repairs it: with the entries applied the sides still differ")
+
+
+def require_plausible(recorded: RecordedSession, added: Iterable[Fill]) -> None:
+    """Raise `ReconError` that names the first fill with an implausible price."""
+    known = {
+        fill.fill_id for record in recorded.own_records().values() for fill in record.fills or ()
+    }
+    for fill in added:
+        prices = _prices(recorded, fill)
+        if not prices and fill.fill_id in known:
+            continue  # a row of a side, without prices to compare
+        if not prices or not _within(fill.price, min(prices), max(prices)):
+            raise ReconError(_implausible(fill, prices))
+
+
+def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
+    """Return the prices of the session's other fills of the symbol."""
+    return [
+        each.price
+        for record in recorded.own_records().values()
+        for each in record.fills or ()
+        if each.symbol == fill.symbol and each.fill_id != fill.fill_id
+    ]
+
+
+def _within(price: Decimal, lowest: Decimal, highest: Decimal) -> bool:
+    """True if a price is at least 2/3 of the lowest and at most 3/2 of the highest."""
+    below = EXACT.multiply(EXACT.subtract(lowest, price), Decimal(3))
+    above = EXACT.multiply(EXACT.subtract(price, highest), Decimal(2))
+    return below <= lowest.copy_abs() and above <= highest.copy_abs()
+
+
+def _implausible(fill: Fill, prices: Sequence[Decimal]) -> str:
+    symbol, price = printable(fill.symbol, 60), format_amount(fill.price)
+    said = f"implausible price: fill {printable(fill.fill_id, 60)} of {symbol} would be at {price}"
+    if not prices:
+        return f"{said}, and the session has no other fill of {symbol} to hold it against"
+    lowest, highest = (format_amount(each) for each in (min(prices), max(prices)))
+    return f"{said}, and the session's other fills are at {lowest} to {highest}"

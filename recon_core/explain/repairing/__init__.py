@@ -1,1 +1,0 @@
-"""Correcting entries for the side at fault, and the file of entries."""

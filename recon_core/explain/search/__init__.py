@@ -1,0 +1,1 @@
+"""Searches for causes with the required effect, in rows, in pairs of rows, and in states."""

@@ -1,0 +1,141 @@
+"""Candidates: hypotheses that fit, grouped by effect and ordered by strength of evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from recon_core.explain.problem.dimensions import Vector
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together, twin
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.model.explanation import CauseKind
+
+Found = tuple[Hypothesis, ...]
+"""Hypotheses that together have the required effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Hypotheses that fit, with the interchangeable rows of each.
+
+    `order` sorts candidates, the strongest first: the rank of the weakest hypothesis, then True if
+    the effect misses the required one by more than float noise. `members` are the choices of rows:
+    several only where rows are equal but for their time, on which the PnL of derivatives depends.
+    `rows` are the interchangeable rows of each hypothesis.
+    """
+
+    order: tuple[int, bool]
+    members: tuple[Found, ...]
+    rows: tuple[tuple[Row, ...], ...]
+
+    @property
+    def hypotheses(self) -> Found:
+        """The first choice of rows."""
+        return self.members[0]
+
+
+def candidates(problem: Problem, found: Sequence[Found]) -> list[Candidate]:
+    """Group hypotheses that differ in interchangeable rows only, the strongest evidence first."""
+    groups: dict[Any, list[Found]] = {}
+    for hypotheses in found:
+        keyed = sorted(
+            ((_key(problem, hypothesis), hypothesis) for hypothesis in hypotheses),
+            key=lambda each: each[0],
+        )
+        if len(keyed) > 1 and keyed[0][1].patch.builds_on(keyed[1][1].patch):
+            keyed.reverse()
+        key = tuple(each for each, _ in keyed)
+        groups.setdefault(key, []).append(tuple(hypothesis for _, hypothesis in keyed))
+    result = [_candidate(problem, key, members) for key, members in groups.items()]
+    return sorted(_misread_as_well(result), key=lambda each: each.order)
+
+
+def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
+    """Give a misread order the strength of a wrong quantity that is the same repair."""
+    orders: dict[object, tuple[int, bool]] = {}
+    if any(_has(one, CauseKind.CUMULATIVE_QUANTITY) for one in found):
+        wrong = [one for one in found if _has(one, CauseKind.WRONG_QUANTITY)]
+        orders = {_repair(one): one.order for one in reversed(wrong)}
+    return [
+        replace(one, order=min(one.order, orders.get(_repair(one), one.order)))
+        if orders and _has(one, CauseKind.CUMULATIVE_QUANTITY)
+        else one
+        for one in found
+    ]
+
+
+def _has(candidate: Candidate, kind: CauseKind) -> bool:
+    return any(hypothesis.cause_kind is kind for hypothesis in candidate.hypotheses)
+
+
+def _repair(candidate: Candidate) -> tuple[object, ...]:
+    patch = together(candidate.hypotheses)
+    return frozenset(map(id, patch.removed)), frozenset(patch.added)
+
+
+def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found]) -> Candidate:
+    strength = min(max(hypothesis.strength for hypothesis in hypotheses) for hypotheses in members)
+    best = [
+        hypotheses
+        for hypotheses in members
+        if max(hypothesis.strength for hypothesis in hypotheses) == strength
+    ]
+    rows = [_united([hypotheses[at] for hypotheses in best]) for at in range(len(best[0]))]
+    for same in {each for each in key if key.count(each) > 1}:
+        places = [at for at, each in enumerate(key) if each == same]
+        union = _united([hypotheses[at] for hypotheses in best for at in places])
+        rows = [union if at in places else some for at, some in enumerate(rows)]
+    members = best if _depends_on_time(problem, best[0]) else best[:1]
+    return Candidate((strength, not _is_close(problem, best[0])), tuple(members), tuple(rows))
+
+
+def _depends_on_time(problem: Problem, hypotheses: Found) -> bool:
+    return any(_depends_on_others(problem, hypothesis.patch) for hypothesis in hypotheses)
+
+
+def _united(hypotheses: Sequence[Hypothesis]) -> tuple[Row, ...]:
+    """Return all rows of the hypotheses, each once."""
+    return tuple({id(row): row for hypothesis in hypotheses for row in hypothesis.rows}.values())
+
+
+def _is_close(problem: Problem, hypotheses: Found) -> bool:
+    """True if the effect misses the required one by far less than float noise."""
+    if not problem.dimensions.dust:
+        return True
+    return problem.is_close(together(hypotheses).vector(problem.postings))
+
+
+def _key(problem: Problem, hypothesis: Hypothesis) -> str:
+    """Return a text that identifies a hypothesis, whichever of several equal rows it concerns.
+
+    An exact hypothesis (rank 0 or 1) is identified by its kind and effect, if the effect does not
+    depend on other fills; any other hypothesis by the content of its rows.
+    """
+    patch = hypothesis.patch
+    if hypothesis.strength <= Strength.EXACT and not _depends_on_others(problem, patch):
+        return (
+            f"{hypothesis.cause_kind} {hypothesis.detail} {_text(patch.vector(problem.postings))}"
+        )
+    moved = [
+        [row.content for row in rows] for rows in (patch.removed_movements, patch.added_movements)
+    ]
+    fills = [[twin(row) for row in rows] for rows in (patch.removed, patch.added)]
+    return f"{hypothesis.cause_kind} {fills} {moved} {hypothesis.detail if patch.opening else ''}"
+
+
+def _text(vector: Vector) -> str:
+    return str(sorted((name, str(amount.normalize())) for name, amount in vector.items() if amount))
+
+
+def _depends_on_others(problem: Problem, patch: Patch) -> bool:
+    """True if a patch moves a derivative's position: the PnL of later fills changes with it."""
+    if len(patch.removed) == len(patch.added):
+        pairs = zip(patch.removed, patch.added, strict=True)
+        fills = [old for old, new in pairs if _trade(old) != _trade(new)]
+    else:
+        fills = [*patch.removed, *patch.added]
+    return any(problem.postings.derivative(fill.symbol) for fill in fills)
+
+
+def _trade(fill: Any) -> tuple[Any, ...]:
+    return fill.symbol, fill.side, fill.quantity, fill.price

@@ -1,0 +1,401 @@
+"""Two faults, one after the other: the second is searched for in the residual of the first.
+
+Example: +7 USDT are required. Turning the sign of all fees has the effect +6 USDT. With that
+patch the residual is +1 USDT: the effect of removing a duplicate withdrawal of 1 USDT. The first
+hypothesis is systematic, an interpretation of an order, a group of foreign fills, or on a
+movement or the opening. Where a snapshot stands between two faults, the difference at it is the
+effect of the first alone. Where one fault is removed, the residual cash divided by the residual
+position is the price of a fill with a wrong quantity.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain, compress, islice
+from operator import not_
+from typing import Final
+
+from recon_core.explain.budget import OF_A_REPLAY, Budget
+from recon_core.explain.causes.cumulative import cumulative
+from recon_core.explain.causes.fee_rate import at_another_rate
+from recon_core.explain.causes.foreign import others
+from recon_core.explain.causes.quantity import any_quantity, slipped_quantities
+from recon_core.explain.causes.stale import spans
+from recon_core.explain.problem.chances import is_any_quantity
+from recon_core.explain.problem.dimensions import ORDER, Vector, is_cash, is_position, state_part
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.market import Market, market_of, paid_in
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.snapshots import Between
+from recon_core.explain.search.candidates import Found, candidates
+from recon_core.explain.search.fill_hypotheses import FillHypotheses
+from recon_core.explain.search.fitted import solved
+from recon_core.explain.search.order_interpretation import OrderInterpretation
+from recon_core.explain.search.pair_search import PairSearch
+from recon_core.explain.search.search import Search
+from recon_core.explain.search.systematic import reducing, systematic
+from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
+from recon_core.values.amounts import EXACT, ZERO
+
+_OF_A_HABIT: Final = 40
+"""Operations per fill of one search for the second hypothesis; one operation is about a
+microsecond."""
+
+_OF_ALL_HABITS: Final = 120
+"""Operations per fill for all systematic faults: each is worked out for all fills, and there are
+about `_TRIED` of them."""
+
+_MOST_FIRST: Final = 60
+"""First hypotheses that are followed: each costs a search or a replay of all fills."""
+
+_MOST_REPLAYED: Final = 200
+"""First hypotheses that are followed by replay where the budget allows more than `_MOST_FIRST`:
+each costs `OF_A_REPLAY` operations per fill and is one more chance of a coincidence."""
+
+_UNITS_EACH: Final = 8
+"""Amounts on either side of the required one that are tried per first hypothesis. n first
+hypotheses leave n residuals; if hypotheses meet none of 16 n amounts nearby, the chance that they
+meet one of the n residuals by coincidence is about 1 in 16."""
+
+_MOST_BESIDES: Final = 40
+"""Hypotheses on movements and the opening up to which they are tried as the first one: each costs
+`_OF_A_HABIT` operations per fill."""
+
+_PAIR: Final = 2
+"""Faults of a pair: of more disagreeing orders at least one would remain."""
+
+_TRIED: Final = 30
+"""Searches for a fitted number, about as many as there are systematic first hypotheses: the number
+must be unlikely in all of them together."""
+
+_OF_A_SOLUTION: Final = 16
+"""Operations per fill of a search for one hypothesis with a fitted number."""
+
+_MOST_FIRST_EFFECTS: Final = 60
+"""Distinct effects of a first hypothesis that are followed, each with a search of all fills. If
+there are more, none is proven: an unseen one might fit as well."""
+
+_OF_A_FIRST: Final = 60
+"""Operations for one first hypothesis: its residual, the prices and a look-up of fills."""
+
+_MOST_FILLS: Final = 2_000
+"""Fills of a problem. Each costs 120 or 180 operations, and the more fills there are, the more
+residual prices are the price of some fill by coincidence."""
+
+_FIRST: Final = ("remove", "flip", "repeat")
+
+
+@dataclass
+class Nested:
+    """Pairs of one problem whose second hypothesis is searched for with the first patch applied."""
+
+    search: Search
+
+    def beside_positions(self) -> Iterator[Found]:
+        """Yield pairs: a hypothesis with the required positions, then one with the residual cash.
+
+        For cash that depends on what is open: a replay of the first patch makes it known.
+        """
+        problem = self.search.problem
+        slips = islice(slipped_quantities(problem), _MOST_FIRST)
+        firsts = [*self._firsts(problem, self._affordable), *cumulative(problem), *slips]
+        for first in firsts:
+            after = self._by_replay(first)
+            if after is None or not after.required or any(map(is_position, after.required)):
+                continue
+            search = Search(after, self.search.budget)
+            hypotheses = search.singles()
+            within = len(firsts) * _UNITS_EACH
+            misses = PairSearch(search).near_misses(within) if hypotheses else 0
+            for hypothesis in hypotheses:
+                # Float noise lets many effects fit nearly, but few to all digits.
+                exact = after.dimensions.dust and after.is_close(
+                    hypothesis.patch.vector(after.postings)
+                )
+                by_chance = misses > (within if exact else 0)
+                yield (
+                    first,
+                    replace(hypothesis, strength=Strength.CHANCE) if by_chance else hypothesis,
+                )
+
+    def pairs(self) -> Iterator[Iterator[Found]]:
+        """Yield steps of the search; each yields pairs that together have the required effect.
+
+        First hypotheses that settle a whole dimension are followed before all others.
+        """
+        problem = self.search.problem
+        self.search.budget.spend(len(problem.fills) * _OF_ALL_HABITS)
+        firsts = [*self._of_an_order, *reducing(problem), *others(problem), *self._besides]
+        settling = [_settles_some(problem, first) for first in firsts]
+        yield self._after_each(compress(firsts, settling))
+        yield self._after_each(compress(firsts, map(not_, settling)))
+        yield self._of_quantities()
+
+    def _after_each(self, firsts: Iterable[Hypothesis]) -> Iterator[Found]:
+        for first in firsts:
+            rests = self._singles(self._after(first))
+            yield from ((first, *rest) for rest in rests if len(rest) == 1)
+
+    def _of_quantities(self) -> Iterator[Found]:
+        problem = self.search.problem
+        yield from QuantityPairs(problem, self.search.fill_hypotheses, self.search.budget).pairs()
+        yield from self._with_a_slip(problem)
+        yield from self._with_a_rate(problem)
+
+    @property
+    def _of_an_order(self) -> list[Hypothesis]:
+        """Interpretations of orders, if each disagreeing order may be one of the two faults."""
+        search = self.search
+        orders = sum(name.startswith(ORDER) for name in search.problem.required)
+        reading = OrderInterpretation(search.problem, search.fill_hypotheses, search.budget)
+        return reading.atoms() if orders <= _PAIR else []
+
+    @property
+    def _besides(self) -> list[Hypothesis]:
+        """Hypotheses on movements and the opening, if they are few."""
+        hypotheses = self.search.others
+        return hypotheses if len(hypotheses) <= _MOST_BESIDES else []
+
+    def _after(self, habit: Hypothesis) -> Problem:
+        """Return the problem with the first patch applied, its cash by replay for derivatives."""
+        problem = self.search.problem
+        after = problem.after(habit.patch)
+        replayed = self._by_replay(habit) if self._has_derivatives else None
+        return after if replayed is None else replace(after, exact=replayed.exact)
+
+    def _singles(self, problem: Problem) -> Iterator[Found]:
+        search = Search(problem, self.search.budget, extra=list(others(problem)))
+        hypotheses = search.fill_hypotheses
+        self.search.budget.spend(len(problem.fills) * _OF_A_HABIT)
+        yield from ((hypothesis,) for hypothesis in search.singles())
+        yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
+        whole = systematic(problem)
+        yield from ((hypothesis,) for hypothesis in whole if problem.reached_by(hypothesis.patch))
+        yield from ((hypothesis,) for hypothesis in solved(problem, _TRIED))
+        yield from OrderInterpretation(problem, hypotheses, self.search.budget).interpretations()
+
+    def _with_a_slip(self, problem: Problem) -> Iterator[Found]:
+        """Yield a mistyped quantity with the required position, then one fault of the cash."""
+        firsts = list(islice(slipped_quantities(problem), _MOST_FIRST))
+        for first in firsts:
+            after = problem.after(first.patch)
+            if after.required:
+                yield from (
+                    (first, hypothesis)
+                    for hypothesis in Search(after, self.search.budget).singles()
+                )
+
+    def _with_a_rate(self, problem: Problem) -> Iterator[Found]:
+        """Yield a hypothesis with the required positions, then another rate for all fees.
+
+        If no position is required, the first is a hypothesis on a movement or the opening.
+        """
+        moved = any(map(is_position, problem.required))
+        for first in self._firsts(problem) if moved else self.search.others[:_MOST_FIRST]:
+            after = self._replayed(first)
+            if after is None or not after.required or any(map(is_position, after.required)):
+                continue
+            self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
+            for name in after.required:
+                if is_cash(name):
+                    for rate in at_another_rate(after, after.fills, name):
+                        if after.reached_by(rate.patch):
+                            yield first, rate
+
+    def _replayed(self, first: Hypothesis) -> Problem | None:
+        """Return the problem with the first patch applied, by replay if there are derivatives."""
+        if not self._has_derivatives:
+            return self.search.problem.after(first.patch)
+        return self._by_replay(first)
+
+    @cached_property
+    def _has_derivatives(self) -> bool:
+        problem = self.search.problem
+        return any(map(problem.postings.derivative, problem.rows.symbols))
+
+    def _by_replay(self, first: Hypothesis) -> Problem | None:
+        problem = self.search.problem
+        self.search.budget.spend(len(problem.fills) * OF_A_REPLAY)
+        return problem.replayed_after(first.patch)
+
+    @property
+    def _affordable(self) -> int:
+        """Replays for half of the budget, at least `_MOST_FIRST` and at most `_MOST_REPLAYED`."""
+        replays = self.search.budget.left // (
+            2 * OF_A_REPLAY * max(1, len(self.search.problem.fills))
+        )
+        return max(_MOST_FIRST, min(replays, _MOST_REPLAYED))
+
+    def _firsts(self, problem: Problem, most: int = _MOST_FIRST) -> list[Hypothesis]:
+        """Return the hypotheses with the required positions, one of each group of equal fills.
+
+        Equal fills of a derivative are all returned: their PnL differs.
+        """
+        found = [(hypothesis,) for hypothesis in self.search.for_positions()]
+        members = (one.members for one in candidates(problem, found))
+        return [hypothesis for (hypothesis,) in islice(chain.from_iterable(members), most)]
+
+
+def _settles_some(problem: Problem, first: Hypothesis) -> bool:
+    """True if a first hypothesis settles a required dimension and disturbs no other."""
+    left = problem.left(first.patch.vector(problem.postings))
+    return left.keys() < problem.required.keys()
+
+
+@dataclass
+class SeparatedPairs:
+    """Pairs of one problem whose first hypothesis a snapshot shows alone."""
+
+    search: Search
+
+    def pairs(self) -> Iterator[Found]:
+        """Yield each first hypothesis with each second one that has the residual effect."""
+        problem, between = self.search.problem, self.search.problem.divergence.differs
+        if between is None or not _stands_between(problem, between):
+            return
+        groups = _by_effect(problem, self._singles(_until(problem, between)))
+        for firsts in islice(groups, _MOST_FIRST_EFFECTS):
+            after = problem.after(firsts[0].patch)
+            seconds = self._singles(after) if after.required else []
+            for first in firsts:
+                own = (
+                    replace(first, strength=Strength.CHANCE)
+                    if len(groups) > _MOST_FIRST_EFFECTS
+                    else first
+                )
+                yield from ((own, second) for second in seconds if _are_apart(first, second))
+
+    def _singles(self, problem: Problem) -> list[Hypothesis]:
+        """Return the hypotheses that alone have the required effect: exact, or else fitted."""
+        search = Search(problem, self.search.budget)
+        found = search.singles()
+        if not found:
+            self.search.budget.spend(len(problem.fills) * _OF_A_SOLUTION)
+            found = list(solved(problem))
+        return found
+
+
+def _stands_between(problem: Problem, between: Between) -> bool:
+    """True if a snapshot shows all dimensions and another difference than the end."""
+    if any(map(problem.postings.derivative, {fill.symbol for fill in problem.fills})):
+        return False  # cash of an open derivative depends on later fills
+    compared = [name for name in problem.dimensions.compared if is_position(name) or is_cash(name)]
+    required = state_part(problem.dimensions.real(problem.required))
+    return all(map(between.knows, compared)) and dict(between.required) != required
+
+
+def _until(problem: Problem, between: Between) -> Problem:
+    """Return the problem as it was at a snapshot."""
+    return replace(
+        problem,
+        record=_rows_until(problem.record, between),
+        required=dict(between.required),
+        exact=dict(between.required),
+        tolerance={},
+        unknown=frozenset(),
+        orders={},
+    )
+
+
+def _rows_until(record: SideRecord, between: Between) -> SideRecord:
+    movements = record.movements
+    return replace(
+        record,
+        fills=tuple(fill for fill in record.fills or () if fill.time <= between.time),
+        movements=None
+        if movements is None
+        else tuple(row for row in movements if row.time <= between.time),
+    )
+
+
+def _by_effect(problem: Problem, hypotheses: Iterable[Hypothesis]) -> list[list[Hypothesis]]:
+    """Group hypotheses with equal effects."""
+    groups: dict[str, list[Hypothesis]] = {}
+    for hypothesis in hypotheses:
+        effect = hypothesis.patch.vector(problem.postings)
+        key = str(sorted((name, amount.normalize()) for name, amount in effect.items() if amount))
+        groups.setdefault(key, []).append(hypothesis)
+    return list(groups.values())
+
+
+def _are_apart(first: Hypothesis, second: Hypothesis) -> bool:
+    """True if the second hypothesis changes no row that the first removes or adds."""
+    return not first.patch.overlaps(second.patch) and not second.patch.builds_on(first.patch)
+
+
+@dataclass
+class QuantityPairs:
+    """Pairs of one problem whose second hypothesis is a wrong quantity."""
+
+    problem: Problem
+    hypotheses: FillHypotheses
+    budget: Budget
+
+    def pairs(self) -> Iterator[Found]:
+        """Yield pairs: a fill removed, repeated or turned, then a quantity with the residual."""
+        problem = self.problem
+        if len(problem.fills) > _MOST_FILLS or problem.unknown:
+            return
+        names = _FIRST if problem.rows_right else _FIRST[:2]
+        for fill in problem.fills:
+            self.budget.spend(_OF_A_FIRST * len(names))
+            for name in names:
+                first = self.hypotheses.hypothesis(fill, name)
+                rest = problem.left(first.patch.vector(problem.postings))
+                for second in self._seconds(rest):
+                    both = first.patch.joined(second.patch)
+                    if second.rows[0] is not fill and problem.reached_by(both):
+                        yield first, second
+
+    def _seconds(self, rest: Vector) -> Iterator[Hypothesis]:
+        positions = [name for name in rest if is_position(name)]
+        market = self._markets.get(positions[0]) if len(positions) == 1 else None
+        if market is None or any(name.startswith(ORDER) for name in rest):
+            return
+        required = rest[positions[0]]
+        cash = self.problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
+        for price in _prices(market, required, rest.get(cash, ZERO)):
+            for fill in self._priced.get((positions[0], price), ()):
+                by_chance = is_any_quantity(self.problem, market, required, self._tried)
+                for hypothesis in any_quantity(self.problem, market, fill, required):
+                    slipped = bool(hypothesis.detail)
+                    yield (
+                        hypothesis
+                        if slipped or not by_chance
+                        else replace(hypothesis, strength=Strength.CHANCE)
+                    )
+
+    @property
+    def _tried(self) -> int:
+        return len(self.problem.fills) * len(_FIRST)
+
+    @cached_property
+    def _markets(self) -> dict[str, Market]:
+        found = {name: market_of(self.problem, name) for name in self.problem.by_symbol}
+        return {
+            name: market
+            for name, market in found.items()
+            if market is not None
+            and market.instrument.instrument_kind is not InstrumentKind.INVERSE
+        }
+
+    @cached_property
+    def _priced(self) -> dict[tuple[str, Decimal], list[Fill]]:
+        found: dict[tuple[str, Decimal], list[Fill]] = {}
+        for name, market in self._markets.items():
+            for fill in market.fills:
+                found.setdefault((name, fill.price), []).append(fill)
+        return found
+
+
+def _prices(market: Market, required: Decimal, cash: Decimal) -> set[Decimal]:
+    """Return the prices at which the required quantity costs the cash, without or with a fee."""
+    worth = Fraction(required) * Fraction(market.instrument.multiplier)
+    price = -Fraction(cash) / worth if worth else Fraction(0)
+    rates = {rate for side in OrderSide for rate in market.rates(side, in_base=False)}
+    shares = {Fraction(1), *(1 + sign * Fraction(rate) for rate in rates for sign in (1, -1))}
+    unit = 10**market.tick_places
+    found = {round(price / share * unit) for share in shares if share}
+    return {Decimal(ticks).scaleb(-market.tick_places, EXACT) for ticks in found if ticks > 0}

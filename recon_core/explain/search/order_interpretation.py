@@ -1,0 +1,229 @@
+"""Interpretations of orders whose fills do not sum to the filled quantity of their report.
+
+Each disagreeing order has a fault of its own, so many faults are found without a search. An order
+has a few interpretations; combinations of them are tested against the whole required effect.
+Example: a BUY has filled 3 BTC, its two fills of 1 BTC sum to 2, so +1 BTC is required. Either a
+fill of 1 BTC is missing, or the first fill is of 2 BTC, or the second is; cash shows which.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice, product
+from typing import Final
+
+from recon_core.explain.budget import OF_AN_INTERPRETATION, Budget
+from recon_core.explain.causes.cumulative import misread_order
+from recon_core.explain.causes.fills import removed
+from recon_core.explain.causes.side import flip
+from recon_core.explain.causes.stale import behind_detail
+from recon_core.explain.problem.dimensions import ORDER
+from recon_core.explain.problem.fee_evidence import charged_along
+from recon_core.explain.problem.figures import slip
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength, together
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.search.fill_hypotheses import FillHypotheses
+from recon_core.explain.search.pair_faults import unit_or_rounding
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.model import Fill, Order, OrderSide
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, round_to_places
+
+_MOST_READINGS: Final = 64
+"""Combinations of interpretations that are tested after the uniform ones. Their number grows
+exponentially: 64 are all combinations of six orders with two interpretations each. Each costs
+`OF_AN_INTERPRETATION` operations per order."""
+
+_PRICE_PLACES: Final = 12
+"""Decimals that a fitted price, an exact fraction, keeps before it is rounded to the decimals of
+the order's fills. The price of a fill with more decimals is not found."""
+
+_OF_ORDERS: Final = frozenset(
+    {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
+)
+
+
+@dataclass
+class OrderInterpretation:
+    """Interpretations of the disagreeing orders of one problem whose rows are at fault."""
+
+    problem: Problem
+    hypotheses: FillHypotheses
+    budget: Budget
+    max_skew: timedelta = timedelta()
+
+    def interpretations(self) -> Iterator[tuple[Hypothesis, ...]]:
+        """Yield hypotheses on all disagreeing orders that together have the required effect."""
+        disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
+        if not disagreeing or self.problem.rows_right:
+            return
+        fills = self._fills_of(disagreeing)
+        options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
+        for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
+            self.budget.spend(len(chosen) * OF_AN_INTERPRETATION)
+            if self.problem.reached_by(together(chosen)):
+                yield self._behind(chosen) or self._as_one(chosen) or chosen
+
+    def _behind(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis] | None:
+        """Return a stale-side hypothesis if several fills are missing after the side's last."""
+        if not all(hypothesis.cause_kind is CauseKind.MISSING_FILL for hypothesis in chosen):
+            return None
+        added = [fill for hypothesis in chosen for fill in hypothesis.patch.added]
+        first = min(fill.time for fill in added)
+        last = self.problem.fills[-1].time if self.problem.fills else first
+        if len(added) < 2 or first <= last:  # noqa: PLR2004  # one is lost
+            return None
+        rows = tuple(sorted(added, key=lambda fill: fill.time))
+        kind, detail = behind_detail(self.problem, first, last, self.max_skew)
+        return (Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail),)
+
+    def _as_one(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis, ...] | None:
+        """Return the hypotheses with all wrong quantities as one unit or rounding fault."""
+        wrong = [
+            hypothesis for hypothesis in chosen if hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
+        ]
+        pairs = [(hypothesis.patch.removed[0], hypothesis.patch.added[0]) for hypothesis in wrong]
+        if len(pairs) < 2:  # noqa: PLR2004  # one is not systematic
+            return None
+        symbols = {wrong.symbol for wrong, _ in pairs}
+        fills = [fill for fill in self.problem.fills if fill.symbol in symbols]
+        hypothesis = unit_or_rounding(pairs, fills)
+        if hypothesis is None:
+            return None
+        return (
+            hypothesis,
+            *(one for one in chosen if one.cause_kind is not CauseKind.WRONG_QUANTITY),
+        )
+
+    def atoms(self) -> list[Hypothesis]:
+        """Return the interpretations of each order alone, for faults combined with other faults."""
+        disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
+        if self.problem.rows_right or not disagreeing:
+            return []
+        fills = self._fills_of(disagreeing)
+        return [
+            hypothesis
+            for name in sorted(disagreeing)
+            for hypothesis in self._of_order(name, fills.get(name, []))
+            if hypothesis.cause_kind in _OF_ORDERS
+        ]
+
+    def _fills_of(self, names: set[str]) -> dict[str, list[Fill]]:
+        found: dict[str, list[Fill]] = {}
+        for fill in self.problem.fills:
+            name = order_name(fill)
+            if name in names:
+                found.setdefault(name, []).append(fill)
+        return found
+
+    def _of_order(self, name: str, fills: list[Fill]) -> Iterator[Hypothesis]:
+        """Yield the interpretations of one order, the likeliest first."""
+        required, order = self.problem.required[name], self.problem.orders.get(name)
+        gone = [fill for fill in fills if signed_quantity(fill) == required.copy_negate()]
+        gone.sort(key=lambda fill: not self.hypotheses.copies.twice(fill))
+        for fill in gone:
+            hypothesis = removed(self.problem, self.hypotheses.copies, fill)
+            yield replace(hypothesis, strength=Strength.SHOWN)
+        for fill in fills:
+            if EXACT.multiply(signed_quantity(fill), Decimal(-2)) == required:
+                yield replace(flip(fill), strength=Strength.SHOWN)
+        if order is None:
+            return
+        yield from self._missing(order, required, fills)
+        cumulative = misread_order(self.problem, fills, required)
+        if cumulative is not None:
+            yield cumulative
+            charged = charged_along(self.problem, cumulative)
+            yield from () if charged is None else (charged,)
+        for fill in fills:
+            yield from self._quantity(fill, required)
+
+    def _quantity(self, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
+        step = required if fill.side is OrderSide.BUY else required.copy_negate()
+        quantity = EXACT.add(fill.quantity, step)
+        if quantity <= 0:
+            return
+        other = replace(fill, quantity=quantity)
+        how = slip(fill.quantity, quantity) or ""
+        for changed in (other, *self._charged(fill, other)):
+            yield Hypothesis(
+                CauseKind.WRONG_QUANTITY, Patch((fill,), (changed,)), (fill,), Strength.SHOWN, how
+            )
+
+    def _charged(self, fill: Fill, other: Fill) -> Iterator[Fill]:
+        model = self.problem.schedules.model(fill)
+        for rate in () if model is None or not fill.fee else model.rates:
+            fee = model.fee(self.problem.postings, other, rate) if model is not None else fill.fee
+            if fee != fill.fee:
+                yield replace(other, fee=fee)
+
+    def _missing(self, order: Order, required: Decimal, fills: list[Fill]) -> Iterator[Hypothesis]:
+        """Yield the missing fill of an order, at the price that the order's average implies."""
+        price = _missing_price(order, required.copy_abs(), fills)
+        if price is None or (required > 0) != (order.side is OrderSide.BUY):
+            return
+        known = fills or [fill for fill in self.problem.fills if fill.symbol == order.symbol]
+        bare = Fill(
+            fill_id=MISSING_ID,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=required.copy_abs(),
+            price=price,
+            time=order.time,
+            client_order_id=order.client_order_id,
+            exchange_order_id=order.exchange_order_id,
+            account=known[0].account if known else order.account,
+        )
+        for pattern in {fill.leg: fill for fill in reversed(known)}.values():
+            yield from self._as_others(
+                replace(bare, leg=pattern.leg, position_id=pattern.position_id)
+            )
+        if not known:
+            yield from self._as_others(bare)
+
+    def _as_others(self, bare: Fill) -> Iterator[Hypothesis]:
+        """Yield a missing fill with the fee of each known rate, and without a fee."""
+        charged = list(self._with_fees(bare))
+        for fill in charged:
+            # A fill without a fee is less likely if the other fills have fees.
+            strength = Strength.FITTED if fill is bare and len(charged) > 1 else Strength.SHOWN
+            yield Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), strength)
+
+    def _with_fees(self, bare: Fill) -> Iterator[Fill]:
+        known = self.problem.postings.position(bare) in self.problem.by_symbol
+        model = self.problem.schedules.model(bare) if known else None
+        for rate in () if model is None else model.rates:
+            if model is not None:
+                fee = model.fee(self.problem.postings, bare, rate)
+                yield replace(bare, fee=fee, fee_currency=model.currency)
+        yield bare
+
+
+def _alike(options: Sequence[Sequence[Hypothesis]]) -> Iterator[tuple[Hypothesis, ...]]:
+    """Yield the first interpretation of every order, the second of every order, and so on."""
+    if all(options):
+        for at in range(max(map(len, options))):
+            yield tuple(each[min(at, len(each) - 1)] for each in options)
+
+
+def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:
+    """Return the price at which the missing quantity gives the order's average price."""
+    average: Decimal | None = getattr(order, "average_fill_price", None)
+    if average is None or not missing:
+        return None
+    if not fills:
+        return average
+    paid = ZERO
+    for fill in fills:
+        paid = EXACT.add(paid, EXACT.multiply(fill.quantity, fill.price))
+    total = EXACT.multiply(average, order.filled_quantity)
+    price = Fraction(EXACT.subtract(total, paid)) / Fraction(missing)
+    if price <= 0:
+        return None
+    rounded = Decimal(round(price * 10**_PRICE_PLACES)).scaleb(-_PRICE_PLACES, EXACT)
+    places = max(-int(fill.price.normalize(EXACT).as_tuple().exponent) for fill in fills)
+    return round_to_places(rounded, max(places, 0))

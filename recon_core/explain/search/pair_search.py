@@ -1,0 +1,241 @@
+"""Search for two hypotheses that together have the required effect.
+
+For each fingerprint the search looks up its complement: the required fingerprint minus it.
+Fingerprints are grouped by their position part first, so that few are looked up. Example, in cash
+alone: 26 is required, and the fingerprints are 5, 11, 15 and 40. 26 - 11 = 15 is one of them, so 11
+and 15 are a pair; 26 - 5 = 21 is not. If pairs also meet decoys, amounts near the required one that
+nobody requires, a pair that fits may do so by coincidence, and its rank says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from recon_core.explain.budget import (
+    FILLS_OF_SETTLING,
+    OF_A_FINGERPRINT,
+    OF_A_PREFILTER,
+    OF_SETTLING,
+)
+from recon_core.explain.problem.chances import decoys, need_beside, stands_alone
+from recon_core.explain.problem.fingerprints import positions_of
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.open_positions import Settled
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.search.pair_prefilter import PairPrefilter, Sieved
+from recon_core.explain.search.search import NO_FILL, Code, Search
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO
+
+_MOST_HITS: Final = 400
+"""Pairs of fingerprints that are compared in full for one required effect. More pairs fit only by
+coincidence."""
+
+_MOST_UNKNOWN: Final = 20_000
+"""The same where the cash of derivatives is unknown: positions alone are met by many pairs, each of
+which costs `OF_SETTLING` operations and more."""
+
+_NEARLY: Final = 64
+"""Steps of the tolerance in which a pair nearly fits. Near fits are coincidences, so their number
+shows how many exact fits coincidence gives: about one for 63 near fits."""
+
+_MOST_NEARLY: Final = 4
+"""Near fits that do not count as a crowd: with 4 of them, the chance that coincidence gives an
+exact fit is about 4 in 63."""
+
+_FEW: Final = 8
+"""Pairs that meet decoys up to which an exact pair is trusted, where a tolerance or float noise
+applies: most of them meet the tolerance only. With more, exact pairs are coincidences, too."""
+
+_PAIR: Final = 2
+"""Copies of a fill that a pair of removals can remove: with more, a copy is left."""
+
+
+@dataclass
+class PairSearch:
+    """Pairs of the hypotheses of one search, by fingerprint."""
+
+    search: Search
+    _settled_codes: dict[tuple[int, str, str], Settled] = field(default_factory=dict, init=False)
+    _nearly: int = field(default=0, init=False)
+    _met: dict[int, list[tuple[set[int], set[int]]]] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The problem that is searched."""
+        return self.search.problem
+
+    @cached_property
+    def _decoys(self) -> list[dict[str, Decimal]]:
+        return decoys(self.problem)
+
+    def pairs(self) -> list[tuple[Hypothesis, Hypothesis]]:
+        """Return the pairs on different rows that together have the required effect.
+
+        If pairs meet decoys as well, a pair that may fit by coincidence has rank `UNPROVEN`.
+        """
+        found = list(
+            self._expanded(self._hits(self.search.fingerprints.around(self.problem.required)))
+        )
+        if not found or not self._crowd_size:
+            return found
+        return [
+            (replace(one, strength=Strength.CHANCE) if self._by_chance(one, other) else one, other)
+            for one, other in found
+        ]
+
+    def _hits(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
+        hits = set()
+        for target in wanted:
+            for some, others in self._meeting(positions_of(target)):
+                self.search.budget.spend(len(some))
+                for one in some:
+                    rest = target - one
+                    if rest in others:
+                        hits.add((min(one, rest), max(one, rest)))
+        return sorted(hits)[: _MOST_UNKNOWN if self.problem.unknown else _MOST_HITS]
+
+    def _meeting(self, required: int) -> list[tuple[set[int], set[int]]]:
+        """Return pairs of sets that may sum to the required positions, the smaller set first."""
+        if required not in self._met:
+            values = self._values
+            self.search.budget.spend(len(values))
+            self._met[required] = [
+                (some, others) if len(some) <= len(others) else (others, some)
+                for positions, some in values.items()
+                if positions <= required - positions
+                for others in [values.get(required - positions)]
+                if others is not None
+            ]
+        return self._met[required]
+
+    @cached_property
+    def _crowd_size(self) -> int:
+        """Number of coincidences: pairs that meet a decoy, or near fits beyond `_MOST_NEARLY`."""
+        if self.problem.unknown:  # near fits take the place of decoys
+            return max(0, self._nearly - _MOST_NEARLY)
+        return sum(
+            len(self._hits(self.search.fingerprints.around(beside))) for beside in self._decoys
+        )
+
+    def near_misses(self, within: int) -> int:
+        """Count the amounts up to `within` units off the required one that a hypothesis meets."""
+        values = {value for value, _ in self._codes}
+        self.search.budget.spend(within)
+        asked = self.search.fingerprints.of(self.problem.required)
+        unit = self.search.fingerprints.of(need_beside(self.problem, 1, ZERO)) - asked
+        beside = (asked + step * unit for step in range(-within, within + 1) if step)
+        return sum(value in values for value in beside)
+
+    def _by_chance(self, one: Hypothesis, other: Hypothesis) -> bool:
+        """True if a pair that fits may do so by coincidence, given that coincidences occur.
+
+        With a tolerance, few pairs that fit are exact; the replay proves or refutes an exact pair.
+        """
+        problem = self.problem
+        if any(map(self._stands_alone, (one, other))) or all(map(_is_shown, (one, other))):
+            return False
+        if problem.unknown or not (problem.dimensions.dust or problem.tolerance):
+            return True
+        both = one.patch.joined(other.patch).vector(problem.postings)
+        return self._crowd_size > _FEW or not problem.is_close(both)
+
+    def _stands_alone(self, hypothesis: Hypothesis) -> bool:
+        """True if a hypothesis that is not on one fill fits too well for a coincidence."""
+        effect = hypothesis.patch.vector(self.problem.postings)
+        tried = self.search.besides_fills
+        return not hypothesis.is_of_a_fill and stands_alone(self.problem, effect, tried)
+
+    @cached_property
+    def _values(self) -> dict[int, set[int]]:
+        """Fingerprints by their position part."""
+        found: dict[int, set[int]] = {}
+        for value, _ in self._codes:
+            found.setdefault(positions_of(value), set()).add(value)
+        return found
+
+    def _expanded(self, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[Hypothesis, Hypothesis]]:
+        rows = self._by_print({value for hit in hits for value in hit})
+        for first, second in hits:
+            self.search.budget.spend(len(rows[first]) * len(rows[second]))
+            for one in rows[first]:
+                for other in rows[second]:
+                    if (first != second or one < other) and self._settle(one, other):
+                        yield from self._pair(
+                            self.search.hypothesis(one), self.search.hypothesis(other)
+                        )
+
+    def _settle(self, one: Code, other: Code) -> bool:
+        """True if a pair on different fills settles the balances that depend on open positions."""
+        if one[0] == other[0] != NO_FILL:
+            return False
+        settling = self.problem.settling
+        if not settling:
+            return True
+        self.search.budget.spend(OF_SETTLING + len(self.problem.fills) // FILLS_OF_SETTLING)
+        steps = self.problem.steps_settled(
+            {name: [self._settled(each, name) for each in (one, other)] for name in settling}
+        )
+        self._nearly += 0 < steps < _NEARLY
+        return steps == 0
+
+    def _settled(self, code: Code, name: str) -> Settled:
+        key = (*code, name)
+        found = self._settled_codes.get(key)
+        if found is None:
+            patch = self.search.hypothesis(code).patch
+            found = self._settled_codes[key] = self.problem.settled(patch, name)
+        return found
+
+    def _pair(
+        self, first: Hypothesis, second: Hypothesis
+    ) -> Iterator[tuple[Hypothesis, Hypothesis]]:
+        if first.patch.overlaps(second.patch):
+            return
+        if self.problem.reached_by(first.patch.joined(second.patch)):
+            yield self._first_of(first, second), second
+
+    def _first_of(self, first: Hypothesis, second: Hypothesis) -> Hypothesis:
+        """Return the first hypothesis, an orphan fill if the pair removes all copies of a fill."""
+        kinds = {first.cause_kind, second.cause_kind}
+        ids = {fill.fill_id for fill in (*first.patch.removed, *second.patch.removed)}
+        if kinds != {CauseKind.DUPLICATE_FILL} or self.problem.rows_right or len(ids) != 1:
+            return first
+        copies = sum(fill.fill_id in ids for fill in self.problem.fills)
+        return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _PAIR else first
+
+    @cached_property
+    def _codes(self) -> list[tuple[int, Code]]:
+        """Fingerprint and code of every hypothesis that may be one of two."""
+        search, fills = self.search, self.problem.fills
+        search.budget.spend(len(fills) * OF_A_PREFILTER)
+        targets = [self.problem.required, *self._decoys]
+        prefiltered = PairPrefilter(
+            self.problem, search.fill_hypotheses, search.effects, targets
+        ).prefiltered()
+        if prefiltered is None:
+            prefiltered = Sieved(list(range(len(fills))), list(range(len(search.effects))))
+        search.budget.spend(len(prefiltered.places) * OF_A_FINGERPRINT)
+        codes = list(search.codes_of_fills(prefiltered.places))
+        if self.problem.rows_right:
+            codes += search.suffixes()
+        return [*codes, *search.codes_of_others(prefiltered.others)]
+
+    def _by_print(self, wanted: set[int]) -> dict[int, list[Code]]:
+        found: dict[int, list[Code]] = {}
+        for value, code in self._codes:
+            if value in wanted:
+                found.setdefault(value, []).append(code)
+        return found
+
+
+def _is_shown(hypothesis: Hypothesis) -> bool:
+    """True if a fill with a fee, or its order, itself shows the fault, as few fills do."""
+    removed, added = hypothesis.patch.removed, hypothesis.patch.added
+    return (
+        hypothesis.strength is Strength.SHOWN
+        and len(removed) == len(added) == 1
+        and bool(removed[0].fee)
+    )

@@ -1,0 +1,194 @@
+"""Comparison of the rows of both sides: every difference is a fault of one side.
+
+Nothing is searched for, so any number of faults is found. If the side at fault is unknown, each
+side is compared with the other, and the proof decides.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from recon_core.explain.causes.cumulative import cumulative_edits
+from recon_core.explain.causes.fills import Copies, removed, with_orphans
+from recon_core.explain.causes.foreign import whole_groups
+from recon_core.explain.causes.movement import movement_edit
+from recon_core.explain.causes.opening import opening_differences
+from recon_core.explain.causes.stale import SPANS, behind_detail
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
+from recon_core.explain.problem.pairs import Pair
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
+from recon_core.explain.search.pair_faults import edits_of_row, shared_faults
+from recon_core.ledger.replay import with_named_account
+from recon_core.model import Fill, MovementKind, SideRecord
+from recon_core.model.explanation import CauseKind
+
+_MOST_OF_A_KIND: Final = 8
+"""Causes of one kind that are listed one by one. More become one cause ("12 of them"): a long list
+would hide the other kinds."""
+
+_BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
+
+
+@dataclass
+class RowReading:
+    """Rows of the problem's side compared with the right rows of the other side."""
+
+    problem: Problem
+    right: SideRecord
+    max_skew: timedelta
+
+    def hypotheses(self) -> list[Hypothesis]:
+        """Return the hypotheses that turn the side's rows into the other side's rows."""
+        fills = list(self._fill_edits())
+        found = [
+            *self._in_span(fills, list(self._movement_edits())),
+            *opening_differences(self.problem, self.right),
+        ]
+        return list(_folded(found))
+
+    def _in_span(self, fills: list[Hypothesis], moved: list[Hypothesis]) -> list[Hypothesis]:
+        """Join missing movements after the side's last row with its missing last fills."""
+        spans = [
+            one
+            for one in fills
+            if one.cause_kind in SPANS and one.patch.added and not one.patch.removed
+        ]
+        if len(spans) != 1:
+            return [*fills, *moved]
+        since = min(fill.time for fill in spans[0].patch.added)
+        own: tuple[Row, ...] = (*self.problem.fills, *(self.problem.record.movements or ()))
+        if own:  # the side lists nothing after its last row
+            since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
+        late = [hypothesis for hypothesis in moved if _only_added(hypothesis) and
+                hypothesis.patch.added_movements[0].time >= since]  # fmt: skip
+        rows = tuple(row for hypothesis in (spans[0], *late) for row in hypothesis.rows)
+        whole = replace(spans[0], patch=together((spans[0], *late)), rows=rows)
+        rest = [hypothesis for hypothesis in fills if hypothesis is not spans[0]]
+        joined = set(map(id, late))
+        return [*rest, whole, *(hypothesis for hypothesis in moved if id(hypothesis) not in joined)]
+
+    @property
+    def _plain(self) -> bool:
+        return self.problem.dimensions.plain
+
+    def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
+        account = self.problem.record.only_account()
+        if not self._plain or all(row.account == account for row in rows):
+            return rows
+        return [as_own(row, account, plain=self._plain) for row in rows]
+
+    def _fill_edits(self) -> Iterator[Hypothesis]:
+        if self.problem.record.fills is None or self.right.fills is None:
+            return
+        fills = self.problem.fills
+        matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
+        yield from self._differing(matched.differing, fills)
+        yield from self._surplus(matched.surplus)
+        yield from self._lacking(matched.lacking)
+
+    def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+        """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
+        left = list(pairs)
+        for hypothesis, done in cumulative_edits(left, fills):
+            yield hypothesis
+            taken = {id(wrong) for wrong, _ in done}
+            left = [pair for pair in left if id(pair[0]) not in taken]
+        shared, rows = shared_faults(left, fills)
+        yield from shared
+        for row in rows:
+            yield from edits_of_row(row.given, row.at, row.right)
+
+    def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Hypothesis]:
+        left = list(surplus)
+        for hypothesis in whole_groups(left, self.problem.fills, self.right.fills or ()):
+            whole = {id(row) for row in hypothesis.rows}
+            left = [fill for fill in left if id(fill) not in whole]
+            yield hypothesis
+        copies = Copies(self.problem.fills)
+        gone = [
+            replace(removed(self.problem, copies, fill), strength=Strength.SHOWN) for fill in left
+        ]
+        yield from with_orphans(gone, self.problem.fills, Strength.SHOWN)
+
+    def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Hypothesis]:
+        if not lacking:
+            return
+        span = self._span(lacking)
+        if span is not None:
+            yield span
+            return
+        for fill in lacking:
+            yield Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), Strength.SHOWN)
+
+    def _span(self, lacking: Sequence[Fill]) -> Hypothesis | None:
+        """Return a stale-side hypothesis if every lacking fill is later than all fills of the side.
+
+        A single lacking fill is enough only if the side's `as_of` is earlier, too.
+        """
+        first = min(fill.time for fill in lacking)
+        seen = [fill.time for fill in self.problem.fills]
+        last = max(seen) if seen else None
+        side = self.problem.recorded.side(self.problem.side)
+        behind = side is not None and side.as_of < first
+        if (last is not None and last >= first) or (len(lacking) < 2 and not behind):  # noqa: PLR2004
+            return None
+        rows = tuple(sorted(lacking, key=lambda fill: fill.time))
+        kind, detail = behind_detail(self.problem, rows[0].time, last, self.max_skew)
+        return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
+
+    def _movement_edits(self) -> Iterator[Hypothesis]:
+        mine, right = self.problem.record.movements, self.right.movements
+        if (mine is None and right is None) or self.right.fills is None:
+            return
+        account = self.problem.record.only_account()
+        others = [as_own(row, account, plain=self._plain) for row in right or ()]
+        matched = matched_movements(mine or (), others, plain=self._plain)
+        for wrong, other in matched.differing:
+            if wrong.content != other.content:
+                yield movement_edit(wrong, other)
+        payloads = Counter(row.content for row in mine or ())
+        for row in matched.surplus:
+            twice = payloads[row.content] > 1
+            kind = CauseKind.DUPLICATE_MOVEMENT if twice else CauseKind.FOREIGN_ACTIVITY
+            accrued = not twice and row.movement_kind in _BOOKED_AHEAD
+            detail = "it may have accrued, and is not paid yet" if accrued else ""
+            yield Hypothesis(kind, Patch(removed_movements=(row,)), (row,), Strength.SHOWN, detail)
+        for row in matched.lacking:
+            split = row.movement_kind is MovementKind.SPLIT
+            kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
+            yield Hypothesis(kind, Patch(added_movements=(row,)), (row,), Strength.SHOWN)
+
+
+def _only_added(hypothesis: Hypothesis) -> bool:
+    return bool(hypothesis.patch.added_movements) and not hypothesis.patch.removed_movements
+
+
+def _folded(hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+    """Yield the hypotheses, with more than `_MOST_OF_A_KIND` of one kind joined into one."""
+    kinds = Counter(hypothesis.cause_kind for hypothesis in hypotheses)
+    many: dict[CauseKind, list[Hypothesis]] = {}
+    for hypothesis in hypotheses:
+        if kinds[hypothesis.cause_kind] > _MOST_OF_A_KIND:
+            many.setdefault(hypothesis.cause_kind, []).append(hypothesis)
+        else:
+            yield hypothesis
+    for kind, each in many.items():
+        patch = Patch(
+            tuple(row for hypothesis in each for row in hypothesis.patch.removed),
+            tuple(row for hypothesis in each for row in hypothesis.patch.added),
+            tuple(row for hypothesis in each for row in hypothesis.patch.removed_movements),
+            tuple(row for hypothesis in each for row in hypothesis.patch.added_movements),
+        )
+        rows: tuple[Row, ...] = tuple(row for hypothesis in each for row in hypothesis.rows)
+        yield Hypothesis(kind, patch, rows, Strength.SHOWN, f"{len(each)} of them")
+
+
+def other_rows(record: SideRecord | None) -> SideRecord | None:
+    """Return the right rows to compare a side with, `None` if they include no fills."""
+    if record is None or record.fills is None:
+        return None
+    return with_named_account(record)

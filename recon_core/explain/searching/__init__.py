@@ -1,1 +1,0 @@
-"""Searches for one or two hypotheses with the required effect, by fingerprint."""

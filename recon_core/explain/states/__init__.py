@@ -1,1 +1,0 @@
-"""Faults of a whole state: names, units, roundings and kinds of balances."""
