@@ -18,18 +18,16 @@ from recon_core.explain.answers.sequels import with_the_rest
 from recon_core.explain.answers.state_answers import (
     beside_rounding,
     in_doubt,
-    only_rounded,
     partial_states,
     state_answers,
 )
 from recon_core.explain.answers.verdicts import alternatives, explained, partial
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY, Budget
+from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
-from recon_core.explain.causes.quantity import quantities
-from recon_core.explain.causes.stale import spans
-from recon_core.explain.causes.unstated_fills import replayed_fills
+from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
@@ -37,13 +35,12 @@ from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.by_snapshots import operations
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.candidates import Found
-from recon_core.explain.search.contradicted_fees import contradicted
-from recon_core.explain.search.fitted import guessed, solved, tenfold
+from recon_core.explain.search.fitted import contradicted_by_fees, fitted, of_a_pair
 from recon_core.explain.search.one_after_another import Nested, SeparatedPairs
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import systematic
+from recon_core.explain.search.systematic import spans, systematic
 from recon_core.model.explanation import Explanation
 
 _MOST_ATOMS: Final = 400
@@ -84,7 +81,7 @@ class OneFault:
         better evidence than a rounding, which many amounts would fit.
         """
         states = state_answers(self.prover)
-        if states and not only_rounded(states):
+        if states and not precedence.are_roundings(states):
             return states
         for answers in self._exact_steps():
             if answers:
@@ -123,9 +120,9 @@ class OneFault:
             for hypothesis in systematic(problem)
             if problem.reached_by(hypothesis.patch)
         ]
-        found += [(hypothesis,) for hypothesis in solved(problem)]
+        found += [(hypothesis,) for hypothesis in fitted(problem)]
         found += [(hypothesis,) for hypothesis in replayed_fills(problem, self.budget)]
-        found += [(one,) for one in contradicted(problem) if problem.reached_by(one.patch)]
+        found += [(one,) for one in contradicted_by_fees(problem) if problem.reached_by(one.patch)]
         read = OrderInterpretation(
             problem, hypotheses, self.budget, search.max_skew
         ).interpretations()
@@ -135,7 +132,7 @@ class OneFault:
     def guessed(self) -> tuple[Explanation, ...]:
         """Return explanations by a missing fill at any price, which fits almost any effect."""
         for search in self.searches:
-            hypotheses = guessed(search.problem)
+            hypotheses = at_any_price(search.problem)
             answers = self.best.proven(search.problem, [(hypothesis,) for hypothesis in hypotheses])
             if answers:
                 return self.best.solved(answers)
@@ -209,7 +206,6 @@ class TwoFaults:
         found += islice(chain(others(problem), misread(problem)), _MOST_ATOMS)
         if len(problem.fills) <= _MOST_TENFOLD:
             self.one.budget.spend(len(problem.fills) * OF_A_FINGERPRINT * 2)
-            found += contradicted(problem)
-            found += tenfold(problem)
-            found += quantities(problem)
+            found += contradicted_by_fees(problem)
+            found += of_a_pair(problem)
         return found

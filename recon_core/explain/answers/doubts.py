@@ -6,6 +6,8 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.causes import precedence
+from recon_core.explain.causes.quantity import is_quantity
 from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
@@ -13,7 +15,6 @@ from recon_core.explain.problem.patches import total_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.by_snapshots import is_unstated, remaining_after
 from recon_core.explain.proof.prover import Prover
-from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _PRICE: Final = attrgetter("price")
@@ -25,7 +26,8 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     An empty name is a doubt that no comparison would settle.
     """
     if all(
-        part.hypothesis.strength is Strength.SHOWN and not _is_unread_span(answer, part)
+        part.hypothesis.strength is Strength.SHOWN
+        and not precedence.is_unread_span(answer.problem, part.hypothesis)
         for part in answer.parts
     ):
         return []
@@ -36,21 +38,21 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in dimensions.compared
     ]
-    doubtful = answer.strength >= Strength.CHANCE or any(map(_is_one_number, answer.parts))
+    doubtful = answer.strength >= Strength.CHANCE or any(
+        precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
+    )
     doubtful = doubtful or _below_digits(prover, answer)
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _cancels(answer) else unseen
 
 
-def _is_unread_span(answer: Answer, part: Part) -> bool:
-    """True if only a state, and no row, shows that rows are missing from a time on."""
-    spans = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
-    return answer.problem.rows_right and part.hypothesis.cause_kind in spans
-
-
 def has_unread_spans(answers: Sequence[Answer]) -> bool:
     """True if any answer is missing rows from a time on that only a state shows."""
-    return any(_is_unread_span(answer, part) for answer in answers for part in answer.parts)
+    return any(
+        precedence.is_unread_span(answer.problem, part.hypothesis)
+        for answer in answers
+        for part in answer.parts
+    )
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:
@@ -67,16 +69,6 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
     )
 
 
-def _is_one_number(part: Part) -> bool:
-    """True if a fitted quantity is the only evidence of a cause: its fill moved no cash."""
-    hypothesis = part.hypothesis
-    is_quantity = hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
-    solved = is_quantity and hypothesis.strength > Strength.SHOWN
-    return solved and not any(
-        amount for name, amount in part.effect.items() if not is_position(name)
-    )
-
-
 def _is_one_of_two(answer: Answer, part: Part) -> bool:
     """True if a fill that no row states and another size of a stated fill have the same effect.
 
@@ -88,7 +80,7 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     if part.hypothesis.strength is not Strength.FITTED or len(patch.added) != 1:
         return False
     (fill,) = patch.added
-    if part.hypothesis.cause_kind is CauseKind.WRONG_QUANTITY:
+    if is_quantity(part.hypothesis):
         old = patch.removed[0]
         return fill.quantity > old.quantity and fill.fee != old.fee
     if not is_unstated(part.hypothesis):
@@ -97,8 +89,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     left = remaining_after(
         problem, (other.hypothesis for other in answer.parts if other is not part)
     )
-    others = problem.by_symbol.get(problem.postings.position(fill), ())
-    same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
+    known = problem.by_symbol.get(problem.postings.position(fill), ())
+    same = compress(known, map(fill.price.__eq__, map(_PRICE, known)))
     return any(
         (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
         and left.may_begin(other.time)

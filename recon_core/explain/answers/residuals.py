@@ -11,6 +11,7 @@ from typing import Final
 
 from recon_core.explain.answers.verdicts import FILLS, nearly_explained
 from recon_core.explain.budget import Budget
+from recon_core.explain.causes.fills import are_missing
 from recon_core.explain.problem.dimensions import Vector, deltas, is_cash
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
@@ -22,7 +23,7 @@ from recon_core.explain.search.candidates import Found, candidates
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.search import Search
 from recon_core.model import LedgerSide, RecordedSession
-from recon_core.model.explanation import CauseKind, Explanation
+from recon_core.model.explanation import Explanation
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
 _MOST_TRIED: Final = 12
@@ -153,7 +154,7 @@ def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answe
             for hypotheses in OrderInterpretation(
                 problem, search.fill_hypotheses, budget
             ).interpretations()
-            if all(hypothesis.cause_kind is CauseKind.MISSING_FILL for hypothesis in hypotheses)
+            if are_missing(hypotheses)
             for answer in [_attempt(prover, search.problem, hypotheses, budget)]
             if answer is not None
         ]

@@ -1,12 +1,13 @@
 """Faults in sequence: the first is repaired, then the remaining deltas are explained."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven
+from recon_core.explain.causes import precedence
 from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, SideRecord
-from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
@@ -28,15 +29,11 @@ def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[E
         if second.verdict is ExplanationVerdict.UNIQUE and left <= prover.before:
             whole = _joined(first, second, tuple(sorted(prover.before - left)))
             found.append(
-                not_proven(whole, ROUNDED_OFF, 1) if rounds_besides(whole.causes) else whole
+                not_proven(whole, ROUNDED_OFF, 1)
+                if precedence.rounds_besides(whole.causes)
+                else whole
             )
     return found
-
-
-def rounds_besides(causes: Sequence[Cause]) -> bool:
-    """True if a rounded figure is a cause among others: a rounding fits many amounts."""
-    rounded = [one for one in causes if one.cause_kind is CauseKind.ROUNDING and not one.ids]
-    return 0 < len(rounded) < len(causes)
 
 
 def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) -> Explanation:

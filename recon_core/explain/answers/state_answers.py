@@ -7,15 +7,14 @@ the choices with the fewest faults are answers.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final
 
 from recon_core.compare.aliases import with_aliases
-from recon_core.explain.answers.sequels import First, rounds_besides
+from recon_core.explain import causes
+from recon_core.explain.answers.sequels import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
-from recon_core.explain.causes.balance_kind import account_edits
-from recon_core.explain.causes.legs import legs_doubt
-from recon_core.explain.causes.rounding import digits_doubt
+from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
     Vector,
     effect_of,
@@ -30,18 +29,10 @@ from recon_core.explain.problem.stated import StateHypothesis
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.search.states import state_hypotheses
 from recon_core.model import CashBalance, LedgerSide, SideRecord
-from recon_core.model.explanation import Booking, Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Booking, Cause, Explanation, ExplanationVerdict
 from recon_core.policy.aliases import Aliases
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 from recon_core.values.errors import SessionError
-
-_BY_A_ROW: Final = {
-    CauseKind.UNIT,
-    CauseKind.SIGN_CONVENTION,
-    CauseKind.SPLIT,
-    CauseKind.ROUNDING,
-}
-"""Faults of a figure that a wrong row may cause as well."""
 
 _MOST_EDITS: Final = 12
 """Hypotheses of a state that are tried.
@@ -49,22 +40,17 @@ _MOST_EDITS: Final = 12
 Each alone and every two are up to 78 reconciliations, which the budget does not count.
 """
 
-_WORDS: Final = {
-    CauseKind.ROUNDING: "has rounded what it states",
-    CauseKind.UNIT: "counts in another unit",
-    CauseKind.SIGN_CONVENTION: "states amounts with the other sign",
-    CauseKind.SPLIT: "has not applied a split",
-    CauseKind.ALIAS: "uses another name",
-    CauseKind.BALANCE_KIND: "states another kind of balance",
-    CauseKind.NETTED_LEGS: "has netted hedge legs",
-    CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own",
-}
-
 
 def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     """Return the datum that would decide where a fault fits without proof, else an empty text."""
-    tests = (_opening, digits_doubt, legs_doubt, _cash)
-    return next((found for test in tests if (found := test(prover, chosen))), "")
+    of_opening = _opening(prover, chosen)
+    if of_opening:
+        return of_opening
+    for family in causes.CAUSES:
+        doubtful = family.state_doubt(prover.dimensions, prover.recorded, chosen)
+        if doubtful:
+            return doubtful
+    return _cash(prover, chosen)
 
 
 def _opening(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
@@ -85,7 +71,7 @@ def _opening(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
 def _is_of_opening(hypothesis: StateHypothesis, opening: Vector, state: Vector) -> bool:
     """True if for every figure the opening holds it, its correction, or its corrected amount."""
     wrong = {name: one for name, one in hypothesis.correction.items() if one}
-    if hypothesis.cause_kind is CauseKind.BALANCE_KIND or not wrong:
+    if not wrong or not causes.family_of(hypothesis.cause_kind).is_of_figures:
         return False
     return all(
         opening.get(name)
@@ -101,7 +87,8 @@ def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     records = prover.recorded.own_records().values()
     if not any(record.fills for record in records) or len(names) != 1:
         return ""
-    doubtful = all(hypothesis.cause_kind in _BY_A_ROW for hypothesis in chosen)
+    families = [causes.family_of(hypothesis.cause_kind) for hypothesis in chosen]
+    doubtful = all(family.may_be_a_row for family in families)
     has_cash = any(map(is_cash, prover.dimensions.compared))
     return "the cash of both sides" if doubtful and not has_cash else ""
 
@@ -121,7 +108,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
     doubtful = doubt(prover, best[0][0])
-    if rounds_besides(explanations[0].causes):
+    if precedence.rounds_besides(explanations[0].causes):
         doubtful = doubtful or ROUNDED_OFF
     if len({tuple(hypothesis.cause_kind for hypothesis in chosen) for chosen, _ in best}) == 1:
         explanations = explanations[:1]
@@ -131,12 +118,6 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     return tuple(not_proven(one, decides, count) for one in explanations)
 
 
-def only_rounded(explanations: Sequence[Explanation]) -> bool:
-    """True if all causes are roundings, which fit many amounts."""
-    causes = [cause for one in explanations for cause in one.causes]
-    return all(cause.cause_kind is CauseKind.ROUNDING for cause in causes)
-
-
 def beside_rounding(
     found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
 ) -> tuple[Explanation, ...]:
@@ -144,10 +125,8 @@ def beside_rounding(
 
     So small an amount may have been rounded off; an amount that moves a position was not.
     """
-    causes = [cause for one in found for cause in one.causes]
-    if any(cause.effect.position for cause in causes) or not all(
-        one.verdict is ExplanationVerdict.UNIQUE for one in rounded
-    ):
+    moved = (cause.effect.position for one in found for cause in one.causes)
+    if any(moved) or not all(one.verdict is ExplanationVerdict.UNIQUE for one in rounded):
         return found
     return in_doubt((*found, *rounded)) if rounded else found
 
@@ -159,30 +138,15 @@ def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
 
 def _hypotheses(prover: Prover) -> list[StateHypothesis]:
     dimensions, recorded = prover.dimensions, prover.recorded
-    return _telling(
-        [*state_hypotheses(dimensions, recorded), *account_edits(dimensions, recorded)][
-            :_MOST_EDITS
-        ]
-    )
-
-
-def _telling(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
-    """Return the hypotheses without new names for what are the legs of one name."""
-    netted = {
-        name for e in hypotheses if e.cause_kind is CauseKind.NETTED_LEGS for name in e.correction
-    }
-    return [
-        hypothesis
-        for hypothesis in hypotheses
-        if hypothesis.cause_kind is not CauseKind.ALIAS or netted.isdisjoint(hypothesis.correction)
-    ]
+    found = islice(state_hypotheses(dimensions, recorded), _MOST_EDITS)
+    return precedence.without_names_of_legs(list(found))
 
 
 def _choices(hypotheses: Sequence[StateHypothesis]) -> Iterator[tuple[StateHypothesis, ...]]:
     for hypothesis in hypotheses:
         yield (hypothesis,)
     for side in LedgerSide:
-        names = [e for e in hypotheses if e.cause_kind is CauseKind.ALIAS and e.side is side]
+        names = [one for one in hypotheses if precedence.is_alias(one) and one.side is side]
         if len(names) > 2:  # noqa: PLR2004  # two are a pair
             yield tuple(names)
     for first, second in combinations(hypotheses, 2):
@@ -271,7 +235,7 @@ def _with_parts(record: SideRecord, parts: dict[str, CashBalance]) -> SideRecord
 
 def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explanation:
     side = chosen[0].side
-    causes = tuple(
+    found = tuple(
         Cause(
             hypothesis.cause_kind,
             hypothesis.side,
@@ -281,7 +245,7 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
         )
         for hypothesis in chosen
     )
-    text = "; ".join(cause.text for cause in causes)
+    text = "; ".join(cause.text for cause in found)
     aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
     repair = (
         ()
@@ -298,7 +262,7 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
     return Explanation(
         ExplanationVerdict.UNIQUE,
         side,
-        causes,
+        found,
         explains=outcome.vanished,
         text=text,
         proof=proof_text(outcome, "the other side's names" if aliases else ""),
@@ -308,7 +272,8 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
 
 
 def _text(hypothesis: StateHypothesis) -> str:
-    said = f"the {hypothesis.side} side {hypothesis.words or _WORDS[hypothesis.cause_kind]}"
+    words = causes.family_of(hypothesis.cause_kind).state_words[hypothesis.cause_kind]
+    said = f"the {hypothesis.side} side {hypothesis.words or words}"
     return f"{said} ({hypothesis.detail})" if hypothesis.detail else said
 
 

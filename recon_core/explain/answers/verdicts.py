@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.answers.doubts import unseen_amounts
+from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
     Vector,
     effect_of,
@@ -24,7 +25,7 @@ from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import bookings_for
 from recon_core.model import LedgerSide
-from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
 
 _LARGEST_FEE: Final = Decimal("0.01")
@@ -37,7 +38,6 @@ _MOST_ALTERNATIVES: Final = 5
 is known.
 """
 
-_NUMBERS: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 
 FILLS: Final = "the fills and movements of both sides"
 """Evidence that would decide if nothing accounts for the deltas."""
@@ -201,7 +201,7 @@ def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
     for answer in answers:
         key = _repair(answer)
         known = found.get(key)
-        if known is None or _mistyped(answer) < _mistyped(known):
+        if known is None or _unspecific(answer) < _unspecific(known):
             found[key] = answer
     return list(found.values())
 
@@ -214,9 +214,8 @@ def _repair(answer: Answer) -> tuple[object, ...]:
     return answer.side, tuple(gone), tuple(come), str(patch.opening)
 
 
-def _mistyped(answer: Answer) -> int:
-    """Return the number of causes that only name a wrong number."""
-    return sum(part.hypothesis.cause_kind in _NUMBERS for part in answer.parts)
+def _unspecific(answer: Answer) -> int:
+    return precedence.unspecific(part.hypothesis for part in answer.parts)
 
 
 def _amounts(part: Part) -> tuple[str, ...]:

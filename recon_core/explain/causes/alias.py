@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Final
 
 from recon_core.compare.keys import encode_key
+from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated import StateHypothesis, States, bare_name
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 
 
-def alias_of_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that several rows have another symbol, always the same."""
     wrong = differing_in(rows, "symbol")
     names = {(row.at.symbol, row.right.symbol) for row in wrong}
     if len(wrong) < FEWEST_PAIRS or len(names) != 1:
@@ -22,7 +26,7 @@ def alias_of_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFau
     return SharedFault(CauseKind.ALIAS, f"{mine} is {other}", ("symbol",), wrong)
 
 
-def aliases(states: States) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield names that only this side has with the amounts of a name that only the other has."""
     mine: dict[str, dict[str, Decimal]] = {}
     theirs: dict[str, dict[str, Decimal]] = {}
@@ -60,3 +64,12 @@ def _row_name(states: States, name: str) -> str:
 
 def _rest(name: str) -> str:
     return name[len(bare_name(name)) :]
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.ALIAS: said("{subject} uses another name")},
+    in_pairs=(_in_pairs,),
+    fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
+    in_states=_in_states,
+    state_words={CauseKind.ALIAS: "uses another name"},
+)

@@ -7,35 +7,29 @@ balances without margin, a wallet synchronised with its holdings).
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Final
 
-from recon_core.explain.causes.foreign import summed_accounts
-from recon_core.explain.problem.dimensions import Dimensions, Vector
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.model import CashBalance, LedgerSide, Leg, RecordedSession, SideRecord
+from recon_core.explain.problem.wording import said
+from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
 
-def account_edits(dimensions: Dimensions, recorded: RecordedSession) -> Iterator[StateHypothesis]:
-    """Yield every fault of a stated account that accounts for some or all differences."""
-    records = recorded.own_records()
-    for side, record in records.items():
-        others = [other for each, other in records.items() if each is not side]
-        for other in others:
-            mine, theirs = dimensions.stated(record), dimensions.stated(other)
-            yield from _free_is_total(side, record, other)
-            if "positions" not in record.derived:
-                yield from summed_accounts(dimensions, side, mine, theirs)
-            if "cash" not in record.derived:
-                yield from _holdings_again(dimensions, recorded, side, mine, theirs)
+def _in_states(states: States) -> Iterator[StateHypothesis]:
+    """Yield every other kind of balance that accounts for some or all differences."""
+    yield from _other_kinds(states.stated_only)
+    yield from _swapped_parts(states)
+    yield from _free_is_total(states)
+    if "cash" not in states.record.derived:
+        yield from _holdings_again(states)
 
 
-def _free_is_total(
-    side: LedgerSide, record: SideRecord, other: SideRecord
-) -> Iterator[StateHypothesis]:
+def _free_is_total(states: States) -> Iterator[StateHypothesis]:
     """Yield the free balances that are totals: the locked margin is not deducted."""
-    theirs = {(row.currency, row.account): row for row in other.cash or ()}
-    for row in record.cash or ():
+    theirs = {(row.currency, row.account): row for row in states.other_record.cash or ()}
+    for row in states.record.cash or ():
         right = theirs.get((row.currency, row.account))
         if right is None or right.total != row.total or row.free != row.total or row.locked:
             continue
@@ -43,7 +37,9 @@ def _free_is_total(
             fixed = replace(row, free=right.free, locked=right.locked)
             margin = format_amount(EXACT.subtract(right.total, right.free))
             detail = f"its free balance is the total: the margin of {margin} is not taken off"
-            yield StateHypothesis(CauseKind.BALANCE_KIND, side, {}, detail, (_like(row, fixed),))
+            yield StateHypothesis(
+                CauseKind.BALANCE_KIND, states.side, {}, detail, (_like(row, fixed),)
+            )
 
 
 def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
@@ -51,30 +47,27 @@ def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
     return fixed if row.locked is not None else replace(fixed, locked=None)
 
 
-def _holdings_again(
-    dimensions: Dimensions,
-    recorded: RecordedSession,
-    side: LedgerSide,
-    mine: Vector,
-    theirs: Vector,
-) -> Iterator[StateHypothesis]:
+def _holdings_again(states: States) -> Iterator[StateHypothesis]:
     """Yield a balance that is too large by exactly a holding that both sides state."""
-    for symbol, instrument in sorted(recorded.instruments.items()):
-        position = dimensions.position(symbol, Leg.NET, None)
-        cash = dimensions.cash(instrument.base, None)
+    mine, theirs = states.stated, states.other
+    for symbol, instrument in sorted(states.recorded.instruments.items()):
+        position = states.dimensions.position(symbol, Leg.NET, None)
+        cash = states.dimensions.cash(instrument.base, None)
         held = mine.get(position, ZERO)
         surplus = EXACT.subtract(mine.get(cash, ZERO), theirs.get(cash, ZERO))
         if held > 0 and held == theirs.get(position) and surplus == held:
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateHypothesis(CauseKind.BALANCE_KIND, side, correction, detail)
+            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail)
 
 
-def other_kinds(states: States, record: SideRecord, other: SideRecord) -> Iterator[StateHypothesis]:
+def _other_kinds(states: States) -> Iterator[StateHypothesis]:
     """Yield the totals of one side that are another kind of balance of the other side."""
     dimensions = states.dimensions
-    parts = {dimensions.cash(row.currency, row.account): row for row in other.cash or ()}
-    own = {dimensions.cash(row.currency, row.account): row for row in record.cash or ()}
+    parts = {
+        dimensions.cash(row.currency, row.account): row for row in states.other_record.cash or ()
+    }
+    own = {dimensions.cash(row.currency, row.account): row for row in states.record.cash or ()}
     found: dict[str, list[str]] = {}
     for name in states.differing:
         theirs, mine = parts.get(name), own.get(name)
@@ -101,17 +94,23 @@ def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
     yield "locked balance", balance.locked
 
 
-def swapped_parts(
-    side: LedgerSide, record: SideRecord, other: SideRecord
-) -> Iterator[StateHypothesis]:
+def _swapped_parts(states: States) -> Iterator[StateHypothesis]:
     """Yield the balances with free and locked exchanged under an equal total."""
-    theirs = {(row.currency, row.account): row for row in other.cash or ()}
-    for row in record.cash or ():
+    theirs = {(row.currency, row.account): row for row in states.other_record.cash or ()}
+    for row in states.record.cash or ():
         right = theirs.get((row.currency, row.account))
         if right is None or row.total != right.total or None in {row.free, right.free}:
             continue
         if (row.free, row.locked) == (right.locked, right.free) and row.free != row.locked:
             fixed = replace(row, free=right.free, locked=right.locked)
             yield StateHypothesis(
-                CauseKind.BALANCE_KIND, side, {}, "free and locked swapped", (fixed,)
+                CauseKind.BALANCE_KIND, states.side, {}, "free and locked swapped", (fixed,)
             )
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.BALANCE_KIND: said("{subject} gives another kind of balance")},
+    in_states=_in_states,
+    is_of_figures=False,
+    state_words={CauseKind.BALANCE_KIND: "states another kind of balance"},
+)

@@ -12,9 +12,11 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
@@ -38,14 +40,14 @@ class Misread:
     """
 
     orders: _Orders
-    rows_right: bool
+    fault_in: FaultIn
     name: str | None
     moved: Decimal
 
     def hypothesis(self) -> Hypothesis:
         """Return the hypothesis with the other quantities; its rows are all fills of the orders."""
         fills = [fill for each in self.orders for fill in each]
-        other = _running if self.rows_right else _increments
+        other = _OTHER[self.fault_in]
         quantities = [quantity for each in self.orders for quantity in other(each)]
         changed = [
             replace(fill, quantity=quantity)
@@ -66,7 +68,7 @@ def cumulative(problem: Problem) -> Iterator[Hypothesis]:
         each = enumerate(zip(names, moved, strict=True))
         places = [at for at, (one, amount) in each if _may_be_needed(problem, one, amount)]
     for at in places:
-        yield Misread((orders[at],), problem.rows_right, names[at], moved[at]).hypothesis()
+        yield Misread((orders[at],), problem.fault_in, names[at], moved[at]).hypothesis()
     together = _together(problem, orders, names, moved)
     if together is not None and _may_be_needed(problem, together.name, together.moved):
         yield together.hypothesis()
@@ -74,10 +76,9 @@ def cumulative(problem: Problem) -> Iterator[Hypothesis]:
 
 def misread(problem: Problem) -> Iterator[Misread]:
     """Yield every order that may be misread, then all of them as one."""
-    right = problem.rows_right
-    for each in problem.rows.of_orders:
-        if right or _is_rising(each):
-            yield Misread((each,), right, _name(problem, each), _moved(each, rows_right=right))
+    for each in _orders(problem):
+        name, moved = _name(problem, each), _moved(each, problem.fault_in)
+        yield Misread((each,), problem.fault_in, name, moved)
     together = _together(problem, *_numbers(problem))
     if together is not None:
         yield together
@@ -88,21 +89,22 @@ def misread_order(problem: Problem, fills: Sequence[Fill], required: Decimal) ->
 
     `required` is the signed quantity by which the order has to move.
     """
-    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, rows_right=False) != required:
+    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, FaultIn.ROWS) != required:
         return None
-    return replace(
-        Misread(
-            (fills,), rows_right=False, name=_name(problem, fills), moved=required
-        ).hypothesis(),
-        strength=Strength.SHOWN,
-    )
+    misread = Misread((fills,), FaultIn.ROWS, _name(problem, fills), required)
+    return replace(misread.hypothesis(), strength=Strength.SHOWN)
+
+
+def _orders(problem: Problem) -> _Orders:
+    """Return the orders that may be misread: wrong quantities rise, as running sums do."""
+    orders = problem.rows.of_orders
+    return list(filter(_is_rising, orders)) if problem.fault_in is FaultIn.ROWS else orders
 
 
 def _numbers(problem: Problem) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """Return the orders that may be misread, their positions, and the effects on these."""
-    right = problem.rows_right
-    orders = [each for each in problem.rows.of_orders if right or _is_rising(each)]
-    moved = [_moved(each, rows_right=right) for each in orders]
+    orders = _orders(problem)
+    moved = [_moved(each, problem.fault_in) for each in orders]
     if len(problem.places) == 1:
         return orders, [*problem.places] * len(orders), moved
     return orders, [_name(problem, each) for each in orders], moved
@@ -124,7 +126,7 @@ def _together(
         return None
     of_all = set(names)
     name = of_all.pop() if len(of_all) == 1 else None
-    return Misread(orders, problem.rows_right, name, exact_sum(moved))
+    return Misread(orders, problem.fault_in, name, exact_sum(moved))
 
 
 def _is_exact(problem: Problem, name: str) -> bool:
@@ -139,16 +141,18 @@ def _may_be_needed(problem: Problem, name: str | None, moved: Decimal) -> bool:
     return off <= problem.allowed(name)
 
 
-def _moved(fills: Sequence[Fill], *, rows_right: bool) -> Decimal:
-    """Return the signed quantity that the other quantities move: running sums if rows are right."""
-    if len(fills) == _PAIR:
-        before, last = fills[0].quantity, fills[1]
-        return before if (last.side is OrderSide.BUY) is rows_right else before.copy_negate()
-    before, moved = fills[0].quantity, ZERO
-    for fill in fills[1:]:
-        more = (fill.side is OrderSide.BUY) is rows_right
-        moved = (EXACT.add if more else EXACT.subtract)(moved, before)
-        before = EXACT.add(before, fill.quantity) if rows_right else fill.quantity
+def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
+    """Return the signed quantity that the other quantities of an order move.
+
+    These are increments of running sums if the rows are wrong, and running sums if they are right:
+    each but the first fill then has the sum of the earlier fills besides.
+    """
+    adds = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
+    quantities = list(map(_QUANTITY, fills))
+    sums = accumulate(quantities, EXACT.add) if fault_in is FaultIn.STATEMENT else quantities
+    moved = ZERO
+    for before, fill in zip(sums, fills[1:], strict=False):
+        moved = (EXACT.add if fill.side is adds else EXACT.subtract)(moved, before)
     return moved
 
 
@@ -175,7 +179,10 @@ def _increments(fills: Sequence[Fill]) -> list[Decimal]:
     return list(map(EXACT.subtract, quantities, [ZERO, *quantities]))
 
 
-def cumulative_edits(
+_OTHER: Final = {FaultIn.ROWS: _increments, FaultIn.STATEMENT: _running}
+
+
+def cumulative_of_pairs(
     pairs: Sequence[Pair], fills: Sequence[Fill]
 ) -> Iterator[tuple[Hypothesis, list[Pair]]]:
     """Yield a hypothesis per order whose quantities are running sums, with its differing pairs.
@@ -205,3 +212,13 @@ def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
         if fill.quantity != total:
             return False
     return True
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.CUMULATIVE_QUANTITY: said(
+            "{subject} has read cumulative quantities as increments in {rows}"
+        ),
+    },
+    of_orders=cumulative,
+)

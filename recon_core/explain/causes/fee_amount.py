@@ -1,26 +1,47 @@
 """A fee that was not booked, booked twice, or booked with the wrong sign."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
-from recon_core.explain.causes.fee_rate import at_another_rate_in_pairs
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all, with_fee
-from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, differing_in, fee_fault
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.family import (
+    CauseFamily,
+    FeeOperator,
+    FieldFault,
+    FillOperator,
+    OtherFee,
+)
+from recon_core.explain.causes.fee_pairs import fee_kind, most_fees
+from recon_core.explain.problem.dimensions import negated
+from recon_core.explain.problem.fee_evidence import at_usual_rate
+from recon_core.explain.problem.fill_group import FillGroup, times
+from recon_core.explain.problem.hypotheses import (
+    Hypothesis,
+    Strength,
+    fee_change,
+    half,
+    of_all,
+    with_fee,
+)
+from recon_core.explain.problem.pairs import PairRow, SharedFault
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 
-_FEES: Final = {"fee", "fee_currency"}
+_TURNED: Final = Decimal(-2)
+"""Factor of an exchanged sign: the turned fee less the fee itself is -2 times it."""
 
-_OF_FEES: Final = {
+_OF_PAIRS: Final = {
     CauseKind.MISSING_FEE: "no fee was booked at all",
-    CauseKind.FEE_CURRENCY: "every fee",
     CauseKind.FEE_SIGN: "of every fee",
     CauseKind.DUPLICATE_FEE: "every fee",
 }
+_ROWS: Final = frozenset({FaultIn.ROWS})
+_STATEMENT: Final = frozenset({FaultIn.STATEMENT})
 
 
 def charged(problem: Problem, fill: Fill, at: int) -> Fill:
@@ -38,40 +59,110 @@ def charged(problem: Problem, fill: Fill, at: int) -> Fill:
     return replace(fill, fee=fee, fee_currency=model.currency)
 
 
-def turned_fees(charged: Sequence[Fill]) -> Hypothesis:
-    """Build the hypothesis that every fee has the wrong sign."""
-    turned = [with_fee(fill, fill.fee.copy_negate()) for fill in charged]
-    return of_all(CauseKind.FEE_SIGN, charged, turned, "of every fee")
+def _unbooked(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+    return at_usual_rate(problem, fee_change(fill, CauseKind.MISSING_FEE, ZERO))
 
 
-def no_fees(charged: Sequence[Fill]) -> Hypothesis:
-    """Build the hypothesis that no fee was booked."""
-    none = [with_fee(fill, ZERO) for fill in charged]
-    return of_all(CauseKind.MISSING_FEE, charged, none, "no fee was booked at all")
+def _doubled(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+    twice = EXACT.add(fill.fee, fill.fee)
+    return at_usual_rate(problem, fee_change(fill, CauseKind.DUPLICATE_FEE, twice))
 
 
-def without_fees(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
-    """Yield the fills without a fee, charged at the most frequent rate of those with one."""
-    bare = [fill for fill in fills if not fill.fee and fill.quantity]
-    if problem.rows_right or not 1 < len(bare) < len(fills):
+def _turned(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+    return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
+
+
+def _halves(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
+    return lambda fill: (("half", half(fill.fee), fill.fee_currency or ""),)
+
+
+def _halved(problem: Problem, fill: Fill, fee: Decimal, _currency: str) -> Hypothesis:
+    return at_usual_rate(problem, fee_change(fill, CauseKind.DUPLICATE_FEE, fee))
+
+
+def _charges(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
+    """Return the function that gives the fees of a fill without one, at each known rate."""
+
+    def fees(fill: Fill) -> Iterator[OtherFee]:
+        for at in range(len(problem.schedules.rates(fill))):
+            other = charged(problem, fill, at)
+            yield f"rate {at}", other.fee, other.fee_currency or ""
+
+    return fees
+
+
+def _charged(_problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
+    return fee_change(fill, CauseKind.MISSING_FEE, fee, currency, Strength.SHOWN)
+
+
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield all fees turned, not booked, or charged, if that may have the required effect."""
+    if not group.may_be_fees:
         return
-    models = [problem.schedules.model(fill) for fill in bare]
-    if all(model is not None and model.rates for model in models):
-        charged = [charged(problem, fill, 0) for fill in bare]
-        hypothesis = of_all(CauseKind.MISSING_FEE, bare, charged, f"of {len(bare)} fills")
+    problem = group.problem
+    if len(group.charged) > 1:
+        if problem.reaches(times(group.fees, _TURNED)):
+            yield _all_turned(group.charged)
+        if problem.fault_in is FaultIn.STATEMENT and problem.reaches(negated(group.fees)):
+            yield _none_booked(group.charged)
+    yield from _all_charged(group)
+
+
+def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield all fees turned, or not booked, if that reduces the required effect."""
+    if len(group.charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
+        return
+    if group.reduces(times(group.fees, _TURNED)):
+        yield _all_turned(group.charged)
+    if group.problem.fault_in is FaultIn.STATEMENT and group.reduces(negated(group.fees)):
+        yield _none_booked(group.charged)
+
+
+def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
+    turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
+    return of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
+
+
+def _none_booked(fills: Sequence[Fill]) -> Hypothesis:
+    none = [with_fee(fill, ZERO) for fill in fills]
+    return of_all(CauseKind.MISSING_FEE, fills, none, "no fee was booked at all")
+
+
+def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield the fills without a fee, charged at the most frequent rate of those with one."""
+    problem = group.problem
+    bare = [fill for fill in group.fills if not fill.fee and fill.quantity]
+    if problem.fault_in is FaultIn.STATEMENT or not 1 < len(bare) < len(group.fills):
+        return
+    if all(map(problem.schedules.rates, bare)):
+        other = [charged(problem, fill, 0) for fill in bare]
+        hypothesis = of_all(CauseKind.MISSING_FEE, bare, other, f"of {len(bare)} fills")
         yield replace(hypothesis, strength=Strength.SHOWN)
 
 
-def fees_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault of the fees of nearly all fills with a fee."""
-    wrong = [row for row in differing_in(rows, *_FEES) if {*row.fields} <= _FEES | {"side", "time"}]
-    charged = [row for row in wrong if row.at.fee or row.right.fee]
-    if rated := at_another_rate_in_pairs(charged):
-        return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), rated)
-    if not charged:
-        return None
-    kind, _ = Counter(map(fee_fault, charged)).most_common(1)[0]
-    some = [row for row in charged if fee_fault(row) is kind]
-    if not are_most(some, [fill for fill in fills if fill.fee] or some):
-        return None
-    return SharedFault(kind, _OF_FEES.get(kind, ""), ("fee", "fee_currency"), some)
+def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that nearly all fees share: none booked, turned, or doubled."""
+    found = (most_fees(rows, fills, kind, detail) for kind, detail in _OF_PAIRS.items())
+    return next(filter(None, found), None)
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.MISSING_FEE: said("{subject} has not booked the fee of {rows}"),
+        CauseKind.DUPLICATE_FEE: said("{subject} has booked the fee of {rows} twice"),
+        CauseKind.FEE_SIGN: said("{subject} has booked the fee of {rows} with the wrong sign"),
+    },
+    operators=(
+        FillOperator("negate", 0, -2, _turned),
+        FillOperator("nofee", 0, -1, _unbooked, _STATEMENT),
+        FillOperator("double", 0, 1, _doubled, _STATEMENT),
+    ),
+    fee_operators=(
+        FeeOperator(_halves, _halved, faults=_ROWS),
+        FeeOperator(_charges, _charged, charged=False, faults=_ROWS),
+    ),
+    of_all=_of_all,
+    reducing=_reducing,
+    in_pairs=(_in_pairs,),
+    fields={"fee": lambda wrong, right: FieldFault(fee_kind(wrong.fee, right.fee))},
+)

@@ -10,13 +10,20 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import compress
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily, FeeOperator, FieldFault, OtherFee
+from recon_core.explain.causes.fee_pairs import most_fees
 from recon_core.explain.problem.dimensions import currency_of, is_cash
+from recon_core.explain.problem.fee_evidence import FeeContradiction, at_usual_rate
+from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.pairs import PairRow, SharedFault
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import said
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
@@ -30,8 +37,6 @@ _FLOAT_NOISE: Final = Fraction(1, 10**9)
 
 _FEE: Final = attrgetter("fee")
 
-CURRENCY: Final = attrgetter("fee_currency")
-
 _SYMBOL: Final = attrgetter("symbol")
 
 _ACCOUNT: Final = attrgetter("account")
@@ -39,7 +44,7 @@ _ACCOUNT: Final = attrgetter("account")
 _Fills = Sequence[Fill]
 
 
-def exchanged_fees(problem: Problem) -> Iterator[Hypothesis]:
+def _exchanged_fees(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
     """Yield the fees that one balance has too much and another lacks by their value."""
     balances = {name: amount for name, amount in problem.required.items() if is_cash(name)}
     if len(balances) != 2:  # noqa: PLR2004  # the booked currency and the right one
@@ -67,10 +72,10 @@ def _exchanged(problem: Problem, fill: Fill, other: str, fee: Decimal) -> Iterat
     strength = _strength(problem, fill, fee, currency)
     if strength is None or problem.postings.cash(currency, fill.account) != other:
         return
-    said = "as {}" if problem.rows_right else "it was {}"
+    words = "it was {}" if problem.fault_in is FaultIn.ROWS else "as {}"
     hypothesis = fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency, strength)
     if problem.reached_by(hypothesis.patch):
-        yield replace(hypothesis, detail=said.format(f"{fee:f} {currency}"))
+        yield replace(hypothesis, detail=words.format(f"{fee:f} {currency}"))
 
 
 def share_of(fill: Fill) -> Fraction:
@@ -108,26 +113,40 @@ def _is_nearly(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -
     return bool(fee) and abs(Fraction(fee) - worth) <= unit
 
 
-def in_other_currencies(
-    problem: Problem, charged: Sequence[Fill], *, only_required: bool = False
-) -> Iterator[Hypothesis]:
-    """Yield every fee in the base, and in the quote, currency.
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every fee in the base, and in the quote, currency, if their balances require it."""
+    return (
+        _all_in(group, currency)
+        for currency in _currencies(group)
+        if _is_required_in(group.problem, group.charged, currency)
+    )
 
-    `only_required` keeps a currency only if its balance requires exactly these fees. Nothing is
-    yielded for fills of several symbols.
-    """
+
+def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every fee in the base, and in the quote, currency."""
+    return (_all_in(group, currency) for currency in _currencies(group))
+
+
+def _currencies(group: FillGroup) -> Iterator[str]:
+    """Yield the compared currencies in which all fees may be; none for several symbols."""
+    problem, charged = group.problem, group.charged
+    if len(charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
+        return
     instrument = problem.postings.instruments.get(charged[0].symbol)
     if instrument is None or _differ(problem.rows.symbols, _SYMBOL, charged):
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = problem.postings.cash(currency, charged[0].account) in problem.dimensions.compared
-        fits = not only_required or _is_needed_in(problem, charged, currency)
-        if known and fits and any(fill.fee_currency != currency for fill in charged):
-            other = [with_fee(fill, fill.fee, currency) for fill in charged]
-            yield of_all(CauseKind.FEE_CURRENCY, charged, other, f"every fee in {currency}")
+        if known and any(fill.fee_currency != currency for fill in charged):
+            yield currency
 
 
-def _is_needed_in(problem: Problem, charged: Sequence[Fill], currency: str) -> bool:
+def _all_in(group: FillGroup, currency: str) -> Hypothesis:
+    other = [with_fee(fill, fill.fee, currency) for fill in group.charged]
+    return of_all(CauseKind.FEE_CURRENCY, group.charged, other, f"every fee in {currency}")
+
+
+def _is_required_in(problem: Problem, charged: Sequence[Fill], currency: str) -> bool:
     """True if the fees in other currencies add up to the amount that a balance requires."""
     if _differ(problem.rows.accounts, _ACCOUNT, charged):
         return True
@@ -147,3 +166,71 @@ def _is_needed_in(problem: Problem, charged: Sequence[Fill], currency: str) -> b
 def _differ(known: Collection[str | None], key: Callable[[Fill], object], some: _Fills) -> bool:
     """True if some fills differ in a key; `known` are the key's values over all fills."""
     return len(known) > 1 and len(set(map(key, some))) > 1
+
+
+class _OtherCurrencies:
+    """The other compared currencies in which a fee may be: base, quote, and those of other fees."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._known: dict[tuple[str | None, ...], tuple[str, ...]] = {}
+
+    def __call__(self, fill: Fill) -> Iterator[OtherFee]:
+        """Yield the fee of a fill with its number, in each other currency."""
+        return ((currency, fill.fee, currency) for currency in self._of(fill))
+
+    def _of(self, fill: Fill) -> tuple[str, ...]:
+        key = (fill.symbol, fill.account, fill.fee_currency)
+        known = self._known.get(key)
+        if known is None:
+            problem = self._problem
+            instrument = problem.postings.instruments.get(fill.symbol)
+            traded = set() if instrument is None else {instrument.base, instrument.quote}
+            cash, compared = problem.postings.cash, problem.dimensions.compared
+            known = self._known[key] = tuple(
+                currency
+                for currency in sorted(traded | self._charged_in)
+                if currency != fill.fee_currency and cash(currency, fill.account) in compared
+            )
+        return known
+
+    @cached_property
+    def _charged_in(self) -> set[str]:
+        """The currencies of all fees, and those of balances with a required effect."""
+        problem = self._problem
+        in_required = {currency_of(name) for name in problem.required if is_cash(name)}
+        return in_required | {fill.fee_currency for fill in problem.fills if fill.fee_currency}
+
+
+def _in_another(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
+    return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency))
+
+
+def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
+    """Yield the fee of a fill in the usual currency, at each known rate."""
+    fill, model = one.fill, one.model
+    for rate in () if fill.fee_currency == model.currency else model.rates:
+        fee = model.fee(one.problem.postings, fill, rate)
+        hypothesis = fee_change(fill, CauseKind.FEE_CURRENCY, fee, model.currency, Strength.SHOWN)
+        yield replace(hypothesis, detail=f"it was {fee:f} {model.currency}")
+
+
+def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that nearly all fees are in the wrong currency."""
+    return most_fees(rows, fills, CauseKind.FEE_CURRENCY, "every fee")
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.FEE_CURRENCY: said(
+            "{subject} has booked the fee of {rows} in the wrong currency"
+        ),
+    },
+    fee_operators=(FeeOperator(_OtherCurrencies, _in_another),),
+    of_all=_of_all,
+    reducing=_reducing,
+    fitted=_exchanged_fees,
+    by_fee=_by_fee,
+    in_pairs=(_in_pairs,),
+    fields={"fee_currency": lambda _wrong, _right: FieldFault(CauseKind.FEE_CURRENCY)},
+)

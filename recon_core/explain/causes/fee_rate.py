@@ -15,9 +15,9 @@ from fractions import Fraction
 from itertools import compress
 from typing import Final, TypeVar
 
-from recon_core.explain.causes.fee_amount import no_fees, turned_fees, without_fees
-from recon_core.explain.causes.fee_currency import CURRENCY, in_other_currencies
-from recon_core.explain.problem.dimensions import is_cash, is_position, negated, plus
+from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.fee_pairs import fee_fault, most_fees, wrong_fees
+from recon_core.explain.problem.dimensions import is_cash
 from recon_core.explain.problem.fee_schedule import (
     ROUNDINGS,
     FeeModel,
@@ -26,10 +26,12 @@ from recon_core.explain.problem.fee_schedule import (
     tells,
     total_value,
 )
+from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, of_all, with_fee
-from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, are_most, fee_fault
+from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, are_most
 from recon_core.explain.problem.postings import to_decimal
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
@@ -74,18 +76,18 @@ def in_another_tier(problem: Problem, meant: Sequence[Fill], name: str) -> Itera
     if rate is None or not tells(rate, value, unit) or rate == rates[0]:
         return
     factor = Fraction(rate) / first
-    detail = _rates_text(rates, factor, rows_right=problem.rows_right)
+    detail = _rates_text(problem, rates, factor)
     for rounding in ROUNDINGS:
         changed = [_at(problem, one, factor, rounding) for one in charged]
         yield of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, detail)
 
 
-def _rates_text(rates: Sequence[Decimal], factor: Fraction, *, rows_right: bool) -> str:
+def _rates_text(problem: Problem, rates: Sequence[Decimal], factor: Fraction) -> str:
     given, other = (
         ", ".join(f"{rate.normalize(EXACT):f}" for rate in sorted(some, reverse=True))
         for some in (rates, [to_decimal(Fraction(rate) * factor, _PLACES) for rate in rates])
     )
-    posted, right = (other, given) if rows_right else (given, other)
+    posted, right = problem.wrong_and_right(given, other)
     return f"booked at the rates {posted} instead of {right}"
 
 
@@ -135,37 +137,6 @@ def at_one_rate(
     return best
 
 
-def of_every_fee(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
-    """Yield the hypotheses on all fees of some fills that may have the required effect."""
-    charged = [fill for fill in fills if fill.fee]
-    if _moves_nothing_needed(problem, charged):
-        if len(charged) > 1:
-            yield from in_other_currencies(problem, charged, only_required=True)
-        return
-    if len(charged) > 1:
-        posted = problem.postings.fees(charged)
-        if problem.reaches(negated(plus(posted, posted))):
-            yield turned_fees(charged)
-        if problem.rows_right and problem.reaches(negated(posted)):
-            yield no_fees(charged)
-        yield from in_other_currencies(problem, charged, only_required=True)
-    yield from without_fees(problem, fills)
-    for name in problem.required:
-        if is_cash(name):
-            yield from at_another_rate(problem, fills, name)
-
-
-def _moves_nothing_needed(problem: Problem, charged: Sequence[Fill]) -> bool:
-    """True if a position has to move and no fee is in a base currency: fees move none."""
-    instruments = problem.postings.instruments
-    bases = {instrument.base for instrument in instruments.values()}
-    is_moved = any(
-        is_position(name) and amount.copy_abs() > problem.allowed(name)
-        for name, amount in problem.required.items()
-    )
-    return is_moved and bases.isdisjoint(set(map(CURRENCY, charged)))
-
-
 def at_another_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield all fees of the balance `name` at the rate that the required effect gives.
 
@@ -188,7 +159,7 @@ def at_another_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Itera
         yield from in_another_tier(problem, meant, name)
         return
     meant = _of_all_balances(problem, fills, meant, name)
-    missing = not any(fill.fee for fill in meant) and not problem.rows_right
+    missing = not any(fill.fee for fill in meant) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
     detail = _rate_text(problem.schedules.model(meant[0]), rate, problem)
     detail += strangers(problem, meant)
@@ -221,7 +192,7 @@ def _rate_text(model: FeeModel | None, rate: Decimal, problem: Problem) -> str:
     known = "" if model is None or not model.rates else f"{model.rates[0]:f}"
     if not known:
         return f"at the rate {rate:f}"
-    right, posted = (known, f"{rate:f}") if problem.rows_right else (f"{rate:f}", known)
+    posted, right = problem.wrong_and_right(known, f"{rate:f}")
     return f"booked at the rate {posted} instead of {right}"
 
 
@@ -246,12 +217,32 @@ def _base(problem: Problem, fill: Fill) -> str | None:
     return None if instrument is None or derivative else instrument.base
 
 
-def at_another_rate_in_pairs(charged: Sequence[PairRow]) -> list[PairRow]:
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield all fees at the rate that a balance requires, for each balance."""
+    for name in filter(is_cash, group.problem.required) if group.may_be_fees else ():
+        yield from at_another_rate(group.problem, group.fills, name)
+
+
+def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that nearly all fees are at one wrong rate, or at any."""
+    rated = _at_one_wrong_rate(wrong_fees(rows))
+    if rated:
+        return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), rated)
+    return most_fees(rows, fills, CauseKind.FEE_RATE, "")
+
+
+def _at_one_wrong_rate(charged: Sequence[PairRow]) -> list[PairRow]:
     """Return the rows whose fees are at one wrong rate, unless all fees are just doubled."""
     kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
     rows = [row for row in charged if row.right.fee and fee_fault(row) in kinds]
     some = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
-    is_a_rate = len(some) > FEWEST_PAIRS and any(
-        fee_fault(row) is CauseKind.FEE_RATE for row in some
-    )
+    found = set(map(fee_fault, some))
+    is_a_rate = len(some) > FEWEST_PAIRS and CauseKind.FEE_RATE in found
     return some if is_a_rate and are_most(some, rows) else []
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.FEE_RATE: said("{subject} has booked the fees of {rows} at another rate")},
+    of_all=_of_all,
+    in_pairs=(_in_pairs,),
+)

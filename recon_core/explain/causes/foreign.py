@@ -1,17 +1,19 @@
 """Activity that is not the side's own: fills of another account, position or symbol."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position, minus, negated
+from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.problem.dimensions import Vector, is_position, minus, negated
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.stated import StateHypothesis
-from recon_core.model import Fill, LedgerSide
+from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.wording import said
+from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import exact_sum
 
@@ -25,6 +27,14 @@ class _Grouping:
     words: str
     key: Callable[[Fill], str | None]
     names: Callable[[Problem], Collection[str | None]]
+
+    def hypothesis(self, name: str | None, fills: Sequence[Fill], strength: Strength) -> Hypothesis:
+        """Build the removal of all fills of one name."""
+        patch, detail = (
+            Patch(removed=tuple(fills)),
+            f"all {len(fills)} fills of {self.words} {name}",
+        )
+        return Hypothesis(CauseKind.FOREIGN_ACTIVITY, patch, tuple(fills), strength, detail)
 
 
 _GROUPINGS: Final = (
@@ -51,10 +61,8 @@ def others(problem: Problem) -> Iterator[Hypothesis]:
             groups.setdefault(grouping.key(fill) or "", []).append(fill)
         for name, fills in groups.items():
             if name and len(fills) > 1:
-                patch = Patch(removed=tuple(fills))
-                detail = f"all {len(fills)} fills of {grouping.words} {name}"
-                kind, side = CauseKind.FOREIGN_ACTIVITY, problem.owner
-                yield Hypothesis(kind, patch, tuple(fills), Strength.EXACT, detail, side)
+                hypothesis = grouping.hypothesis(name, fills, Strength.EXACT)
+                yield replace(hypothesis, side=problem.owner)
 
 
 def whole_groups(
@@ -62,11 +70,11 @@ def whole_groups(
 ) -> Iterator[Hypothesis]:
     """Yield all fills of an account, position or symbol that the other side does not know."""
     left = {id(fill) for fill in surplus}
-    for words, name in (("account", "account"), ("position", "position_id"), ("symbol", "symbol")):
-        key_of = attrgetter(name)
+    for grouping in _GROUPINGS:
+        key_of = grouping.key
         keys = set(map(key_of, surplus)) - {None}
         keys -= set(map(key_of, right)) if keys else keys
-        groups: dict[str, list[Fill]] = {}
+        groups: dict[str | None, list[Fill]] = {}
         for fill in fills if keys else ():
             key = key_of(fill)
             if key in keys:
@@ -74,33 +82,30 @@ def whole_groups(
         for key, rows in groups.items():
             if len(rows) > 1 and all(id(fill) in left for fill in rows):
                 left -= {id(fill) for fill in rows}
-                detail = f"all {len(rows)} fills of {words} {key}"
-                patch = Patch(removed=tuple(rows))
-                yield Hypothesis(
-                    CauseKind.FOREIGN_ACTIVITY, patch, tuple(rows), Strength.SHOWN, detail
-                )
+                yield grouping.hypothesis(key, rows, Strength.SHOWN)
 
 
-def summed_accounts(
-    dimensions: Dimensions, side: LedgerSide, mine: Vector, theirs: Vector
-) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield the positions of one account that are the sum of several accounts of the other side."""
+    if "positions" in states.record.derived:
+        return
     correction: dict[str, Decimal] = {}
     accounts: set[str] = set()
-    for name, amounts in _by_account(theirs).items():
-        held = {each: amount for each, amount in mine.items() if _bare(each) == name and amount}
+    for name, amounts in _by_account(states.other).items():
+        held = {
+            each: amount for each, amount in states.stated.items() if _bare(each) == name and amount
+        }
         total = exact_sum(amounts.values())
         if len(amounts) > 1 and list(held.values()) == [total] and total:
             correction |= {
                 each: amount
                 for each, amount in minus(amounts, held).items()
-                if amount and each in dimensions.compared
+                if amount and each in states.dimensions.compared
             }
             accounts |= {each.rpartition(_ACCOUNT)[2] for each in amounts}
     if correction:
-        told = ", ".join(sorted(accounts))
-        detail = f"its positions are the sum of the accounts {told}"
-        yield StateHypothesis(CauseKind.FOREIGN_ACTIVITY, side, correction, detail)
+        detail = f"its positions are the sum of the accounts {', '.join(sorted(accounts))}"
+        yield StateHypothesis(CauseKind.FOREIGN_ACTIVITY, states.side, correction, detail)
 
 
 def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
@@ -114,3 +119,12 @@ def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
 
 def _bare(name: str) -> str:
     return name.partition(_ACCOUNT)[0]
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.FOREIGN_ACTIVITY: said("{subject} holds activity that is not its own: {rows}"),
+    },
+    in_states=_in_states,
+    state_words={CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own"},
+)

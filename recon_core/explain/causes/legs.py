@@ -2,26 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.problem.dimensions import Dimensions
 from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, differing_in
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.proof.prover import Prover
-from recon_core.model import Fill, Leg, SideRecord
+from recon_core.explain.problem.wording import said
+from recon_core.model import Fill, Leg, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 
 
-def legs_of_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that most rows have no leg."""
     wrong = differing_in(rows, "leg")
     if not are_most(wrong, rows):
         return None
     return SharedFault(CauseKind.NETTED_LEGS, "LONG and SHORT are netted", ("leg",), wrong)
 
 
-def netted_legs(states: States, other: SideRecord) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield a net position where the other side holds LONG and SHORT separately."""
     legs: dict[tuple[str, str | None], dict[Leg, Decimal]] = {}
-    for row in other.positions or ():
+    for row in states.other_record.positions or ():
         if row.leg is not Leg.NET:
             legs.setdefault((row.symbol, row.account), {})[row.leg] = row.quantity
     for (symbol, account), quantities in legs.items():
@@ -34,13 +38,25 @@ def netted_legs(states: States, other: SideRecord) -> Iterator[StateHypothesis]:
             yield states.hypothesis(CauseKind.NETTED_LEGS, wrong, "LONG and SHORT are netted")
 
 
-def legs_doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+def _doubt(
+    dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+) -> str:
     """Doubt netted legs that cancel: nothing shows that they were netted."""
     netted = [hypothesis for hypothesis in chosen if hypothesis.cause_kind is CauseKind.NETTED_LEGS]
-    record = prover.recorded.side(chosen[0].side)
-    stated = {} if record is None else prover.dimensions.stated(record)
+    record = recorded.side(chosen[0].side)
+    stated = {} if record is None else dimensions.stated(record)
     if netted and not any(
         stated.get(name) for hypothesis in netted for name in hypothesis.correction
     ):
         return f"the fills of each leg on the {chosen[0].side} side"
     return ""
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.NETTED_LEGS: said("{subject} has netted hedge legs")},
+    in_pairs=(_in_pairs,),
+    fields={"leg": lambda _wrong, _right: FieldFault(CauseKind.NETTED_LEGS)},
+    in_states=_in_states,
+    state_words={CauseKind.NETTED_LEGS: "has netted hedge legs"},
+    state_doubt=_doubt,
+)

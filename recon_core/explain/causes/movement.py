@@ -1,42 +1,67 @@
-"""Faults of a movement that both sides list with different values."""
+"""Movements: missing, booked twice, of another account, with another sign or amount."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
+from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.problem.hypotheses import NEAR_TWIN, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.wording import rows_of_cause
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import rows_of_cause, said
 from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
+_BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
-def movement_hypotheses(
-    movement: Movement, *, rows_right: bool, twin: bool
-) -> Iterator[Hypothesis]:
-    """Yield a movement removed, repeated if rows are right, and with the other sign."""
-    gone = Patch(removed_movements=(movement,))
-    if rows_right:
-        split = movement.movement_kind is MovementKind.SPLIT
-        missing = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
-        yield Hypothesis(missing, gone, (movement,))
-        again = Patch(added_movements=(replace(movement),))
-        yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,))
-    elif twin:
-        yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, gone, (movement,), strength=Strength.SHOWN)
-    else:
-        yield Hypothesis(CauseKind.FOREIGN_ACTIVITY, gone, (movement,), strength=Strength.FITTED)
-    turned = replace(movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity))
-    yield Hypothesis(CauseKind.SIGN_CONVENTION, Patch((), (), (movement,), (turned,)), (movement,))
+
+def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield every movement removed, repeated if the rows are right, and with the other sign."""
+    movements = problem.record.movements or ()
+    for movement in movements:
+        if problem.fault_in is FaultIn.STATEMENT:
+            yield from _never_or_twice(movement)
+        else:
+            yield _surplus(movement, twin=_is_twin(movement, movements))
+        turned = replace(
+            movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity)
+        )
+        patch = Patch((), (), (movement,), (turned,))
+        yield Hypothesis(CauseKind.SIGN_CONVENTION, patch, (movement,))
+
+
+def _never_or_twice(movement: Movement) -> Iterator[Hypothesis]:
+    patch = Patch(removed_movements=(movement,))
+    yield Hypothesis(_missing_kind(movement), patch, (movement,))
+    again = Patch(added_movements=(replace(movement),))
+    yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,))
+
+
+def _surplus(movement: Movement, *, twin: bool) -> Hypothesis:
+    kind = CauseKind.DUPLICATE_MOVEMENT if twin else CauseKind.FOREIGN_ACTIVITY
+    strength = Strength.SHOWN if twin else Strength.FITTED
+    return Hypothesis(kind, Patch(removed_movements=(movement,)), (movement,), strength)
+
+
+def _missing_kind(movement: Movement) -> CauseKind:
+    is_split = movement.movement_kind is MovementKind.SPLIT
+    return CauseKind.SPLIT if is_split else CauseKind.MISSING_MOVEMENT
+
+
+def _is_twin(movement: Movement, movements: Iterable[Movement]) -> bool:
+    """True if another movement has the same content within `NEAR_TWIN`."""
+    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_TWIN)
+    return sum(other.content == movement.content for other in near) > 1
 
 
 def _turned(amount: Decimal | None) -> Decimal | None:
     return None if amount is None else EXACT.subtract(ZERO, amount)
 
 
-def movement_edit(wrong: Movement, right: Movement) -> Hypothesis:
+def differing_movement(wrong: Movement, right: Movement) -> Hypothesis:
     """Return the hypothesis that replaces the wrong movement by the right one."""
     patch = Patch((), (), (wrong,), (right,))
     return Hypothesis(
@@ -48,9 +73,9 @@ def _movement_how(wrong: Movement, right: Movement) -> str:
     """Describe both amounts, and their ratio if it is a whole number above 2."""
     if wrong.amount is None or right.amount is None or wrong.amount == right.amount:
         return ""
-    told = f"{format_amount(wrong.amount)} against {format_amount(right.amount)}"
+    both = f"{format_amount(wrong.amount)} against {format_amount(right.amount)}"
     times = _times(wrong.amount, right.amount)
-    return told if times is None else f"{told}, {times} times what it should be"
+    return both if times is None else f"{both}, {times} times what it should be"
 
 
 def _times(wrong: Decimal, right: Decimal) -> Fraction | None:
@@ -75,7 +100,30 @@ def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
     return CauseKind.MISSING_MOVEMENT
 
 
-def missing_movement_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
     if hypothesis.patch.added_movements and hypothesis.patch.removed_movements:
         return f"{subject} has booked another amount of {rows_of_cause(hypothesis, rows)}"
     return f"{subject} has not booked {rows_of_cause(hypothesis, rows)}"
+
+
+def surplus_movement(row: Movement, *, is_repeated: bool) -> Hypothesis:
+    """Build a movement that the other side does not list; a dividend may have accrued only."""
+    kind = CauseKind.DUPLICATE_MOVEMENT if is_repeated else CauseKind.FOREIGN_ACTIVITY
+    accrued = not is_repeated and row.movement_kind in _BOOKED_AHEAD
+    detail = "it may have accrued, and is not paid yet" if accrued else ""
+    return Hypothesis(kind, Patch(removed_movements=(row,)), (row,), Strength.SHOWN, detail)
+
+
+def lacking_movement(row: Movement) -> Hypothesis:
+    """Build a movement that only the other side lists."""
+    patch = Patch(added_movements=(row,))
+    return Hypothesis(_missing_kind(row), patch, (row,), Strength.SHOWN)
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.MISSING_MOVEMENT: _missing_text,
+        CauseKind.DUPLICATE_MOVEMENT: said("{subject} has booked {rows} twice"),
+    },
+    of_other_rows=_of_other_rows,
+)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import Vector, is_position, minus
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.wording import said
 from recon_core.model import CashBalance, Opening, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -24,8 +26,9 @@ _POWERS: Final = (None, -3, -2, -1, 1, 2, 3)
 """Powers of ten by which an opening entry may be off; `None` removes it. Each is a hypothesis."""
 
 
-def opening_hypotheses(opening: Opening | None) -> Iterator[Hypothesis]:
+def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the opening with each entry removed, and multiplied by powers of ten."""
+    opening = problem.record.opening
     if opening is None:
         return
     for at, row in enumerate(opening.cash):
@@ -95,8 +98,7 @@ def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> O
 def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
     opening, other = problem.record.opening, problem.recorded.side(problem.owner.other)
-    is_own = problem.rows_right and problem.side is problem.owner
-    if opening is None or other is None or is_own or problem.lagging:
+    if opening is None or other is None or problem.is_of_own_statement or problem.lagging:
         return
     required = problem.dimensions.real(problem.exact)
     shown = _by_openings(problem, opening, other, required) or _by_a_snapshot(
@@ -157,3 +159,11 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
     held = replace(problem.record, positions=opening.positions, cash=opening.cash)
     moved = shifted(held, problem.dimensions, required, names)
     return replace(opening, positions=moved.positions or (), cash=moved.cash or ())
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.OPENING_BALANCE: said("{subject} has a wrong opening balance of {detail}"),
+    },
+    of_other_rows=_of_other_rows,
+)

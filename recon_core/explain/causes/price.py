@@ -10,13 +10,21 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.dimensions import is_cash
-from recon_core.explain.problem.fee_evidence import charged_again, fee_shows, told
-from recon_core.explain.problem.figures import slip
+from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.causes.rounding import rounded_figure
+from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.fee_evidence import (
+    FeeContradiction,
+    charged_again,
+    fee_denies,
+    fee_shows,
+)
+from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.wording import wrong_number
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -28,10 +36,10 @@ _FAR: Final = Decimal(100_000)
 """Reciprocal of the relative error: a price this near to a power of ten is off by its tick only."""
 
 
-def wrong_prices(problem: Problem) -> Iterator[Hypothesis]:
+def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
     """Yield the wrong prices with the required effect, if it is of a single balance."""
     cash = [name for name in problem.required if is_cash(name)]
-    if len(cash) != 1:
+    if len(cash) != 1 or any(map(is_position, problem.required)):
         return
     for name in sorted(problem.by_symbol):
         market = market_of(problem, name)
@@ -49,7 +57,7 @@ def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[
         for rate in (ZERO, *market.rates(fill.side)):
             price = _price_for(market, fill, required, rate)
             price = price if price is None else _tenfold(fill.price, price) or price
-            how = None if price is None else slip(*told(problem, fill.price, price))
+            how = None if price is None else slip(*problem.wrong_and_right(fill.price, price))
             if price is None or how is None or not _fits(problem, market, at, price):
                 continue
             other = replace(fill, price=price)
@@ -61,7 +69,7 @@ def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[
                         if _shows(problem, market, fill, changed)
                         else Strength.CHANCE
                     )
-                    yield Hypothesis(CauseKind.WRONG_PRICE, patch, (fill,), strength, how)
+                    yield _with_price(fill, changed, strength, how)
 
 
 def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
@@ -77,10 +85,10 @@ def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
 
 def _shows(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
     """True if a second fact shows that a price is wrong: its fee, or a power of ten."""
-    wrong, right = (other, fill) if problem.rows_right else (fill, other)
+    wrong, right = problem.wrong_and_right(fill, other)
     if fee_shows(problem, market, wrong, right):
         return True
-    return (slip(wrong.price, right.price) or "").startswith("10^")
+    return power_of_ten(wrong.price, right.price) is not None
 
 
 def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> Decimal | None:
@@ -99,6 +107,51 @@ def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> 
 
 def _fits(problem: Problem, market: Market, at: int, price: Decimal) -> bool:
     """True if the right one of the two prices is near that of the fill before or after."""
-    right = market.fills[at].price if problem.rows_right else price
+    _, right = problem.wrong_and_right(market.fills[at].price, price)
     around = [market.fills[each] for each in (at - 1, at + 1) if 0 <= each < len(market.fills)]
     return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in around)
+
+
+def _with_price(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
+    return Hypothesis(CauseKind.WRONG_PRICE, Patch((fill,), (other,)), (fill,), strength, how or "")
+
+
+def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield every price off by a factor of ten."""
+    for fill in problem.fills:
+        for power in (-1, 1):
+            other = replace(fill, price=fill.price.scaleb(power, EXACT))
+            how = slip(*problem.wrong_and_right(fill.price, other.price))
+            if how is not None:
+                strength = Strength.CHANCE if fee_denies(problem, fill, other) else Strength.FITTED
+                yield _with_price(fill, other, strength, how)
+
+
+def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
+    """Yield the price that the fee of a contradicted row requires, at each known rate.
+
+    A fee on the quantity does not depend on the price, but for inverse contracts.
+    """
+    inverse = one.market.instrument.instrument_kind is InstrumentKind.INVERSE
+    for rate, times in () if one.model.in_base and not inverse else one.factors():
+        ratio = 1 / times if inverse else times
+        price = on_tick(Fraction(one.fill.price) * ratio, one.market.tick_places)
+        other = replace(one.fill, price=price)
+        if price > 0 and one.model.fee(one.problem.postings, other, rate) == one.fill.fee:
+            yield _with_price(one.fill, other, Strength.EXACT, slip(one.fill.price, price))
+
+
+def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
+    """Return the fault of the price of a row: a slip, a rounding, or another one."""
+    how = slip(wrong.price, right.price)
+    rounded = rounded_figure("price", wrong.price, right.price) if how is None else None
+    return rounded or FieldFault(CauseKind.WRONG_PRICE, how or "")
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.WRONG_PRICE: wrong_number("price")},
+    fitted=_fitted,
+    of_a_pair=_of_a_pair,
+    by_fee=_by_fee,
+    fields={"price": _in_a_row},
+)

@@ -7,44 +7,40 @@ of the pen is the evidence.
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
+from typing import Final
 
-from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.fee_evidence import charged_again, fee_denies, fee_shows, told
+from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.causes.rounding import rounded_figure
+from recon_core.explain.problem.fee_evidence import (
+    FeeContradiction,
+    charged_again,
+    fee_denies,
+    fee_shows,
+)
 from recon_core.explain.problem.figures import slip
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength
-from recon_core.explain.problem.market import NEARLY, Market, Paid, market_of, paid_in
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
+from recon_core.explain.problem.market import NEARLY, Market, Paid, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import wrong_number
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 
-def slipped(
-    problem: Problem,
-    kind: CauseKind,
-    other: Fill,
-    fill: Fill,
-    how: str | None,
-) -> Iterator[Hypothesis]:
-    if how is not None:
-        is_weak = fee_denies(problem, fill, other)
-        strength = Strength.CHANCE if is_weak else Strength.FITTED
-        yield Hypothesis(kind, Patch((fill,), (other,)), (fill,), strength, how)
-
-
 def slipped_quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that are slips of the pen, whatever the cash requires."""
-    return (hypothesis for hypothesis in quantities(problem) if hypothesis.detail)
+    return (hypothesis for hypothesis in quantities(problem) if hypothesis.facts.is_slip)
 
 
 def quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that the only differing position requires, whatever the cash."""
-    positions = [name for name in problem.required if is_position(name)]
-    market = market_of(problem, positions[0]) if len(positions) == 1 else None
-    if market is not None:
+    name = problem.only_position
+    market = None if name is None else market_of(problem, name)
+    if name is not None and market is not None:
         for fill in market.fills:
-            yield from any_quantity(problem, market, fill, problem.required[positions[0]])
+            yield from any_quantity(problem, market, fill, problem.required[name])
 
 
 def any_quantity(
@@ -57,13 +53,12 @@ def any_quantity(
     quantity = _needed_of(fill, required)
     if quantity <= 0:
         return
-    how = slip(*told(problem, fill.quantity, quantity))
+    how = slip(*problem.wrong_and_right(fill.quantity, quantity))
     for other in _with_quantity(problem, market, fill, quantity):
-        patch = Patch((fill,), (other,))
         strength = _strength_of_any(fill, other, slipped=how is not None)
         if not _may_be(problem, market, fill, other):
             strength = Strength.CHANCE
-        yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
+        yield with_quantity(fill, other, strength, how)
 
 
 def _needed_of(fill: Fill, required: Decimal) -> Decimal:
@@ -84,8 +79,12 @@ def _strength_of_any(fill: Fill, other: Fill, *, slipped: bool) -> Strength:
     return Strength.FITTED if slipped or fill.fee == other.fee else Strength.CHANCE
 
 
-def wrong_quantities(problem: Problem, market: Market, name: str) -> Iterator[Hypothesis]:
+def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that have the whole required effect, cash included."""
+    name = problem.only_position
+    market = None if name is None else market_of(problem, name)
+    if name is None or market is None:
+        return
     required = problem.required[name]
     for fill in Paid(problem, market, name).candidates():
         quantity = _needed_of(fill, required)
@@ -94,26 +93,24 @@ def wrong_quantities(problem: Problem, market: Market, name: str) -> Iterator[Hy
         for other in _with_quantity(problem, market, fill, quantity):
             patch = Patch((fill,), (other,))
             if problem.reached_by(patch):
-                how = slip(*told(problem, fill.quantity, quantity))
-                strength = _strength_of_quantity(
-                    problem, market, fill, other, slipped=how is not None
-                )
+                how = slip(*problem.wrong_and_right(fill.quantity, quantity))
+                strength = _strength(problem, market, fill, other, slipped=how is not None)
                 if strength > Strength.EXACT and not _may_be(problem, market, fill, other):
                     strength = Strength.CHANCE
-                yield Hypothesis(CauseKind.WRONG_QUANTITY, patch, (fill,), strength, how or "")
+                yield with_quantity(fill, other, strength, how)
                 break
 
 
-def _strength_of_quantity(
+def _strength(
     problem: Problem, market: Market, fill: Fill, other: Fill, *, slipped: bool
 ) -> Strength:
     """Return the evidence strength of a wrong quantity.
 
-    0: the row's fee is that of the right quantity. 1: a slip of the pen. Without both: 2 if no fee
-    model is known, 3 if the fee stays, 2 or `UNPROVEN` if it changes with a larger or a smaller
-    quantity. A missing fill would fit as well.
+    SHOWN if the row's fee is that of the right quantity, EXACT for a slip of the pen. Without both,
+    FITTED if no fee model is known, WEAK if the fee stays, and FITTED or CHANCE if it changes with
+    a larger or a smaller quantity: a missing fill would fit as well.
     """
-    if not problem.rows_right and fee_shows(problem, market, fill, other):
+    if problem.fault_in is FaultIn.ROWS and fee_shows(problem, market, fill, other):
         return Strength.SHOWN
     if slipped:
         return Strength.EXACT
@@ -144,3 +141,75 @@ def _with_quantity(
     other = replace(fill, quantity=quantity)
     yield other
     yield from charged_again(problem, market, fill, other)
+
+
+def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
+    """Build the change of a fill to another quantity; `how` the wrong one came about, if known."""
+    return Hypothesis(
+        CauseKind.WRONG_QUANTITY,
+        Patch((fill,), (other,)),
+        (fill,),
+        strength,
+        how or "",
+        facts=Facts(is_slip=how is not None),
+    )
+
+
+def of_order(problem: Problem, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
+    """Yield a fill with the quantity that its order lacks, uncharged and at each known rate."""
+    quantity = _needed_of(fill, required)
+    if quantity <= 0:
+        return
+    other = replace(fill, quantity=quantity)
+    how, model = slip(fill.quantity, quantity), problem.schedules.model(fill)
+    yield with_quantity(fill, other, Strength.SHOWN, how)
+    for rate in () if model is None or not fill.fee else model.rates:
+        fee = fill.fee if model is None else model.fee(problem.postings, other, rate)
+        if fee != fill.fee:
+            yield with_quantity(fill, replace(other, fee=fee), Strength.SHOWN, how)
+
+
+def is_quantity(hypothesis: Hypothesis) -> bool:
+    """True if a hypothesis is a wrong quantity of a fill."""
+    return hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
+
+
+def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield every quantity off by a factor of ten, and those that the position requires."""
+    for fill in problem.fills:
+        for power in (-1, 1):
+            more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
+            how = slip(*problem.wrong_and_right(fill.quantity, more.quantity))
+            if how is not None:
+                strength = Strength.CHANCE if fee_denies(problem, fill, more) else Strength.FITTED
+                yield with_quantity(fill, more, strength, how)
+    yield from quantities(problem)
+
+
+def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
+    """Yield the quantity that the fee of a contradicted row requires, at each known rate."""
+    for rate, times in one.factors():
+        quantity = on_tick(Fraction(one.fill.quantity) * times, one.market.lot_places)
+        other = replace(one.fill, quantity=quantity)
+        if quantity > 0 and one.model.fee(one.problem.postings, other, rate) == one.fill.fee:
+            how = slip(one.fill.quantity, quantity)
+            yield with_quantity(one.fill, other, Strength.EXACT, how)
+
+
+def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
+    """Return the fault of the quantity of a row: a slip, its fee, a rounding, or another one."""
+    how = slip(wrong.quantity, right.quantity)
+    if how is None and right.fee:
+        off = EXACT.subtract(wrong.quantity, right.quantity).copy_abs()
+        how = "off by its fee" if off == right.fee.copy_abs() else None
+    rounded = rounded_figure("quantity", wrong.quantity, right.quantity) if how is None else None
+    return rounded or FieldFault(CauseKind.WRONG_QUANTITY, how or "")
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.WRONG_QUANTITY: wrong_number("quantity")},
+    fitted=_fitted,
+    of_a_pair=_of_a_pair,
+    by_fee=_by_fee,
+    fields={"quantity": _in_a_row},
+)

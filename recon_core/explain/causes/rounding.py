@@ -16,12 +16,13 @@ from decimal import (
     Context,
     Decimal,
 )
-from decimal import Context as DecimalContext
 from typing import Final
 
-from recon_core.explain.problem.dimensions import Vector, is_cash, is_position
+from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position
 from recon_core.explain.problem.figures import MODES, last_digit
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, of_all
+from recon_core.explain.problem.fill_group import FillGroup
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, of_all
 from recon_core.explain.problem.pairs import (
     FEWEST_PAIRS,
     PairRow,
@@ -30,23 +31,29 @@ from recon_core.explain.problem.pairs import (
     differing_in,
     with_their_fees,
 )
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
-from recon_core.explain.proof.prover import Prover
-from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model import Fill, InstrumentKind, OrderSide, RecordedSession
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, round_to_places, shortest
+from recon_core.values.amounts import (
+    EXACT,
+    ZERO,
+    decimal_places,
+    format_amount,
+    round_to_places,
+    shortest,
+)
 
 _MOST_PLACES: Final = 8
 """Decimals of a rounded quantity: quantities on most venues have no more than 8."""
 
+_MOST_REDUCING_PLACES: Final = 7
+"""Decimals of a rounding, 0 to 6: each that fits costs a search for the second fault."""
+
 _LOST_PLACES: Final = 2
 """Decimals that a rounded number has lost at least: with one decimal less, such as 1.2 for 1.23, a
 rounding looks like one wrong digit."""
-
-_MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
-"""Rounding modes in the order in which they are tried: the first that fits all figures counts."""
 
 _ONE_WAY: Final = {
     ROUND_DOWN: "has cut digits off what it states",
@@ -55,6 +62,9 @@ _ONE_WAY: Final = {
 }
 """Words for the modes that round one way; half-even and half-up have the words of the kind."""
 
+_ROUNDED: Final = of_figures("{subject} has rounded figures")
+_CUT_OFF: Final = of_figures("{subject} has cut digits off figures")
+
 _FEWEST_DIGITS: Final = 3
 """Digits that all rounded figures show together: a random amount fits 3 once in 1,000 or so."""
 
@@ -62,24 +72,31 @@ _FEWEST_BESIDE_CASH: Final = 2
 """The same where only positions differ: cash that agrees rules out a fill as the cause."""
 
 
-def rounded_quantities(problem: Problem, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity rounded half-even to 0 to 8 decimals, while this moves enough."""
-    position = problem.postings.position(fills[0])
-    required = problem.required.get(position, ZERO).copy_abs()
+    problem, fills = group.problem, group.fills
+    if problem.fault_in is FaultIn.ROWS or not group.seen:
+        return
+    required = problem.required.get(problem.postings.position(fills[0]), ZERO).copy_abs()
     for places in range(_MOST_PLACES + 1):
         if required > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
             break
-        if _may_round(problem, fills, places):
-            yield from rounded_to(fills, places)
+        effect = _effect(problem, fills, places)
+        if effect is None or problem.reaches(effect):
+            yield from _rounded_to(fills, places)
 
 
-def _may_round(problem: Problem, fills: Sequence[Fill], places: int) -> bool:
-    """True if quantities with `places` decimals have the required effect, as far as is known."""
-    effect = rounding_effect(problem, fills, places)
-    return effect is None or problem.reaches(effect)
+def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every quantity rounded half-even that reduces the required effect."""
+    if group.problem.fault_in is FaultIn.ROWS:
+        return
+    for places in range(_MOST_REDUCING_PLACES):
+        effect = _effect(group.problem, group.fills, places)
+        if effect is None or group.reduces(effect):
+            yield from _rounded_to(group.fills, places)
 
 
-def rounding_effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vector | None:
+def _effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vector | None:
     """Return the effect of rounding quantities to `places` decimals, by dimension.
 
     `None` for inverse and unknown contracts, whose trades have no exact value.
@@ -100,14 +117,21 @@ def rounding_effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vec
     return effect
 
 
-def rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Hypothesis]:
+def _rounded_to(fills: Sequence[Fill], places: int) -> Iterator[Hypothesis]:
     """Yield every quantity with at most `places` decimals, if any quantity has more."""
     rounded = [replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in fills]
     if list(fills) != rounded:
         yield of_all(CauseKind.ROUNDING, fills, rounded, f"quantities to {places} decimals")
 
 
-def rounded_prices_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+def _quantities_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that most quantities are rounded."""
+    wrong = [row for row in differing_in(rows, "quantity") if row.right.quantity]
+    return rounding_of_pairs(wrong, fills, "quantity")
+
+
+def _prices_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that most prices are rounded."""
     return rounding_of_pairs(differing_in(rows, "price"), fills, "price")
 
 
@@ -116,7 +140,7 @@ def rounding_of_pairs(
 ) -> SharedFault | None:
     """Return the fault of figures that are the right ones rounded to fewer decimals.
 
-    At least `_MOST` of all fills must have no more decimals than the rounded figures.
+    At least `MOST_PAIRS` of all fills must have no more decimals than the rounded figures.
     """
     if len(rows) < FEWEST_PAIRS:
         return None
@@ -136,13 +160,23 @@ def rounding_of_pairs(
             ]
             if are_most(some, rows):
                 fields = with_their_fees(some) if name == "quantity" else (name,)
-                return SharedFault(CauseKind.ROUNDING, f"{name} to {places} decimals", fields, some)
+                detail = f"{name} to {places} decimals"
+                return SharedFault(CauseKind.ROUNDING, detail, fields, some, Facts(rounded=name))
     return None
 
 
 def _usual_places(rows: Sequence[PairRow], name: str) -> int:
     places = sorted(decimal_places(shortest(getattr(row.at, name))) for row in rows)
     return places[len(places) * 4 // 5]
+
+
+def rounded_figure(name: str, wrong: Decimal, right: Decimal) -> FieldFault | None:
+    """Return the fault of a figure of one row that is the right one rounded, or `None`."""
+    if not is_rounded(wrong, right):
+        return None
+    places = decimal_places(shortest(wrong))
+    detail = f"{name} {format_amount(right)} to {places} decimals"
+    return FieldFault(CauseKind.ROUNDING, detail, Facts(rounded=name))
 
 
 def is_rounded(given: Decimal, other: Decimal) -> bool:
@@ -158,7 +192,7 @@ def is_rounded(given: Decimal, other: Decimal) -> bool:
     return given in nearest
 
 
-def rounded_figures(states: States) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield a rounding if all that differs is the other side's figures with fewer decimals."""
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
     if not any(value for value, _ in values) or _shows_more(values):
@@ -166,8 +200,8 @@ def rounded_figures(states: States) -> Iterator[StateHypothesis]:
     places = max(_places(value) for value, _ in values)
     if not all(_places(right) > places for _, right in values):
         return
-    for mode in _MODES:
-        context = DecimalContext(prec=1000, rounding=mode)
+    for mode in MODES:
+        context = Context(prec=1000, rounding=mode)
         unit = Decimal((0, (1,), -places))
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
@@ -189,7 +223,9 @@ def _places(amount: Decimal) -> int:
     return -last_digit(amount)
 
 
-def digits_doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+def _doubt(
+    dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+) -> str:
     """Doubt a rounding to one or two digits, which many amounts fit.
 
     Two digits are enough if only positions differ and cash is compared: a fill would have moved it.
@@ -197,33 +233,44 @@ def digits_doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     rounded = [hypothesis for hypothesis in chosen if hypothesis.cause_kind is CauseKind.ROUNDING]
     if not rounded:
         return ""
-    record = prover.recorded.side(rounded[0].side)
-    stated = {} if record is None else prover.dimensions.stated(record)
+    record = recorded.side(rounded[0].side)
+    stated = {} if record is None else dimensions.stated(record)
     names = sorted({name for hypothesis in rounded for name in hypothesis.correction})
     shown = sum(len(stated[name].normalize(EXACT).as_tuple().digits)
                 for name in names if stated.get(name))  # fmt: skip
-    by_cash = all(map(is_position, names)) and any(map(is_cash, prover.dimensions.compared))
+    by_cash = all(map(is_position, names)) and any(map(is_cash, dimensions.compared))
     if shown >= (_FEWEST_BESIDE_CASH if by_cash else _FEWEST_DIGITS):
         return ""
     lacking = ", ".join(name.split("::", 1)[1] for name in names[:3])
     return f"the digits that {lacking} of the {rounded[0].side} side lacks"
 
 
-def rounding_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
-    words = "has cut digits off figures" if _is_cut_off(hypothesis) else "has rounded figures"
-    return of_figures(f"{{subject}} {words}")(subject, hypothesis, rows)
+def _text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    return (_CUT_OFF if _is_cut_off(hypothesis) else _ROUNDED)(subject, hypothesis, rows)
 
 
 def _is_cut_off(hypothesis: Hypothesis) -> bool:
     """True if no rounded number is too large, and some are too small by more than half a unit."""
-    name = hypothesis.detail.partition(" ")[0]
-    if name not in {"quantity", "price", "fee"}:
+    name = hypothesis.facts.rounded
+    if not name:
         return False
     pairs = [
         (getattr(given, name).copy_abs(), getattr(right, name).copy_abs())
-        for given, right in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=False)
+        for given, right in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True)
     ]
     return all(given <= right for given, right in pairs) and any(
         EXACT.subtract(right, given) > Decimal((0, (5,), -decimal_places(given) - 1))
         for given, right in pairs
     )
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.ROUNDING: _text},
+    of_all=_of_all,
+    reducing=_reducing,
+    in_pairs=(_quantities_of_pairs, _prices_of_pairs),
+    in_states=lambda states: _in_states(states.stated_only),
+    state_words={CauseKind.ROUNDING: "has rounded what it states"},
+    state_doubt=_doubt,
+    may_be_a_row=True,
+)

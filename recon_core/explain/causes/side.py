@@ -1,7 +1,14 @@
 """BUY and SELL exchanged in one fill."""
 
+from typing import Final
+
+from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.family import CauseFamily, FieldFault, FillOperator
+from recon_core.explain.problem.fee_evidence import at_usual_rate
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 
@@ -9,3 +16,16 @@ from recon_core.model.explanation import CauseKind
 def flip(fill: Fill) -> Hypothesis:
     """Build the exchange of a fill's side."""
     return Hypothesis(CauseKind.SIDE_FLIPPED, Patch((fill,), (flipped(fill),)), (fill,))
+
+
+def _exchanged(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+    return at_usual_rate(problem, flip(fill))
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.SIDE_FLIPPED: said("{subject} has BUY and SELL exchanged in {rows}"),
+    },
+    operators=(FillOperator("flip", -2, 0, _exchanged),),
+    fields={"side": lambda _wrong, _right: FieldFault(CauseKind.SIDE_FLIPPED)},
+)

@@ -4,32 +4,36 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.wording import said
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 
-TURNED: Final = Decimal(-2)
+_TURNED: Final = Decimal(-2)
 """Factor of an exchanged sign: the turned amount less the amount itself is -2 times it."""
 
 
-def turned_trades(fills: Sequence[Fill]) -> Hypothesis:
+def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
     """Build the hypothesis that every fill has the wrong side."""
     turned = [flipped(fill) for fill in fills]
     return of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
 
 
-def sign_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that the side of every fill is wrong."""
     wrong = differing_in(rows, "side")
     if len(wrong) != len(fills):
         return None
     return SharedFault(CauseKind.SIGN_CONVENTION, "BUY and SELL of every fill", ("side",), wrong)
 
 
-def turned_signs(states: States) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield figures with the other sign: all that differ, all positions, or all balances."""
     turned = {
         name
@@ -48,3 +52,26 @@ def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     positions = tuple(filter(is_position, names))
     cash = tuple(name for name in names if not is_position(name))
     return [names, *(part for part in (positions, cash) if part and part != names)]
+
+
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every fill with the other side, if that may have the required effect."""
+    if group.is_required(_TURNED):
+        yield _all_turned(group.fills)
+
+
+def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every fill with the other side, if that reduces the required effect."""
+    if group.reduces(times(group.trades, _TURNED)):
+        yield _all_turned(group.fills)
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.SIGN_CONVENTION: said("{subject} has the wrong sign in {rows}")},
+    of_all=_of_all,
+    reducing=_reducing,
+    in_pairs=(_in_pairs,),
+    in_states=lambda states: _in_states(states.stated_only),
+    state_words={CauseKind.SIGN_CONVENTION: "states amounts with the other sign"},
+    may_be_a_row=True,
+)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
 from recon_core.explain.problem.stated import (
@@ -13,6 +14,7 @@ from recon_core.explain.problem.stated import (
     multipliers_of,
     ratio_of,
 )
+from recon_core.explain.problem.wording import said
 from recon_core.model import Instrument, InstrumentKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -27,7 +29,7 @@ _FEWEST_LOTS: Final = Decimal(100)
 """
 
 
-def splits(states: States) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield a split if the only difference is a position in a simple ratio to the other side's."""
     if len(states.differing) != 1 or not is_position(states.differing[0]):
         return
@@ -95,3 +97,11 @@ def _instrument(states: States) -> Instrument | None:
 
 def _symbol(states: States) -> str:
     return bare_name(states.differing[0]).split("::", 1)[1]
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.SPLIT: said("{subject} has not applied a split")},
+    in_states=_in_states,
+    state_words={CauseKind.SPLIT: "has not applied a split"},
+    may_be_a_row=True,
+)

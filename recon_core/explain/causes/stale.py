@@ -12,12 +12,13 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.explain.causes.foreign import foreign
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.wording import said
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
@@ -35,29 +36,27 @@ _SHIFTS: Final = {
 }
 """Shifts of an `as_of` that are named: summer time or a time zone, and a wrong date."""
 
+_TIME: Final = attrgetter("time")
+
 _STEP: Final = timedelta(minutes=15)
 """Time zones differ by multiples of 15 minutes; a shift by another amount is no zone error."""
 
-SPANS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
-
-
-def spans(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
-    """Yield every span of rows with the required effect: of a stale side, of foreign activity."""
-    if problem.rows_right:
-        yield from stale(problem, max_skew)
-    yield from foreign(problem)
+_KINDS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 
 
 def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
     """Yield the last rows that are missing from the side's books: its state is of an earlier time.
 
-    A single row counts only if the side's own `as_of` is earlier than the row.
+    A single row counts only if the side's own `as_of` is earlier than the row. Nothing if the rows
+    are at fault: they are not missing.
     """
+    if problem.fault_in is FaultIn.ROWS:
+        return
     derivative = any(map(problem.postings.derivative, problem.rows.symbols))
     if not derivative and _by_position(problem) == []:
         return
     rows: list[Row] = [*problem.timeline]
-    rows.sort(key=attrgetter("time"), reverse=True)
+    rows.sort(key=_TIME, reverse=True)
     reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
     for at in reached:
         earlier = rows[at].time if at < len(rows) else None
@@ -161,11 +160,50 @@ def _behind(
     moved = tuple(row for row in unseen if isinstance(row, Movement))
     patch = Patch(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
-    kind, detail = behind_detail(problem, rows[0].time, seen, max_skew)
+    kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
     return Hypothesis(kind, patch, rows, strength=Strength.SHOWN, detail=detail)
 
 
-def behind_detail(
+def behind(
+    problem: Problem, fills: Sequence[Fill], seen: datetime | None, max_skew: timedelta
+) -> Hypothesis:
+    """Build the hypothesis of a side that lacks these last fills, stated elsewhere.
+
+    `seen` is the time of the last row in its books, `None` without any.
+    """
+    rows = tuple(sorted(fills, key=_TIME))
+    kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
+    return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
+
+
+def lacking_end(
+    problem: Problem, lacking: Sequence[Fill], max_skew: timedelta
+) -> Hypothesis | None:
+    """Return a side that is behind, if every lacking fill is later than all fills of the side.
+
+    A single lacking fill is enough only if the side's `as_of` is earlier, too.
+    """
+    first = min(map(_TIME, lacking))
+    last = max(map(_TIME, problem.fills), default=None)
+    if (last is not None and last >= first) or (
+        len(lacking) < 2 and not _says_so(problem, first)  # noqa: PLR2004  # one may be lost
+    ):
+        return None
+    return behind(problem, lacking, last, max_skew)
+
+
+def is_span(hypothesis: Hypothesis) -> bool:
+    """True if a hypothesis is rows that are missing from a time on."""
+    return hypothesis.cause_kind in _KINDS
+
+
+def is_added_span(hypothesis: Hypothesis) -> bool:
+    """True if a hypothesis adds fills that are missing from a time on, and removes none."""
+    patch = hypothesis.patch
+    return is_span(hypothesis) and bool(patch.added) and not patch.removed
+
+
+def _kind_and_detail(
     problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
 ) -> tuple[CauseKind, str]:
     """Return kind and words of a side that is behind: stale, or early by an hour or a day."""
@@ -191,7 +229,8 @@ def _shift(
     return None
 
 
-def shift_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that all times are off by one span of whole quarters of an hour."""
     wrong = differing_in(rows, "time")
     shifts = {row.at.time - row.right.time for row in wrong}
     if len(wrong) != len(fills) or len(shifts) != 1:
@@ -207,3 +246,12 @@ def shift_of_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFaul
 def _span(shift: timedelta) -> str:
     hours = Fraction(shift // timedelta(minutes=1), 60)
     return f"{'+' if shift > timedelta() else ''}{float(hours):g} h"
+
+
+FAMILY: Final = CauseFamily(
+    sentences={
+        CauseKind.STALE_SIDE: said("{subject} is behind by {rows}"),
+        CauseKind.AS_OF_SHIFT: said("{subject} is of another time than it says"),
+    },
+    in_pairs=(_in_pairs,),
+)

@@ -1,7 +1,6 @@
-"""Faults of the figures of a stated state: their rounding, their sign, their unit, a split.
+"""Another unit: quantities of all fills, figures of pairs of rows, or figures that a side states.
 
-A fault counts if it fits all figures that it concerns: 0.12 and 3.46 against 0.1234 and 3.4567
-are a rounding to two decimals, half-even; 0.12 and 3.45 are digits cut off.
+A unit is off by a power of ten, or by the contract multiplier.
 """
 
 from collections import Counter
@@ -9,19 +8,48 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.figures import POWERS, is_power_of_ten
+from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, of_all
-from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, with_their_fees
+from recon_core.explain.problem.pairs import (
+    PairRow,
+    SharedFault,
+    are_most,
+    differing_in,
+    with_their_fees,
+)
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.stated import StateHypothesis, States, multipliers_of, ratio_of
+from recon_core.explain.problem.wording import of_figures
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
+_COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
+"""Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
 
-def in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
+_ONE: Final = Decimal(1)
+
+
+def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every quantity in another unit that may have the required effect."""
+    for factor in (*POWERS, *_multipliers(group.problem, group.fills)):
+        if group.is_required(EXACT.subtract(factor, _ONE)):
+            yield _in_another_unit(group.problem, group.fills, factor)
+
+
+def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
+    """Yield every quantity in a common other unit that reduces the required effect."""
+    for factor in (*_COMMON, *_multipliers(group.problem, group.fills)):
+        if group.reduces(times(group.trades, EXACT.subtract(factor, _ONE))):
+            yield _in_another_unit(group.problem, group.fills, factor)
+
+
+def _in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
     """Build the hypothesis that every quantity is to be multiplied by `factor`."""
     scaled = [_scaled(fill, factor) for fill in fills]
     return of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, problem))
@@ -31,7 +59,7 @@ def _scaled(fill: Fill, factor: Decimal) -> Fill:
     return replace(fill, quantity=EXACT.multiply(fill.quantity, factor).normalize(EXACT))
 
 
-def multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
+def _multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
     """Return the contract multiplier and its exact inverse, unless they are powers of ten."""
     instrument = problem.postings.instruments.get(fills[0].symbol)
     multiplier = Decimal(1) if instrument is None else instrument.multiplier
@@ -43,11 +71,15 @@ def multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
 
 
 def _unit_text(factor: Decimal, problem: Problem) -> str:
-    posted = Fraction(factor) if problem.rows_right else 1 / Fraction(factor)
+    posted, _ = problem.wrong_and_right(1 / Fraction(factor), Fraction(factor))
     return f"quantities are {posted} times what they should be"
 
 
 def unit_of_pairs(rows: Sequence[PairRow]) -> SharedFault | None:
+    """Return the fault that most quantities are one whole multiple, or part, of the right ones.
+
+    `rows` differ in their quantity, and no right quantity is 0.
+    """
     ratios = Counter(Fraction(row.at.quantity) / Fraction(row.right.quantity) for row in rows)
     if not ratios:
         return None
@@ -62,9 +94,11 @@ def unit_of_pairs(rows: Sequence[PairRow]) -> SharedFault | None:
     return SharedFault(CauseKind.UNIT, detail, with_their_fees(some), some)
 
 
-def other_units(states: States) -> Iterator[StateHypothesis]:
+def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield the figures that differ by the same power of ten, or by the contract multiplier."""
     ratios = {name: ratio_of(states, name) for name in states.differing}
+    if not ratios:
+        return
     powers: dict[Fraction, list[str]] = {}
     for name, ratio in ratios.items():
         if ratio is not None and is_power_of_ten(ratio):
@@ -81,3 +115,19 @@ def other_units(states: States) -> Iterator[StateHypothesis]:
 
 def _shown(ratio: Fraction) -> str:
     return f"{ratio.numerator}" if ratio.denominator == 1 else f"1/{ratio.denominator}"
+
+
+def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
+    """Return the fault that most quantities are in another unit."""
+    return unit_of_pairs([row for row in differing_in(rows, "quantity") if row.right.quantity])
+
+
+FAMILY: Final = CauseFamily(
+    sentences={CauseKind.UNIT: of_figures("{subject} counts in another unit")},
+    of_all=_of_all,
+    reducing=_reducing,
+    in_pairs=(_in_pairs,),
+    in_states=lambda states: _in_states(states.stated_only),
+    state_words={CauseKind.UNIT: "counts in another unit"},
+    may_be_a_row=True,
+)

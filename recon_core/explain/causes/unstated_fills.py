@@ -15,14 +15,15 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY, Budget
+from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.problem.chances import is_any_price, ticks_beside
-from recon_core.explain.problem.dimensions import ORDER, is_position
+from recon_core.explain.problem.dimensions import ORDER
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
@@ -37,7 +38,34 @@ _REPLAYS: Final = 3
 """Replays for each rate: two fit the line, the third proves the price."""
 
 
-def unstated_fills(
+_KINDS: Final = {
+    FaultIn.ROWS: CauseKind.MISSING_FILL,
+    FaultIn.STATEMENT: CauseKind.ORPHAN_FILL,
+}
+"""A fill that a side's rows lack is missing; one that its statement has besides is an orphan."""
+
+
+def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
+    """Yield the fills that have the required effect; prices of floats may be off the tick."""
+    name = problem.only_position
+    market = None if name is None else market_of(problem, name)
+    if name is None or market is None:
+        return
+    found = list(_of_market(problem, market, name, tried))
+    for finer in market.finer() if problem.dimensions.dust and not found else ():
+        found = found or list(_of_market(problem, finer, name, tried))
+    yield from found
+
+
+def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield a fill that has the required effect, as some fill nearly always has: no proof."""
+    name = problem.only_position
+    market = None if name is None else market_of(problem, name)
+    if name is not None and market is not None:
+        yield from _of_market(problem, market, name, 1, any_price=True)
+
+
+def _of_market(
     problem: Problem, market: Market, name: str, tried: int, *, any_price: bool = False
 ) -> Iterator[Hypothesis]:
     """Yield the fills, stated by no row, that have the required effect.
@@ -53,12 +81,14 @@ def unstated_fills(
         )
         if is_one_of_many and not any_price:
             continue
-        kind = CauseKind.ORPHAN_FILL if problem.rows_right else CauseKind.MISSING_FILL
+        kind = _KINDS[problem.fault_in]
         if is_one_of_many or is_any_price(problem, market, fill, tried) is any_price:
             # The PnL of a derivative's fill depends on its time, which no row states.
             timed = fill.client_order_id is not None or not problem.postings.derivative(fill.symbol)
-            is_told = timed and not any_price
-            yield Hypothesis(kind, patch, (fill,), Strength.FITTED if is_told else Strength.CHANCE)
+            is_fitted = timed and not any_price
+            yield Hypothesis(
+                kind, patch, (fill,), Strength.FITTED if is_fitted else Strength.CHANCE
+            )
 
 
 def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Iterator[Fill]:
@@ -153,15 +183,16 @@ def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
 
     Raises `BudgetError` if the budget ends first.
     """
-    positions = [name for name in problem.required if is_position(name)]
-    market = market_of(problem, positions[0]) if len(positions) == 1 else None
+    name = problem.only_position
+    market = None if name is None else market_of(problem, name)
     if (
-        market is None
-        or problem.rows_right
+        name is None
+        or market is None
+        or problem.fault_in is FaultIn.STATEMENT
         or not problem.postings.derivative(market.fills[0].symbol)
     ):
         return
-    required, pattern = problem.required[positions[0]], market.fills[-1]
+    required, pattern = problem.required[name], market.fills[-1]
     side = OrderSide.BUY if required > 0 else OrderSide.SELL
     order = order_lacking(problem, pattern.symbol, side)
     if order is None or required.copy_abs() > order.filled_quantity:
@@ -241,3 +272,6 @@ class _Line:
             return fill
         fee = self.model.fee(self.problem.postings, fill, self.rate)
         return replace(fill, fee=fee, fee_currency=self.model.currency)
+
+
+FAMILY: Final = CauseFamily(sentences={}, fitted=_fitted)

@@ -1,22 +1,47 @@
 """Fills with another price or quantity, and the evidence that their fee gives."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
+from recon_core.explain.problem.fee_schedule import FeeModel, fee_value
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.market import Market
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
-_MANY_UNITS: Final = Decimal(100)
+MANY_UNITS: Final = Decimal(100)
 """Units of the fee currency between a fee and a wrong fill's fee.
 
 An unrelated fee is then at a rate by coincidence once in 100. Within a few units, rounding
 alone could separate both fees.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class FeeContradiction:
+    """A fill of a market whose fee is at no rate of the market's fee model."""
+
+    problem: Problem
+    market: Market
+    model: FeeModel
+    fill: Fill
+
+    def factors(self) -> Iterator[tuple[Decimal, Fraction]]:
+        """Yield each rate, and by what the value would have to be multiplied to give the fee.
+
+        Nothing for a fee in another currency than that of the model.
+        """
+        value = Fraction(fee_value(self.problem.postings, self.fill, in_base=self.model.in_base))
+        if not value or self.fill.fee_currency != self.model.currency:
+            return
+        for rate in self.model.rates:
+            times = Fraction(self.fill.fee) / (Fraction(rate) * value)
+            if times > 0:
+                yield rate, times
 
 
 def charged_again(problem: Problem, market: Market, fill: Fill, other: Fill) -> Iterator[Fill]:
@@ -54,11 +79,6 @@ def charged_along(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | None
     return None if patch == hypothesis.patch else replace(hypothesis, patch=patch)
 
 
-def told(problem: Problem, given: Decimal, other: Decimal) -> tuple[Decimal, Decimal]:
-    """Return a fill's number and its changed number in the order (wrong, right)."""
-    return (other, given) if problem.rows_right else (given, other)
-
-
 def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> bool:
     """True if the fee is that of the right fill, and over 100 units from that of the wrong one."""
     model = market.models[wrong.side]
@@ -69,13 +89,18 @@ def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> boo
     )
     unit = problem.postings.resolution(model.currency)
     apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
-    return apart > EXACT.multiply(unit, _MANY_UNITS) and right.fee in rightly
+    return apart > EXACT.multiply(unit, MANY_UNITS) and right.fee in rightly
 
 
 def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
     """True if the fee of a wrong row is over a unit from every fee of the right row."""
     model = problem.schedules.model(wrong)
-    if problem.rows_right or model is None or wrong.fee != right.fee or not wrong.fee:
+    if (
+        problem.fault_in is FaultIn.STATEMENT
+        or model is None
+        or wrong.fee != right.fee
+        or not wrong.fee
+    ):
         return False
     return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
 
@@ -83,7 +108,7 @@ def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
 def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
     """Return the hypothesis, shown by the row if only its new fee is at a usual rate."""
     patch = hypothesis.patch
-    if problem.rows_right or not patch.removed:
+    if problem.fault_in is FaultIn.STATEMENT or not patch.removed:
         return hypothesis
     old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
     model = None if old == new else problem.schedules.model(patch.removed[0])

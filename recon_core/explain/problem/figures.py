@@ -35,7 +35,7 @@ def slip(wrong: Decimal, right: Decimal) -> str | None:
     """
     if wrong <= 0 or right <= 0 or wrong == right:
         return None
-    power = _power_of_ten(wrong, right)
+    power = power_of_ten(wrong, right)
     if power is not None:
         return f"{power} times"
     first, second = _aligned(wrong, right)
@@ -57,7 +57,8 @@ def _typed(wrong: Decimal, right: Decimal) -> bool:
     return added <= _MOST_ADDED and digits >= _FEWEST_DIGITS
 
 
-def _power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
+def power_of_ten(wrong: Decimal, right: Decimal) -> str | None:
+    """Return the power of ten by which one number is the other, in words, or `None`."""
     one, other = wrong.normalize(EXACT), right.normalize(EXACT)
     if one.as_tuple().digits != other.as_tuple().digits:
         return None

@@ -45,10 +45,27 @@ class Strength(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts of a hypothesis that other steps and its sentence decide by.
+
+    `rounded`: the field of rows that is rounded. `is_slip`: the wrong figure is a slip of the pen.
+    `in_parts`: the fill is stated whole and in parts. `count`: the faults that are told as one.
+    """
+
+    rounded: str = ""
+    is_slip: bool = False
+    in_parts: bool = False
+    count: int = 1
+
+
+NO_FACTS: Final = Facts()
+
+
+@dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A possible cause: its kind, its patch, the rows that it concerns, its evidence.
 
-    `side` is the faulty side, if it is not the problem's.
+    `detail` is for its sentence. `side` is the faulty side, if it is not the problem's.
     """
 
     cause_kind: CauseKind
@@ -57,6 +74,7 @@ class Hypothesis:
     strength: Strength = Strength.EXACT
     detail: str = ""
     side: LedgerSide | None = None
+    facts: Facts = NO_FACTS
 
     @property
     def is_of_a_fill(self) -> bool:

@@ -5,15 +5,13 @@ A fault that most pairs share is one fault of all of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT
 
 FEWEST_PAIRS: Final = 2
 """Fewest rows with a systematic fault: the fault of one row is a single fault."""
@@ -48,6 +46,7 @@ class SharedFault:
     detail: str
     fields: tuple[str, ...]
     rows: Sequence[PairRow]
+    facts: Facts = NO_FACTS
 
     def hypothesis(self) -> Hypothesis:
         """Return the hypothesis that corrects the fields in every row."""
@@ -58,6 +57,7 @@ class SharedFault:
             tuple(row.given for row in self.rows),
             Strength.SHOWN,
             self.detail,
+            facts=self.facts,
         )
 
     def put_right(self, row: PairRow) -> Fill:
@@ -66,6 +66,7 @@ class SharedFault:
 
 
 PairTest = Callable[[Sequence[PairRow], Sequence[Fill]], SharedFault | None]
+"""A function that finds the fault that rows share; it is given all fills of the side, too."""
 
 
 def differing_in(rows: Sequence[PairRow], *names: str) -> list[PairRow]:
@@ -74,6 +75,7 @@ def differing_in(rows: Sequence[PairRow], *names: str) -> list[PairRow]:
 
 
 def are_most(some: Sequence[object], all_: Sequence[object]) -> bool:
+    """True if some rows are at least `MOST_PAIRS` of all, and no single one."""
     return len(some) >= FEWEST_PAIRS and len(some) >= len(all_) * MOST_PAIRS
 
 
@@ -85,19 +87,10 @@ def with_their_fees(rows: Sequence[PairRow]) -> tuple[str, ...]:
     return ("quantity",)
 
 
-def fee_fault(row: PairRow) -> CauseKind:
-    if row.at.fee and row.right.fee and row.at.fee_currency != row.right.fee_currency:
-        return CauseKind.FEE_CURRENCY
-    return fee_kind(row.at.fee, row.right.fee)
-
-
-def patch_of_pairs(pairs: Sequence[Pair]) -> Patch:
-    return Patch(tuple(wrong for wrong, _ in pairs), tuple(right for _, right in pairs))
-
-
-def shown_by_pairs(kind: CauseKind, pairs: Sequence[Pair], detail: str = "") -> Hypothesis:
-    patch = patch_of_pairs(pairs)
-    return Hypothesis(kind, patch, patch.removed, Strength.SHOWN, detail)
+def shown_by_pairs(kind: CauseKind, pairs: Sequence[Pair]) -> Hypothesis:
+    """Build the correction of wrong rows by the right ones."""
+    patch = Patch(tuple(wrong for wrong, _ in pairs), tuple(right for _, right in pairs))
+    return Hypothesis(kind, patch, patch.removed, Strength.SHOWN)
 
 
 def differing_fields(wrong: Fill, right: Fill) -> list[str]:
@@ -113,14 +106,3 @@ def differing_fields(wrong: Fill, right: Fill) -> list[str]:
     if wrong.fee and right.fee and wrong.fee_currency != right.fee_currency:
         names.append("fee_currency")
     return names
-
-
-def fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
-    """Return the kind of fault of a fee in the right currency."""
-    if not wrong:
-        return CauseKind.MISSING_FEE
-    if wrong == right.copy_negate():
-        return CauseKind.FEE_SIGN
-    if wrong == EXACT.add(right, right):
-        return CauseKind.DUPLICATE_FEE
-    return CauseKind.FEE_RATE

@@ -9,15 +9,17 @@ fills give 48,930.33 USDT and the exchange states 48,932.91, a patch of +2.58 US
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import Enum
 from functools import cached_property
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from recon_core.explain.problem.dimensions import (
     ORDER,
     Dimensions,
     Vector,
     is_cash,
+    is_position,
     minus,
     state_part,
 )
@@ -39,7 +41,15 @@ A right answer differs by float noise only, far below the dust. A coincidence an
 the dust is so close in one of 1,000 cases.
 """
 
+_Figure = TypeVar("_Figure")
 _time: Final = attrgetter("time")
+
+
+class FaultIn(Enum):
+    """The place of a fault: the rows are wrong, or what is stated while the rows are right."""
+
+    ROWS = "rows"
+    STATEMENT = "statement"
 
 
 @dataclass
@@ -70,6 +80,26 @@ class Problem:
     open_names: frozenset[str] = frozenset()
 
     @property
+    def fault_in(self) -> FaultIn:
+        """The place of the fault that is searched for."""
+        return FaultIn.STATEMENT if self.rows_right else FaultIn.ROWS
+
+    @property
+    def is_of_own_statement(self) -> bool:
+        """True if a side's statement is held against the side's own rows."""
+        return self.rows_right and self.side is self.owner
+
+    @property
+    def only_position(self) -> str | None:
+        """The only position with a required effect, `None` if there is none, or several."""
+        positions = list(filter(is_position, self.required))
+        return positions[0] if len(positions) == 1 else None
+
+    def wrong_and_right(self, given: _Figure, other: _Figure) -> tuple[_Figure, _Figure]:
+        """Return a figure of a row and its other figure in the order (wrong, right)."""
+        return (other, given) if self.rows_right else (given, other)
+
+    @property
     def dimensions(self) -> Dimensions:
         """The dimensions, known orders included."""
         return self.postings.dimensions
@@ -77,7 +107,7 @@ class Problem:
     @cached_property
     def divergence(self) -> Divergence:
         """The differences at the snapshots of the other side, if they are evidence."""
-        if self.rows_right and self.side is self.owner:
+        if self.is_of_own_statement:
             return Divergence()
         return divergence_of(
             self.recorded,

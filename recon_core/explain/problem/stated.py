@@ -1,11 +1,11 @@
 """The stated figures of two sides where they differ, and the faults that would correct them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position
-from recon_core.model import CashBalance, LedgerSide, RecordedSession
+from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -30,14 +30,29 @@ class StateHypothesis:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The figures that a side and the other side state, and the dimensions that differ."""
+    """What a side and the other side state, and the dimensions in which they differ.
+
+    `record` and `other_record` are the sides, `stated` and `other` their figures.
+    """
 
     dimensions: Dimensions
     recorded: RecordedSession
     side: LedgerSide
+    record: SideRecord
+    other_record: SideRecord
     stated: Vector
     other: Vector
     differing: tuple[str, ...]
+
+    @property
+    def stated_only(self) -> "States":
+        """The same with the differing figures that the side itself states, none of a replay."""
+        derived = {
+            name
+            for name in self.differing
+            if ("positions" if is_position(name) else "cash") in self.record.derived
+        }
+        return replace(self, differing=tuple(n for n in self.differing if n not in derived))
 
     def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str
@@ -57,6 +72,7 @@ def bare_name(name: str) -> str:
 
 
 def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
+    """Return the contract multiplier and its inverse of each differing position that has one."""
     found: dict[str, tuple[Fraction, ...]] = {}
     for instrument in states.recorded.instruments.values():
         factor = Fraction(instrument.multiplier)
@@ -69,5 +85,6 @@ def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
 
 
 def ratio_of(states: States, name: str) -> Fraction | None:
+    """Return a figure divided by the other side's, `None` if either is 0."""
     mine, right = states.stated.get(name, ZERO), states.other.get(name, ZERO)
     return Fraction(mine) / Fraction(right) if mine and right else None

@@ -5,24 +5,31 @@ whose fee of 2.58 was booked twice is replaced: cash moves by +2.58, and if one 
 and none appears, the hypothesis is an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
+from recon_core.explain.causes import precedence
 from recon_core.explain.causes.fills import with_orphans
 from recon_core.explain.problem.dimensions import Vector, minus, negated, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
 from recon_core.explain.problem.patches import Patch, names_of, shifted, total_of
 from recon_core.explain.problem.postings import order_name
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.proof.restated import restated
 from recon_core.model import LedgerSide, SideRecord
-from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
+
+_AS_BOOKED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
+    FaultIn.ROWS: negated,
+    FaultIn.STATEMENT: dict,
+}
+"""What was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
 
 
 class OwnState(Enum):
@@ -84,7 +91,7 @@ class Answer:
     @property
     def rounded(self) -> bool:
         """True if every part is a rounding of figures by the side that lacks digits."""
-        return all(part.hypothesis.cause_kind is CauseKind.ROUNDING for part in self.parts)
+        return all(precedence.is_rounding(part.hypothesis) for part in self.parts)
 
 
 def attempt(
@@ -104,7 +111,7 @@ def attempt(
     largest residual allowed per dimension (default: none). `own`: the side's own books require the
     hypotheses, so it is enough that diffs get smaller. Raises `BudgetError` when the budget ends.
     """
-    if not (read or problem.rows_right):
+    if not read and problem.fault_in is FaultIn.ROWS:
         hypotheses = with_orphans(hypotheses, problem.fills, Strength.EXACT)
     patch = together(hypotheses)
     try:
@@ -114,7 +121,7 @@ def attempt(
     left = problem.dimensions.real(state_part(minus(problem.exact, total_of(posted))))
     if not read and not _within(left, nearly or {}):
         return None
-    effects = posted if problem.rows_right else [negated(effect) for effect in posted]
+    effects = list(map(_AS_BOOKED[problem.fault_in], posted))
     known = patch if _has_own_rows(prover, problem) else None
     repaired = _repaired(prover, problem, patch, total_of(effects))
     for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
@@ -187,7 +194,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
     correction = {
         name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
     }
-    if problem.rows_right:
+    if problem.fault_in is FaultIn.STATEMENT:
         side = recorded.side(problem.side)
         if side is None:
             return []

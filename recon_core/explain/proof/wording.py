@@ -1,55 +1,14 @@
 """Explanations in words. Ids and names from the data are made safe to print."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from recon_core.explain.causes.fills import missing_fill_text, orphan_fill_text
-from recon_core.explain.causes.movement import missing_movement_text
-from recon_core.explain.causes.rounding import rounding_text
+from recon_core.explain import causes
 from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.hypotheses import Hypothesis, Row
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.wording import (
-    Sentence,
-    of_figures,
-    rows_text,
-    said,
-    vector_text,
-    wrong_number,
-)
+from recon_core.explain.problem.wording import rows_text, vector_text
 from recon_core.model import Fill, LedgerSide
-from recon_core.model.explanation import CauseKind
 from recon_core.values.printable import printable
-
-_SENTENCES: Final[dict[CauseKind, Sentence]] = {
-    CauseKind.MISSING_FILL: missing_fill_text,
-    CauseKind.ORPHAN_FILL: orphan_fill_text,
-    CauseKind.DUPLICATE_FILL: said("{subject} has booked {rows} twice"),
-    CauseKind.SIDE_FLIPPED: said("{subject} has BUY and SELL exchanged in {rows}"),
-    CauseKind.WRONG_QUANTITY: wrong_number("quantity"),
-    CauseKind.WRONG_PRICE: wrong_number("price"),
-    CauseKind.CUMULATIVE_QUANTITY: said(
-        "{subject} has read cumulative quantities as increments in {rows}"
-    ),
-    CauseKind.MISSING_FEE: said("{subject} has not booked the fee of {rows}"),
-    CauseKind.DUPLICATE_FEE: said("{subject} has booked the fee of {rows} twice"),
-    CauseKind.FEE_SIGN: said("{subject} has booked the fee of {rows} with the wrong sign"),
-    CauseKind.FEE_CURRENCY: said("{subject} has booked the fee of {rows} in the wrong currency"),
-    CauseKind.FEE_RATE: said("{subject} has booked the fees of {rows} at another rate"),
-    CauseKind.MISSING_MOVEMENT: missing_movement_text,
-    CauseKind.DUPLICATE_MOVEMENT: said("{subject} has booked {rows} twice"),
-    CauseKind.OPENING_BALANCE: said("{subject} has a wrong opening balance of {detail}"),
-    CauseKind.STALE_SIDE: said("{subject} is behind by {rows}"),
-    CauseKind.ROUNDING: rounding_text,
-    CauseKind.UNIT: of_figures("{subject} counts in another unit"),
-    CauseKind.SIGN_CONVENTION: said("{subject} has the wrong sign in {rows}"),
-    CauseKind.SPLIT: said("{subject} has not applied a split"),
-    CauseKind.ALIAS: said("{subject} uses another name"),
-    CauseKind.BALANCE_KIND: said("{subject} gives another kind of balance"),
-    CauseKind.NETTED_LEGS: said("{subject} has netted hedge legs"),
-    CauseKind.FOREIGN_ACTIVITY: said("{subject} holds activity that is not its own: {rows}"),
-    CauseKind.AS_OF_SHIFT: said("{subject} is of another time than it says"),
-}
 
 
 def cause_text(
@@ -60,14 +19,15 @@ def cause_text(
     `rows` are all interchangeable rows; `required_count` of them have the fault.
     """
     subject = "one side" if side is None else f"the {side} side"
-    said = _SENTENCES[hypothesis.cause_kind](subject, hypothesis, rows)
+    sentence = causes.family_of(hypothesis.cause_kind).sentences[hypothesis.cause_kind]
+    said = sentence(subject, hypothesis, rows)
     detail = "" if _is_said(hypothesis, said) else f" ({printable(hypothesis.detail, 300)})"
     return f"{said}{detail}{_which(rows, required_count)}"
 
 
 def _is_said(hypothesis: Hypothesis, said: str) -> bool:
     """True if a sentence has the detail, or the count that the detail gives."""
-    is_count = hypothesis.detail.endswith(" of them") and len(hypothesis.rows) > 1
+    is_count = hypothesis.facts.count > 1 and len(hypothesis.rows) > 1
     return hypothesis.detail in said or (is_count and rows_text(hypothesis.rows) in said)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together, twin
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.model.explanation import CauseKind
 
 Found = tuple[Hypothesis, ...]
 """Hypotheses that together have the required effect."""
@@ -53,19 +53,15 @@ def candidates(problem: Problem, found: Sequence[Found]) -> list[Candidate]:
 def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
     """Give a misread order the strength of a wrong quantity that is the same repair."""
     orders: dict[object, tuple[int, bool]] = {}
-    if any(_has(one, CauseKind.CUMULATIVE_QUANTITY) for one in found):
-        wrong = [one for one in found if _has(one, CauseKind.WRONG_QUANTITY)]
+    if any(precedence.is_misread_order(one.hypotheses) for one in found):
+        wrong = [one for one in found if precedence.has_wrong_quantity(one.hypotheses)]
         orders = {_repair(one): one.order for one in reversed(wrong)}
     return [
         replace(one, order=min(one.order, orders.get(_repair(one), one.order)))
-        if orders and _has(one, CauseKind.CUMULATIVE_QUANTITY)
+        if orders and precedence.is_misread_order(one.hypotheses)
         else one
         for one in found
     ]
-
-
-def _has(candidate: Candidate, kind: CauseKind) -> bool:
-    return any(hypothesis.cause_kind is kind for hypothesis in candidate.hypotheses)
 
 
 def _repair(candidate: Candidate) -> tuple[object, ...]:

@@ -1,35 +1,24 @@
-"""Exact hypotheses on one fill: their fingerprints, patches and evidence strengths.
+"""Exact hypotheses on one fill: their fingerprints, and each built when it is asked for.
 
 Their effects are multiples of the fill's trade and fee, so the fingerprints follow without a
 patch. A trade with the fingerprint +100 and a fee with -1: removed -99, side flipped -200, fee
-turned +2. A patch is built only for the names that a look-up finds.
+turned +2. The multiples are those of the operators of all causes.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
-from typing import Final
 
-from recon_core.explain.causes.fee_amount import charged
-from recon_core.explain.causes.fills import Copies, removed, repetition
-from recon_core.explain.causes.side import flip
-from recon_core.explain.problem.dimensions import currency_of, is_cash
-from recon_core.explain.problem.fee_evidence import at_usual_rate
+from recon_core.explain import causes
+from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.family import FeeOperator, FillOperator, OtherFee
 from recon_core.explain.problem.fingerprints import Fingerprints
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, half
+from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Fill
-from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO
 
-_WHOLE: Final[dict[str, Callable[[Fill], Hypothesis]]] = {
-    "repeat": repetition,
-    "flip": flip,
-    "nofee": lambda fill: fee_change(fill, CauseKind.MISSING_FEE, ZERO),
-    "double": lambda fill: fee_change(fill, CauseKind.DUPLICATE_FEE, EXACT.add(fill.fee, fill.fee)),
-    "half": lambda fill: fee_change(fill, CauseKind.DUPLICATE_FEE, half(fill.fee)),
-    "negate": lambda fill: fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()),
-}
+_Fees = Callable[[Fill], Iterable[OtherFee]]
 
 
 @dataclass
@@ -38,7 +27,6 @@ class FillHypotheses:
 
     problem: Problem
     fingerprints: Fingerprints
-    _currencies: dict[tuple[str | None, ...], tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def copies(self) -> Copies:
@@ -50,61 +38,70 @@ class FillHypotheses:
 
         `trade` and `fee` are the fingerprints of the fill's trade and of its fee.
         """
-        yield "remove", -trade - fee
-        yield "flip", -2 * trade
-        if self.problem.rows_right:
-            yield "repeat", trade + fee
+        for name, trades, fees in self._of_trades:
+            yield name, trades * trade + fees * fee
         if fee:
-            yield "negate", -2 * fee
-            yield from self._fee_amounts(fill, fee)
-            for currency in self._other_currencies(fill):
-                yield currency, self.fingerprints.of_fee(fill, fill.fee, currency) - fee
-        elif not fill.fee and not self.problem.rows_right:
-            for at in range(len(self.problem.schedules.rates(fill))):
-                other = charged(self.problem, fill, at)
-                currency = other.fee_currency or ""
-                yield f"rate {at}", self.fingerprints.of_fee(fill, other.fee, currency)
-
-    def _fee_amounts(self, fill: Fill, fee: int) -> Iterator[tuple[str, int]]:
-        if self.problem.rows_right:
-            yield "nofee", -fee
-            yield "double", fee
-        else:
-            yield (
-                "half",
-                self.fingerprints.of_fee(fill, half(fill.fee), fill.fee_currency or "") - fee,
-            )
+            for name, fees in self._of_fees:
+                yield name, fees * fee
+        elif fill.fee:
+            return
+        of_fee = self.fingerprints.of_fee
+        for _, other_fees in self._charged if fee else self._uncharged:
+            for name, amount, currency in other_fees(fill):
+                yield name, of_fee(fill, amount, currency) - fee
 
     def hypothesis(self, fill: Fill, name: str) -> Hypothesis:
         """Build the hypothesis of a name that `offers` yields."""
-        if name == "remove":
-            return removed(self.problem, self.copies, fill)
-        if name in _WHOLE:
-            return at_usual_rate(self.problem, _WHOLE[name](fill))
-        if name.startswith("rate "):
-            other = charged(self.problem, fill, int(name.removeprefix("rate ")))
-            return fee_change(
-                fill, CauseKind.MISSING_FEE, other.fee, other.fee_currency, Strength.SHOWN
-            )
-        return at_usual_rate(self.problem, fee_change(fill, CauseKind.FEE_CURRENCY, fill.fee, name))
+        operator = self._operators.get(name)
+        if operator is not None:
+            return operator.build(self.problem, self.copies, fill)
+        build, amount, currency = self._other_fee(fill, name)
+        return build(self.problem, fill, amount, currency)
 
-    def _other_currencies(self, fill: Fill) -> tuple[str, ...]:
-        """Return the other compared currencies in which a fee may be: base, quote, other fees'."""
-        key = (fill.symbol, fill.account, fill.fee_currency)
-        known = self._currencies.get(key)
-        if known is None:
-            instrument = self.problem.postings.instruments.get(fill.symbol)
-            traded = set() if instrument is None else {instrument.base, instrument.quote}
-            cash, compared = self.problem.postings.cash, self.problem.dimensions.compared
-            known = self._currencies[key] = tuple(
-                currency
-                for currency in sorted(traded | self._charged_in)
-                if currency != fill.fee_currency and cash(currency, fill.account) in compared
-            )
-        return known
+    def names(self, *names: str) -> list[str]:
+        """Return those of some names whose operator applies in this problem."""
+        return [name for name in names if name in self._operators]
+
+    def _other_fee(
+        self, fill: Fill, name: str
+    ) -> tuple[Callable[[Problem, Fill, Decimal, str], Hypothesis], Decimal, str]:
+        for operator, other_fees in self._charged if fill.fee else self._uncharged:
+            for each, amount, currency in other_fees(fill):
+                if each == name:
+                    return operator.build, amount, currency
+        raise KeyError(name)
 
     @cached_property
-    def _charged_in(self) -> set[str]:
-        """The currencies of all fees, and those of balances with a required effect."""
-        in_required = {currency_of(name) for name in self.problem.required if is_cash(name)}
-        return in_required | {fill.fee_currency for fill in self.problem.fills if fill.fee_currency}
+    def _operators(self) -> dict[str, FillOperator]:
+        return {
+            operator.name: operator
+            for cause in causes.CAUSES
+            for operator in cause.operators
+            if self.problem.fault_in in operator.faults
+        }
+
+    @cached_property
+    def _of_trades(self) -> list[tuple[str, int, int]]:
+        found = self._operators.values()
+        return [(one.name, one.trade, one.fee) for one in found if one.trade]
+
+    @cached_property
+    def _of_fees(self) -> list[tuple[str, int]]:
+        return [(one.name, one.fee) for one in self._operators.values() if not one.trade]
+
+    @cached_property
+    def _charged(self) -> list[tuple[FeeOperator, _Fees]]:
+        """The operators of other fees for fills with a fee, each asked for this problem."""
+        return self._fee_operators(charged=True)
+
+    @cached_property
+    def _uncharged(self) -> list[tuple[FeeOperator, _Fees]]:
+        return self._fee_operators(charged=False)
+
+    def _fee_operators(self, *, charged: bool) -> list[tuple[FeeOperator, _Fees]]:
+        return [
+            (operator, operator.fees(self.problem))
+            for cause in causes.CAUSES
+            for operator in cause.fee_operators
+            if operator.charged is charged and self.problem.fault_in in operator.faults
+        ]

@@ -1,61 +1,74 @@
-"""Faults with a fitted number: a missing fill, a wrong quantity, a wrong price.
+"""Faults with a fitted number, and faults of one fill for which a second witness is asked.
 
 A fitted number counts only if the market could give it: a price on the tick of the other fills
 and near them, a quantity with their decimals, a fee at their rate.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Final
 
-from recon_core.explain.causes.fee_currency import exchanged_fees
-from recon_core.explain.causes.price import wrong_prices
-from recon_core.explain.causes.quantity import slipped, wrong_quantities
-from recon_core.explain.causes.unstated_fills import unstated_fills
-from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.fee_evidence import told
-from recon_core.explain.problem.figures import slip
+from recon_core.explain import causes
+from recon_core.explain.problem.fee_evidence import MANY_UNITS, FeeContradiction
+from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.market import market_of
-from recon_core.explain.problem.problem import Problem
-from recon_core.model.explanation import CauseKind
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
+_MOST: Final = 40
+"""Contradicted fills of a position: more show fees that follow another rule, not a fault."""
 
-def tenfold(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield every price and every quantity multiplied by ten, and divided by ten."""
-    for fill in problem.fills:
-        for power in (-1, 1):
-            price = replace(fill, price=fill.price.scaleb(power, EXACT))
-            how = slip(*told(problem, fill.price, price.price))
-            yield from slipped(problem, CauseKind.WRONG_PRICE, price, fill, how)
-            more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
-            how = slip(*told(problem, fill.quantity, more.quantity))
-            yield from slipped(problem, CauseKind.WRONG_QUANTITY, more, fill, how)
+_MOST_FILLS: Final = 2_000
+"""Fills of a problem: each is compared with the fee at every rate of its market."""
 
 
-def solved(problem: Problem, tried: int = 1) -> Iterator[Hypothesis]:
+def contradicted_by_fees(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the price and the quantity that the fee of each contradicted row requires.
+
+    For a fee in an unusual currency, yield the fee in the usual currency instead. Yield nothing if
+    the rows are right, for more than `_MOST_FILLS` fills, and for a position with more than `_MOST`
+    contradicted fills: their fees follow another rule.
+    """
+    if problem.fault_in is FaultIn.STATEMENT or len(problem.fills) > _MOST_FILLS:
+        return
+    for name in problem.by_symbol:
+        market = market_of(problem, name)
+        if market is None:
+            continue
+        wrong = [
+            (model, fill)
+            for fill in market.fills
+            for model in [market.models[fill.side]]
+            if model is not None and _is_contradicted(problem, model, fill)
+        ]
+        for model, fill in wrong if len(wrong) <= _MOST else ():
+            one = FeeContradiction(problem, market, model, fill)
+            for cause in causes.CAUSES:
+                yield from cause.by_fee(one)
+
+
+def _is_contradicted(problem: Problem, model: FeeModel, fill: Fill) -> bool:
+    """True if a fee is over 100 units from every rate, or in an unusual currency."""
+    if not fill.fee or not fill.quantity:
+        return False
+    if fill.fee_currency != model.currency:
+        return True
+    unit = problem.postings.resolution(model.currency)
+    limit = EXACT.multiply(unit, MANY_UNITS)
+    return model.off(problem.postings, fill) > limit
+
+
+def fitted(problem: Problem, tried: int = 1) -> Iterator[Hypothesis]:
     """Yield every hypothesis with a fitted number that has the required effect.
 
     `tried` is the number of problems that are searched in the same way.
     """
-    yield from exchanged_fees(problem)
-    positions = [name for name in problem.required if is_position(name)]
-    if len(positions) == 1:
-        market = market_of(problem, positions[0])
-        if market is not None:
-            yield from wrong_quantities(problem, market, positions[0])
-            found = list(unstated_fills(problem, market, positions[0], tried))
-            finer = market.finer() if problem.dimensions.dust and not found else ()
-            for other in finer:  # float prices are off the tick
-                found = found or list(unstated_fills(problem, other, positions[0], tried))
-            yield from found
-    elif not positions:
-        yield from wrong_prices(problem)
+    for cause in causes.CAUSES:
+        yield from cause.fitted(problem, tried)
 
 
-def guessed(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield a fill that has the required effect, as some fill nearly always has: no proof."""
-    positions = [name for name in problem.required if is_position(name)]
-    market = market_of(problem, positions[0]) if len(positions) == 1 else None
-    if market is not None:
-        yield from unstated_fills(problem, market, positions[0], 1, any_price=True)
+def of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the faults of one fill that are looked for only together with another fault."""
+    for cause in causes.CAUSES:
+        yield from cause.of_a_pair(problem)

@@ -22,7 +22,6 @@ from recon_core.explain.causes.cumulative import cumulative
 from recon_core.explain.causes.fee_rate import at_another_rate
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.quantity import any_quantity, slipped_quantities
-from recon_core.explain.causes.stale import spans
 from recon_core.explain.problem.chances import is_any_quantity
 from recon_core.explain.problem.dimensions import ORDER, Vector, is_cash, is_position, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
@@ -31,11 +30,11 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.snapshots import Between
 from recon_core.explain.search.candidates import Found, candidates
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
-from recon_core.explain.search.fitted import solved
+from recon_core.explain.search.fitted import fitted
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import reducing, systematic
+from recon_core.explain.search.systematic import reducing, spans, systematic
 from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -173,7 +172,7 @@ class Nested:
         yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
         whole = systematic(problem)
         yield from ((hypothesis,) for hypothesis in whole if problem.reached_by(hypothesis.patch))
-        yield from ((hypothesis,) for hypothesis in solved(problem, _TRIED))
+        yield from ((hypothesis,) for hypothesis in fitted(problem, _TRIED))
         yield from OrderInterpretation(problem, hypotheses, self.search.budget).interpretations()
 
     def _with_a_slip(self, problem: Problem) -> Iterator[Found]:
@@ -273,7 +272,7 @@ class SeparatedPairs:
         found = search.singles()
         if not found:
             self.search.budget.spend(len(problem.fills) * _OF_A_SOLUTION)
-            found = list(solved(problem))
+            found = list(fitted(problem))
         return found
 
 
@@ -338,7 +337,7 @@ class QuantityPairs:
         problem = self.problem
         if len(problem.fills) > _MOST_FILLS or problem.unknown:
             return
-        names = _FIRST if problem.rows_right else _FIRST[:2]
+        names = self.hypotheses.names(*_FIRST)
         for fill in problem.fills:
             self.budget.spend(_OF_A_FIRST * len(names))
             for name in names:
@@ -360,7 +359,7 @@ class QuantityPairs:
             for fill in self._priced.get((positions[0], price), ()):
                 by_chance = is_any_quantity(self.problem, market, required, self._tried)
                 for hypothesis in any_quantity(self.problem, market, fill, required):
-                    slipped = bool(hypothesis.detail)
+                    slipped = hypothesis.facts.is_slip
                     yield (
                         hypothesis
                         if slipped or not by_chance

@@ -11,26 +11,25 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice, product
+from itertools import filterfalse, islice, product
 from typing import Final
 
 from recon_core.explain.budget import OF_AN_INTERPRETATION, Budget
+from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import misread_order
-from recon_core.explain.causes.fills import removed
+from recon_core.explain.causes.fills import are_missing, missing, removed
+from recon_core.explain.causes.quantity import is_quantity, of_order
 from recon_core.explain.causes.side import flip
-from recon_core.explain.causes.stale import behind_detail
+from recon_core.explain.causes.stale import behind
 from recon_core.explain.problem.dimensions import ORDER
 from recon_core.explain.problem.fee_evidence import charged_along
-from recon_core.explain.problem.figures import slip
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength, together
-from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.explain.search.pair_faults import unit_or_rounding
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide
-from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, round_to_places
 
 _MOST_READINGS: Final = 64
@@ -41,10 +40,6 @@ exponentially: 64 are all combinations of six orders with two interpretations ea
 _PRICE_PLACES: Final = 12
 """Decimals that a fitted price, an exact fraction, keeps before it is rounded to the decimals of
 the order's fills. The price of a fill with more decimals is not found."""
-
-_OF_ORDERS: Final = frozenset(
-    {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
-)
 
 
 @dataclass
@@ -59,7 +54,7 @@ class OrderInterpretation:
     def interpretations(self) -> Iterator[tuple[Hypothesis, ...]]:
         """Yield hypotheses on all disagreeing orders that together have the required effect."""
         disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
-        if not disagreeing or self.problem.rows_right:
+        if not disagreeing or self.problem.fault_in is FaultIn.STATEMENT:
             return
         fills = self._fills_of(disagreeing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
@@ -70,22 +65,18 @@ class OrderInterpretation:
 
     def _behind(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis] | None:
         """Return a stale-side hypothesis if several fills are missing after the side's last."""
-        if not all(hypothesis.cause_kind is CauseKind.MISSING_FILL for hypothesis in chosen):
+        if not are_missing(chosen):
             return None
         added = [fill for hypothesis in chosen for fill in hypothesis.patch.added]
         first = min(fill.time for fill in added)
         last = self.problem.fills[-1].time if self.problem.fills else first
         if len(added) < 2 or first <= last:  # noqa: PLR2004  # one is lost
             return None
-        rows = tuple(sorted(added, key=lambda fill: fill.time))
-        kind, detail = behind_detail(self.problem, first, last, self.max_skew)
-        return (Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail),)
+        return (behind(self.problem, added, last, self.max_skew),)
 
     def _as_one(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis, ...] | None:
         """Return the hypotheses with all wrong quantities as one unit or rounding fault."""
-        wrong = [
-            hypothesis for hypothesis in chosen if hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
-        ]
+        wrong = list(filter(is_quantity, chosen))
         pairs = [(hypothesis.patch.removed[0], hypothesis.patch.added[0]) for hypothesis in wrong]
         if len(pairs) < 2:  # noqa: PLR2004  # one is not systematic
             return None
@@ -94,22 +85,19 @@ class OrderInterpretation:
         hypothesis = unit_or_rounding(pairs, fills)
         if hypothesis is None:
             return None
-        return (
-            hypothesis,
-            *(one for one in chosen if one.cause_kind is not CauseKind.WRONG_QUANTITY),
-        )
+        return (hypothesis, *filterfalse(is_quantity, chosen))
 
     def atoms(self) -> list[Hypothesis]:
         """Return the interpretations of each order alone, for faults combined with other faults."""
         disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
-        if self.problem.rows_right or not disagreeing:
+        if self.problem.fault_in is FaultIn.STATEMENT or not disagreeing:
             return []
         fills = self._fills_of(disagreeing)
         return [
             hypothesis
             for name in sorted(disagreeing)
             for hypothesis in self._of_order(name, fills.get(name, []))
-            if hypothesis.cause_kind in _OF_ORDERS
+            if precedence.may_be_of_a_pair(hypothesis)
         ]
 
     def _fills_of(self, names: set[str]) -> dict[str, list[Fill]]:
@@ -140,26 +128,7 @@ class OrderInterpretation:
             charged = charged_along(self.problem, cumulative)
             yield from () if charged is None else (charged,)
         for fill in fills:
-            yield from self._quantity(fill, required)
-
-    def _quantity(self, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
-        step = required if fill.side is OrderSide.BUY else required.copy_negate()
-        quantity = EXACT.add(fill.quantity, step)
-        if quantity <= 0:
-            return
-        other = replace(fill, quantity=quantity)
-        how = slip(fill.quantity, quantity) or ""
-        for changed in (other, *self._charged(fill, other)):
-            yield Hypothesis(
-                CauseKind.WRONG_QUANTITY, Patch((fill,), (changed,)), (fill,), Strength.SHOWN, how
-            )
-
-    def _charged(self, fill: Fill, other: Fill) -> Iterator[Fill]:
-        model = self.problem.schedules.model(fill)
-        for rate in () if model is None or not fill.fee else model.rates:
-            fee = model.fee(self.problem.postings, other, rate) if model is not None else fill.fee
-            if fee != fill.fee:
-                yield replace(other, fee=fee)
+            yield from of_order(self.problem, fill, required)
 
     def _missing(self, order: Order, required: Decimal, fills: list[Fill]) -> Iterator[Hypothesis]:
         """Yield the missing fill of an order, at the price that the order's average implies."""
@@ -191,7 +160,7 @@ class OrderInterpretation:
         for fill in charged:
             # A fill without a fee is less likely if the other fills have fees.
             strength = Strength.FITTED if fill is bare and len(charged) > 1 else Strength.SHOWN
-            yield Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), strength)
+            yield missing(fill, strength)
 
     def _with_fees(self, bare: Fill) -> Iterator[Fill]:
         known = self.problem.postings.position(bare) in self.problem.by_symbol

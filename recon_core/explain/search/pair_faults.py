@@ -9,18 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from recon_core.explain.causes.alias import alias_of_pairs
-from recon_core.explain.causes.fee_amount import fees_of_pairs
-from recon_core.explain.causes.legs import legs_of_pairs
+from recon_core.explain import causes
 from recon_core.explain.causes.rounding import (
-    is_rounded,
-    rounded_prices_of_pairs,
     rounding_of_pairs,
 )
-from recon_core.explain.causes.sign import sign_of_pairs
-from recon_core.explain.causes.stale import shift_of_pairs
 from recon_core.explain.causes.unit import unit_of_pairs
-from recon_core.explain.problem.figures import slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.pairs import (
     FEWEST_PAIRS,
@@ -30,12 +23,9 @@ from recon_core.explain.problem.pairs import (
     SharedFault,
     differing_fields,
     differing_in,
-    fee_kind,
 )
 from recon_core.explain.problem.patches import Patch
 from recon_core.model import Fill
-from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, decimal_places, format_amount, shortest
 
 
 def shared_faults(
@@ -46,19 +36,11 @@ def shared_faults(
     `fills` are all fills of the side at fault.
     """
     rows, hypotheses = [PairRow(wrong, wrong, right) for wrong, right in pairs], list[Hypothesis]()
-    for test in (
-        alias_of_pairs,
-        legs_of_pairs,
-        shift_of_pairs,
-        sign_of_pairs,
-        _quantities,
-        rounded_prices_of_pairs,
-        fees_of_pairs,
-    ):
-        for habit in _shared(test, rows, fills):
-            hypothesis = habit.hypothesis()
+    for test in (test for cause in causes.CAUSES for test in cause.in_pairs):
+        for shared in _shared(test, rows, fills):
+            hypothesis = shared.hypothesis()
             hypotheses.append(hypothesis)
-            done = dict(zip(map(id, habit.rows), hypothesis.patch.added, strict=True))
+            done = dict(zip(map(id, shared.rows), hypothesis.patch.added, strict=True))
             rows = [replace(row, at=done.get(id(row), row.at)) for row in rows]
     return hypotheses, [row for row in rows if row.fields]
 
@@ -67,47 +49,45 @@ def _shared(
     test: PairTest, rows: Sequence[PairRow], fills: Sequence[Fill]
 ) -> Iterator[SharedFault]:
     """Yield the fault of all rows, or else the fault of each symbol's rows."""
-    habit = test(rows, fills) if len(rows) >= FEWEST_PAIRS else None
-    if habit is not None:
-        yield habit
+    shared = test(rows, fills) if len(rows) >= FEWEST_PAIRS else None
+    if shared is not None:
+        yield shared
         return
     groups: dict[str, list[PairRow]] = {}
     for row in rows:
         groups.setdefault(row.given.symbol, []).append(row)
     for symbol, some in groups.items() if len(groups) > 1 else ():
         known = [fill for fill in fills if fill.symbol == symbol]
-        habit = test(some, known) if len(some) >= FEWEST_PAIRS else None
-        if habit is not None:
-            yield habit
-
-
-def _quantities(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault of quantities in another unit, or with too few decimals."""
-    wrong = [row for row in differing_in(rows, "quantity") if row.right.quantity]
-    return unit_of_pairs(wrong) or rounding_of_pairs(wrong, fills, "quantity")
+        shared = test(some, known) if len(some) >= FEWEST_PAIRS else None
+        if shared is not None:
+            yield shared
 
 
 def unit_or_rounding(pairs: Sequence[Pair], fills: Sequence[Fill]) -> Hypothesis | None:
     """Return the unit or rounding fault that makes all these quantities wrong, if there is one."""
     rows = [PairRow(wrong, wrong, right) for wrong, right in pairs]
-    habit = _quantities(rows, fills)
-    return None if habit is None or len(habit.rows) < len(rows) else habit.hypothesis()
+    wrong = [row for row in differing_in(rows, "quantity") if row.right.quantity]
+    shared = unit_of_pairs(wrong) or rounding_of_pairs(wrong, fills, "quantity")
+    return None if shared is None or len(shared.rows) < len(rows) else shared.hypothesis()
 
 
-def edits_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Hypothesis]:
+def faults_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Hypothesis]:
     """Yield a hypothesis per wrong field of a fill, each on top of the previous one.
 
     `at` is the fill `given` by the side, as corrected so far. A wrong time alone is no cause.
     """
     names, wrong = differing_fields(at, right), at
+    fields = {name: fault for cause in causes.CAUSES for name, fault in cause.fields.items()}
     follows = "fee" in names and bool({"quantity", "price"} & set(names)) and wrong.fee
     for name in names:
         if name == "time" or (name == "fee" and (follows or "fee_currency" in names)):
             continue
         changed = replace(at, **_values(right, name, with_fee=bool(follows)))
-        how = _how(name, wrong, right)
-        kind = CauseKind.ROUNDING if how.startswith(name) else _kind_of(name, wrong, right)
-        yield Hypothesis(kind, Patch((at,), (changed,)), (given,), Strength.SHOWN, how)
+        fault = fields[name](wrong, right)
+        patch = Patch((at,), (changed,))
+        yield Hypothesis(
+            fault.cause_kind, patch, (given,), Strength.SHOWN, fault.detail, facts=fault.facts
+        )
         at = changed
 
 
@@ -116,29 +96,3 @@ def _values(right: Fill, name: str, *, with_fee: bool) -> dict[str, Any]:
     if name in {"fee", "fee_currency"} or (with_fee and name in {"quantity", "price"}):
         values |= {"fee": right.fee, "fee_currency": right.fee_currency}
     return values
-
-
-def _how(name: str, wrong: Fill, right: Fill) -> str:
-    if name not in {"quantity", "price"}:
-        return ""
-    given, other = getattr(wrong, name), getattr(right, name)
-    found = slip(given, other)
-    if found is None and name == "quantity" and right.fee:
-        off = EXACT.subtract(given, other).copy_abs()
-        found = "off by its fee" if off == right.fee.copy_abs() else None
-    if found is None and is_rounded(given, other):
-        found = f"{name} {format_amount(other)} to {decimal_places(shortest(given))} decimals"
-    return found or ""
-
-
-def _kind_of(name: str, wrong: Fill, right: Fill) -> CauseKind:
-    if name == "fee":
-        return fee_kind(wrong.fee, right.fee)
-    return {
-        "side": CauseKind.SIDE_FLIPPED,
-        "symbol": CauseKind.ALIAS,
-        "leg": CauseKind.NETTED_LEGS,
-        "quantity": CauseKind.WRONG_QUANTITY,
-        "price": CauseKind.WRONG_PRICE,
-        "fee_currency": CauseKind.FEE_CURRENCY,
-    }[name]

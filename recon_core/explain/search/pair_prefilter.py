@@ -21,7 +21,7 @@ from recon_core.explain.causes.fee_amount import charged
 from recon_core.explain.problem.dimensions import Vector, is_cash, is_position, minus
 from recon_core.explain.problem.fingerprints import positions_of
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
@@ -243,7 +243,8 @@ class PairPrefilter:
     def _is_exact(self) -> bool:
         """True if a position is required, and all fills post exact amounts to spot positions."""
         problem = self.problem
-        if problem.rows_right or problem.dimensions.dust or problem.tolerance or problem.unknown:
+        is_vague = problem.dimensions.dust or problem.tolerance or problem.unknown
+        if is_vague or problem.fault_in is FaultIn.STATEMENT:
             return False
         instruments = problem.postings.instruments
         firsts = [(name, instruments.get(fills[0].symbol)) for name, fills in self._by_position]

@@ -19,14 +19,14 @@ from recon_core.explain.budget import (
     OF_A_PREFILTER,
     OF_SETTLING,
 )
+from recon_core.explain.causes.fills import first_of
 from recon_core.explain.problem.chances import decoys, need_beside, stands_alone
 from recon_core.explain.problem.fingerprints import positions_of
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.open_positions import Settled
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.pair_prefilter import PairPrefilter, Sieved
 from recon_core.explain.search.search import NO_FILL, Code, Search
-from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 
 _MOST_HITS: Final = 400
@@ -48,9 +48,6 @@ exact fit is about 4 in 63."""
 _FEW: Final = 8
 """Pairs that meet decoys up to which an exact pair is trusted, where a tolerance or float noise
 applies: most of them meet the tolerance only. With more, exact pairs are coincidences, too."""
-
-_PAIR: Final = 2
-"""Copies of a fill that a pair of removals can remove: with more, a copy is left."""
 
 
 @dataclass
@@ -195,16 +192,7 @@ class PairSearch:
         if first.patch.overlaps(second.patch):
             return
         if self.problem.reached_by(first.patch.joined(second.patch)):
-            yield self._first_of(first, second), second
-
-    def _first_of(self, first: Hypothesis, second: Hypothesis) -> Hypothesis:
-        """Return the first hypothesis, an orphan fill if the pair removes all copies of a fill."""
-        kinds = {first.cause_kind, second.cause_kind}
-        ids = {fill.fill_id for fill in (*first.patch.removed, *second.patch.removed)}
-        if kinds != {CauseKind.DUPLICATE_FILL} or self.problem.rows_right or len(ids) != 1:
-            return first
-        copies = sum(fill.fill_id in ids for fill in self.problem.fills)
-        return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _PAIR else first
+            yield first_of(self.problem, first, second), second
 
     @cached_property
     def _codes(self) -> list[tuple[int, Code]]:
@@ -219,7 +207,7 @@ class PairSearch:
             prefiltered = Sieved(list(range(len(fills))), list(range(len(search.effects))))
         search.budget.spend(len(prefiltered.places) * OF_A_FINGERPRINT)
         codes = list(search.codes_of_fills(prefiltered.places))
-        if self.problem.rows_right:
+        if self.problem.fault_in is FaultIn.STATEMENT:
             codes += search.suffixes()
         return [*codes, *search.codes_of_others(prefiltered.others)]
 

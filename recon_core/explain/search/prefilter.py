@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from recon_core.explain.problem.dimensions import is_cash, is_position
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -112,7 +112,7 @@ class Prefilter:
 
     def _is_charged(self, fill: Fill, currency: str | None = None) -> bool:
         """True if fills like this one have a fee, in the currency if one is given."""
-        if self.problem.rows_right:
+        if self.problem.fault_in is FaultIn.STATEMENT:
             return False
         model = self.problem.schedules.model(fill)
         return model is not None and bool(model.rates) and currency in (None, model.currency)

@@ -10,27 +10,29 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from recon_core.explain.causes.cumulative import cumulative_edits
-from recon_core.explain.causes.fills import Copies, removed, with_orphans
+from recon_core.explain.causes.cumulative import cumulative_of_pairs
+from recon_core.explain.causes.fills import missing, surplus
 from recon_core.explain.causes.foreign import whole_groups
-from recon_core.explain.causes.movement import movement_edit
+from recon_core.explain.causes.movement import (
+    differing_movement,
+    lacking_movement,
+    surplus_movement,
+)
 from recon_core.explain.causes.opening import opening_differences
-from recon_core.explain.causes.stale import SPANS, behind_detail
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
+from recon_core.explain.causes.stale import is_added_span, lacking_end
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, together
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
-from recon_core.explain.search.pair_faults import edits_of_row, shared_faults
+from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.ledger.replay import with_named_account
-from recon_core.model import Fill, MovementKind, SideRecord
+from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
 
 _MOST_OF_A_KIND: Final = 8
 """Causes of one kind that are listed one by one. More become one cause ("12 of them"): a long list
 would hide the other kinds."""
-
-_BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
 @dataclass
@@ -52,11 +54,7 @@ class RowReading:
 
     def _in_span(self, fills: list[Hypothesis], moved: list[Hypothesis]) -> list[Hypothesis]:
         """Join missing movements after the side's last row with its missing last fills."""
-        spans = [
-            one
-            for one in fills
-            if one.cause_kind in SPANS and one.patch.added and not one.patch.removed
-        ]
+        spans = [one for one in fills if is_added_span(one)]
         if len(spans) != 1:
             return [*fills, *moved]
         since = min(fill.time for fill in spans[0].patch.added)
@@ -93,52 +91,26 @@ class RowReading:
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
         left = list(pairs)
-        for hypothesis, done in cumulative_edits(left, fills):
+        for hypothesis, done in cumulative_of_pairs(left, fills):
             yield hypothesis
             taken = {id(wrong) for wrong, _ in done}
             left = [pair for pair in left if id(pair[0]) not in taken]
         shared, rows = shared_faults(left, fills)
         yield from shared
         for row in rows:
-            yield from edits_of_row(row.given, row.at, row.right)
+            yield from faults_of_row(row.given, row.at, row.right)
 
-    def _surplus(self, surplus: Sequence[Fill]) -> Iterator[Hypothesis]:
-        left = list(surplus)
+    def _surplus(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+        left = list(fills)
         for hypothesis in whole_groups(left, self.problem.fills, self.right.fills or ()):
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis
-        copies = Copies(self.problem.fills)
-        gone = [
-            replace(removed(self.problem, copies, fill), strength=Strength.SHOWN) for fill in left
-        ]
-        yield from with_orphans(gone, self.problem.fills, Strength.SHOWN)
+        yield from surplus(self.problem, left)
 
-    def _lacking(self, lacking: Sequence[Fill]) -> Iterator[Hypothesis]:
-        if not lacking:
-            return
-        span = self._span(lacking)
-        if span is not None:
-            yield span
-            return
-        for fill in lacking:
-            yield Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), Strength.SHOWN)
-
-    def _span(self, lacking: Sequence[Fill]) -> Hypothesis | None:
-        """Return a stale-side hypothesis if every lacking fill is later than all fills of the side.
-
-        A single lacking fill is enough only if the side's `as_of` is earlier, too.
-        """
-        first = min(fill.time for fill in lacking)
-        seen = [fill.time for fill in self.problem.fills]
-        last = max(seen) if seen else None
-        side = self.problem.recorded.side(self.problem.side)
-        behind = side is not None and side.as_of < first
-        if (last is not None and last >= first) or (len(lacking) < 2 and not behind):  # noqa: PLR2004
-            return None
-        rows = tuple(sorted(lacking, key=lambda fill: fill.time))
-        kind, detail = behind_detail(self.problem, rows[0].time, last, self.max_skew)
-        return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
+    def _lacking(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+        span = lacking_end(self.problem, fills, self.max_skew) if fills else None
+        yield from map(missing, fills) if span is None else (span,)
 
     def _movement_edits(self) -> Iterator[Hypothesis]:
         mine, right = self.problem.record.movements, self.right.movements
@@ -149,18 +121,11 @@ class RowReading:
         matched = matched_movements(mine or (), others, plain=self._plain)
         for wrong, other in matched.differing:
             if wrong.content != other.content:
-                yield movement_edit(wrong, other)
-        payloads = Counter(row.content for row in mine or ())
+                yield differing_movement(wrong, other)
+        contents = Counter(row.content for row in mine or ())
         for row in matched.surplus:
-            twice = payloads[row.content] > 1
-            kind = CauseKind.DUPLICATE_MOVEMENT if twice else CauseKind.FOREIGN_ACTIVITY
-            accrued = not twice and row.movement_kind in _BOOKED_AHEAD
-            detail = "it may have accrued, and is not paid yet" if accrued else ""
-            yield Hypothesis(kind, Patch(removed_movements=(row,)), (row,), Strength.SHOWN, detail)
-        for row in matched.lacking:
-            split = row.movement_kind is MovementKind.SPLIT
-            kind = CauseKind.SPLIT if split else CauseKind.MISSING_MOVEMENT
-            yield Hypothesis(kind, Patch(added_movements=(row,)), (row,), Strength.SHOWN)
+            yield surplus_movement(row, is_repeated=contents[row.content] > 1)
+        yield from map(lacking_movement, matched.lacking)
 
 
 def _only_added(hypothesis: Hypothesis) -> bool:
@@ -184,7 +149,9 @@ def _folded(hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
             tuple(row for hypothesis in each for row in hypothesis.patch.added_movements),
         )
         rows: tuple[Row, ...] = tuple(row for hypothesis in each for row in hypothesis.rows)
-        yield Hypothesis(kind, patch, rows, Strength.SHOWN, f"{len(each)} of them")
+        facts = Facts(count=len(each))
+        detail = f"{facts.count} of them"
+        yield Hypothesis(kind, patch, rows, Strength.SHOWN, detail, facts=facts)
 
 
 def other_rows(record: SideRecord | None) -> SideRecord | None:

@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
+from recon_core.explain import causes
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, Budget
 from recon_core.explain.causes.cumulative import Misread
-from recon_core.explain.causes.movement import movement_hypotheses
-from recon_core.explain.causes.opening import opening_hypotheses
 from recon_core.explain.causes.stale import stale_hypothesis
 from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.fingerprints import Fingerprints
-from recon_core.explain.problem.hypotheses import NEAR_TWIN, Hypothesis, Row
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.hypotheses import Hypothesis, Row
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.explain.search.prefilter import Prefilter
 from recon_core.model import Movement
@@ -69,7 +69,7 @@ class Search:
         problem = self.problem.but_for_cash()
         search = Search(problem, self.budget, self.extra, self.max_skew)
         wanted = set(search.fingerprints.around(problem.required))
-        spans = search.suffixes() if problem.rows_right else ()
+        spans = search.suffixes() if problem.fault_in is FaultIn.STATEMENT else ()
         behind = [search.hypothesis(code) for value, code in spans if value in wanted]
         return [*search.singles(), *behind]
 
@@ -162,19 +162,5 @@ class Search:
     @cached_property
     def _others(self) -> list[Hypothesis | Misread]:
         """Hypotheses on movements and the opening, and `extra`, with misread orders as they are."""
-        record, right = self.problem.record, self.problem.rows_right
-        moved = record.movements or ()
-        found = [
-            hypothesis
-            for movement in moved
-            for hypothesis in movement_hypotheses(
-                movement, rows_right=right, twin=_told_twice(movement, moved)
-            )
-        ]
-        return [*found, *opening_hypotheses(record.opening), *self.extra]
-
-
-def _told_twice(movement: Movement, movements: Iterable[Movement]) -> bool:
-    """True if another movement has the same content within `NEAR_TWIN`."""
-    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_TWIN)
-    return sum(other.content == movement.content for other in near) > 1
+        others = (cause.of_other_rows(self.problem) for cause in causes.CAUSES)
+        return [*chain.from_iterable(others), *self.extra]

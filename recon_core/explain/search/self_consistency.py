@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from recon_core.compare.keys import duplicate_fills
-from recon_core.explain.causes.fills import repeats
+from recon_core.explain.causes.copies import repeats
 from recon_core.explain.problem.hypotheses import NEAR_TWIN, twin
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem

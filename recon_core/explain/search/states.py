@@ -5,18 +5,11 @@ have these faults, except in its names, its legs, and by a split that no row sta
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from recon_core.explain.causes.alias import aliases
-from recon_core.explain.causes.balance_kind import other_kinds, swapped_parts
-from recon_core.explain.causes.legs import netted_legs
-from recon_core.explain.causes.rounding import rounded_figures
-from recon_core.explain.causes.sign import turned_signs
-from recon_core.explain.causes.split import splits
-from recon_core.explain.causes.unit import other_units
-from recon_core.explain.problem.dimensions import Dimensions, is_position, minus
+from recon_core.explain import causes
+from recon_core.explain.problem.dimensions import Dimensions, minus
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.model import RecordedSession, SideRecord
+from recon_core.model import RecordedSession
 
 
 def state_hypotheses(
@@ -29,22 +22,6 @@ def state_hypotheses(
             continue
         mine, theirs = dimensions.stated(record), dimensions.stated(other)
         differing = tuple(sorted(dimensions.real(minus(mine, theirs))))
-        states = States(dimensions, recorded, side, mine, theirs, differing)
-        yield from netted_legs(states, other)
-        yield from aliases(states)
-        own = tuple(name for name in differing if not _derived(record, name))
-        if own:
-            yield from _of_side(replace(states, differing=own), record, other)
-        yield from splits(states)
-        yield from swapped_parts(side, record, other)
-
-
-def _of_side(states: States, record: SideRecord, other: SideRecord) -> Iterator[StateHypothesis]:
-    yield from rounded_figures(states)
-    yield from other_kinds(states, record, other)
-    yield from turned_signs(states)
-    yield from other_units(states)
-
-
-def _derived(record: SideRecord, name: str) -> bool:
-    return ("positions" if is_position(name) else "cash") in record.derived
+        states = States(dimensions, recorded, side, record, other, mine, theirs, differing)
+        for cause in causes.CAUSES:
+            yield from cause.in_states(states)

@@ -1,0 +1,139 @@
+"""Copies of an execution: the rows of one side that state it more than once.
+
+Two fills may be one execution if they have one id, if they are equal and of one time, or if they
+are equal, of one order and seconds apart. An execution may also stand once whole and once in parts
+named after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the ids show the
+relation, the quantities prove it. Source: a report of a redelivered flip.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final
+
+from recon_core.explain.problem.hypotheses import NEAR_TWIN, twin
+from recon_core.explain.problem.postings import order_name
+from recon_core.model import Fill
+from recon_core.values.amounts import exact_sum
+
+_ID: Final = attrgetter("fill_id")
+_KEY: Final = attrgetter("account", "symbol", "fill_id", "side", "quantity", "price")
+_TIME: Final = attrgetter("time")
+_SEPARATORS: Final = "-_.:/"
+
+
+@dataclass
+class Copies:
+    """The fills of one side that state one execution more than once, each question asked once."""
+
+    fills: Sequence[Fill]
+    _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
+    _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
+
+    def twice(self, fill: Fill) -> bool:
+        """True if a fill is a duplicate: the same id, side, quantity and price."""
+        if self._ids[fill.fill_id] == 1:
+            return False
+        return self._repeated[_KEY(fill)] > 1
+
+    @cached_property
+    def _ids(self) -> Counter[str]:
+        return Counter(map(_ID, self.fills))
+
+    @cached_property
+    def _repeated(self) -> Counter[tuple[object, ...]]:
+        return Counter(_KEY(fill) for fill in self.fills if self._ids[fill.fill_id] > 1)
+
+    def parts(self, fill: Fill) -> str:
+        """Return the words on a fill that is stated whole and in parts, else an empty text."""
+        return self._in_parts.get(id(fill), "")
+
+    @cached_property
+    def _in_parts(self) -> Mapping[int, str]:
+        return stated_in_parts(self.fills)
+
+    def near(self, fill: Fill) -> bool:
+        """True if an equal fill is near in the same order, or at the same time in any order."""
+        near = self._executions_of(fill.order_id).get(twin(fill), [])
+        if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
+            return True
+        return self._at(fill.time)[twin(fill)] > 1
+
+    def _at(self, time: datetime) -> Counter[tuple[Any, ...]]:
+        """Count the equal fills at one time, in any order."""
+        if time not in self._moments:
+            fills = self.fills
+            start, end = bisect_left(fills, time, key=_TIME), bisect_right(fills, time, key=_TIME)
+            self._moments[time] = Counter(map(twin, fills[start:end]))
+        return self._moments[time]
+
+    def _executions_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
+        """Group the equal fills of one order, which may be one execution delivered twice."""
+        if order not in self._executions:
+            found: dict[tuple[Any, ...], list[Fill]] = {}
+            for fill in self._orders.get(order, ()):
+                found.setdefault(twin(fill), []).append(fill)
+            self._executions[order] = found
+        return self._executions[order]
+
+    @cached_property
+    def _orders(self) -> dict[str, list[Fill]]:
+        found: dict[str, list[Fill]] = {}
+        for fill in self.fills:
+            order = fill.order_id
+            if order:
+                found.setdefault(order, []).append(fill)
+        return found
+
+
+def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
+    """Return the words on each fill that is stated whole and in parts, by the fill's `id()`."""
+    ids = list(map(_ID, fills))
+    if all(ids) and "".join(ids).isalnum():
+        return {}
+    separated = [fill for fill in fills if not fill.fill_id.isalnum()]
+    whole = {(fill.account, fill.symbol, fill.fill_id): fill for fill in fills}
+    parts: dict[tuple[str | None, str, str], list[Fill]] = {}
+    for fill in separated:
+        key = (fill.account, fill.symbol, _stem(fill.fill_id))
+        if key in whole and whole[key] is not fill:
+            parts.setdefault(key, []).append(fill)
+    found: dict[int, str] = {}
+    for key, some in parts.items():
+        if _is_whole(whole[key], some):
+            named = " and ".join(fill.fill_id for fill in some)
+            found[id(whole[key])] = f"it is {named} together"
+            found |= {id(fill): f"it is a part of {key[2]}" for fill in some}
+    return found
+
+
+def _stem(fill_id: str) -> str:
+    """Return the id without its last part: `7` of `7-C`."""
+    at = max(fill_id.rfind(separator) for separator in _SEPARATORS)
+    return fill_id[:at] if at > 0 else ""
+
+
+def _is_whole(whole: Fill, parts: Sequence[Fill]) -> bool:
+    return (
+        len(parts) > 1
+        and exact_sum(part.quantity for part in parts) == whole.quantity
+        and all((part.side, part.price) == (whole.side, whole.price) for part in parts)
+        and all(abs(part.time - whole.time) <= NEAR_TWIN for part in parts)
+    )
+
+
+def repeats(fill: Fill, other: Fill) -> bool:
+    """True if two fills may be one execution.
+
+    They have one id, or equal content at one time, or equal content in one order within
+    `NEAR_TWIN`.
+    """
+    if (fill.account, fill.symbol, fill.fill_id) == (other.account, other.symbol, other.fill_id):
+        return True
+    apart = abs(fill.time - other.time)
+    is_near = apart <= NEAR_TWIN and order_name(fill) == order_name(other)
+    return twin(fill) == twin(other) and (is_near or not apart)

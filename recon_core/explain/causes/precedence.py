@@ -1,0 +1,91 @@
+"""Precedence: the rules that decide between causes of different kinds, each with its reason."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from recon_core.explain.causes.stale import is_span
+from recon_core.explain.problem.dimensions import Vector, is_position
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.model.explanation import Cause, CauseKind, Explanation
+
+_OF_ORDERS: Final = frozenset(
+    {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
+)
+_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
+
+
+def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:
+    """True if the interpretation of an order may be one of two faults.
+
+    A removed or flipped fill is among the hypotheses on single fills already.
+    """
+    return hypothesis.cause_kind in _OF_ORDERS
+
+
+def is_rounding(one: Hypothesis | StateHypothesis | Cause) -> bool:
+    """True if a cause is a rounding, which fits many amounts."""
+    return one.cause_kind is CauseKind.ROUNDING
+
+
+def are_roundings(explanations: Iterable[Explanation]) -> bool:
+    """True if all causes are roundings: an exact fault of the rows is better evidence."""
+    return all(is_rounding(cause) for one in explanations for cause in one.causes)
+
+
+def rounds_besides(found: Sequence[Cause]) -> bool:
+    """True if a rounded figure is a cause among others, which its many amounts would hide."""
+    rounded = [one for one in found if is_rounding(one) and not one.ids]
+    return 0 < len(rounded) < len(found)
+
+
+def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
+    """Return the hypotheses without new names for what are the legs of one name."""
+    netted = {
+        name
+        for hypothesis in hypotheses
+        if hypothesis.cause_kind is CauseKind.NETTED_LEGS
+        for name in hypothesis.correction
+    }
+    return [
+        hypothesis
+        for hypothesis in hypotheses
+        if not is_alias(hypothesis) or netted.isdisjoint(hypothesis.correction)
+    ]
+
+
+def is_alias(hypothesis: StateHypothesis) -> bool:
+    """True if a hypothesis is another name; several of a side are one fault."""
+    return hypothesis.cause_kind is CauseKind.ALIAS
+
+
+def is_misread_order(hypotheses: Iterable[Hypothesis]) -> bool:
+    """True if a hypothesis is a misread order: as sure as a wrong quantity of the same repair."""
+    return any(one.cause_kind is CauseKind.CUMULATIVE_QUANTITY for one in hypotheses)
+
+
+def has_wrong_quantity(hypotheses: Iterable[Hypothesis]) -> bool:
+    """True if a hypothesis is a wrong quantity."""
+    return any(one.cause_kind is CauseKind.WRONG_QUANTITY for one in hypotheses)
+
+
+def unspecific(hypotheses: Iterable[Hypothesis]) -> int:
+    """Return the number of causes that only name a wrong figure: of one repair, the fewest win."""
+    return sum(one.cause_kind in _FIGURES for one in hypotheses)
+
+
+def is_unread_span(problem: Problem, hypothesis: Hypothesis) -> bool:
+    """True if only a state, and no row, shows that rows are missing from a time on."""
+    return problem.fault_in is FaultIn.STATEMENT and is_span(hypothesis)
+
+
+def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:
+    """True if a fitted quantity is the only evidence of a cause: its fill moved no cash."""
+    is_fitted = hypothesis.strength > Strength.SHOWN
+    is_quantity = hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
+    return (
+        is_quantity
+        and is_fitted
+        and not any(amount for name, amount in effect.items() if not is_position(name))
+    )
