@@ -1,4 +1,4 @@
-"""What the terminal shows of a run: the header, the summary of its sessions, its terms."""
+"""Terminal output of a run: the header, the summary of its sessions, its terms."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
 """One writer at a time: the lock beside an audit log, on `NAME.lock`.
 
-filelock goes over to a lock *file* where the system has no locks, and takes a name that
-cannot be made for a lock that is held. Both would blame another process, after a long
-wait; so the lock is tried once by hand, which tells the one from the other.
+filelock falls back to a lock *file* where the system has no locks, and takes a name that
+cannot be made for a lock that is held. Both would blame another process, after a long wait;
+so the lock is tried once by hand, which distinguishes them.
 """
 
 import errno

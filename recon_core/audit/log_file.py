@@ -110,7 +110,7 @@ class LogFile:
 
     @property
     def head(self) -> Head:
-        """Where the log stood after the last append of this object."""
+        """Head of the log after the last append of this object."""
         return self._reader.head
 
     @contextmanager

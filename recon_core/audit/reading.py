@@ -1,9 +1,9 @@
 """Any source of audit entries, read in one pass: a log, an export, standard input, nothing.
 
 A log is verified line by line while it is read (`recon_core.audit.chain`), its earlier
-files first, and compared with its checkpoint. A log and an
-export are told apart by their first character; nothing is kept of what was handed out,
-so that memory does not depend on the length of the source.
+files first, and compared with its checkpoint. A log and an export are distinguished by
+their first character; nothing that was handed out is kept, so that memory does not depend
+on the length of the source.
 """
 
 import os
@@ -28,17 +28,19 @@ STANDARD_INPUT: Final = "-"
 
 _WHITE: Final = b" \t\r\n"
 _MOST_ROTATIONS: Final = 10
+"""Attempts to open a log and its checkpoint between two rotations; one is nearly always enough."""
 _LONGEST_START: Final = 1 << 16
+"""Bytes of white space that are passed before the first character of a source."""
 _BYTE_ORDER_MARKS: Final = (b"\xef", b"\xfe", b"\xff")
 
 
 class Reading:
     """The entries of one source, to be iterated once.
 
-    `chain` is where a verified log stands after the entries so far, `None` where the
-    source has no hashes; `chains` are those of all its files so far. `files` are its
-    earlier files, which are looked for beside it and in `places`. Whatever is wrong with
-    the source, or with an entry that its reader refuses, is an `AuditError` that names the
+    `chain` is the state of a verified log after the entries so far, `None` where the source
+    has no hashes; `chains` are those of all its files so far. `files` are its earlier
+    files, which are looked for beside it and in `places`. Whatever is wrong with the
+    source, or with an entry that its reader refuses, is an `AuditError` that names the
     source and the place in it.
     """
 
@@ -90,7 +92,7 @@ class Reading:
         return f"{self._part}{'entry' if self.chain is None else 'line'} {self._count}"
 
     def notes(self) -> list[str]:
-        """What a reader of the answer must know about how the source was read."""
+        """Notes on how the source was read, for readers of the answer."""
         if not self._naive:
             return self.file_notes()
         times = "1 time" if self._naive == 1 else f"{self._naive} times"
@@ -177,14 +179,14 @@ class Reading:
         return self.chain
 
     def _may_be_finished(self, file: BinaryIO, line: bytes) -> bool:
-        """Whether to read the torn last line again: a writer may have been in the middle."""
+        """True if the torn last line is to be read again: a writer may have been in the middle."""
         if len(line) >= LONGEST_LINE or not self._wait():
             return False
         file.seek(-len(line), os.SEEK_CUR)
         return True
 
     def _may_go_on(self, chain: ChainReader) -> bool:
-        """Whether to look for more: a writer may have been in the middle of a run."""
+        """True if more is to be looked for: a writer may have been in the middle of a run."""
         return chain.open_run is not None and self._wait()
 
     def _wait(self) -> bool:

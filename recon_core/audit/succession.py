@@ -41,6 +41,7 @@ from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable, quoted
 
 _CHUNK: Final = 1 << 20
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ FEWEST_RUNS: Final = 3
 """Fewer runs, or INFO diffs of one sign, are no trend."""
 
 RECENT_RUNS: Final = 5
+"""Runs before now that count as recent."""
 RECURRING: Final = 3
 """A key that is WARN in so many of the recent runs recurs (design, "Escalation")."""
 
@@ -215,7 +216,7 @@ def _by_severity(counts: Counter[str]) -> dict[str, int]:
 
 
 def key_of(details: dict[str, Any]) -> str:
-    """`position::BTC/EUR`; what a foreign diff is about stands in its `diff_details`."""
+    """Return a key like `position::BTC/EUR`; a foreign diff names it in its `diff_details`."""
     figures = details.get("diff_details")
     tables = (details, figures) if isinstance(figures, dict) else (details,)
     for name in ("key", "symbol", "currency"):

@@ -164,9 +164,10 @@ def rotate(source: str | None, output_format: str) -> None:
 def close(
     closed_by: str, reason: str, archives: tuple[str, ...], source: str | None, output_format: str
 ) -> None:
-    """Sign off a log that is damaged, cut or replaced, and go on in a new file.
+    """Sign off a log that is damaged, cut or replaced, and begin a new file.
 
-    The new file begins with what is wrong, the size and SHA-256 of the old one, NAME and TEXT.
+    The new file begins with what is wrong, the size and SHA-256 of the old one, NAME and
+    TEXT.
     """
     for option, text in (("--by", closed_by), ("--reason", reason)):
         if not text.strip():

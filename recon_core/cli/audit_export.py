@@ -29,6 +29,7 @@ from recon_core.values.files import write_atomically
 from recon_core.values.printable import printable
 
 _IN_MEMORY: Final = 8 << 20
+"""Bytes that are kept in memory; a longer export is a temporary file."""
 
 
 def export_runs(question: Question, output: Path | None) -> int:

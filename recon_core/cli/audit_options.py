@@ -1,4 +1,4 @@
-"""What every mode of `recon audit` can be asked (design, "The `recon` command")."""
+"""Options of every mode of `recon audit` (design, "The `recon` command")."""
 
 import shutil
 import sys
@@ -82,7 +82,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of which source; no source at all is an empty log."""
+    """A question to one source; no source at all is an empty log."""
 
     source: str | Path | None
     filters: Filters

@@ -1,4 +1,4 @@
-"""What the modes of `recon audit` share: read once, answer, and end with a verdict."""
+"""Steps that the modes of `recon audit` share: read once, answer, and end with a verdict."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,7 @@ AUDIT_LOG: Final = "AUDIT_LOG"
 """The event type of answers about a log itself."""
 
 _CHUNK: Final = 1 << 20
+"""Characters that are written at once."""
 
 
 @contextmanager
@@ -121,7 +122,7 @@ def _gap(question: Question, reading: Reading, tally: Tally) -> str:
 
 
 def sorted_into(trail: Trail, entries: Iterable[Entry]) -> Tally:
-    """Read all entries; what the runs come to."""
+    """Read all entries, and return the totals of their runs."""
     for entry in entries:
         trail.take(entry)
     return trail.close()
@@ -147,7 +148,7 @@ def _tally_notes(tally: Tally) -> list[str]:
 
 
 def _aside(question: Question, tally: Tally) -> list[str]:
-    """Why an answer may be empty, where the verdict will not say it."""
+    """Return the reason why an answer may be empty, where the verdict will not say it."""
     if question.exit_on_findings:
         return []
     if tally.any_run and not tally.runs:

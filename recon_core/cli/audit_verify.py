@@ -27,7 +27,7 @@ from recon_core.values.printable import printable
 
 @without_collector()
 def verify_chain(question: Question, expected: str | None) -> int:
-    """Verify a log to its end, print where it stands; the exit code.
+    """Verify a log to its end, print its head, and return the exit code.
 
     `expected` is a head that was printed earlier. Raises `AuditError` where the log is
     damaged, not finished, or does not have that head.
@@ -81,10 +81,10 @@ def _refuse_broken(reading: Reading) -> None:
 
 @dataclass(slots=True)
 class _Clocks:
-    """Times of runs that go back: of when they were judged, and of when they were written.
+    """Backward steps in the times of runs: of judging, and of writing.
 
-    Commands that run at the same time are written in another order than they are judged
-    in; a time of writing that goes back is a clock that went back.
+    Commands that run at the same time are written in another order than they are judged in;
+    a time of writing before an earlier one is a clock that was set back.
     """
 
     back: int = 0
@@ -104,7 +104,7 @@ class _Clocks:
             self._latest[kind] = text
 
     def notes(self) -> list[str]:
-        """The number of times that go back, and the place of the first."""
+        """Return the number of backward steps, and the place of the first."""
         return [f"times of runs go back, {counted(self.back, 'time')}: {self.first}"] * bool(
             self.back
         )

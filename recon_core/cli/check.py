@@ -52,7 +52,7 @@ instead.
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """The command line as it stands."""
+    """The command line as given."""
 
     sessions: tuple[str, ...]
     policy: str | None
@@ -70,7 +70,7 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked for, checked, with the project's settings behind the options."""
+    """The checked command line, with the project's settings behind the options."""
 
     check: "Check"
     anchors: list[Path]

@@ -65,7 +65,7 @@ class ReconciliationEngine:
         return [] if mirrored else self._last.diffs
 
     def internal_record(self, as_of: datetime) -> SideRecord:
-        """What the ledgers say, as the internal side of a session."""
+        """Return the state of the ledgers, as the internal side of a session."""
         return SideRecord(
             as_of=as_of,
             source="ledger",

@@ -114,7 +114,7 @@ class Reconciliation:
 
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
-        """Why the two sides differ, searched for once; nothing without an `explain`."""
+        """Explanations of the differences, searched for once; empty without an `explain`."""
         if self._explain is None:
             return ()
         try:
@@ -129,7 +129,7 @@ class Reconciliation:
         return Attached(self.explanations)
 
     def judge_alone(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison without an explanation, as the search itself needs it."""
+        """Return the verdict of one comparison without an explanation; the search asks for it."""
         identity = comparison.identity
         if identity not in self._judgements:
             self._judgements[identity] = self._judge(comparison)
@@ -167,14 +167,14 @@ class Reconciliation:
         return replace(again, diff=diff, message=description)
 
     def notify(self) -> None:
-        """Tell `recon_reconciled` that the session was judged, once."""
+        """Call `recon_reconciled` with this judged session, once."""
         if not self._notified:
             self._notified = True
             self._plugins.reconciled(self)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know besides the verdicts, safe to print."""
+        """Notes for a reader that no verdict says, safe to print."""
         notes = [
             *self._plugin_notes,
             *self.recorded.notes,

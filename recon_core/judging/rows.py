@@ -64,7 +64,7 @@ def _severity(finding: RowFinding, policy: Policy) -> Severity:
 
 
 def _rule(finding: RowFinding, policy: Policy) -> str:
-    """What decided: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
+    """Return the deciding rule: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
     severity = policy.severity[finding.case]
     if not finding.gaps:
         return f"{finding.case} is {severity}"
@@ -74,7 +74,7 @@ def _rule(finding: RowFinding, policy: Policy) -> str:
 
 
 def _found_text(findings: Sequence[RowFinding]) -> str:
-    """What was found in words; of a hundred rows of one id the first few are enough."""
+    """Return the findings in words; of a hundred rows of one id the first few are enough."""
     texts = list(dict.fromkeys(finding.text for finding in findings))
     more = len(texts) - _MOST_FOUND
     return ", ".join(texts[:_MOST_FOUND]) + (f", and {more} more" if more > 0 else "")
@@ -142,7 +142,7 @@ def _order_id(rows: Iterable[Fill | Order]) -> str | None:
 def _details(
     matched: MatchedFills | MatchedOrder, findings: Sequence[RowFinding]
 ) -> dict[str, str]:
-    """What was found and the rows' values as text, `internal_quantity` and so on."""
+    """Return the findings and the rows' values as text, `internal_quantity` and so on."""
     details = {"cases": ", ".join(dict.fromkeys(str(each.case) for each in findings))}
     for side, rows in (("internal", matched.internal or ()), ("external", matched.external or ())):
         details[f"{side}_rows"] = str(len(rows))

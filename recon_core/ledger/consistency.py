@@ -1,8 +1,8 @@
-"""Ledger comparisons: whether a side states what its own opening, fills and movements give.
+"""Ledger comparisons: a side's stated state beside the result of its own rows.
 
-Source of the rules: design, "Ledger comparisons". A difference tells which side
-is wrong before the sides are compared with each other. A side whose rows cannot be
-booked although it declares its instruments cannot be judged: that is CRITICAL.
+Source of the rules: design, "Ledger comparisons". A difference shows which side is wrong
+before the sides are compared with each other. A side whose rows cannot be posted although
+it declares its instruments cannot be judged: that is CRITICAL.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,7 +55,7 @@ def state_comparisons(
     *,
     plain: bool,
 ) -> list[Comparison]:
-    """What a side states, by what its rows give; `plain` leaves the accounts unnamed.
+    """Return comparisons of stated with replayed rows; `plain` leaves the accounts unnamed.
 
     A section that is `None` on either hand is not compared.
     """

@@ -21,7 +21,7 @@ from recon_core.model import (
 
 
 class States(Protocol):
-    """Positions, and cash where it is replayed, as they stand after the last event."""
+    """Positions, and cash where it is replayed, after the last event."""
 
     @property
     def positions(self) -> tuple[Position, ...]:

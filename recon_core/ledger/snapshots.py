@@ -69,14 +69,14 @@ class Snapshots:
 
 
 def _comparable(record: SideRecord | None, replayed: SideReplay) -> bool:
-    """Whether the side has a snapshot that states something which its rows give, too."""
+    """True if the side has a snapshot that states a section which its rows give, too."""
     if record is None or replayed.problem:
         return False
     return any(_states_what_is_given(one, replayed) for one in record.snapshots or ())
 
 
 def _states_what_is_given(snapshot: Snapshot, replayed: SideReplay) -> bool:
-    """Whether a section of the snapshot is one that the replay gives."""
+    """True if a section of the snapshot is one that the replay gives."""
     sections = (snapshot.positions, replayed.positions), (snapshot.cash, replayed.cash)
     return any(stated is not None and given is not None for stated, given in sections)
 
@@ -102,7 +102,7 @@ def _compared(
 
 
 def _one_account(record: SideRecord) -> bool:
-    """Whether the side, its snapshots included, names one account at most."""
+    """True if the side, its snapshots included, names one account at most."""
     named = set(record.accounts())
     for one in record.snapshots or ():
         named |= {row.account for row in one.positions or ()}
@@ -126,7 +126,7 @@ def _in(row: _Row, account: str) -> _Row:
 
 @dataclass(slots=True)
 class _Found:
-    """What came of comparing the snapshots of one side, one after the other."""
+    """Result of comparing the snapshots of one side, one after the other."""
 
     policy: Policy
     compared: int = 0

@@ -1,4 +1,4 @@
-"""What the exchange says, given from Python instead of from a file."""
+"""State of the exchange, given from Python instead of from a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -18,7 +18,9 @@ EXPLANATION: Final = "recon.explanation"
 """The property of an item whose diff has one."""
 
 _MOST: Final = 5
+"""Causes or entries that a text lists; more are counted."""
 _LONGEST: Final = 450
+"""Characters of a sentence of an explanation; ids of any length must not fill the screen."""
 
 
 def explanation_sentence(explanation: Explanation) -> str:
@@ -66,7 +68,7 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def alias_lines(aliases: Mapping[LedgerSide, Mapping[str, str]]) -> Iterator[str]:
-    """What stands below a policy's `[aliases]`: `external = { "XBT" = "BTC" }`, in TOML."""
+    """Yield the lines of a policy's `[aliases]`: `external = { "XBT" = "BTC" }`, in TOML."""
     for side, names in sorted(aliases.items()):
         pairs = (f"{_toml_text(own)} = {_toml_text(other)}" for own, other in names.items())
         yield f"{side} = {{ {', '.join(pairs)} }}"
@@ -84,7 +86,7 @@ def _toml_character(one: str) -> str:
 
 
 def alternatives_text(explanation: Explanation) -> str:
-    """How far an explanation stands alone: `1 of 2 that fit`."""
+    """Return the number of explanations that fit, as in `1 of 2 that fit`."""
     if explanation.alternatives > 1:
         return f"1 of {explanation.alternatives} that fit"
     return "it fits, and is not proven"
@@ -141,11 +143,11 @@ def _is_open(explanation: Explanation) -> bool:
 
 
 class Correcting(Protocol):
-    """A booking, or an entry of a repair."""
+    """A correcting entry, of an explanation or of a repair."""
 
     @property
     def action(self) -> str:
-        """What to do, such as `add_fill`."""
+        """The action, such as `add_fill`."""
 
     @property
     def side(self) -> LedgerSide:

@@ -1,6 +1,6 @@
 """JUnit XML of reconciled sessions, written with the junit-xml package.
 
-That package has no properties per case, so they stand in `system-out`, one line
+That package has no properties per case, so they are written to `system-out`, one line
 `name=value` each.
 """
 

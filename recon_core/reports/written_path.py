@@ -1,4 +1,4 @@
-"""Which files a command may write to."""
+"""Paths that a command may write to."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def _begins_otherwise(path: Path, begins: re.Pattern[bytes]) -> bool:
 
 
 def is_same_file(one: Path | None, other: Path | None) -> bool:
-    """Whether two names of files, which need not exist yet, lead to one place."""
+    """True if two paths, of files that may not exist yet, lead to one place."""
     if one is None or other is None:
         return False
     return os.path.realpath(one) == os.path.realpath(other)

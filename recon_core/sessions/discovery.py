@@ -45,10 +45,9 @@ def search(path: Path, manager: PluginManager) -> Discovery:
     """Find all sessions at `path`; a file is always one.
 
     A directory is searched, with everything below it, for `*.recon.json` and for foreign
-    recordings. Hidden directories and linked ones are passed over. A recording from which
-    a session found here takes a side is a source of that session and none of its own.
-    Raises `OSError` for a directory that cannot be read: what might be in it must not go
-    unseen.
+    recordings. Hidden directories and linked ones are passed over. A recording from which a
+    session found here takes a side is a source of that session and none of its own. Raises
+    `OSError` for a directory that cannot be read: a session in it must not be missed.
     """
     if not path.is_dir():
         anchor = manager.hook.recon_anchor(path=path)
@@ -190,7 +189,7 @@ def joined(discoveries: Iterable[Discovery]) -> Discovery:
 
 
 def identity(path: Path) -> Path:
-    """What makes two ways to one file the same; a dangling link or a loop is only itself."""
+    """Return the identity of a file for all its paths; a dangling link or a loop is only itself."""
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):

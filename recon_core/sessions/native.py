@@ -131,7 +131,7 @@ class _Reader:
         )
 
     def _origins(self, where: str) -> dict[str, str]:
-        """Which file each section of a side was read from, where that is a table."""
+        """Return the file of each section of a side that was read from a table."""
         found = {section: self.origins.get(f"{where}.{section}") for section in SECTIONS}
         return {section: origin for section, origin in found.items() if origin is not None}
 

@@ -73,8 +73,8 @@ def parquet_table(
 def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
     """The rows of a Parquet file as text, and its evidence; raises `SessionError`.
 
-    An absent value is an empty text. A binary float is never an amount: its text says
-    that it is one, so that whoever needs an amount refuses it by name.
+    An absent value is an empty text. A binary float is never an amount: its text says that
+    it is one, so that a reader of amounts refuses it by name.
     """
     content = read_bytes(path)
     name = printable(path.name)
@@ -133,7 +133,7 @@ def _opened(data: bytes) -> Any:
 
 
 def _refuse_large(metadata: Any) -> None:
-    """Refuse a file by the sizes that it states; those of the texts are counted besides."""
+    """Refuse a file by the sizes that it states; sizes of texts are counted separately."""
     whole = 0
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for column in map(group.column, range(metadata.num_columns)):
@@ -212,7 +212,7 @@ class _Column:
         return _values(self.name, column)
 
     def _texts(self, column: Any) -> list[str | None]:
-        """Texts; those that stand in many rows are kept once."""
+        """Return texts; a text of many rows is kept once."""
         coded = column.dictionary_encode()
         is_repeated = 2 * len(coded.dictionary) <= len(column)
         lengths = self._compute.binary_length(coded.dictionary)

@@ -10,11 +10,11 @@ from typing import Final
 from recon_core.values.printable import printable
 
 MOST_NAMES: Final = 5
-"""How many names a note has; one line holds five paths, and what is beyond is counted."""
+"""Names of a note; one line holds five paths, and all beyond them are counted."""
 
 
 class Reason(StrEnum):
-    """Why something below a named directory is not judged, in the order of the notes."""
+    """Reason why a file below a named directory is not judged, in the order of the notes."""
 
     HIDDEN = "not searched (hidden)"
     LINKED = "not searched (linked)"

@@ -1,8 +1,8 @@
 """Recordings that are sources of a session: it reads them, and its verdict is theirs.
 
-A session file names what it reads: `"from"` a recording, and tables by their `"path"`.
-What it names there is read, or the session is CRITICAL; so a recording that is named
-does not go unjudged by being left to its session.
+A session file names what it reads: `"from"` a recording, and tables by their `"path"`. What
+it names there is read, or the session is CRITICAL; so a named recording is judged, although
+only with its session.
 """
 
 import os
@@ -35,7 +35,7 @@ def sources(sessions: Collection[Path], recordings: Collection[Path]) -> dict[Pa
 
 
 class _Places:
-    """The recordings by what may stand for them in a session file."""
+    """The recordings by the paths that may represent them in a session file."""
 
     def __init__(self, recordings: Iterable[Path]) -> None:
         self._files: dict[Path, Path] = {}
@@ -59,7 +59,7 @@ def _real(path: Path) -> Path:
 
 
 def _named(session: Path) -> Iterator[tuple[Path, bool]]:
-    """The paths that a session names, and whether its directory may stand for a recording."""
+    """Yield the paths that a session names, and True if a directory may represent a recording."""
     for name, table in _references(_sides(session)):
         try:
             path = inside(session.parent, table["path"])
@@ -69,7 +69,7 @@ def _named(session: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _sides(session: Path) -> Mapping[str, Any]:
-    """Both sides as they stand in the file; nothing of a file that is no session."""
+    """Return both sides as written in the file; nothing of a file that is no session."""
     try:
         content = read_text_file(session)
         if '"path"' not in content.text:

@@ -1,7 +1,7 @@
-"""Tables that stand beside a session file: CSV, JSON Lines and Parquet.
+"""Tables beside a session file: CSV, JSON Lines and Parquet.
 
-Rows are read in parts, so that a table costs what is made of it, and the first refused
-row ends the reading.
+Rows are read in parts, so that a table costs what is made of it, and the first refused row
+ends the reading.
 """
 
 import csv
@@ -145,7 +145,7 @@ def require_last_line(content: LinedFile | FileContent) -> None:
 
 
 def _refuse_long_lines(content: LinedFile | FileContent) -> None:
-    """A line is in memory whole, and more than once while it is taken apart."""
+    """Refuse a long line: it is in memory whole, and more than once while it is split."""
     most, start, data = LINE_BYTES.most, 0, content.data
     while len(data) - start > most:
         # The last end of a line that is within reach of this one.

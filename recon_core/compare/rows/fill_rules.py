@@ -1,7 +1,7 @@
-"""What can be wrong with the rows of one fill key (design, "Orders and fills").
+"""Faults of the rows of one fill key (design, "Orders and fills").
 
-Pure functions of the rows: they find cases and say them in words, and know no
-severity. What only one side tells (an order id, a leg) is no contradiction.
+Pure functions of the rows: they find cases and say them in words, and know no severity. A
+field that only one side states (an order id, a leg) is no contradiction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ _UNTOLD: Final = (None, None, Leg.NET)
 
 
 def same_fill(one: Fill, other: Fill) -> bool:
-    """Whether two rows of one key say the same; quick, most rows of a session do.
+    """True if two rows of one key say the same; quick, as most rows of a session do.
 
-    The name of a side's only account counts for nothing, and so does a field that one
-    side does not tell.
+    The name of a side's only account is ignored, and so is a field that one side does not
+    state.
     """
     if one is other:
         return True

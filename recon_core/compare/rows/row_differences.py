@@ -1,4 +1,4 @@
-"""That rows do not agree on some of their fields: in words, and by how much."""
+"""Differences between rows in some of their fields: in words, and by how much."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -26,7 +26,7 @@ def differing(
 
 
 def _only_amounts(names: Sequence[str], rows: Sequence[Fill | Order]) -> bool:
-    """Whether all that differs are amounts in one unit."""
+    """True if the differing fields are all amounts in one unit."""
     if "fee" in names:
         fees = [row for row in rows if isinstance(row, Fill) and row.fee]
         if len({fill.fee_currency for fill in fees}) > 1:

@@ -1,9 +1,9 @@
 """ccxt's unified balance and positions.
 
-A balance is `total` less `debt` where the exchange tells a debt: what was borrowed is
-not owned. A position is `contracts` times `contractSize`, signed by its side; where
-`hedged` is true it stands on its leg. A position of size 0 says no more than one that
-is not listed, and is left out.
+A balance is `total` less `debt` where the exchange states a debt: what was borrowed is not
+owned. A position is `contracts` times `contractSize`, signed by its side; where `hedged` is
+true it is on its leg. A position of size 0 says no more than one that is not listed, and is
+left out.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ def _part(result: rows.Row, name: str, currency: str) -> Decimal | None:
 
 
 def positions(listed: Iterable[rows.Row]) -> tuple[Position, ...]:
-    """The positions that are not flat; raises `SessionError` for one that stands twice."""
+    """Return the positions that are not flat; raises `SessionError` for a duplicate."""
     found: dict[tuple[str, Leg], Position] = {}
     for position in rows.each(listed, "positions", _position):
         if position is None:
@@ -68,7 +68,7 @@ def positions(listed: Iterable[rows.Row]) -> tuple[Position, ...]:
 
 
 def contract_sizes(listed: Iterable[rows.Row]) -> dict[str, Decimal]:
-    """The contract size of each symbol whose position tells it."""
+    """Return the contract size of each symbol whose position states it."""
     sizes = {}
     for row in listed:
         size = rows.optional_number(row, "contractSize")

@@ -1,9 +1,9 @@
-"""What freqtrade's trades mean: fills, funding, and what is left of a futures account.
+"""Meaning of freqtrade's trades: fills, funding, and the state of a futures account.
 
-An order that was filled is one fill. Fees are the trade's rates times price times
-amount (`fee_open` for entries, `fee_close` for exits), as freqtrade's own profit has
-them; a fee that the exchange took from the base currency is `ft_fee_base`. Funding is
-given per trade and booked when the trade was closed.
+An order that was filled is one fill. Fees are the trade's rates times price times amount
+(`fee_open` for entries, `fee_close` for exits), as freqtrade's own profit has them; a fee
+that the exchange took from the base currency is `ft_fee_base`. Funding is given per trade
+and booked when the trade was closed.
 """
 
 import re
@@ -42,14 +42,16 @@ PRECISION: Final = 8
 """freqtrade rounds the profit of a trade to so many decimals."""
 
 _NOISE: Final = Decimal("0.000001")
+"""Stake currency: a difference up to it is noise of freqtrade's binary floats."""
 _MOST_NOTES: Final = 5
+"""Trades that notes list one by one; more are counted."""
 _PAIR = re.compile(r"([^/:\s]+)/([^/:\s]+?)(?::([^/:\s]+))?")
 _MODES: Final = ("spot", "futures")
 
 
 @dataclass(frozen=True, slots=True)
 class FilledOrder:
-    """What was filled of an order, at its average price; `base_fee` in base currency."""
+    """Filled part of an order, at its average price; `base_fee` in base currency."""
 
     fill_id: str
     side: OrderSide
@@ -162,7 +164,7 @@ def order_side(word: str) -> OrderSide:
 
 
 def instruments(trades: Iterable[Trade]) -> dict[str, Instrument]:
-    """What the pairs trade: spot, or linear with the quote currency to settle in."""
+    """Return the instruments of the pairs: spot, or linear with the quote currency to settle in."""
     found = {}
     for trade in trades:
         base, quote = assets(trade.pair)
@@ -172,13 +174,13 @@ def instruments(trades: Iterable[Trade]) -> dict[str, Instrument]:
 
 
 def currencies(trades: Iterable[Trade]) -> dict[str, Currency]:
-    """The precision that futures are booked with; spot needs none and stays exact."""
+    """Return the precision of postings of futures; spot has none and stays exact."""
     codes = {assets(trade.pair)[1] for trade in trades if trade.mode == "futures"}
     return {code: Currency(code, PRECISION) for code in sorted(codes)}
 
 
 def open_positions(trades: Iterable[Trade]) -> tuple[Position, ...]:
-    """What freqtrade says is still open: pairs that it does not name are flat."""
+    """Return the positions that freqtrade calls open: pairs that it does not name are flat."""
     sums: dict[str, Decimal] = {}
     for trade in trades:
         if trade.open_quantity:
@@ -222,7 +224,7 @@ def futures_state(
 
 
 def _result(trade: Trade) -> tuple[Decimal, Decimal]:
-    """What is left of a trade, and what it earned so far; each booking rounded once."""
+    """Return a trade's remaining quantity, and its earnings so far; each posting rounded once."""
     quantity, cost, earned = Fraction(0), Fraction(0), _rounded(Fraction(trade.funding))
     left = ZERO
     for fill in sorted(trade.fills(), key=attrgetter("time")):

@@ -39,8 +39,11 @@ from recon_core.values.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_abov
 from recon_core.values.printable import printable, quoted
 
 _MOST_EXPANSION: Final = 100
+"""Unpacked bytes of a packed byte; a zip bomb has far more, and text far fewer."""
 _SMALL: Final = 1024 * 1024
+"""Bytes: a member that unpacks to no more is harmless at any ratio."""
 _ENCRYPTED: Final = 1
+"""Bit of the flags of a member of a zip file."""
 _END: Final = struct.Struct("<4s4H2LH")
 """The end of an archive; its sixth field is the size of the list of members."""
 _END_MARK: Final = b"PK\5\6"

@@ -38,7 +38,7 @@ CANNOT_KNOW: Final = (
     "rows that the tables have lost",
     "movements",
 )
-"""What tables of this format do not tell."""
+"""Facts that tables of this format do not state."""
 
 _CONVERTERS: Final[dict[str, Any]] = {
     "fills": native_rows.fill,
