@@ -62,7 +62,7 @@ class Recorder:
             for promise in attached["promises"]:
                 self._run.gate.promise(SessionPromise.from_dict(promise))
             self._run.gate.report(attached["path"], _result(report, attached))
-        if report.when != "call" and _is_ours(report):
+        if report.when != "call" and _is_own(report):
             self._forget_phase(report)
 
     def _forget_phase(self, report: pytest.TestReport) -> None:
@@ -186,7 +186,7 @@ class Recorder:
         add_to_junitxml(config, head, cases)
 
 
-def _is_ours(report: pytest.TestReport) -> bool:
+def _is_own(report: pytest.TestReport) -> bool:
     properties = report.user_properties
     return bool(properties) and str(properties[0][0]) == "recon.session_id"
 

@@ -85,8 +85,8 @@ class Witness:
         if number == known.count:
             self._seen = entry["hash"]
         if number == 1 and entry["event_type"] == LOG_CONTINUED:
-            told = entry["details"]
-            if (told.get("entries"), told.get("head")) == (known.count, known.hash):
+            stated = entry["details"]
+            if (stated.get("entries"), stated.get("head")) == (known.count, known.hash):
                 self.checkpoint = None
 
     def problem(self, head: Head) -> str:

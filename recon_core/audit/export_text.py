@@ -133,8 +133,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         left = list(table)
         # The first of them that is out of step with the keys as they are once.
-        twice = next(name for at, (name, _) in enumerate(pairs) if left[at : at + 1] != [name])
-        raise _RefusedError(f"key {quoted(twice)} stands twice in one object")
+        repeated = next(name for at, (name, _) in enumerate(pairs) if left[at : at + 1] != [name])
+        raise _RefusedError(f"key {quoted(repeated)} stands twice in one object")
     return table
 
 

@@ -77,9 +77,9 @@ def _try(place: Path) -> None:
 def _reason(error: Exception, place: Path) -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return printable(error)
-    said = printable(error.strerror)
+    reason = printable(error.strerror)
     if error.errno in _NO_LOCKS:
-        return f"{said}: this disk has no locks; expected a local disk, or one whose locks hold"
+        return f"{reason}: this disk has no locks; expected a local disk, or one whose locks hold"
     if error.errno == errno.ENOENT and place.parent.is_dir():
-        return f"{said}: its directory takes no new files"
-    return said
+        return f"{reason}: its directory takes no new files"
+    return reason

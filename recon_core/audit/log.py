@@ -115,8 +115,8 @@ class AuditLog:
     @property
     def continues(self) -> str | None:
         """The file that the last append left for a new one, `None` where it left none."""
-        said = None if self._file is None else self._file.continues
-        return None if said is None else said.file
+        succession = None if self._file is None else self._file.continues
+        return None if succession is None else succession.file
 
     def get_all_entries(self) -> list[LedgerEntry]:
         """All entries in their order; those of a file are verified."""

@@ -129,7 +129,7 @@ class Reading:
 
     def _check(self, entry: Entry) -> None:
         """See that an entry of an export has what a line of a log always has."""
-        for name, kind, expected in _NEEDED:
+        for name, kind, expected in _REQUIRED:
             if not isinstance(entry.get(name), kind):
                 problem = "has no" if name not in entry else "has no usable"
                 raise AuditError(f"{self.place}: {problem} {name}; expected {expected}")
@@ -202,7 +202,7 @@ class _LocatedError(AuditError):
     """An error that names its source already."""
 
 
-_NEEDED: Final[tuple[tuple[str, type, str], ...]] = (
+_REQUIRED: Final[tuple[tuple[str, type, str], ...]] = (
     ("event_type", str, "text such as RECON_SUMMARY"),
     ("timestamp", str, "a time such as 2026-01-01T12:00:00Z"),
     ("details", dict, "an object"),

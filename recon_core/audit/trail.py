@@ -56,8 +56,8 @@ class AuditTrail:
         """
         if self.head is None:
             return None
-        stands = f"{self.head.count} entries, head {self.head.hash}"
-        return f"audit log {self._shown}{self._begun}: {stands}"
+        end = f"{self.head.count} entries, head {self.head.hash}"
+        return f"audit log {self._shown}{self._begun}: {end}"
 
     @property
     def _shown(self) -> str:

@@ -93,7 +93,7 @@ def _mode(name: str, sink: Any, text: Callable[[Answer], Iterable[str]], about: 
     @question_options
     @click.pass_context
     def command(ctx: click.Context, /, **given: Any) -> None:
-        ctx.exit(ask(Question.of(given), sink, text, needs_run=name == "detailed"))
+        ctx.exit(ask(Question.of(given), sink, text, one_run=name == "detailed"))
 
 
 _mode("summary", SummarySink, audit_text.summary_text, "Show the runs, the oldest first.")

@@ -19,9 +19,9 @@ from recon_core.cli.audit_options import Question
 from recon_core.cli.audit_running import (
     AUDIT_LOG,
     document,
+    print_remarks,
     refuse_unknown_run,
     sorted_into,
-    tell_aside,
     verdict,
 )
 from recon_core.values.errors import AuditError
@@ -40,12 +40,12 @@ def export_runs(question: Question, output: Path | None) -> int:
             count, notes, tally = _export(question, reading, last, WholeExport(spool.write))
             refuse_unknown_run(question, reading, tally)
         spool.seek(0)
-        tell_aside([*notes, *reading.file_notes()])
+        print_remarks([*notes, *reading.file_notes()])
         if output is None:
             shutil.copyfileobj(spool, sys.stdout)
         else:
             _write(output, spool)
-            _tell_written(question, output, count)
+            _print_written(question, output, count)
     return verdict(question, reading, tally)
 
 
@@ -81,7 +81,7 @@ def _write(output: Path, spool: IO[str]) -> None:
         raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
 
 
-def _tell_written(question: Question, output: Path, count: int) -> None:
+def _print_written(question: Question, output: Path, count: int) -> None:
     shown = printable(output.name)
     if question.as_json:
         item = {"output": str(output), "entries": count}

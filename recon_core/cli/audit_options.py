@@ -116,7 +116,7 @@ class Question:
             given["output_format"] == "json",
             given["exit_on_findings"],
             tuple(map(Path, given["archives"])),
-            _standard_input(source, twice=filters.until is not None),
+            _standard_input(source, reads_again=filters.until is not None),
         )
 
     def open(self) -> AbstractContextManager[Reading]:
@@ -134,12 +134,12 @@ class Question:
         return last
 
 
-def _standard_input(source: object, *, twice: bool) -> BinaryIO | None:
+def _standard_input(source: object, *, reads_again: bool) -> BinaryIO | None:
     """Standard input where it is the source; a copy of it where it is read twice."""
     # Python has none where the process was started without one.
     if source != STANDARD_INPUT or sys.stdin is None:
         return None
-    if not twice:
+    if not reads_again:
         return sys.stdin.buffer
     kept = TemporaryFile()  # noqa: SIM115  # closed with the command
     click.get_current_context().call_on_close(kept.close)

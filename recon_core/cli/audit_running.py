@@ -45,7 +45,7 @@ def ask(
     new_sink: Callable[[Filters, int | None], Any],
     text: Callable[[Answer], Iterable[str]],
     *,
-    needs_run: bool,
+    one_run: bool,
 ) -> int:
     """Answer in text or JSON; the exit code. Raises `AuditError` for what cannot be judged."""
     sink = new_sink(question.filters, question.limit)
@@ -53,14 +53,14 @@ def ask(
     with question.open() as reading:
         with reading.refusals():
             tally = sorted_into(Trail(question.filters, sink, last), reading)
-        refuse_unknown_run(question, reading, tally, always=needs_run)
+        refuse_unknown_run(question, reading, tally, always=one_run)
     answer: Answer = sink.answer()
     if answer.items or answer.summary is not None:
         answer.notes += [*reading.notes(), *_tally_notes(tally)]
     else:
-        tell_aside([*answer.notes, *reading.file_notes(), *_aside(question, tally)])
+        print_remarks([*answer.notes, *reading.file_notes(), *_aside(question, tally)])
         answer.notes = [answer.empty_text]
-    shown = pieces(answer, detailed=needs_run) if question.as_json else _spaced(text(answer))
+    shown = pieces(answer, detailed=one_run) if question.as_json else _spaced(text(answer))
     try:
         for chunk in _chunks(shown):
             click.echo(chunk, nl=False)
@@ -94,7 +94,7 @@ def verdict(question: Question, reading: Reading, tally: Tally) -> int:
         return CLEAR
     if tally.findings:
         found = counted(tally.findings, "finding")
-        tell_aside([f"{found} in {counted(tally.runs_with_findings, 'run')}"])
+        print_remarks([f"{found} in {counted(tally.runs_with_findings, 'run')}"])
         return FINDINGS
     if question.source is None:
         raise AuditError(
@@ -156,7 +156,7 @@ def _aside(question: Question, tally: Tally) -> list[str]:
     return _tally_notes(tally)
 
 
-def tell_aside(remarks: Iterable[str]) -> None:
+def print_remarks(remarks: Iterable[str]) -> None:
     """Say on stderr what belongs to no answer."""
     for remark in remarks:
         click.echo(f"recon: {printable(remark, 2000)}", err=True)

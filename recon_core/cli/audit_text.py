@@ -126,9 +126,9 @@ def _policy_text(changed: Mapping[str, Any]) -> str:
         for name, (before, after) in changed["changes"].items()
     ]
     more = len(changes) - _MOST_CHANGES
-    told = ", ".join(changes[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(changes[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
     since = printable(changed["since_run"])
-    return f"changed since run {since}" + (f": {printable(told, 2000)}" if told else "")
+    return f"changed since run {since}" + (f": {printable(listed, 2000)}" if listed else "")
 
 
 def _diff_lines(item: Item, order: str) -> list[str]:

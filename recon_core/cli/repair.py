@@ -127,9 +127,9 @@ def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
 
 
 def _lines(entries: "list[RepairEntry]", fresh: int, output: str) -> list[str]:
-    from recon_core.reports.explanations import booking_text  # noqa: PLC0415  # not for the help
+    from recon_core.reports.explanations import entry_text  # noqa: PLC0415  # not for the help
 
-    shown = [f"  {booking_text(entry)}" for entry in entries[:10]]
+    shown = [f"  {entry_text(entry)}" for entry in entries[:10]]
     more = [f"  and {len(entries) - 10} more"] if len(entries) > 10 else []  # noqa: PLR2004
     written = "entry" if fresh == 1 else "entries"
     known = len(entries) - fresh

@@ -162,9 +162,9 @@ def paired(
     internal: Iterable[Row], external: Iterable[Row], key_of: Callable[[Row], Key]
 ) -> Iterator[tuple[Key, Row | None, Row | None]]:
     """Every key of either side, with the row of each side that has one."""
-    mine = {key_of(row): row for row in internal}
+    ours_by_key = {key_of(row): row for row in internal}
     theirs = {key_of(row): row for row in external}
-    return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
+    return ((key, ours_by_key.get(key), theirs.get(key)) for key in {**ours_by_key, **theirs})
 
 
 def single_accounts(recorded: RecordedSession) -> bool:

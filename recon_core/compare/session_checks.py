@@ -52,13 +52,13 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
             silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
             text = f"{section}: reported by {reporting[0]}, not by {silent}"
             (faults if section in policy.require else notes).append(text)
-        elif _says_nothing(recorded, section):
+        elif _is_self_comparison(recorded, section):
             text = f"{section}: both sides were read from one source, which proves nothing"
             (faults if section in policy.require else notes).append(text)
     return faults, notes
 
 
-def _says_nothing(recorded: RecordedSession, section: str) -> bool:
+def _is_self_comparison(recorded: RecordedSession, section: str) -> bool:
     """True if a section would be compared with itself, though no mirror was declared.
 
     A state that a hook computed anew on one side may differ from the state that was read.
@@ -80,7 +80,7 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 def _nothing_compared(recorded: RecordedSession) -> bool:
     if recorded.internal is None or recorded.external is None:
         return True
-    compared = [section for section in STATES if not _says_nothing(recorded, section)]
+    compared = [section for section in STATES if not _is_self_comparison(recorded, section)]
     if not recorded.mirrored:
         compared += ["fills"] if not recorded.shares("fills") else []
         if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
@@ -147,16 +147,16 @@ def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
         if not record.complete:
             faults.append(f"{side} was cut off while it was recorded")
         faults += [
-            f"{side} counted {count} {section} and gives {_given(record, section)}"
+            f"{side} counted {count} {section} and gives {_row_count(record, section)}"
             for section, count in sorted(record.counts.items())
-            if count != _given(record, section)
+            if count != _row_count(record, section)
         ]
     if faults:
         return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
     return SessionCheck("complete", None, "no side says that rows are lost")
 
 
-def _given(record: SideRecord, section: str) -> int:
+def _row_count(record: SideRecord, section: str) -> int:
     """Return the number of rows that the source itself gives; replayed rows are not counted."""
     return 0 if section in record.derived else len(record.rows(section) or ())
 

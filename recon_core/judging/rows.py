@@ -32,7 +32,7 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
         return Judgement(comparison, None, _folded_text(comparison, matched))
     assert matched is not None  # noqa: S101  # the engine asks for fills and orders only
     findings = row_findings(matched)
-    both = f"internal {_said(matched.internal)}; external {_said(matched.external)}"
+    both = f"internal {_statement(matched.internal)}; external {_statement(matched.external)}"
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
         return Judgement(comparison, None, f"{what}: match, {both}")
@@ -103,7 +103,7 @@ def _all_rows(comparison: Comparison) -> list[Fill | Order]:
     return [*(matched.internal or ()), *(matched.external or ())]
 
 
-def _said(rows: Sequence[Fill | Order] | None) -> str:
+def _statement(rows: Sequence[Fill | Order] | None) -> str:
     if rows is None:
         return "reports no orders"
     return stated((_row_text(row) for row in rows), len(rows))

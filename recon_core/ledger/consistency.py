@@ -43,7 +43,7 @@ def _side_comparisons(
         return [_refused(recorded, side, replayed.problem)]
     plain = single_accounts(recorded)
     found = state_comparisons(recorded, side, positions, cash, replayed, plain=plain)
-    return _told_apart(found, side)
+    return _with_distinct_keys(found, side)
 
 
 def state_comparisons(
@@ -70,7 +70,7 @@ def snapshots_key(side: LedgerSide) -> str:
     return f"{side}:snapshots"
 
 
-def _told_apart(comparisons: list[Comparison], side: LedgerSide) -> list[Comparison]:
+def _with_distinct_keys(comparisons: list[Comparison], side: LedgerSide) -> list[Comparison]:
     """A symbol may be called like a currency, and both like the item of the snapshots."""
     balances = {one.key for one in comparisons if isinstance(_row(one), CashBalance)}
     taken = {snapshots_key(side)}

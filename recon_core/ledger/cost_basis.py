@@ -65,12 +65,12 @@ class CostBasis:
         if held == 0 or (held > 0) == (quantity > 0):
             self._open(quantity, value)
             return NOTHING
-        rest = held + quantity
-        if rest == 0 or (rest > 0) == (held > 0):
+        remaining = held + quantity
+        if remaining == 0 or (remaining > 0) == (held > 0):
             return self._close(abs(quantity), value)
         gained = self._close(abs(held), value)
-        self.steps.append(("apply", rest, value))
-        self._open(rest, value)
+        self.steps.append(("apply", remaining, value))
+        self._open(remaining, value)
         return gained
 
     def move(self, quantity: int, _value: Ratio = _NO_VALUE) -> None:
@@ -138,13 +138,13 @@ class CostBasis:
         self.cost, self.divisor, self.priced, self.steps = 0, 1, True, []
         self.entry = self.error = self.bits = 0
 
-    def _keep(self, rest: int, held: int) -> None:
+    def _keep(self, remaining: int, held: int) -> None:
         """Keep `rest / held` of the cost."""
-        common = math.gcd(rest, held)
-        rest, held = rest // common, held // common
+        common = math.gcd(remaining, held)
+        remaining, held = remaining // common, held // common
         # The factors of this close often cancel those of the last one.
-        common = math.gcd(rest, self.divisor)
-        self.cost *= rest // common
+        common = math.gcd(remaining, self.divisor)
+        self.cost *= remaining // common
         self.divisor //= common
         common = math.gcd(held, self.cost)
         self.cost //= common

@@ -46,14 +46,14 @@ def _amounts(
 ) -> dict[datetime, Decimal]:
     """Return the amounts of a position or balance by snapshot time; the last of a time counts."""
     section = "positions" if isinstance(value, Position) else "cash"
-    told = [(one.as_of, getattr(one, section)) for one in snapshots]
+    states = [(one.as_of, getattr(one, section)) for one in snapshots]
     return {
         time: exact_sum(
             _amount(row)
             for row in rows
             if _same(row, value) and (any_account or row.account == value.account)
         )
-        for time, rows in told
+        for time, rows in states
         if rows is not None
     }
 

@@ -69,10 +69,10 @@ class PositionLedger:
     def _open(self, initial_cash: Mapping[str, Decimal], opening: Opening) -> None:
         for currency, amount in initial_cash.items():
             exact = require_amount(amount, f"initial cash {currency}")
-            _book(self._moved, None, CashBooking(currency, exact, Category.OPENING))
+            _post(self._moved, None, CashBooking(currency, exact, Category.OPENING))
         for balance in opening.cash:
-            booking = CashBooking(balance.currency, balance.total, Category.OPENING)
-            _book(self._moved, balance.account, booking)
+            posting = CashBooking(balance.currency, balance.total, Category.OPENING)
+            _post(self._moved, balance.account, posting)
         for position in opening.positions:
             key = (position.account, position.symbol, position.leg)
             self._holding(key).open(position)
@@ -133,12 +133,12 @@ class PositionLedger:
         be more than one.
         """
         if movement.symbol is not None and movement.quantity is not None:
-            self._holding(self._meant(movement, movement.symbol)).move(movement)
-        booking = movement_booking(movement, self._roundings)
-        if booking is not None:
-            _book(self._moved, movement.account, booking)
+            self._holding(self._key_of_movement(movement, movement.symbol)).move(movement)
+        posting = movement_booking(movement, self._roundings)
+        if posting is not None:
+            _post(self._moved, movement.account, posting)
 
-    def _meant(self, movement: Movement, symbol: str) -> PositionKey:
+    def _key_of_movement(self, movement: Movement, symbol: str) -> PositionKey:
         keys = [(movement.account, symbol, leg) for leg in Leg]
         held = [key for key in keys if key in self._holdings and self._holdings[key].quantity]
         if len(held) > 1:
@@ -170,8 +170,8 @@ class PositionLedger:
         """The sum of the postings of each balance by category, the opening included."""
         flows = {key: dict(sums) for key, sums in self._moved.items()}
         for (account, _, _), holding in self._holdings.items():
-            for booking in holding.cash():
-                _book(flows, account, booking)
+            for posting in holding.cash():
+                _post(flows, account, posting)
         return flows
 
     @property
@@ -257,10 +257,10 @@ def _by_position(fills: Sequence[Fill]) -> Mapping[PositionKey, Sequence[Fill]]:
     return by_position
 
 
-def _book(
-    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, booking: CashBooking
+def _post(
+    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, posting: CashBooking
 ) -> None:
-    currency, amount, category = booking
+    currency, amount, category = posting
     sums = flows.setdefault((account, currency), {})
     sums[category] = EXACT.add(sums.get(category, ZERO), amount)
 

@@ -62,14 +62,14 @@ def replay_sides(
             other = recorded.internal if replays else None
             if unknown:
                 replays[side] = _positions_only(recorded, record, side, unknown)
-            elif other is not None and _book_the_same(record, other):
+            elif other is not None and _state_the_same(record, other):
                 (replays[side],) = replays.values()
             else:
                 replays[side] = _replayed(recorded, record)
     return replays
 
 
-def _book_the_same(one: SideRecord, other: SideRecord) -> bool:
+def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     """True if two sides state the same, digit by digit: then one replay serves both.
 
     Fills count as the same where they were read once for both sides.
@@ -162,13 +162,13 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     """
     record = with_named_account(record)
     try:
-        return _booked(recorded, record, PositionLedger.apply_together)
+        return _replayed_by(recorded, record, PositionLedger.apply_together)
     except ReplayError:
         # Once more, one by one: the error is about the first that cannot be booked.
-        return _booked(recorded, record, PositionLedger.apply_fills)
+        return _replayed_by(recorded, record, PositionLedger.apply_fills)
 
 
-def _booked(
+def _replayed_by(
     recorded: RecordedSession,
     record: SideRecord,
     apply: Callable[[PositionLedger, Sequence[Fill]], None],

@@ -72,10 +72,10 @@ def _comparable(record: SideRecord | None, replayed: SideReplay) -> bool:
     """True if the side has a snapshot that states a section which its rows give, too."""
     if record is None or replayed.problem:
         return False
-    return any(_states_what_is_given(one, replayed) for one in record.snapshots or ())
+    return any(_has_common_section(one, replayed) for one in record.snapshots or ())
 
 
-def _states_what_is_given(snapshot: Snapshot, replayed: SideReplay) -> bool:
+def _has_common_section(snapshot: Snapshot, replayed: SideReplay) -> bool:
     """True if a section of the snapshot is one that the replay gives."""
     sections = (snapshot.positions, replayed.positions), (snapshot.cash, replayed.cash)
     return any(stated is not None and given is not None for stated, given in sections)
@@ -88,7 +88,7 @@ def _compared(
     opened = (record.opening or Opening(None)).as_of
     plain, only = _one_account(record), record.only_account()
     for snapshot, states in states_at_snapshots(recorded, record, cash=replayed.cash is not None):
-        if not _states_what_is_given(snapshot, replayed):
+        if not _has_common_section(snapshot, replayed):
             continue
         if opened is not None and snapshot.as_of < opened:
             yield snapshot, None

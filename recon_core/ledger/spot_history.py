@@ -46,14 +46,14 @@ def spot_history(
     rule = pnl_rule(instrument, places)
     for event in events:
         if isinstance(event, Fill):
-            _book(history, event, rule)
+            _post(history, event, rule)
         else:
             change_without_fill(history.basis, event)
             history.realised = history.realised if history.basis.priced else None
     return history
 
 
-def _book(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
+def _post(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
     value = fill.price.as_integer_ratio()
     pnl = rule.realise(history.basis, scaled(signed_quantity(fill)), value)
     if fill.fee and fill.fee_currency == history.instrument.base:

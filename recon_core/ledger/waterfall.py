@@ -97,8 +97,8 @@ def waterfall(
     With `any_account` the accounts of the side count as one: it has only one.
     """
     steps: dict[Category, Decimal] = {}
-    for (booked, code), sums in flows.items():
-        if code == currency and (any_account or booked == account):
+    for (owner, code), sums in flows.items():
+        if code == currency and (any_account or owner == account):
             for category, amount in sums.items():
                 steps[category] = EXACT.add(steps.get(category, ZERO), amount)
     if not steps:

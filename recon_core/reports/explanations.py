@@ -58,8 +58,8 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
         if name == "proof" and explanation.explains:
             yield "explains", _listed(each.replace("::", " ", 1) for each in explanation.explains)
         yield name, value
-    for booking in explanation.repair[:_MOST]:
-        yield "repair", booking_text(booking)
+    for entry in explanation.repair[:_MOST]:
+        yield "repair", entry_text(entry)
     if len(explanation.repair) > _MOST:
         more = counted(len(explanation.repair) - _MOST, "more booking")
         yield "repair", f"and {more}; recon repair writes them all"
@@ -158,17 +158,17 @@ class Correcting(Protocol):
         """With what."""
 
 
-def booking_text(booking: Correcting) -> str:
+def entry_text(entry: Correcting) -> str:
     """`add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
-    row = {name: printable(value, 100) for name, value in booking.row.items()}
-    verb, _, noun = booking.action.partition("_")
+    row = {name: printable(value, 100) for name, value in entry.row.items()}
+    verb, _, noun = entry.action.partition("_")
     if noun == "fill":
-        told = _fill_text(row)
+        details = _fill_text(row)
     elif noun == "movement":
-        told = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
+        details = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
     else:
-        told = _adjustment_text(row)
-    return f"{booking.side}: {verb} {noun} {told}"
+        details = _adjustment_text(row)
+    return f"{entry.side}: {verb} {noun} {details}"
 
 
 def _fill_text(row: Mapping[str, str]) -> str:

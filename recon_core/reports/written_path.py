@@ -27,14 +27,14 @@ def written_path(value: str, directory: Path, begins: re.Pattern[bytes] | None =
         raise ReconError(
             f"{quoted(value, 200)}; expected a new or a regular file to write, which is no session"
         )
-    if begins and _begins_otherwise(path, begins):
+    if begins and _is_foreign(path, begins):
         raise ReconError(
             f"{quoted(value, 200)}: holds something else; expected a new file or an earlier report"
         )
     return path
 
 
-def _begins_otherwise(path: Path, begins: re.Pattern[bytes]) -> bool:
+def _is_foreign(path: Path, begins: re.Pattern[bytes]) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(_LOOKED_AT)

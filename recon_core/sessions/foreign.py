@@ -73,8 +73,8 @@ def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
 
 def _from_origin(taken: TakenSide, origin: str) -> TakenSide:
     """Both sides may name one source: what it says proves nothing about itself."""
-    told = [section for section in SECTIONS if taken.record.rows(section) is not None]
-    return replace(taken, record=replace(taken.record, origins=dict.fromkeys(told, origin)))
+    reported = [section for section in SECTIONS if taken.record.rows(section) is not None]
+    return replace(taken, record=replace(taken.record, origins=dict.fromkeys(reported, origin)))
 
 
 def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:

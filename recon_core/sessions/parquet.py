@@ -128,7 +128,7 @@ def _opened(data: bytes) -> Any:
     for field in schema:
         if pa.types.is_nested(field.type):
             raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, pa.types)}")
-    _refuse_twice(schema.names)
+    _refuse_duplicates(schema.names)
     return file
 
 
@@ -174,7 +174,7 @@ def _is_text(kind: Any, types: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def _refuse_twice(names: list[str]) -> None:
+def _refuse_duplicates(names: list[str]) -> None:
     if len(set(names)) != len(names):
         raise SessionError("a column stands twice")
 

@@ -27,8 +27,8 @@ def sources(sessions: Collection[Path], recordings: Collection[Path]) -> dict[Pa
     found: dict[Path, Path] = {}
     for session in sorted(sessions):
         if session.parent in above:
-            for path, is_directory_meant in _named(session):
-                source = places.recording(path, is_directory_meant=is_directory_meant)
+            for path, is_directory in _named(session):
+                source = places.recording(path, is_directory=is_directory)
                 if source is not None:
                     found.setdefault(source, session)
     return found
@@ -44,13 +44,13 @@ class _Places:
             self._files[_real(anchor)] = anchor
             self._folders.setdefault(_real(anchor.parent), []).append(anchor)
 
-    def recording(self, path: Path, *, is_directory_meant: bool) -> Path | None:
+    def recording(self, path: Path, *, is_directory: bool) -> Path | None:
         """The recording at a path: its anchor, or its directory where that holds no other.
 
         Of several in a directory the format takes its own, and which that is shows only
         when it is read: then each is judged by itself.
         """
-        within = self._folders.get(path, []) if is_directory_meant else []
+        within = self._folders.get(path, []) if is_directory else []
         return self._files.get(path) or (within[0] if len(within) == 1 else None)
 
 

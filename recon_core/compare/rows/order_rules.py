@@ -25,7 +25,7 @@ from recon_core.model.matched_rows import Gap, MatchedOrder, RowCase, RowFinding
 from recon_core.values.amounts import ZERO, format_amount
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
-_TOLD = attrgetter("client_order_id", "exchange_order_id")
+_OPTIONAL = attrgetter("client_order_id", "exchange_order_id")
 _ENDED = frozenset(
     {OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.FAILED}
 )
@@ -43,7 +43,7 @@ def plainly_equal(matched: MatchedOrder) -> bool:
     if not rows or not others or len(rows) > 1 or len(others) > 1:
         return False
     order, other = rows[0], others[0]
-    if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
+    if order != other and (_CORE(order) != _CORE(other) or _OPTIONAL(order) != _OPTIONAL(other)):
         return False
     return _consistent(order) and all(
         fills is None or (fill_sum(fills) == order.filled_quantity and all_of(order, fills))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from recon_core.compare.rows.row_texts import told_ids
+from recon_core.compare.rows.row_texts import stated_ids
 from recon_core.model import Fill, Order
 from recon_core.model.matched_rows import Gap, RowCase, RowFinding
 
@@ -19,7 +19,7 @@ def differing(
     Where a side computed in binary floats it says by how much, if nothing differs but
     amounts.
     """
-    shown = [name + (told_ids(rows, name) if name in _IDS else "") for name in names]
+    shown = [name + (stated_ids(rows, name) if name in _IDS else "") for name in names]
     text = f"{' and '.join(shown)} {'differ' if names[1:] else 'differs'}"
     gaps = tuple(_gaps(names, rows)) if in_floats and _only_amounts(names, rows) else ()
     return RowFinding(case, text, gaps)
@@ -36,5 +36,5 @@ def _only_amounts(names: Sequence[str], rows: Sequence[Fill | Order]) -> bool:
 
 def _gaps(names: Sequence[str], rows: Sequence[Fill | Order]) -> Iterator[Gap]:
     for name in names:
-        told = [getattr(row, name) for row in rows if getattr(row, name) is not None]
-        yield Gap(min(told), max(told), of_price=name == "price")
+        values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        yield Gap(min(values), max(values), of_price=name == "price")

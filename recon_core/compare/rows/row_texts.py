@@ -37,11 +37,11 @@ def order_text(order: Order) -> str:
     )
 
 
-def told_ids(rows: Iterable[Fill | Order], name: str) -> str:
+def stated_ids(rows: Iterable[Fill | Order], name: str) -> str:
     """Return the ids that rows state, ` (e1 and e2)`: their lines have not all of them."""
-    told = dict.fromkeys(value for row in rows if (value := getattr(row, name)) is not None)
-    shown = " and ".join(printable(value, 60) for value in list(told)[:_MOST_SHOWN])
-    more = f" and {len(told) - _MOST_SHOWN} more" if len(told) > _MOST_SHOWN else ""
+    ids = dict.fromkeys(value for row in rows if (value := getattr(row, name)) is not None)
+    shown = " and ".join(printable(value, 60) for value in list(ids)[:_MOST_SHOWN])
+    more = f" and {len(ids) - _MOST_SHOWN} more" if len(ids) > _MOST_SHOWN else ""
     return f" ({shown}{more})"
 
 

@@ -103,8 +103,8 @@ class _Results:
         )
 
     def _latest(self) -> datetime:
-        told = [*self.lists.values(), [self.balance or {}]]
-        times = [time for listed in told for row in listed if (time := _time(row)) is not None]
+        listings = [*self.lists.values(), [self.balance or {}]]
+        times = [time for listed in listings for row in listed if (time := _time(row)) is not None]
         if not times:
             raise SessionError("no result states a time; expected as_of beside the path")
         return max(times)

@@ -30,14 +30,14 @@ def balances(result: rows.Row) -> tuple[CashBalance, ...]:
 
 
 def _balance(result: rows.Row, currency: str) -> CashBalance:
-    told = {name: _part(result, name, currency) for name in ("total", "free", "used", "debt")}
-    total, free, used = told["total"], told["free"], told["used"]
+    parts = {name: _part(result, name, currency) for name in ("total", "free", "used", "debt")}
+    total, free, used = parts["total"], parts["free"], parts["used"]
     if total is None and free is not None and used is not None:
         total = EXACT.add(free, used)
     if total is None:
         shown = printable(currency, 60)
         raise SessionError(f"total.{shown}: is unknown (null); expected a number")
-    return CashBalance(currency, EXACT.subtract(total, told["debt"] or ZERO), free, used)
+    return CashBalance(currency, EXACT.subtract(total, parts["debt"] or ZERO), free, used)
 
 
 def _part(result: rows.Row, name: str, currency: str) -> Decimal | None:

@@ -101,10 +101,10 @@ def _assign(row: rows.Row, filled: dict[Any, list[rows.Row]]) -> None:
 
 
 def _two_sides(row: rows.Row) -> Iterator[str]:
-    side, told = row.get("side"), row.get("ft_order_side")
-    if side is not None and told not in (side, "stoploss"):
+    side, stated = row.get("side"), row.get("ft_order_side")
+    if side is not None and stated not in (side, "stoploss"):
         order = printable(row.get("order_id"), 60)
-        yield f"order {order}: side is {quoted(side)}, ft_order_side is {quoted(told)}"
+        yield f"order {order}: side is {quoted(side)}, ft_order_side is {quoted(stated)}"
 
 
 def _session(

@@ -228,7 +228,7 @@ class _Reader:
             funding=rows.optional_number(row, "funding_fees") or ZERO,
             open_quantity=amount.copy_negate() if is_short else amount,
             time=max(times),
-            told_profit=None if is_open else rows.optional_number(row, "profit_abs"),
+            stated_profit=None if is_open else rows.optional_number(row, "profit_abs"),
             orders=tuple(filled),
         )
 
