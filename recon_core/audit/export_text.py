@@ -134,7 +134,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         left = list(table)
         # The first of them that is out of step with the keys as they are once.
         repeated = next(name for at, (name, _) in enumerate(pairs) if left[at : at + 1] != [name])
-        raise _RefusedError(f"key {quoted(repeated)} stands twice in one object")
+        raise _RefusedError(f"duplicate key {quoted(repeated)} in one object")
     return table
 
 

@@ -46,4 +46,4 @@ def _print_succession(path: Path, succession: Succession, *, as_json: bool) -> N
     problem = (
         "" if succession.problem is None else f"; closed: {printable(succession.problem, 500)}"
     )
-    click.echo(f"{shown} goes on in a new file after {succession}{problem}")
+    click.echo(f"{shown} continues in a new file after {succession}{problem}")

@@ -93,7 +93,7 @@ def _session_comparisons(
         key = encode_key(check.name)
         if key in comparisons:
             name = quoted(check.name)
-            raise SessionError(f"recon_checks: check {name} stands twice or is built in")
+            raise SessionError(f"recon_checks: check {name} is a duplicate or built in")
         comparisons[key] = Comparison(ItemKind.SESSION, key, check.name, as_of, check=check)
     return list(comparisons.values())
 

@@ -63,7 +63,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _RefusedError(f"key {quoted(key)} stands twice in one object")
+                raise _RefusedError(f"duplicate key {quoted(key)} in one object")
             seen.add(key)
     return table
 

@@ -234,5 +234,5 @@ def _refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
     for key in keys:
         if key in seen:
             shown = ", ".join(printable(part, 60) for part in key if part is not None)
-            raise SessionError(f"{where}: {shown} stands twice; expected each key once")
+            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
         seen.add(key)

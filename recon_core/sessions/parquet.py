@@ -176,7 +176,7 @@ def _is_text(kind: Any, types: Any) -> bool:
 
 def _refuse_duplicates(names: list[str]) -> None:
     if len(set(names)) != len(names):
-        raise SessionError("a column stands twice")
+        raise SessionError("duplicate column")
 
 
 def _batches(file: Any, most: int) -> Iterator[list[list[Any]]]:

@@ -165,7 +165,7 @@ def _csv_table(content: LinedFile | FileContent) -> tuple[list[str], Iterator[li
         raise SessionError(f"{content.name}: is empty; expected a header line")
     refuse_above(TABLE_COLUMNS, len(header), f"{content.name}: ")
     if len(set(header)) != len(header):
-        raise SessionError(f"{content.name}: a column stands twice in the header")
+        raise SessionError(f"{content.name}: duplicate column in the header")
     return header, _as_wide(lines, len(header), content.name)
 
 

@@ -87,8 +87,8 @@ UNREADABLE: list[tuple[bytes, str]] = [
     (one('{"a":tru}'), f"line 1: entry 1 is not JSON: expecting value; {EXPECTED}"),
     (one('{"a":NaN}'), "entry 1: NaN is no number; expected a plain one"),
     (one('{"a":-Infinity}'), "entry 1: -Infinity is no number; expected a plain one"),
-    (one('{"a":1,"b":2,"a":1}'), "entry 1: key 'a' stands twice in one object"),
-    (one('{"a":1,"b":2,"b":3}'), "entry 1: key 'b' stands twice in one object"),
+    (one('{"a":1,"b":2,"a":1}'), "entry 1: duplicate key 'a' in one object"),
+    (one('{"a":1,"b":2,"b":3}'), "entry 1: duplicate key 'b' in one object"),
     (one('{"a":' + "[" * DEEP + "]" * DEEP + "}"), "entry 1: is nested too deep"),
     (one()[:30] + b"\xff" + one()[30:], "is not UTF-8 after line 1; expected UTF-8 text"),
     (one(event_type="1"), "entry 1: has no usable event_type; expected text such as RECON_SUMMARY"),
@@ -360,10 +360,10 @@ def test_a_number_that_json_has_no_word_for(mode: str, tmp_path: Path) -> None:
 
 
 def test_a_list_of_thousands_of_keys_twice_is_refused_fast() -> None:
-    """Finding the key that stands twice takes one look at each."""
+    """Finding the duplicate key takes one look at each."""
     keys = ",".join(f'"k{number}":0' for number in range(50_000))
     content = one("{" + keys + ',"k0":1}')
-    asked("summary", "--json", "-", stdin=content).refused(1, "key 'k0' stands twice")
+    asked("summary", "--json", "-", stdin=content).refused(1, "duplicate key 'k0'")
 
 
 def cut_log(path: Path, cut: int) -> bytes:

@@ -17,7 +17,7 @@ def sum_hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequen
     """
     quantities = _in_time_order(fills)
     if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
+        return " (an id is listed more than once among them)"
     if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
         return " (their quantities run up to it: cumulative quantities read as increments)"
     running = _sum_of_running_sums(_in_time_order(other or ()))

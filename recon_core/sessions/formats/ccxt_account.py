@@ -61,7 +61,7 @@ def positions(listed: Iterable[rows.Row]) -> tuple[Position, ...]:
         key = (position.symbol, position.leg)
         if key in found:
             raise SessionError(
-                f"positions: {printable(position.symbol, 60)} {position.leg} stands twice"
+                f"positions: duplicate {printable(position.symbol, 60)} {position.leg}"
             )
         found[key] = position
     return tuple(found.values())

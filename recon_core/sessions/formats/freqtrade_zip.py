@@ -118,7 +118,7 @@ def _member(opened: zipfile.ZipFile, archive: str) -> zipfile.ZipInfo:
     found = result_name(names, archive)
     shown = printable(found, 100)
     if names.count(found) > 1:
-        raise SessionError(f"{shown}: stands twice in the archive")
+        raise SessionError(f"{shown}: duplicate in the archive")
     member = opened.getinfo(found)
     if member.flag_bits & _ENCRYPTED:
         raise SessionError(f"{shown}: is encrypted; expected a plain zip")

@@ -205,5 +205,5 @@ def _refuse_duplicate(value: Any, seen: set[tuple[Any, ...]], where: str) -> Non
     name = getattr(value, "symbol", None) or getattr(value, "currency", "")
     key = (name, value.account, getattr(value, "leg", None))
     if key in seen:
-        raise SessionError(f"{where}: {printable(name, 60)} stands twice; expected each key once")
+        raise SessionError(f"{where}: duplicate {printable(name, 60)}; expected each key once")
     seen.add(key)
