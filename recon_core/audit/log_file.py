@@ -34,7 +34,7 @@ from recon_core.audit.durable import (
     write_file,
 )
 from recon_core.audit.entries import LOG_RECOVERED, LedgerEntry
-from recon_core.audit.locking import locked
+from recon_core.audit.log_lock import locked
 from recon_core.audit.succession import (
     Succession,
     digest_of,

@@ -22,7 +22,7 @@ from recon_core.cli.audit_options import (
     named_source,
     question_options,
 )
-from recon_core.cli.audit_running import ask
+from recon_core.cli.audit_steps import ask
 from recon_core.cli.audit_trend_text import trend_text
 from recon_core.cli.audit_upkeep import close_log, rotate_log
 from recon_core.cli.audit_verify import verify_chain

@@ -8,15 +8,15 @@ from typing import IO, Final
 
 import click
 
-from recon_core.audit.exporting import ExportSink, WholeExport, numbered
+from recon_core.audit.entry_source import EntrySource
+from recon_core.audit.exports import ExportSink, WholeExport, numbered
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
-from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.succession import succession_entry
 from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
-from recon_core.cli.audit_running import (
+from recon_core.cli.audit_steps import (
     AUDIT_LOG,
     document,
     print_remarks,
@@ -50,7 +50,7 @@ def export_runs(question: Question, output: Path | None) -> int:
 
 
 def _export(
-    question: Question, reading: Reading, last: int, whole: WholeExport
+    question: Question, reading: EntrySource, last: int, whole: WholeExport
 ) -> tuple[int, list[str], Tally]:
     filters = question.filters
     if filters == Filters() and question.limit is None:

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from recon_core.audit.entry_source import STANDARD_INPUT, EntrySource, open_source
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
-from recon_core.audit.reading import STANDARD_INPUT, Reading, open_source
 from recon_core.audit.span import last_at_or_before
 from recon_core.policy.settings import find_settings
 from recon_core.values.errors import ReconError
@@ -119,7 +119,7 @@ class Question:
             _standard_input(source, reads_again=filters.until is not None),
         )
 
-    def open(self) -> AbstractContextManager[Reading]:
+    def open(self) -> AbstractContextManager[EntrySource]:
         """Open the source; raises `AuditError` where it cannot be read."""
         return open_source(self.source, self.stdin, self.archives)
 

@@ -7,7 +7,7 @@ import click
 from recon_core.audit.log_file import LogFile
 from recon_core.audit.query import Answer
 from recon_core.audit.succession import Succession
-from recon_core.cli.audit_running import AUDIT_LOG, document
+from recon_core.cli.audit_steps import AUDIT_LOG, document
 from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 

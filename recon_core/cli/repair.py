@@ -108,7 +108,7 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
         raise ReconError(unreadable[0])
     if not explanations:
         if reconciliation.diffs:
-            raise ReconError("no position and no balance differs, and no entry repairs the other diffs")
+            raise ReconError("no position or balance differs; no entry repairs the other diffs")
         return []
     from recon_core.explain import entries_of  # noqa: PLC0415  # only where it is needed
 

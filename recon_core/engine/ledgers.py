@@ -15,7 +15,7 @@ from recon_core.model.comparison import ReconDiff
 from recon_core.model.snapshot import ExternalSnapshot
 from recon_core.model.summary import DEFAULT_TOP, ReconSummary, summarise
 from recon_core.policy.model import Policy
-from recon_core.reports.reconciled import reconciliation_report
+from recon_core.reports.reconciliation_report import reconciliation_report
 from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 

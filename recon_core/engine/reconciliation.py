@@ -13,7 +13,7 @@ from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
-from recon_core.engine.attached import Attached
+from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.judging.rows import judge_rows
@@ -110,7 +110,7 @@ class Reconciliation:
         judgement = self.judge_alone(comparison)
         if self._explain is None or judgement.diff is None:
             return judgement
-        return judgement if comparison.check is not None else self._attached.to(judgement)
+        return judgement if comparison.check is not None else self._diff_explanations.to(judgement)
 
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
@@ -125,8 +125,8 @@ class Reconciliation:
             return (Explanation(ExplanationVerdict.NOT_SEARCHED, text=failed),)
 
     @cached_property
-    def _attached(self) -> Attached:
-        return Attached(self.explanations)
+    def _diff_explanations(self) -> DiffExplanations:
+        return DiffExplanations(self.explanations)
 
     def judge_alone(self, comparison: Comparison) -> Judgement:
         """Return the verdict of one comparison without an explanation; the search asks for it."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.model.explanation import Effort
 from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
-from recon_core.sessions.passed_over import listed, shown_path
+from recon_core.sessions.unjudged_paths import listed, shown_path
 from recon_core.values.errors import PolicyError, ReconError
 from recon_core.values.limits import TOML_BYTES, LimitError, lines_of, read_limits, refuse_above
 from recon_core.values.printable import printable, quoted, without_paths

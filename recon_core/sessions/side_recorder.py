@@ -20,7 +20,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.model.given_state import cash_of, positions_of
+from recon_core.model.state_rows import cash_of, positions_of
 from recon_core.sessions.growing_table import GrowingTable
 from recon_core.sessions.refused_calls import noted
 from recon_core.values.amounts import parse_amount, require_amount, shortest_amount

@@ -10,8 +10,8 @@ import pytest
 
 from recon_core.audit import locking
 from recon_core.audit.entries import LedgerEntry
+from recon_core.audit.entry_source import open_source
 from recon_core.audit.log import AuditLog
-from recon_core.audit.reading import open_source
 from recon_core.values.errors import AuditError
 
 pytestmark = pytest.mark.skipif(locking.fcntl is None, reason="locks of POSIX")

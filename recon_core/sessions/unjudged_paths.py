@@ -23,7 +23,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
+class UnjudgedPath:
     """A file or directory that was not judged; `reader` is the session that reads a source."""
 
     path: Path
@@ -31,12 +31,12 @@ class PassedOver:
     reader: Path | None = None
 
 
-def notes_on(passed_over: Iterable[PassedOver], directory: Path) -> Iterator[str]:
+def notes_on(unjudged: Iterable[UnjudgedPath], directory: Path) -> Iterator[str]:
     """One line for each reason, safe to print, with paths as seen from `directory`.
 
     `not searched (hidden): runs/.a, runs/.b, runs/.c, runs/.d, runs/.e and 3 more`.
     """
-    everything = list(passed_over)
+    everything = list(unjudged)
     for reason in Reason:
         names = sorted(_named(each, directory) for each in everything if each.reason is reason)
         if names:
@@ -49,7 +49,7 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _named(each: PassedOver, directory: Path) -> str:
+def _named(each: UnjudgedPath, directory: Path) -> str:
     name = shown_path(each.path, directory)
     return name if each.reader is None else f"{name} by {shown_path(each.reader, directory)}"
 

@@ -7,7 +7,7 @@ from recon_core.model.comparison import ItemKind, Judgement
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 
-class Attached:
+class DiffExplanations:
     """The explanations of a session by the diffs that they name.
 
     Where nothing is proven, the positions and balances that differ get the first one.

@@ -18,7 +18,7 @@ from recon_core.audit.checkpoint import Witness, read_checkpoint
 from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
 from recon_core.audit.export_text import EXPECTED, read_export
 from recon_core.audit.fields import Entry, is_naive, utc_time
-from recon_core.audit.locking import settle
+from recon_core.audit.log_lock import settle
 from recon_core.audit.succession import Files, Part, Succession, earlier_files
 from recon_core.sessions.files import open_without_waiting
 from recon_core.values.errors import AuditError
@@ -34,7 +34,7 @@ _LONGEST_START: Final = 1 << 16
 _BYTE_ORDER_MARKS: Final = (b"\xef", b"\xfe", b"\xff")
 
 
-class Reading:
+class EntrySource:
     """The entries of one source, to be iterated once.
 
     `chain` is the state of a verified log after the entries so far, `None` where the source
@@ -224,7 +224,7 @@ def _signed_note(part: Part) -> str:
 @contextmanager
 def open_source(
     source: str | Path | None, stdin: BinaryIO | None = None, places: Sequence[Path] = ()
-) -> Iterator[Reading]:
+) -> Iterator[EntrySource]:
     """Open what a user named: a path, `-` for `stdin`, or no source at all, which is empty.
 
     `places` are directories in which earlier files of a log may lie. Raises `AuditError`
@@ -232,16 +232,16 @@ def open_source(
     that nobody writes to cannot hang a gate.
     """
     if source is None:
-        yield Reading("no audit log", None)
+        yield EntrySource("no audit log", None)
     elif source == STANDARD_INPUT:
         if stdin is None:
             raise AuditError("standard input: there is none; expected an audit log or an export")
-        yield Reading("standard input", stdin)
+        yield EntrySource("standard input", stdin)
     else:
         path = Path(source)
         file, witness = _opened_with_witness(path)
         with file:
-            yield Reading(path.name or str(source), file, path, places, witness)
+            yield EntrySource(path.name or str(source), file, path, places, witness)
 
 
 def _opened_with_witness(path: Path) -> tuple[BinaryIO, Witness]:

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import click
 
+from recon_core.audit.entry_source import EntrySource
 from recon_core.audit.fields import Entry
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer
-from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.spool import SpooledItems, one_line
 from recon_core.audit.tally import Tally
@@ -88,7 +88,7 @@ def _spaced(blocks: Iterable[str]) -> Iterator[str]:
         yield f"\n\n{block}" if number else block
 
 
-def verdict(question: Question, reading: Reading, tally: Tally) -> int:
+def verdict(question: Question, reading: EntrySource, tally: Tally) -> int:
     """The exit code of an answered question; raises `AuditError` where it has to be 1."""
     if not question.exit_on_findings:
         return CLEAR
@@ -111,7 +111,7 @@ def verdict(question: Question, reading: Reading, tally: Tally) -> int:
     return CLEAR
 
 
-def _gap(question: Question, reading: Reading, tally: Tally) -> str:
+def _gap(question: Question, reading: EntrySource, tally: Tally) -> str:
     """The earlier file that is missing, empty where the verdict does not depend on it."""
     missing, filters = reading.files.missing, question.filters
     if missing is None or reading.files.signed_off or tally.run_id_known:
@@ -129,7 +129,7 @@ def sorted_into(trail: Trail, entries: Iterable[Entry]) -> Tally:
 
 
 def refuse_unknown_run(
-    question: Question, reading: Reading, tally: Tally, *, always: bool = False
+    question: Question, reading: EntrySource, tally: Tally, *, always: bool = False
 ) -> None:
     """A run id that a log with runs does not know is a mistake, not an empty answer."""
     wanted = question.filters.run_id
