@@ -23,7 +23,11 @@ _ANCHORLESS = Path("manual")
 
 
 class ReconciliationEngine:
-    """Reconciles ledgers that a program has filled (design, "The runbook")."""
+    """Reconciles ledgers that a program has filled (design, "The runbook").
+
+    Ledgers and a policy that are not given are empty and the built-in one. `reconcile`
+    returns the diffs; `create_summary` counts them, and the report is that of the last call.
+    """
 
     def __init__(
         self,

@@ -239,11 +239,13 @@ def reconcile_session(
     max_items: int = DEFAULT_MAX_ITEMS,
     explain: Explain | None = None,
 ) -> Reconciliation:
-    """Read a recorded session and pair its sides; never raises for what the file holds.
+    """Read a recorded session and pair its sides; never raises for contents of a file.
 
-    What cannot be read or replayed is a reconciliation with one CRITICAL
-    comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
-    the equal ones are one comparison. `explain` as in `Reconciliation`.
+    `path` is a session file, or a recording of a format in `manager` (by default the
+    built-in and the installed formats). Without `policy` the built-in one holds. A session
+    that cannot be read or replayed, and an error of a plugin, give a reconciliation with one
+    CRITICAL comparison. Above `max_items` fills or orders the equal ones are one comparison.
+    `explain` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
     try:

@@ -130,7 +130,11 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A signed quantity of one instrument; raises `AmountError` where it is not exact."""
+    """A position in one instrument: `quantity` in its units, negative when short.
+
+    `average_price` is the source's own, in the quote currency. Raises `AmountError` where an
+    amount is not exact.
+    """
 
     symbol: str
     quantity: Decimal
@@ -144,9 +148,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class CashBalance:
-    """A balance of one currency; `free` and `locked` where the side distinguishes them.
+    """A balance of one currency, in its units.
 
-    Raises `AmountError` where an amount is not exact.
+    `free` and `locked` are given where the side distinguishes them. Raises `AmountError` where
+    an amount is not exact.
     """
 
     currency: str
@@ -161,7 +166,9 @@ class CashBalance:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. `fee` is a cost; a negative fee is a rebate.
+    """One execution: `quantity` in units of the instrument, `price` in the quote currency.
+
+    `fee` is a cost in `fee_currency`; a negative fee is a rebate.
 
     A quantity of 0 is possible: engines report fills that they rounded to nothing and
     charged a fee for. `position_id` distinguishes positions of one symbol and leg that the
@@ -202,10 +209,13 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as it stood at `time`, identified by at least one of its ids.
+    """State of an order at `time`, identified by at least one of its ids.
+
+    Quantities are in units of the instrument, prices in the quote currency.
 
     `average_fill_price` is what the source says that its fills cost on average, in the
-    quote currency; it is kept and not compared.
+    quote currency; it is kept and not compared. Raises `ReconError` for an order without an
+    id, and `AmountError` for an amount that is not exact.
     """
 
     symbol: str
@@ -235,7 +245,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill."""
+    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill.
+
+    Both are signed by their effect on the account: a withdrawal is negative. Raises
+    `AmountError` where an amount is not exact.
+    """
 
     movement_id: str
     movement_kind: MovementKind
@@ -265,7 +279,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The state before the first fill."""
+    """The state of a side before its first fill; `as_of` is `None` where the source has no time."""
 
     as_of: datetime | None
     positions: tuple[Position, ...] = ()
@@ -274,7 +288,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state in between."""
+    """The state of a side at a time between its opening and `as_of` of the session.
+
+    A section that is `None` is not reported; an empty one is empty.
+    """
 
     as_of: datetime
     positions: tuple[Position, ...] | None = None

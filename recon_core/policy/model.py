@@ -66,7 +66,11 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class PositionPolicy:
-    """Drift below `info_below` is INFO, above `fail_above` FAIL, WARN in between."""
+    """Drift below `info_below` is INFO, above `fail_above` FAIL, WARN in between.
+
+    Both are fractions of the larger quantity: 0.001 is 0.1 %. `absolute` maps a symbol, or a
+    pattern such as `BTC/*`, to a delta in units of the instrument up to which it is INFO.
+    """
 
     info_below: Decimal = DEFAULT_INFO_BELOW
     fail_above: Decimal = DEFAULT_FAIL_ABOVE
@@ -92,7 +96,11 @@ class PositionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CashPolicy:
-    """Tolerance = min(absolute, relative x the larger total); above it is FAIL."""
+    """Tolerance = min(absolute, relative x the larger total); above it is FAIL.
+
+    `relative` is a fraction: 0.005 is 0.5 %. `absolute` maps a currency to an amount in it; a
+    currency that it does not name has a tolerance of 0.
+    """
 
     relative: Decimal = DEFAULT_CASH_RELATIVE
     absolute: Mapping[str, Decimal] = field(default_factory=lambda: DEFAULT_CASH_ABSOLUTE)
@@ -125,8 +133,8 @@ class Policy:
     that is INFO where a side computed in binary floats, in the unit of the comparison; it
     has no meaning for exact sides. `position` and `cash` hold the tolerances of quantities
     and balances. `severity` maps cases such as `fill_missing` to severities; the others
-    keep their defaults. `aliases` renames symbols, currencies and accounts of a side before
-    they are compared. Raises `PolicyError` for a case or a severity that does not exist.
+    keep their defaults. `aliases` renames symbols and currencies of a side before they are
+    compared. Raises `PolicyError` for a case or a severity that does not exist.
     """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE

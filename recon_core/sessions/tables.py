@@ -105,9 +105,10 @@ def _csv_cells(content: LinedFile) -> Iterator[dict[str, str]]:
 
 
 def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header; every row must be as wide as the header.
+    """Return the rows of a CSV file as mappings of its header to texts.
 
-    Raises `SessionError`, also where the last row may have been cut.
+    Raises `SessionError` for a row that is not as wide as the header, and where the last row
+    may have been cut.
     """
     header, rows = _csv_table(content)
     return [dict(zip(header, row, strict=True)) for row in rows]
