@@ -113,7 +113,7 @@ def utc_time(text: str) -> datetime:
 
 def utc_text(text: str) -> str:
     """A time as answers print it, in UTC with `Z`."""
-    # Nearly all times stand in a log like that already.
+    # Nearly all times of a log are written like that already.
     return text if _PRINTED.fullmatch(text) else format_time(utc_time(text))
 
 

@@ -183,7 +183,7 @@ class LogFile:
                 self._reader, self._offset = reader, checkpoint.offset
                 self._read_on(file)
             except AuditError:
-                pass  # a checkpoint in the middle of a run, or damage: the whole log tells
+                pass  # a checkpoint in the middle of a run, or damage: the whole log shows it
             else:
                 return
         witness = Witness(checkpoint)

@@ -53,7 +53,7 @@ def settle(path: Path, timeout: float = 10.0) -> None:
     place = Path(f"{path}.lock")
     if not place.is_file():
         return
-    # What cannot be locked, as on a read-only disk, is read as it stands.
+    # What cannot be locked, as on a read-only disk, is read without a lock.
     with suppress(Timeout, OSError, RuntimeError, NotImplementedError):
         _try(place)
         with FileLock(place, timeout=timeout, mode=0o600):

@@ -155,7 +155,7 @@ class TrendSink(Sink):
         self._filters, self._limit = filters, limit
         self._strategies: dict[str | None, StrategyTrend] = {}
         self._partly = 0
-        # Where each unfinished run stands among those of its strategy.
+        # The place of each unfinished run among those of its strategy.
         self._numbers: dict[int, tuple[StrategyTrend, int]] = {}
 
     def summary(self, run: Run, entry: Entry) -> None:  # noqa: ARG002  # a sink's signature

@@ -65,7 +65,7 @@ def _export(
     sink = ExportSink(filters, question.limit)
     tally = sorted_into(Trail(filters, sink, last), numbered(reading))
     if reading.files.missing is not None:
-        # Whoever asks the export is told of it, too.
+        # A reader of the export sees it, too.
         whole.take(succession_entry(reading.files.missing).stored(1).to_dict())
     for line in sink.entries().lines():
         whole.take_line(line)

@@ -110,7 +110,7 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
         if reconciliation.diffs:
             raise ReconError("no position or balance differs; no entry repairs the other diffs")
         return []
-    from recon_core.explain import entries_of  # noqa: PLC0415  # only where it is needed
+    from recon_core.explain import entries_of  # noqa: PLC0415  # only where a repair is made
 
     return [entry for each in explanations for entry in entries_of(reconciliation, each)]
 

@@ -119,7 +119,7 @@ class Reconciliation:
             return ()
         try:
             return tuple(self._explain(self))
-        except Exception as error:  # noqa: BLE001  # an answer too: the diffs stand
+        except Exception as error:  # noqa: BLE001  # an answer too: the diffs remain
             reason = f"{type(error).__name__}: {printable(error)}"
             failed = f"the search failed, which changes no verdict: {reason}"
             return (Explanation(ExplanationVerdict.NOT_SEARCHED, text=failed),)

@@ -166,7 +166,7 @@ def _form(value: Any) -> str | None:
     return None
 
 
-# "section" is explained in recon_core.values.fields, with the value that stands there.
+# "section" is explained in recon_core.values.fields, with its value.
 _FORM = Discriminator(_form, custom_error_type="section", custom_error_message="not a section")
 _Row = TypeVar("_Row")
 Rows = Annotated[

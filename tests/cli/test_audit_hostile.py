@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.audit import reading
+from recon_core.audit import entry_source
 from recon_core.audit.chain import LONGEST_LINE
 
 from .audit_cases import (
@@ -218,7 +218,7 @@ def test_a_log_without_permission_is_one_line(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     path = write_export(tmp_path / "audit.json", [summary()])
-    monkeypatch.setattr(reading, "open_without_waiting", refuse)
+    monkeypatch.setattr(entry_source, "open_without_waiting", refuse)
     problem = "recon: audit.json: cannot be read: Permission denied\n"
     asked("summary", "--json", path).refused(1, problem)
 
@@ -232,7 +232,7 @@ def test_a_disk_that_fails_while_it_is_read(
         raise OSError(errno.EIO, "Input/output error")
 
     path = write_export(tmp_path / "audit.json", [summary()])
-    monkeypatch.setattr(reading, "_start", fail)
+    monkeypatch.setattr(entry_source, "_start", fail)
     problem = "recon: audit.json: cannot be read: Input/output error\n"
     asked("summary", "--json", path, GATE).refused(1, problem)
 
@@ -388,7 +388,7 @@ def test_a_torn_log_is_read_again_after_its_writer(
         with path.open("ab") as file:
             file.write(rest)
 
-    monkeypatch.setattr(reading, "settle", finish)
+    monkeypatch.setattr(entry_source, "settle", finish)
     assert asked(mode, "--json", path, GATE).code == 0
     assert waited == [path]
 
@@ -403,7 +403,7 @@ def test_a_run_in_the_middle_of_being_written_is_waited_for(
     content = write_log(path, [*batch(summary("run_1")), *batch(summary("run_2"))]).read_bytes()
     rest = b"".join(content.splitlines(keepends=True)[-lines:])
     path.write_bytes(content[: -len(rest)])
-    monkeypatch.setattr(reading, "settle", appending(path, rest))
+    monkeypatch.setattr(entry_source, "settle", appending(path, rest))
     assert asked(mode, "--json", path, GATE).code == 0
 
 
@@ -432,7 +432,7 @@ def test_a_file_without_line_ends_is_not_read_whole(
 ) -> None:
     """A line may be long, but not of any length."""
     assert LONGEST_LINE <= 1 << 26
-    monkeypatch.setattr(reading, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(entry_source, "LONGEST_LINE", 1000)
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b'{"hash":"' + b"x" * 100_000)
     asked("summary", "--json", path).refused(1, "line 1: is cut off; expected a line end")

@@ -35,7 +35,7 @@ CANNOT_KNOW: Final = (
 
 _SECTIONS: Final = {"position": "positions", "trade": "trades", "order": "orders"}
 _MOST_FILES: Final = 1000
-"""Files of one directory: each is opened and kept, and no account has so many results."""
+"""Files of one directory: each is the result of one call, and is read whole."""
 
 
 def read_side(source: SideSource) -> TakenSide:

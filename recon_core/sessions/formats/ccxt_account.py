@@ -101,7 +101,7 @@ def _contracts(row: rows.Row) -> Decimal:
     contracts = rows.optional_number(row, "contracts")
     if contracts is not None:
         return contracts
-    # Exchanges list every market; a flat one is told by a value of 0, not by null.
+    # Exchanges list every market; a flat one has a value of 0, not null.
     if rows.optional_number(row, "notional") == 0:
         return ZERO
     raise SessionError("contracts: is unknown (null); expected a number, or a notional of 0")

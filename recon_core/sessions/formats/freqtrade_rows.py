@@ -81,7 +81,7 @@ def read_order(row: rows.Row) -> Order:
 
 def _side(row: rows.Row) -> OrderSide:
     stated = rows.text(row, "ft_order_side")
-    # A stop that stands at the exchange; the exchange's own word says which way.
+    # A stop at the exchange; the exchange's own word says which way.
     return order_side(rows.text(row, "side") if stated == "stoploss" else stated)
 
 
