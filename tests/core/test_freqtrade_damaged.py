@@ -181,7 +181,7 @@ def test_an_archive_that_is_refused(
 def test_a_member_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Which of the two was meant is nobody's guess."""
     path = packed(tmp_path / NAME, (MEMBER, document()), (MEMBER, document(final_balance=1)))
-    assert f"{MEMBER}: stands twice in the archive" in refusal(path)
+    assert f"{MEMBER}: duplicate in the archive" in refusal(path)
 
 
 def sql(*commands: str) -> Callable[[Path], object]:

@@ -24,6 +24,7 @@ from recon_core.values.limits import (
 from recon_core.values.printable import printable
 
 _MILLION: Final = 1_000_000
+"""Instructions of SQLite for one step of `SQLITE_STEPS`."""
 _ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 """Errors of a damaged file.
 
@@ -63,7 +64,7 @@ def _refusal(error: Exception) -> SessionError:
 
 
 def has_column(path: Path, table: str, column: str) -> bool:
-    """Whether a SQLite file has a table with that column; any other file has not."""
+    """True if a SQLite file has a table with that column; False for any other file."""
     try:
         with _opened(path) as connection:
             columns = connection.execute(f"pragma table_info({table})").fetchall()
@@ -73,7 +74,7 @@ def has_column(path: Path, table: str, column: str) -> bool:
 
 
 def _refuse_unmerged(path: Path) -> None:
-    """Rows that stand in another file yet would be missing here, silently."""
+    """Refuse a file whose last rows are in another file: they would be missing here, silently."""
     for suffix in ("-wal", "-journal"):
         beside = path.with_name(path.name + suffix)
         if beside.exists() and beside.stat().st_size:
