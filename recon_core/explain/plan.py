@@ -1,28 +1,22 @@
-"""The plan of a search: its steps in order; the first step with an answer ends the search.
+"""The plan of a search: its strategies in order; the first with an answer ends the search.
 
-Within a step the answers with the best evidence count; if several of them differ in kind or
-amount, none is `unique`.
+Within a strategy the answers with the best evidence count; if several of them differ in kind or
+amount, none is `unique`. `PLAN` is the whole list, `ONE_FAULT` the part of it that looks for a
+single fault of a session, or for the second fault when the first is put right.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
-from recon_core.explain.answers.best_answers import BestAnswers
+from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans
-from recon_core.explain.answers.residuals import ordered, rounded_answers
-from recon_core.explain.answers.row_answers import RowAnswers
+from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
 from recon_core.explain.answers.sequels import with_the_rest
-from recon_core.explain.answers.state_answers import (
-    beside_rounding,
-    in_doubt,
-    partial_states,
-    state_answers,
-)
+from recon_core.explain.answers.state_answers import beside_rounding, in_doubt, partial_states
 from recon_core.explain.answers.verdicts import alternatives, explained, partial
-from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY, Budget
+from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
@@ -30,10 +24,7 @@ from recon_core.explain.causes.opening import first_balances
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.attempt import Answer
-from recon_core.explain.proof.by_snapshots import operations
-from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.candidates import Found
 from recon_core.explain.search.fitted import contradicted_by_fees, fitted, of_a_pair
 from recon_core.explain.search.one_after_another import Nested, SeparatedPairs
@@ -41,7 +32,10 @@ from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
 from recon_core.explain.search.systematic import spans, systematic
-from recon_core.model.explanation import Explanation
+from recon_core.model.explanation import Explanation, ExplanationVerdict
+
+Strategy = Callable[[Case], tuple[Explanation, ...]]
+"""One line of the plan: the explanations that it finds, none if it has no answer."""
 
 _MOST_ATOMS: Final = 400
 """Most hypotheses of several rows that may be one of a pair.
@@ -56,156 +50,205 @@ Each fill has several such figures: the cost grows with the fills, and the chanc
 coincidence with their square.
 """
 
+_OF_FITS: Final = 16
+"""Operations per fill of the systematic and the fitted hypotheses of one problem."""
 
-@dataclass
-class OneFault:
-    """The steps that look for a single fault of one session."""
 
-    prover: Prover
-    budget: Budget
+def first_found(case: Case, plan: Sequence[Strategy]) -> tuple[Explanation, ...]:
+    """Return the explanations of the first strategy that has any."""
+    return next(filter(None, (strategy(case) for strategy in plan)), ())
 
-    @cached_property
-    def rows(self) -> RowAnswers:
-        """The answers that the rows of both sides show."""
-        return RowAnswers(self.prover, self.budget)
 
-    @cached_property
-    def best(self) -> BestAnswers:
-        """The answers that a reconciliation confirms, and the candidates that were kept aside."""
-        return BestAnswers(self.prover, self.budget)
+def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
+    """Explain the rows that the exchange's own books contradict, then the remaining deltas.
 
-    def explanations(self) -> tuple[Explanation, ...]:
-        """Return the explanations of the first step that finds a single fault.
-
-        A fault of a whole state is first, unless it is a rounding: an exact fault of the rows is
-        better evidence than a rounding, which many amounts would fit.
-        """
-        states = state_answers(self.prover)
-        if states and not precedence.are_roundings(states):
-            return states
-        for answers in self._exact_steps():
-            if answers:
-                found = explained(self.prover, answers)
-                near = self.nearly() if has_unread_spans(answers) else ()
-                return in_doubt((*found, *near)) if near else beside_rounding(found, states)
-        for search in () if states else self.searches:
-            answers = self.best.proven(search.problem, self._second_look(search))
-            if answers:
-                return self.best.solved(answers)
-        return states
-
-    def _exact_steps(self) -> Iterator[list[Answer]]:
-        """Yield, step by step, the answers that account for every delta exactly, nothing fitted."""
-        yield self.rows.best()
-        for problem in self._problems:
-            yield self.best.proven(
-                problem, ((hypothesis,) for hypothesis in first_balances(problem))
-            )
-        for problem in self._problems:
-            if problem.lagging:
-                yield self.best.proven(problem, self._whole_rows(problem))
-        for search in self.searches:
-            whole = self._whole_rows(search.problem)
-            yield self.best.proven(search.problem, [*whole, *((one,) for one in search.singles())])
-
-    def _whole_rows(self, problem: Problem) -> Iterable[Found]:
-        self.budget.spend(len(problem.fills) * OF_A_REPLAY)
-        return ((hypothesis,) for hypothesis in spans(problem, self.prover.max_skew))
-
-    def _second_look(self, search: Search) -> list[Found]:
-        problem, hypotheses = search.problem, search.fill_hypotheses
-        self.budget.spend(len(problem.fills) * 16)
-        found: list[Found] = [
-            (hypothesis,)
-            for hypothesis in systematic(problem)
-            if problem.reached_by(hypothesis.patch)
-        ]
-        found += [(hypothesis,) for hypothesis in fitted(problem)]
-        found += [(hypothesis,) for hypothesis in replayed_fills(problem, self.budget)]
-        found += [(one,) for one in contradicted_by_fees(problem) if problem.reached_by(one.patch)]
-        read = OrderInterpretation(
-            problem, hypotheses, self.budget, search.max_skew
-        ).interpretations()
-        found += [one for one in read if len(one) == 1 or not found]
-        return found
-
-    def guessed(self) -> tuple[Explanation, ...]:
-        """Return explanations by a missing fill at any price, which fits almost any effect."""
-        for search in self.searches:
-            hypotheses = at_any_price(search.problem)
-            answers = self.best.proven(search.problem, [(hypothesis,) for hypothesis in hypotheses])
-            if answers:
-                return self.best.solved(answers)
+    `partial` if the remaining deltas have no answer.
+    """
+    first = case.rows.contradicted
+    if first is None:
         return ()
-
-    def nearly(self) -> tuple[Explanation, ...]:
-        """Return explanations that leave a fee, or the digits that cash was rounded by."""
-        shown = ordered(self.prover, self.searches, self.budget)
-        if shown is not None:
-            return (partial(self.prover, shown),)
-        return rounded_answers(self.prover, self.searches, self._second_look, self.budget)
-
-    @cached_property
-    def searches(self) -> list[Search]:
-        """The searches of this session, one for each problem in which rows are searched."""
-        return [
-            Search(problem, self.budget, max_skew=self.prover.max_skew)
-            for problem in self._problems
-            if not problem.lagging
-        ]
-
-    @cached_property
-    def _problems(self) -> list[Problem]:
-        prover = self.prover
-        found = problems(prover.recorded, prover.dimensions, prover.reconciliation.replays)
-        self.budget.spend(sum(map(operations, found)))
+    found = explained(case.prover, [first])
+    if first.outcome.proven or found[0].verdict is not ExplanationVerdict.UNIQUE:
         return found
+    joined = with_the_rest(
+        case.prover,
+        [(found[0], first.side, first.repaired)],
+        lambda rest: first_found(replace(case, prover=rest), PLAN),
+    )
+    return alternatives(joined) if joined else (partial(case.prover, first),)
 
 
-@dataclass(frozen=True, slots=True)
-class TwoFaults:
-    """The steps that look for two faults; `one` has looked for a single fault."""
+def whole_state(case: Case) -> tuple[Explanation, ...]:
+    """Explain by faults of a whole state, unless it is a rounding, which many amounts would fit."""
+    return () if precedence.are_roundings(case.states) else case.states
 
-    one: OneFault
 
-    def explanations(self) -> tuple[Explanation, ...]:
-        """Return the explanations of the first step that has any; last, a partial one by rows."""
-        firsts = [*partial_states(self.one.prover), *self.one.rows.firsts()]
-        found = with_the_rest(self.one.prover, firsts, self._rest)
-        if found:
-            return alternatives(found)
-        for search in self.one.searches:
-            for found_pairs in self._pairs(search):
-                answers = self.one.best.proven(search.problem, found_pairs)
-                if answers:
-                    return self.one.best.solved(answers)
-        return tuple(self.one.rows.in_part()[:1])
+def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
+    """Explain by what pairs of rows show; nothing is searched for."""
+    return _exact(case, case.rows.best())
 
-    def _rest(self, prover: Prover) -> tuple[Explanation, ...]:
-        return OneFault(prover, self.one.budget).explanations()
 
-    def _pairs(self, search: Search) -> Iterator[Iterable[Found]]:
-        """Yield pairs of hypotheses step by step, the cheapest step first."""
-        nested = Nested(search)
-        yield SeparatedPairs(search).pairs()
-        if search.problem.unknown:
-            yield nested.beside_positions()
-        yield PairSearch(search.also_of(self._atoms(search))).pairs()
-        yield from nested.pairs()
+def opening(case: Case) -> tuple[Explanation, ...]:
+    """Explain by another opening that both openings or the first snapshot show."""
+    found = (case.best.proven(problem, _each(first_balances(problem))) for problem in case.problems)
+    return _exact(case, _first(found))
 
-    def _atoms(self, search: Search) -> list[Hypothesis | Misread]:
-        """Return further hypotheses for pairs: of several rows, and of a wrong figure of one fill.
 
-        Such figures contradict the fill's fee, are off by a power of ten, or give the required
-        quantity.
-        """
-        problem = search.problem
-        reading = OrderInterpretation(problem, search.fill_hypotheses, self.one.budget)
-        found: list[Hypothesis | Misread] = [*reading.atoms()]
-        self.one.budget.spend(len(problem.fills) * OF_A_PREFILTER)
-        found += islice(chain(others(problem), misread(problem)), _MOST_ATOMS)
-        if len(problem.fills) <= _MOST_TENFOLD:
-            self.one.budget.spend(len(problem.fills) * OF_A_FINGERPRINT * 2)
-            found += contradicted_by_fees(problem)
-            found += of_a_pair(problem)
-        return found
+def lagging_side(case: Case) -> tuple[Explanation, ...]:
+    """Explain by a side that states nothing of the last rows of the other."""
+    lagging = (problem for problem in case.problems if problem.lagging)
+    return _exact(case, _first(case.best.proven(one, _spans(case, one)) for one in lagging))
+
+
+def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
+    """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row."""
+    found = (
+        case.best.proven(search.problem, [*_spans(case, search.problem), *_each(search.singles())])
+        for search in case.searches
+    )
+    return _exact(case, _first(found))
+
+
+def fitted_fault(case: Case) -> tuple[Explanation, ...]:
+    """Explain by a fault of all rows, a fitted number, or the reports of orders.
+
+    Nothing if a rounding of a whole state fits: it is the better evidence.
+    """
+    searches = () if case.states else case.searches
+    found = (case.best.proven(one.problem, _fits(case, one)) for one in searches)
+    return case.best.solved(_first(found))
+
+
+def rounded_state(case: Case) -> tuple[Explanation, ...]:
+    """Explain by the rounding of a whole state."""
+    return case.states
+
+
+def one_after_another(case: Case) -> tuple[Explanation, ...]:
+    """Explain a part of the deltas by a state or by rows, then the remaining ones by one fault."""
+    firsts = [*partial_states(case.prover), *case.rows.firsts()]
+    found = with_the_rest(
+        case.prover, firsts, lambda rest: first_found(replace(case, prover=rest), ONE_FAULT)
+    )
+    return alternatives(found) if found else ()
+
+
+def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
+    """Explain by two hypotheses together, the cheapest searches first."""
+    found = (
+        case.best.proven(search.problem, pairs) for search in case.searches
+        for pairs in _pairs(case, search)
+    )  # fmt: skip
+    return case.best.solved(_first(found))
+
+
+def part_of_the_rows(case: Case) -> tuple[Explanation, ...]:
+    """Explain a part of the deltas by rows, and leave the others."""
+    return tuple(case.rows.in_part()[:1])
+
+
+def fill_at_any_price(case: Case) -> tuple[Explanation, ...]:
+    """Explain by a missing fill at any price, which fits almost any effect."""
+    found = (
+        case.best.proven(search.problem, _each(at_any_price(search.problem)))
+        for search in case.searches
+    )
+    return case.best.solved(_first(found))
+
+
+def residual(case: Case) -> tuple[Explanation, ...]:
+    """Explain all but a fee, or the digits that cash was rounded by."""
+    shown = fees_of_missing_fills(case.prover, case.searches, case.budget)
+    if shown is not None:
+        return (partial(case.prover, shown),)
+    return rounded_answers(
+        case.prover, case.searches, lambda search: _fits(case, search), case.budget
+    )
+
+
+def against_snapshots(case: Case) -> tuple[Explanation, ...]:
+    """Explain the end of the session by what a snapshot contradicts."""
+    return case.best.against_snapshots()
+
+
+ONE_FAULT: Final[tuple[Strategy, ...]] = (
+    whole_state,
+    rows_of_both_sides,
+    opening,
+    lagging_side,
+    one_fault_of_rows,
+    fitted_fault,
+    rounded_state,
+)
+PLAN: Final[tuple[Strategy, ...]] = (
+    contradicted_rows,
+    *ONE_FAULT,
+    one_after_another,
+    pairs_of_faults,
+    part_of_the_rows,
+    fill_at_any_price,
+    residual,
+    against_snapshots,
+)
+
+
+def _exact(case: Case, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
+    """Return the explanations of exact answers, in doubt where a rounding would fit as well."""
+    if not answers:
+        return ()
+    found = explained(case.prover, answers)
+    near = residual(case) if has_unread_spans(answers) else ()
+    return in_doubt((*found, *near)) if near else beside_rounding(found, case.states)
+
+
+def _first(found: Iterable[list[Answer]]) -> list[Answer]:
+    return next(filter(None, found), [])
+
+
+def _each(hypotheses: Iterable[Hypothesis]) -> Iterator[Found]:
+    return ((hypothesis,) for hypothesis in hypotheses)
+
+
+def _spans(case: Case, problem: Problem) -> Iterator[Found]:
+    case.budget.spend(len(problem.fills) * OF_A_REPLAY)
+    return _each(spans(problem, case.prover.max_skew))
+
+
+def _fits(case: Case, search: Search) -> list[Found]:
+    """Return the hypotheses on all rows, with fitted numbers, and by the reports of orders."""
+    problem, hypotheses = search.problem, search.fill_hypotheses
+    case.budget.spend(len(problem.fills) * _OF_FITS)
+    whole = (one for one in systematic(problem) if problem.reached_by(one.patch))
+    found = [*_each(whole), *_each(fitted(problem)), *_each(replayed_fills(problem, case.budget))]
+    found += _each(one for one in contradicted_by_fees(problem) if problem.reached_by(one.patch))
+    read = OrderInterpretation(problem, hypotheses, case.budget, search.max_skew).interpretations()
+    found += [one for one in read if len(one) == 1 or not found]
+    return found
+
+
+def _pairs(case: Case, search: Search) -> Iterator[Iterable[Found]]:
+    """Yield pairs of hypotheses step by step, the cheapest step first."""
+    nested = Nested(search)
+    yield SeparatedPairs(search).pairs()
+    if search.problem.unknown:
+        yield nested.beside_positions()
+    yield PairSearch(search.also_of(_atoms(case, search))).pairs()
+    yield from nested.pairs()
+
+
+def _atoms(case: Case, search: Search) -> list[Hypothesis | Misread]:
+    """Return further hypotheses for pairs: of several rows, and of a wrong figure of one fill.
+
+    Such figures contradict the fill's fee, are off by a power of ten, or give the required
+    quantity.
+    """
+    problem = search.problem
+    reading = OrderInterpretation(problem, search.fill_hypotheses, case.budget)
+    found: list[Hypothesis | Misread] = [*reading.atoms()]
+    case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
+    found += islice(chain(others(problem), misread(problem)), _MOST_ATOMS)
+    if len(problem.fills) <= _MOST_TENFOLD:
+        case.budget.spend(len(problem.fills) * OF_A_FINGERPRINT * 2)
+        found += contradicted_by_fees(problem)
+        found += of_a_pair(problem)
+    return found

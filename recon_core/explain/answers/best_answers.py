@@ -58,9 +58,11 @@ class BestAnswers:
     def solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
         """Return the explanations of answers with a fitted number, or with two faults.
 
-        If a side rounded its cash, no answer is unique unless the rows show every cause: other
-        numbers would fit as well.
+        None without answers. If a side rounded its cash, no answer is unique unless the rows show
+        every cause: other numbers would fit as well.
         """
+        if not answers:
+            return ()
         is_shown = all(answer.strength is Strength.SHOWN for answer in answers)
         # The shortest text of a binary float is no rounding.
         exact = is_shown or bool(self.prover.dimensions.dust)

@@ -12,7 +12,7 @@ from typing import Final
 from recon_core.explain.answers.verdicts import FILLS, nearly_explained
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.fills import are_missing
-from recon_core.explain.problem.dimensions import Vector, deltas, is_cash
+from recon_core.explain.problem.dimensions import Vector, deltas, is_cash, label_of
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import contradictions
@@ -53,7 +53,7 @@ class RoundedCash:
     @property
     def digits(self) -> str:
         """The missing digits, in words."""
-        names = ", ".join(name.split("::", 1)[1] for name in sorted(self.half_units)[:3])
+        names = ", ".join(label_of(name) for name in sorted(self.half_units)[:3])
         return f"the digits that the {self.side} side cut off its cash {names}"
 
 
@@ -141,7 +141,9 @@ def _proven(
     return [answer for answer in answers if answer is not None]
 
 
-def ordered(prover: Prover, searches: Sequence[Search], budget: Budget) -> Answer | None:
+def fees_of_missing_fills(
+    prover: Prover, searches: Sequence[Search], budget: Budget
+) -> Answer | None:
     """Return the missing fills that order reports show with a price; their fees may remain in cash.
 
     `None` if no interpretation of the reports is confirmed, or if several leave different

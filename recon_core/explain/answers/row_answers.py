@@ -12,7 +12,7 @@ from typing import Final
 from recon_core.explain.answers.sequels import First
 from recon_core.explain.answers.verdicts import explained, partial
 from recon_core.explain.budget import Budget
-from recon_core.explain.problem.dimensions import ORDER
+from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
@@ -144,7 +144,7 @@ class RowAnswers:
 
     @property
     def _orders_differ(self) -> bool:
-        return any(each.startswith(ORDER) for each in self.prover.before)
+        return any(is_order(each) for each in self.prover.before)
 
     @cached_property
     def _books(self) -> OwnBooks | None:

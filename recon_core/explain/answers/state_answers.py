@@ -20,6 +20,7 @@ from recon_core.explain.problem.dimensions import (
     effect_of,
     is_cash,
     is_position,
+    label_of,
     negated,
     plus,
 )
@@ -279,4 +280,4 @@ def _text(hypothesis: StateHypothesis) -> str:
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:
     section = "position" if is_position(name) else "cash"
-    return {section: name.split("::", 1)[1], "amount": amount}
+    return {section: label_of(name), "amount": amount}

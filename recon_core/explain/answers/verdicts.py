@@ -13,6 +13,7 @@ from recon_core.explain.problem.dimensions import (
     effect_of,
     is_cash,
     is_position,
+    label_of,
     negated,
     signed,
 )
@@ -67,7 +68,7 @@ def ratio_hint(prover: Prover, delta: Vector) -> str:
             (LedgerSide.INTERNAL, ratio) if abs(ratio) > 1 else (LedgerSide.EXTERNAL, 1 / ratio)
         )
         if times > 1 and times.denominator == 1:
-            found.setdefault((side, times.numerator), []).append(name.split("::", 1)[1])
+            found.setdefault((side, times.numerator), []).append(label_of(name))
     several = [(key, names) for key, names in found.items() if len(names) > 1]
     return "".join(_ratio_text(side, times, names) for (side, times), names in several)
 
@@ -246,7 +247,7 @@ def _decides(unseen: Sequence[str]) -> str:
     unseen = [name for name in unseen if name]
     if not unseen:
         return "the fills of the other side"
-    named = ", ".join(name.split("::", 1)[1] for name in unseen[:3])
+    named = ", ".join(label_of(name) for name in unseen[:3])
     what = "position" if is_position(unseen[0]) else "cash"
     return f"the {what} {named} of both sides"
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States, bare_name
+from recon_core.explain.problem.stated import StateHypothesis, States
 from recon_core.explain.problem.wording import said
 from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind
@@ -43,7 +43,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         ]
         if len(equal) == 1:
             names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
-            first_name, second_name = (one.split("::", 1)[1] for one in (name, equal[0]))
+            first_name, second_name = (label_of(one) for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
             hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
             own, others = (_row_name(states, one) for one in (name, equal[0]))
@@ -52,7 +52,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 
 def _row_name(states: States, name: str) -> str:
     """Return a dimension's symbol or currency as rows state it: its key may be encoded."""
-    key = name.split("::", 1)[1]
+    key = label_of(name)
     for record in states.recorded.own_records().values():
         rows = (record.positions if is_position(name) else record.cash) or ()
         for row in rows:

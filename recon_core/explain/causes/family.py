@@ -82,18 +82,18 @@ class CauseFamily:
     """One family of causes.
 
     In rows: `sentences` are the words for each kind; `operators` and `fee_operators` the exact
-    faults of one fill, `of_other_rows` those of a movement or of the opening. `of_all` are faults of
-    all fills of a group that may have the required effect, `reducing` those that may have a part of
-    it, `of_orders` those of all fills of an order. `fitted` are faults with a fitted number; it is
-    given the number of problems that are searched alike. `by_fee` are the faults that the fee of a
-    row shows, `of_a_pair` those of one fill that are looked for only together with another fault.
+    faults of one fill, `of_other_rows` those of a movement or of the opening. `of_all` are faults
+    of all fills of a group that may have the required effect, `reducing` those that may have a part
+    of it, `of_orders` those of all fills of an order. `fitted` are faults with a fitted number; it
+    is given the number of problems that are searched alike. `by_fee` are the faults that the fee of
+    a row shows, `of_a_pair` those of one fill that are looked for only beside another fault.
 
     In pairs of rows: `in_pairs` are faults that most pairs share, `fields` the fault of one field.
 
     In statements: `in_states` are faults of what a side states as a whole, with `state_words` for
-    them. `state_doubt` returns the datum that would decide whether it is one. `may_be_a_row` is true
-    if a single wrong row could look like it, `is_of_figures` is false if not the figure is wrong but
-    what it is said to be.
+    them. `state_doubt` returns the datum that would decide whether it is one. `may_be_a_row` is
+    true if a single wrong row could look like it, `is_of_figures` is false if not the figure is
+    wrong but what it is said to be.
     """
 
     sentences: Mapping[CauseKind, Sentence]

@@ -7,7 +7,13 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Vector, is_position, minus, negated
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    is_position,
+    minus,
+    negated,
+    without_account,
+)
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
@@ -118,7 +124,7 @@ def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
 
 
 def _bare(name: str) -> str:
-    return name.partition(_ACCOUNT)[0]
+    return without_account(name)
 
 
 FAMILY: Final = CauseFamily(

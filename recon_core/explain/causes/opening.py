@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Vector, is_position, minus
+from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
@@ -65,9 +65,7 @@ def opening_differences(problem: Problem, right: SideRecord) -> Iterator[Hypothe
             continue
         changed = _with_entry(problem, at, theirs, name)
         patch = Patch(opening=changed, old_opening=at)
-        yield Hypothesis(
-            CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, name.split("::", 1)[1]
-        )
+        yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, label_of(name))
         at = changed
 
 
@@ -106,7 +104,7 @@ def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     )
     if not required or shown is None:
         return
-    detail = ", ".join(name.split("::", 1)[1] for name in sorted(required))
+    detail = ", ".join(label_of(name) for name in sorted(required))
     if shown.since is not None:
         # A lost fill before that time would move a position, too: all positions must agree.
         if not shown.has_positions or any(map(is_position, required)):

@@ -19,7 +19,7 @@ from decimal import (
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault
-from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position, label_of
 from recon_core.explain.problem.figures import MODES, last_digit
 from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, of_all
@@ -241,7 +241,7 @@ def _doubt(
     by_cash = all(map(is_position, names)) and any(map(is_cash, dimensions.compared))
     if shown >= (_FEWEST_BESIDE_CASH if by_cash else _FEWEST_DIGITS):
         return ""
-    lacking = ", ".join(name.split("::", 1)[1] for name in names[:3])
+    lacking = ", ".join(label_of(name) for name in names[:3])
     return f"the digits that {lacking} of the {rounded[0].side} side lacks"
 
 

@@ -19,7 +19,7 @@ _TURNED: Final = Decimal(-2)
 """Factor of an exchanged sign: the turned amount less the amount itself is -2 times it."""
 
 
-def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
+def turned_trades(fills: Sequence[Fill]) -> Hypothesis:
     """Build the hypothesis that every fill has the wrong side."""
     turned = [flipped(fill) for fill in fills]
     return of_all(CauseKind.SIGN_CONVENTION, fills, turned, "BUY and SELL of every fill")
@@ -57,13 +57,13 @@ def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every fill with the other side, if that may have the required effect."""
     if group.is_required(_TURNED):
-        yield _all_turned(group.fills)
+        yield turned_trades(group.fills)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every fill with the other side, if that reduces the required effect."""
     if group.reduces(times(group.trades, _TURNED)):
-        yield _all_turned(group.fills)
+        yield turned_trades(group.fills)
 
 
 FAMILY: Final = CauseFamily(

@@ -5,12 +5,11 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
 from recon_core.explain.problem.stated import (
     StateHypothesis,
     States,
-    bare_name,
     multipliers_of,
     ratio_of,
 )
@@ -96,7 +95,7 @@ def _instrument(states: States) -> Instrument | None:
 
 
 def _symbol(states: States) -> str:
-    return bare_name(states.differing[0]).split("::", 1)[1]
+    return label_of(bare_name(states.differing[0]))
 
 
 FAMILY: Final = CauseFamily(

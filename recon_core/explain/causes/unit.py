@@ -37,19 +37,19 @@ _ONE: Final = Decimal(1)
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity in another unit that may have the required effect."""
-    for factor in (*POWERS, *_multipliers(group.problem, group.fills)):
+    for factor in (*POWERS, *multipliers(group.problem, group.fills)):
         if group.is_required(EXACT.subtract(factor, _ONE)):
-            yield _in_another_unit(group.problem, group.fills, factor)
+            yield in_another_unit(group.problem, group.fills, factor)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity in a common other unit that reduces the required effect."""
-    for factor in (*_COMMON, *_multipliers(group.problem, group.fills)):
+    for factor in (*_COMMON, *multipliers(group.problem, group.fills)):
         if group.reduces(times(group.trades, EXACT.subtract(factor, _ONE))):
-            yield _in_another_unit(group.problem, group.fills, factor)
+            yield in_another_unit(group.problem, group.fills, factor)
 
 
-def _in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
+def in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
     """Build the hypothesis that every quantity is to be multiplied by `factor`."""
     scaled = [_scaled(fill, factor) for fill in fills]
     return of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, problem))
@@ -59,7 +59,7 @@ def _scaled(fill: Fill, factor: Decimal) -> Fill:
     return replace(fill, quantity=EXACT.multiply(fill.quantity, factor).normalize(EXACT))
 
 
-def _multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
+def multipliers(problem: Problem, fills: Sequence[Fill]) -> list[Decimal]:
     """Return the contract multiplier and its exact inverse, unless they are powers of ten."""
     instrument = problem.postings.instruments.get(fills[0].symbol)
     multiplier = Decimal(1) if instrument is None else instrument.multiplier

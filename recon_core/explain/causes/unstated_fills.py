@@ -18,7 +18,7 @@ from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.problem.chances import is_any_price, ticks_beside
-from recon_core.explain.problem.dimensions import ORDER
+from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
@@ -151,7 +151,7 @@ def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
 
 def order_lacking(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
     """Return the only order that lacks a fill, `None` if its symbol or side differs."""
-    names = [name for name in problem.required if name.startswith(ORDER)]
+    names = [name for name in problem.required if is_order(name)]
     order = problem.orders.get(names[0]) if len(names) == 1 else None
     return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
 

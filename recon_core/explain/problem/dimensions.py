@@ -141,6 +141,26 @@ def is_cash(name: str) -> bool:
     return name.startswith(_CASH)
 
 
+def is_order(name: str) -> bool:
+    """True if a dimension is the filled quantity of an order."""
+    return name.startswith(ORDER)
+
+
+def label_of(name: str) -> str:
+    """Return a dimension as people read it: `BTC/EUR` of `position::BTC/EUR`."""
+    return name.split("::", 1)[1]
+
+
+def without_account(name: str) -> str:
+    """Return a dimension, or the identity of a comparison, without its account."""
+    return name.partition(",account=")[0]
+
+
+def bare_name(name: str) -> str:
+    """Return a dimension without its leg and account."""
+    return name.split(",", maxsplit=1)[0]
+
+
 def currency_of(name: str) -> str:
     """Return the currency of a balance's dimension."""
     return name.removeprefix(_CASH).split(",")[0]
@@ -148,4 +168,4 @@ def currency_of(name: str) -> str:
 
 def state_part(vector: Vector) -> dict[str, Decimal]:
     """Return the positions and balances of a vector that are not 0, without its orders."""
-    return {name: v for name, v in vector.items() if v and not name.startswith(ORDER)}
+    return {name: v for name, v in vector.items() if v and not is_order(name)}

@@ -84,6 +84,7 @@ def last_digit(amount: Decimal) -> int:
 
 
 def is_power_of_ten(ratio: Fraction) -> bool:
+    """True if a positive ratio is a power of ten up to 10^18, or the inverse of one, and not 1."""
     whole = ratio if ratio > 1 else 1 / ratio
     return whole.denominator == 1 and any(
         whole == 10**exponent for exponent in range(1, _LARGEST_POWER + 1)

@@ -15,10 +15,10 @@ from operator import attrgetter
 from typing import Final, TypeVar
 
 from recon_core.explain.problem.dimensions import (
-    ORDER,
     Dimensions,
     Vector,
     is_cash,
+    is_order,
     is_position,
     minus,
     state_part,
@@ -234,7 +234,7 @@ class Problem:
         of_orders = {
             name: amount
             for name, amount in self.left(patch.vector(self.postings)).items()
-            if name.startswith(ORDER)
+            if is_order(name)
         }
         required = {**self.dimensions.real(exact), **of_orders}
         return replace(

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position
+from recon_core.explain.problem.dimensions import (
+    Dimensions,
+    Vector,
+    bare_name,
+    is_position,
+    label_of,
+)
 from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -66,11 +72,6 @@ class States:
         return StateHypothesis(kind, self.side, correction, detail)
 
 
-def bare_name(name: str) -> str:
-    """Return a dimension without its leg and account."""
-    return name.split(",", maxsplit=1)[0]
-
-
 def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
     """Return the contract multiplier and its inverse of each differing position that has one."""
     found: dict[str, tuple[Fraction, ...]] = {}
@@ -79,7 +80,7 @@ def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
         if factor in {0, 1}:
             continue
         for name in states.differing:
-            if is_position(name) and name.split("::", 1)[1].split(",")[0] == instrument.symbol:
+            if is_position(name) and label_of(bare_name(name)) == instrument.symbol:
                 found[name] = (factor, 1 / factor)
     return found
 

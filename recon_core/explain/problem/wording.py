@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from recon_core.explain.problem.dimensions import Vector, is_position, state_part
+from recon_core.explain.problem.dimensions import Vector, is_position, label_of, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Row
 from recon_core.model import Fill, Movement
 from recon_core.values.amounts import format_amount
@@ -15,6 +15,7 @@ _MOST_IDS: Final = 5
 """Ids in a sentence; of more rows their number is stated. A longer list hides the sentence."""
 
 Sentence = Callable[[str, Hypothesis, Sequence[Row]], str]
+"""Words on a cause: the side as their subject, the hypothesis, and its interchangeable rows."""
 
 
 def row_text(row: Row) -> str:
@@ -50,6 +51,7 @@ def _movement_text(row: Movement) -> str:
 
 
 def rows_text(rows: Sequence[Row]) -> str:
+    """Describe rows: one in full, several by their number and the first ids."""
     if not rows:
         return "its rows"
     if len(rows) == 1:
@@ -72,6 +74,8 @@ def rows_of_cause(hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
 
 
 def said(template: str) -> Sentence:
+    """Build a sentence from a template with `{subject}`, `{rows}` and `{detail}`."""
+
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
         return template.format(
             subject=subject, rows=rows_of_cause(hypothesis, rows), detail=hypothesis.detail
@@ -81,6 +85,8 @@ def said(template: str) -> Sentence:
 
 
 def wrong_number(name: str) -> Sentence:
+    """Build the sentence on a wrong quantity or price: the stated figure against the right one."""
+
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
         if len(hypothesis.patch.removed) != 1 or not hypothesis.patch.added:
             return f"{subject} has the wrong {name} of {rows_of_cause(hypothesis, rows)}"
@@ -105,7 +111,7 @@ def of_figures(words: str) -> Sentence:
 def vector_text(vector: Vector) -> str:
     """List signed amounts, positions first: `BTC/EUR -0.1, EUR +4204.2`."""
     names = sorted(state_part(vector), key=lambda name: (not is_position(name), name))
-    return ", ".join(f"{name.split('::', 1)[1]} {_signed_text(vector[name])}" for name in names)
+    return ", ".join(f"{label_of(name)} {_signed_text(vector[name])}" for name in names)
 
 
 def _signed_text(amount: Decimal) -> str:

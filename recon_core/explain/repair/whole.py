@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from recon_core.compare.keys import encode_key
+from recon_core.explain.problem.dimensions import without_account
 from recon_core.model.explanation import Booking, Explanation
 from recon_core.policy.aliases import Aliases
 
@@ -37,7 +38,7 @@ def _names(booking: Booking) -> set[str]:
 
 
 def _whole(identity: str) -> str:
-    return identity.partition(",account=")[0]
+    return without_account(identity)
 
 
 def with_whole_aliases(known: Aliases, explanation: Explanation) -> Explanation:

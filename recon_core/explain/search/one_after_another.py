@@ -23,7 +23,13 @@ from recon_core.explain.causes.fee_rate import at_another_rate
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.quantity import any_quantity, slipped_quantities
 from recon_core.explain.problem.chances import is_any_quantity
-from recon_core.explain.problem.dimensions import ORDER, Vector, is_cash, is_position, state_part
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    is_cash,
+    is_order,
+    is_position,
+    state_part,
+)
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.market import Market, market_of, paid_in
 from recon_core.explain.problem.problem import Problem
@@ -147,7 +153,7 @@ class Nested:
     def _of_an_order(self) -> list[Hypothesis]:
         """Interpretations of orders, if each disagreeing order may be one of the two faults."""
         search = self.search
-        orders = sum(name.startswith(ORDER) for name in search.problem.required)
+        orders = sum(is_order(name) for name in search.problem.required)
         reading = OrderInterpretation(search.problem, search.fill_hypotheses, search.budget)
         return reading.atoms() if orders <= _PAIR else []
 
@@ -351,7 +357,7 @@ class QuantityPairs:
     def _seconds(self, rest: Vector) -> Iterator[Hypothesis]:
         positions = [name for name in rest if is_position(name)]
         market = self._markets.get(positions[0]) if len(positions) == 1 else None
-        if market is None or any(name.startswith(ORDER) for name in rest):
+        if market is None or any(is_order(name) for name in rest):
             return
         required = rest[positions[0]]
         cash = self.problem.postings.cash(paid_in(market.instrument), market.fills[0].account)

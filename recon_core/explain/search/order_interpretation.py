@@ -21,7 +21,7 @@ from recon_core.explain.causes.fills import are_missing, missing, removed
 from recon_core.explain.causes.quantity import is_quantity, of_order
 from recon_core.explain.causes.side import flip
 from recon_core.explain.causes.stale import behind
-from recon_core.explain.problem.dimensions import ORDER
+from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_evidence import charged_along
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength, together
 from recon_core.explain.problem.postings import order_name
@@ -53,7 +53,7 @@ class OrderInterpretation:
 
     def interpretations(self) -> Iterator[tuple[Hypothesis, ...]]:
         """Yield hypotheses on all disagreeing orders that together have the required effect."""
-        disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
+        disagreeing = {name for name in self.problem.required if is_order(name)}
         if not disagreeing or self.problem.fault_in is FaultIn.STATEMENT:
             return
         fills = self._fills_of(disagreeing)
@@ -89,7 +89,7 @@ class OrderInterpretation:
 
     def atoms(self) -> list[Hypothesis]:
         """Return the interpretations of each order alone, for faults combined with other faults."""
-        disagreeing = {name for name in self.problem.required if name.startswith(ORDER)}
+        disagreeing = {name for name in self.problem.required if is_order(name)}
         if self.problem.fault_in is FaultIn.STATEMENT or not disagreeing:
             return []
         fills = self._fills_of(disagreeing)

@@ -21,7 +21,7 @@ from recon_core.explain.problem.market import Paid
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.fitted import solved
+from recon_core.explain.search.fitted import fitted
 from recon_core.explain.search.pair_prefilter import PairPrefilter
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
@@ -167,7 +167,7 @@ def test_prices_lose_no_wrong_quantity(seed: int, monkeypatch: pytest.MonkeyPatc
 
 def wrong_quantities(problem: Problem) -> list[object]:
     """The quantities that are solved for."""
-    found = solved(problem)
+    found = fitted(problem)
     return [
         _content(hypothesis)
         for hypothesis in found

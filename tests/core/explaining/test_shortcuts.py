@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.budget import Budget
+from recon_core.explain.causes import sign, unit
 from recon_core.explain.causes.sign import turned_trades
 from recon_core.explain.causes.unit import in_another_unit, multipliers
 from recon_core.explain.problem.dimensions import add_to, dimensions_of
+from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped
 from recon_core.explain.problem.open_positions import open_bases
 from recon_core.explain.problem.patches import Patch, in_sequence
@@ -20,7 +22,6 @@ from recon_core.explain.problem.postings import bookings_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.every_trade import of_every_trade
 from recon_core.explain.search.search import Search
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay, replay, replay_sides
@@ -191,7 +192,8 @@ def test_no_factor_of_all_trades_is_lost(
             }
             found = {
                 (hypothesis.cause_kind, hypothesis.detail)
-                for hypothesis in of_every_trade(problem, fills)
+                for family in (sign.FAMILY, unit.FAMILY)
+                for hypothesis in family.of_all(FillGroup(problem, fills))
             }
             assert reached <= found
 
