@@ -92,16 +92,38 @@ class FillHypotheses:
     @cached_property
     def _charged(self) -> list[tuple[FeeOperator, _Fees]]:
         """The operators of other fees for fills with a fee, each asked for this problem."""
-        return self._fee_operators(charged=True)
+        return fee_operators(self.problem, charged=True)
 
     @cached_property
     def _uncharged(self) -> list[tuple[FeeOperator, _Fees]]:
-        return self._fee_operators(charged=False)
+        """The same for fills without a fee."""
+        return fee_operators(self.problem, charged=False)
 
-    def _fee_operators(self, *, charged: bool) -> list[tuple[FeeOperator, _Fees]]:
-        return [
-            (operator, operator.fees(self.problem))
-            for cause in causes.CAUSES
-            for operator in cause.fee_operators
-            if operator.charged is charged and self.problem.fault_in in operator.faults
-        ]
+
+@dataclass(frozen=True)  # no slots: a cached property keeps its value
+class FirstFees:
+    """The fees that fills without one may have, by the operators of all causes."""
+
+    problem: Problem
+
+    def of(self, fill: Fill) -> Iterator[OtherFee]:
+        """Yield the fees that a fill without one may have."""
+        return (each for _, fees in self._operators for each in fees(fill))
+
+    def may_be_in(self, fill: Fill, currency: str | None = None) -> bool:
+        """True if a fill without a fee may have one, in the currency if one is given."""
+        return any(currency in (None, each) for _, _, each in self.of(fill))
+
+    @cached_property
+    def _operators(self) -> list[tuple[FeeOperator, _Fees]]:
+        return fee_operators(self.problem, charged=False)
+
+
+def fee_operators(problem: Problem, *, charged: bool) -> list[tuple[FeeOperator, _Fees]]:
+    """Return the operators of other fees that apply in a problem, each asked for it."""
+    return [
+        (operator, operator.fees(problem))
+        for family in causes.CAUSES
+        for operator in family.fee_operators
+        if operator.charged is charged and problem.fault_in in operator.faults
+    ]

@@ -17,12 +17,11 @@ from itertools import chain, compress, repeat
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from recon_core.explain.causes.fee_amount import charged
 from recon_core.explain.problem.dimensions import Vector, is_cash, is_position, minus
 from recon_core.explain.problem.fingerprints import positions_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.search.fill_hypotheses import FillHypotheses
+from recon_core.explain.search.fill_hypotheses import FillHypotheses, FirstFees
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, MOST_DIGITS
@@ -118,7 +117,9 @@ class PositionParts:
         """Places of fills of quantity 0, and of fills without a fee if other fills are charged."""
         numbers = zip(self._places, self._signed, self._fees, strict=True)
         models = self.problem.schedules.of(self.name).values()
-        if not any(model is not None and model.rates for model in models):
+        fees, bare = FirstFees(self.problem), (fill for fill in self._fills if not fill.fee)
+        is_charged = any(model is not None and model.rates for model in models)
+        if not is_charged and not any(map(fees.may_be_in, bare)):
             return [at for at, quantity, _ in numbers if not quantity]
         return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
@@ -178,15 +179,14 @@ class PositionParts:
     @cached_property
     def _charges(self) -> list[int | None]:
         """Changes of the position if fills without a fee had one in the base currency."""
-        found = (
-            charged(self.problem, fill, at)
+        fees = FirstFees(self.problem)
+        return [
+            whole(fee.copy_negate())
             for fill in self._fills
             if not fill.fee
-            for model in [self.problem.schedules.model(fill)]
-            if model is not None and model.currency == self._base
-            for at in range(len(model.rates))
-        )
-        return [whole(fill.fee.copy_negate()) for fill in found]
+            for _, fee, currency in fees.of(fill)
+            if currency == self._base
+        ]
 
 
 def _whole(amounts: Iterable[Decimal]) -> list[int]:

@@ -9,10 +9,12 @@ compared in every dimension. Example: +2.58 USDT and no position are required; f
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from recon_core.explain.problem.dimensions import is_cash, is_position
-from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.search.fill_hypotheses import FirstFees
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -45,7 +47,7 @@ class Span(NamedTuple):
         return self.least <= amount <= self.most
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a cached property keeps its value
 class Prefilter:
     """Prefilter of one problem's fills for a single hypothesis with the required effect."""
 
@@ -82,7 +84,7 @@ class Prefilter:
             spans = [Span.around(required, allowed, factor) for factor in (_ONE, _HALF, _TWO)]
             for at, fill in some:
                 fits = any(span.has(amount) for amount in _amounts(fill) for span in spans)
-                if fits or (not fill.fee and self._is_charged(fill)):
+                if fits or (not fill.fee and self._first_fees.may_be_in(fill)):
                     yield at
             return
         half, twice = EXACT.multiply(required, _HALF), EXACT.multiply(required, _TWO)
@@ -101,7 +103,7 @@ class Prefilter:
             elif fee < 0 or fill.fee_currency == base:
                 if not fee or any(amount in more for amount in _amounts(fill)):
                     yield at
-            elif not fee and self._is_charged(fill, base):
+            elif not fee and self._first_fees.may_be_in(fill, base):
                 yield at
 
     def _base(self, name: str) -> str | None:
@@ -110,12 +112,9 @@ class Prefilter:
         instrument = self.problem.postings.instruments.get(first.symbol)
         return None if instrument is None else instrument.base
 
-    def _is_charged(self, fill: Fill, currency: str | None = None) -> bool:
-        """True if fills like this one have a fee, in the currency if one is given."""
-        if self.problem.fault_in is FaultIn.STATEMENT:
-            return False
-        model = self.problem.schedules.model(fill)
-        return model is not None and bool(model.rates) and currency in (None, model.currency)
+    @cached_property
+    def _first_fees(self) -> FirstFees:
+        return FirstFees(self.problem)
 
     def _of_fee(self, some: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:
         """Yield the places of fills whose fee matches a required balance."""
@@ -141,7 +140,7 @@ class Prefilter:
                 is_all = fill.fee_currency == base and _apart(fill.quantity, fee) <= nothing
                 if is_all or (low <= fee <= high and any(span.has(fee) for span in spans)):
                     yield at
-            elif self._is_charged(fill):
+            elif self._first_fees.may_be_in(fill):
                 yield at
 
 
