@@ -31,6 +31,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "examples" / "README.md",
+    *sorted((ROOT / "tests").glob("*/README.md")),
 ]
 SKIPS = {
     "makes a virtual environment and installs",
