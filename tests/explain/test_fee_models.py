@@ -2,14 +2,18 @@
 
 import pytest
 
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain import explain
 from recon_core.explain.effects.fees import fee_model, fee_models
 from recon_core.explain.effects.postings import bookings_of
 from recon_core.model import OrderSide
+from recon_core.model.explanation import ExplanationVerdict
+from recon_core.policy.model import Policy
 from tests.explain.problems import prover_of
+from tests.explain.session_changes import FaultySession, causes_of, faulty_sessions
 from tests.trials.bases import Evidence, base_session
-from tests.trials.drawing import Wanted, drawn
-from tests.trials.outcomes import answered
-from tests.trials.scoring import Score
+
+FAULTS = faulty_sessions("sides of fees")
 
 
 def test_each_side_in_what_it_receives() -> None:
@@ -39,9 +43,9 @@ def test_both_sides_alike() -> None:
     assert fee_models(postings, base.fills) == dict.fromkeys(OrderSide, whole)
 
 
-@pytest.mark.parametrize("seed", [25, 34])
-def test_a_fill_is_told_by_the_fee_of_its_side(seed: int) -> None:
+@pytest.mark.parametrize("session", FAULTS.values(), ids=FAULTS)
+def test_a_fill_is_known_by_the_fee_of_its_side(session: FaultySession) -> None:
     """A missing fill, and a quantity that is a part of the right one."""
-    trial = drawn(seed, Wanted(name="made_base_fees"))
-    assert trial is not None
-    assert answered(trial).score is Score.RIGHT
+    (found,) = explain(Reconciliation(session.recorded, Policy()))
+    assert found.verdict is ExplanationVerdict.UNIQUE
+    assert causes_of(found) == session.causes
