@@ -152,7 +152,7 @@ def kinds(found: Sequence[Explanation]) -> list[tuple[str, list[str]]]:
 
 def changed(rows: Rows, number: int, **changes: object) -> list[Fill]:
     """The rows, one of them otherwise."""
-    other = replace(rows[number], **changes)  # type: ignore[arg-type]
+    other = replace(rows[number], **changes)
     return [*rows[:number], other, *rows[number + 1 :]]
 
 

@@ -89,9 +89,7 @@ def _liquidation(*, by_orders: bool, price: str | None = "165.79") -> Reconcilia
         replace(told, average_fill_price=average),
     )
     broker = (
-        side(**state, orders=orders)  # type: ignore[arg-type]
-        if by_orders
-        else books(bought, sold, opening=opening, **state)
+        side(**state, orders=orders) if by_orders else books(bought, sold, opening=opening, **state)
     )
     return session(books(bought, opening=opening), broker)
 

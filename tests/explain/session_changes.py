@@ -142,9 +142,11 @@ def _row_changes(right: Sequence[Any], wrong: Sequence[Any], kind: TypeAdapter[A
         [kind.dump_python(row, mode="json") for row in rows] for rows in (right, wrong)
     )
     ids = [[[row.get(name) for name in _IDS] for row in rows] for rows in (before, after)]
-    texts = [[json.dumps(one) for one in rows] for rows in ids]
+    old_ids, new_ids = ([json.dumps(one) for one in rows] for rows in ids)
     found: list[Json] = []
-    for tag, start, end, first, last in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+    for tag, start, end, first, last in SequenceMatcher(
+        None, old_ids, new_ids, autojunk=False
+    ).get_opcodes():
         if tag != "equal":
             removed, added = before[start:end], after[first:last]
             found.append({"at": start, "removed": removed, "added": added})

@@ -53,7 +53,9 @@ def fill_of(variant: Mapping[str, Any]) -> dict[str, str]:
     """The row of the recording that the fault was put into."""
     path = test_nautilus.DATA / variant["base"] / "fills.csv"
     with path.open(newline="") as lines:
-        return list(csv.DictReader(lines))[variant["row"]]
+        rows: list[dict[str, str]] = list(csv.DictReader(lines))
+    number: int = variant["row"]
+    return rows[number]
 
 
 @pytest.mark.parametrize("variant", ROWS, ids=lambda one: one["id"])

@@ -28,11 +28,17 @@ from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
 from tests.explain.problems import problems_of, prover_of
+from tests.matrices import matrix
 from tests.trials.bases import Evidence, base_session
 from tests.trials.drawing import Trial, Wanted, drawn
 from tests.trials.placing import Placement
 
 SEEDS = range(40)
+SCALED = [
+    (CauseKind.UNIT, None),
+    (CauseKind.UNIT, Placement.ROW),
+    (CauseKind.SIGN_CONVENTION, None),
+]
 DERIVATIVES = (
     "hedge_mode_ethperp",
     "two_strategies_inverse",
@@ -100,8 +106,7 @@ def test_many_fills_book_what_each_books(seed: int) -> None:
         assert not any(many[name] for name in many.keys() - total.keys())
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", DERIVATIVES)
+@pytest.mark.parametrize(("name", "seed"), matrix(DERIVATIVES, SEEDS))
 def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None:
     """Changes of two fills move the cash that a replay of the changed rows gives."""
     base = base_session(name, Evidence.STATES)
@@ -153,15 +158,12 @@ def test_changes_in_sequence_are_one_after_the_other(seed: int) -> None:
     assert not any(id(fill) in known for fill in joined.added)
 
 
-@pytest.mark.parametrize(
-    ("kind", "placement"),
-    [(CauseKind.UNIT, None), (CauseKind.UNIT, Placement.ROW), (CauseKind.SIGN_CONVENTION, None)],
-)
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("scaled", "seed"), matrix(SCALED, range(20)))
 def test_no_factor_of_all_trades_is_lost(
-    seed: int, kind: CauseKind, placement: Placement | None
+    scaled: tuple[CauseKind, Placement | None], seed: int
 ) -> None:
     """Every unit of all quantities that is what is needed is found."""
+    kind, placement = scaled
     evidence = None if placement is None else Evidence.STATES
     trial = drawn(seed, Wanted(cause_kind=kind, evidence=evidence, placement=placement))
     if trial is None:

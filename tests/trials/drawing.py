@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 
+from recon_core.model import Fill, Movement
 from recon_core.model.explanation import CauseKind, Effect
 from recon_core.values.errors import ReconError
 from tests.trials.bases import NAMES, RECORDED, Base, Evidence, base_session
@@ -129,7 +130,9 @@ def _left(base: Base, fault: Fault) -> State | None:
 def _is_later(base: Base, fault: Fault) -> bool:
     """Whether a row is later than the time of both states: no state can have it."""
     book = fault.book
-    rows = () if book is None else (*(book.fills or ()), *(book.movements or ()))
+    rows: tuple[Fill | Movement, ...] = ()
+    if book is not None:
+        rows = (*(book.fills or ()), *(book.movements or ()))
     known = {id(row) for row in (*base.fills, *(base.book.movements or ()))}
     return any(row.time > base.book.as_of for row in rows if id(row) not in known)
 

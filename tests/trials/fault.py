@@ -91,7 +91,7 @@ def one_fill(book: SideRecord, dice: Dice, *, with_fee: bool = False) -> Fill | 
 
 def changed(fill: Fill, book: SideRecord, kind: CauseKind, how: str, **fields: object) -> Fault:
     """The fault of one fill whose fields are others."""
-    new = replace(fill, **fields)  # type: ignore[arg-type]
+    new = replace(fill, **fields)
     return Fault(
         kind,
         how,
@@ -100,7 +100,7 @@ def changed(fill: Fill, book: SideRecord, kind: CauseKind, how: str, **fields: o
         more_ids=order_ids_of([fill]),
         fills=(fill,),
         now=new,
-        again=lambda rows, twin: with_fill(rows, twin, replace(twin, **fields)),  # type: ignore[arg-type]
+        again=lambda rows, twin: with_fill(rows, twin, replace(twin, **fields)),
     )
 
 

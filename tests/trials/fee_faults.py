@@ -27,7 +27,7 @@ def missing_fee(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         fault = _all_fees(book, CauseKind.MISSING_FEE, fills)
         return fault and replace(fault, also=frozenset({CauseKind.FEE_RATE}))
     fill = one_fill(book, dice, with_fee=True)
-    return fill and changed(fill, book, CauseKind.MISSING_FEE, "one", fee=ZERO)
+    return None if fill is None else changed(fill, book, CauseKind.MISSING_FEE, "one", fee=ZERO)
 
 
 def duplicate_fee(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from recon_core.model import CashBalance, Position, RecordedSession
 from recon_core.model.explanation import CauseKind, Explanation, ExplanationVerdict
@@ -61,12 +62,10 @@ def _noisy(seed: int, base: Base, placement: Placement, dice: Dice) -> Noise:
     return Noise(seed, base, placement, found.recorded, f"{chosen} {found.effect.to_dict()}")
 
 
-def _add(
-    rows: list[Position] | list[CashBalance], dice: Dice, base: Base, *, everywhere: bool
-) -> None:
+def _add(rows: list[Any], dice: Dice, base: Base, *, everywhere: bool) -> None:
     numbers = range(len(rows)) if everywhere else [dice.randrange(len(rows))]
     for number in numbers:
-        rows[number] = _more(rows[number], dice, base)  # type: ignore[call-overload]
+        rows[number] = _more(rows[number], dice, base)
 
 
 def _more(row: Position | CashBalance, dice: Dice, base: Base) -> Position | CashBalance:

@@ -102,7 +102,7 @@ def _foreign(like: Fill, number: int, named: dict[str, str], dice: Dice) -> Fill
     fields = {"fill_id": f"F-{number}", "quantity": quantity, "side": side}
     orders = {"client_order_id": None, "exchange_order_id": None}
     time = like.time + timedelta(seconds=1)
-    return replace(like, **{**fields, **orders, **named, "time": time})  # type: ignore[arg-type]
+    return replace(like, **{**fields, **orders, **named, "time": time})
 
 
 def renamed_rows(base: Base, book: SideRecord, dice: Dice) -> Fault | None:

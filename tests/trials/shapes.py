@@ -24,14 +24,14 @@ class Market:
 
 def _spot(base: str, quote: str, price: str, **more: object) -> Market:
     instrument = Instrument(f"{base}/{quote}", SPOT, base, quote, quote)
-    return Market(instrument, price, **more)  # type: ignore[arg-type]
+    return Market(instrument, price, **more)
 
 
 def _linear(base: str, price: str, multiplier: str = "1", **more: object) -> Market:
     instrument = Instrument(
         f"{base}-PERP", LINEAR, base, "USDT", "USDT", multiplier=Decimal(multiplier)
     )
-    return Market(instrument, price, **more)  # type: ignore[arg-type]
+    return Market(instrument, price, **more)
 
 
 @dataclass(frozen=True, slots=True)

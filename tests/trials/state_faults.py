@@ -89,7 +89,7 @@ def alias(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     """A symbol or a currency under another name."""
     state = _state(base, book)
     if dice.random() < 0.5:
-        row = dice.choice(state.cash or (None,))  # type: ignore[arg-type]
+        row = dice.choice(state.cash or (None,))
         if row is None or not row.total or row.currency not in _NAMES:
             return None
         renamed = replace(row, currency=_NAMES[row.currency])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model import LedgerSide, Leg, MovementKind
+from recon_core.model import Fill, LedgerSide, Leg, MovementKind, Order
 from recon_core.model.comparison import ItemKind
 from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
@@ -92,7 +92,8 @@ def _ids(trial: Trial) -> set[str]:
     for book in books:
         ids |= {fill.fill_id for fill in book.fills or ()}
         ids |= {row.movement_id for row in book.movements or ()}
-        for row in (*(book.fills or ()), *(book.orders or ())):
+        named: list[Fill | Order] = [*(book.fills or ()), *(book.orders or ())]
+        for row in named:
             ids |= {one for one in (row.client_order_id, row.exchange_order_id) if one}
     return ids
 
@@ -150,7 +151,7 @@ def answer_to(trial: Trial, **changes: object) -> Explanation:
         "effect": trial.placed.effect,
         "text": "",
     }
-    cause = Cause(**{**fields, **changes})  # type: ignore[arg-type]
+    cause = Cause(**{**fields, **changes})
     return Explanation(ExplanationVerdict.UNIQUE, trial.placed.side, (cause,), alternatives=1)
 
 

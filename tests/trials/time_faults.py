@@ -41,7 +41,7 @@ def _until(book: SideRecord, cut: object, kind: CauseKind, how: str) -> Fault | 
         early,
         more_ids=ids_of(fills) | {row.movement_id for row in moved},
         also=frozenset(also if not is_stale else also - {CauseKind.AS_OF_SHIFT}),
-        as_of=cut if is_stale else None,  # type: ignore[arg-type]
+        as_of=cut if is_stale else None,
         fills=tuple(fills),
     )
 

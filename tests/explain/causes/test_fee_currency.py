@@ -1,15 +1,17 @@
 """A fee that was booked in another currency, by its worth."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from recon_core.model import (
+    Fill,
     OrderSide,
 )
 from tests.explain.charges import LEDGERS, changed, require_told, rounded, rows_of, session
 
-EXCHANGED = {
+EXCHANGED: dict[str, tuple[str, Callable[[Fill], Decimal]]] = {
     "quote": ("BTC", lambda row: rounded(row.fee / row.price)),
     "received": ("USDT", lambda row: rounded(row.fee * row.price)),
     "third": ("USDT", lambda row: rounded(row.quantity * row.price * Decimal("0.00075"))),
