@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recon_core.audit.entries import LedgerEntry
+from recon_core.audit.entry_source import open_source
 from recon_core.audit.log import AuditLog
-from recon_core.audit.reading import open_source
 from recon_core.values.errors import AuditError
 
 fcntl = pytest.importorskip("fcntl", reason="locks of POSIX")

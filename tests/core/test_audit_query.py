@@ -14,7 +14,7 @@ from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
 from recon_core.audit.runs import Trail
 from recon_core.audit.spool import Spool, SpooledItems, one_line
 from recon_core.audit.trend import TrendSink
-from recon_core.cli.audit_running import document, pieces
+from recon_core.cli.audit_steps import document, pieces
 from recon_core.values.errors import AuditError, ReconError
 
 RUNS = 500
