@@ -143,7 +143,7 @@ def test_the_file_is_canonical_and_chained(tmp_path: Path) -> None:
     assert before == log.head.hash
 
 
-def test_export(log: AuditLog, tmp_path: Path) -> None:
+def test_an_export_has_eight_keys_an_entry_and_no_hashes(log: AuditLog, tmp_path: Path) -> None:
     """The runbook's JSON array: eight keys per entry, no hashes."""
     log.append_recon_summary(*run("r1", 2))
     log.export_to_file(tmp_path / "export.json")
