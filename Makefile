@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else goes into $(VENV).
 #
 #   make demo           the gate on the examples: one clear suite, one blocked
+#   make quick          lint, types, the tests without processes and trials: under a minute
 #   make test           lint, types, all tests
 #   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
@@ -38,7 +39,7 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite soak fuzz mutants bench lint figures clean same-python test-pythons
+.PHONY: help demo quick test suite soak fuzz mutants bench lint figures clean same-python test-pythons
 .PHONY: test-pytests routes
 
 help:
@@ -67,6 +68,9 @@ endif
 
 demo: same-python
 	@PYTEST="$(abspath $(BIN))/pytest" sh examples/demo.sh
+
+quick: lint
+	RECON_TEST_SIZE=quick $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
 
 test: lint suite
 

@@ -1,17 +1,22 @@
-"""Shared by all tests: pytester, and the two sizes of a property test."""
+"""Shared by all tests: pytester, the sizes of a property test, the lane of `make quick`."""
 
 import importlib
 import os
 import pkgutil
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 import recon_core
+from tests.quick import QuickLane
 
 pytest_plugins = ["pytester"]
 
 settings.register_profile(
     "test", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "quick", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "soak", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -25,7 +30,14 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile(os.environ.get("RECON_TEST_SIZE", "test"))
+SIZE = os.environ.get("RECON_TEST_SIZE", "test")
+settings.load_profile(SIZE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run what a contributor runs, where that is asked for."""
+    if SIZE == "quick":
+        config.pluginmanager.register(QuickLane())
 
 
 def _load_everything() -> None:

@@ -38,8 +38,14 @@ class Exchange:
         self.balances["BTC"] += sign * quantity
         self.balances["EUR"] -= (sign * quantity * price).quantize(CENT) + fee
         number = len(self.fills) + 1
-        fill = {"fill_id": f"x{number}", "exchange_order_id": f"e{number}", "symbol": PAIR.symbol}
-        fill |= {"side": side, "quantity": quantity, "price": price, "time": time}
+        fill: Fill = {"fill_id": f"x{number}", "exchange_order_id": f"e{number}"}
+        fill |= {
+            "symbol": PAIR.symbol,
+            "side": side,
+            "quantity": quantity,
+            "price": price,
+            "time": time,
+        }
         fill |= {"fee": fee, "fee_currency": "EUR"}
         self.fills.append(fill)
         return fill

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.matrices import matrix
+
 from .audit_cases import EXPORTS, asked
 from .conftest import Answer
 
@@ -67,9 +69,7 @@ def code_of(mode: str, diffs: int, runs: int, *, gate: bool) -> int:
     return 2 if diffs else 0 if runs else 1
 
 
-@pytest.mark.parametrize(
-    ("case", "mode", "form", "gate"), list(product(GOOD, MODES, FORMATS, GATES))
-)
+@pytest.mark.parametrize(("case", "mode", "form", "gate"), matrix(GOOD, MODES, FORMATS, GATES))
 def test_exit_codes(
     case: tuple[str, int, int, int, int, int], mode: str, form: str, gate: tuple[str, ...]
 ) -> None:
@@ -91,7 +91,7 @@ def test_exit_codes(
 
 @pytest.mark.parametrize(
     ("name", "line", "mode", "form", "gate"),
-    [(*case, *more) for case, more in product(BAD, product(MODES, FORMATS, GATES))],
+    [(*case, *more) for case, *more in matrix(BAD, MODES, FORMATS, GATES)],
 )
 def test_what_is_no_export_is_one_clear_line(
     name: str, line: str, mode: str, form: str, gate: tuple[str, ...]

@@ -4,10 +4,11 @@ It never may because there was nothing to read, because a filter hid the runs, b
 log holds fewer diffs than were counted, or because a run is not known to be whole.
 """
 
-from itertools import product
 from pathlib import Path
 
 import pytest
+
+from tests.matrices import matrix
 
 from .audit_cases import Entry, asked, batch, diff, opened, summary, write_export, write_log
 
@@ -223,7 +224,7 @@ CASES: dict[str, tuple[list[Entry], list[str], int, str]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "mode"), list(product(CASES, MODES)))
+@pytest.mark.parametrize(("name", "mode"), matrix([*CASES], MODES))
 def test_the_verdict(name: str, mode: str, tmp_path: Path) -> None:
     """Of an export, and of a log with the same entries."""
     entries, words, code, said = CASES[name]

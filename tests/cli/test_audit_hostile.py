@@ -8,7 +8,6 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from recon_core.audit import entry_source
 from recon_core.audit.chain import LONGEST_LINE
+from tests.matrices import matrix
 
 from .audit_cases import (
     EXPORTS,
@@ -134,7 +134,7 @@ NO_ANSWER: list[tuple[bytes, str]] = [
         "severity: is ''; expected INFO or WARN or FAIL or CRITICAL",
     ),
     (
-        json.dumps([diff(severity=[])]).encode(),  # type: ignore[arg-type]  # that is the case
+        json.dumps([diff(severity=[])]).encode(),
         "severity: is '[]'; expected INFO or WARN or FAIL or CRITICAL",
     ),
 ]
@@ -142,7 +142,7 @@ NO_ANSWER: list[tuple[bytes, str]] = [
 
 @pytest.mark.parametrize(
     ("content", "problem", "mode"),
-    [(*case, mode) for case, mode in product(UNREADABLE, MODES)],
+    [(*case, mode) for case, mode in matrix(UNREADABLE, MODES)],
     ids=lambda value: "content" if isinstance(value, bytes) else None,
 )
 def test_what_cannot_be_read(content: bytes, problem: str, mode: str, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_cannot_be_read(content: bytes, problem: str, mode: str, tmp_path: 
 
 @pytest.mark.parametrize(
     ("content", "problem", "mode"),
-    [(*case, mode) for case, mode in product(NO_ANSWER, ANSWERING)],
+    [(*case, mode) for case, mode in matrix(NO_ANSWER, ANSWERING)],
     ids=lambda value: "content" if isinstance(value, bytes) else None,
 )
 def test_what_no_answer_can_rest_on(

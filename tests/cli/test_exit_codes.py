@@ -14,7 +14,9 @@ EXPORTS = Path(__file__).parents[1] / "data" / "audit-exports"
 CLEAN, FOUND = EXPORTS / "b_zero_diffs_one_run.json", EXPORTS / "c_engine_warn_fail_mix.json"
 GATE = "--exit-on-findings"
 
-AUDIT = {
+Cells = dict[int, dict[str, tuple[object, ...]]]
+
+AUDIT: Cells = {
     0: {
         "answered": ("summary", "--json", FOUND),
         "answered, empty": ("summary", "--json", EXPORTS / "a_empty.json"),
@@ -54,7 +56,7 @@ AUDIT = {
         "an argument too many": ("summary", "more"),
     },
 }
-CHECK = {
+CHECK: Cells = {
     0: {"clear": (SUITE / "clear",), "help": ("--help",)},
     1: {
         "nothing readable": (SUITE / "blocked" / "truncated.recon.json",),

@@ -104,7 +104,10 @@ def _at_line(count: int) -> Callable[[Path], None]:
 
 
 def _content(content: bytes) -> Callable[[Path], None]:
-    return lambda path: checkpoint_path(path).write_bytes(content) and None
+    def forge(path: Path) -> None:
+        checkpoint_path(path).write_bytes(content)
+
+    return forge
 
 
 def _torn(path: Path) -> None:

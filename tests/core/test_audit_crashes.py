@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -64,9 +65,7 @@ class Writer:
             return said.read().splitlines()
 
 
-def _with_pipe(
-    target: Callable[..., None], path: Path, pipe: "multiprocessing.reduction.DupFd", rest: list
-) -> None:
+def _with_pipe(target: Callable[..., None], path: Path, pipe: Any, rest: list[Any]) -> None:
     done = pipe.detach()
     os.write(done, b"!")
     target(path, done, *rest)

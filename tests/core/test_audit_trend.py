@@ -22,7 +22,7 @@ def slope_of(points: Points) -> Fraction | None:
     if len({x for x, _ in points}) < 2:
         return None
     xs, ys = [Fraction(x) for x, _ in points], [Fraction(y) for _, y in points]
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    mean_x, mean_y = (sum(these, start=Fraction()) / len(these) for these in (xs, ys))
     above = sum(
         ((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)), start=Fraction()
     )

@@ -63,7 +63,7 @@ def test_a_plain_row_is_read_at_once(more: dict[str, Any]) -> None:
     assert plain_fills(rows) is not None
 
 
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [
         None, "", "0", "-0", "1", "-1", "1.5", "01", "1.", "+1", "1e5", "NaN", "٣", "1|2", "a\n",
         "BUY", "SELL", "buy", "NET", "LONG", "EUR", "9" * 31, "0." + "1" * 31, True, 5, 1.5, [], {},
@@ -159,7 +159,9 @@ def test_no_text_passes_for_two(field: str, value: str) -> None:
 
 def test_what_is_read_is_a_fill() -> None:
     """Frozen, and of no other class."""
-    (fill,) = plain_fills([PLAIN]) or ()
+    fills = plain_fills([PLAIN])
+    assert fills is not None
+    (fill,) = fills
     assert type(fill) is Fill
     with pytest.raises(FrozenInstanceError):
         fill.fee_currency = "EUR"  # type: ignore[misc]

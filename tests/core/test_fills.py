@@ -257,7 +257,7 @@ ORDERS = [None, "o", "x", "NET"]
 @st.composite
 def changes(draw: st.DrawFn) -> Fill:
     """One fill with a few of its fields changed, or told in other words."""
-    values = {
+    values: dict[str, list[Any]] = {
         "side": [OrderSide.SELL],
         "quantity": [Decimal("1.00"), Decimal(2)],
         "price": [Decimal("2.0"), Decimal(3)],

@@ -119,8 +119,8 @@ def test_exact_sides_know_no_dust() -> None:
 )
 def test_the_tolerance_says_so(policy: Policy, position: str, cash: str) -> None:
     """Whoever reads a diff sees which limit held."""
-    sides = [side({"BTC/EUR": text}, {"BTC": text}, **FLOAT) for text in ("3", "1")]
-    texts = [diff.tolerance for diff in reconciled(*sides, policy).diffs]
+    three, one = (side({"BTC/EUR": text}, {"BTC": text}, **FLOAT) for text in ("3", "1"))
+    texts = [diff.tolerance for diff in reconciled(three, one, policy).diffs]
     assert cash in texts[0]
     assert position in texts[1]
 

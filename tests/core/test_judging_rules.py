@@ -83,9 +83,10 @@ def test_verdicts_do_not_change_when_both_sides_are_scaled(
     pair: tuple[Decimal, Decimal], factor: Decimal
 ) -> None:
     """Relative limits know no unit: positions, and cash where only 0.5 % counts."""
-    larger = tuple(EXACT.multiply(amount, factor) for amount in pair)
-    assert judged_position(*pair).verdict == judged_position(*larger).verdict
-    assert judged_cash(*pair, RELATIVE_ONLY).verdict == judged_cash(*larger, RELATIVE_ONLY).verdict
+    one, other = (EXACT.multiply(amount, factor) for amount in pair)
+    assert judged_position(*pair).verdict == judged_position(one, other).verdict
+    verdict = judged_cash(*pair, RELATIVE_ONLY).verdict
+    assert verdict == judged_cash(one, other, RELATIVE_ONLY).verdict
 
 
 @given(amounts(), amounts(positive=True), amounts(positive=True), st.sampled_from([1, -1]))

@@ -113,7 +113,7 @@ def test_a_fill_that_stands_twice_is_booked_twice_and_reported() -> None:
 
 def instrument(**changes: object) -> Instrument:
     fields = {"symbol": "XBTUSD", "instrument_kind": InstrumentKind.SPOT, "base": "BTC"}
-    return Instrument(**{**fields, "quote": "USD", "settlement": "USD", **changes})  # type: ignore[arg-type]
+    return Instrument(**{**fields, "quote": "USD", "settlement": "USD", **changes})
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_cannot_be_replayed_is_refused_by_name(
     declared: dict[str, object] | None, one: dict[str, object], expected: str
 ) -> None:
     """An instrument that is not understood is not guessed, and books nothing."""
-    instruments = None if declared is None else {}
+    instruments: dict[str, Instrument] | None = None if declared is None else {}
     if declared:
         instruments = {"XBTUSD": instrument(**declared)}
         one = {"symbol": "XBTUSD", **one}
@@ -173,7 +173,7 @@ def test_initial_cash_is_a_mapping_or_one_amount(
     given_cash: object, more: dict[str, str], expected: dict[str, str]
 ) -> None:
     """The forms of `PositionLedger(initial_cash=…)`."""
-    ledger = PositionLedger(given_cash, **more)  # type: ignore[arg-type]
+    ledger = PositionLedger(given_cash, **more)
     assert cash(ledger) == {currency: Decimal(text) for currency, text in expected.items()}
 
 
@@ -183,7 +183,7 @@ def test_initial_cash_is_a_mapping_or_one_amount(
 def test_initial_cash_that_is_not_exact_is_refused(refused: object) -> None:
     """A float has already lost the digits that the comparison would be about."""
     with pytest.raises(AmountError, match="initial cash"):
-        PositionLedger(refused)  # type: ignore[arg-type]
+        PositionLedger(refused)
 
 
 @pytest.mark.parametrize(

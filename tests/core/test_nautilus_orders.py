@@ -59,7 +59,7 @@ def test_every_column_that_is_read() -> None:
     """A row of the report, and the order that it is."""
     assert order_of() == Order(
         symbol="BTCUSDT.BINANCE",
-        side="BUY",  # type: ignore[arg-type]  # as text it is the same
+        side="BUY",
         quantity=Decimal(3),
         filled_quantity=Decimal(1),
         state=OrderState.PARTIALLY_FILLED,
@@ -187,7 +187,9 @@ def test_the_states_of_real_orders() -> None:
 def order_named_by(variant: dict[str, Any], directory: Path) -> str:
     """The order of the fill that a fault changed."""
     with (directory / variant["base"] / "fills.csv").open(newline="") as file:
-        return list(csv.DictReader(file))[variant["row"]]["client_order_id"]
+        rows: list[dict[str, str]] = list(csv.DictReader(file))
+    number: int = variant["row"]
+    return rows[number]["client_order_id"]
 
 
 def rounded_orders(directory: Path) -> set[str]:

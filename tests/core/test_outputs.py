@@ -1,13 +1,13 @@
 """The reports that a command line names, and the one that stands in for each until its end."""
 
 import stat
+import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from recon_core.reports.outputs import JUNIT, NOT_ENDED, named_value, withdraw
-from recon_core.values import files as atomic
 
 EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
 
@@ -104,9 +104,7 @@ def test_a_place_that_takes_no_new_file(
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for place, name in [(atomic.tempfile, "mkstemp"), (Path, "write_text"), (Path, "unlink")][
-        :failing
-    ]:
+    for place, name in [(tempfile, "mkstemp"), (Path, "write_text"), (Path, "unlink")][:failing]:
         monkeypatch.setattr(place, name, fail)
     withdraw("recon.xml", tmp_path, JUNIT)
     monkeypatch.undo()

@@ -47,9 +47,12 @@ def test_upward_from_each_directory(
 def test_each_directory_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many sessions lie below it."""
     looked: list[Path] = []
-    monkeypatch.setattr(
-        "recon_core.policy.nearby._policies", lambda place: looked.append(place) or ()
-    )
+
+    def policies(place: Path) -> tuple[()]:
+        looked.append(place)
+        return ()
+
+    monkeypatch.setattr("recon_core.policy.nearby._policies", policies)
     starts = [tmp_path / str(number % 5) / "day" / ".." for number in range(100)]
     assert unused_policies(None, starts) == []
     assert len(looked) == len(set(looked)) == 5 + len(tmp_path.parents) + 1

@@ -41,7 +41,7 @@ def test_fills_and_orders(case: Case) -> None:
     assert any(case.text in judgement.message for judgement in found.judgements)
 
 
-def test_49_filled_by_its_state_and_without_any_fill() -> None:
+def test_filled_by_its_state_and_without_any_fill() -> None:
     """10 AAPL: the quantity came with another event, and the FILLED one had 0."""
     aapl = order("o1", "10", "10", symbol="AAPL")
     found = reconciled(side(fills=(), orders=(aapl,)), side(orders=(replace(aapl),)))
@@ -49,7 +49,7 @@ def test_49_filled_by_its_state_and_without_any_fill() -> None:
     assert verdicts(found) == {"order::o1": "FAIL"}
 
 
-def test_25_rewards_under_another_name() -> None:
+def test_rewards_under_another_name() -> None:
     """BTC against XBT.F: a FAIL on both and a note, and one match once the policy says so."""
     sides = side({}, {"BTC": "0.00382642"}), side({}, {"XBT.F": "0.00382642"})
     found = reconciled(*sides)
@@ -59,7 +59,7 @@ def test_25_rewards_under_another_name() -> None:
     assert verdicts(reconciled(*sides, policy)) == {"cash::BTC": "match"}
 
 
-def test_9_the_sign_of_a_rebate_is_off_by_twice_the_fee() -> None:
+def test_the_sign_of_a_rebate_is_off_by_twice_the_fee() -> None:
     """The figures of the diff say so: 16.4123597 USDT."""
     (case,) = (case for case in CASES if case.name.startswith("9 "))
     (diff,) = (diff for diff in of(case).diffs if diff.diff_type == "FILL")

@@ -291,7 +291,8 @@ def test_a_closed_recorder_takes_nothing_more(tmp_path: Path) -> None:
     """A row that came too late is an error, not a silent loss."""
     with record(tmp_path) as recorder:
         recorder.internal.fill(**fill())
-    for call in (lambda: recorder.internal.fill(**fill(2)), lambda: recorder.external.cash({})):
-        with pytest.raises(ReconError, match="the recorder is closed"):
-            call()
+    with pytest.raises(ReconError, match="the recorder is closed"):
+        recorder.internal.fill(**fill(2))
+    with pytest.raises(ReconError, match="the recorder is closed"):
+        recorder.external.cash({})
     assert os.listdir(tmp_path).count("internal-fills.jsonl") == 1  # noqa: PTH208

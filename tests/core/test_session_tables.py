@@ -148,7 +148,7 @@ def test_a_side_may_be_taken_from_a_recording(tmp_path: Path) -> None:
         name: {"from": {"format": "nautilus", "path": "run/", "side": side}}
         for name, side in (("internal", "internal"), ("external", "external"))
     }
-    del sides["internal"]["from"]["side"]  # type: ignore[attr-defined]  # the same by default
+    del sides["internal"]["from"]["side"]
     reconciliation = reconcile_session(write_session(tmp_path, document(**sides)))
     assert set(verdicts(reconciliation).values()) == {"match"}
     assert reconciliation.recorded.instruments.keys() == {"BTCUSDT.BINANCE"}

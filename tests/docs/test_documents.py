@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from blocks import Block, Reader, blocks_of, commands_of, matches
+from pydantic import BaseModel
 
 import pytest_recon
 import recon_core
@@ -24,6 +24,8 @@ from recon_core.policy.toml_file import (
 )
 from recon_core.sessions import schema
 
+from .blocks import Block, Reader, blocks_of, commands_of, matches
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [
@@ -31,6 +33,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "examples" / "README.md",
+    *sorted((ROOT / "tests").glob("*/README.md")),
 ]
 SKIPS = {
     "makes a virtual environment and installs",
@@ -204,7 +207,7 @@ def _declared_options() -> list[str]:
     return options.names
 
 
-def _fields(*models: type) -> list[str]:
+def _fields(*models: type[BaseModel]) -> list[str]:
     return [field.alias or name for model in models for name, field in model.model_fields.items()]
 
 

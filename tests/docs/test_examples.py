@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from blocks import environment
+
+from .blocks import environment
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -84,13 +84,13 @@ def _names(tree: ast.AST, name: str) -> Iterator[bool]:
 
 def bare_ranks(of: Trees) -> int:
     """Count of calls and comparisons that give a strength of evidence as a number."""
-    given = sum(
+    given: int = sum(
         keyword.arg == "rank" and isinstance(keyword.value, ast.Constant)
         for node in nodes(of)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
     )
-    compared = sum(
+    compared: int = sum(
         isinstance(node, ast.Compare)
         and getattr(node.left, "attr", "") == "rank"
         and isinstance(node.comparators[0], ast.Constant)

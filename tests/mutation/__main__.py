@@ -16,7 +16,7 @@ from .mutants import ROOT, Mutant, all_mutants
 from .score import Score
 from .trial import Trial
 
-TESTS = ("tests/core", "tests/cli", "tests/plugin")
+TESTS = ("tests/core", "tests/explain", "tests/trials", "tests/cli", "tests/plugin")
 _WITHOUT = ("randomly", "cacheprovider", "xdist", "recon")
 _PYTEST = ("-q", "--strict-config", *(word for name in _WITHOUT for word in ("-p", f"no:{name}")))
 

@@ -50,8 +50,8 @@ def session_document(
         "mode": "SIM",
         "internal": side_document(positions, cash, source="ledger"),
         "external": side_document(
-            positions if external_positions == "same" else external_positions,  # type: ignore[arg-type]
-            cash if external_cash == "same" else external_cash,  # type: ignore[arg-type]
+            positions if external_positions == "same" else external_positions,
+            cash if external_cash == "same" else external_cash,
             source="exchange",
         ),
         **overrides,

@@ -130,7 +130,7 @@ def test_a_verdict_that_blocks_and_did_not_fail(
         ({}, AGREED),
         ({"versions": {"python": "3.12"}, "commit": "d"}, AGREED),
         (
-            {"inputs": {**EVIDENCE["inputs"], "fills.csv": "x"}},  # type: ignore[dict-item]
+            {"inputs": {**EVIDENCE["inputs"], "fills.csv": "x"}},
             [f"{PATH}: fills.csv changed while the run read it"],
         ),
         (

@@ -14,7 +14,6 @@ import pytest
 
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 from recon_core.reports.outputs import JUNIT
-from recon_core.values import files as atomic
 
 from .conftest import (
     BLOCKED_COMPARISONS,
@@ -510,7 +509,7 @@ def test_a_failing_write_leaves_no_earlier_report(
     report.write_text("<testsuites/>", encoding="utf-8")
     with monkeypatch.context() as patched:
         if failing == "fsync":
-            patched.setattr(atomic.os, "fsync", fail)
+            patched.setattr(os, "fsync", fail)
         else:
             patched.setattr(Path, "replace", fail)
         result = run_pytest(pytester, f"--recon-session={clear_session}", f"--recon-junit={report}")

@@ -63,7 +63,7 @@ def take(route: Route, directory: Path) -> tuple[int, str]:
     ended = subprocess.run(
         ["bash", "-c", command(route)],
         cwd=directory,
-        env=environment | route.environment,
+        env={**environment, **route.environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -30,10 +30,10 @@ from recon_core.model.explanation import Effort, Explanation
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
 from recon_core.sessions.discovery import find_sessions
-from tests.core.explaining.drawing import Wanted, drawn
-from tests.core.explaining.noise import noisy
-from tests.core.real_fill_sessions import FILL_ROWS
-from tests.core.real_state_sessions import STATE_ROWS
+from tests.explain.real_fill_sessions import FILL_ROWS
+from tests.explain.real_state_sessions import STATE_ROWS
+from tests.trials.drawing import Wanted, drawn
+from tests.trials.noise import noisy
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 LOCK: Final = Path(__file__).with_name("locked.json")

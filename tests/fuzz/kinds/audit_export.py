@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuzz.answer import Answer, commanded
-from fuzz.changes import Files
 from recon_core.cli import show_recon_audit
 
+from ..answer import Answer, commanded
+from ..changes import Files
 from .kind import DATA, Kind
 
 _NAME = "export.json"

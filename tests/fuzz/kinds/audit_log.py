@@ -8,12 +8,12 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from fuzz.answer import Answer, commanded
-from fuzz.changes import Files, changed_bytes, changed_lines
 from recon_core import AuditLog, ReconDiff, Severity
 from recon_core.cli import show_recon_audit
 from recon_core.model.summary import summarise
 
+from ..answer import Answer, commanded
+from ..changes import Files, changed_bytes, changed_lines
 from .kind import Kind
 
 _NAME = "audit.jsonl"

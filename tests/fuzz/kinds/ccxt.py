@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files, json_bytes
-
+from ..answer import Answer, judged
+from ..changes import Files, json_bytes
 from .kind import Kind
 
 _NAME = "input.recon.json"

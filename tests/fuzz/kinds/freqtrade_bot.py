@@ -6,9 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files, changed_bytes
-
+from ..answer import Answer, judged
+from ..changes import Files, changed_bytes
 from .kind import DATA, Kind, files_in
 
 _NAME = "tradesv3.dryrun.sqlite"

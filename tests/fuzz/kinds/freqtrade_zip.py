@@ -8,9 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files, changed_bytes, changed_json_file
-
+from ..answer import Answer, judged
+from ..changes import Files, changed_bytes, changed_json_file
 from .kind import DATA, Kind
 
 _NAME = "backtest-result-input.zip"

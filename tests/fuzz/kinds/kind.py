@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 
-from fuzz.answer import Answer
-from fuzz.changes import Files, changed_files
+from ..answer import Answer
+from ..changes import Files, changed_files
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"

@@ -6,9 +6,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files, changed_file, changed_json, json_bytes
-
+from ..answer import Answer, judged
+from ..changes import Files, changed_file, changed_json, json_bytes
 from .kind import EXAMPLES, Kind
 
 _NAME = "input.recon.json"

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files
-
+from ..answer import Answer, judged
+from ..changes import Files
 from .kind import DATA, EXAMPLES, Kind, cut, files_in
 
 

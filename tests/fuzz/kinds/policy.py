@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuzz.answer import Answer
-from fuzz.changes import Files
 from recon_core.policy.toml_file import read_policy
 from recon_core.values.errors import PolicyError
 
+from ..answer import Answer
+from ..changes import Files
 from .kind import EXAMPLES, Kind
 
 _NAME = "recon.toml"

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuzz.answer import Answer, judged
-from fuzz.changes import Files, json_bytes
-
+from ..answer import Answer, judged
+from ..changes import Files, json_bytes
 from .kind import EXAMPLES, Kind, cut, files_in
 
 _NAME = "session.recon.json"

@@ -1,1 +1,0 @@
-"""Tests of explanations: faults of every kind, injected and to be found again."""

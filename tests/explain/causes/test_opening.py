@@ -1,0 +1,168 @@
+"""A side that began with another balance, shown by both openings or by a first snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain import explain
+from recon_core.model import CashBalance, Opening, SideRecord
+from recon_core.model.explanation import Effect, Explanation
+from tests.core.builders import at, fill, scaled
+from tests.explain.real_sessions import books, linear, moved, session, silent
+from tests.explain.spot_ledgers import ROWS, Rows, exchange, ledger_of, require_repaired, without
+
+EARLY, LATER = -950, (-750, -450)
+"""A time before the first row, and two after it."""
+TOO_MUCH = "1000123.45"
+PERP = linear("BTC-PERP", "EUR")
+
+
+def told(internal: SideRecord, external: SideRecord) -> tuple[Explanation, ...]:
+    """What is said of a session with a contract besides."""
+    return explain(session(internal, external, PERP))
+
+
+def claims(found: Sequence[Explanation]) -> bool:
+    """Whether an opening is named as the one cause."""
+    kinds = [str(cause.cause_kind) for one in found for cause in one.causes]
+    return kinds == ["opening_balance"] and str(found[0].verdict) == "unique"
+
+
+def with_opening(record: SideRecord, cash: str, seconds: float = -86400) -> SideRecord:
+    """A side that says what it began with besides its state."""
+    balance = CashBalance("EUR", scaled(int(cash), 0))
+    return replace(record, opening=Opening(at(seconds), (), (balance,)))
+
+
+def contracts() -> Rows:
+    """Fills of a contract that is closed again."""
+    more = {"symbol": PERP.symbol}
+    return [
+        fill("p1", "BUY", "2", "100", "0.2 EUR", time=at(-900), **more),
+        fill("p2", "SELL", "2", "103", "0.2 EUR", time=at(-500), **more),
+    ]
+
+
+def of_contracts(opening: str) -> SideRecord:
+    """A ledger with them."""
+    return books(*contracts(), opening={"EUR": opening})
+
+
+SHOWN: dict[str, tuple[SideRecord, SideRecord]] = {
+    "a snapshot before the first row": (
+        ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (EARLY,)),
+    ),
+    "a snapshot of the opening's time": (
+        ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (-86400,)),
+    ),
+    "and others": (ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, (EARLY, *LATER))),
+    "snapshots of its own follow": (
+        ledger_of(ROWS, (EARLY, *LATER), TOO_MUCH), exchange(ROWS, (EARLY, *LATER)),
+    ),
+    "both openings": (
+        ledger_of(ROWS, opening=TOO_MUCH), with_opening(exchange(ROWS), "1000000"),
+    ),
+    "openings of two times": (
+        ledger_of(ROWS, opening=TOO_MUCH), with_opening(exchange(ROWS), "1000000", EARLY),
+    ),
+    "contracts": (
+        of_contracts(TOO_MUCH),
+        with_opening(silent(of_contracts("1000000"), PERP), "1000000"),
+    ),
+}  # fmt: skip
+
+
+MOVED_SINCE = {
+    "a snapshot before the first row",
+    "and others",
+    "snapshots of its own follow",
+    "openings of two times",
+}
+"""Where what shows it is later than the opening."""
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_is_the_opening(name: str) -> None:
+    """By as much as at first and at the end; its opening is what is to be corrected."""
+    before = session(*SHOWN[name], PERP)
+    (one,) = explain(before)
+    assert claims([one]), one.text
+    assert one.causes[0].effect == Effect(cash={"EUR": scaled(12345, 2)})
+    may_have_moved = "or of what moved it before" in one.text
+    assert may_have_moved == (name in MOVED_SINCE), one.text
+    (booking,) = one.repair
+    assert (booking.action, Decimal(booking.row["amount"])) == (
+        "adjust_opening", scaled(-12345, 2),
+    )  # fmt: skip
+    assert require_repaired(before, one).diffs == []
+
+
+def test_of_several_balances() -> None:
+    """All that differs, and nothing besides."""
+    internal = books(*ROWS, opening={"EUR": TOO_MUCH, "USDT": "7"})
+    external = exchange(ROWS, (EARLY,))
+    states = (*(external.cash or ()), CashBalance("USDT", scaled(5, 0)))
+    first = replace((external.snapshots or ())[0], cash=(
+        CashBalance("EUR", scaled(1000000, 0)), CashBalance("USDT", scaled(5, 0)),
+    ))  # fmt: skip
+    (one,) = told(internal, replace(external, cash=states, snapshots=(first,)))
+    assert claims([one]), one.text
+    assert one.causes[0].effect.cash == {"EUR": scaled(12345, 2), "USDT": scaled(2, 0)}
+    assert one.causes[0].text.startswith(
+        "the internal side has a wrong opening balance of EUR, USDT, or of what moved it before "
+    )
+
+
+def test_a_ledger_without_rows_began_with_another_balance() -> None:
+    """The exchange gives the rows, the ledger its states."""
+    internal, external = exchange(ROWS, (EARLY, *LATER), TOO_MUCH), ledger_of(ROWS)
+    before = session(internal, external)
+    (one,) = explain(before)
+    assert claims([one]), one.text
+    assert str(one.side) == "internal"
+    assert [each.action for each in one.repair] == ["adjust_cash"]
+
+
+def without_positions(record: SideRecord) -> SideRecord:
+    """A side whose snapshots are of its balances alone."""
+    told = tuple(replace(one, positions=None) for one in record.snapshots or ())
+    return replace(record, snapshots=told)
+
+
+MOVED = moved("m1", "deposit", "-123.45 EUR", -905)
+
+UNSHOWN: dict[str, Reconciliation] = {
+    "nothing of before": session(ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS)),
+    "a snapshot after the first row": session(
+        ledger_of(ROWS, opening=TOO_MUCH), exchange(ROWS, LATER)
+    ),
+    "at first they agree": session(
+        ledger_of(ROWS), exchange([MOVED, *ROWS], (EARLY, *LATER))
+    ),
+    "at first by another amount": session(
+        ledger_of(ROWS, opening="1000100"), exchange([MOVED, *ROWS], (EARLY, *LATER))
+    ),
+    "the openings by another amount": session(
+        ledger_of(ROWS, opening=TOO_MUCH), with_opening(exchange(ROWS), "1000001")
+    ),
+    "a row between the openings": session(
+        ledger_of(ROWS, opening=TOO_MUCH), with_opening(exchange(ROWS), "1000000", -850)
+    ),
+    "the first fill is lost": session(ledger_of(without("f1")), exchange(ROWS, (-850,))),
+    "no positions at first": session(
+        ledger_of(ROWS, opening=TOO_MUCH), without_positions(exchange(ROWS, (EARLY,)))
+    ),
+    "a fill is lost besides": session(
+        ledger_of(without("f2"), opening=TOO_MUCH), exchange(ROWS, (EARLY,))
+    ),
+    "no row at all": session(ledger_of([], opening=TOO_MUCH), exchange([], (EARLY,))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSHOWN)
+def test_nothing_is_claimed_without_it(name: str) -> None:
+    """Another time or another amount is another cause, or none that is shown."""
+    assert not claims(explain(UNSHOWN[name]))

@@ -1,0 +1,134 @@
+"""Trials of explanations, one by one or by the thousand.
+
+    python -m tests.trials --seed 7
+    python -m tests.trials --count 300 --kind missing_fill --setting rows/row
+
+The first prints a session, the truth and the answer; the second a table by kind.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.model.explanation import CauseKind, Effort
+from recon_core.policy.model import Policy
+from tests.trials.bases import Evidence
+from tests.trials.drawing import Trial, Wanted, drawn
+from tests.trials.noise import is_explained
+from tests.trials.outcomes import Outcome, answered, explained_noise, failures, table, trials
+from tests.trials.placing import Placement
+from tests.trials.scoring import Score
+
+
+def described(trial: Trial) -> str:
+    """A trial in words: its session, its truth and what differs."""
+    base, recorded = trial.base, trial.placed.recorded
+    lines = [
+        f"seed {trial.seed}: {base.name}, {trial.setting}, {len(base.fills)} fills",
+        f"  told: {trial.why_not or 'yes'}",
+    ]
+    for fault, truth in zip(trial.faults, trial.placed.truths, strict=True):
+        sides = "/".join(sorted(str(side) for side in truth.sides))
+        lines.append(f"  truth: {truth.cause_kind} ({truth.variant}) of {sides}")
+        lines.append(f"    ids {_few(truth.ids)} of {_few(truth.all_ids)}, also {_few(truth.also)}")
+        lines += [f"    right {fill}" for fill in fault.fills[:3]]
+    lines.append(f"  effect: {trial.placed.effect.to_dict()}")
+    lines.append("  diffs:")
+    diffs = Reconciliation(recorded, Policy()).diffs
+    lines += [f"    {diff.identity} {diff.severity} {diff.delta}" for diff in diffs[:12]]
+    return "\n".join(lines)
+
+
+def _few(ids: Iterable[str]) -> str:
+    found = sorted(ids)
+    return f"{', '.join(found[:4])}{f' … {len(found)}' if len(found) > 4 else ''}" or "-"
+
+
+def _answer_text(outcome: Outcome) -> str:
+    lines = [f"  answer: {outcome.score}, {outcome.seconds:.3f} s"]
+    for one in outcome.answer:
+        lines.append(f"    {one.verdict} {one.side} of {one.alternatives}: {one.text}")
+        lines += [f"      residual {one.residual.to_dict()}"] if one.residual else []
+        lines += [f"      decides: {one.decides}"] if one.decides else []
+        for cause in one.causes:
+            effect = cause.effect.to_dict()
+            lines.append(f"      {cause.cause_kind} {cause.side} {_few(cause.ids)} {effect}")
+            lines.append(f"        {cause.text}")
+    return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="one trial in full")
+    parser.add_argument("--count", type=int, default=200, help="so many trials, as a table")
+    parser.add_argument("--first", type=int, default=0, help="the first seed of the table")
+    parser.add_argument("--kind", type=CauseKind, default=None)
+    parser.add_argument("--setting", default="", help="states, rows, rows/booked, /exchange")
+    parser.add_argument("--base", default=None, help="name of the base session")
+    parser.add_argument("--faults", type=int, default=1, choices=(1, 2))
+    parser.add_argument("--dust", action="store_true", help="keep the recording's own dust")
+    parser.add_argument("--effort", type=Effort, default=Effort.FAST)
+    parser.add_argument("--noise", action="store_true", help="amounts that no fault makes")
+    parser.add_argument("--draw-only", action="store_true", help="explain nothing")
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print one trial, or a table of many; 1 where an answer is wrong."""
+    asked = _arguments(given)
+    evidence, _, placement = asked.setting.partition("/")
+    wanted = Wanted(
+        asked.kind,
+        Evidence(evidence) if evidence else None,
+        Placement(placement) if placement else None,
+        asked.base,
+        asked.faults,
+        asked.dust,
+    )
+    if asked.seed is not None:
+        return _one(asked, wanted)
+    if asked.noise:
+        return _noise(range(asked.first, asked.first + asked.count))
+    drawn_trials = trials(range(asked.first, asked.first + asked.count), wanted)
+    if asked.draw_only:
+        _print("\n".join(described(trial) for trial in drawn_trials))
+        return 0
+    outcomes = [answered(trial, asked.effort) for trial in drawn_trials]
+    _print(table(outcomes))
+    _print(failures(outcomes))
+    return int(any(one.score is Score.WRONG for one in outcomes))
+
+
+def _noise(seeds: Iterable[int]) -> int:
+    """Print what was claimed of random amounts that no fault makes."""
+    claims = 0
+    for seed in seeds:
+        noise, answer = explained_noise(seed)
+        if is_explained(answer):
+            claims += 1
+            _print(f"noise {seed}: {noise.base.name} {noise.placement} {noise.what}")
+            _print("\n".join(f"    {one.verdict}: {one.text}" for one in answer))
+    _print(f"noise: {claims} of {len(list(seeds))} claimed to be explained")
+    return int(claims > 0)
+
+
+def _one(asked: argparse.Namespace, wanted: Wanted) -> int:
+    trial = drawn(asked.seed, wanted)
+    if trial is None:
+        _print("nothing of that kind is possible there")
+        return 2
+    _print(described(trial))
+    if asked.draw_only:
+        return 0
+    outcome = answered(trial, asked.effort)
+    _print(_answer_text(outcome))
+    return int(outcome.score is Score.WRONG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Faults of time: a side that is older than it says, or than its rows."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from recon_core.model import (
+    SideRecord,
+)
+from recon_core.model.explanation import CauseKind
+from tests.trials.bases import Base
+from tests.trials.fault import Dice, Fault, ids_of
+
+
+def stale_side(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """The last fills and movements were not yet seen, and the side says of when it is."""
+    times = sorted({fill.time for fill in book.fills or ()})
+    if len(times) < 3:
+        return None
+    cut = times[-min(dice.randint(1, 12), len(times) - 1) - 1]
+    return _until(book, cut, CauseKind.STALE_SIDE, f"of {cut:%H:%M:%S}")
+
+
+def _until(book: SideRecord, cut: object, kind: CauseKind, how: str) -> Fault | None:
+    fills = [fill for fill in book.fills or () if fill.time > cut]  # type: ignore[operator]
+    moved = [row for row in book.movements or () if row.time > cut]  # type: ignore[operator]
+    if not fills:
+        return None
+    early = replace(
+        book,
+        fills=tuple(fill for fill in book.fills or () if fill not in fills),
+        movements=None
+        if book.movements is None
+        else tuple(row for row in book.movements if row not in moved),
+    )
+    also = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT} - {kind}
+    also |= {CauseKind.MISSING_FILL} if len(fills) + len(moved) == 1 else set()
+    is_stale = kind is CauseKind.STALE_SIDE
+    return Fault(
+        kind,
+        how,
+        early,
+        more_ids=ids_of(fills) | {row.movement_id for row in moved},
+        also=frozenset(also if not is_stale else also - {CauseKind.AS_OF_SHIFT}),
+        as_of=cut if is_stale else None,
+        fills=tuple(fills),
+    )
+
+
+def as_of_shift(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """A state of exactly one hour or one day earlier, under the same `as_of`."""
+    hours = dice.choice((1, 24))
+    cut = book.as_of - timedelta(hours=hours)
+    if not any(fill.time <= cut for fill in book.fills or ()):
+        return None
+    return _until(book, cut, CauseKind.AS_OF_SHIFT, f"{hours} h")
+
+
+def shifted_rows(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """All times of all rows are off by exactly one hour or one day."""
+    if not book.fills:
+        return None
+    shift = timedelta(hours=dice.choice((1, -1, 24, -24)))
+    rows = tuple(replace(fill, time=fill.time + shift) for fill in book.fills)
+    moved = tuple(replace(row, time=row.time + shift) for row in book.movements or ())
+    movements = None if book.movements is None else moved
+    return Fault(
+        CauseKind.AS_OF_SHIFT,
+        f"rows {shift}",
+        replace(book, fills=rows, movements=movements),
+        more_ids=ids_of(rows) | {row.movement_id for row in moved},
+        moves_nothing=True,
+    )
