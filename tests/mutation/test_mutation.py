@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -83,13 +83,33 @@ def test_the_code_of_a_mutant_differs_in_its_change_only() -> None:
     assert units((2, 3, 4), 3, 2) == 1
 
 
-def test_a_function_notes_its_calls() -> None:
-    """The code of the survey calls the sink with the name, and then does as before."""
-    called: list[str] = []
-    (exact,) = (code for code in noting_codes(RATIOS, "sink") if code.co_name == "_half_even")
-    names: dict[str, Any] = {"sink": called.append}
-    assert FunctionType(exact, names)(5, 2) == 2
-    assert called == [f"{RATIOS}:_half_even"]
+def noted(one: Mutant, *arguments: Any) -> list[str]:
+    """The places that a function notes with these arguments, asked to note one mutant."""
+    run: list[str] = []
+    (code,) = noting_codes(RATIOS, [one], "sink")
+    names: dict[str, Any] = {"sink": run.append, "_half_even": lambda *_: 0}
+    FunctionType(code, names)(*arguments)
+    return run
+
+
+def test_a_statement_notes_that_it_is_run() -> None:
+    """The code of the survey says so before the statement of the mutant, and only there."""
+    always = mutant("near > whole", "near >= whole")
+    above = mutant("units + 1", "units - 1")
+    assert noted(always, (1, 2, 2), 1, 1) == [always.place]
+    assert noted(above, (1, 2, 2), 1, 1) == []
+    assert noted(above, (7, 8, 4), 1, 1) == [above.place]
+    assert above.place == f"{RATIOS}:{above.line}"
+
+
+def test_every_mutant_has_a_place_that_is_noted() -> None:
+    """All places of a module are noted by the codes of its functions."""
+    mutants = list(mutants_of(RATIOS))
+    texts: set[object] = set()
+    for code in noting_codes(RATIOS, mutants, "sink"):
+        inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+        texts.update(text for one in [code, *inner] for text in one.co_consts)
+    assert {one.place for one in mutants} <= texts
 
 
 def test_children_answer_or_end() -> None:
