@@ -1,0 +1,76 @@
+"""Repairs of a state whose rows have many decimals: more digits than a row may have."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain import Explanation, apply_entries, entries_of, explain
+from recon_core.model import CashBalance, Fill
+from recon_core.policy import Policy
+from recon_core.values.errors import ReconError
+
+from .builders import at, fill
+from .real_sessions import books, session, silent
+
+ROWS = (
+    fill("f1", "BUY", "1", "100", "0.1 EUR", time=at(-900)),
+    fill("f2", "SELL", "0.4", "103", "0.0412 EUR", time=at(-600)),
+    fill("f3", "BUY", "0.0000000000000000000001", "100.000000000000001", time=at(-300)),
+)
+TRUTH = books(*ROWS, opening={"EUR": "1000"})
+RIGHT = Decimal("941.0587999999999999999899999999999999999")
+WRONG: dict[str, tuple[Sequence[Fill], str, set[str]]] = {
+    "without a fill": ((ROWS[0], ROWS[2]), "missing_fill", {"adjust_position", "adjust_cash"}),
+    "with a fill twice": (
+        (*ROWS[:2], *ROWS[1:]), "duplicate_fill", {"adjust_position", "adjust_cash"},
+    ),
+    "without a fee": (
+        (ROWS[0], replace(ROWS[1], fee=Decimal(0)), ROWS[2]), "missing_fee", {"adjust_cash"},
+    ),
+}  # fmt: skip
+"""The rows behind the ledger's state, the cause, and the actions of its repair."""
+
+
+def explained(name: str) -> tuple[Reconciliation, Explanation]:
+    """A ledger that gives its state alone, and the exchange's rows."""
+    before = session(silent(books(*WRONG[name][0], opening={"EUR": "1000"})), TRUTH)
+    (one,) = explain(before)
+    return before, one
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_state_is_corrected_to_the_last_digit(name: str) -> None:
+    """Its 37 decimals are read back as they were written, and twice is once."""
+    before, one = explained(name)
+    assert [str(cause.cause_kind) for cause in one.causes] == [WRONG[name][1]], one.text
+    assert {booking.action for booking in one.repair} == WRONG[name][2]
+    entries = entries_of(before, one)
+    after = apply_entries(before.recorded, entries)
+    assert after.internal is not None
+    assert after.internal.cash is not None
+    assert [row.total for row in after.internal.cash if row.currency == "EUR"] == [RIGHT]
+    assert Reconciliation(after, Policy()).diffs == []
+    assert apply_entries(after, entries) == after
+
+
+def test_a_state_that_is_neither_is_refused() -> None:
+    """The entry corrects one amount, and the copy has another."""
+    before, one = explained("without a fee")
+    assert before.recorded.internal is not None
+    other = replace(before.recorded.internal, cash=(CashBalance("EUR", Decimal(7)),))
+    moved = replace(before.recorded, internal=other)
+    with pytest.raises(ReconError, match=f"from 941.0999.* to {RIGHT}, and it is 7"):
+        apply_entries(moved, entries_of(before, one))
+
+
+@pytest.mark.parametrize("text", ["1e400", "١", "0x10", "1.2.3", "1-", "", "NaN"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    """A repair that was edited by hand holds digits, or it is refused."""
+    before, one = explained("without a fee")
+    (entry,) = entries_of(before, one)
+    edited = replace(entry, row={**entry.row, "corrected": text})
+    with pytest.raises(ReconError, match="corrected: .* is not an amount"):
+        apply_entries(before.recorded, [edited])
