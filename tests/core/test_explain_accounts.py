@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.ledger.replay import replay
-from recon_core.model import Fill, SideRecord, Snapshot
+from recon_core.model import CashBalance, Fill, SideRecord, Snapshot
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
 
@@ -63,12 +64,26 @@ ACCOUNTS = [
 """The account in the ledger's rows, in the exchange's state, and in its snapshots."""
 
 
+def test_snapshots_without_a_name_are_of_the_account_of_their_side() -> None:
+    """The ledger has a second account, which holds nothing: accounts are compared by name."""
+    ledger = ledger_of("main")
+    assert ledger.opening is not None
+    empty = CashBalance("EUR", Decimal(0), account="spare")
+    opening = replace(ledger.opening, cash=(*ledger.opening.cash, empty))
+    require_the_later_one(replace(ledger, opening=opening), exchange("main", None))
+
+
 @pytest.mark.parametrize(("mine", "theirs", "earlier"), ACCOUNTS)
 def test_snapshots_are_of_the_only_account(
     mine: Account, theirs: Account, earlier: Account
 ) -> None:
     """Of two equal fills the one in the window where the sides part is the duplicate."""
-    known = recorded(ledger_of(mine), exchange(theirs, earlier), instruments={SPOT.symbol: SPOT})
+    require_the_later_one(ledger_of(mine), exchange(theirs, earlier))
+
+
+def require_the_later_one(internal: SideRecord, external: SideRecord) -> None:
+    """The explanation names it, and since when the sides differ."""
+    known = recorded(internal, external, instruments={SPOT.symbol: SPOT})
     (one,) = explain(Reconciliation(known, Policy()))
     assert one.verdict is ExplanationVerdict.UNIQUE, one.text
     assert [cause.ids for cause in one.causes] == [("x",)], one.text

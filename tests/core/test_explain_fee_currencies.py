@@ -25,7 +25,7 @@ def trades(third: str = "0.000004") -> list[Fill]:
     """Purchases charged 0.1 % in EUR, but the last two by a share of their value in BNB."""
     found = []
     for number, price in enumerate(WORTH):
-        share, currency = (third, "BNB") if number > 2 else ("0.001", "EUR")  # noqa: PLR2004
+        share, currency = (third, "BNB") if number > 2 else ("0.001", "EUR")
         fee = Decimal(price) * Decimal(share)
         time = at(60 * number - 900)
         found.append(fill(f"f{number}", "BUY", "1", price, f"{fee:f} {currency}", time=time))
