@@ -56,6 +56,26 @@ def test_a_state_is_corrected_to_the_last_digit(name: str) -> None:
     assert apply_entries(after, entries) == after
 
 
+def test_what_the_state_does_not_list_is_added() -> None:
+    """The ledger lacks the only fill of a market: neither position nor balance is in its state."""
+    opening = {"EUR": "1000", "USD": "500"}
+    bought = fill("f9", "BUY", "3", "20", "0.06 USD", symbol="ETH/USD", time=at(-450))
+    truth = books(*ROWS[:2], bought, opening=opening)
+    before = session(silent(books(*ROWS[:2], opening=opening)), truth)
+    (one,) = explain(before)
+    assert [(str(cause.cause_kind), cause.ids) for cause in one.causes] == [
+        ("missing_fill", ("f9",))
+    ]
+    amounts = {row.row.get("symbol") or row.row["currency"]: row.row for row in one.repair}
+    assert {name: (row["stated"], row["corrected"]) for name, row in amounts.items()} == {
+        "ETH/USD": ("0", "3"),
+        "ETH": ("0", "3"),
+        "USD": ("500", "439.94"),
+    }
+    after = apply_entries(before.recorded, entries_of(before, one))
+    assert Reconciliation(after, Policy()).diffs == []
+
+
 def test_a_state_that_is_neither_is_refused() -> None:
     """The entry corrects one amount, and the copy has another."""
     before, one = explained("without a fee")

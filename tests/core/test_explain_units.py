@@ -49,6 +49,17 @@ def test_every_quantity_in_another_unit(
     assert one.verdict is ExplanationVerdict.UNIQUE, one.text
 
 
+@pytest.mark.parametrize("factor", ["10", "0.1", "100"])
+def test_beside_a_position_without_a_price(factor: str) -> None:
+    """What another contract is worth is unknown; the trades are closed, and their PnL shows it."""
+    contracts = linear("PERP", "EUR"), linear("OTHER", "EUR")
+    rows, held = trades(4), {"OTHER": "5"}
+    wrong = [replace(row, quantity=row.quantity * Decimal(factor)) for row in rows]
+    truth = silent(books(*rows, held=held), *contracts)
+    (one,) = explain(session(books(*wrong, held=held), truth, *contracts))
+    assert [str(cause.cause_kind) for cause in one.causes] == ["unit"], one.text
+
+
 @pytest.mark.parametrize("factor", ["3", "0.5", "7"])
 def test_another_factor_is_no_unit(factor: str) -> None:
     """Neither a power of ten nor the multiplier: nothing shows that all are wrong alike."""
