@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import cycle
 
 import pytest
 
@@ -68,3 +69,33 @@ def test_the_ledger_has_read_totals_as_increments(name: str) -> None:
     ids = tuple(fill_id for order in orders for fill_id in FILLS_OF[order])
     assert (str(cause.cause_kind), cause.ids) == ("cumulative_quantity", ids), one.text
     assert cause.side is LedgerSide.INTERNAL
+
+
+RATES = ("0.001", "0.0004", "0.001", "0.001", "0.0004", "0.001", "0.0004")
+
+
+def charged(rows: list[Fill], rates: tuple[str, ...]) -> list[Fill]:
+    """The fills with fees at these rates, in turn."""
+    return [
+        replace(row, fee=row.quantity * row.price * Decimal(rate))
+        for row, rate in zip(rows, cycle(rates), strict=False)
+    ]
+
+
+@pytest.mark.parametrize("rates", [RATES, RATES[::-1]])
+def test_the_fees_that_followed_are_at_the_rate_of_each_fill(rates: tuple[str, ...]) -> None:
+    """A ledger that works its fees out of wrong quantities: maker and taker fees stay so."""
+    others = [
+        replace(row, fill_id=f"g{at_}", client_order_id=f"p{at_}", quantity=row.quantity + at_ + 1)
+        for at_, row in enumerate([*BTC, *BTC])
+    ]
+    rows = [*BTC, *(replace(row, time=at(n - 500)) for n, row in enumerate(others))]
+    right = charged(rows, rates)
+    wrong = charged(misread(rows, "o1"), rates)
+    (one,) = explain(session(books(*wrong), silent(books(*right))))
+    (cause,) = one.causes
+    assert (str(cause.cause_kind), cause.ids) == ("cumulative_quantity", FILLS_OF["o1"]), one.text
+    repaired = {row.row["fill_id"]: row.row for row in one.repair if row.action == "add_fill"}
+    assert {
+        name: (Decimal(row["quantity"]), Decimal(row["fee"])) for name, row in repaired.items()
+    } == {row.fill_id: (row.quantity, row.fee) for row in right[1:3]}
