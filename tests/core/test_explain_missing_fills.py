@@ -89,3 +89,19 @@ def test_a_fee_that_is_missing_is_at_the_rate_of_the_others(number: int) -> None
     )  # fmt: skip
     (added,) = (booking.row for booking in one.repair if booking.action == "add_fill")
     assert Decimal(added["fee"]) == truth[number].fee
+
+
+@pytest.mark.parametrize(("alike", "is_named"), [(10, True), (8, True), (7, False), (5, False)])
+def test_a_schedule_gives_four_fifths_of_the_fees(alike: int, *, is_named: bool) -> None:
+    """Of ten fees so many are in EUR, and the fee of one more fill is missing."""
+    truth = [
+        fill(f"f{number}", "BUY", f"{number + 1}", f"{100 + number}",
+             f"{Decimal(number + 1) * (100 + number) / 1000} EUR" if number <= alike
+             else f"0.0{number} BNB", time=at(10 * number - 900))
+        for number in range(11)
+    ]  # fmt: skip
+    opening = {"EUR": "1000000", "BNB": "10"}
+    rows = [replace(truth[0], fee=Decimal(0), fee_currency=None), *truth[1:]]
+    found = explain(session(books(*rows, opening=opening), silent(books(*truth, opening=opening))))
+    named = [(str(cause.cause_kind), cause.ids) for one in found for cause in one.causes]
+    assert (("missing_fee", ("f0",)) in named) == is_named, [one.text for one in found]

@@ -8,8 +8,9 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import Explanation, apply_entries, entries_of, explain
-from recon_core.model import CashBalance, Fill
+from recon_core.model import CashBalance, Fill, RecordedSession
 from recon_core.policy import Policy
+from recon_core.values.amounts import EXACT
 from recon_core.values.errors import ReconError
 
 from .builders import at, fill
@@ -94,3 +95,28 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     edited = replace(entry, row={**entry.row, "corrected": text})
     with pytest.raises(ReconError, match=r"corrected: .* is not an amount"):
         apply_entries(before.recorded, [edited])
+
+
+def test_what_is_free_is_corrected_with_the_total() -> None:
+    """A copy whose total is right already, and whose free amount is not, is corrected too."""
+    state = silent(books(*WRONG["without a fee"][0], opening={"EUR": "1000"}))
+    cash = tuple(
+        replace(row, free=EXACT.subtract(row.total, Decimal(10)), locked=Decimal(10))
+        for row in state.cash or ()
+    )
+    before = session(replace(state, cash=cash), TRUTH)
+    (one,) = explain(before)
+    entries = entries_of(before, one)
+    after = apply_entries(before.recorded, entries)
+    assert euros(after) == (RIGHT, EXACT.subtract(RIGHT, Decimal(10)))
+    assert after.internal is not None
+    other = tuple(replace(row, free=Decimal(1)) for row in after.internal.cash or ())
+    half = replace(after, internal=replace(after.internal, cash=other))
+    assert euros(apply_entries(half, entries)) == euros(after)
+
+
+def euros(known: RecordedSession) -> tuple[Decimal, Decimal | None]:
+    """The ledger's total of EUR, and what of it is free."""
+    assert known.internal is not None
+    (row,) = (row for row in known.internal.cash or () if row.currency == "EUR")
+    return row.total, row.free
