@@ -17,7 +17,7 @@ from .equivalents import LIST, read_equivalents, unknown
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
 from .score import Score
-from .trial import Outcome
+from .trial import Outcome, replace_codes
 
 RATIOS = "recon_core/ledger/ratios.py"
 
@@ -110,6 +110,23 @@ def test_every_mutant_has_a_place_that_is_noted() -> None:
         inner = [one for one in code.co_consts if isinstance(one, CodeType)]
         texts.update(text for one in [code, *inner] for text in one.co_consts)
     assert {one.place for one in mutants} <= texts
+
+
+def outer_code(result: str) -> CodeType:
+    """The code of a function that makes another one, which returns this."""
+    source = f"def outer(x):\n    def inner():\n        return {result}\n    return inner\n"
+    (code,) = (one for one in compile(source, "p", "exec").co_consts if isinstance(one, CodeType))
+    return code
+
+
+def test_a_function_that_was_made_before_is_replaced_too() -> None:
+    """A table that was made at import holds functions of functions."""
+    outer = FunctionType(outer_code("x"), {})
+    inner = outer(1)
+    functions = {"p:outer": [outer], "p:outer.<locals>.inner": [inner]}
+    assert replace_codes("p", outer_code("x + 1"), functions) == 2
+    assert (inner(), outer(5)()) == (2, 6)
+    assert replace_codes("other", outer_code("x"), functions) == 0
 
 
 def test_children_answer_or_end() -> None:

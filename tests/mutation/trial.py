@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -193,11 +193,8 @@ class Trial:
     ) -> tuple[str, int]:
         """The first test that fails under a mutant, or none, and the number of tests run."""
         code, tests = code_of(mutant), reached.get(mutant.place, [])
-        targets = _with_code_like(code, functions.get(_name(mutant), []))
-        if code is None or not targets:
+        if code is None or not replace_codes(mutant.path, code, functions):
             return "", 0
-        for target in targets:
-            target.__code__ = code
         for count, test in enumerate(tests, start=1):
             if time.process_time() > BUDGET:
                 return "", count - 1
@@ -211,17 +208,32 @@ class Trial:
         return not any(report.failed for report in reports)
 
 
-def _name(mutant: Mutant) -> str:
-    return f"{mutant.path}:{mutant.function}"
-
-
 def _note_places(noting: Sequence[CodeType]) -> None:
     """Give every function the code that notes the statements with mutants."""
     functions = _functions()
     for code in noting:
-        path = os.path.relpath(code.co_filename, ROOT)
-        for function in _with_code_like(code, functions.get(f"{path}:{code.co_qualname}", [])):
-            function.__code__ = code
+        replace_codes(os.path.relpath(code.co_filename, ROOT), code, functions)
+
+
+def replace_codes(path: str, code: CodeType, functions: dict[str, list[FunctionType]]) -> int:
+    """Give the functions of a code, and those that were made inside it, their new code.
+
+    Returns their number. A table that was made at import holds functions of the second kind.
+    """
+    count = 0
+    for one in _with_inner(code):
+        for function in _with_code_like(one, functions.get(f"{path}:{one.co_qualname}", [])):
+            function.__code__ = one
+            count += 1
+    return count
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """The code, and that of the functions inside it; lambdas of one line are alike and left out."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and not constant.co_name.startswith("<"):
+            yield from _with_inner(constant)
 
 
 def _load_everything() -> None:
@@ -244,13 +256,12 @@ def _functions() -> dict[str, list[FunctionType]]:
     return found
 
 
-def _with_code_like(code: CodeType | None, functions: list[FunctionType]) -> list[FunctionType]:
+def _with_code_like(code: CodeType, functions: list[FunctionType]) -> list[FunctionType]:
     """The functions that may have this code: of the same lines, with the same closure."""
     return [
         function
         for function in functions
-        if code is not None
-        and function.__code__.co_firstlineno == code.co_firstlineno
+        if function.__code__.co_firstlineno == code.co_firstlineno
         and function.__code__.co_freevars == code.co_freevars
     ]
 
