@@ -1,7 +1,7 @@
 """pytest-xdist: the controlling process decides, workers collect and run.
 
-The controlling process collects nothing. Workers are told which sessions were
-named, and say at their end which sessions they collected besides.
+The controlling process collects nothing. Workers receive the sessions that were named, and
+report at their end the sessions that they collected in addition.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker the sessions and the policy."""
+        """Send a worker the sessions and the policy."""
         node.workerinput["recon"] = self._run.for_workers()
 
     @pytest.hookimpl(optionalhook=True)

@@ -1,7 +1,7 @@
-"""The gate: what every session promised, what ran, and the decision.
+"""The gate: promises of the sessions, results of their items, and the decision.
 
-It knows nothing of how items ran; it is told promises and results, in the one
-process that decides, and its decision does not depend on pytest's own.
+It knows nothing of how items ran; it receives promises and results, in the one process that
+decides, and its decision does not depend on pytest's own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _NO_SESSION = "the gate is on and no recorded session was collected"
 
 @dataclass(frozen=True, slots=True)
 class SessionPromise:
-    """What a session announced before its items ran; plain data, to cross processes."""
+    """Announcement of a session before its items ran; plain data, to cross processes."""
 
     path: str
     anchor: bytes
@@ -45,9 +45,9 @@ class SessionPromise:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one comparison: its verdict, and whether its item failed.
+    """Result of one comparison: its verdict, and True if its item failed.
 
-    `more` are properties that not every item has, of one that stands for many equal rows
+    `more` are properties that not every item has: of one that represents many equal rows,
     or that has an explanation.
     """
 
@@ -115,13 +115,13 @@ class Gate:
         results[result.node_id] = replace(worst, failed=result.failed or known.failed)
 
     def add_problem(self, problem: str) -> None:
-        """Take a reason to block besides promises and results, safe to print; each once."""
+        """Take a reason to block that no promise or result shows, safe to print; each once."""
         if problem not in self._problems:
             self._problems.append(problem)
 
     @property
     def problems(self) -> list[str]:
-        """The reasons not to trust the run besides its diffs and what did not run."""
+        """The reasons not to trust the run, other than its diffs and the items that did not run."""
         disputed = "had several results that differ"
         spared = "must fail and did not"
         return [
@@ -152,7 +152,7 @@ class Gate:
         return ran_of(ran, promise.comparisons) if ran < promise.comparisons else ""
 
     def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
-        """The reasons that keep a session from being clear besides its diffs."""
+        """Return the reasons, other than its diffs, that keep a session from being clear."""
         failed = [
             f"{result.kind}::{result.key} failed without a diff that blocks"
             for result in self.results(promise.path)
@@ -162,12 +162,12 @@ class Gate:
 
     @property
     def promised(self) -> int:
-        """How many comparisons all sessions have."""
+        """The number of comparisons of all sessions."""
         return sum(promise.comparisons for promise in self._promises.values())
 
     @property
     def reported(self) -> int:
-        """How many of them ran, each counted once."""
+        """The number of comparisons that ran, each counted once."""
         return sum(len(results) for results in self._results.values())
 
     def counts(self) -> dict[Severity, int]:
@@ -188,23 +188,23 @@ class Gate:
 
     @property
     def blocked(self) -> bool:
-        """Whether a diff blocks, or an item failed for another reason."""
+        """True if a diff blocks, or an item failed for another reason."""
         return any(result.failed or self._blocks(result) for result in self._all_results())
 
     @property
     def incomplete(self) -> bool:
-        """Whether something promised did not run, or nothing was promised at all."""
+        """True if something promised did not run, or nothing was promised at all."""
         short = any(map(self.shortage, self._promises.values()))
         return short or not self._promises or bool(self.problems)
 
     @property
     def concerned(self) -> bool:
-        """Whether this run is about reconciliation at all."""
+        """True if this run is about reconciliation at all."""
         return self.active or bool(self._promises)
 
     @property
     def red(self) -> bool:
-        """Whether the gate demands a status other than 0."""
+        """True if the gate demands a status other than 0."""
         return self.active and (self.blocked or self.incomplete)
 
     @property

@@ -156,7 +156,7 @@ class ComparisonItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[str, int, str]:
-        """Where the item stands, made safe: pytest prints it for a skipped item.
+        """Return the place of the item, made safe: pytest shows it for a skipped item.
 
         A line number is demanded there; the text of that line is never read.
         """
@@ -164,10 +164,10 @@ class ComparisonItem(pytest.Item):
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
-        """The place and the heading of a failure, made safe: pytest prints both.
+        """The place and the heading of a failure, made safe: pytest shows both.
 
-        The heading must not be the end of the node id, whose full stops pytest would
-        then print as double colons.
+        The heading must not be the end of the node id, whose full stops pytest would then
+        print as double colons.
         """
         item_kind = self.comparison.item_kind
         return self.session_path, None, f"{item_kind} {self.name} ({self.session_path})"

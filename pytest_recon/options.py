@@ -1,4 +1,4 @@
-"""Options and ini settings (design, "Names to keep"), and what they come to."""
+"""Options and ini settings (design, "Names to keep"), and their values."""
 
 import re
 from collections.abc import Mapping
@@ -103,7 +103,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def asks_for_gate(config: pytest.Config) -> bool:
-    """Whether the words of the command line ask for it, read or not."""
+    """True if the words of the command line ask for the gate, read or not."""
     words = [str(word) for word in config.invocation_params.args]
     words += environment_words()
     named = any(word.partition("=")[0] == "--recon-session" for word in words)

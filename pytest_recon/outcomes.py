@@ -1,4 +1,4 @@
-"""From verdict to outcome: match and INFO pass, WARN is an xfail, the rest fails."""
+"""From verdict to outcome: match and INFO pass, WARN is an xfail, all others fail."""
 
 import warnings
 
@@ -37,5 +37,5 @@ def apply_outcome(
 
 
 def warn_of_drift(message: str) -> None:
-    """Warn without a place in a file: pytest would print the line that stands there."""
+    """Warn without a place in a file: pytest would show the line at that place."""
     warnings.warn_explicit(message, ReconDriftWarning, filename="recon", lineno=0)

@@ -1,8 +1,8 @@
 """The reports that a run names on its command line, withdrawn before anything else.
 
 A command line can be refused before pytest has read it whole: a misspelt option, a wrong
-choice. So the words are looked at as they stand, when the plugin is loaded, and what they
-name is put out of force; see `recon_core.reports.outputs`.
+choice. So the words are looked at as given, when the plugin is loaded, and the reports that
+they name are put out of force; see `recon_core.reports.outputs`.
 """
 
 import contextlib

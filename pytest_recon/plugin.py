@@ -100,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if run.is_worker:
         _register(config, Worker(run), "recon-worker")
     else:
-        from pytest_recon.reporting import Recorder  # noqa: PLC0415  # not in a worker
+        from pytest_recon.report_hooks import Recorder  # noqa: PLC0415  # not in a worker
 
         _register(config, Recorder(run), "recon-recorder")
         _register(config, Controller(run), "recon-controller")
@@ -179,7 +179,7 @@ def pytest_runtest_makereport(
     """Attach the verdict to the report, so that it reaches the controlling process."""
     report = yield
     if hasattr(item, "comparison"):
-        from pytest_recon.reporting import attach_result  # noqa: PLC0415
+        from pytest_recon.report_hooks import attach_result  # noqa: PLC0415
 
         attach_result(item, report)
     return report

@@ -153,7 +153,7 @@ class ReconRun:
 
     @property
     def policy_name(self) -> str:
-        """What the header calls the policy."""
+        """The policy's name in the header."""
         return self._policy_and_name[1]
 
     @property
@@ -201,7 +201,7 @@ class ReconRun:
         return known
 
     def promise(self, anchor: Path, path: str) -> "Reconciliation":
-        """Read a session and tell the gate what it holds."""
+        """Read a session, and promise its comparisons to the gate."""
         from recon_core.engine.evidence import evidence  # noqa: PLC0415  # not at pytest's start
 
         reconciliation = self.reconciliation(anchor)
@@ -245,7 +245,7 @@ class ReconRun:
                 )
 
     def notify_completed(self) -> None:
-        """Tell `recon_reconciled` of every session that ran completely."""
+        """Call `recon_reconciled` with every session that ran completely."""
         if not self.gate.sessions or not self.manager.hook.recon_reconciled.get_hookimpls():
             return
         for promise in self.gate.completed:

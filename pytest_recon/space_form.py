@@ -51,7 +51,7 @@ def _uses_space_form(config: pytest.Config) -> bool:
 
 
 def _moved(config: pytest.Config) -> bool:
-    """Whether the rootdir is another one than the positional arguments alone give."""
+    """True if the rootdir is another one than the positional arguments alone give."""
     if config.getoption("rootdir"):
         return False
     try:

@@ -1,8 +1,8 @@
 """Standard output and error that take nothing more end no run early, and none green.
 
 A full disk, a reader that went away or a stream that was closed before the process began
-would raise in the middle of pytest's own reporting. Here the run goes on to its reports and
-its trail without the text, and the gate hears of it.
+would raise in the middle of pytest's own reporting. Here the run continues to its reports
+and its trail without the text, and the gate hears of it.
 """
 
 import errno

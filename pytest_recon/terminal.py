@@ -1,4 +1,4 @@
-"""What the terminal shows of a run: the header, the summary of its sessions, its terms."""
+"""Terminal output of a run: the header, the summary of its sessions, its terms."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.wording import counted
-from recon_core.sessions.passed_over import notes_on
+from recon_core.sessions.unjudged_paths import notes_on
 from recon_core.values.limits import limits_line
 
 
@@ -62,7 +62,7 @@ def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
         if limits is not None:
             yield limits
     if run.names_sessions:
-        yield from notes_on(run.discovery.passed_over, run.config.invocation_params.dir)
+        yield from notes_on(run.discovery.unjudged, run.config.invocation_params.dir)
     if run.settings.command_line_sessions and not run.gate.active:
         yield "the gate is off: a run that is narrowed does not fail"
     if trail is not None and trail.line is not None:

@@ -1,6 +1,6 @@
 """The face for those who write a format: the records, exact amounts, times, files, rows.
 
-Together with `recon_core.hookimpl` this is all that a reader of foreign recordings needs
+Together with `recon_core.hookimpl` this is all that a reader of foreign recordings uses
 (`docs/extending.md`). Other modules below `recon_core` may change without notice.
 """
 

@@ -25,11 +25,12 @@ _DECODER: Final = json.JSONDecoder()
 
 # Far above any entry of ours; a file that is no log may have no line ends at all.
 LONGEST_LINE: Final = 64 * 1024 * 1024
+"""Bytes; a line is in memory whole, and one without an end must not fill it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a log stands: how many entries it has, and the hash of the last."""
+    """Position in a log: the count of its entries, and the hash of the last."""
 
     count: int = 0
     hash: str = GENESIS
@@ -65,7 +66,7 @@ def _object(members: dict[str, bytes]) -> bytes:
 class ChainReader:
     """Verifies the lines of a log in their order, whatever their number.
 
-    Knows afterwards where the log stands, which runs were opened and never committed, and
+    Knows afterwards the head of the log, which runs were opened and never committed, and
     how many were. It can start in the middle, from a head that was verified before.
     """
 
@@ -145,10 +146,10 @@ def _parsed(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _fits(line: bytes, digest: object) -> bool:
-    """Whether a line without its hash has that hash.
+    """True if a line without its hash has that hash.
 
-    The hash depends on all else that stands in the line, so that the same text cannot
-    stand in another place of it as well.
+    The hash depends on everything else in the line, so the same text cannot occur in
+    another place of it as well.
     """
     if not isinstance(digest, str) or not digest.isascii():
         return False

@@ -25,7 +25,9 @@ from recon_core.values.errors import AuditError
 
 SCHEMA: Final = "recon.audit-checkpoint/1"
 _LONGEST: Final = 4096
+"""Bytes of a checkpoint that are read; a whole one has a few hundred."""
 _CHUNK: Final = 1 << 16
+"""Bytes that are read first of the line before an offset; each further part doubles them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Checkpoint:
         return self.device, self.inode
 
     def reader(self, handle: int) -> ChainReader | None:
-        """A reader that goes on from here, `None` where the open log shows another line."""
+        """Return a reader that continues here, `None` where the open log shows another line."""
         status = os.fstat(handle)
         if (status.st_dev, status.st_ino) != self.file or status.st_size < self.offset:
             return None
@@ -83,8 +85,8 @@ class Witness:
         if number == known.count:
             self._seen = entry["hash"]
         if number == 1 and entry["event_type"] == LOG_CONTINUED:
-            told = entry["details"]
-            if (told.get("entries"), told.get("head")) == (known.count, known.hash):
+            stated = entry["details"]
+            if (stated.get("entries"), stated.get("head")) == (known.count, known.hash):
                 self.checkpoint = None
 
     def problem(self, head: Head) -> str:
@@ -176,7 +178,7 @@ def _read_at(handle: int, offset: int, size: int) -> bytes:
 
 
 def _previous(line: bytes) -> str:
-    """The hash that a line says the one before it has; the reader checks the rest."""
+    """Return the previous hash that a line states; the reader checks all its other fields."""
     try:
         return str(json.loads(line)["previous_hash"])
     except (ValueError, TypeError, KeyError, RecursionError):

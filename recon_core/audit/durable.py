@@ -1,4 +1,4 @@
-"""Bytes and names that are on the disk before anybody is told of them."""
+"""Bytes and names that are on the disk before success is reported."""
 
 import os
 from collections.abc import Callable

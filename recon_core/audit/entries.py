@@ -1,8 +1,8 @@
 """The entries of an audit trail (design, "Audit").
 
-One `RECON_SUMMARY` per recorded session and run, and one `RECON_DIFF` per diff. On a
-file a run stands between an opening entry and a committing one, so that a reader sees
-whether all of it was written.
+One `RECON_SUMMARY` per recorded session and run, and one `RECON_DIFF` per diff. On a file a
+run is enclosed by an opening entry and a committing one, so that a reader sees whether all
+of it was written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,9 @@ KEYS: Final = (
 
 # What every reader of JSON keeps exact (RFC 8785 allows no more).
 _LARGEST_INTEGER: Final = 2**53 - 1
+"""The largest integer that every reader of JSON keeps exact; a larger one is refused."""
 _DEEPEST: Final = 64
+"""Levels of nested details; deeper ones would exhaust the stack of a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,6 @@ def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEnt
 
 
 def _conclusion(explanation: Explanation) -> dict[str, object]:
-    """What was found, without what proves and what repairs it: the sessions have that."""
+    """Return the findings of an explanation without proof and repair: the sessions have both."""
     whole = explanation.to_dict()
     return {name: whole[name] for name in ("verdict", "side", "causes", "text")}

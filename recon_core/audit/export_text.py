@@ -17,9 +17,13 @@ from recon_core.values.printable import printable, quoted
 EXPECTED: Final = "expected a list of entries (an export), or the JSON Lines of an audit log"
 
 _CHUNK: Final = 1 << 20
+"""Bytes of an export that are read at once."""
 _LONGEST_ENTRY: Final = 64 << 20
+"""Characters; an entry is in memory whole, and one without an end must not fill it."""
 _SAFE: Final = 2**53 - 1
+"""The largest integer that a reader of JSON with binary floats keeps exact."""
 _SAFE_DIGITS: Final = 17
+"""Characters of the longest integer up to `_SAFE`, its sign included."""
 _WHITE: Final = re.compile(r"[ \t\r\n]*")
 # What is left of a word or an escape of JSON whose end is missing.
 _CUT_OFF: Final = re.compile(r"\\?u?[0-9a-fA-F]{0,4}|tr?u?|fa?l?s?|nu?l?|-")
@@ -57,7 +61,7 @@ class _Window:
                 return self._text[self._at : self._at + 1]
 
     def skip(self, *expected: str) -> str:
-        """Pass one of the characters that may stand here."""
+        """Pass and return one of the expected characters; raises `AuditError` for any other."""
         found = self.mark()
         if found not in expected:
             raise AuditError(self._wrong(found, f"expected {' or '.join(expected)}"))
@@ -129,8 +133,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         left = list(table)
         # The first of them that is out of step with the keys as they are once.
-        twice = next(name for at, (name, _) in enumerate(pairs) if left[at : at + 1] != [name])
-        raise _RefusedError(f"key {quoted(twice)} stands twice in one object")
+        repeated = next(name for at, (name, _) in enumerate(pairs) if left[at : at + 1] != [name])
+        raise _RefusedError(f"duplicate key {quoted(repeated)} in one object")
     return table
 
 

@@ -1,8 +1,8 @@
-"""What the entries of reconciliations must hold for an answer to rest on them.
+"""Fields that an entry of a reconciliation must have before an answer relies on it.
 
-Entries come from this project's log, whose details have every field, and from foreign
-exports, which have the first nine of a summary. A field that an answer needs and that
-is missing or of another kind is refused: a gate must not take it for "nothing found".
+Entries are from this project's log, whose details have every field, or from foreign
+exports, which have the first nine of a summary. A field that an answer requires and that is
+missing or of another kind is refused: a gate must not take it for "nothing found".
 """
 
 import re
@@ -28,6 +28,7 @@ _PRINTED: Final = re.compile(
 )
 # Where a time may have its offset: after the date, whose parts `-` separates.
 _DATE_LENGTH: Final = 10
+"""Characters of a date such as `2026-01-31`, whose hyphens are no offset."""
 
 
 def text_field(details: Mapping[str, Any], name: str) -> str:
@@ -64,10 +65,10 @@ def _count(details: Mapping[str, Any], name: str) -> int:
 
 
 def counted_diffs(details: Mapping[str, Any]) -> dict[str, int]:
-    """How many diffs of each severity a summary speaks of, read in the worst way.
+    """Return the number of diffs by severity of a summary, read in the worst way.
 
-    Its total, its flags and its maximum count too where its figures by severity have
-    less; diffs of no severity stand under `UNKNOWN`.
+    Its total, its flags and its maximum count too where its figures by severity have less;
+    diffs of no severity are counted under `UNKNOWN`.
     """
     total, table = _count(details, "total_diffs"), details.get("counts_by_severity")
     if not isinstance(table, dict):
@@ -112,12 +113,12 @@ def utc_time(text: str) -> datetime:
 
 def utc_text(text: str) -> str:
     """A time as answers print it, in UTC with `Z`."""
-    # Nearly all times stand in a log like that already.
+    # Nearly all times of a log are written like that already.
     return text if _PRINTED.fullmatch(text) else format_time(utc_time(text))
 
 
 def is_naive(text: str) -> bool:
-    """Whether a time has no offset."""
+    """True if a time has no offset."""
     time = text[_DATE_LENGTH:]
     return not (time.endswith(("Z", "z")) or "+" in time or "-" in time)
 

@@ -1,7 +1,7 @@
-"""Which runs and which diffs a question is about (design, "The `recon` command").
+"""Runs and diffs that a question is about (design, "The `recon` command").
 
-Run filters (run, session, strategy, time of the run) select runs; severities select
-diffs. A run that is looked at and has no diff of such a severity is still looked at.
+Run filters (run, session, strategy, time of the run) select runs; severities select diffs.
+A run that is looked at and has no diff of such a severity is still looked at.
 """
 
 from collections.abc import Iterable
@@ -33,12 +33,12 @@ class Filters:
 
     @property
     def by_severity(self) -> bool:
-        """Whether some severities are left out."""
+        """True if some severities are left out."""
         return self.severities != ALL_SEVERITIES
 
     @property
     def by_run(self) -> bool:
-        """Whether runs may be left out."""
+        """True if runs may be left out."""
         return self != Filters(severities=self.severities)
 
     @property
@@ -47,7 +47,7 @@ class Filters:
         return self.severities | {UNKNOWN}
 
     def pass_run(self, session_id: str | None, strategy_id: str | None) -> bool:
-        """True if a run is asked for, as far as its owners say; `run_id` and times apart."""
+        """True if a run is asked for by its session and strategy; only these two are looked at."""
         if self.session_id is not None and session_id != self.session_id:
             return False
         return self.strategy_id is None or strategy_id == self.strategy_id

@@ -34,7 +34,7 @@ class AuditLog:
     """Entries are appended and read; nothing changes or removes one.
 
     Without `path` the entries live in memory. On a file they are chained lines (see
-    `recon_core.audit.chain`), any number of processes may append, and a run stands between
+    `recon_core.audit.chain`), any number of processes may append, and a run is enclosed by
     an opening and a committing entry. `timeout` is how many seconds to wait for other
     writers; a file that has reached `rotate_at` bytes is left and a new one begun. Entries
     are read from all files of a log. Every method raises `AuditError` where a file is
@@ -77,13 +77,13 @@ class AuditLog:
         return self.append_runs([(summary, diffs)])
 
     def append_runs(self, runs: Iterable[Run]) -> list[LedgerEntry]:
-        """Append the runs of one command in one go: all of them are written, or none."""
+        """Append the runs of one command together: all of them are written, or none."""
         chosen = list(runs)
         batches = (self._batch(run, at, len(chosen)) for at, run in enumerate(chosen, start=1))
         return self._append([entry for batch in batches for entry in batch])
 
     def _batch(self, run: Run, place: int, runs: int) -> list[LedgerEntry]:
-        """The entries of a run; what is in memory cannot be torn and needs no brackets.
+        """Return the entries of a run; in memory nothing can be torn, and no brackets are added.
 
         `place` of `runs` shows where the runs that followed in the same command are lost.
         """
@@ -107,7 +107,7 @@ class AuditLog:
 
     @property
     def head(self) -> Head:
-        """How many entries there are, and the hash of the last; in memory nothing is hashed."""
+        """Count of the entries, and the hash of the last; in memory nothing is hashed."""
         if self._file is None:
             return Head(len(self._entries))
         return self._file.head
@@ -115,8 +115,8 @@ class AuditLog:
     @property
     def continues(self) -> str | None:
         """The file that the last append left for a new one, `None` where it left none."""
-        said = None if self._file is None else self._file.continues
-        return None if said is None else said.file
+        succession = None if self._file is None else self._file.continues
+        return None if succession is None else succession.file
 
     def get_all_entries(self) -> list[LedgerEntry]:
         """All entries in their order; those of a file are verified."""

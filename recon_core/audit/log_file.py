@@ -34,7 +34,7 @@ from recon_core.audit.durable import (
     write_file,
 )
 from recon_core.audit.entries import LOG_RECOVERED, LedgerEntry
-from recon_core.audit.locking import locked
+from recon_core.audit.log_lock import locked
 from recon_core.audit.succession import (
     Succession,
     digest_of,
@@ -92,9 +92,9 @@ class LogFile:
             self._write(file, self._catch_up(file))
             if not self._offset:
                 raise AuditError(f"{self._shown}: has no entries, so there is nothing to leave")
-            said = self._successor(file)
-            self._begin_file(said, [])
-            return said
+            succession = self._successor(file)
+            self._begin_file(succession, [])
+            return succession
 
     def close(self, closed_by: str, reason: str, places: Sequence[Path] = ()) -> Succession:
         """Leave a file that is damaged, cut or replaced for a new one that names it.
@@ -102,15 +102,17 @@ class LogFile:
         `places` are directories of earlier files. Raises `AuditError` where nothing is wrong.
         """
         with locked(self.path, self.timeout), self._opened(create=False) as file:
-            said = self._diagnosis(file, places)
+            succession = self._diagnosis(file, places)
             digest, size = digest_of(file)
-            signed = replace(said, size=size, sha256=digest, closed_by=closed_by, reason=reason)
+            signed = replace(
+                succession, size=size, sha256=digest, closed_by=closed_by, reason=reason
+            )
             self._begin_file(signed, [])
             return signed
 
     @property
     def head(self) -> Head:
-        """Where the log stood after the last append of this object."""
+        """Head of the log after the last append of this object."""
         return self._reader.head
 
     @contextmanager
@@ -151,9 +153,9 @@ class LogFile:
                 with place.open("rb") as file:
                     if _identity_of(file) != checkpoint.file:
                         continue
-                    said = self._successor(file)
+                    succession = self._successor(file)
                     if not self._torn(file):
-                        return replace(said, file=place.name)
+                        return replace(succession, file=place.name)
             except (OSError, AuditError):
                 continue
         return None
@@ -181,7 +183,7 @@ class LogFile:
                 self._reader, self._offset = reader, checkpoint.offset
                 self._read_on(file)
             except AuditError:
-                pass  # a checkpoint in the middle of a run, or damage: the whole log tells
+                pass  # a checkpoint in the middle of a run, or damage: the whole log shows it
             else:
                 return
         witness = Witness(checkpoint)
@@ -298,48 +300,52 @@ class LogFile:
                 "expected a disk whose locks hold (a network disk may not)"
             )
 
-    def _begin_file(self, said: Succession, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    def _begin_file(
+        self, succession: Succession, entries: Sequence[LedgerEntry]
+    ) -> list[LedgerEntry]:
         """Put a new file in the place of the log, which keeps its content under another name.
 
         At no moment is there no log, or one that its checkpoint contradicts: a crash leaves
         the old log, under both names at most, or the new one.
         """
-        stored, lines = _chained([succession_entry(said), *entries], Head())
+        stored, lines = _chained([succession_entry(succession), *entries], Head())
         beside = Path(f"{self.path}.new")
         try:
             status = write_file(beside, b"".join(lines))
-            self._settle_checkpoint(said)
+            self._settle_checkpoint(succession)
             if os.path.lexists(self.path):
-                _keep(self.path, self.path.with_name(said.file))
+                _keep(self.path, self.path.with_name(succession.file))
             beside.replace(self.path)
         except OSError as error:
             attempt(beside.unlink)
             raise self._error("a new file cannot be begun", error) from None
         sync_directory(self.path.parent)
-        self.continues = said
+        self.continues = succession
         self._identity = status.st_dev, status.st_ino
         self._reader, self._offset = ChainReader(), 0
         self._take_own(lines)
         self._remember()
         return stored[1:]
 
-    def _settle_checkpoint(self, said: Succession) -> None:
+    def _settle_checkpoint(self, succession: Succession) -> None:
         """See that the checkpoint names the head that the new file names, or remove it."""
-        if said.closed_by is None and said.head == self.head:
+        if succession.closed_by is None and succession.head == self.head:
             self._remember()
         checkpoint = read_checkpoint(self.path)
-        if checkpoint is not None and (said.closed_by is not None or checkpoint.head != said.head):
+        if checkpoint is not None and (
+            succession.closed_by is not None or checkpoint.head != succession.head
+        ):
             remove_checkpoint(self.path)
 
     def _successor(self, file: BinaryIO) -> Succession:
         """The file as the next one names it; it is read whole once more."""
         latest = self._read_whole(file, Witness(None))
-        said = Succession.of(first_entry_of(file.fileno()))
-        if said is None:
+        succession = Succession.of(first_entry_of(file.fileno()))
+        if succession is None:
             return Succession(self._next_name(), 1, self.head, latest)
-        known = [time for time in (said.latest, latest) if time is not None]
-        latest = None if said.latest is None else max(known)
-        return Succession(self._next_name(), said.number + 1, self.head, latest)
+        known = [time for time in (succession.latest, latest) if time is not None]
+        latest = None if succession.latest is None else max(known)
+        return Succession(self._next_name(), succession.number + 1, self.head, latest)
 
     def _diagnosis(self, file: BinaryIO, places: Sequence[Path]) -> Succession:
         """The file with its problem, as the next one names it; raises `AuditError` without one."""
@@ -347,19 +353,19 @@ class LogFile:
         try:
             self._read_whole(file, witness)
             self._write(file, self._recover(file))
-            said = self._successor(file)
+            succession = self._successor(file)
         except AuditError as error:
             problem = str(error).removeprefix(f"{self._shown}: ")
             return Succession(self._next_name(), _number(file), None, problem=problem)
         if found := witness.problem(self.head):
-            return replace(said, problem=found)
+            return replace(succession, problem=found)
         try:
             files = earlier_files(self.path, first_entry_of(file.fileno()), places)
             files.verify()
         except AuditError as error:
-            return replace(said, problem=str(error))
+            return replace(succession, problem=str(error))
         if files.gap and not files.signed_off:
-            return replace(said, problem=files.gap)
+            return replace(succession, problem=files.gap)
         raise AuditError(
             f"{self._shown}: is in order, so there is nothing to sign off; "
             "recon audit rotate begins a new file"
@@ -404,10 +410,10 @@ def _identity_of(file: BinaryIO) -> Identity:
 def _number(file: BinaryIO) -> int:
     """The number of files up to this one, as far as its damage shows it."""
     try:
-        said = Succession.of(first_entry_of(file.fileno()))
+        succession = Succession.of(first_entry_of(file.fileno()))
     except AuditError:
         return 1
-    return 1 if said is None else said.number + 1
+    return 1 if succession is None else succession.number + 1
 
 
 def _keep(path: Path, kept: Path) -> None:

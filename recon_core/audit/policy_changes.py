@@ -1,7 +1,7 @@
-"""When the policy changed between the runs of a session (design, "Audit").
+"""Changes of the policy between the runs of a session (design, "Audit").
 
 A loosened tolerance leaves a trace: every summary names the effective policy and its
-SHA-256, and what differs from the session's previous run in the log is told with it.
+SHA-256, and the differences from the session's previous run in the log.
 """
 
 from collections.abc import Iterator

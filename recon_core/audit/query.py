@@ -21,17 +21,20 @@ from recon_core.values.printable import printable
 Item = dict[str, Any]
 
 _MOST_NOTES: Final = 3
+"""Runs with missing diffs that notes name; further runs are only counted."""
 _SPARE: Final = 64
+"""Items beyond twice the limit that are kept before the list is cut, so that it is cut rarely."""
 _RUN_BITS: Final = 48
+"""Bits of a run's index below its rank in one integer; no log has 2**48 runs."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What a mode found: `count` in JSON is the number of `items`.
+    """Findings of a mode: `count` in JSON is the number of `items`.
 
-    `total` is how many there were before the limit; `order_ids` are the orders of diffs,
-    one for each item; `summary` is that of the run that `detailed` shows.
-    `missing` is the event type that an empty answer misses, where that is another one.
+    `total` is their number before the limit; `order_ids` are the orders of diffs, one for
+    each item; `summary` is that of the run that `detailed` shows. `missing` is the event
+    type that an empty answer misses, where that is another one.
     """
 
     event_type: str
@@ -60,7 +63,7 @@ def item_of(entry: Entry) -> Item:
 
 
 def limit_note(shown: int, total: int) -> list[str]:
-    """What `--limit` left out, if anything."""
+    """Return the note on items that `--limit` left out, if any."""
     return [f"--limit left out {total - shown} of {total}"] if shown < total else []
 
 

@@ -1,7 +1,7 @@
-"""A stream of entries sorted into runs, and what the runs that are asked for come to.
+"""A stream of entries sorted into runs, and the totals of the runs that are asked for.
 
-The exit status of every mode rests on this: a finding is a diff, recorded or counted by
-a summary (design, "The `recon` command"); what was left incomplete, was never committed
+The exit status of every mode depends on them: a finding is a diff, recorded or counted by a
+summary (design, "The `recon` command"); a run that was left incomplete, was never committed
 or has no summary cannot be called clear.
 """
 
@@ -121,7 +121,7 @@ class Trail:
         )
 
     def _out_of_time(self, run: Run) -> str:
-        """Why the order of the log and the clock disagree about a run, if they do."""
+        """Return the contradiction between the log's order and the clock about a run, if any."""
         opened = self._opened.get(run.run_id)
         written = run.time if opened is None else utc_time(opened.entry["timestamp"])
         if not self._span.contradicts(min(run.time, written), max(run.time, written)):
@@ -258,7 +258,7 @@ def _flags(waiting: tuple[Entry, Place]) -> tuple[bool, bool]:
 
 
 def _incomplete(entry: Entry) -> str:
-    """Why the verdict of a summary does not stand for all of its session, if it does not."""
+    """Return the reason why a summary's verdict does not cover all of its session, if any."""
     details = entry["details"]
     promised, ran = count_field(details, "comparisons"), count_field(details, "ran")
     if promised is None:

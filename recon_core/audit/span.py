@@ -1,11 +1,10 @@
 """The part of a log between `--since` and `--until`, by the log's order and not by the clock.
 
 A run is asked for from the first run at or after `since` on, and up to the last run at or
-before `until`, whatever its own time says: a clock that goes back or forth takes no run
-out of a question. An example, with the times of four runs in the log's order:
+before `until`, whatever its own time says: a clock that was set back or forth removes no
+run from a question. An example, with the times of four runs in the log's order:
 
-    10:00  12:00  09:00  11:00      --since 11:30 is the last three
-                                    --until 10:30 is the first three
+10:00 12:00 09:00 11:00 --since 11:30 is the last three --until 10:30 is the first three
 """
 
 from collections.abc import Iterable

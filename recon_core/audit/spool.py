@@ -14,6 +14,7 @@ from weakref import finalize
 from recon_core.values.errors import AuditError
 
 _IN_MEMORY: Final = 8 << 20
+"""Bytes that are kept in memory; a longer spool is a temporary file."""
 
 # One for all entries: making an encoder costs as much as an entry.
 _ENCODER: Final = json.JSONEncoder(allow_nan=False)

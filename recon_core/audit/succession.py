@@ -41,6 +41,7 @@ from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable, quoted
 
 _CHUNK: Final = 1 << 20
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +233,15 @@ def _before(part: Part) -> Succession | None:
     """Read the first entry of an earlier file, `None` where damage hides it."""
     try:
         with _located(part.name):
-            said = Succession.of(first_entry(part.path))
+            succession = Succession.of(first_entry(part.path))
     except AuditError:
         if part.is_read:
             raise
         return None
-    number = 1 if said is None else said.number + 1
+    number = 1 if succession is None else succession.number + 1
     if part.is_read and number != part.named.number:
         _out_of_order(part, number)
-    return said
+    return succession
 
 
 def _out_of_order(part: Part, number: int) -> NoReturn:
@@ -278,10 +279,10 @@ def digest_of(file: Any) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def succession_entry(said: Succession) -> LedgerEntry:
+def succession_entry(succession: Succession) -> LedgerEntry:
     """The first entry of a file that continues another one."""
-    kind = LOG_CONTINUED if said.closed_by is None else LOG_CLOSED
-    return LedgerEntry(kind, said.details())
+    kind = LOG_CONTINUED if succession.closed_by is None else LOG_CLOSED
+    return LedgerEntry(kind, succession.details())
 
 
 def earlier_numbers(path: Path) -> list[int]:

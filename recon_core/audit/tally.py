@@ -1,4 +1,4 @@
-"""One run of a trail, what a mode hears of it, and what all that are asked for come to."""
+"""One run of a trail, the events that a mode receives, and the totals of all runs asked for."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from recon_core.audit.fields import Entry
 from recon_core.values.printable import printable
 
 _MOST_REASONS: Final = 3
+"""Reasons that are listed; further doubted runs are only counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,20 +31,20 @@ class Run:
     doubt: str = ""
 
     def recorded_of(self, severities: frozenset[str]) -> int:
-        """How many diffs of some severities the log holds."""
+        """Return the number of diffs of some severities that the log holds."""
         return sum(count for name, count in self.recorded.items() if name in severities)
 
     def counted_of(self, severities: frozenset[str]) -> int:
-        """How many diffs of some severities its summary counts."""
+        """Return the number of diffs of some severities that its summary counts."""
         return sum(count for name, count in self.counted.items() if name in severities)
 
     def findings(self, severities: frozenset[str]) -> int:
-        """How many diffs it has: a log of the top N holds fewer than were counted."""
+        """Return the number of its diffs: a log of the top N holds fewer than were counted."""
         return max(self.recorded_of(severities), self.counted_of(severities))
 
 
 class Sink:
-    """What a mode wants to hear of the runs that are asked for."""
+    """Receiver of the runs that are asked for; a mode overrides the events that it uses."""
 
     def summary(self, run: Run, entry: Entry) -> None:
         """A summary of `run`."""
@@ -66,7 +67,7 @@ class Sink:
 
 @dataclass(slots=True)
 class Tally:
-    """What the runs that are asked for come to.
+    """Totals of the runs that are asked for.
 
     `seen` counts the summaries of all runs; `doubts` are the first of the reasons why
     `doubted` runs cannot be called clear.

@@ -1,4 +1,4 @@
-"""What one command, or one pytest run, adds to an audit log, and where the log stands then."""
+"""Runs that one command, or one pytest run, appends to an audit log, and the log's head then."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ class AuditTrail:
     """Appends the runs of one invocation to the log at `path`.
 
     `option` is what a user calls the log by, such as `--audit-log`; a file of `rotate_at`
-    bytes is left for a new one. `head` is where the
-    log stands after the runs were written, `None` before that and where it failed.
+    bytes is left for a new one. `head` is the log's head after the runs were written,
+    `None` before that and where it failed.
     """
 
     def __init__(self, path: Path, option: str, rotate_at: int | None = None) -> None:
@@ -56,8 +56,8 @@ class AuditTrail:
         """
         if self.head is None:
             return None
-        stands = f"{self.head.count} entries, head {self.head.hash}"
-        return f"audit log {self._shown}{self._begun}: {stands}"
+        end = f"{self.head.count} entries, head {self.head.hash}"
+        return f"audit log {self._shown}{self._begun}: {end}"
 
     @property
     def _shown(self) -> str:

@@ -24,6 +24,7 @@ FEWEST_RUNS: Final = 3
 """Fewer runs, or INFO diffs of one sign, are no trend."""
 
 RECENT_RUNS: Final = 5
+"""Runs before now that count as recent."""
 RECURRING: Final = 3
 """A key that is WARN in so many of the recent runs recurs (design, "Escalation")."""
 
@@ -154,7 +155,7 @@ class TrendSink(Sink):
         self._filters, self._limit = filters, limit
         self._strategies: dict[str | None, StrategyTrend] = {}
         self._partly = 0
-        # Where each unfinished run stands among those of its strategy.
+        # The place of each unfinished run among those of its strategy.
         self._numbers: dict[int, tuple[StrategyTrend, int]] = {}
 
     def summary(self, run: Run, entry: Entry) -> None:  # noqa: ARG002  # a sink's signature
@@ -215,7 +216,7 @@ def _by_severity(counts: Counter[str]) -> dict[str, int]:
 
 
 def key_of(details: dict[str, Any]) -> str:
-    """`position::BTC/EUR`; what a foreign diff is about stands in its `diff_details`."""
+    """Return a key like `position::BTC/EUR`; a foreign diff names it in its `diff_details`."""
     figures = details.get("diff_details")
     tables = (details, figures) if isinstance(figures, dict) else (details,)
     for name in ("key", "symbol", "currency"):

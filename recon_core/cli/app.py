@@ -21,10 +21,15 @@ from recon_core.values.errors import OUTPUT_LOST, ReconError
 from recon_core.values.printable import printable
 
 CLEAR: Final = 0
+"""Exit status of a run without findings."""
 CANNOT_JUDGE: Final = 1
+"""Exit status where there is no verdict: a file is damaged or cannot be read."""
 FINDINGS: Final = 2
+"""Exit status of a run with findings."""
 WRONG_USAGE: Final = 64
+"""Exit status of a wrong command line, BSD's `EX_USAGE`."""
 INTERRUPTED: Final = 130
+"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
 
 COMMANDS: Final = {
     "check": "recon_core.cli.check:check",
@@ -63,7 +68,7 @@ Exit codes:
 
 
 class CommandGroup(click.Group):
-    """A group that without arguments prints its usage and ends with 1."""
+    """A group that without arguments shows its usage and ends with 1."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the group's own options; without any argument there is nothing to do."""
@@ -74,7 +79,7 @@ class CommandGroup(click.Group):
 
 
 class LazyGroup(CommandGroup):
-    """Sub-commands by name and place, imported when they are needed."""
+    """Sub-commands by name and place, imported at their first use."""
 
     def __init__(self, places: Mapping[str, str], **settings: Any) -> None:
         super().__init__(**settings)
@@ -211,9 +216,9 @@ def _prepare_streams() -> None:
 
 
 def _lost(stream: Any) -> str | None:
-    """Why a stream did not take what was written to it, `None` where it took everything.
+    """Return the reason why a stream did not take its text, `None` where it took everything.
 
-    One that did not is closed, or the interpreter would try once more while it ends.
+    Such a stream is closed, or the interpreter would try once more while it ends.
     """
     if getattr(stream, "closed", False):  # a test's stream may not know
         return None

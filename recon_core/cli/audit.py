@@ -22,7 +22,7 @@ from recon_core.cli.audit_options import (
     named_source,
     question_options,
 )
-from recon_core.cli.audit_running import ask
+from recon_core.cli.audit_steps import ask
 from recon_core.cli.audit_trend_text import trend_text
 from recon_core.cli.audit_upkeep import close_log, rotate_log
 from recon_core.cli.audit_verify import verify_chain
@@ -93,7 +93,7 @@ def _mode(name: str, sink: Any, text: Callable[[Answer], Iterable[str]], about: 
     @question_options
     @click.pass_context
     def command(ctx: click.Context, /, **given: Any) -> None:
-        ctx.exit(ask(Question.of(given), sink, text, needs_run=name == "detailed"))
+        ctx.exit(ask(Question.of(given), sink, text, one_run=name == "detailed"))
 
 
 _mode("summary", SummarySink, audit_text.summary_text, "Show the runs, the oldest first.")
@@ -164,9 +164,10 @@ def rotate(source: str | None, output_format: str) -> None:
 def close(
     closed_by: str, reason: str, archives: tuple[str, ...], source: str | None, output_format: str
 ) -> None:
-    """Sign off a log that is damaged, cut or replaced, and go on in a new file.
+    """Sign off a log that is damaged, cut or replaced, and begin a new file.
 
-    The new file begins with what is wrong, the size and SHA-256 of the old one, NAME and TEXT.
+    The new file begins with what is wrong, the size and SHA-256 of the old one, NAME and
+    TEXT.
     """
     for option, text in (("--by", closed_by), ("--reason", reason)):
         if not text.strip():

@@ -8,20 +8,20 @@ from typing import IO, Final
 
 import click
 
-from recon_core.audit.exporting import ExportSink, WholeExport, numbered
+from recon_core.audit.entry_source import EntrySource
+from recon_core.audit.exports import ExportSink, WholeExport, numbered
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note
-from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.succession import succession_entry
 from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
-from recon_core.cli.audit_running import (
+from recon_core.cli.audit_steps import (
     AUDIT_LOG,
     document,
+    print_remarks,
     refuse_unknown_run,
     sorted_into,
-    tell_aside,
     verdict,
 )
 from recon_core.values.errors import AuditError
@@ -29,6 +29,7 @@ from recon_core.values.files import write_atomically
 from recon_core.values.printable import printable
 
 _IN_MEMORY: Final = 8 << 20
+"""Bytes that are kept in memory; a longer export is a temporary file."""
 
 
 def export_runs(question: Question, output: Path | None) -> int:
@@ -39,17 +40,17 @@ def export_runs(question: Question, output: Path | None) -> int:
             count, notes, tally = _export(question, reading, last, WholeExport(spool.write))
             refuse_unknown_run(question, reading, tally)
         spool.seek(0)
-        tell_aside([*notes, *reading.file_notes()])
+        print_remarks([*notes, *reading.file_notes()])
         if output is None:
             shutil.copyfileobj(spool, sys.stdout)
         else:
             _write(output, spool)
-            _tell_written(question, output, count)
+            _print_written(question, output, count)
     return verdict(question, reading, tally)
 
 
 def _export(
-    question: Question, reading: Reading, last: int, whole: WholeExport
+    question: Question, reading: EntrySource, last: int, whole: WholeExport
 ) -> tuple[int, list[str], Tally]:
     filters = question.filters
     if filters == Filters() and question.limit is None:
@@ -64,7 +65,7 @@ def _export(
     sink = ExportSink(filters, question.limit)
     tally = sorted_into(Trail(filters, sink, last), numbered(reading))
     if reading.files.missing is not None:
-        # Whoever asks the export is told of it, too.
+        # A reader of the export sees it, too.
         whole.take(succession_entry(reading.files.missing).stored(1).to_dict())
     for line in sink.entries().lines():
         whole.take_line(line)
@@ -80,7 +81,7 @@ def _write(output: Path, spool: IO[str]) -> None:
         raise AuditError(f"{shown}: cannot be written: {error.strerror}") from None
 
 
-def _tell_written(question: Question, output: Path, count: int) -> None:
+def _print_written(question: Question, output: Path, count: int) -> None:
     shown = printable(output.name)
     if question.as_json:
         item = {"output": str(output), "entries": count}

@@ -1,4 +1,4 @@
-"""What every mode of `recon audit` can be asked (design, "The `recon` command")."""
+"""Options of every mode of `recon audit` (design, "The `recon` command")."""
 
 import shutil
 import sys
@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from recon_core.audit.entry_source import STANDARD_INPUT, EntrySource, open_source
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
-from recon_core.audit.reading import STANDARD_INPUT, Reading, open_source
 from recon_core.audit.span import last_at_or_before
 from recon_core.policy.settings import find_settings
 from recon_core.values.errors import ReconError
@@ -82,7 +82,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of which source; no source at all is an empty log."""
+    """A question to one source; no source at all is an empty log."""
 
     source: str | Path | None
     filters: Filters
@@ -116,10 +116,10 @@ class Question:
             given["output_format"] == "json",
             given["exit_on_findings"],
             tuple(map(Path, given["archives"])),
-            _standard_input(source, twice=filters.until is not None),
+            _standard_input(source, reads_again=filters.until is not None),
         )
 
-    def open(self) -> AbstractContextManager[Reading]:
+    def open(self) -> AbstractContextManager[EntrySource]:
         """Open the source; raises `AuditError` where it cannot be read."""
         return open_source(self.source, self.stdin, self.archives)
 
@@ -134,12 +134,12 @@ class Question:
         return last
 
 
-def _standard_input(source: object, *, twice: bool) -> BinaryIO | None:
+def _standard_input(source: object, *, reads_again: bool) -> BinaryIO | None:
     """Standard input where it is the source; a copy of it where it is read twice."""
     # Python has none where the process was started without one.
     if source != STANDARD_INPUT or sys.stdin is None:
         return None
-    if not twice:
+    if not reads_again:
         return sys.stdin.buffer
     kept = TemporaryFile()  # noqa: SIM115  # closed with the command
     click.get_current_context().call_on_close(kept.close)

@@ -12,7 +12,9 @@ from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 _MOST_CHANGES: Final = 10
+"""Changes of a policy that one line lists; more are counted."""
 _LABEL: Final = 10
+"""Characters of a column of labels at least, so that the tables of several runs align."""
 # The figures of a diff of ours, in the order in which a person checks them.
 _FIGURES: Final = ("internal", "external", "delta", "drift", "tolerance")
 
@@ -59,7 +61,7 @@ def detailed_text(answer: Answer) -> Iterator[str]:
 
 
 def note_lines(answer: Answer) -> list[str]:
-    """What else is to be known of an answer, a line each."""
+    """Return the notes of an answer that its text does not say, a line each."""
     return [f"note: {printable(note, 500)}" for note in answer.notes if note != answer.empty_text]
 
 
@@ -83,7 +85,7 @@ def _run_lines(item: Item) -> list[str]:
 
 
 def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
-    """What the runbook's summary shows, and this project's figures where there are some."""
+    """Yield the fields of the runbook's summary, and this project's figures where there are any."""
     yield "time", printable(item["timestamp"])
     yield "session", printable(item.get("session_id"))
     yield "strategy", printable(item.get("strategy_id") or "none")
@@ -124,9 +126,9 @@ def _policy_text(changed: Mapping[str, Any]) -> str:
         for name, (before, after) in changed["changes"].items()
     ]
     more = len(changes) - _MOST_CHANGES
-    told = ", ".join(changes[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(changes[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
     since = printable(changed["since_run"])
-    return f"changed since run {since}" + (f": {printable(told, 2000)}" if told else "")
+    return f"changed since run {since}" + (f": {printable(listed, 2000)}" if listed else "")
 
 
 def _diff_lines(item: Item, order: str) -> list[str]:

@@ -14,7 +14,9 @@ from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
 
 _WIDEST_CHART: Final = 60
+"""Runs that a chart shows, a column each: with its labels it fits a terminal of 80 columns."""
 _MOST_RUNS: Final = 3
+"""Runs that a line names, the latest ones; earlier ones are counted."""
 _COLUMNS: Final = ("key", "runs", "diffs", "delta per run", "what stands out")
 
 

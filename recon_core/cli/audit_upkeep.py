@@ -7,7 +7,7 @@ import click
 from recon_core.audit.log_file import LogFile
 from recon_core.audit.query import Answer
 from recon_core.audit.succession import Succession
-from recon_core.cli.audit_running import AUDIT_LOG, document
+from recon_core.cli.audit_steps import AUDIT_LOG, document
 from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 
@@ -18,7 +18,7 @@ TIMEOUT = 10.0
 def rotate_log(source: object, *, as_json: bool) -> None:
     """Leave the file of a log for a new one, and say so."""
     path = _log(source)
-    _tell(path, LogFile(path, TIMEOUT).rotate(), as_json=as_json)
+    _print_succession(path, LogFile(path, TIMEOUT).rotate(), as_json=as_json)
 
 
 def close_log(
@@ -26,7 +26,9 @@ def close_log(
 ) -> None:
     """Sign a damaged log off, leave it for a new file, and say so."""
     path = _log(source)
-    _tell(path, LogFile(path, TIMEOUT).close(closed_by, reason, places), as_json=as_json)
+    _print_succession(
+        path, LogFile(path, TIMEOUT).close(closed_by, reason, places), as_json=as_json
+    )
 
 
 def _log(source: object) -> Path:
@@ -35,11 +37,13 @@ def _log(source: object) -> Path:
     return source
 
 
-def _tell(path: Path, said: Succession, *, as_json: bool) -> None:
+def _print_succession(path: Path, succession: Succession, *, as_json: bool) -> None:
     shown = printable(path.name)
     if as_json:
-        item = {name: value for name, value in said.details().items() if name != "latest"}
+        item = {name: value for name, value in succession.details().items() if name != "latest"}
         click.echo(document(Answer(AUDIT_LOG, [item], 1)))
         return
-    problem = "" if said.problem is None else f"; closed: {printable(said.problem, 500)}"
-    click.echo(f"{shown} goes on in a new file after {said}{problem}")
+    problem = (
+        "" if succession.problem is None else f"; closed: {printable(succession.problem, 500)}"
+    )
+    click.echo(f"{shown} continues in a new file after {succession}{problem}")

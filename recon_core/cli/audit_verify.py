@@ -7,13 +7,13 @@ import click
 
 from recon_core.audit.chain import GENESIS, ChainReader, entries_text
 from recon_core.audit.entries import RECON_SUMMARY, RUN_OPENED
+from recon_core.audit.entry_source import EntrySource
 from recon_core.audit.fields import Entry, utc_time
 from recon_core.audit.query import Answer
-from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.tally import Sink, Tally
 from recon_core.cli.audit_options import Question
-from recon_core.cli.audit_running import (
+from recon_core.cli.audit_steps import (
     AUDIT_LOG,
     document,
     refuse_unknown_run,
@@ -27,7 +27,7 @@ from recon_core.values.printable import printable
 
 @without_collector()
 def verify_chain(question: Question, expected: str | None) -> int:
-    """Verify a log to its end, print where it stands; the exit code.
+    """Verify a log to its end, print its head, and return the exit code.
 
     `expected` is a head that was printed earlier. Raises `AuditError` where the log is
     damaged, not finished, or does not have that head.
@@ -51,7 +51,7 @@ def verify_chain(question: Question, expected: str | None) -> int:
 
 
 def _read_chain(
-    question: Question, reading: Reading, expected: str | None, last: int, clocks: "_Clocks"
+    question: Question, reading: EntrySource, expected: str | None, last: int, clocks: "_Clocks"
 ) -> tuple[Tally, int | None]:
     """Judge the runs, and count the entries after the expected head, `None` without it."""
     trail = Trail(question.filters, Sink(), last)
@@ -69,7 +69,7 @@ def _read_chain(
     return trail.close(), None if found_at is None else count - found_at
 
 
-def _refuse_broken(reading: Reading) -> None:
+def _refuse_broken(reading: EntrySource) -> None:
     if reading.chain is None:
         raise reading.refused("an export has no hashes and cannot be verified; expected the log")
     if reading.chain.open_run is not None:
@@ -81,10 +81,10 @@ def _refuse_broken(reading: Reading) -> None:
 
 @dataclass(slots=True)
 class _Clocks:
-    """Times of runs that go back: of when they were judged, and of when they were written.
+    """Backward steps in the times of runs: of judging, and of writing.
 
-    Commands that run at the same time are written in another order than they are judged
-    in; a time of writing that goes back is a clock that went back.
+    Commands that run at the same time are written in another order than they are judged in;
+    a time of writing before an earlier one is a clock that was set back.
     """
 
     back: int = 0
@@ -104,7 +104,7 @@ class _Clocks:
             self._latest[kind] = text
 
     def notes(self) -> list[str]:
-        """The number of times that go back, and the place of the first."""
+        """Return the number of backward steps, and the place of the first."""
         return [f"times of runs go back, {counted(self.back, 'time')}: {self.first}"] * bool(
             self.back
         )
@@ -139,7 +139,7 @@ def _chain_notes(chains: Iterable[ChainReader]) -> list[str]:
     return notes
 
 
-def _file_notes(reading: Reading) -> list[str]:
+def _file_notes(reading: EntrySource) -> list[str]:
     parts = [
         f"{name}: {entries_text(chain.head.count)}, head {chain.head.hash}"
         for name, chain in reading.chains[:-1]
@@ -149,7 +149,7 @@ def _file_notes(reading: Reading) -> list[str]:
 
 
 def _chain_text(
-    _reading: Reading, chains: list[ChainReader], notes: list[str], _clocks: _Clocks
+    _reading: EntrySource, chains: list[ChainReader], notes: list[str], _clocks: _Clocks
 ) -> str:
     count, run_count = _totals(chains)
     runs = f"{run_count:,} {'run' if run_count == 1 else 'runs'}"
@@ -167,7 +167,7 @@ def _totals(chains: list[ChainReader]) -> tuple[int, int]:
 
 
 def _chain_document(
-    reading: Reading, chains: list[ChainReader], notes: list[str], clocks: _Clocks
+    reading: EntrySource, chains: list[ChainReader], notes: list[str], clocks: _Clocks
 ) -> str:
     entries, runs = _totals(chains)
     item = {

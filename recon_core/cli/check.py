@@ -26,7 +26,7 @@ from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
-    from recon_core.cli.checking import Check
+    from recon_core.cli.check_run import Check
 
 EPILOG: Final = """\b
 Examples:
@@ -52,7 +52,7 @@ instead.
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """The command line as it stands."""
+    """The command line as given."""
 
     sessions: tuple[str, ...]
     policy: str | None
@@ -70,7 +70,7 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked for, checked, with the project's settings behind the options."""
+    """The checked command line, with the project's settings behind the options."""
 
     check: "Check"
     anchors: list[Path]
@@ -170,10 +170,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
 def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _Request:
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
-    from recon_core.cli.checking import Check  # noqa: PLC0415  # brings the engine
+    from recon_core.cli.check_run import Check  # noqa: PLC0415  # brings the engine
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
-    from recon_core.sessions.passed_over import notes_on  # noqa: PLC0415
+    from recon_core.sessions.unjudged_paths import notes_on  # noqa: PLC0415
     from recon_core.values.severity import Severity  # noqa: PLC0415
 
     named = None if options.policy is None else directory / options.policy
@@ -202,7 +202,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         ),
         anchors=found.anchors,
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
-        notes=list(notes_on(found.passed_over, directory)),
+        notes=list(notes_on(found.unjudged, directory)),
         junit=junit,
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
@@ -261,7 +261,7 @@ def _terms(request: _Request) -> list[str]:
 
 
 def _json(request: _Request) -> str:
-    from recon_core.reports.reconciled import reconciliation_report  # noqa: PLC0415  # not for the help
+    from recon_core.reports.reconciliation_report import reconciliation_report  # noqa: PLC0415  # not for the help
 
     run = request.check
     head = None if run.trail is None else run.trail.head

@@ -90,7 +90,7 @@ def explanation_document(reconciliation: "Reconciliation") -> dict[str, Any]:
     """One session as plain data: its diffs, and beside them their explanations."""
     diffs = [diff.to_dict() for diff in _diffs(reconciliation)]
     for diff in diffs:
-        del diff["explanation"]  # it stands in the list
+        del diff["explanation"]  # it is in the list
     return {
         "session_id": reconciliation.recorded.session_id,
         "diffs": diffs,

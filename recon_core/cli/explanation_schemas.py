@@ -34,7 +34,7 @@ _OF_ALL: Final[dict[str, Schema]] = {
 }
 
 CONCLUSION: Final[Schema] = _closed(**_OF_ALL)
-"""What an entry of an audit log keeps of an explanation."""
+"""Schema of the part of an explanation that an entry of an audit log keeps."""
 
 EXPLANATION_DEFINITIONS: Final[dict[str, Schema]] = {
     "Effect": _closed(position=_AMOUNTS, cash=_AMOUNTS),

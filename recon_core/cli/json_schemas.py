@@ -73,7 +73,7 @@ def repair_schema() -> Schema:
 
 
 def explanation_schema() -> Schema:
-    """What `recon explain --format json` prints: one session, or a list of several."""
+    """Return the schema of `recon explain --format json`: one session, or a list of several."""
     summary = summary_schema()
     definitions = summary["$defs"]
     diff = definitions.pop("ReconDiff")
@@ -101,7 +101,7 @@ def explanation_schema() -> Schema:
 
 
 def summary_schema() -> Schema:
-    """What `ReconSummary.to_dict` gives."""
+    """Return the schema of `ReconSummary.to_dict`."""
     made = TypeAdapter(ReconSummary).json_schema(mode="serialization")
     diff = made["$defs"]["ReconDiff"]
     diff["properties"] |= dict.fromkeys(("internal", "external", "delta", "drift"), _FIGURE)
@@ -120,9 +120,9 @@ def _complete(table: Schema) -> Schema:
 
 
 def audit_entry_schema() -> Schema:
-    """What a line of an audit log holds, and an element of an export, which has no hashes.
+    """Return the schema of a line of an audit log, and of an export's element, without hashes.
 
-    Only what the runbook's own log has is required of a run and of a diff.
+    Only the fields of the runbook's own log are required of a run and of a diff.
     """
     made = TypeAdapter(LedgerEntry).json_schema(mode="serialization")
     own = {**made["properties"], "timestamp": _TIME}

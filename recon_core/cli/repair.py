@@ -108,9 +108,9 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
         raise ReconError(unreadable[0])
     if not explanations:
         if reconciliation.diffs:
-            raise ReconError("no position and no balance differs, and no booking mends the rest")
+            raise ReconError("no position or balance differs; no entry repairs the other diffs")
         return []
-    from recon_core.explain import entries_of  # noqa: PLC0415  # only where it is needed
+    from recon_core.explain import entries_of  # noqa: PLC0415  # only where a repair is made
 
     return [entry for each in explanations for entry in entries_of(reconciliation, each)]
 
@@ -127,9 +127,9 @@ def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
 
 
 def _lines(entries: "list[RepairEntry]", fresh: int, output: str) -> list[str]:
-    from recon_core.reports.explanations import booking_text  # noqa: PLC0415  # not for the help
+    from recon_core.reports.explanations import entry_text  # noqa: PLC0415  # not for the help
 
-    shown = [f"  {booking_text(entry)}" for entry in entries[:10]]
+    shown = [f"  {entry_text(entry)}" for entry in entries[:10]]
     more = [f"  and {len(entries) - 10} more"] if len(entries) > 10 else []  # noqa: PLR2004
     written = "entry" if fresh == 1 else "entries"
     known = len(entries) - fresh

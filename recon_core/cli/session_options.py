@@ -88,7 +88,7 @@ def named(
     max_items: int | None,
     limits: Sequence[str],
 ) -> Sessions:
-    """What the words of a command line name; raises `click.UsageError` for mistakes in them."""
+    """Return the sessions that words of a command line name; raises `click.UsageError`."""
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # brings the engine
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
 

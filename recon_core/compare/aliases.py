@@ -34,7 +34,7 @@ _KEYS: Final[Mapping[type, Callable[[Any], tuple[Any, ...]]]] = {
     Fill: lambda row: (row.account, row.symbol),
     Order: lambda row: (row.account, row.symbol),
 }
-"""What the state of a side is told apart by; fills of two names would be booked as one."""
+"""Keys that distinguish the state of a side; fills of two names would be posted as one."""
 
 
 def with_aliases(recorded: RecordedSession, aliases: Aliases) -> RecordedSession:
@@ -175,7 +175,7 @@ def _currencies(currencies: Mapping[str, Currency], aliases: Aliases) -> Mapping
 
 
 def _notes(recorded: RecordedSession, aliases: Aliases) -> Iterator[str]:
-    """Which aliases meant something in this session."""
+    """Yield a note for every alias that renamed something in this session."""
     for side, record in recorded.own_records().items():
         names = aliases.of(side)
         used = _names_of(record) & names.keys()

@@ -1,4 +1,4 @@
-"""Rows by their key, quickly: nearly always every key of a side stands once."""
+"""Rows by their key, quickly: nearly always every key of a side is unique."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class Grouped(Generic[_Row]):
-    """The rows of one side: `single` by keys that stand once, `repeated` by the others."""
+    """The rows of one side: `single` by unique keys, `repeated` by all other keys."""
 
     single: dict[Any, _Row] = field(default_factory=dict)
     repeated: dict[Any, list[_Row]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Pairing: which keys are compared, and how they are named.
+"""Pairing: the keys that are compared, and their names.
 
-Names come from business keys and never from values, so that an item keeps its
-name when its verdict changes, and every process finds the same names.
+Names are made of business keys and never of values, so that an item keeps its name when its
+verdict changes, and every process finds the same names.
 """
 
 import hashlib
@@ -34,6 +34,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 """The session checks that always exist, as sorted in the report."""
 
 _LONGEST_KEY: Final = 200
+"""Characters of an encoded key: a node id of a longer one cannot be read on a line."""
 _ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
 _FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _FILL_ID = attrgetter("fill_id")
@@ -41,10 +42,10 @@ _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
 def encode_key(text: str) -> str:
-    """A business key as it stands in a node id, percent-encoded where pytest would trip.
+    """A business key as written in a node id, percent-encoded where pytest would trip.
 
-    `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded.
-    A key of more than 200 characters is cut and ends in a hash of the whole.
+    `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded. A key of
+    more than 200 characters is cut and ends in a hash of the whole.
     """
     encoded = _ENCODED.sub(_percent, text)
     if len(encoded) <= _LONGEST_KEY:
@@ -92,7 +93,7 @@ def _session_comparisons(
         key = encode_key(check.name)
         if key in comparisons:
             name = quoted(check.name)
-            raise SessionError(f"recon_checks: check {name} stands twice or is built in")
+            raise SessionError(f"recon_checks: check {name} is a duplicate or built in")
         comparisons[key] = Comparison(ItemKind.SESSION, key, check.name, as_of, check=check)
     return list(comparisons.values())
 
@@ -161,19 +162,19 @@ def paired(
     internal: Iterable[Row], external: Iterable[Row], key_of: Callable[[Row], Key]
 ) -> Iterator[tuple[Key, Row | None, Row | None]]:
     """Every key of either side, with the row of each side that has one."""
-    mine = {key_of(row): row for row in internal}
+    ours_by_key = {key_of(row): row for row in internal}
     theirs = {key_of(row): row for row in external}
-    return ((key, mine.get(key), theirs.get(key)) for key in {**mine, **theirs})
+    return ((key, ours_by_key.get(key), theirs.get(key)) for key in {**ours_by_key, **theirs})
 
 
 def single_accounts(recorded: RecordedSession) -> bool:
-    """Whether each side has one account, which then is its default and goes unnamed."""
+    """True if each side has one account, which then is its default and is not named."""
     sides = [side for side in (recorded.internal, recorded.external) if side is not None]
     return all(map(_has_one_account, sides))
 
 
 def _has_one_account(record: SideRecord) -> bool:
-    """One name at most; the opening and the fills need not repeat that of what is stated."""
+    """True if one account at most is named; the opening and the fills may leave it out."""
     positions = () if "positions" in record.derived else record.positions or ()
     cash = () if "cash" in record.derived else record.cash or ()
     stated = {row.account for row in positions} | {row.account for row in cash}
@@ -191,7 +192,7 @@ def key_text(name: str, leg: Leg, account: str | None) -> str:
 
 
 def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
-    """What a quantity of `symbol` counts, for display; empty where it is not known."""
+    """Return the unit of a quantity of `symbol`, for display; empty where it is not known."""
     instrument = instruments.get(symbol)
     if instrument is not None:
         return instrument.base if instrument.instrument_kind is InstrumentKind.SPOT else "contracts"
@@ -200,7 +201,7 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
 
 
 def duplicate_fills(fills: Sequence[Fill]) -> dict[tuple[str | None, str, str], int]:
-    """Account, symbol and id of every fill that stands more than once, with its count."""
+    """Return account, symbol and id of every fill with duplicates, with its count."""
     if len(set(map(_FILL_ID, fills))) == len(fills):  # as nearly always
         return {}
     return {key: count for key, count in Counter(map(_FILL_KEY, fills)).items() if count > 1}

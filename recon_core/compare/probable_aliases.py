@@ -13,6 +13,7 @@ from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.values.printable import quoted
 
 _MOST_CANDIDATES: Final = 3
+"""Candidates that a note names; more are counted."""
 
 
 def with_probable_aliases(comparisons: Iterable[Comparison]) -> list[Comparison]:

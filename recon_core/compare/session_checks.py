@@ -25,7 +25,7 @@ def readable(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
 
 
 def coverage(recorded: RecordedSession, policy: Policy) -> SessionCheck:
-    """Whether both sides report what has to be compared."""
+    """Return the check that both sides report everything that has to be compared."""
     missing = [side for side in LedgerSide if recorded.side(side) is None]
     if missing:
         message = f"the session has no {' and no '.join(missing)} side"
@@ -52,16 +52,16 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
             silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
             text = f"{section}: reported by {reporting[0]}, not by {silent}"
             (faults if section in policy.require else notes).append(text)
-        elif _says_nothing(recorded, section):
+        elif _is_self_comparison(recorded, section):
             text = f"{section}: both sides were read from one source, which proves nothing"
             (faults if section in policy.require else notes).append(text)
     return faults, notes
 
 
-def _says_nothing(recorded: RecordedSession, section: str) -> bool:
-    """Whether a section would be compared with itself, though no mirror was declared.
+def _is_self_comparison(recorded: RecordedSession, section: str) -> bool:
+    """True if a section would be compared with itself, though no mirror was declared.
 
-    A state that a hook computed anew on one side differs from what was read, or may.
+    A state that a hook computed anew on one side may differ from the state that was read.
     """
     if recorded.mirrored or not recorded.shares(section):
         return False
@@ -80,7 +80,7 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 def _nothing_compared(recorded: RecordedSession) -> bool:
     if recorded.internal is None or recorded.external is None:
         return True
-    compared = [section for section in STATES if not _says_nothing(recorded, section)]
+    compared = [section for section in STATES if not _is_self_comparison(recorded, section)]
     if not recorded.mirrored:
         compared += ["fills"] if not recorded.shares("fills") else []
         if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
@@ -104,7 +104,7 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
 
 
 def side_notes(recorded: RecordedSession) -> list[str]:
-    """What the readers of the sides found worth saying."""
+    """Return the notes of the readers of both sides."""
     return [
         f"{side}: {note}"
         for side, record in recorded.own_records().items()
@@ -128,7 +128,7 @@ def untimely_notes(recorded: RecordedSession) -> list[str]:
 
 
 def as_of(recorded: RecordedSession, policy: Policy) -> SessionCheck:
-    """Whether both sides speak of the same time."""
+    """Return the check that both sides speak of the same time."""
     if recorded.internal is None or recorded.external is None:
         return SessionCheck("as-of", None, "one side only: see coverage")
     times = recorded.internal.as_of, recorded.external.as_of
@@ -141,23 +141,23 @@ def as_of(recorded: RecordedSession, policy: Policy) -> SessionCheck:
 
 
 def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
-    """Whether a side says of itself that rows are lost."""
+    """Return the check that no side says of itself that rows are lost."""
     faults = []
     for side, record in recorded.own_records().items():
         if not record.complete:
             faults.append(f"{side} was cut off while it was recorded")
         faults += [
-            f"{side} counted {count} {section} and gives {_given(record, section)}"
+            f"{side} counted {count} {section} and gives {_row_count(record, section)}"
             for section, count in sorted(record.counts.items())
-            if count != _given(record, section)
+            if count != _row_count(record, section)
         ]
     if faults:
         return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
     return SessionCheck("complete", None, "no side says that rows are lost")
 
 
-def _given(record: SideRecord, section: str) -> int:
-    """How many rows the source itself gives; what a replay made is not counted."""
+def _row_count(record: SideRecord, section: str) -> int:
+    """Return the number of rows that the source itself gives; replayed rows are not counted."""
     return 0 if section in record.derived else len(record.rows(section) or ())
 
 

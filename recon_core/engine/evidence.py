@@ -1,4 +1,4 @@
-"""What a verdict rests on, so that a loosened tolerance leaves a trace (design, "Audit")."""
+"""Evidence of a verdict, so that a loosened tolerance leaves a trace (design, "Audit")."""
 
 import hashlib
 import json

@@ -15,7 +15,7 @@ from recon_core.model.comparison import ReconDiff
 from recon_core.model.snapshot import ExternalSnapshot
 from recon_core.model.summary import DEFAULT_TOP, ReconSummary, summarise
 from recon_core.policy.model import Policy
-from recon_core.reports.reconciled import reconciliation_report
+from recon_core.reports.reconciliation_report import reconciliation_report
 from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 
@@ -23,7 +23,11 @@ _ANCHORLESS = Path("manual")
 
 
 class ReconciliationEngine:
-    """Reconciles ledgers that a program has filled (design, "The runbook")."""
+    """Reconciles ledgers that a program has filled (design, "The runbook").
+
+    Ledgers and a policy that are not given are empty and the built-in one. `reconcile`
+    returns the diffs; `create_summary` counts them, and the report is that of the last call.
+    """
 
     def __init__(
         self,
@@ -65,7 +69,7 @@ class ReconciliationEngine:
         return [] if mirrored else self._last.diffs
 
     def internal_record(self, as_of: datetime) -> SideRecord:
-        """What the ledgers say, as the internal side of a session."""
+        """Return the state of the ledgers, as the internal side of a session."""
         return SideRecord(
             as_of=as_of,
             source="ledger",

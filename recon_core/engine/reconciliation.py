@@ -13,7 +13,7 @@ from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
-from recon_core.engine.attached import Attached
+from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.judging.rows import judge_rows
@@ -110,26 +110,26 @@ class Reconciliation:
         judgement = self.judge_alone(comparison)
         if self._explain is None or judgement.diff is None:
             return judgement
-        return judgement if comparison.check is not None else self._attached.to(judgement)
+        return judgement if comparison.check is not None else self._diff_explanations.to(judgement)
 
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
-        """Why the two sides differ, searched for once; nothing without an `explain`."""
+        """Explanations of the differences, searched for once; empty without an `explain`."""
         if self._explain is None:
             return ()
         try:
             return tuple(self._explain(self))
-        except Exception as error:  # noqa: BLE001  # an answer too: the diffs stand
+        except Exception as error:  # noqa: BLE001  # an answer too: the diffs remain
             reason = f"{type(error).__name__}: {printable(error)}"
             failed = f"the search failed, which changes no verdict: {reason}"
             return (Explanation(ExplanationVerdict.NOT_SEARCHED, text=failed),)
 
     @cached_property
-    def _attached(self) -> Attached:
-        return Attached(self.explanations)
+    def _diff_explanations(self) -> DiffExplanations:
+        return DiffExplanations(self.explanations)
 
     def judge_alone(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison without an explanation, as the search itself needs it."""
+        """Return the verdict of one comparison without an explanation; the search asks for it."""
         identity = comparison.identity
         if identity not in self._judgements:
             self._judgements[identity] = self._judge(comparison)
@@ -167,14 +167,14 @@ class Reconciliation:
         return replace(again, diff=diff, message=description)
 
     def notify(self) -> None:
-        """Tell `recon_reconciled` that the session was judged, once."""
+        """Call `recon_reconciled` with this judged session, once."""
         if not self._notified:
             self._notified = True
             self._plugins.reconciled(self)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know besides the verdicts, safe to print."""
+        """Notes for a reader that no verdict says, safe to print."""
         notes = [
             *self._plugin_notes,
             *self.recorded.notes,
@@ -239,11 +239,13 @@ def reconcile_session(
     max_items: int = DEFAULT_MAX_ITEMS,
     explain: Explain | None = None,
 ) -> Reconciliation:
-    """Read a recorded session and pair its sides; never raises for what the file holds.
+    """Read a recorded session and pair its sides; never raises for contents of a file.
 
-    What cannot be read or replayed is a reconciliation with one CRITICAL
-    comparison. Errors of a plugin count as such too. Above `max_items` fills or orders
-    the equal ones are one comparison. `explain` as in `Reconciliation`.
+    `path` is a session file, or a recording of a format in `manager` (by default the
+    built-in and the installed formats). Without `policy` the built-in one holds. A session
+    that cannot be read or replayed, and an error of a plugin, give a reconciliation with one
+    CRITICAL comparison. Above `max_items` fills or orders the equal ones are one comparison.
+    `explain` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
     try:

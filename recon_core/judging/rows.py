@@ -32,7 +32,7 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
         return Judgement(comparison, None, _folded_text(comparison, matched))
     assert matched is not None  # noqa: S101  # the engine asks for fills and orders only
     findings = row_findings(matched)
-    both = f"internal {_said(matched.internal)}; external {_said(matched.external)}"
+    both = f"internal {_statement(matched.internal)}; external {_statement(matched.external)}"
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
         return Judgement(comparison, None, f"{what}: match, {both}")
@@ -64,7 +64,7 @@ def _severity(finding: RowFinding, policy: Policy) -> Severity:
 
 
 def _rule(finding: RowFinding, policy: Policy) -> str:
-    """What decided: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
+    """Return the deciding rule: `fill_payload is INFO up to 0.000001 (float_dust), else FAIL`."""
     severity = policy.severity[finding.case]
     if not finding.gaps:
         return f"{finding.case} is {severity}"
@@ -74,7 +74,7 @@ def _rule(finding: RowFinding, policy: Policy) -> str:
 
 
 def _found_text(findings: Sequence[RowFinding]) -> str:
-    """What was found in words; of a hundred rows of one id the first few are enough."""
+    """Return the findings in words; of a hundred rows of one id the first few are enough."""
     texts = list(dict.fromkeys(finding.text for finding in findings))
     more = len(texts) - _MOST_FOUND
     return ", ".join(texts[:_MOST_FOUND]) + (f", and {more} more" if more > 0 else "")
@@ -103,7 +103,7 @@ def _all_rows(comparison: Comparison) -> list[Fill | Order]:
     return [*(matched.internal or ()), *(matched.external or ())]
 
 
-def _said(rows: Sequence[Fill | Order] | None) -> str:
+def _statement(rows: Sequence[Fill | Order] | None) -> str:
     if rows is None:
         return "reports no orders"
     return stated((_row_text(row) for row in rows), len(rows))
@@ -142,7 +142,7 @@ def _order_id(rows: Iterable[Fill | Order]) -> str | None:
 def _details(
     matched: MatchedFills | MatchedOrder, findings: Sequence[RowFinding]
 ) -> dict[str, str]:
-    """What was found and the rows' values as text, `internal_quantity` and so on."""
+    """Return the findings and the rows' values as text, `internal_quantity` and so on."""
     details = {"cases": ", ".join(dict.fromkeys(str(each.case) for each in findings))}
     for side, rows in (("internal", matched.internal or ()), ("external", matched.external or ())):
         details[f"{side}_rows"] = str(len(rows))

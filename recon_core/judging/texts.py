@@ -1,4 +1,4 @@
-"""What a verdict on two values says: one line for an operator, and figures as text."""
+"""Text of a verdict on two values: one line for an operator, and figures as text."""
 
 from decimal import Decimal
 
@@ -54,7 +54,7 @@ def subject_text(comparison: Comparison) -> str:
 
 
 def _labels(side: LedgerSide | None) -> tuple[str, str]:
-    """What the two values of a comparison are called in words."""
+    """Return the names of the two values of a comparison in words."""
     if side is None:
         return "internal", "external"
     return f"{side} states", "its own rows give"

@@ -1,7 +1,7 @@
-"""How bad two values are: positions by their drift, balances by a tolerance.
+"""Severity of a difference of two values: positions by drift, balances by a tolerance.
 
-Every decision is a comparison of exact products; ratios are rounded for the eye
-only. Source of the rules: design, "Severity levels", "Position drift" and "Cash".
+Every decision is a comparison of exact products; ratios are rounded for the eye only.
+Source of the rules: design, "Severity levels", "Position drift" and "Cash".
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from recon_core.values.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What judging two values gave: `severity` is `None` where they are equal."""
+    """Result of judging two values: `severity` is `None` where they are equal."""
 
     severity: Severity | None
     internal: Decimal
@@ -31,7 +31,7 @@ class Finding:
 
     @property
     def reference(self) -> Decimal:
-        """What the delta is relative to: the larger of both magnitudes."""
+        """The magnitude that the delta is relative to: the larger of both."""
         return larger_magnitude(self.internal, self.external)
 
 
@@ -116,7 +116,7 @@ def judge_cash(
 
 
 def _shift(internal: CashBalance, external: CashBalance, tolerance: Tolerance) -> str:
-    """Where free or locked differ by more than `tolerance` covers, in words."""
+    """Return free and locked in words where they differ by more than `tolerance` covers."""
     remarks = []
     for name in ("free", "locked"):
         ours, theirs = getattr(internal, name), getattr(external, name)

@@ -1,8 +1,8 @@
-"""The replay of a side after a few of its fills changed, from the one before: without the rest.
+"""Replay of a side after a few of its fills changed, made of the replay before.
 
-What spot fills move are sums, in whatever order, each booking rounded on its own: a fill
-that goes is booked once more on its other side, and one that comes is booked. Where that
-might not be what a replay of all rows gives there is no answer, and all rows are replayed.
+Spot fills move sums, in whatever order, and each posting is rounded by itself: a removed
+fill is posted once more with its side turned, and an added fill is posted. Where that might
+differ from a replay of all rows there is no answer, and all rows are replayed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,8 +29,9 @@ def amended(
 ) -> SideReplay | None:
     """The replay of a side without some of its fills and with others instead.
 
-    `None` where that cannot be told: not everything is spot and was replayed, or something
-    ends at nothing and may or may not be a row of the state. The flows are left out.
+    `None` where the result is uncertain: not everything is spot and was replayed, or
+    something ends at nothing and may or may not be a row of the state. The flows are left
+    out.
     """
     changed = (*removed, *added)
     if replayed.positions is None or replayed.cash is None or not _all_spot(recorded, changed):

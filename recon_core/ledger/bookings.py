@@ -1,9 +1,8 @@
-"""Bookings: the names under which cash moves, and the rounding of each of them.
+"""Postings: the names under which cash moves, and the rounding of each posting.
 
-Source of the rules: design, "Exactness" and "Ledger comparisons". Cash amounts
-are rounded half-even to the currency's declared precision, per booking; without a
-declared precision they stay exact. What a fill books is in
-`recon_core.ledger.holdings`.
+Source of the rules: design, "Exactness" and "Ledger comparisons". Cash amounts are rounded
+half-even to the currency's declared precision, per posting; without a declared precision
+they stay exact. The postings of a fill are made in `recon_core.ledger.holdings`.
 """
 
 from collections import defaultdict
@@ -26,7 +25,7 @@ from recon_core.values.amounts import EXACT, each_rounded, rounding
 
 
 class Category(StrEnum):
-    """Why cash moved: the lines of a cash waterfall, in the order of the report."""
+    """Category of a posting of cash: a line of a cash waterfall, in the order of the report."""
 
     OPENING = "opening"
     TRADES = "trades"
@@ -79,7 +78,7 @@ class Roundings(dict[str, Round]):
         self.currencies = currencies
 
     def __missing__(self, currency: str) -> Round:
-        """Work out a rounding when it is first needed."""
+        """Work out a rounding at its first use."""
         declared = self.currencies.get(currency)
         found = EXACT.plus if declared is None else rounding(declared.precision)
         self[currency] = found
@@ -121,14 +120,14 @@ def fees_by_currency(fills: Sequence[Fill]) -> dict[str, list[Decimal]]:
 
 
 def held_quantity(fill: Fill, base: str) -> Decimal:
-    """What a spot fill adds to the position: its quantity less a fee in the base currency."""
+    """Return the quantity that a spot fill adds to a position: less a fee in the base currency."""
     quantity = signed_quantity(fill)
     charged = fill.fee and fill.fee_currency == base
     return EXACT.subtract(quantity, fill.fee) if charged else quantity
 
 
 def is_derivative(instrument: Instrument) -> bool:
-    """Whether fills move cash by fee and realised PnL only."""
+    """True if fills move cash by fee and realised PnL only."""
     return instrument.instrument_kind is not InstrumentKind.SPOT
 
 

@@ -1,8 +1,8 @@
-"""Ledger comparisons: whether a side states what its own opening, fills and movements give.
+"""Ledger comparisons: a side's stated state beside the result of its own rows.
 
-Source of the rules: design, "Ledger comparisons". A difference tells which side
-is wrong before the sides are compared with each other. A side whose rows cannot be
-booked although it declares its instruments cannot be judged: that is CRITICAL.
+Source of the rules: design, "Ledger comparisons". A difference shows which side is wrong
+before the sides are compared with each other. A side whose rows cannot be posted although
+it declares its instruments cannot be judged: that is CRITICAL.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ def _side_comparisons(
         return [_refused(recorded, side, replayed.problem)]
     plain = single_accounts(recorded)
     found = state_comparisons(recorded, side, positions, cash, replayed, plain=plain)
-    return _told_apart(found, side)
+    return _with_distinct_keys(found, side)
 
 
 def state_comparisons(
@@ -55,7 +55,7 @@ def state_comparisons(
     *,
     plain: bool,
 ) -> list[Comparison]:
-    """What a side states, by what its rows give; `plain` leaves the accounts unnamed.
+    """Return comparisons of stated with replayed rows; `plain` leaves the accounts unnamed.
 
     A section that is `None` on either hand is not compared.
     """
@@ -70,7 +70,7 @@ def snapshots_key(side: LedgerSide) -> str:
     return f"{side}:snapshots"
 
 
-def _told_apart(comparisons: list[Comparison], side: LedgerSide) -> list[Comparison]:
+def _with_distinct_keys(comparisons: list[Comparison], side: LedgerSide) -> list[Comparison]:
     """A symbol may be called like a currency, and both like the item of the snapshots."""
     balances = {one.key for one in comparisons if isinstance(_row(one), CashBalance)}
     taken = {snapshots_key(side)}

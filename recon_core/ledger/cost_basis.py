@@ -1,13 +1,13 @@
 """Average entry and realised gain of one position, exact for every rounding.
 
 The cost of what is open is a fraction of two integers. Closing part of a position
-multiplies its divisor, so that in a session that never goes flat it would grow with
-every fill, and the time with its square. A fraction that has become long is therefore
-kept as an interval, that of the average entry, which no close changes: some hundred bits,
-and a bound of what was cut off. Every amount that is asked for is rounded at both ends of
-the interval. Where both give the same decimal, it is the decimal that the exact fraction
-gives; where they may not, because the fraction is a tie or next to one, the fraction is
-worked out in full from what was booked.
+multiplies its divisor, so that in a session that is never flat it would grow with every
+fill, and the time with its square. A fraction that has become long is therefore kept as an
+interval, that of the average entry, which no close changes: some hundred bits, and a bound
+of what was cut off. Every amount that is asked for is rounded at both ends of the interval.
+Where both give the same decimal, it is the decimal that the exact fraction gives; where
+they may not, because the fraction is a tie or next to one, the fraction is worked out in
+full from all postings.
 """
 
 import math
@@ -22,10 +22,11 @@ from recon_core.values.amounts import EXACT, MOST_DIGITS
 
 _PLACES: Final = MOST_DIGITS
 UNIT: Final = 10**_PLACES
+"""Scale of quantities and values: integers count units of the last of `_PLACES` decimals."""
 LONGEST: Final = 2048
 """Bits of a divisor from which on the cost is kept as an interval."""
 _KEPT: Final = 384
-"""Bits that are kept of it: PnL of 10**60 is told to 10**-30 by 300 of them."""
+"""Bits that are kept of it: 300 of them give PnL of 10**60 to 10**-30."""
 
 Step = tuple[str, int, Ratio]
 """Something that was booked, by the name of the method (apply, move or split), and what."""
@@ -64,18 +65,18 @@ class CostBasis:
         if held == 0 or (held > 0) == (quantity > 0):
             self._open(quantity, value)
             return NOTHING
-        rest = held + quantity
-        if rest == 0 or (rest > 0) == (held > 0):
+        remaining = held + quantity
+        if remaining == 0 or (remaining > 0) == (held > 0):
             return self._close(abs(quantity), value)
         gained = self._close(abs(held), value)
-        self.steps.append(("apply", rest, value))
-        self._open(rest, value)
+        self.steps.append(("apply", remaining, value))
+        self._open(remaining, value)
         return gained
 
     def move(self, quantity: int, _value: Ratio = _NO_VALUE) -> None:
-        """Change the quantity without a price: what leaves, leaves at the average entry.
+        """Change the quantity without a price: a decrease leaves at the average entry.
 
-        What comes in came without a price.
+        An increase has no price.
         """
         self.steps.append(("move", quantity, _NO_VALUE))
         held = self.quantity
@@ -137,13 +138,13 @@ class CostBasis:
         self.cost, self.divisor, self.priced, self.steps = 0, 1, True, []
         self.entry = self.error = self.bits = 0
 
-    def _keep(self, rest: int, held: int) -> None:
+    def _keep(self, remaining: int, held: int) -> None:
         """Keep `rest / held` of the cost."""
-        common = math.gcd(rest, held)
-        rest, held = rest // common, held // common
+        common = math.gcd(remaining, held)
+        remaining, held = remaining // common, held // common
         # The factors of this close often cancel those of the last one.
-        common = math.gcd(rest, self.divisor)
-        self.cost *= rest // common
+        common = math.gcd(remaining, self.divisor)
+        self.cost *= remaining // common
         self.divisor //= common
         common = math.gcd(held, self.cost)
         self.cost //= common

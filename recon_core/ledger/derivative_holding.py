@@ -1,6 +1,6 @@
 """A derivative position: what it cost, and the PnL that its fills realised.
 
-Positions that the source averages apart, by position id, have a cost each: those of a
+Positions that the source averages separately, by position id, have a cost each: those of a
 hedging engine, or one per strategy.
 """
 
@@ -57,10 +57,10 @@ class DerivativeHolding(Holding):
         super().open(position)
 
     def apply(self, fills: Sequence[Fill]) -> None:
-        """Book fills; raises `ReplayError` where one cannot be booked.
+        """Post fills; raises `ReplayError` where one cannot be posted.
 
-        That fill and those after it are not booked, nor are fees and quantities of those
-        before it: a ledger that goes on books them one by one.
+        That fill and its successors are not posted, nor are fees and quantities of its
+        predecessors: a ledger that continues posts them one by one.
         """
         signed = signed_quantities(fills)
         values = unit_values(fills, self.instrument)
@@ -95,7 +95,7 @@ class DerivativeHolding(Holding):
         super().move(movement)
 
     def cash(self) -> Iterator[CashBooking]:
-        """What the fills moved in cash, summed by currency and category."""
+        """Yield the cash that the fills moved, summed by currency and category."""
         if self._realised is not None:
             yield CashBooking(self.instrument.settlement, self._realised, Category.REALISED_PNL)
         yield from super().cash()

@@ -24,6 +24,7 @@ from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
 _MOST_PLACES: Final = 30
+"""Decimals of an average entry price; an amount has no more."""
 _fill_price = attrgetter("price")
 
 
@@ -39,7 +40,7 @@ def require_derivative(instrument: Instrument) -> None:
 
 
 def unit_value(price: Decimal, instrument: Instrument, row: Fill | Position) -> Ratio:
-    """What a unit is entered at: its price, or the inverse of it for an inverse contract.
+    """Return the entry value of a unit: its price, or the inverse for an inverse contract.
 
     `row` is named in the error for a price that has no inverse.
     """
@@ -69,10 +70,10 @@ def _inverse(price: Ratio, instrument: Instrument, row: Fill | Position) -> Rati
 
 @dataclass(slots=True)
 class PnlRule:
-    """How gained value becomes PnL: times a factor, rounded half-even to `places`.
+    """Rule that turns gained value into PnL: times a factor, rounded half-even to `places`.
 
-    The factor turns a quantity (scaled) times a value into an amount. Without `places`
-    PnL stays exact; a basis must not be shortened then.
+    The factor turns a quantity (scaled) times a value into an amount. Without `places` PnL
+    stays exact; a basis must not be shortened then.
     """
 
     factor: Ratio
@@ -102,14 +103,14 @@ class PnlRule:
 
 
 def pnl_rule(instrument: Instrument, places: int | None) -> PnlRule:
-    """How an instrument's PnL is worked out."""
+    """Return the PnL rule of an instrument."""
     numerator, divisor = instrument.multiplier.as_integer_ratio()
     inverse = instrument.instrument_kind is InstrumentKind.INVERSE
     return PnlRule((-numerator if inverse else numerator, divisor * UNIT), places)
 
 
 def row_name(row: Fill | Position) -> str:
-    """What a row is called in an error."""
+    """Return the name of a row in an error."""
     if isinstance(row, Fill):
         return f"fill {printable(row.fill_id, 60)}"
     return f"opening position {printable(row.symbol, 100)}"

@@ -1,6 +1,6 @@
 """Since when two sides differ: the first of their common snapshots that do.
 
-What is found here stands in the notes of a diff of a position or of cash; it changes no
+The finding is written to the notes of a diff of a position or of cash; it changes no
 verdict.
 """
 
@@ -44,16 +44,16 @@ def divergence_notes(
 def _amounts(
     snapshots: Iterable[Snapshot], value: _Value, *, any_account: bool
 ) -> dict[datetime, Decimal]:
-    """What a side's snapshots say of one position or balance; of one time the last counts."""
+    """Return the amounts of a position or balance by snapshot time; the last of a time counts."""
     section = "positions" if isinstance(value, Position) else "cash"
-    told = [(one.as_of, getattr(one, section)) for one in snapshots]
+    states = [(one.as_of, getattr(one, section)) for one in snapshots]
     return {
         time: exact_sum(
             _amount(row)
             for row in rows
             if _same(row, value) and (any_account or row.account == value.account)
         )
-        for time, rows in told
+        for time, rows in states
         if rows is not None
     }
 

@@ -1,8 +1,8 @@
-"""What is held of one symbol on one leg of one account, and the cash that its fills moved.
+"""Holding of one symbol on one leg of one account, and the cash that its fills moved.
 
-Source of the rules: design, "Ledger comparisons". A spot fill moves base and quote
-currency and the position; a fee in the base currency also reduces the position. A
-derivative moves cash by fee and realised PnL only.
+Source of the rules: design, "Ledger comparisons". A spot fill moves base and quote currency
+and the position; a fee in the base currency also reduces the position. A derivative moves
+cash by fee and realised PnL only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from recon_core.values.printable import printable
 _price = attrgetter("price")
 
 Event = Fill | Movement | Position
-"""What changes a position: a fill, a movement of quantity, what the opening holds."""
+"""A change of a position: a fill, a movement of quantity, or the opening's position."""
 
 
 class Holding:
@@ -54,7 +54,7 @@ class Holding:
             self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
 
     def cash(self) -> Iterator[CashBooking]:
-        """What the fills moved in cash, summed by currency and category."""
+        """Yield the cash that the fills moved, summed by currency and category."""
         for currency, fees in self.fees.items():
             yield CashBooking(currency, fees.copy_negate(), Category.FEES)
 
@@ -63,7 +63,7 @@ class Holding:
         return None
 
     def realised_pnl(self) -> Decimal | None:
-        """What fills realised, without fees."""
+        """The PnL that fills realised, without fees."""
         return ZERO
 
 
@@ -92,7 +92,7 @@ class SpotHolding(Holding):
         self.events.extend(fills)
 
     def cash(self) -> Iterator[CashBooking]:
-        """What the fills moved in cash, summed by currency and category."""
+        """Yield the cash that the fills moved, summed by currency and category."""
         if any(isinstance(event, Fill) for event in self.events):
             instrument = self.instrument
             yield CashBooking(instrument.base, self._received, Category.TRADES)

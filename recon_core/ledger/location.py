@@ -1,6 +1,6 @@
-"""Where a difference lies: waterfalls, the net of hedge legs, and since which snapshot.
+"""Location of a difference: waterfalls, the net of hedge legs, the first snapshot that differs.
 
-What is found here stands in the notes of a diff; it changes no verdict.
+The findings are written to the notes of a diff; they change no verdict.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from recon_core.values.amounts import exact_sum, format_amount
 
 
 class Location:
-    """The notes that locate the diffs of one session; replays what it needs once."""
+    """The notes that locate the diffs of one session; replays a side once at most."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Location:
     def waterfall(
         self, side: LedgerSide, comparison: Comparison, value: CashBalance
     ) -> Waterfall | None:
-        """How a side's balance came about, `None` where it gives no bookings."""
+        """Return the waterfall of a side's balance, `None` where it gives no postings."""
         flows, record = self._side_flows(side), self._recorded.own_records().get(side)
         if flows is None or record is None:
             return None
@@ -89,7 +89,10 @@ class Location:
         return None if known else flows_of(self._recorded, side)
 
     def _net_notes(self, value: Position, *, any_account: bool) -> tuple[str, ...]:
-        """Legs are compared apart; that their net agrees says what kind of a fault it is."""
+        """Return a note on the net of hedge legs, which are compared separately.
+
+        Nets that agree show that a quantity is on the wrong leg.
+        """
         if value.leg is Leg.NET:
             return ()
         nets = []

@@ -18,6 +18,7 @@ _SIGNS: Final[Mapping[MovementKind, int]] = {
     MovementKind.FEE: -1,
 }
 _MOST_SHOWN: Final = 3
+"""Movements that a note lists; more are counted."""
 
 
 def sign_notes(recorded: RecordedSession) -> list[str]:

@@ -1,4 +1,4 @@
-"""The orders that the system believes in, as they last stood."""
+"""The orders that the system believes in, in their latest state."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,10 @@ _OPEN_STATES = frozenset(
 
 
 class OrderLedger:
-    """Orders by their id; a later report of the same order replaces the earlier one."""
+    """Orders by account and id; a later report of an order replaces the earlier one.
+
+    The id is the client's, else the exchange's; of two reports of one time the last counts.
+    """
 
     def __init__(self, orders: Iterable[Order] = ()) -> None:
         self._orders: dict[tuple[str | None, str], Order] = {}

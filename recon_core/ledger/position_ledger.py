@@ -40,12 +40,12 @@ _UNIFIED_SYMBOL = re.compile(r"([^/:\s]+)/([^/:\s]+)")
 class PositionLedger:
     """Positions and cash, exact, booked event by event.
 
-    `initial_cash` is a mapping currency → amount, or one amount in
-    `base_currency`. `instruments` says what the symbols trade; without it, symbols
-    written `BASE/QUOTE` are read as spot pairs. `currencies` gives the decimal
-    places that bookings are rounded to, half-even; a currency that is not declared
-    is booked exactly. A fill whose id was seen before is booked again, as given,
-    and listed in `duplicate_fills` (design, "Ledger comparisons").
+    `initial_cash` is a mapping currency → amount, or one amount in `base_currency`.
+    `instruments` says what the symbols trade; without it, symbols written `BASE/QUOTE` are
+    read as spot pairs. `currencies` gives the decimal places that postings are rounded to,
+    half-even; a currency that is not declared is posted exactly. A fill whose id was seen
+    before is posted again, as given, and listed in `duplicate_fills` (design, "Ledger
+    comparisons").
 
     Raises `AmountError` for amounts that are not exact.
     """
@@ -69,10 +69,10 @@ class PositionLedger:
     def _open(self, initial_cash: Mapping[str, Decimal], opening: Opening) -> None:
         for currency, amount in initial_cash.items():
             exact = require_amount(amount, f"initial cash {currency}")
-            _book(self._moved, None, CashBooking(currency, exact, Category.OPENING))
+            _post(self._moved, None, CashBooking(currency, exact, Category.OPENING))
         for balance in opening.cash:
-            booking = CashBooking(balance.currency, balance.total, Category.OPENING)
-            _book(self._moved, balance.account, booking)
+            posting = CashBooking(balance.currency, balance.total, Category.OPENING)
+            _post(self._moved, balance.account, posting)
         for position in opening.positions:
             key = (position.account, position.symbol, position.leg)
             self._holding(key).open(position)
@@ -106,7 +106,7 @@ class PositionLedger:
             holding.apply(fills)
 
     def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
-        """What fills of a position are booked in; raises where nobody knows how."""
+        """Return the holding for fills of a position; raises `ReplayError` where none exists."""
         instrument = self.instrument(key[1])
         if not is_derivative(instrument):
             require_spot(instrument, key[2])
@@ -116,7 +116,7 @@ class PositionLedger:
         return _holding_of(instrument, self._roundings)
 
     def _holding(self, key: PositionKey) -> Holding:
-        """What is held already, or a new holding of what is declared."""
+        """Return the existing holding, or a new one of the declared instrument."""
         holding = self._holdings.get(key)
         if holding is None:
             declared = self._declared(key[1])
@@ -133,12 +133,12 @@ class PositionLedger:
         be more than one.
         """
         if movement.symbol is not None and movement.quantity is not None:
-            self._holding(self._meant(movement, movement.symbol)).move(movement)
-        booking = movement_booking(movement, self._roundings)
-        if booking is not None:
-            _book(self._moved, movement.account, booking)
+            self._holding(self._key_of_movement(movement, movement.symbol)).move(movement)
+        posting = movement_booking(movement, self._roundings)
+        if posting is not None:
+            _post(self._moved, movement.account, posting)
 
-    def _meant(self, movement: Movement, symbol: str) -> PositionKey:
+    def _key_of_movement(self, movement: Movement, symbol: str) -> PositionKey:
         keys = [(movement.account, symbol, leg) for leg in Leg]
         held = [key for key in keys if key in self._holdings and self._holdings[key].quantity]
         if len(held) > 1:
@@ -167,16 +167,16 @@ class PositionLedger:
 
     @property
     def flows(self) -> Mapping[CashKey, Mapping[Category, Decimal]]:
-        """The sum of the bookings of each balance by category, the opening included."""
+        """The sum of the postings of each balance by category, the opening included."""
         flows = {key: dict(sums) for key, sums in self._moved.items()}
         for (account, _, _), holding in self._holdings.items():
-            for booking in holding.cash():
-                _book(flows, account, booking)
+            for posting in holding.cash():
+                _post(flows, account, posting)
         return flows
 
     @property
     def fills(self) -> tuple[Fill, ...]:
-        """Every fill that was booked, by position, in the order of booking."""
+        """Every fill that was posted, by position, in the order of posting."""
         events = (event for holding in self._holdings.values() for event in holding.events)
         return tuple(event for event in events if isinstance(event, Fill))
 
@@ -219,17 +219,17 @@ class PositionLedger:
     def realised_pnl(
         self, symbol: str, *, account: str | None = None, leg: Leg = Leg.NET
     ) -> Decimal | None:
-        """What closing fills realised, without fees, in the currency they settle in.
+        """Return the PnL of closing fills, without fees, in the currency they settle in.
 
         Rounded half-even per fill to the currency's declared precision; raises
-        `ReplayError` where none is declared and the PnL has no finite decimal
-        form. `None` where part of a spot position came without a price.
+        `ReplayError` where none is declared and the PnL has no finite decimal form. `None`
+        where part of a spot position came without a price.
         """
         holding = self._holdings.get((account, symbol, leg))
         return ZERO if holding is None else holding.realised_pnl()
 
     def instrument(self, symbol: str) -> Instrument:
-        """What a symbol trades; raises `ReplayError` where it is unknown or not modelled."""
+        """Return a symbol's instrument; raises `ReplayError` if it is unknown or not modelled."""
         instrument = self._declared(symbol)
         if instrument is None:
             raise ReplayError(
@@ -257,10 +257,10 @@ def _by_position(fills: Sequence[Fill]) -> Mapping[PositionKey, Sequence[Fill]]:
     return by_position
 
 
-def _book(
-    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, booking: CashBooking
+def _post(
+    flows: dict[CashKey, dict[Category, Decimal]], account: str | None, posting: CashBooking
 ) -> None:
-    currency, amount, category = booking
+    currency, amount, category = posting
     sums = flows.setdefault((account, currency), {})
     sums[category] = EXACT.add(sums.get(category, ZERO), amount)
 

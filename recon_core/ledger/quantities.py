@@ -15,10 +15,10 @@ from recon_core.values.amounts import EXACT, ZERO
 
 @dataclass(slots=True)
 class Quantities:
-    """Signed quantities by position, and the symbols whose quantity cannot be told.
+    """Signed quantities by position, and the symbols whose quantity is uncertain.
 
-    Without an instrument it is not known whether a fee in a currency that the symbol
-    starts with (`BTCUSDT`, 0.001 BTC) makes the position smaller.
+    Without an instrument it is not known whether a fee in a currency that the symbol starts
+    with (`BTCUSDT`, 0.001 BTC) makes the position smaller.
     """
 
     held: dict[PositionKey, Decimal] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Quantities:
         self.add((fill.account, fill.symbol, fill.leg), quantity)
 
     def positions(self) -> tuple[Position, ...]:
-        """The positions whose quantity can be told."""
+        """The positions whose quantity is certain."""
         return tuple(
             Position(symbol, quantity, account=account, leg=leg)
             for (account, symbol, leg), quantity in self.held.items()
@@ -49,7 +49,7 @@ class Quantities:
 
 
 def quantities(record: SideRecord, instruments: Mapping[str, Instrument]) -> Quantities:
-    """What the opening, the fills and the movements of a side add up to."""
+    """Return the sums of the opening, the fills and the movements of a side."""
     found = Quantities()
     for position in (record.opening or Opening(None)).positions:
         found.add((position.account, position.symbol, position.leg), position.quantity)

@@ -1,4 +1,4 @@
-"""Fractions of two integers, intervals of them, and the one rounding that a booking has."""
+"""Fractions of two integers, intervals of them, and the one rounding of a posting."""
 
 import math
 from decimal import Decimal, Inexact
@@ -44,7 +44,7 @@ NOTHING: Final = Interval(0, 0, 1)
 
 
 def half_even(ratio: Ratio, places: int) -> Decimal:
-    """A fraction rounded half-even to `places` decimals: the rounding of one booking."""
+    """Return a fraction rounded half-even to `places` decimals: the rounding of one posting."""
     numerator, divisor = ratio
     return EXACT.scaleb(Decimal(_half_even(numerator * 10**places, divisor)), -places)
 

@@ -31,11 +31,11 @@ _Row = TypeVar("_Row", Position, CashBalance, Fill, Movement)
 
 @dataclass(frozen=True, slots=True)
 class SideReplay:
-    """What the opening, the fills and the movements of a side give.
+    """Result of a side's opening, fills and movements.
 
-    `positions` and `cash` are `None` where they could not be replayed; `problem` says
-    why where a row was refused, `notes` where an instrument is not declared;
-    `doubtful` are the symbols that have no position for that reason.
+    `positions` and `cash` are `None` where they could not be replayed; `problem` says why
+    where a row was refused, `notes` where an instrument is not declared; `doubtful` are the
+    symbols that have no position for that reason.
     """
 
     positions: tuple[Position, ...] | None = None
@@ -62,15 +62,15 @@ def replay_sides(
             other = recorded.internal if replays else None
             if unknown:
                 replays[side] = _positions_only(recorded, record, side, unknown)
-            elif other is not None and _book_the_same(record, other):
+            elif other is not None and _state_the_same(record, other):
                 (replays[side],) = replays.values()
             else:
                 replays[side] = _replayed(recorded, record)
     return replays
 
 
-def _book_the_same(one: SideRecord, other: SideRecord) -> bool:
-    """Whether two sides state the same, digit by digit: then one replay is that of both.
+def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
+    """True if two sides state the same, digit by digit: then one replay serves both.
 
     Fills count as the same where they were read once for both sides.
     """
@@ -162,13 +162,13 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     """
     record = with_named_account(record)
     try:
-        return _booked(recorded, record, PositionLedger.apply_together)
+        return _replayed_by(recorded, record, PositionLedger.apply_together)
     except ReplayError:
         # Once more, one by one: the error is about the first that cannot be booked.
-        return _booked(recorded, record, PositionLedger.apply_fills)
+        return _replayed_by(recorded, record, PositionLedger.apply_fills)
 
 
-def _booked(
+def _replayed_by(
     recorded: RecordedSession,
     record: SideRecord,
     apply: Callable[[PositionLedger, Sequence[Fill]], None],
@@ -209,9 +209,9 @@ def _in_account(rows: tuple[_Row, ...], account: str) -> tuple[_Row, ...]:
 
 
 def flows_of(recorded: RecordedSession, side: LedgerSide) -> Flows | None:
-    """The bookings of a side by category, also of one that states no opening.
+    """Return the postings of a side by category, also where it states no opening.
 
-    `None` where it has neither fills nor movements, or they cannot be booked.
+    `None` where it has neither fills nor movements, or they cannot be posted.
     """
     record = recorded.side(side)
     if record is None or not (record.fills or record.movements):

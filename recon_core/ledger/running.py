@@ -21,7 +21,7 @@ from recon_core.model import (
 
 
 class States(Protocol):
-    """Positions, and cash where it is replayed, as they stand after the last event."""
+    """Positions, and cash where it is replayed, after the last event."""
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -45,7 +45,7 @@ def states_at_snapshots(
     step. Raises `ReplayError` where a row cannot be booked.
     """
     record = with_named_account(record)
-    states: States = _Booked(recorded, record) if cash else _AddedUp(recorded, record)
+    states: States = _Replayed(recorded, record) if cash else _AddedUp(recorded, record)
     events = in_order(record.fills or (), record.movements or ())
     waiting = next(events, None)
     for snapshot in sorted(record.snapshots or (), key=lambda one: one.as_of):
@@ -55,7 +55,7 @@ def states_at_snapshots(
         yield snapshot, states
 
 
-class _Booked:
+class _Replayed:
     """Fills and movements as the ledger books them."""
 
     def __init__(self, recorded: RecordedSession, record: SideRecord) -> None:

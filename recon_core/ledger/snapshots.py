@@ -69,14 +69,14 @@ class Snapshots:
 
 
 def _comparable(record: SideRecord | None, replayed: SideReplay) -> bool:
-    """Whether the side has a snapshot that states something which its rows give, too."""
+    """True if the side has a snapshot that states a section which its rows give, too."""
     if record is None or replayed.problem:
         return False
-    return any(_states_what_is_given(one, replayed) for one in record.snapshots or ())
+    return any(_has_common_section(one, replayed) for one in record.snapshots or ())
 
 
-def _states_what_is_given(snapshot: Snapshot, replayed: SideReplay) -> bool:
-    """Whether a section of the snapshot is one that the replay gives."""
+def _has_common_section(snapshot: Snapshot, replayed: SideReplay) -> bool:
+    """True if a section of the snapshot is one that the replay gives."""
     sections = (snapshot.positions, replayed.positions), (snapshot.cash, replayed.cash)
     return any(stated is not None and given is not None for stated, given in sections)
 
@@ -88,7 +88,7 @@ def _compared(
     opened = (record.opening or Opening(None)).as_of
     plain, only = _one_account(record), record.only_account()
     for snapshot, states in states_at_snapshots(recorded, record, cash=replayed.cash is not None):
-        if not _states_what_is_given(snapshot, replayed):
+        if not _has_common_section(snapshot, replayed):
             continue
         if opened is not None and snapshot.as_of < opened:
             yield snapshot, None
@@ -102,7 +102,7 @@ def _compared(
 
 
 def _one_account(record: SideRecord) -> bool:
-    """Whether the side, its snapshots included, names one account at most."""
+    """True if the side, its snapshots included, names one account at most."""
     named = set(record.accounts())
     for one in record.snapshots or ():
         named |= {row.account for row in one.positions or ()}
@@ -126,7 +126,7 @@ def _in(row: _Row, account: str) -> _Row:
 
 @dataclass(slots=True)
 class _Found:
-    """What came of comparing the snapshots of one side, one after the other."""
+    """Result of comparing the snapshots of one side, one after the other."""
 
     policy: Policy
     compared: int = 0

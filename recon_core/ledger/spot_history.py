@@ -16,10 +16,10 @@ from recon_core.values.amounts import EXACT, ZERO
 
 @dataclass(slots=True)
 class SpotHistory:
-    """What is left of a spot position, and what its fills realised, in quote currency.
+    """Cost of an open spot position, and the PnL that its fills realised, in quote currency.
 
-    PnL is without fees, rounded half-even per fill to the declared precision; it is
-    `None` where part of the position came without a price.
+    PnL is without fees, rounded half-even per fill to the declared precision; it is `None`
+    where part of the position came without a price.
     """
 
     instrument: Instrument
@@ -46,14 +46,14 @@ def spot_history(
     rule = pnl_rule(instrument, places)
     for event in events:
         if isinstance(event, Fill):
-            _book(history, event, rule)
+            _post(history, event, rule)
         else:
             change_without_fill(history.basis, event)
             history.realised = history.realised if history.basis.priced else None
     return history
 
 
-def _book(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
+def _post(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
     value = fill.price.as_integer_ratio()
     pnl = rule.realise(history.basis, scaled(signed_quantity(fill)), value)
     if fill.fee and fill.fee_currency == history.instrument.base:
@@ -75,7 +75,7 @@ def change_without_fill(basis: CostBasis, event: Movement | Position) -> None:
 
 
 def move(basis: CostBasis, movement: Movement) -> None:
-    """A split keeps the cost of what is held; anything else comes without a price."""
+    """Move a quantity: a split keeps the cost of the holding; any other movement has no price."""
     quantity = scaled(ZERO if movement.quantity is None else movement.quantity)
     if movement.movement_kind is MovementKind.SPLIT:
         basis.split(quantity)

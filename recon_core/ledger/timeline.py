@@ -1,10 +1,9 @@
 """The order in which a side's fills and movements are booked.
 
-By time. Fills of one time are ordered by what they say and not by where they stand,
-so that a permutation of them gives the same positions and cash: by fill id, the
-numbers in it as numbers (`t9` before `t10`), then by their other fields. Movements
-of one time keep the order in which they were given, and come after the fills of
-that time.
+By time. Fills of one time are ordered by what they say and not by their place, so that a
+permutation of them gives the same positions and cash: by fill id, the numbers in it as
+numbers (`t9` before `t10`), then by their other fields. Movements of one time keep the
+order in which they were given, and follow the fills of that time.
 """
 
 import re
@@ -58,7 +57,7 @@ def ordered_fills(fills: Iterable[Fill]) -> list[Fill]:
 
 
 def tie_key(fill: Fill) -> tuple[Any, ...]:
-    """What fills of one time are ordered by."""
+    """Return the sort key of a fill among fills of one time."""
     return (
         natural_key(fill.fill_id),
         fill.symbol,

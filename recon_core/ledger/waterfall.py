@@ -22,18 +22,18 @@ from recon_core.values.amounts import (
 from recon_core.values.printable import printable
 
 Flows = Mapping[tuple[str | None, str], Mapping[Category, Decimal]]
-"""The sum of the bookings of each (account, currency) by category."""
+"""The sum of the postings of each (account, currency) by category."""
 
 _ORDER: Final = tuple(Category)
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """How one balance came about, in units of `currency`.
+    """Steps that lead to one balance, in units of `currency`.
 
-    `steps` are the categories that have bookings, the opening included where it was
-    stated (`opened`); `stated` is the total that the side itself gives, if it gives one
-    that was not replayed from these steps.
+    `steps` are the categories that have postings, the opening included where it was stated
+    (`opened`); `stated` is the total that the side itself gives, if it gives one that was
+    not replayed from these steps.
     """
 
     side: LedgerSide
@@ -44,19 +44,19 @@ class Waterfall:
 
     @property
     def closing(self) -> Decimal:
-        """What the steps add up to: without a stated opening, only what has moved."""
+        """The sum of the steps: without a stated opening, only the movements."""
         return exact_sum(self.steps.values())
 
     @property
     def unexplained(self) -> Decimal:
-        """What the side states beyond its own rows; 0 where the opening is not known."""
+        """Excess of the stated total over the side's own rows; 0 where the opening is not known."""
         if self.stated is None or not self.opened:
             return ZERO
         return EXACT.subtract(self.stated, self.closing)
 
     @property
     def places(self) -> int:
-        """The decimals that the steps need; the opening keeps those it was given with."""
+        """The decimals that the steps have; the opening keeps those it was given with."""
         given = decimal_places(self.steps.get(Category.OPENING, ZERO))
         return max(given, *(decimal_places(shortest(amount)) for amount in self.steps.values()))
 
@@ -97,8 +97,8 @@ def waterfall(
     With `any_account` the accounts of the side count as one: it has only one.
     """
     steps: dict[Category, Decimal] = {}
-    for (booked, code), sums in flows.items():
-        if code == currency and (any_account or booked == account):
+    for (owner, code), sums in flows.items():
+        if code == currency and (any_account or owner == account):
             for category, amount in sums.items():
                 steps[category] = EXACT.add(steps.get(category, ZERO), amount)
     if not steps:
@@ -108,7 +108,7 @@ def waterfall(
 
 
 def located(internal: Waterfall, external: Waterfall) -> str:
-    """Which categories of two waterfalls differ, in words; that none does is an answer too."""
+    """Return the categories in which two waterfalls differ, in words, or that none does."""
     differing = [
         _difference(category, internal, external)
         for category in _compared(internal, external)

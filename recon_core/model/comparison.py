@@ -20,7 +20,7 @@ from recon_core.values.times import format_time, parse_time
 
 
 class ItemKind(StrEnum):
-    """What a comparison looks at; the second part of a node id."""
+    """Subject of a comparison; the second part of a node id."""
 
     POSITION = "position"
     CASH = "cash"
@@ -82,7 +82,7 @@ class Comparison:
 
     @property
     def of_position(self) -> bool:
-        """Whether quantities of an instrument are compared, and not balances."""
+        """True if quantities of an instrument are compared, and not balances."""
         value = self.internal or self.external
         return self.item_kind is ItemKind.POSITION or isinstance(value, Position)
 

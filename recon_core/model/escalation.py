@@ -1,4 +1,4 @@
-"""What to do about the diffs of a session (design, "Escalation").
+"""Actions on the diffs of a session (design, "Escalation").
 
 The matrix counts the diffs at the highest severity.
 """
@@ -9,8 +9,11 @@ from typing import Final
 from recon_core.values.severity import Severity
 
 MANY_INFO: Final = 50
+"""INFO diffs; more of them ask for a trend analysis (the runbook's figure)."""
 FEW_INFO: Final = 10
+"""INFO diffs; fewer of them ask for no action (the runbook's figure)."""
 FEW_WARN: Final = 5
+"""WARN diffs; more of them ask for an incident report (the runbook's figure)."""
 
 
 def escalation_actions(counts: Mapping[Severity, int]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What an explanation is: causes that account for the diffs of a session, with proof.
+"""Explanations: causes that account for the diffs of a session, with proof.
 
 Values only; they are found in `recon_core.explain`. All amounts are exact and signed.
 Source of the rules: docs/explain.md.
@@ -15,11 +15,13 @@ from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
 _MOST: Final = 20
+"""Causes, ids, diffs or entries that a log's entry of an explanation keeps."""
 _LONGEST: Final = 1000
+"""Characters of a text that a log's entry keeps; ids of any length must not fill the log."""
 
 
 class CauseKind(StrEnum):
-    """What went wrong on a side."""
+    """Kind of a fault of a side."""
 
     MISSING_FILL = "missing_fill"
     ORPHAN_FILL = "orphan_fill"
@@ -49,11 +51,11 @@ class CauseKind(StrEnum):
 
 
 class ExplanationVerdict(StrEnum):
-    """How far an explanation is proven.
+    """Degree to which an explanation is proven.
 
     `unique`: one set of causes accounts for every delta. `ambiguous`: several do, and
-    `decides` says what would tell them apart. `partial`: the causes are proven by the
-    rows, and `residual` remains. `unexplained`: nothing accounts for the deltas.
+    `decides` names the datum that would distinguish them. `partial`: the causes are proven
+    by the rows, and `residual` remains. `unexplained`: nothing accounts for the deltas.
     `not-searched`: the budget of operations ended before an answer.
     """
 
@@ -65,7 +67,7 @@ class ExplanationVerdict(StrEnum):
 
 
 class Effort(StrEnum):
-    """How many operations an explanation may cost; `off` asks for none."""
+    """Budget of operations for an explanation; `off` asks for none."""
 
     OFF = "off"
     FAST = "fast"
@@ -84,7 +86,7 @@ class Effect:
     cash: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether anything is different from 0."""
+        """True if anything is different from 0."""
         return any(self.position.values()) or any(self.cash.values())
 
     def to_dict(self) -> dict[str, dict[str, str]]:
@@ -99,10 +101,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One fault of one side, `None` where neither side's books tell which.
+    """One fault of one side; `side` is `None` where the books of neither side decide.
 
-    `ids` are the fills, orders or movements concerned, twins included; `effect` is what
-    the side has too much because of it; `text` is a sentence that is safe to print.
+    `ids` are the fills, orders or movements concerned, twins included; `effect` is the
+    side's excess because of it; `text` is a sentence that is safe to print.
     """
 
     cause_kind: CauseKind
@@ -112,7 +114,7 @@ class Cause:
     text: str
 
     def to_dict(self) -> dict[str, object]:
-        """Plain data for JSON, as `recon explain` prints it."""
+        """Return plain data for JSON, as in `recon explain --format json`."""
         return {
             "kind": str(self.cause_kind),
             "side": None if self.side is None else str(self.side),
@@ -138,7 +140,7 @@ class Booking:
     """One correcting entry of a side: rows to remove, add or change, or amounts to add.
 
     `action` says what to do and `row` with what; `reason` and `answers` (the diffs) say
-    why. An entry is a proposal: nothing here edits a ledger.
+    why. An entry is a proposal: nothing here changes a ledger.
     """
 
     action: str
@@ -154,9 +156,9 @@ class Explanation:
 
     `explains` are the diffs that disappear when the repair is applied, by identity
     (`position::BTC/EUR`); `proof` says how that was seen; `decides` names the datum that
-    would decide where the books do not; `repair` corrects the side. Where a side calls
-    something otherwise no booking does: `aliases` are its names and those of the other side,
-    as a policy's `[aliases]` would have them.
+    would decide where the books do not; `repair` corrects the side. Where a side has
+    another name for something no entry does: `aliases` are its names and those of the other
+    side, as a policy's `[aliases]` would have them.
     """
 
     verdict: ExplanationVerdict
@@ -172,10 +174,10 @@ class Explanation:
     aliases: Mapping[LedgerSide, Mapping[str, str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        """Plain data for JSON, as `recon explain` prints it.
+        """Return plain data for JSON, as in `recon explain --format json`.
 
-        A booking has no reason and answers no diffs of its own there: they are `text` and
-        `explains`, and repeated for each of thousands of bookings they would be all of it.
+        Entries of the repair leave out `reason` and `answers`: these are `text` and
+        `explains`, and repeated for each of thousands of entries they would be all of it.
         """
         return {
             "verdict": str(self.verdict),

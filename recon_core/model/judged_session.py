@@ -32,7 +32,7 @@ class JudgedSession(Protocol):
 
     @property
     def explanations(self) -> tuple[Explanation, ...]:
-        """Why the two sides differ, where an explanation was asked for."""
+        """Explanations of the differences, where they were asked for."""
 
     @property
     def notes(self) -> tuple[str, ...]:

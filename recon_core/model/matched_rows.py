@@ -22,7 +22,7 @@ from recon_core.values.times import format_time
 
 
 class RowCase(StrEnum):
-    """What can be wrong with a fill or an order; a key of the policy's `[severity]`."""
+    """Fault of a fill or an order; a key of the policy's `[severity]`."""
 
     FILL_MISSING = "fill_missing"
     FILL_ORPHANED = "fill_orphaned"
@@ -52,10 +52,10 @@ class Gap:
     of_price: bool = False
 
     def is_dust(self, dust: Decimal) -> bool:
-        """Whether the amounts differ by no more than `dust`.
+        """True if the amounts differ by no more than `dust`.
 
-        A price must not differ by more than that fraction of it either: it may be as
-        small as `dust` itself.
+        A price must not differ by more than that fraction of it either: it may be as small
+        as `dust` itself.
         """
         delta = EXACT.subtract(self.largest, self.least)
         if self.of_price:
@@ -93,9 +93,9 @@ class MatchedFills:
 class MatchedOrder:
     """All rows of one order, and the fills that name it.
 
-    `None` in the place of rows: that side reports no orders. `None` in the place of
-    fills: what it filled cannot be told from that side's fills. `float_sides` are the
-    sides that computed in binary floats.
+    `None` in the place of rows: that side reports no orders. `None` in the place of fills:
+    that side's fills do not say what it filled. `float_sides` are the sides that computed
+    in binary floats.
     """
 
     internal: tuple[Order, ...] | None
@@ -107,13 +107,13 @@ class MatchedOrder:
 
 @dataclass(frozen=True)  # without slots: the digest is kept
 class EqualRows:
-    """Fills or orders that are equal on both sides and stand as one item."""
+    """Fills or orders that are equal on both sides and form one item."""
 
     rows: tuple[Fill | Order, ...]
 
     @property
     def count(self) -> int:
-        """How many comparisons the item stands for."""
+        """The number of comparisons that the item represents."""
         return len(self.rows)
 
     @cached_property
@@ -121,7 +121,7 @@ class EqualRows:
         """SHA-256 of the rows, the same in whatever order and with whatever zeros.
 
         It is taken of one JSON list: a sorted list per row of the values of its fields,
-        amounts without trailing zeros, times in UTC, `null` for what is not told.
+        amounts without trailing zeros, times in UTC, `null` for an absent value.
         """
         with without_collecting():
             content = json.dumps(_in_one_order(_values(self.rows)))
@@ -146,7 +146,7 @@ def _texts(values: list[Any]) -> Iterable[str | None]:
 
 
 def _in_one_order(rows: list[_Values]) -> list[_Values]:
-    """Sorted, what is not told before any text."""
+    """Return rows in order, an absent value before any text."""
     try:
         return sorted(rows)
     except TypeError:

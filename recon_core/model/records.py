@@ -1,10 +1,10 @@
-"""What a recorded session says: instruments, both sides, and their rows.
+"""Recorded sessions: instruments, both sides, and their rows.
 
-Frozen values, already checked: the file boundary (`recon_core.sessions`) makes
-them from text, a simulator's tests make them from Python. Quantities are in units
-of the instrument, amounts and fees in units of the named currency, times in UTC.
-`None` for a section means that the side does not report it; an empty tuple means
-that it reports it and there is nothing (design, "Absent is not zero").
+Frozen values, already checked: the file boundary (`recon_core.sessions`) makes them from
+text, a simulator's tests make them from Python. Quantities are in units of the instrument,
+amounts and fees in units of the named currency, times in UTC. `None` for a section means
+that the side does not report it; an empty tuple means that it reports it and there is
+nothing (design, "Absent is not zero").
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from recon_core.values.times import require_time
 
 
 class LedgerSide(StrEnum):
-    """Which of the two states: the system's own ledger, or the exchange's word."""
+    """Side of a session: the system's own ledger, or the exchange's word."""
 
     INTERNAL = "internal"
     EXTERNAL = "external"
@@ -42,7 +42,7 @@ class OrderSide(StrEnum):
 
 
 class Leg(StrEnum):
-    """NET for a netting account; LONG and SHORT are kept apart by a hedging one."""
+    """NET for a netting account; a hedging account keeps LONG and SHORT separately."""
 
     NET = "NET"
     LONG = "LONG"
@@ -50,7 +50,7 @@ class Leg(StrEnum):
 
 
 class SessionMode(StrEnum):
-    """What the session traded against."""
+    """Mode of trading: simulated, on paper, or live."""
 
     SIM = "SIM"
     PAPER = "PAPER"
@@ -58,7 +58,7 @@ class SessionMode(StrEnum):
 
 
 class InstrumentKind(StrEnum):
-    """How a fill of the instrument moves cash."""
+    """Kind of an instrument, which decides how a fill moves cash."""
 
     SPOT = "spot"
     LINEAR = "linear"
@@ -80,7 +80,7 @@ class OrderState(StrEnum):
 
 
 class MovementKind(StrEnum):
-    """Why cash or quantity moved without a fill."""
+    """Kind of a movement of cash or quantity without a fill."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
@@ -95,7 +95,7 @@ class MovementKind(StrEnum):
 
 
 class Numbers(StrEnum):
-    """How the source computed: exact decimals, or binary floats."""
+    """Arithmetic of the source: exact decimals, or binary floats."""
 
     DECIMAL = "decimal"
     FLOAT = "float"
@@ -103,9 +103,9 @@ class Numbers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What a symbol trades: `base` is bought and sold for `quote`.
+    """Instrument of a symbol: `base` is bought and sold for `quote`.
 
-    `multiplier` is what one unit of quantity stands for: units of the base for a linear
+    `multiplier` is the size of one unit of quantity: units of the base for a linear
     contract, units of the quote for an inverse one. `not_replayed` says why its fills
     cannot be replayed, where a recording shows that; it is empty where they can.
     """
@@ -122,7 +122,7 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency and the decimal places that a booking in it is rounded to."""
+    """A currency and the decimal places that a posting in it is rounded to."""
 
     code: str
     precision: int
@@ -130,7 +130,11 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A signed quantity of one instrument; raises `AmountError` where it is not exact."""
+    """A position in one instrument: `quantity` in its units, negative when short.
+
+    `average_price` is the source's own, in the quote currency. Raises `AmountError` where an
+    amount is not exact.
+    """
 
     symbol: str
     quantity: Decimal
@@ -144,9 +148,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class CashBalance:
-    """A balance of one currency; `free` and `locked` where the side tells them apart.
+    """A balance of one currency, in its units.
 
-    Raises `AmountError` where an amount is not exact.
+    `free` and `locked` are given where the side distinguishes them. Raises `AmountError` where
+    an amount is not exact.
     """
 
     currency: str
@@ -161,12 +166,14 @@ class CashBalance:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. `fee` is a cost; a negative fee is a rebate.
+    """One execution: `quantity` in units of the instrument, `price` in the quote currency.
 
-    A quantity of 0 is possible: engines report fills that they rounded to nothing
-    and charged a fee for. `position_id` tells positions of one symbol and leg apart
-    that the source averages apart. Raises `AmountError` or `ReconError` for an amount that
-    is not exact, a negative quantity, a fee without a currency or a naive time.
+    `fee` is a cost in `fee_currency`; a negative fee is a rebate.
+
+    A quantity of 0 is possible: engines report fills that they rounded to nothing and
+    charged a fee for. `position_id` distinguishes positions of one symbol and leg that the
+    source averages separately. Raises `AmountError` or `ReconError` for an amount that is
+    not exact, a negative quantity, a fee without a currency or a naive time.
     """
 
     fill_id: str
@@ -202,10 +209,13 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as it stood at `time`, identified by at least one of its ids.
+    """State of an order at `time`, identified by at least one of its ids.
+
+    Quantities are in units of the instrument, prices in the quote currency.
 
     `average_fill_price` is what the source says that its fills cost on average, in the
-    quote currency; it is kept and not compared.
+    quote currency; it is kept and not compared. Raises `ReconError` for an order without an
+    id, and `AmountError` for an amount that is not exact.
     """
 
     symbol: str
@@ -235,7 +245,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill."""
+    """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill.
+
+    Both are signed by their effect on the account: a withdrawal is negative. Raises
+    `AmountError` where an amount is not exact.
+    """
 
     movement_id: str
     movement_kind: MovementKind
@@ -265,7 +279,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The state before the first fill."""
+    """The state of a side before its first fill; `as_of` is `None` where the source has no time."""
 
     as_of: datetime | None
     positions: tuple[Position, ...] = ()
@@ -274,7 +288,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state in between."""
+    """The state of a side at a time between its opening and `as_of` of the session.
+
+    A section that is `None` is not reported; an empty one is empty.
+    """
 
     as_of: datetime
     positions: tuple[Position, ...] | None = None
@@ -288,14 +305,14 @@ SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 @dataclass(frozen=True, slots=True)
 class SideRecord:
-    """What one side says at `as_of`.
+    """Statement of one side at `as_of`.
 
-    `derived` names the sections that the side did not report and that were
-    replayed from its opening and fills; `notes` are findings for the reader that
-    carry no severity. `origins` says for sections that were read from a source of
-    their own, such as a table beside the session file, which one that was. `pending` is
-    what the side is known to book only later although it has happened: its format says so;
-    it is no word of the source, and a converted session does not have it.
+    `derived` names the sections that the side did not report and that were replayed from
+    its opening and fills; `notes` are findings for the reader that carry no severity.
+    `origins` says for sections that were read from a source of their own, such as a table
+    beside the session file, which one that was. `pending` lists movements that have
+    happened and that the side, as its format is known to do, posts only later; the source
+    does not state them, and a converted session does not have them.
     """
 
     as_of: datetime
@@ -345,8 +362,8 @@ class InputFile:
 class RecordedSession:
     """One recorded run of a strategy: both sides at one time.
 
-    `anchor` is the file that stands for the recording in node ids; `mirrored` says
-    that the external side is a copy of the internal one (the runbook's mock).
+    `anchor` is the file that represents the recording in node ids; `mirrored` says that the
+    external side is a copy of the internal one (the runbook's mock).
     """
 
     session_id: str
@@ -367,7 +384,7 @@ class RecordedSession:
         return self.internal if side is LedgerSide.INTERNAL else self.external
 
     def shares(self, section: str) -> bool:
-        """Whether both sides have a section from one source: comparing it proves nothing."""
+        """True if both sides have a section from one source: comparing it proves nothing."""
         if self.internal is None or self.external is None:
             return False
         internal, external = self.internal, self.external
@@ -408,7 +425,7 @@ def _check_row(
 
 
 def _require_whole_characters(name: str) -> None:
-    """Refuse half a surrogate pair: no other process and no file could be told of it."""
+    """Refuse half a surrogate pair: no other process and no file could take it."""
     if not isinstance(name, str):
         raise ReconError(f"the name is {quoted(name)}; expected text")
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):

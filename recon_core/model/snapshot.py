@@ -1,4 +1,4 @@
-"""What the exchange says, given from Python instead of from a file."""
+"""State of the exchange, given from Python instead of from a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from recon_core.model import CashBalance, Fill, Order, Position, SideRecord
-from recon_core.model.given_state import cash_of, positions_of
+from recon_core.model.state_rows import cash_of, positions_of
 from recon_core.values.times import require_time
 
 

@@ -14,6 +14,7 @@ from recon_core.values.severity import Severity
 from recon_core.values.times import format_time
 
 DEFAULT_TOP: Final = 10
+"""Diffs that a summary lists, the worst first, so that a reader sees the worst on one screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class ReconSummary:
     `timestamp` is the wall clock of the run in UTC with `Z`; it, `run_id` and
     `invocation_id`, which the sessions of one command share, are the only fields that
     differ between two runs over the same input. `ran` counts the comparisons that have a
-    verdict; fewer than `comparisons` means that the run was narrowed. `problems` are what
-    kept the run from being clear besides its diffs.
+    verdict; fewer than `comparisons` means that the run was narrowed. `problems` are the
+    reasons other than diffs that kept the run from being clear.
     """
 
     run_id: str
@@ -87,7 +88,7 @@ def _urgency(diff: ReconDiff) -> tuple[int, datetime, str]:
 
 
 def count_severities(diffs: Iterable[ReconDiff]) -> dict[Severity, int]:
-    """How many diffs each severity has, the worst first, severities without any left out."""
+    """Return the number of diffs by severity, the worst first, severities without any left out."""
     counted = Counter(diff.severity for diff in diffs)
     return {severity: counted[severity] for severity in reversed(Severity) if counted[severity]}
 

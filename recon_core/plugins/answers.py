@@ -1,4 +1,4 @@
-"""What the plugins answer to the hooks of a session under judgement, and who answered."""
+"""Answers of the plugins to the hooks of a session under judgement, with the plugin's name."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -56,12 +56,12 @@ class PluginAnswers:
         return self._giver("recon_tolerance", comparison=comparison)
 
     def reconciled(self, reconciliation: JudgedSession) -> None:
-        """Tell all plugins that a session was judged."""
+        """Notify all plugins that a session was judged."""
         if self._hook is not None:
             self._hook.recon_reconciled(reconciliation=reconciliation)
 
     def _giver(self, hook: str, **arguments: object) -> str:
-        """Which plugin's answer counted: its name, or the end of its file's path."""
+        """Return the plugin whose answer counted: its name, or the end of its file's path."""
         # In pluggy's order, the last registered first; it does not say who answered.
         for each in reversed(getattr(self._hook, hook).get_hookimpls()):
             known = {name: arguments[name] for name in each.argnames}

@@ -24,15 +24,14 @@ hookimpl: Final = HookimplMarker(PROJECT)
 
 
 class ReconHooks:
-    """What a plugin can do; every hook is optional."""
+    """Hooks of a plugin; every hook is optional."""
 
     @hookspec(firstresult=True)
     def recon_anchor(self, path: Path) -> Path | None:
-        """The file that stands for the foreign recording at `path`, or `None`.
+        """The file that represents the foreign recording at `path`, or `None`.
 
-        Asked for every file and directory while a directory is searched, so it
-        looks at names and little else. `path` is the recording itself, its
-        directory, or its anchor.
+        Asked for every file and directory while a directory is searched, so it looks at
+        names and little else. `path` is the recording itself, its directory, or its anchor.
         """
 
     @hookspec(firstresult=True)
@@ -63,4 +62,4 @@ class ReconHooks:
 
     @hookspec
     def recon_reconciled(self, reconciliation: JudgedSession) -> None:
-        """Told once a session has been judged completely, with all its judgements."""
+        """Called once a session has been judged completely, with all its judgements."""

@@ -1,4 +1,4 @@
-"""The plugin manager of the core, with the formats that come along and installed ones."""
+"""The plugin manager of the core, with the built-in formats and installed plugins."""
 
 from inspect import isfunction
 
@@ -22,7 +22,7 @@ def extension_manager() -> PluginManager:
 
 
 def has_hooks(plugin: object) -> bool:
-    """Whether a module, such as a conftest, implements a hook of the core."""
+    """True if a module, such as a conftest, implements a hook of the core."""
     functions = (value for value in vars(plugin).values() if isfunction(value))
     return any(MARKER in vars(function) for function in functions)
 

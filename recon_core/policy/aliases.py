@@ -1,4 +1,4 @@
-"""Names of one side that mean what the other side calls otherwise (design, "Names to keep")."""
+"""Names that the two sides have for the same symbols and currencies (design, "Names to keep")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

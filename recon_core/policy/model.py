@@ -30,10 +30,15 @@ from recon_core.values.severity import Severity
 
 DEFAULT_REQUIRE: Final = ("positions", "cash")
 DEFAULT_MAX_SKEW: Final = timedelta(seconds=60)
+"""Both sides are asked one after the other; a longer pause compares two moments."""
 DEFAULT_FLOAT_DUST: Final = Decimal("0.000001")
+"""Unit of the comparison: above the noise of binary floats, below any traded amount."""
 DEFAULT_INFO_BELOW: Final = Decimal("0.001")
+"""Fraction of the larger quantity: a smaller drift is INFO (design, "Position drift")."""
 DEFAULT_FAIL_ABOVE: Final = Decimal("0.01")
+"""Fraction of the larger quantity: a larger drift is FAIL (design, "Position drift")."""
 DEFAULT_CASH_RELATIVE: Final = Decimal("0.005")
+"""Fraction of the larger balance that a delta may be (design, "Cash")."""
 # "1 EUR" is a value and 1 BTC is not: other currencies tolerate nothing until a
 # policy names them.
 DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
@@ -43,13 +48,13 @@ DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest delta that is still INFO, and where it comes from, in words."""
+    """The largest delta that is still INFO, and its origin in words."""
 
     limit: Decimal
     text: str
 
     def covers(self, delta: Decimal) -> bool:
-        """Whether a delta is at or under the limit."""
+        """True if a delta is at or under the limit."""
         return delta.copy_abs() <= self.limit
 
     def with_dust(self, dust: Decimal | None) -> "Tolerance":
@@ -61,7 +66,11 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class PositionPolicy:
-    """Drift below `info_below` is INFO, above `fail_above` FAIL, WARN in between."""
+    """Drift below `info_below` is INFO, above `fail_above` FAIL, WARN in between.
+
+    Both are fractions of the larger quantity: 0.001 is 0.1 %. `absolute` maps a symbol, or a
+    pattern such as `BTC/*`, to a delta in units of the instrument up to which it is INFO.
+    """
 
     info_below: Decimal = DEFAULT_INFO_BELOW
     fail_above: Decimal = DEFAULT_FAIL_ABOVE
@@ -70,8 +79,8 @@ class PositionPolicy:
     def absolute_tolerance(self, symbol: str) -> tuple[str, Decimal] | None:
         """The pattern and the absolute tolerance that hold for `symbol`, if any.
 
-        The symbol itself comes before a pattern, a longer pattern before a shorter
-        one, and of two equally long ones the stricter holds.
+        The symbol itself precedes a pattern, a longer pattern before a shorter one, and of
+        two equally long ones the stricter holds.
         """
         if symbol in self.absolute:
             return symbol, self.absolute[symbol]
@@ -87,7 +96,11 @@ class PositionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CashPolicy:
-    """Tolerance = min(absolute, relative x the larger total); above it is FAIL."""
+    """Tolerance = min(absolute, relative x the larger total); above it is FAIL.
+
+    `relative` is a fraction: 0.005 is 0.5 %. `absolute` maps a currency to an amount in it; a
+    currency that it does not name has a tolerance of 0.
+    """
 
     relative: Decimal = DEFAULT_CASH_RELATIVE
     absolute: Mapping[str, Decimal] = field(default_factory=lambda: DEFAULT_CASH_ABSOLUTE)
@@ -113,12 +126,15 @@ def _plain(amount: Decimal, places: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that decides a verdict besides the two states.
+    """Rules that decide the verdicts on a session's two states.
 
-    `float_dust` is the largest delta that is INFO where a side computed in binary
-    floats, in the unit of the comparison; it has no meaning for exact sides. `severity`
-    maps cases such as `fill_missing` to severities; the others keep their defaults.
-    Raises `PolicyError` for a case or a severity that does not exist.
+    `require` names the sections that both sides must report. `max_skew` is the largest
+    difference of the times of both sides without a WARN. `float_dust` is the largest delta
+    that is INFO where a side computed in binary floats, in the unit of the comparison; it
+    has no meaning for exact sides. `position` and `cash` hold the tolerances of quantities
+    and balances. `severity` maps cases such as `fill_missing` to severities; the others
+    keep their defaults. `aliases` renames symbols and currencies of a side before they are
+    compared. Raises `PolicyError` for a case or a severity that does not exist.
     """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE

@@ -10,13 +10,13 @@ from recon_core.values.errors import PolicyError
 POLICY_FILE: Final = "recon.toml"
 PYPROJECT: Final = "pyproject.toml"
 _MOST_BYTES: Final = 1024 * 1024
-"""How much of a neighbour's `pyproject.toml` is looked at; real ones have some KiB."""
+"""Bytes of a neighbour's `pyproject.toml` that are looked at; real ones have some KiB."""
 
 
 def unused_policies(used: Path | None, starts: Iterable[Path]) -> list[Path]:
     """The policy files in `starts` and above them, without the one that is used.
 
-    A file is `recon.toml`, or a `pyproject.toml` with `[tool.recon]`. The look goes upward
+    A file is `recon.toml`, or a `pyproject.toml` with `[tool.recon]`. The search is upward
     only, and into each directory once.
     """
     known = {os.path.realpath(used)} if used is not None else set()

@@ -1,8 +1,8 @@
 """The project's settings, found where pytest finds its own when started without arguments.
 
-The `recon` command has no configuration file besides pytest's, so that one setting holds
-for both. What stands on pytest's command line, in `PYTEST_ADDOPTS` or in a file named
-with `-c` is pytest's alone.
+The `recon` command has no configuration file other than pytest's, so that one setting holds
+for both. A setting on pytest's command line, in `PYTEST_ADDOPTS` or in a file named with
+`-c` is pytest's alone.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.model.explanation import Effort
 from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
-from recon_core.sessions.passed_over import listed, shown_path
+from recon_core.sessions.unjudged_paths import listed, shown_path
 from recon_core.values.errors import PolicyError, ReconError
 from recon_core.values.limits import TOML_BYTES, LimitError, lines_of, read_limits, refuse_above
 from recon_core.values.printable import printable, quoted, without_paths
@@ -28,6 +28,7 @@ BUILT_IN: Final = "built-in"
 DEFAULT_MAX_ITEMS: Final = 20_000
 """Fills or orders of a session above which the equal ones are one item."""
 _MOST_DIGITS: Final = 12
+"""Digits of a number in a setting; no run has so many rows or bytes."""
 _ON: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OFF: Final = frozenset({"n", "no", "f", "false", "off", "0"})
 _UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -38,7 +39,7 @@ Table = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """What the project's configuration says; paths are absolute, `None` is not said."""
+    """Settings of the project's configuration; paths are absolute, an absent setting is `None`."""
 
     root: Path
     audit_log: Path | None = None
@@ -58,11 +59,11 @@ class ProjectSettings:
         return value
 
     def most_items(self, option: int | None = None) -> int:
-        """How many fills or orders may be items: option, setting, 20,000; raises `ReconError`."""
+        """Return the most fills or orders that are items: option, setting, 20,000; `ReconError`."""
         return most_items(option, self.max_items or "")
 
     def explain_effort(self, option: str | None = None) -> Effort:
-        """How far to search for explanations: option, setting, fast; raises `ReconError`."""
+        """Return the effort of the search: option, setting, fast; raises `ReconError`."""
         return effort(option, self.explain or "")
 
     def rotate_at(self, option: str | None = None) -> int | None:

@@ -94,7 +94,10 @@ class PolicyFile(FileTable):
 
 
 def read_policy(path: Path) -> Policy:
-    """Read a policy file such as `recon.toml`; raises `PolicyError`."""
+    """Read a policy file such as `recon.toml`; a key that it leaves out has its default.
+
+    Raises `PolicyError` for a file that cannot be read, an unknown key or a wrong value.
+    """
     return _policy(_load(path), printable(path.name))
 
 

@@ -18,7 +18,9 @@ EXPLANATION: Final = "recon.explanation"
 """The property of an item whose diff has one."""
 
 _MOST: Final = 5
+"""Causes or entries that a text lists; more are counted."""
 _LONGEST: Final = 450
+"""Characters of a sentence of an explanation; ids of any length must not fill the screen."""
 
 
 def explanation_sentence(explanation: Explanation) -> str:
@@ -56,8 +58,8 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
         if name == "proof" and explanation.explains:
             yield "explains", _listed(each.replace("::", " ", 1) for each in explanation.explains)
         yield name, value
-    for booking in explanation.repair[:_MOST]:
-        yield "repair", booking_text(booking)
+    for entry in explanation.repair[:_MOST]:
+        yield "repair", entry_text(entry)
     if len(explanation.repair) > _MOST:
         more = counted(len(explanation.repair) - _MOST, "more booking")
         yield "repair", f"and {more}; recon repair writes them all"
@@ -66,7 +68,7 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def alias_lines(aliases: Mapping[LedgerSide, Mapping[str, str]]) -> Iterator[str]:
-    """What stands below a policy's `[aliases]`: `external = { "XBT" = "BTC" }`, in TOML."""
+    """Yield the lines of a policy's `[aliases]`: `external = { "XBT" = "BTC" }`, in TOML."""
     for side, names in sorted(aliases.items()):
         pairs = (f"{_toml_text(own)} = {_toml_text(other)}" for own, other in names.items())
         yield f"{side} = {{ {', '.join(pairs)} }}"
@@ -84,7 +86,7 @@ def _toml_character(one: str) -> str:
 
 
 def alternatives_text(explanation: Explanation) -> str:
-    """How far an explanation stands alone: `1 of 2 that fit`."""
+    """Return the number of explanations that fit, as in `1 of 2 that fit`."""
     if explanation.alternatives > 1:
         return f"1 of {explanation.alternatives} that fit"
     return "it fits, and is not proven"
@@ -141,11 +143,11 @@ def _is_open(explanation: Explanation) -> bool:
 
 
 class Correcting(Protocol):
-    """A booking, or an entry of a repair."""
+    """A correcting entry, of an explanation or of a repair."""
 
     @property
     def action(self) -> str:
-        """What to do, such as `add_fill`."""
+        """The action, such as `add_fill`."""
 
     @property
     def side(self) -> LedgerSide:
@@ -156,17 +158,17 @@ class Correcting(Protocol):
         """With what."""
 
 
-def booking_text(booking: Correcting) -> str:
+def entry_text(entry: Correcting) -> str:
     """`add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
-    row = {name: printable(value, 100) for name, value in booking.row.items()}
-    verb, _, noun = booking.action.partition("_")
+    row = {name: printable(value, 100) for name, value in entry.row.items()}
+    verb, _, noun = entry.action.partition("_")
     if noun == "fill":
-        told = _fill_text(row)
+        details = _fill_text(row)
     elif noun == "movement":
-        told = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
+        details = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
     else:
-        told = _adjustment_text(row)
-    return f"{booking.side}: {verb} {noun} {told}"
+        details = _adjustment_text(row)
+    return f"{entry.side}: {verb} {noun} {details}"
 
 
 def _fill_text(row: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """JUnit XML of reconciled sessions, written with the junit-xml package.
 
-That package has no properties per case, so they stand in `system-out`, one line
+That package has no properties per case, so they are written to `system-out`, one line
 `name=value` each.
 """
 
@@ -78,7 +78,7 @@ def _read_back(text: str, suites: Sequence[SuiteReport]) -> None:
     if found != [len(suite.cases) for suite in suites]:
         raise ValueError("does not hold every case")
     outcomes = [outcome.tag for case in root.iter("testcase") for outcome in case.iter()]
-    for tag, meant in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")):
-        cases = [case for suite in suites for case in suite.cases if case.outcome == meant]
+    for tag, outcome in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")):
+        cases = [case for suite in suites for case in suite.cases if case.outcome == outcome]
         if outcomes.count(tag) != len(cases):
-            raise ValueError(f"does not hold every case that is {meant}")
+            raise ValueError(f"does not hold every case that is {outcome}")

@@ -1,8 +1,8 @@
 """JUnit suites of reconciled sessions: one suite per session, one case per comparison.
 
-Where the gate is not clear besides the comparisons, a case named `gate` says why: one in the
-suite of each session that did not run completely, one for the problems of the run. Most
-consumers read failing cases and nothing else.
+Where the gate is not clear for another reason than the comparisons, a case named `gate`
+says why: one in the suite of each session that did not run completely, one for the problems
+of the run. Most consumers read failing cases and nothing else.
 """
 
 from collections.abc import Mapping, Sequence

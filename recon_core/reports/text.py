@@ -1,4 +1,4 @@
-"""What a person reads: plain text, complete without the source, safe to print."""
+"""Text for people: plain, complete without the source, safe to print."""
 
 from collections.abc import Iterable, Sequence
 

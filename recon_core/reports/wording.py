@@ -16,7 +16,7 @@ BLOCKED: Final = "BLOCKED"
 INCOMPLETE: Final = "INCOMPLETE"
 
 FOLDED_PROPERTIES: Final = ("recon.folded", "recon.sha256")
-"""What a report says of an item that stands for many: how many, and a digest of them."""
+"""Properties of an item that represents many: their number, and a digest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def node_path(anchor: Path, directory: Path) -> str:
-    """The anchor relative to `directory` as it stands in node ids, made safe to print."""
+    """The anchor relative to `directory` as written in node ids, made safe to print."""
     try:
         relative = os.path.relpath(anchor, directory)
     except ValueError:  # another drive
@@ -85,7 +85,7 @@ def drift_text(diff: ReconDiff | None) -> str:
 
 
 def folded_properties(comparison: Comparison) -> dict[str, str]:
-    """The properties of an item that stands for many; nothing for any other."""
+    """Return the properties of an item that represents many; nothing for any other."""
     folded = comparison.matched
     if not isinstance(folded, EqualRows):
         return {}

@@ -1,4 +1,4 @@
-"""Which files a command may write to."""
+"""Paths that a command may write to."""
 
 import os
 import re
@@ -27,14 +27,14 @@ def written_path(value: str, directory: Path, begins: re.Pattern[bytes] | None =
         raise ReconError(
             f"{quoted(value, 200)}; expected a new or a regular file to write, which is no session"
         )
-    if begins and _begins_otherwise(path, begins):
+    if begins and _is_foreign(path, begins):
         raise ReconError(
             f"{quoted(value, 200)}: holds something else; expected a new file or an earlier report"
         )
     return path
 
 
-def _begins_otherwise(path: Path, begins: re.Pattern[bytes]) -> bool:
+def _is_foreign(path: Path, begins: re.Pattern[bytes]) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(_LOOKED_AT)
@@ -44,7 +44,7 @@ def _begins_otherwise(path: Path, begins: re.Pattern[bytes]) -> bool:
 
 
 def is_same_file(one: Path | None, other: Path | None) -> bool:
-    """Whether two names of files, which need not exist yet, lead to one place."""
+    """True if two paths, of files that may not exist yet, lead to one place."""
     if one is None or other is None:
         return False
     return os.path.realpath(one) == os.path.realpath(other)

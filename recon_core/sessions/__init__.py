@@ -16,8 +16,9 @@ __all__ = ["find_sessions", "read_session"]
 def read_session(path: Path, manager: PluginManager | None = None) -> RecordedSession:
     """Read one recorded session: a native file, a recording's anchor or its directory.
 
-    Without `manager` the installed formats are used. Raises `SessionError` where
-    the session cannot be judged.
+    `manager` holds the formats, by default the built-in and the installed ones. A section
+    that a side does not report is `None`. Raises `SessionError` where the session cannot be
+    judged.
     """
     # pydantic is loaded where a file is read, not where pytest starts.
     from recon_core.sessions.native import read_native_session  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """Finding recorded sessions under a path: native files, and what the formats recognise.
 
 Nothing below a directory that was named is passed over in silence: it is a session, it is
-searched, or it is `PassedOver`, by name and with the reason.
+searched, or it is an `UnjudgedPath`, by name and with the reason.
 """
 
 import glob
@@ -14,7 +14,7 @@ from typing import Final
 
 from pluggy import PluginManager
 
-from recon_core.sessions.passed_over import PassedOver, Reason, notes_on
+from recon_core.sessions.unjudged_paths import Reason, UnjudgedPath, notes_on
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
 
@@ -32,7 +32,7 @@ class Discovery:
     """
 
     anchors: list[Path]
-    passed_over: list[PassedOver] = field(default_factory=list)
+    unjudged: list[UnjudgedPath] = field(default_factory=list)
     places: list[Path] = field(default_factory=list)
 
 
@@ -45,10 +45,9 @@ def search(path: Path, manager: PluginManager) -> Discovery:
     """Find all sessions at `path`; a file is always one.
 
     A directory is searched, with everything below it, for `*.recon.json` and for foreign
-    recordings. Hidden directories and linked ones are passed over. A recording from which
-    a session found here takes a side is a source of that session and none of its own.
-    Raises `OSError` for a directory that cannot be read: what might be in it must not go
-    unseen.
+    recordings. Hidden directories and linked ones are passed over. A recording from which a
+    session found here takes a side is a source of that session and none of its own. Raises
+    `OSError` for a directory that cannot be read: a session in it must not be missed.
     """
     if not path.is_dir():
         anchor = manager.hook.recon_anchor(path=path)
@@ -68,7 +67,7 @@ class _Search:
     manager: PluginManager
     native: set[Path] = field(default_factory=set)
     foreign: set[Path] = field(default_factory=set)
-    passed_over: list[PassedOver] = field(default_factory=list)
+    unjudged: list[UnjudgedPath] = field(default_factory=list)
 
     def look(self, place: Path) -> list[Path]:
         """Look at one directory; returns those in it that are to be searched."""
@@ -111,15 +110,15 @@ class _Search:
         return inside and not any(part.startswith(".") for part in target.relative_to(root).parts)
 
     def _pass_over(self, entry: os.DirEntry[str], reason: Reason) -> None:
-        self.passed_over.append(PassedOver(Path(entry.path), reason))
+        self.unjudged.append(UnjudgedPath(Path(entry.path), reason))
 
     def discovery(self) -> Discovery:
         """The sessions that were found, without recordings that are sources of a session."""
         sources = _sources(self.native, self.foreign) if self.native and self.foreign else {}
-        passed_over = [PassedOver(path, Reason.SOURCE, reader) for path, reader in sources.items()]
+        unjudged = [UnjudgedPath(path, Reason.SOURCE, reader) for path, reader in sources.items()]
         return Discovery(
             sorted((self.native | self.foreign) - sources.keys()),
-            [*self.passed_over, *passed_over],
+            [*self.unjudged, *unjudged],
             [self.root],
         )
 
@@ -150,7 +149,7 @@ def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discov
         reason = f"{type(error).__name__}: {printable(error)}"
         raise SessionError(f"{quoted(name, 200)}: {reason}") from None
     if not found.anchors:
-        notes = "".join(f"; {note}" for note in notes_on(found.passed_over, directory))
+        notes = "".join(f"; {note}" for note in notes_on(found.unjudged, directory))
         raise SessionError(
             f"{quoted(name, 200)} matches no recorded session; expected a file, "
             f"a directory that holds some, or a pattern{notes}"
@@ -176,21 +175,21 @@ def joined(discoveries: Iterable[Discovery]) -> Discovery:
     What one of them passed over and another one found, or was to search, is not passed over.
     """
     found: dict[Path, Path] = {}
-    passed_over: dict[Path, PassedOver] = {}
+    unjudged: dict[Path, UnjudgedPath] = {}
     places: list[Path] = []
     for each in discoveries:
         places += each.places
         for anchor in each.anchors:
             found.setdefault(identity(anchor), anchor)
-        for one in each.passed_over:
-            passed_over.setdefault(identity(one.path), one)
+        for one in each.unjudged:
+            unjudged.setdefault(identity(one.path), one)
     met = {*found, *map(identity, places)}
-    kept = [one for path, one in passed_over.items() if path not in met]
+    kept = [one for path, one in unjudged.items() if path not in met]
     return Discovery(sorted(found.values()), kept, places)
 
 
 def identity(path: Path) -> Path:
-    """What makes two ways to one file the same; a dangling link or a loop is only itself."""
+    """Return the identity of a file for all its paths; a dangling link or a loop is only itself."""
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):

@@ -42,7 +42,7 @@ class _Draft:
 
 
 class ReadBefore:
-    """What was read of one side, so that the same rows of the other are the same fills.
+    """Rows that were read of one side, so that the same rows of the other are the same fills.
 
     Sides that agree say the same in the same words more often than not.
     """
@@ -85,7 +85,7 @@ class _Columns:
             raise _NotPlainError
 
     def values(self, name: str, absent: Any = None) -> list[Any]:
-        """What the rows hold, `absent` where one does not have the field."""
+        """Return a field's values, `absent` where a row does not have the field."""
         if name not in self.keys and name not in _REQUIRED:
             return [absent] * len(self.rows)
         try:
@@ -96,7 +96,7 @@ class _Columns:
             return [row.get(name, absent) for row in self.rows]
 
     def names(self, name: str) -> list[str | None]:
-        """Names, `None` only where they need not be given."""
+        """Return names, `None` only where they are optional."""
         values = self.values(name)
         types = set(map(type, values))
         if types - {str, type(None)} or "" in values or (name in _REQUIRED and types != {str}):
@@ -123,7 +123,7 @@ class _Columns:
 
 
 def _joined(texts: list[str]) -> str:
-    """The texts between bars, none of which stands in one of them."""
+    """Join texts between bars; raises `_NotPlainError` where a text contains a bar."""
     text = f"|{'|'.join(texts)}|"
     if text.count("|") != len(texts) + 1:
         raise _NotPlainError
@@ -154,7 +154,7 @@ def _fills(columns: _Columns) -> Iterator[Fill]:
 
 
 def _no_currency(fees: list[Decimal], currencies: list[str | None]) -> bool:
-    """Whether a fee is in no currency."""
+    """True if a fee is in no currency."""
     return None in currencies and any(
         fee and currency is None for fee, currency in zip(fees, currencies, strict=True)
     )

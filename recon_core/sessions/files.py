@@ -33,7 +33,7 @@ _FOUR_BYTES: Final = re.compile(rb"[\xf0-\xff]")
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """The text of one file that was read, and what was read, as evidence."""
+    """The text of one file that was read, and as evidence its name and SHA-256."""
 
     name: str
     text: str

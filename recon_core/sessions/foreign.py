@@ -31,7 +31,7 @@ from recon_core.values.printable import printable, quoted
 
 @dataclass(frozen=True, slots=True)
 class SideSource:
-    """Where a side is taken from: a file or directory, inside `directory`.
+    """Source of a side: a file or directory, inside `directory`.
 
     `as_of` is the time of a source that does not state its own.
     """
@@ -45,7 +45,7 @@ class SideSource:
 
 @dataclass(frozen=True, slots=True)
 class TakenSide:
-    """A side, what it needs to be replayed, and the files that it was read from."""
+    """A side, the data that its replay uses, and the files that it was read from."""
 
     record: SideRecord
     inputs: tuple[InputFile, ...]
@@ -73,8 +73,8 @@ def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
 
 def _from_origin(taken: TakenSide, origin: str) -> TakenSide:
     """Both sides may name one source: what it says proves nothing about itself."""
-    told = [section for section in SECTIONS if taken.record.rows(section) is not None]
-    return replace(taken, record=replace(taken.record, origins=dict.fromkeys(told, origin)))
+    reported = [section for section in SECTIONS if taken.record.rows(section) is not None]
+    return replace(taken, record=replace(taken.record, origins=dict.fromkeys(reported, origin)))
 
 
 def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:

@@ -11,6 +11,7 @@ from recon_core.values.limits import JSON_KEYS, JSON_OBJECTS, JSON_VALUES, Limit
 from recon_core.values.printable import printable, quoted
 
 MAX_DEPTH: Final = 64
+"""Levels of nesting; deeper values would exhaust the stack of their readers."""
 _ALWAYS: Final = 1000
 """Keys that every object may have; asking for the limit in force costs more than a row."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -24,11 +25,11 @@ class _RefusedError(ValueError):
 def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool = False) -> Any:
     """Parse one document; `name` is the file in messages. Raises `SessionError`.
 
-    Numbers become `NumberText`. Duplicate keys, `NaN`, `Infinity`, lone
-    surrogates and nesting deeper than 64 levels are refused. With `constants`,
-    which foreign recordings need for statistics that nobody compares, `NaN` and
-    `Infinity` are kept as text that no amount accepts. With `any_depth` the caller
-    asks `refuse_deep` itself, which looks at every value once more.
+    Numbers become `NumberText`. Duplicate keys, `NaN`, `Infinity`, lone surrogates and
+    nesting deeper than 64 levels are refused. With `constants`, which foreign recordings
+    have in statistics that nobody compares, `NaN` and `Infinity` are kept as text that no
+    amount accepts. With `any_depth` the caller asks `refuse_deep` itself, which looks at
+    every value once more.
     """
     _refuse_many(text, name)
     try:
@@ -62,7 +63,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _RefusedError(f"key {quoted(key)} stands twice in one object")
+                raise _RefusedError(f"duplicate key {quoted(key)} in one object")
             seen.add(key)
     return table
 
@@ -95,7 +96,7 @@ def _too_deep(name: str) -> str:
 
 
 def _deeper_than(document: Any, limit: int) -> bool:
-    """Whether containers are nested deeper than `limit`, level by level."""
+    """True if containers are nested deeper than `limit`, level by level."""
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(limit):
         level = [

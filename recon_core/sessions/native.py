@@ -131,7 +131,7 @@ class _Reader:
         )
 
     def _origins(self, where: str) -> dict[str, str]:
-        """Which file each section of a side was read from, where that is a table."""
+        """Return the file of each section of a side that was read from a table."""
         found = {section: self.origins.get(f"{where}.{section}") for section in SECTIONS}
         return {section: origin for section, origin in found.items() if origin is not None}
 
@@ -164,7 +164,7 @@ class _Reader:
             return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
         rows = self._rows(section, schema.PositionRow, native_rows.position, where)
         if rows is not None:
-            _refuse_twice(((row.account, row.symbol, row.leg) for row in rows), where)
+            _refuse_duplicates(((row.account, row.symbol, row.leg) for row in rows), where)
         return rows
 
     def _cash(self, section: Any, where: str) -> tuple[CashBalance, ...] | None:
@@ -172,7 +172,7 @@ class _Reader:
             return tuple(CashBalance(currency, total) for currency, total in section.items())
         rows = self._rows(section, schema.CashRow, native_rows.balance, where)
         if rows is not None:
-            _refuse_twice(((row.account, row.currency) for row in rows), where)
+            _refuse_duplicates(((row.account, row.currency) for row in rows), where)
         return rows
 
     def _rows(
@@ -228,11 +228,11 @@ def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
     return table
 
 
-def _refuse_twice(keys: Iterable[tuple[Any, ...]], where: str) -> None:
+def _refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
     """The same position or balance twice on one side is a format error."""
     seen: set[tuple[Any, ...]] = set()
     for key in keys:
         if key in seen:
             shown = ", ".join(printable(part, 60) for part in key if part is not None)
-            raise SessionError(f"{where}: {shown} stands twice; expected each key once")
+            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
         seen.add(key)

@@ -83,7 +83,7 @@ def movement(row: schema.MovementRow) -> Movement:
 
 
 def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instrument]:
-    """The instruments by symbol; untold, an inverse one settles in base, any other in quote."""
+    """Return the instruments by symbol; the default is to settle in quote, inverse ones in base."""
     return {
         symbol: Instrument(
             symbol=symbol,

@@ -1,8 +1,8 @@
 """Writing a recorded session as a file of `recon.session/1`.
 
-The fields are those of `recon_core.sessions.schema`, in its order; absent values are
-left out, amounts are text with the decimals they were given with. Equal sessions give
-equal bytes. Each row stands on a line of its own.
+The fields are those of `recon_core.sessions.schema`, in its order; absent values are left
+out, amounts are text with the decimals they were given with. Equal sessions give equal
+bytes. Each row has a line of its own.
 """
 
 import json
@@ -42,7 +42,7 @@ _OTHER_NAMES: Final[Mapping[tuple[type[FileModel], str], str]] = {
     (schema.OrderRow, "type"): "order_type",
     (schema.MovementRow, "kind"): "movement_kind",
 }
-"""Where the model calls a field otherwise than the file."""
+"""Names of the model's fields that the file has under another name."""
 
 _Rows = Iterable[Any] | None
 

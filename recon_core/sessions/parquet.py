@@ -73,8 +73,8 @@ def parquet_table(
 def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
     """The rows of a Parquet file as text, and its evidence; raises `SessionError`.
 
-    An absent value is an empty text. A binary float is never an amount: its text says
-    that it is one, so that whoever needs an amount refuses it by name.
+    An absent value is an empty text. A binary float is never an amount: its text says that
+    it is one, so that a reader of amounts refuses it by name.
     """
     content = read_bytes(path)
     name = printable(path.name)
@@ -128,12 +128,12 @@ def _opened(data: bytes) -> Any:
     for field in schema:
         if pa.types.is_nested(field.type):
             raise SessionError(f"column {quoted(field.name)}: {_unfit(field.type, pa.types)}")
-    _refuse_twice(schema.names)
+    _refuse_duplicates(schema.names)
     return file
 
 
 def _refuse_large(metadata: Any) -> None:
-    """Refuse a file by the sizes that it states; those of the texts are counted besides."""
+    """Refuse a file by the sizes that it states; sizes of texts are counted separately."""
     whole = 0
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for column in map(group.column, range(metadata.num_columns)):
@@ -174,9 +174,9 @@ def _is_text(kind: Any, types: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def _refuse_twice(names: list[str]) -> None:
+def _refuse_duplicates(names: list[str]) -> None:
     if len(set(names)) != len(names):
-        raise SessionError("a column stands twice")
+        raise SessionError("duplicate column")
 
 
 def _batches(file: Any, most: int) -> Iterator[list[list[Any]]]:
@@ -212,7 +212,7 @@ class _Column:
         return _values(self.name, column)
 
     def _texts(self, column: Any) -> list[str | None]:
-        """Texts; those that stand in many rows are kept once."""
+        """Return texts; a text of many rows is kept once."""
         coded = column.dictionary_encode()
         is_repeated = 2 * len(coded.dictionary) <= len(column)
         lengths = self._compute.binary_length(coded.dictionary)

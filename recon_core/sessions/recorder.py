@@ -1,9 +1,9 @@
 """`SessionRecorder`: a simulator writes its own session while it runs.
 
-The result is a native session: `session.recon.json` with tables in JSON Lines beside
-it. Rows are appended as they come, each with one write, so that a crash loses none of
-them; the session file says `"complete": false` until the recorder is closed, and then
-how many rows it wrote (`counts`).
+The result is a native session: `session.recon.json` with tables in JSON Lines beside it.
+Rows are appended as they arrive, each with one write, so that a crash loses none of them;
+the session file says `"complete": false` until the recorder is closed, and then how many
+rows it wrote (`counts`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -97,7 +97,7 @@ class SessionRecorder:
         warn_of(self.refused if complete else (), self.directory)
 
     def write(self) -> None:
-        """Write the session file as it stands; tables are written as rows come."""
+        """Write the session file as of now; tables are written row by row."""
         from recon_core.sessions.native_text import document_text, session_document  # noqa: PLC0415
 
         times = [side.latest for side in (self.internal, self.external) if side.latest is not None]

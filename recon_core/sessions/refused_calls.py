@@ -1,6 +1,6 @@
-"""What a simulator is told of calls that were refused, even where it swallows errors.
+"""Refused calls of a simulator, reported to it even where it swallows errors.
 
-Event buses log the exception of a handler and go on. The row is lost then, and nothing
+Event buses log the exception of a handler and continue. The row is lost then, and nothing
 in the recording would show it: a recording with a refused call is never complete.
 """
 

@@ -1,7 +1,7 @@
 """The session file `recon.session/1`, field by field: the single source of the format.
 
-These pydantic models stand at the file boundary only; `recon_core.sessions.native`
-turns them into `recon_core.model`. JSON numbers reach them as `NumberText`.
+These pydantic models are used at the file boundary only; `recon_core.sessions.native` turns
+them into `recon_core.model`. JSON numbers reach them as `NumberText`.
 """
 
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -38,7 +38,7 @@ _MIRROR, _FROM, _SIDE = (f"{TAG_PREFIX}{tag}" for tag in ("mirror", "from", "sid
 
 
 class TableReference(FileTable):
-    """A table that stands outside the session file, in its directory."""
+    """A table outside the session file, in its directory."""
 
     path: Name
 
@@ -156,7 +156,7 @@ class MovementRow(FileModel):
 
 
 def _form(value: Any) -> str | None:
-    """Which way of writing a section `value` is."""
+    """Return the way of writing a section that `value` has."""
     if isinstance(value, list):
         return _ROWS
     if isinstance(value, dict):
@@ -166,7 +166,7 @@ def _form(value: Any) -> str | None:
     return None
 
 
-# "section" is explained in recon_core.values.fields, with the value that stands there.
+# "section" is explained in recon_core.values.fields, with its value.
 _FORM = Discriminator(_form, custom_error_type="section", custom_error_message="not a section")
 _Row = TypeVar("_Row")
 Rows = Annotated[
@@ -187,7 +187,7 @@ Cash = Annotated[
 
 
 def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: ValidationInfo) -> Any:
-    """Fills that are plainly right need no file model each; the models explain the others.
+    """Read plain fills without a file model each; the models explain the refused ones.
 
     The context is the `ReadBefore` of the file, or nothing.
     """
@@ -216,7 +216,7 @@ class SnapshotTable(FileTable):
 
 
 class CountsTable(FileTable):
-    """What the source itself counted."""
+    """Counts of rows that the source itself made."""
 
     positions: Count | None = None
     cash: Count | None = None
@@ -226,7 +226,7 @@ class CountsTable(FileTable):
 
 
 class SideTable(FileTable):
-    """What one side says. An absent section is not reported; an empty one is empty."""
+    """Statement of one side. An absent section is not reported; an empty one is empty."""
 
     as_of: Time
     source: str | None = None
@@ -249,7 +249,7 @@ class MirrorSide(FileTable):
 
 
 class ForeignSource(FileTable):
-    """Where a side is taken from: a foreign recording beside the session file.
+    """Source of a side: a foreign recording beside the session file.
 
     `as_of` is for formats that state no time of their own.
     """
@@ -287,7 +287,7 @@ ExternalSide = Annotated[
 
 
 class InstrumentTable(FileTable):
-    """What a symbol trades; needed to replay cash."""
+    """Instrument of a symbol; required to replay cash."""
 
     kind: Literal["spot", "linear", "inverse"]
     base: Name
@@ -298,7 +298,7 @@ class InstrumentTable(FileTable):
 
 
 class CurrencyTable(FileTable):
-    """Decimal places that a booking in the currency is rounded to, 0 to 30."""
+    """Decimal places that a posting in the currency is rounded to, 0 to 30."""
 
     precision: Annotated[Count, Field(le=30)]
 

@@ -20,7 +20,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.model.given_state import cash_of, positions_of
+from recon_core.model.state_rows import cash_of, positions_of
 from recon_core.sessions.growing_table import GrowingTable
 from recon_core.sessions.refused_calls import noted
 from recon_core.values.amounts import parse_amount, require_amount, shortest_amount
@@ -47,7 +47,7 @@ class Recording(Protocol):
     refused: list[str]
 
     def write(self) -> None:
-        """Write the session file as it stands."""
+        """Write the session file as of now."""
 
 
 class SideRecorder:
@@ -126,7 +126,7 @@ class SideRecorder:
         self._recorder.refused.append(f"{self.name}: {printable(error)}")
 
     def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
-        """The side as it stands in the session file, its tables by their paths."""
+        """Return the side as written in the session file, its tables by their paths."""
         from recon_core.sessions.native_text import side_document  # noqa: PLC0415  # brings pydantic
 
         record = SideRecord(

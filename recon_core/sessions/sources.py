@@ -1,8 +1,8 @@
 """Recordings that are sources of a session: it reads them, and its verdict is theirs.
 
-A session file names what it reads: `"from"` a recording, and tables by their `"path"`.
-What it names there is read, or the session is CRITICAL; so a recording that is named
-does not go unjudged by being left to its session.
+A session file names what it reads: `"from"` a recording, and tables by their `"path"`. What
+it names there is read, or the session is CRITICAL; so a named recording is judged, although
+only with its session.
 """
 
 import os
@@ -27,15 +27,15 @@ def sources(sessions: Collection[Path], recordings: Collection[Path]) -> dict[Pa
     found: dict[Path, Path] = {}
     for session in sorted(sessions):
         if session.parent in above:
-            for path, is_directory_meant in _named(session):
-                source = places.recording(path, is_directory_meant=is_directory_meant)
+            for path, is_directory in _named(session):
+                source = places.recording(path, is_directory=is_directory)
                 if source is not None:
                     found.setdefault(source, session)
     return found
 
 
 class _Places:
-    """The recordings by what may stand for them in a session file."""
+    """The recordings by the paths that may represent them in a session file."""
 
     def __init__(self, recordings: Iterable[Path]) -> None:
         self._files: dict[Path, Path] = {}
@@ -44,13 +44,13 @@ class _Places:
             self._files[_real(anchor)] = anchor
             self._folders.setdefault(_real(anchor.parent), []).append(anchor)
 
-    def recording(self, path: Path, *, is_directory_meant: bool) -> Path | None:
+    def recording(self, path: Path, *, is_directory: bool) -> Path | None:
         """The recording at a path: its anchor, or its directory where that holds no other.
 
         Of several in a directory the format takes its own, and which that is shows only
         when it is read: then each is judged by itself.
         """
-        within = self._folders.get(path, []) if is_directory_meant else []
+        within = self._folders.get(path, []) if is_directory else []
         return self._files.get(path) or (within[0] if len(within) == 1 else None)
 
 
@@ -59,7 +59,7 @@ def _real(path: Path) -> Path:
 
 
 def _named(session: Path) -> Iterator[tuple[Path, bool]]:
-    """The paths that a session names, and whether its directory may stand for a recording."""
+    """Yield the paths that a session names, and True if a directory may represent a recording."""
     for name, table in _references(_sides(session)):
         try:
             path = inside(session.parent, table["path"])
@@ -69,7 +69,7 @@ def _named(session: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _sides(session: Path) -> Mapping[str, Any]:
-    """Both sides as they stand in the file; nothing of a file that is no session."""
+    """Return both sides as written in the file; nothing of a file that is no session."""
     try:
         content = read_text_file(session)
         if '"path"' not in content.text:

@@ -1,7 +1,7 @@
-"""Tables that stand beside a session file: CSV, JSON Lines and Parquet.
+"""Tables beside a session file: CSV, JSON Lines and Parquet.
 
-Rows are read in parts, so that a table costs what is made of it, and the first refused
-row ends the reading.
+Rows are read in parts, so that a table costs what is made of it, and the first refused row
+ends the reading.
 """
 
 import csv
@@ -105,9 +105,10 @@ def _csv_cells(content: LinedFile) -> Iterator[dict[str, str]]:
 
 
 def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header; every row must be as wide as the header.
+    """Return the rows of a CSV file as mappings of its header to texts.
 
-    Raises `SessionError`, also where the last row may have been cut.
+    Raises `SessionError` for a row that is not as wide as the header, and where the last row
+    may have been cut.
     """
     header, rows = _csv_table(content)
     return [dict(zip(header, row, strict=True)) for row in rows]
@@ -145,7 +146,7 @@ def require_last_line(content: LinedFile | FileContent) -> None:
 
 
 def _refuse_long_lines(content: LinedFile | FileContent) -> None:
-    """A line is in memory whole, and more than once while it is taken apart."""
+    """Refuse a long line: it is in memory whole, and more than once while it is split."""
     most, start, data = LINE_BYTES.most, 0, content.data
     while len(data) - start > most:
         # The last end of a line that is within reach of this one.
@@ -165,7 +166,7 @@ def _csv_table(content: LinedFile | FileContent) -> tuple[list[str], Iterator[li
         raise SessionError(f"{content.name}: is empty; expected a header line")
     refuse_above(TABLE_COLUMNS, len(header), f"{content.name}: ")
     if len(set(header)) != len(header):
-        raise SessionError(f"{content.name}: a column stands twice in the header")
+        raise SessionError(f"{content.name}: duplicate column in the header")
     return header, _as_wide(lines, len(header), content.name)
 
 

@@ -1,10 +1,9 @@
 """Exact amounts: `Decimal` from text to verdict, never a binary float.
 
-Source of the rules: session format, "Amounts and times", and design, "Exactness".
-Every operation goes through `EXACT`, whose precision no sum or product of legal
-amounts reaches and which raises instead of rounding. Rounding happens in one
-place, `round_to_places` (`rounding` and `each_rounded` are the same for many), and nowhere
-else.
+Source of the rules: session format, "Amounts and times", and design, "Exactness". Every
+operation uses `EXACT`, whose precision no sum or product of legal amounts reaches and which
+raises instead of rounding. Rounding happens in one place, `round_to_places` (`rounding` and
+`each_rounded` are the same for many), and nowhere else.
 """
 
 import decimal
@@ -47,11 +46,12 @@ MOST_STATE_DIGITS: Final = 100
 """The same for a state: sums and products of amounts have more digits than they."""
 
 AMOUNT_PATTERN: Final = r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?"
-"""What the session format calls an amount."""
+"""An amount of the session format, as a regular expression."""
 
 _AMOUNT = re.compile(AMOUNT_PATTERN, re.ASCII)
 _FLOAT = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _FLOAT_DIGITS: Final = 17
+"""Significant digits; the shortest text of a binary float has no more."""
 _ACCEPTED = (
     "a plain decimal of at most 30 digits before and 30 after the point, "
     "without exponent, plus sign or grouping"
@@ -60,7 +60,7 @@ _ACCEPTED = (
 
 @dataclass(frozen=True, slots=True)
 class NumberText:
-    """The text of a JSON or TOML number as it stands in the file; no float touched it."""
+    """The text of a JSON or TOML number as written in the file; no float touched it."""
 
     text: str
 
@@ -81,12 +81,12 @@ def parse_amount(text: str) -> Decimal:
 
 
 def shortest_amount(number: float | str) -> Decimal:
-    """The shortest decimal that names a binary float: 0.1 for what prints as 0.1.
+    """The shortest decimal that names a binary float: 0.1 for the float that is shown as 0.1.
 
-    For sources that compute in floats: `number` is the float, or its text as the
-    source printed it, an exponent included. What lies beyond the 30th decimal is
-    rounded half-even; no float of everyday size can tell it. Raises `AmountError` for
-    NaN, infinity and what is no number.
+    For sources that compute in floats: `number` is the float, or its text as the source
+    printed it, an exponent included. Decimals beyond the 30th are rounded half-even; no
+    float of everyday size has any. Raises `AmountError` for NaN, infinity and what is no
+    number.
     """
     if isinstance(number, int) and not isinstance(number, bool):
         return require_amount(number, "number")
@@ -153,12 +153,12 @@ def shortest_places(amount: Decimal) -> int:
 
 
 def round_to_places(amount: Decimal, places: int) -> Decimal:
-    """Round half-even to `places` decimals: the rounding of one booking."""
+    """Round half-even to `places` decimals: the rounding of one posting."""
     return _ROUNDING.quantize(amount, _unit(places))
 
 
 def rounding(places: int) -> Callable[[Decimal], Decimal]:
-    """`round_to_places` with the places given once, for the many bookings of a replay."""
+    """`round_to_places` with the places given once, for the many postings of a replay."""
     quantize, unit = _ROUNDING.quantize, _unit(places)
 
     def rounded(amount: Decimal) -> Decimal:

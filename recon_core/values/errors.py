@@ -1,8 +1,7 @@
 """Errors and warnings of the project: one base each.
 
-Messages are lower case, one line, and name the file, the field, the value and
-what would be accepted; text that comes from outside goes through
-`recon_core.values.printable.printable` first.
+Messages are lower case, one line, and name the file, the field, the value and what would be
+accepted; text from outside is first made safe by `recon_core.values.printable.printable`.
 """
 
 from typing import Final

@@ -48,7 +48,7 @@ class FileModel(BaseModel):
 
 
 class FileTable(FileModel):
-    """An object of a file that stands there few times; it may be of any width."""
+    """An object of a file that occurs there few times; it may be of any width."""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,7 +84,7 @@ def _in_parts(table: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 
 class _FirstRefused(FailFast):
-    """Ends a list at its first refused row; a union of annotated types needs it hashable."""
+    """Ends a list at its first refused row; hashable, as a union of annotated types requires."""
 
     __hash__ = object.__hash__
 
@@ -196,9 +196,9 @@ _EXPECTED = {
 def problem_text(error: ValidationError, first_row: int = 0) -> str:
     """The first problem in words: the field, the value made safe, what is accepted.
 
-    An unknown key comes first: what else is wrong often follows from it. Its value
-    is never printed, nor is that of a whole object. Further problems may not have been
-    looked for. `first_row` is the number of the first of the rows that were checked.
+    An unknown key is named first: other problems often follow from it. Its value is never
+    printed, nor is that of a whole object. Further problems may not have been looked for.
+    `first_row` is the number of the first of the rows that were checked.
     """
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")

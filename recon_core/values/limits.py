@@ -20,7 +20,9 @@ from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable, quoted
 
 MIB: Final = 1024 * 1024
+"""Bytes; limits of memory are multiples of it."""
 _MOST_DIGITS: Final = 15
+"""Digits of a limit that a user sets; no machine has so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ _BY_PYTHON: Final = 2_000
 def without_collecting() -> Iterator[None]:
     """Pause the cyclic collector while rows are read and matched.
 
-    Rows hold no cycles, and with hundreds of thousands of them the collector takes a
-    third of the time. Reference counting goes on; an exception turns it on again too.
-    Where many were made, they count as old: the collector looks at them when it looks at
+    Rows hold no cycles, and with hundreds of thousands of them the collector takes a third
+    of the time. Reference counting continues; an exception turns it on again too. Where
+    many were made, they count as old: the collector looks at them when it looks at
     everything, and not at once.
     """
     was_on = gc.isenabled()

@@ -25,8 +25,8 @@ _COMMAND = re.compile(r"#(?=#(?:vso)?\[)|:(?=:)")
 def printable(text: object, limit: int = 200) -> str:
     """Return `text` on one line, every hostile character made visible.
 
-    At most `limit` characters of the original are kept; the rest is announced by
-    an ellipsis and its length, so that nothing is cut silently.
+    At most `limit` characters of the original are kept; the omission is announced by an
+    ellipsis and its length, so that nothing is cut silently.
     """
     whole = str(text)
     shown = whole[:limit]

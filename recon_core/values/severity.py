@@ -1,4 +1,4 @@
-"""How bad a difference is (design, "Severity levels")."""
+"""Severity of a difference (design, "Severity levels")."""
 
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
     @property
     def blocks(self) -> bool:
-        """Whether one diff of this severity blocks a deployment by itself."""
+        """True if one diff of this severity blocks a deployment by itself."""
         return self.rank >= Severity.FAIL.rank
 
 

@@ -16,7 +16,7 @@ _PART: Final = rf"""(?:{_BARE}|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 
 
 class TomlError(ReconError):
-    """A text is no TOML; the message goes behind the name of a file."""
+    """A text is no TOML; the message follows the name of a file."""
 
 
 def parse_toml(content: bytes, parse_float: Any = float) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_rotate(path: Path) -> None:
     """It says what it did, as text and as JSON, and nothing is lost."""
     said = asked("rotate", "--json", path)
     assert said.code == 0
-    assert said.lines[0].startswith("audit.jsonl goes on in a new file after audit.jsonl.2 (4 ")
+    assert said.lines[0].startswith("audit.jsonl continues in a new file after audit.jsonl.2 (4 ")
     (item,) = asked("rotate", "--json", path, "--format", "json").json["items"]
     assert (item["file"], item["number"], item["entries"]) == ("audit.jsonl.3", 3, 1)
     assert asked("diffs", "--json", path, GATE).code == 2

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.audit import reading
+from recon_core.audit import entry_source
 from recon_core.audit.chain import LONGEST_LINE
 
 from .audit_cases import (
@@ -87,8 +87,8 @@ UNREADABLE: list[tuple[bytes, str]] = [
     (one('{"a":tru}'), f"line 1: entry 1 is not JSON: expecting value; {EXPECTED}"),
     (one('{"a":NaN}'), "entry 1: NaN is no number; expected a plain one"),
     (one('{"a":-Infinity}'), "entry 1: -Infinity is no number; expected a plain one"),
-    (one('{"a":1,"b":2,"a":1}'), "entry 1: key 'a' stands twice in one object"),
-    (one('{"a":1,"b":2,"b":3}'), "entry 1: key 'b' stands twice in one object"),
+    (one('{"a":1,"b":2,"a":1}'), "entry 1: duplicate key 'a' in one object"),
+    (one('{"a":1,"b":2,"b":3}'), "entry 1: duplicate key 'b' in one object"),
     (one('{"a":' + "[" * DEEP + "]" * DEEP + "}"), "entry 1: is nested too deep"),
     (one()[:30] + b"\xff" + one()[30:], "is not UTF-8 after line 1; expected UTF-8 text"),
     (one(event_type="1"), "entry 1: has no usable event_type; expected text such as RECON_SUMMARY"),
@@ -218,7 +218,7 @@ def test_a_log_without_permission_is_one_line(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     path = write_export(tmp_path / "audit.json", [summary()])
-    monkeypatch.setattr(reading, "open_without_waiting", refuse)
+    monkeypatch.setattr(entry_source, "open_without_waiting", refuse)
     problem = "recon: audit.json: cannot be read: Permission denied\n"
     asked("summary", "--json", path).refused(1, problem)
 
@@ -232,7 +232,7 @@ def test_a_disk_that_fails_while_it_is_read(
         raise OSError(errno.EIO, "Input/output error")
 
     path = write_export(tmp_path / "audit.json", [summary()])
-    monkeypatch.setattr(reading, "_start", fail)
+    monkeypatch.setattr(entry_source, "_start", fail)
     problem = "recon: audit.json: cannot be read: Input/output error\n"
     asked("summary", "--json", path, GATE).refused(1, problem)
 
@@ -360,10 +360,10 @@ def test_a_number_that_json_has_no_word_for(mode: str, tmp_path: Path) -> None:
 
 
 def test_a_list_of_thousands_of_keys_twice_is_refused_fast() -> None:
-    """Finding the key that stands twice takes one look at each."""
+    """Finding the duplicate key takes one look at each."""
     keys = ",".join(f'"k{number}":0' for number in range(50_000))
     content = one("{" + keys + ',"k0":1}')
-    asked("summary", "--json", "-", stdin=content).refused(1, "key 'k0' stands twice")
+    asked("summary", "--json", "-", stdin=content).refused(1, "duplicate key 'k0'")
 
 
 def cut_log(path: Path, cut: int) -> bytes:
@@ -388,7 +388,7 @@ def test_a_torn_log_is_read_again_after_its_writer(
         with path.open("ab") as file:
             file.write(rest)
 
-    monkeypatch.setattr(reading, "settle", finish)
+    monkeypatch.setattr(entry_source, "settle", finish)
     assert asked(mode, "--json", path, GATE).code == 0
     assert waited == [path]
 
@@ -403,7 +403,7 @@ def test_a_run_in_the_middle_of_being_written_is_waited_for(
     content = write_log(path, [*batch(summary("run_1")), *batch(summary("run_2"))]).read_bytes()
     rest = b"".join(content.splitlines(keepends=True)[-lines:])
     path.write_bytes(content[: -len(rest)])
-    monkeypatch.setattr(reading, "settle", appending(path, rest))
+    monkeypatch.setattr(entry_source, "settle", appending(path, rest))
     assert asked(mode, "--json", path, GATE).code == 0
 
 
@@ -432,7 +432,7 @@ def test_a_file_without_line_ends_is_not_read_whole(
 ) -> None:
     """A line may be long, but not of any length."""
     assert LONGEST_LINE <= 1 << 26
-    monkeypatch.setattr(reading, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(entry_source, "LONGEST_LINE", 1000)
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b'{"hash":"' + b"x" * 100_000)
     asked("summary", "--json", path).refused(1, "line 1: is cut off; expected a line end")

@@ -12,7 +12,7 @@ import pytest
 
 from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
-from recon_core.cli.checking import Check
+from recon_core.cli.check_run import Check
 from recon_core.plugins.manager import extension_manager
 from recon_core.reports.outputs import JUNIT
 

@@ -8,7 +8,7 @@ from typing import Any
 from pluggy import PluginManager
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
-from recon_core.reports.reconciled import reconciliation_report
+from recon_core.reports.reconciliation_report import reconciliation_report
 
 from .builders import AS_OF_TEXT, document
 

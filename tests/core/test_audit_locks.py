@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.audit import locking
+from recon_core.audit import log_lock
 from recon_core.audit.entries import LedgerEntry
+from recon_core.audit.entry_source import open_source
 from recon_core.audit.log import AuditLog
-from recon_core.audit.reading import open_source
 from recon_core.values.errors import AuditError
 
-pytestmark = pytest.mark.skipif(locking.fcntl is None, reason="locks of POSIX")
+pytestmark = pytest.mark.skipif(log_lock.fcntl is None, reason="locks of POSIX")
 
 
 def _failing(number: int) -> Callable[..., None]:
@@ -42,7 +42,7 @@ def test_a_disk_without_locks(
     path = tmp_path / "audit.jsonl"
     if lock_exists:
         AuditLog(path).append(LedgerEntry("A"))
-    monkeypatch.setattr(locking.fcntl, "flock", _failing(number))
+    monkeypatch.setattr(log_lock.fcntl, "flock", _failing(number))
     started = time.monotonic()
     with pytest.raises(AuditError, match=rf"audit\.jsonl: its lock cannot be taken: {reason}"):
         AuditLog(path).append(LedgerEntry("A"))

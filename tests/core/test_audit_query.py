@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from recon_core.audit.exporting import one_line
+from recon_core.audit.exports import one_line
 from recon_core.audit.fields import UNKNOWN, counted_diffs, is_naive, utc_text, utc_time
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
 from recon_core.audit.runs import Trail
 from recon_core.audit.spool import Spool, SpooledItems
 from recon_core.audit.trend import TrendSink
-from recon_core.cli.audit_running import document, pieces
+from recon_core.cli.audit_steps import document, pieces
 from recon_core.values.errors import AuditError, ReconError
 
 RUNS = 500

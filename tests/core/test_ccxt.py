@@ -191,7 +191,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         [position(contracts=-5, side="long")],
         "row 1: BTC/USDT:USDT: contracts: -5 of side long; expected 0 or more",
     ),
-    "a position twice": ([position(), position()], "BTC/USDT:USDT NET stands twice"),
+    "a position twice": ([position(), position()], "duplicate BTC/USDT:USDT NET"),
     "an unknown price": ([trade(price=None)], "trades: row 1: price: is missing"),
     "a fee in no currency": ([trade(fee={"cost": 1.5})], "fee 1.5 has no fee_currency"),
     "an unknown status": ([order(status=None)], "orders: row 1: status: is unknown (null)"),

@@ -12,7 +12,7 @@ from recon_core import SessionError, hookimpl
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions
 from recon_core.sessions.discovery import joined, named_sessions, search
-from recon_core.sessions.passed_over import notes_on
+from recon_core.sessions.unjudged_paths import notes_on
 
 from .builders import document, write_session
 
@@ -127,7 +127,7 @@ def test_a_recording_has_one_anchor(tmp_path: Path, manager: PluginManager, give
 
 
 def notes(directory: Path, manager: PluginManager) -> list[str]:
-    return list(notes_on(search(directory, manager).passed_over, directory))
+    return list(notes_on(search(directory, manager).unjudged, directory))
 
 
 def test_links_to_directories_are_not_entered(tmp_path: Path, manager: PluginManager) -> None:
@@ -293,7 +293,7 @@ def test_what_was_named_otherwise_is_not_passed_over(
     write_session(tmp_path / "s" / ".h", document(), "h.recon.json")
     (tmp_path / "s" / "x.recon.json.1").write_text("")
     joint = joined(named_sessions(name, tmp_path, manager) for name in names)
-    assert len(joint.passed_over) == noted
+    assert len(joint.unjudged) == noted
     assert joint.anchors == sorted(set(joint.anchors))
 
 

@@ -234,7 +234,7 @@ def test_more_of_a_fill_is_no_missing_one(share: str) -> None:
 
 
 def test_a_fill_is_lacked_by_an_order_of_its_own_side() -> None:
-    """A SELL that stands twice is no BUY that its order lacks."""
+    """A duplicate SELL is no BUY that its order lacks."""
     right = rows_of(*LEDGERS["quote"])
     number = next(at_ for at_, row in enumerate(right) if row.side is OrderSide.SELL)
     bare = replace(right[number], fee=Decimal(0), fee_currency=None)
@@ -285,7 +285,7 @@ def test_all_fees_of_another_tier(share: str) -> None:
 
 
 def test_two_fills_of_one_id_are_no_copies() -> None:
-    """What stands twice is one execution told again: the same side, quantity and price."""
+    """A duplicate is one execution listed again: the same side, quantity and price."""
     right = rows_of(*LEDGERS["quote"])
     ghosts = [
         replace(right[number], fill_id="ghost", client_order_id="g", quantity=Decimal(quantity))

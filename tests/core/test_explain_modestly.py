@@ -150,7 +150,7 @@ def is_right(trial: Trial, one: Explanation, compared: set[str]) -> bool:
 
 @given(trials())
 def test_positions_alone(trial: Trial) -> None:
-    """Without cash no row is proven, unless the rows themselves show that it stands twice."""
+    """Without cash no row is proven, unless the rows themselves show a duplicate."""
     found = explain(without_cash(trial))
     assert bool(found) == bool(trial.effect[SPOT.symbol])
     for one in found:

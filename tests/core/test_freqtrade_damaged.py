@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from recon_core.engine.reconciliation import reconcile_session
+from recon_core.sessions.formats.freqtrade import recon_anchor
 
 from .recordings import DATA, writable_copy
 from .refusals import refusal
@@ -180,7 +181,7 @@ def test_an_archive_that_is_refused(
 def test_a_member_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Which of the two was meant is nobody's guess."""
     path = packed(tmp_path / NAME, (MEMBER, document()), (MEMBER, document(final_balance=1)))
-    assert f"{MEMBER}: stands twice in the archive" in refusal(path)
+    assert f"{MEMBER}: duplicate in the archive" in refusal(path)
 
 
 def sql(*commands: str) -> Callable[[Path], object]:
@@ -233,6 +234,14 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         sql("update orders set order_id = cast(x'ff' as text) where id = 3"),
         "Could not decode to UTF-8",
     ),
+    "a malformed name that is no text": (
+        sql(
+            "pragma writable_schema = on",
+            "update sqlite_master set name = cast(x'c328' as text), sql = 'create xable t (a)' "
+            "where name = 'pairlocks'",
+        ),
+        "is no readable SQLite file",
+    ),
     "a status": (sql("update orders set status = 'odd' where id = 1"), "status: 'odd'; expected"),
     "a time": (
         sql("update orders set order_date = 'noon', order_update_date = null"),
@@ -262,6 +271,16 @@ def test_a_file_that_is_refused(
     assert message.startswith(f"session readable: CRITICAL, {BOT.name}: ")
     assert expected in message
     assert sorted(one.name for one in path.parent.iterdir()) == names
+
+
+def test_a_database_whose_schema_is_no_text_is_judged_as_a_file(tmp_path: Path) -> None:
+    """Asking such a file for its columns does not end a search for sessions; it is refused."""
+    path = tmp_path / "some.db"
+    sql("create table orders (id integer)")(path)
+    content = path.read_bytes().replace(b"tableordersorders", b"tableord\xc3\x28rsord\xc3\x28rs")
+    path.write_bytes(content.replace(b"CREATE TABLE orders", b"CREATE XABLE orders"))
+    assert recon_anchor(path) is None
+    assert "some.db" in refusal(path)
 
 
 ANSWERS = {

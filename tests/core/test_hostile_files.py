@@ -153,7 +153,7 @@ CSV = {
     "empty": (b"", "fills.csv: is empty; expected a header line"),
     "ragged": (f"{HEADER}{ROW}f2,BTC/EUR\n".encode(), "fills.csv: row 3 has 2 cells; expected 6"),
     "too wide": (f"{HEADER}{ROW[:-1]},{SECRET}\n".encode(), "row 2 has 7 cells; expected 6"),
-    "a column twice": (b"fill_id,fill_id\n1,2\n", "a column stands twice in the header"),
+    "a column twice": (b"fill_id,fill_id\n1,2\n", "duplicate column in the header"),
     "an unknown column": (
         f"{HEADER[:-1]},token\n{ROW[:-1]},{SECRET}\n".encode(),
         "fills.csv: [0].token: unknown key",
@@ -179,7 +179,7 @@ CSV = {
 LINES = {
     "a cut line": ('{"fill_id": "f1"', "fills.jsonl line 1: is not JSON"),
     "a list": ("\n[1]", "fills.jsonl: [0]: a list; expected an object"),
-    "a key twice": ('\n{"a": "1", "a": "2"}', "fills.jsonl line 2: key 'a' stands twice"),
+    "a key twice": ('\n{"a": "1", "a": "2"}', "fills.jsonl line 2: duplicate key 'a'"),
     "NaN": ('{"quantity": NaN}', "fills.jsonl line 1: NaN is not an amount"),
     "deep": ("[" * 70 + "]" * 70, "fills.jsonl line 1: is nested deeper than 64 levels"),
     "an unknown key": (f'{{"token": "{SECRET}"}}', "fills.jsonl: [0]"),

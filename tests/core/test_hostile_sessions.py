@@ -45,14 +45,14 @@ NOT_JSON = {
     "NaN": (amount("NaN"), "NaN is not an amount"),
     "Infinity": (amount("Infinity"), "Infinity is not an amount"),
     "minus Infinity": (amount("-Infinity"), "-Infinity is not an amount"),
-    "a key twice": (swap('"session_id"', '"schema"'), "key 'schema' stands twice"),
+    "a key twice": (swap('"session_id"', '"schema"'), "duplicate key 'schema'"),
     "a symbol twice": (
         swap('"BTC/EUR": "0.1"', '"BTC/EUR": "0.1", "BTC/EUR": "0.2"'),
-        "key 'BTC/EUR' stands twice in one object",
+        "duplicate key 'BTC/EUR' in one object",
     ),
     "a key twice by an escape": (
         swap('"EUR": ', r'"\u0045UR": "1", "EUR": '),
-        "key 'EUR' stands twice",
+        "duplicate key 'EUR'",
     ),
 }
 

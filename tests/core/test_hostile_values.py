@@ -54,19 +54,19 @@ ROWS = {
     ),
     "a position twice": (
         internal(positions=[{"symbol": "B", "quantity": "1"}, {"symbol": "B", "quantity": "2"}]),
-        "internal.positions: B, NET stands twice; expected each key once",
+        "internal.positions: duplicate B, NET; expected each key once",
     ),
     "a balance twice": (
         internal(cash=[{"currency": "EUR", "total": "1"}] * 2),
-        "internal.cash: EUR stands twice",
+        "internal.cash: duplicate EUR",
     ),
     "a balance twice in the opening": (
         internal(opening={"cash": [{"currency": "EUR", "total": "1"}] * 2}),
-        "internal.opening.cash: EUR stands twice",
+        "internal.opening.cash: duplicate EUR",
     ),
     "a hostile name twice": (
         internal(cash=[{"currency": "\x1b[2J\n::error::x", "total": "1"}] * 2),
-        r"internal.cash: \x1b[2J\x0a\x3a:error\x3a:x stands twice",
+        r"internal.cash: duplicate \x1b[2J\x0a\x3a:error\x3a:x",
     ),
     "an inverse contract that settles in its quote": (
         document(

@@ -452,7 +452,7 @@ def test_a_fault_is_seen_in_a_session_file(variant: dict[str, Any], tmp_path: Pa
 
 
 def test_a_duplicate_fill_is_booked_twice_and_named(tmp_path: Path) -> None:
-    """The diffs that a doubled fill causes say that it stands twice."""
+    """The diffs that a duplicate fill causes name it as one."""
     variant = next(one for one in VARIANTS if one["id"].endswith("_cash/duplicate_fill"))
     directory = copy_of(variant["base"], tmp_path)
     (directory / "fills.csv").write_bytes(faulty_fills(variant))

@@ -294,9 +294,9 @@ def test_an_average_price_is_kept_and_not_compared() -> None:
 
 
 def test_a_doubled_fill_is_not_called_cumulative() -> None:
-    """Twice the whole order is a fill that stands twice."""
+    """Twice the whole order is a duplicate fill."""
     found = text_of(of_orders([O1], [O1], ([part(1, "10"), part(1, "10")], None)))
-    assert "2 fills of it sum to 20 (an id stands more than once among them)" in found
+    assert "2 fills of it sum to 20 (an id is listed more than once among them)" in found
     assert "cumulative" not in found
     equal = text_of(of_orders([O1], [O1], ([part(1, "10"), part(2, "10")], None)))
     assert "cumulative" not in equal

@@ -210,7 +210,7 @@ def test_a_time_that_the_clocks_never_showed_once(
 def test_a_key_that_stands_twice_and_a_missing_time(tmp_path: Path) -> None:
     """As in a session file; and a side must be of some time."""
     table = 'path = "t.csv"\ncolumns = { symbol = "sym", quantity = "qty" }'
-    with pytest.raises(SessionError, match="positions: BTC stands twice; expected each key once"):
+    with pytest.raises(SessionError, match="positions: duplicate BTC; expected each key once"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS + FILLS.partition("\n")[2])
     with pytest.raises(SessionError, match="as_of: is missing, and no table states a time"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS)
@@ -220,7 +220,7 @@ def test_one_table_of_several_is_named_by_its_place(tmp_path: Path) -> None:
     """A key in two tables of a section is refused by the place of the second."""
     columns = 'columns = { symbol = "sym", quantity = "qty", time = "when" }'
     table = f'[[positions]]\npath = "t.csv"\n{columns}\n'
-    with pytest.raises(SessionError, match=r"positions\[1\]: BTC stands twice"):
+    with pytest.raises(SessionError, match=r"positions\[1\]: duplicate BTC"):
         take(tmp_path, f'timezone = "UTC"\n{table}{table}', t=FILLS)
 
 

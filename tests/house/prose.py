@@ -1,25 +1,20 @@
 """Lint of prose: docstrings begin with a noun or a verb, and every bound has its reason.
 
-    python -m tests.house.prose        # problems, and a count for each room not yet converted
-    python -m tests.house.prose --all  # the same, with the lines that are counted
+    python -m tests.house.prose
 
-The exit status is 1 if a converted room has a problem; other rooms only count their clauses.
+The exit status is 1 if a module of the packages has a problem.
 """
 
-import argparse
 import ast
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("recon_core", "pytest_recon")
-CONVERTED: Final = ("recon_core/explain",)
-"""Rooms in which every rule holds."""
 
 Problem = tuple[int, str]
 """A line and its problem in words."""
@@ -85,27 +80,20 @@ def _text(node: ast.AST) -> str:
 
 
 def problems(source: str) -> list[Problem]:
-    """Return the problems of a module of a converted room, by line."""
+    """Return the problems of a module, by line."""
     return sorted([*clauses(source), *banned_words(source), *bare_bounds(source)])
 
 
-def main(given: Sequence[str] | None = None) -> int:
-    """Print the problems, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--all", action="store_true", help="list the lines that are counted")
-    lists_all, failures, counts = parser.parse_args(given).all, 0, Counter[str]()
-    for path in (path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))):
-        module, source = path.relative_to(ROOT), path.read_text(encoding="utf-8")
-        is_converted = any(map(module.is_relative_to, CONVERTED))
-        found = problems(source) if is_converted else list(clauses(source))
-        if is_converted or lists_all:
-            sys.stdout.writelines(f"{module}:{line}: {problem}\n" for line, problem in found)
-        if is_converted:
-            failures += len(found)
-        else:
-            counts["/".join(module.parts[:-1][:2])] += len(found)
-    sys.stdout.writelines(f"{room}: {count} clauses\n" for room, count in counts.items() if count)
-    return int(failures > 0)
+def main() -> int:
+    """Print the problems of the packages, and return the exit status."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {problem}\n"
+        for name in PACKAGES
+        for path in sorted((ROOT / name).rglob("*.py"))
+        for line, problem in problems(path.read_text(encoding="utf-8"))
+    ]
+    sys.stdout.writelines(found)
+    return int(bool(found))
 
 
 if __name__ == "__main__":

@@ -85,18 +85,20 @@ def test_good_prose_passes() -> None:
         assert prose.problems(source) == []
 
 
-def test_only_converted_rooms_fail(
+def test_a_problem_in_any_room_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A room that is not converted counts its clauses, and lists them if asked."""
+    """Modules of both packages are read, and a problem is named by its place."""
     monkeypatch.setattr(prose, "ROOT", tmp_path)
-    for room in ("explain", "ledger"):
-        (tmp_path / "recon_core" / room).mkdir(parents=True)
+    for room in ("recon_core/ledger", "pytest_recon"):
+        (tmp_path / room).mkdir(parents=True)
+        (tmp_path / room / "fees.py").write_text('"""Fees."""\n')
+    assert prose.main() == 0
+    assert capsys.readouterr().out == ""
     (tmp_path / "recon_core/ledger/fees.py").write_text('"""What is needed."""\n')
-    assert prose.main([]) == 0
-    assert capsys.readouterr().out == "recon_core/ledger: 1 clauses\n"
-    assert prose.main(["--all"]) == 0
-    assert capsys.readouterr().out.startswith('recon_core/ledger/fees.py:1: begins with "What"')
-    (tmp_path / "recon_core/explain/fees.py").write_text('"""Fees."""\n\n_MOST: Final = 5\n')
-    assert prose.main([]) == 1
-    assert "recon_core/explain/fees.py:3:" in capsys.readouterr().out
+    (tmp_path / "pytest_recon/fees.py").write_text('"""Fees."""\n\n_MOST: Final = 5\n')
+    assert prose.main() == 1
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == 'recon_core/ledger/fees.py:1: begins with "What"; begin with a verb or a noun'
+    assert second == 'recon_core/ledger/fees.py:1: says "needed"'
+    assert third.startswith("pytest_recon/fees.py:3:")

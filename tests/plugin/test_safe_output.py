@@ -210,10 +210,10 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "a list": (b"[]", "is not a session"),
     "null": (b"null", "is not a session"),
     "a text": (json.dumps(SECRET).encode(), "is not a session"),
-    "duplicate key": (CLEAR_BYTES.replace(b'"mode"', b'"session_id"'), "stands twice"),
+    "duplicate key": (CLEAR_BYTES.replace(b'"mode"', b'"session_id"'), "duplicate key"),
     "duplicate hostile key": (
         b'{"schema": 1, "\\n::error::\\u001b": 1, "\\n::error::\\u001b": 2}',
-        "stands twice",
+        "duplicate key",
     ),
     "NaN": (CLEAR_BYTES.replace(b'"5000.00"', b"NaN"), "NaN is not an amount"),
     "Infinity": (CLEAR_BYTES.replace(b'"5000.00"', b"-Infinity"), "-Infinity is not an amount"),
@@ -268,7 +268,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "empty id": (with_key("session_id", ""), "session_id"),
     "hostile position twice": (
         with_key("positions", [{"symbol": KITCHEN, "quantity": "1"}] * 2, "internal"),
-        "stands twice",
+        ": duplicate ",
     ),
     "table outside": (with_key("fills", {"path": "../secret.csv"}, "internal"), "leads out"),
     "table at an absolute path": (

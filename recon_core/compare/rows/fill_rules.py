@@ -1,7 +1,7 @@
-"""What can be wrong with the rows of one fill key (design, "Orders and fills").
+"""Faults of the rows of one fill key (design, "Orders and fills").
 
-Pure functions of the rows: they find cases and say them in words, and know no
-severity. What only one side tells (an order id, a leg) is no contradiction.
+Pure functions of the rows: they find cases and say them in words, and know no severity. A
+field that only one side states (an order id, a leg) is no contradiction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,25 +14,25 @@ from recon_core.model.matched_rows import MatchedFills, RowCase, RowFinding
 from recon_core.values.amounts import ZERO
 
 _CORE = attrgetter("quantity", "price", "fee", "side", "fee_currency", "time")
-_TOLD = attrgetter("client_order_id", "exchange_order_id", "leg")
-_UNTOLD: Final = (None, None, Leg.NET)
+_OPTIONAL = attrgetter("client_order_id", "exchange_order_id", "leg")
+_ABSENT: Final = (None, None, Leg.NET)
 
 
 def same_fill(one: Fill, other: Fill) -> bool:
-    """Whether two rows of one key say the same; quick, most rows of a session do.
+    """True if two rows of one key say the same; quick, as most rows of a session do.
 
-    The name of a side's only account counts for nothing, and so does a field that one
-    side does not tell.
+    The name of a side's only account is ignored, and so is a field that one side does not
+    state.
     """
     if one is other:
         return True
-    if _CORE(one) == _CORE(other) and all(map(_agree, _TOLD(one), _TOLD(other), _UNTOLD)):
+    if _CORE(one) == _CORE(other) and all(map(_agree, _OPTIONAL(one), _OPTIONAL(other), _ABSENT)):
         return True
     return not any(differing_fields((one, other)))
 
 
-def _agree(one: str | None, other: str | None, untold: str | None) -> bool:
-    return one == other or untold in (one, other)
+def _agree(one: str | None, other: str | None, absent: str | None) -> bool:
+    return one == other or absent in (one, other)
 
 
 def fill_findings(matched: MatchedFills) -> list[RowFinding]:
@@ -66,8 +66,8 @@ def differing_fields(rows: Sequence[Fill]) -> Iterator[tuple[RowCase, str]]:
         return
     for name in ("side", "quantity", "price", "leg", "client_order_id", "exchange_order_id"):
         # An order may be called "NET".
-        told = {getattr(row, name) for row in rows} - {Leg.NET if name == "leg" else None}
-        if len(told) > 1:
+        values = {getattr(row, name) for row in rows} - {Leg.NET if name == "leg" else None}
+        if len(values) > 1:
             yield RowCase.FILL_PAYLOAD, name
     # A fee of nothing is the same in every currency.
     if len({(row.fee, row.fee_currency) if row.fee else ZERO for row in rows}) > 1:

@@ -1,11 +1,11 @@
 """Matching: the fills and the orders of both sides, by their ids (design, "Orders and fills").
 
-As in pairing, names come from ids and never from values. Only where a kind has more
+As in pairing, names are made of ids and never of values. Only where a kind has more
 comparisons than `max_items`, the rows decide which of them are items of their own: those
 that differ, whatever the policy says of them. The equal ones then are one item.
 
-Everything is linear in the rows; a row that is equal on both sides costs two look-ups and
-a comparison of two tuples.
+Everything is linear in the rows; a row that is equal on both sides costs two look-ups and a
+comparison of two tuples.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -39,9 +39,9 @@ _FILL_KEY_PLAIN: Final = attrgetter("symbol", "fill_id")
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What came of matching: comparisons, notes for the reader, and what was folded.
+    """Result of matching: comparisons, notes for the reader, and folded items.
 
-    `folded` maps a kind to the number of comparisons that its one item stands for.
+    `folded` maps a kind to the number of comparisons that its one item represents.
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -111,7 +111,7 @@ class _Matcher:
         return [self._fill(key, mine, others) for key in keys]
 
     def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
-        """The fills that differ, and one item for the rest."""
+        """Yield the fills that differ, and one item for the equal fills."""
         equal, differing = [], []
         theirs = map(others.single.get, mine.single)
         for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
@@ -140,7 +140,7 @@ class _Matcher:
     def _few_orders(
         self, orders: Iterable[tuple[OrderKey, MatchedOrder]], keys: Container[OrderKey]
     ) -> Iterator[Comparison]:
-        """The orders that differ, and one item for the rest."""
+        """Yield the orders that differ, and one item for the equal orders."""
         equal = []
         for key, matched in orders:
             if order_findings(matched):

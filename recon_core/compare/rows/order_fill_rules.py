@@ -20,7 +20,7 @@ _MOST_SHOWN = 3
 
 
 class StatedSide(NamedTuple):
-    """What one side says of an order; its fills are `None` where they cannot be told."""
+    """Statement of one side about an order; its fills are `None` where they are unknown."""
 
     name: LedgerSide
     rows: tuple[Order, ...]
@@ -95,7 +95,7 @@ def stray_fills(sides: Sides) -> Iterator[RowFinding]:
 
 
 def all_of(order: Order, fills: Sequence[Fill]) -> bool:
-    """Whether every fill has the order side and the symbol of the order; quick."""
+    """True if every fill has the order side and the symbol of the order; quick."""
     side, symbol = order.side, order.symbol
     return all(fill.side is side and fill.symbol == symbol for fill in fills)
 

@@ -1,8 +1,8 @@
-"""Which order rows are the same order, and which fills are of it (design, "Orders and fills").
+"""Links between rows of one order, and from fills to orders (design, "Orders and fills").
 
-An order is named by its `client_order_id`, else by its `exchange_order_id`. Two orders
-that only one side has each, and that share an exchange id, are one order: one side may
-not know the client's id. A fill names its order by either id.
+An order is named by its `client_order_id`, else by its `exchange_order_id`. Two orders that
+only one side has each, and that share an exchange id, are one order: one side may not know
+the client's id. A fill names its order by either id.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,9 +19,10 @@ from recon_core.values.printable import printable
 CLIENT: Final = "client"
 EXCHANGE: Final = "exchange"
 _MOST_SHOWN: Final = 3
+"""Symbols that a note lists; more are counted."""
 
 OrderKey = tuple[str | None, str, str]
-"""Account (`None` where it goes unnamed), which of the two ids it is, and the id."""
+"""Account (`None` where it is not named), the kind of the id, and the id."""
 
 _Rows = tuple[Order, ...]
 _Groups = dict[OrderKey, _Rows]
@@ -64,7 +65,7 @@ class FillLinks:
     fills: int = 0
 
     def of(self, key: OrderKey, rows: Iterable[Order]) -> tuple[Fill, ...] | None:
-        """The fills of an order given by its rows, `None` where they cannot be told."""
+        """Return the fills of an order given by its rows, `None` where they are unknown."""
         if self.unnamed and any(order.symbol in self.unnamed for order in rows):
             return None
         return tuple(self.by_order.get(key, ()))
@@ -89,7 +90,7 @@ def linked_orders(recorded: RecordedSession, *, plain: bool) -> LinkedOrders | N
 
 
 def orders_compare(recorded: RecordedSession) -> bool:
-    """Whether both sides report orders, or one does and the other fills that speak of them."""
+    """True if both sides report orders, or one does and the other's fills name orders."""
     if recorded.internal is None or recorded.external is None or recorded.shares("orders"):
         return False
     internal, external = recorded.internal, recorded.external

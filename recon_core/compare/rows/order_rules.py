@@ -1,8 +1,8 @@
-"""What can be wrong with one order (design, "Orders and fills").
+"""Faults of one order (design, "Orders and fills").
 
-Each side's order is looked at by itself, against the other side's, and against the
-fills that name it. Pure functions of the rows: they find cases and say them in words,
-and know no severity.
+Each side's order is looked at by itself, against the other side's, and against the fills
+that name it. Pure functions of the rows: they find cases and say them in words, and know no
+severity.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from recon_core.model.matched_rows import Gap, MatchedOrder, RowCase, RowFinding
 from recon_core.values.amounts import ZERO, format_amount
 
 _CORE = attrgetter("quantity", "filled_quantity", "price", "state", "side", "symbol", "time")
-_TOLD = attrgetter("client_order_id", "exchange_order_id")
+_OPTIONAL = attrgetter("client_order_id", "exchange_order_id")
 _ENDED = frozenset(
     {OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.FAILED}
 )
@@ -37,13 +37,13 @@ _PAYLOAD = ("symbol", "side", "quantity", "price", "client_order_id", "exchange_
 
 
 def plainly_equal(matched: MatchedOrder) -> bool:
-    """Whether an order is a match beyond doubt; quick, most orders of a session are."""
+    """True if an order is a match beyond doubt; quick, as most orders of a session are."""
     rows = matched.internal if matched.external is None else matched.external
     others = rows if matched.internal is None else matched.internal
     if not rows or not others or len(rows) > 1 or len(others) > 1:
         return False
     order, other = rows[0], others[0]
-    if order != other and (_CORE(order) != _CORE(other) or _TOLD(order) != _TOLD(other)):
+    if order != other and (_CORE(order) != _CORE(other) or _OPTIONAL(order) != _OPTIONAL(other)):
         return False
     return _consistent(order) and all(
         fills is None or (fill_sum(fills) == order.filled_quantity and all_of(order, fills))
@@ -52,7 +52,7 @@ def plainly_equal(matched: MatchedOrder) -> bool:
 
 
 def _consistent(order: Order) -> bool:
-    """Whether the state of an order and its quantities go together."""
+    """True if the state of an order agrees with its quantities."""
     filled, whole, state = order.filled_quantity, order.quantity, order.state
     if state is OrderState.FILLED:
         return filled == whole
@@ -96,7 +96,7 @@ def _duplicates(sides: Sides) -> Iterator[RowFinding]:
 
 
 def _differences(rows: Sequence[Order], *, in_floats: bool) -> Iterator[RowFinding]:
-    """Fields that both sides tell and do not agree on."""
+    """Yield the fields that both sides state and do not agree on."""
     names = [name for name in _PAYLOAD if _disagree(rows, name)]
     if names:
         yield differing(RowCase.ORDER_PAYLOAD, names, rows, in_floats=in_floats)

@@ -1,9 +1,9 @@
-"""That rows do not agree on some of their fields: in words, and by how much."""
+"""Differences between rows in some of their fields: in words, and by how much."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from recon_core.compare.rows.row_texts import told_ids
+from recon_core.compare.rows.row_texts import stated_ids
 from recon_core.model import Fill, Order
 from recon_core.model.matched_rows import Gap, RowCase, RowFinding
 
@@ -19,14 +19,14 @@ def differing(
     Where a side computed in binary floats it says by how much, if nothing differs but
     amounts.
     """
-    shown = [name + (told_ids(rows, name) if name in _IDS else "") for name in names]
+    shown = [name + (stated_ids(rows, name) if name in _IDS else "") for name in names]
     text = f"{' and '.join(shown)} {'differ' if names[1:] else 'differs'}"
     gaps = tuple(_gaps(names, rows)) if in_floats and _only_amounts(names, rows) else ()
     return RowFinding(case, text, gaps)
 
 
 def _only_amounts(names: Sequence[str], rows: Sequence[Fill | Order]) -> bool:
-    """Whether all that differs are amounts in one unit."""
+    """True if the differing fields are all amounts in one unit."""
     if "fee" in names:
         fees = [row for row in rows if isinstance(row, Fill) and row.fee]
         if len({fill.fee_currency for fill in fees}) > 1:
@@ -36,5 +36,5 @@ def _only_amounts(names: Sequence[str], rows: Sequence[Fill | Order]) -> bool:
 
 def _gaps(names: Sequence[str], rows: Sequence[Fill | Order]) -> Iterator[Gap]:
     for name in names:
-        told = [getattr(row, name) for row in rows if getattr(row, name) is not None]
-        yield Gap(min(told), max(told), of_price=name == "price")
+        values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        yield Gap(min(values), max(values), of_price=name == "price")

@@ -9,6 +9,7 @@ from recon_core.values.printable import printable
 from recon_core.values.times import format_time
 
 _MOST_SHOWN: Final = 3
+"""Rows or ids that a text lists; more are counted."""
 
 
 def fill_text(fill: Fill) -> str:
@@ -36,16 +37,16 @@ def order_text(order: Order) -> str:
     )
 
 
-def told_ids(rows: Iterable[Fill | Order], name: str) -> str:
-    """The ids that rows tell, ` (e1 and e2)`: their lines have not all of them."""
-    told = dict.fromkeys(value for row in rows if (value := getattr(row, name)) is not None)
-    shown = " and ".join(printable(value, 60) for value in list(told)[:_MOST_SHOWN])
-    more = f" and {len(told) - _MOST_SHOWN} more" if len(told) > _MOST_SHOWN else ""
+def stated_ids(rows: Iterable[Fill | Order], name: str) -> str:
+    """Return the ids that rows state, ` (e1 and e2)`: their lines have not all of them."""
+    ids = dict.fromkeys(value for row in rows if (value := getattr(row, name)) is not None)
+    shown = " and ".join(printable(value, 60) for value in list(ids)[:_MOST_SHOWN])
+    more = f" and {len(ids) - _MOST_SHOWN} more" if len(ids) > _MOST_SHOWN else ""
     return f" ({shown}{more})"
 
 
 def stated(texts: Iterable[str], count: int) -> str:
-    """What a side says in words: its rows, equal ones once, at most three of them."""
+    """Return a side's statement in words: its rows, equal ones once, at most three of them."""
     if not count:
         return "not listed"
     counted: dict[str, int] = {}

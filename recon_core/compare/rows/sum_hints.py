@@ -1,4 +1,4 @@
-"""Why the fills of an order may not add up to it: doubled fills, or cumulative quantities."""
+"""Causes of fills that do not add up to their order: duplicates, or cumulative quantities."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,13 +10,14 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 
 def sum_hint(fills: Sequence[Fill], other: Sequence[Fill] | None, filled: Sequence[Decimal]) -> str:
-    """What the sum of an order's fills looks like, in words that follow it; empty if like nothing.
+    """Return the likely cause of an order's sum of fills, in words that follow it, or nothing.
 
-    `other` are the other side's fills of the order, `filled` what its rows say was filled.
+    `other` are the other side's fills of the order, `filled` the filled quantities of its
+    rows.
     """
     quantities = _in_time_order(fills)
     if len({fill.fill_id for fill in fills}) < len(fills):
-        return " (an id stands more than once among them)"
+        return " (an id is listed more than once among them)"
     if len(quantities) > 1 and _rises(quantities) and quantities[-1] in filled:
         return " (their quantities run up to it: cumulative quantities read as increments)"
     running = _sum_of_running_sums(_in_time_order(other or ()))

@@ -1,9 +1,9 @@
 """ccxt's unified JSON as one side: balance, positions, my trades and orders.
 
 Each file is what one unified call returned, as `json.dumps(exchange.fetch_…())`. A
-directory holds any number of them. Values are binary floats. What ccxt gives as
-`null` is unknown: where an amount cannot be told without it, the file is refused. The
-raw answers under `info` are not read, but for `positionSide` of a hedged position.
+directory holds any number of them. Values are binary floats. What ccxt gives as `null` is
+unknown: where an amount depends on it, the file is refused. The raw answers under `info`
+are not read, but for `positionSide` of a hedged position.
 """
 
 from collections.abc import Iterable
@@ -31,10 +31,11 @@ CANNOT_KNOW: Final = (
     "a fee that the exchange does not tell (it counts as none)",
     "funding, deposits and withdrawals",
 )
-"""What results of this format do not tell."""
+"""Facts that results of this format do not state."""
 
 _SECTIONS: Final = {"position": "positions", "trade": "trades", "order": "orders"}
 _MOST_FILES: Final = 1000
+"""Files of one directory: each is the result of one call, and is read whole."""
 
 
 def read_side(source: SideSource) -> TakenSide:
@@ -102,8 +103,8 @@ class _Results:
         )
 
     def _latest(self) -> datetime:
-        told = [*self.lists.values(), [self.balance or {}]]
-        times = [time for listed in told for row in listed if (time := _time(row)) is not None]
+        listings = [*self.lists.values(), [self.balance or {}]]
+        times = [time for listed in listings for row in listed if (time := _time(row)) is not None]
         if not times:
             raise SessionError("no result states a time; expected as_of beside the path")
         return max(times)
@@ -116,7 +117,7 @@ def _time(row: rows.Row) -> datetime | None:
 
 
 def _section(listed: Iterable[rows.Row], name: str) -> str:
-    """What a list holds, by the fields of unified structures; an empty one by its name."""
+    """Return the section of a list, by the fields of unified rows; an empty one by its name."""
     kinds = {_kind(row) for row in listed}
     if len(kinds) > 1:
         raise SessionError("lists several kinds of rows; expected one result in a file")

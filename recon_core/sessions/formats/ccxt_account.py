@@ -1,9 +1,9 @@
 """ccxt's unified balance and positions.
 
-A balance is `total` less `debt` where the exchange tells a debt: what was borrowed is
-not owned. A position is `contracts` times `contractSize`, signed by its side; where
-`hedged` is true it stands on its leg. A position of size 0 says no more than one that
-is not listed, and is left out.
+A balance is `total` less `debt` where the exchange states a debt: what was borrowed is not
+owned. A position is `contracts` times `contractSize`, signed by its side; where `hedged` is
+true it is on its leg. A position of size 0 says no more than one that is not listed, and is
+left out.
 """
 
 from collections.abc import Iterable
@@ -30,14 +30,14 @@ def balances(result: rows.Row) -> tuple[CashBalance, ...]:
 
 
 def _balance(result: rows.Row, currency: str) -> CashBalance:
-    told = {name: _part(result, name, currency) for name in ("total", "free", "used", "debt")}
-    total, free, used = told["total"], told["free"], told["used"]
+    parts = {name: _part(result, name, currency) for name in ("total", "free", "used", "debt")}
+    total, free, used = parts["total"], parts["free"], parts["used"]
     if total is None and free is not None and used is not None:
         total = EXACT.add(free, used)
     if total is None:
         shown = printable(currency, 60)
         raise SessionError(f"total.{shown}: is unknown (null); expected a number")
-    return CashBalance(currency, EXACT.subtract(total, told["debt"] or ZERO), free, used)
+    return CashBalance(currency, EXACT.subtract(total, parts["debt"] or ZERO), free, used)
 
 
 def _part(result: rows.Row, name: str, currency: str) -> Decimal | None:
@@ -53,7 +53,7 @@ def _part(result: rows.Row, name: str, currency: str) -> Decimal | None:
 
 
 def positions(listed: Iterable[rows.Row]) -> tuple[Position, ...]:
-    """The positions that are not flat; raises `SessionError` for one that stands twice."""
+    """Return the positions that are not flat; raises `SessionError` for a duplicate."""
     found: dict[tuple[str, Leg], Position] = {}
     for position in rows.each(listed, "positions", _position):
         if position is None:
@@ -61,14 +61,14 @@ def positions(listed: Iterable[rows.Row]) -> tuple[Position, ...]:
         key = (position.symbol, position.leg)
         if key in found:
             raise SessionError(
-                f"positions: {printable(position.symbol, 60)} {position.leg} stands twice"
+                f"positions: duplicate {printable(position.symbol, 60)} {position.leg}"
             )
         found[key] = position
     return tuple(found.values())
 
 
 def contract_sizes(listed: Iterable[rows.Row]) -> dict[str, Decimal]:
-    """The contract size of each symbol whose position tells it."""
+    """Return the contract size of each symbol whose position states it."""
     sizes = {}
     for row in listed:
         size = rows.optional_number(row, "contractSize")
@@ -101,7 +101,7 @@ def _contracts(row: rows.Row) -> Decimal:
     contracts = rows.optional_number(row, "contracts")
     if contracts is not None:
         return contracts
-    # Exchanges list every market; a flat one is told by a value of 0, not by null.
+    # Exchanges list every market; a flat one has a value of 0, not null.
     if rows.optional_number(row, "notional") == 0:
         return ZERO
     raise SessionError("contracts: is unknown (null); expected a number, or a notional of 0")

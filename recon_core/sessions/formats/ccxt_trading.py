@@ -1,7 +1,7 @@
 """ccxt's unified trades and orders.
 
-Amounts of contract markets are in contracts; they are multiplied by the contract size
-where a position of the same source tells it. The same order or trade twice stays
+Amounts of contract markets are in contracts; they are multiplied by the contract size where
+a position of the same source states it. An order or trade that is listed twice is kept
 twice: it is data, and reported as a duplicate.
 """
 
@@ -44,7 +44,7 @@ def fees(listed: Iterable[rows.Row]) -> tuple[Movement, ...]:
 
 
 def orders(listed: Iterable[rows.Row], sizes: Sizes) -> tuple[Order, ...]:
-    """Every order; a client id that stands on several orders names none of them."""
+    """Return every order; a client id of several orders names none of them."""
     listed = list(listed)
     ids = set(rows.each(listed, "orders", _ids))
     shared = {client for client, count in Counter(client for client, _ in ids).items() if count > 1}
@@ -124,7 +124,7 @@ def _time(row: rows.Row, *names: str) -> datetime:
 
 
 def _fees(row: rows.Row) -> list[tuple[Decimal, str | None]]:
-    """What was charged, in each currency; what the exchange does not tell is left out."""
+    """Return the fees in each currency; a fee that the exchange does not state is left out."""
     listed = row.get("fees")
     charged = listed if isinstance(listed, list) and listed else [row.get("fee")]
     sums: dict[str | None, Decimal] = {}

@@ -24,6 +24,13 @@ from recon_core.values.limits import (
 from recon_core.values.printable import printable
 
 _MILLION: Final = 1_000_000
+"""Instructions of SQLite for one step of `SQLITE_STEPS`."""
+_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""Errors of a damaged file.
+
+`sqlite3` raises the second instead of its own where the malformed name is not UTF-8.
+"""
+
 _PATTERN_LENGTH: Final = 100
 """Of LIKE and GLOB, whose cost grows with a power of it; no table of a bot has one."""
 
@@ -43,11 +50,11 @@ def read_tables(
                 name: _rows(connection, name, optional=name in optional)
                 for name in (*names, *optional)
             }
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         raise _refusal(error) from None
 
 
-def _refusal(error: sqlite3.Error) -> SessionError:
+def _refusal(error: Exception) -> SessionError:
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_INTERRUPT:
         return limit_error(SQLITE_STEPS, SQLITE_STEPS.most + 1, "reading ", at_least=True)
@@ -57,17 +64,17 @@ def _refusal(error: sqlite3.Error) -> SessionError:
 
 
 def has_column(path: Path, table: str, column: str) -> bool:
-    """Whether a SQLite file has a table with that column; any other file has not."""
+    """True if a SQLite file has a table with that column; False for any other file."""
     try:
         with _opened(path) as connection:
             columns = connection.execute(f"pragma table_info({table})").fetchall()
-    except sqlite3.Error:
+    except _ERRORS:
         return False
     return column in {row["name"] for row in columns}
 
 
 def _refuse_unmerged(path: Path) -> None:
-    """Rows that stand in another file yet would be missing here, silently."""
+    """Refuse a file whose last rows are in another file: they would be missing here, silently."""
     for suffix in ("-wal", "-journal"):
         beside = path.with_name(path.name + suffix)
         if beside.exists() and beside.stat().st_size:

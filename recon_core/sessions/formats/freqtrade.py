@@ -26,7 +26,7 @@ CANNOT_KNOW: Final = (
     "deposits and withdrawals while the bot ran",
     "the cancelled orders of a backtest",
 )
-"""What a recording of this format does not tell."""
+"""Facts that a recording of this format does not state."""
 
 _ZIP_NAME: Final = "backtest-result"
 _SQLITE_NAME: Final = "tradesv3"

@@ -42,9 +42,9 @@ def read_trade(row: rows.Row, orders: list[rows.Row]) -> Trade:
         exit_fee=rows.number(row, "fee_close"),
         funding=rows.optional_number(row, "funding_fees") or ZERO,
         open_quantity=amount.copy_negate() if is_short else amount,
-        time=closed or max([_needed_time(row, "open_date"), *(order.time for order in filled)]),
+        time=closed or max([_required_time(row, "open_date"), *(order.time for order in filled)]),
         orders=filled,
-        told_profit=None if is_open else rows.optional_number(row, "close_profit_abs"),
+        stated_profit=None if is_open else rows.optional_number(row, "close_profit_abs"),
     )
 
 
@@ -71,7 +71,7 @@ def read_order(row: rows.Row) -> Order:
         quantity=_first(row, "amount", "ft_amount"),
         filled_quantity=rows.optional_number(row, "filled") or ZERO,
         state=_state(row),
-        time=_needed_time(row, "order_update_date", "order_filled_date", "order_date"),
+        time=_required_time(row, "order_update_date", "order_filled_date", "order_date"),
         exchange_order_id=rows.text(row, "order_id"),
         order_type=rows.optional_text(row, "order_type"),
         price=rows.optional_number(row, "price"),
@@ -80,9 +80,9 @@ def read_order(row: rows.Row) -> Order:
 
 
 def _side(row: rows.Row) -> OrderSide:
-    told = rows.text(row, "ft_order_side")
-    # A stop that stands at the exchange; the exchange's own word says which way.
-    return order_side(rows.text(row, "side") if told == "stoploss" else told)
+    stated = rows.text(row, "ft_order_side")
+    # A stop at the exchange; the exchange's own word says which way.
+    return order_side(rows.text(row, "side") if stated == "stoploss" else stated)
 
 
 def _state(row: rows.Row) -> OrderState:
@@ -107,10 +107,10 @@ def _first(row: rows.Row, *names: str) -> Decimal:
 
 
 def _order_time(row: rows.Row) -> datetime:
-    return _needed_time(row, "order_filled_date", "order_update_date", "order_date")
+    return _required_time(row, "order_filled_date", "order_update_date", "order_date")
 
 
-def _needed_time(row: rows.Row, *names: str) -> datetime:
+def _required_time(row: rows.Row, *names: str) -> datetime:
     for name in names:
         found = _time(row, name)
         if found is not None:
@@ -132,7 +132,7 @@ def first_balances(
 ) -> tuple[datetime | None, tuple[CashBalance, ...] | None]:
     """The balances that freqtrade wrote down first, of currencies and not of positions."""
     timed = rows.each(
-        wallet_rows, "wallet_history", lambda row: (_needed_time(row, "timestamp"), row)
+        wallet_rows, "wallet_history", lambda row: (_required_time(row, "timestamp"), row)
     )
     opened = min((time for time, _ in timed), default=None)
     first = [row for time, row in timed if time == opened and "/" not in str(row.get("currency"))]

@@ -1,7 +1,7 @@
 """The SQLite file of a freqtrade bot: opened read-only, with nothing left beside it.
 
 The trades and orders are the internal side, booked on the first balances of
-`wallet_history`, where the file has that table. The wallet's own word comes from
+`wallet_history`, where the file has that table. The wallet's own statement is
 `rpc_balance.json` in the same directory (`freqtrade_wallet`).
 """
 
@@ -65,7 +65,7 @@ class _Recording:
 
     @property
     def times(self) -> list[datetime]:
-        """Every time that the file tells."""
+        """Every time that the file states."""
         times = [trade.time for trade in self.trades] + [order.time for order in self.orders]
         return times if self.opened is None else [*times, self.opened]
 
@@ -101,10 +101,10 @@ def _assign(row: rows.Row, filled: dict[Any, list[rows.Row]]) -> None:
 
 
 def _two_sides(row: rows.Row) -> Iterator[str]:
-    side, told = row.get("side"), row.get("ft_order_side")
-    if side is not None and told not in (side, "stoploss"):
+    side, stated = row.get("side"), row.get("ft_order_side")
+    if side is not None and stated not in (side, "stoploss"):
         order = printable(row.get("order_id"), 60)
-        yield f"order {order}: side is {quoted(side)}, ft_order_side is {quoted(told)}"
+        yield f"order {order}: side is {quoted(side)}, ft_order_side is {quoted(stated)}"
 
 
 def _session(

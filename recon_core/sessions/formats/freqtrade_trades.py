@@ -1,9 +1,9 @@
-"""What freqtrade's trades mean: fills, funding, and what is left of a futures account.
+"""Meaning of freqtrade's trades: fills, funding, and the state of a futures account.
 
-An order that was filled is one fill. Fees are the trade's rates times price times
-amount (`fee_open` for entries, `fee_close` for exits), as freqtrade's own profit has
-them; a fee that the exchange took from the base currency is `ft_fee_base`. Funding is
-given per trade and booked when the trade was closed.
+An order that was filled is one fill. Fees are the trade's rates times price times amount
+(`fee_open` for entries, `fee_close` for exits), as freqtrade's own profit has them; a fee
+that the exchange took from the base currency is `ft_fee_base`. Funding is given per trade
+and booked when the trade was closed.
 """
 
 import re
@@ -42,14 +42,16 @@ PRECISION: Final = 8
 """freqtrade rounds the profit of a trade to so many decimals."""
 
 _NOISE: Final = Decimal("0.000001")
+"""Stake currency: a difference up to it is noise of freqtrade's binary floats."""
 _MOST_NOTES: Final = 5
+"""Trades that notes list one by one; more are counted."""
 _PAIR = re.compile(r"([^/:\s]+)/([^/:\s]+?)(?::([^/:\s]+))?")
 _MODES: Final = ("spot", "futures")
 
 
 @dataclass(frozen=True, slots=True)
 class FilledOrder:
-    """What was filled of an order, at its average price; `base_fee` in base currency."""
+    """Filled part of an order, at its average price; `base_fee` in base currency."""
 
     fill_id: str
     side: OrderSide
@@ -65,7 +67,7 @@ class FilledOrder:
 class Trade:
     """A trade of freqtrade: entries and exits of one pair until nothing is left.
 
-    `open_quantity` is what freqtrade itself says is still open, signed; `told_profit`
+    `open_quantity` is what freqtrade itself says is still open, signed; `stated_profit`
     is what it says that a closed trade earned.
     """
 
@@ -78,7 +80,7 @@ class Trade:
     open_quantity: Decimal
     time: datetime
     orders: tuple[FilledOrder, ...]
-    told_profit: Decimal | None = None
+    stated_profit: Decimal | None = None
 
     def __post_init__(self) -> None:
         assets(self.pair)  # refused where the trade is read, with its row
@@ -92,7 +94,7 @@ class Trade:
         fee, currency = order.base_fee, base
         if fee is None:
             rate = self.entry_fee if order.is_entry else self.exit_fee
-            fee = _booked(EXACT.multiply(EXACT.multiply(order.quantity, order.price), rate))
+            fee = _at_precision(EXACT.multiply(EXACT.multiply(order.quantity, order.price), rate))
             currency = quote
         return Fill(
             fill_id=order.fill_id,
@@ -162,7 +164,7 @@ def order_side(word: str) -> OrderSide:
 
 
 def instruments(trades: Iterable[Trade]) -> dict[str, Instrument]:
-    """What the pairs trade: spot, or linear with the quote currency to settle in."""
+    """Return the instruments of the pairs: spot, or linear with the quote currency to settle in."""
     found = {}
     for trade in trades:
         base, quote = assets(trade.pair)
@@ -172,13 +174,13 @@ def instruments(trades: Iterable[Trade]) -> dict[str, Instrument]:
 
 
 def currencies(trades: Iterable[Trade]) -> dict[str, Currency]:
-    """The precision that futures are booked with; spot needs none and stays exact."""
+    """Return the precision of postings of futures; spot has none and stays exact."""
     codes = {assets(trade.pair)[1] for trade in trades if trade.mode == "futures"}
     return {code: Currency(code, PRECISION) for code in sorted(codes)}
 
 
 def open_positions(trades: Iterable[Trade]) -> tuple[Position, ...]:
-    """What freqtrade says is still open: pairs that it does not name are flat."""
+    """Return the positions that freqtrade calls open: pairs that it does not name are flat."""
     sums: dict[str, Decimal] = {}
     for trade in trades:
         if trade.open_quantity:
@@ -191,14 +193,14 @@ def contradictions(trades: Iterable[Trade]) -> list[str]:
     notes = []
     for trade in trades:
         left, earned = _result(trade)
-        told = trade.told_profit
-        if told is None or any(order.base_fee for order in trade.orders):
+        stated = trade.stated_profit
+        if stated is None or any(order.base_fee for order in trade.orders):
             continue  # still open, or its profit is an estimate
-        if left or EXACT.subtract(earned, told).copy_abs() > _NOISE:
+        if left or EXACT.subtract(earned, stated).copy_abs() > _NOISE:
             gives = f"leave {format_amount(left)} open and " if left else ""
             notes.append(
                 f"trade {printable(trade.trade_id, 60)} is closed with a profit of "
-                f"{format_amount(told)}; its orders and fees {gives}give {format_amount(earned)}"
+                f"{format_amount(stated)}; its orders and fees {gives}give {format_amount(earned)}"
             )
     more = len(notes) - _MOST_NOTES
     return notes if more <= 0 else [*notes[:_MOST_NOTES], f"and {more} trades more like these"]
@@ -222,18 +224,18 @@ def futures_state(
 
 
 def _result(trade: Trade) -> tuple[Decimal, Decimal]:
-    """What is left of a trade, and what it earned so far; each booking rounded once."""
+    """Return a trade's remaining quantity, and its earnings so far; each posting rounded once."""
     quantity, cost, earned = Fraction(0), Fraction(0), _rounded(Fraction(trade.funding))
     left = ZERO
     for fill in sorted(trade.fills(), key=attrgetter("time")):
         signed = fill.quantity if fill.side is OrderSide.BUY else fill.quantity.copy_negate()
         left = EXACT.add(left, signed)
-        quantity, cost, realised = _booking(quantity, cost, Fraction(signed), Fraction(fill.price))
+        quantity, cost, realised = _posting(quantity, cost, Fraction(signed), Fraction(fill.price))
         earned = EXACT.add(earned, EXACT.subtract(_rounded(realised), _rounded(Fraction(fill.fee))))
     return left, earned
 
 
-def _booking(
+def _posting(
     quantity: Fraction, cost: Fraction, signed: Fraction, price: Fraction
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Quantity, entry cost and realised PnL after one fill; beyond flat it opens anew."""
@@ -241,8 +243,8 @@ def _booking(
         return quantity + signed, cost + signed * price, Fraction(0)
     closed = max(signed, -quantity) if signed < 0 else min(signed, -quantity)
     share = -closed * cost / quantity
-    rest = signed - closed
-    return quantity + signed, cost - share + rest * price, -closed * price - share
+    opened = signed - closed
+    return quantity + signed, cost - share + opened * price, -closed * price - share
 
 
 def _rounded(amount: Fraction) -> Decimal:
@@ -250,7 +252,7 @@ def _rounded(amount: Fraction) -> Decimal:
     return EXACT.scaleb(Decimal(scaled), -PRECISION)
 
 
-def _booked(amount: Decimal) -> Decimal:
+def _at_precision(amount: Decimal) -> Decimal:
     """A product of floats can be longer than an amount may be."""
     if decimal_places(amount) <= MOST_DIGITS:
         return amount

@@ -29,7 +29,7 @@ class WalletError(SessionError):
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """What the wallet holds, and whether it is a simulated one."""
+    """Holdings of the wallet, and its mode of trading where the file states it."""
 
     positions: tuple[Position, ...]
     cash: tuple[CashBalance, ...]
@@ -80,7 +80,7 @@ def _is_position(row: rows.Row) -> bool:
 
 
 def _positions(held: list[rows.Row], stake: str) -> Iterator[Position]:
-    """Positions of both kinds; in futures a currency besides the stake is only a balance."""
+    """Yield positions of both kinds; in futures a currency except the stake is only a balance."""
     futures = [row for row in held if _is_position(row)]
     yield from rows.each(futures, "currencies", _futures_position)
     owned = [

@@ -39,8 +39,11 @@ from recon_core.values.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_abov
 from recon_core.values.printable import printable, quoted
 
 _MOST_EXPANSION: Final = 100
+"""Unpacked bytes of a packed byte; a zip bomb has far more, and text far fewer."""
 _SMALL: Final = 1024 * 1024
+"""Bytes: a member that unpacks to no more is harmless at any ratio."""
 _ENCRYPTED: Final = 1
+"""Bit of the flags of a member of a zip file."""
 _END: Final = struct.Struct("<4s4H2LH")
 """The end of an archive; its sixth field is the size of the list of members."""
 _END_MARK: Final = b"PK\5\6"
@@ -115,7 +118,7 @@ def _member(opened: zipfile.ZipFile, archive: str) -> zipfile.ZipInfo:
     found = result_name(names, archive)
     shown = printable(found, 100)
     if names.count(found) > 1:
-        raise SessionError(f"{shown}: stands twice in the archive")
+        raise SessionError(f"{shown}: duplicate in the archive")
     member = opened.getinfo(found)
     if member.flag_bits & _ENCRYPTED:
         raise SessionError(f"{shown}: is encrypted; expected a plain zip")
@@ -225,7 +228,7 @@ class _Reader:
             funding=rows.optional_number(row, "funding_fees") or ZERO,
             open_quantity=amount.copy_negate() if is_short else amount,
             time=max(times),
-            told_profit=None if is_open else rows.optional_number(row, "profit_abs"),
+            stated_profit=None if is_open else rows.optional_number(row, "profit_abs"),
             orders=tuple(filled),
         )
 

@@ -1,6 +1,6 @@
-"""What a format cannot know, as its readers declare it and reports show it."""
+"""Facts that a format cannot know, as its readers declare them and reports show them."""
 
 
 def limits_note(recording_format: str, cannot_know: tuple[str, ...]) -> str:
-    """One note for a report: what a side or session of this format does not tell."""
+    """Return one note for a report: the facts that a side of this format does not state."""
     return f"not told by {recording_format}: {'; '.join(cannot_know)}"

@@ -65,7 +65,7 @@ CANNOT_KNOW: Final = (
     "orders of the internal side (its fills stand for them)",
     "what orders in the quote currency were to fill (they are left out where they were filled)",
 )
-"""What the reports of this format do not tell."""
+"""Facts that the reports of this format do not state."""
 
 TABLES: Final = (".csv", ".parquet")
 
@@ -88,7 +88,7 @@ def recon_read_session(path: Path) -> RecordedSession | None:
 
 
 def _is_recording(directory: Path) -> bool:
-    """Recognise a recording by its files, a damaged one too: it must not go unseen."""
+    """Recognise a recording by its files, a damaged one too: it must not be missed."""
     names = {entry.name for entry in directory.iterdir()}
     accounts = any(name.startswith("account_") and name.endswith(TABLES) for name in names)
     if ANCHOR not in names:
@@ -206,11 +206,11 @@ class _Recording:
         return orders(ordered)
 
     def _known_empty(self, stem: str) -> bool:
-        """Whether a report says that there are no rows: CSV has no header of an empty frame."""
+        """True if a report says that there are no rows: CSV has no header of an empty frame."""
         return self._exists(f"{stem}.json") and self._json(f"{stem}.json") == []
 
     def _movements(self) -> tuple[Movement, ...] | None:
-        """What moved without a fill, where somebody recorded it: the engine itself does not."""
+        """Return movements without a fill, where somebody recorded them: the engine has none."""
         report = self._report("movements")
         return None if report is None else tuple(each_of(report.rows, report.name, movement))
 

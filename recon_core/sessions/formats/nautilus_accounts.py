@@ -20,7 +20,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class AccountTerms:
-    """How an account books: its type, and the one currency it keeps, if it has one."""
+    """Terms of an account: its type, and the one currency it keeps, if it has one."""
 
     account_type: str
     base_currency: str

@@ -1,9 +1,9 @@
-"""What nautilus_trader's instruments trade, and how their fills move cash.
+"""Instruments of nautilus_trader, and how their fills move cash.
 
-A currency pair on a cash account is spot. On a margin account every instrument moves
-cash by fee and realised PnL only, as a linear or an inverse contract; but for options
-and their like, whose premium is paid on every fill. What is not modelled says so when
-it is to be replayed.
+A currency pair on a cash account is spot. On a margin account every instrument moves cash
+by fee and realised PnL only, as a linear or an inverse contract; but for options and their
+like, whose premium is paid on every fill. An instrument that is not modelled is refused
+when it is to be replayed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ def _kind(table: Any, terms: AccountTerms | None) -> InstrumentKind:
 
 
 def _obstacle(table: Any, terms: AccountTerms | None, settlement: str) -> str:
-    """Why fills of an instrument cannot be replayed, empty where they can."""
+    """Return the reason why fills of an instrument cannot be replayed, empty where they can."""
     if terms is None:
         return "trades on a venue without an account report"
     if terms.account_type == "CASH":
@@ -96,7 +96,7 @@ def _obstacle_to_margin(table: Any, terms: AccountTerms, settlement: str) -> str
 
 
 def limits(instruments: Mapping[str, Instrument], fills: Iterable[Fill]) -> tuple[str, ...]:
-    """What a reader must know of the engine's own figures, for the notes of a session."""
+    """Return notes for a reader on the engine's own figures."""
     traded = {one.symbol for one in fills} & instruments.keys()
     inverse = InstrumentKind.INVERSE
     symbols = sorted(name for name in traded if instruments[name].instrument_kind is inverse)

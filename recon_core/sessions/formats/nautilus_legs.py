@@ -1,8 +1,8 @@
-"""Which leg a position id of nautilus_trader belongs to.
+"""Leg of a position id of nautilus_trader.
 
-An engine that nets has one id per instrument and strategy, or one that ends in
-`-BOTH`. A hedging venue's ids end in `-LONG` or `-SHORT`, or are made new for every
-position, which then is of the direction that it was opened in.
+An engine that nets has one id per instrument and strategy, or one that ends in `-BOTH`. A
+hedging venue's ids end in `-LONG` or `-SHORT`, or are made new for every position, which
+then is of the direction that it was opened in.
 """
 
 from collections.abc import Iterable

@@ -16,7 +16,7 @@ def engine_of(table: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What `meta.json` says; unknown keys are the engine's own business."""
+    """Contents of `meta.json`; unknown keys are the engine's own business."""
 
     table: Any
 

@@ -44,7 +44,7 @@ _STATES: Final[Mapping[str, OrderState]] = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
 _FLOAT: Final = "float "
-"""What a binary float of a Parquet column is called by `parquet_rows`."""
+"""Prefix of a binary float of a Parquet column, as `parquet_rows` writes it."""
 
 
 def orders(report: Report) -> tuple[Order, ...]:
@@ -63,7 +63,7 @@ def left_out_note(report: Report) -> list[str]:
 
 
 def filled_any(report: Report) -> bool:
-    """Whether the report says that something was filled."""
+    """True if the report says that something was filled."""
     return any(each_of(report.rows, report.name, lambda row: amount(row, "filled_qty")))
 
 

@@ -27,7 +27,7 @@ _FILL_COLUMNS: Final = (
 
 
 class FinishedEngine(Protocol):
-    """What the writer uses of a `BacktestEngine`."""
+    """The part of a `BacktestEngine` that the writer uses."""
 
     run_finished: Any  # None before the first run and after a reset
     trader: Any

@@ -38,7 +38,7 @@ CANNOT_KNOW: Final = (
     "rows that the tables have lost",
     "movements",
 )
-"""What tables of this format do not tell."""
+"""Facts that tables of this format do not state."""
 
 _CONVERTERS: Final[dict[str, Any]] = {
     "fills": native_rows.fill,
@@ -139,7 +139,7 @@ class _Reader:
             rows = self._rows(name, table, where)
             for value in map(_CONVERTERS[name], rows):
                 if name in ("positions", "cash"):
-                    _refuse_twice(value, seen, where)
+                    _refuse_duplicate(value, seen, where)
                 yield value
 
     def _rows(self, section: str, table: TableMapping, where: str) -> Iterator[Any]:
@@ -201,9 +201,9 @@ def _require_columns(read: Table, table: TableMapping) -> None:
         raise SessionError(f"has no column {quoted(missing[0])}; there are {known}")
 
 
-def _refuse_twice(value: Any, seen: set[tuple[Any, ...]], where: str) -> None:
+def _refuse_duplicate(value: Any, seen: set[tuple[Any, ...]], where: str) -> None:
     name = getattr(value, "symbol", None) or getattr(value, "currency", "")
     key = (name, value.account, getattr(value, "leg", None))
     if key in seen:
-        raise SessionError(f"{where}: {printable(name, 60)} stands twice; expected each key once")
+        raise SessionError(f"{where}: duplicate {printable(name, 60)}; expected each key once")
     seen.add(key)

@@ -47,7 +47,7 @@ Cells = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the words of a source mean; made once for a mapping."""
+    """Meanings of the words of a source; made once for a mapping."""
 
     symbols: Mapping[str, str]
     sides: Mapping[str, str]
@@ -87,7 +87,7 @@ def mapped_row(row: Cells, table: TableMapping, words: Words, *, has_side: bool)
 
 
 def kept(row: Cells, table: TableMapping) -> bool:
-    """Whether a row holds what `where` asks for; raises `SessionError`."""
+    """True if a row holds the values that `where` asks for; raises `SessionError`."""
     if not isinstance(row, dict):
         raise SessionError('a row is no object; expected one like {"price": 1}')
     return all(_text(_cell(row, name)) in wanted for name, wanted in table.where.items())

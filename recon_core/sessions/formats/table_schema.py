@@ -13,7 +13,7 @@ from recon_core.values.fields import Amount, Entries, FileModel, FileTable, Name
 
 
 def _as_list(value: Any) -> Any:
-    """One table or name may stand without the brackets of a list."""
+    """Return a list; one table or name may be given without the brackets."""
     return value if isinstance(value, list) else [value]
 
 

@@ -35,7 +35,7 @@ def _change(random: Random, files: Files) -> Files:
         return files | {_NAME: changed_bytes(random, content)}
     try:
         return files | {_NAME: _changed_base(random, content)}
-    except (sqlite3.Error, OverflowError):
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError):  # of a changed name, too
         return files | {_NAME: changed_bytes(random, content)}
 
 

@@ -10,11 +10,11 @@ from typing import Final
 from recon_core.values.printable import printable
 
 MOST_NAMES: Final = 5
-"""How many names a note has; one line holds five paths, and what is beyond is counted."""
+"""Names of a note; one line holds five paths, and all beyond them are counted."""
 
 
 class Reason(StrEnum):
-    """Why something below a named directory is not judged, in the order of the notes."""
+    """Reason why a file below a named directory is not judged, in the order of the notes."""
 
     HIDDEN = "not searched (hidden)"
     LINKED = "not searched (linked)"
@@ -23,7 +23,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
+class UnjudgedPath:
     """A file or directory that was not judged; `reader` is the session that reads a source."""
 
     path: Path
@@ -31,12 +31,12 @@ class PassedOver:
     reader: Path | None = None
 
 
-def notes_on(passed_over: Iterable[PassedOver], directory: Path) -> Iterator[str]:
+def notes_on(unjudged: Iterable[UnjudgedPath], directory: Path) -> Iterator[str]:
     """One line for each reason, safe to print, with paths as seen from `directory`.
 
     `not searched (hidden): runs/.a, runs/.b, runs/.c, runs/.d, runs/.e and 3 more`.
     """
-    everything = list(passed_over)
+    everything = list(unjudged)
     for reason in Reason:
         names = sorted(_named(each, directory) for each in everything if each.reason is reason)
         if names:
@@ -49,7 +49,7 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _named(each: PassedOver, directory: Path) -> str:
+def _named(each: UnjudgedPath, directory: Path) -> str:
     name = shown_path(each.path, directory)
     return name if each.reader is None else f"{name} by {shown_path(each.reader, directory)}"
 

@@ -7,7 +7,7 @@ from recon_core.model.comparison import ItemKind, Judgement
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 
-class Attached:
+class DiffExplanations:
     """The explanations of a session by the diffs that they name.
 
     Where nothing is proven, the positions and balances that differ get the first one.
@@ -15,11 +15,11 @@ class Attached:
 
     def __init__(self, explanations: Iterable[Explanation]) -> None:
         self._named: dict[str, Explanation] = {}
-        self._otherwise: Explanation | None = None
+        self._unproven: Explanation | None = None
         for explanation in explanations:
             trimmed = explanation.trimmed()
-            if self._otherwise is None and explanation.verdict is not ExplanationVerdict.UNIQUE:
-                self._otherwise = trimmed
+            if self._unproven is None and explanation.verdict is not ExplanationVerdict.UNIQUE:
+                self._unproven = trimmed
             for identity in explanation.explains:
                 self._named.setdefault(identity, trimmed)
 
@@ -28,7 +28,7 @@ class Attached:
         comparison, diff = judgement.comparison, judgement.diff
         found = self._named.get(comparison.identity)
         if found is None and comparison.item_kind in {ItemKind.POSITION, ItemKind.CASH}:
-            found = self._otherwise
+            found = self._unproven
         if found is None or diff is None:
             return judgement
         return replace(judgement, diff=replace(diff, explanation=found))

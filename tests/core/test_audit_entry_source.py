@@ -1,4 +1,4 @@
-"""Reading a source: the same entries in any pieces, an error or entries and nothing else."""
+"""EntrySource a source: the same entries in any pieces, an error or entries and nothing else."""
 
 import io
 import json
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon_core.audit.entry_source import EntrySource, open_source
 from recon_core.audit.export_text import read_export
 from recon_core.audit.log import AuditLog
-from recon_core.audit.reading import Reading, open_source
 from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 
@@ -125,7 +125,7 @@ def test_no_source_is_an_empty_one() -> None:
 def test_errors_of_whoever_looks_at_an_entry_name_its_place() -> None:
     """Once, and with the source."""
     content = b'[{"event_type":"A","timestamp":"","details":{}}]'
-    reading = Reading("a\nb", io.BytesIO(content))
+    reading = EntrySource("a\nb", io.BytesIO(content))
     assert len(list(reading)) == 1
     with pytest.raises(AuditError) as caught, reading.refusals():
         raise AuditError("is odd")

@@ -1,8 +1,8 @@
 """One writer at a time: the lock beside an audit log, on `NAME.lock`.
 
-filelock goes over to a lock *file* where the system has no locks, and takes a name that
-cannot be made for a lock that is held. Both would blame another process, after a long
-wait; so the lock is tried once by hand, which tells the one from the other.
+filelock falls back to a lock *file* where the system has no locks, and takes a name that
+cannot be made for a lock that is held. Both would blame another process, after a long wait;
+so the lock is tried once by hand, which distinguishes them.
 """
 
 import errno
@@ -53,7 +53,7 @@ def settle(path: Path, timeout: float = 10.0) -> None:
     place = Path(f"{path}.lock")
     if not place.is_file():
         return
-    # What cannot be locked, as on a read-only disk, is read as it stands.
+    # What cannot be locked, as on a read-only disk, is read without a lock.
     with suppress(Timeout, OSError, RuntimeError, NotImplementedError):
         _try(place)
         with FileLock(place, timeout=timeout, mode=0o600):
@@ -77,9 +77,9 @@ def _try(place: Path) -> None:
 def _reason(error: Exception, place: Path) -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return printable(error)
-    said = printable(error.strerror)
+    reason = printable(error.strerror)
     if error.errno in _NO_LOCKS:
-        return f"{said}: this disk has no locks; expected a local disk, or one whose locks hold"
+        return f"{reason}: this disk has no locks; expected a local disk, or one whose locks hold"
     if error.errno == errno.ENOENT and place.parent.is_dir():
-        return f"{said}: its directory takes no new files"
-    return said
+        return f"{reason}: its directory takes no new files"
+    return reason

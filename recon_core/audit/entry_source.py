@@ -1,9 +1,9 @@
 """Any source of audit entries, read in one pass: a log, an export, standard input, nothing.
 
 A log is verified line by line while it is read (`recon_core.audit.chain`), its earlier
-files first, and compared with its checkpoint. A log and an
-export are told apart by their first character; nothing is kept of what was handed out,
-so that memory does not depend on the length of the source.
+files first, and compared with its checkpoint. A log and an export are distinguished by
+their first character; nothing that was handed out is kept, so that memory does not depend
+on the length of the source.
 """
 
 import os
@@ -18,7 +18,7 @@ from recon_core.audit.checkpoint import Witness, read_checkpoint
 from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
 from recon_core.audit.export_text import EXPECTED, read_export
 from recon_core.audit.fields import Entry, is_naive, utc_time
-from recon_core.audit.locking import settle
+from recon_core.audit.log_lock import settle
 from recon_core.audit.succession import Files, Part, Succession, earlier_files
 from recon_core.sessions.files import open_without_waiting
 from recon_core.values.errors import AuditError
@@ -28,17 +28,19 @@ STANDARD_INPUT: Final = "-"
 
 _WHITE: Final = b" \t\r\n"
 _MOST_ROTATIONS: Final = 10
+"""Attempts to open a log and its checkpoint between two rotations; one is nearly always enough."""
 _LONGEST_START: Final = 1 << 16
+"""Bytes of white space that are passed before the first character of a source."""
 _BYTE_ORDER_MARKS: Final = (b"\xef", b"\xfe", b"\xff")
 
 
-class Reading:
+class EntrySource:
     """The entries of one source, to be iterated once.
 
-    `chain` is where a verified log stands after the entries so far, `None` where the
-    source has no hashes; `chains` are those of all its files so far. `files` are its
-    earlier files, which are looked for beside it and in `places`. Whatever is wrong with
-    the source, or with an entry that its reader refuses, is an `AuditError` that names the
+    `chain` is the state of a verified log after the entries so far, `None` where the source
+    has no hashes; `chains` are those of all its files so far. `files` are its earlier
+    files, which are looked for beside it and in `places`. Whatever is wrong with the
+    source, or with an entry that its reader refuses, is an `AuditError` that names the
     source and the place in it.
     """
 
@@ -90,7 +92,7 @@ class Reading:
         return f"{self._part}{'entry' if self.chain is None else 'line'} {self._count}"
 
     def notes(self) -> list[str]:
-        """What a reader of the answer must know about how the source was read."""
+        """Notes on how the source was read, for readers of the answer."""
         if not self._naive:
             return self.file_notes()
         times = "1 time" if self._naive == 1 else f"{self._naive} times"
@@ -127,7 +129,7 @@ class Reading:
 
     def _check(self, entry: Entry) -> None:
         """See that an entry of an export has what a line of a log always has."""
-        for name, kind, expected in _NEEDED:
+        for name, kind, expected in _REQUIRED:
             if not isinstance(entry.get(name), kind):
                 problem = "has no" if name not in entry else "has no usable"
                 raise AuditError(f"{self.place}: {problem} {name}; expected {expected}")
@@ -177,14 +179,14 @@ class Reading:
         return self.chain
 
     def _may_be_finished(self, file: BinaryIO, line: bytes) -> bool:
-        """Whether to read the torn last line again: a writer may have been in the middle."""
+        """True if the torn last line is to be read again: a writer may have been in the middle."""
         if len(line) >= LONGEST_LINE or not self._wait():
             return False
         file.seek(-len(line), os.SEEK_CUR)
         return True
 
     def _may_go_on(self, chain: ChainReader) -> bool:
-        """Whether to look for more: a writer may have been in the middle of a run."""
+        """True if more is to be looked for: a writer may have been in the middle of a run."""
         return chain.open_run is not None and self._wait()
 
     def _wait(self) -> bool:
@@ -200,7 +202,7 @@ class _LocatedError(AuditError):
     """An error that names its source already."""
 
 
-_NEEDED: Final[tuple[tuple[str, type, str], ...]] = (
+_REQUIRED: Final[tuple[tuple[str, type, str], ...]] = (
     ("event_type", str, "text such as RECON_SUMMARY"),
     ("timestamp", str, "a time such as 2026-01-01T12:00:00Z"),
     ("details", dict, "an object"),
@@ -222,7 +224,7 @@ def _signed_note(part: Part) -> str:
 @contextmanager
 def open_source(
     source: str | Path | None, stdin: BinaryIO | None = None, places: Sequence[Path] = ()
-) -> Iterator[Reading]:
+) -> Iterator[EntrySource]:
     """Open what a user named: a path, `-` for `stdin`, or no source at all, which is empty.
 
     `places` are directories in which earlier files of a log may lie. Raises `AuditError`
@@ -230,16 +232,16 @@ def open_source(
     that nobody writes to cannot hang a gate.
     """
     if source is None:
-        yield Reading("no audit log", None)
+        yield EntrySource("no audit log", None)
     elif source == STANDARD_INPUT:
         if stdin is None:
             raise AuditError("standard input: there is none; expected an audit log or an export")
-        yield Reading("standard input", stdin)
+        yield EntrySource("standard input", stdin)
     else:
         path = Path(source)
         file, witness = _opened_with_witness(path)
         with file:
-            yield Reading(path.name or str(source), file, path, places, witness)
+            yield EntrySource(path.name or str(source), file, path, places, witness)
 
 
 def _opened_with_witness(path: Path) -> tuple[BinaryIO, Witness]:

@@ -18,7 +18,7 @@ PLACE: Final = "place in the source"
 
 
 class WholeExport:
-    """Writes every entry as it comes; nothing is kept."""
+    """Writes every entry as it arrives; nothing is kept."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
@@ -61,7 +61,7 @@ class ExportSink(Sink):
         self._keep(run, entry)
 
     def passed_over(self, run: Run, entry: Entry) -> None:
-        """Remember one diff of each run: without a summary nothing else may tell of it."""
+        """Remember one diff of each run: without a summary it is the only trace of the run."""
         self._traces.setdefault(run.index, entry)
 
     def finished(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What the modes of `recon audit` share: read once, answer, and end with a verdict."""
+"""Steps that the modes of `recon audit` share: read once, answer, and end with a verdict."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import click
 
+from recon_core.audit.entry_source import EntrySource
 from recon_core.audit.fields import Entry
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer
-from recon_core.audit.reading import Reading
 from recon_core.audit.runs import Trail
 from recon_core.audit.spool import SpooledItems, one_line
 from recon_core.audit.tally import Tally
@@ -24,6 +24,7 @@ AUDIT_LOG: Final = "AUDIT_LOG"
 """The event type of answers about a log itself."""
 
 _CHUNK: Final = 1 << 20
+"""Characters that are written at once."""
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def ask(
     new_sink: Callable[[Filters, int | None], Any],
     text: Callable[[Answer], Iterable[str]],
     *,
-    needs_run: bool,
+    one_run: bool,
 ) -> int:
     """Answer in text or JSON; the exit code. Raises `AuditError` for what cannot be judged."""
     sink = new_sink(question.filters, question.limit)
@@ -52,14 +53,14 @@ def ask(
     with question.open() as reading:
         with reading.refusals():
             tally = sorted_into(Trail(question.filters, sink, last), reading)
-        refuse_unknown_run(question, reading, tally, always=needs_run)
+        refuse_unknown_run(question, reading, tally, always=one_run)
     answer: Answer = sink.answer()
     if answer.items or answer.summary is not None:
         answer.notes += [*reading.notes(), *_tally_notes(tally)]
     else:
-        tell_aside([*answer.notes, *reading.file_notes(), *_aside(question, tally)])
+        print_remarks([*answer.notes, *reading.file_notes(), *_aside(question, tally)])
         answer.notes = [answer.empty_text]
-    shown = pieces(answer, detailed=needs_run) if question.as_json else _spaced(text(answer))
+    shown = pieces(answer, detailed=one_run) if question.as_json else _spaced(text(answer))
     try:
         for chunk in _chunks(shown):
             click.echo(chunk, nl=False)
@@ -87,13 +88,13 @@ def _spaced(blocks: Iterable[str]) -> Iterator[str]:
         yield f"\n\n{block}" if number else block
 
 
-def verdict(question: Question, reading: Reading, tally: Tally) -> int:
+def verdict(question: Question, reading: EntrySource, tally: Tally) -> int:
     """The exit code of an answered question; raises `AuditError` where it has to be 1."""
     if not question.exit_on_findings:
         return CLEAR
     if tally.findings:
         found = counted(tally.findings, "finding")
-        tell_aside([f"{found} in {counted(tally.runs_with_findings, 'run')}"])
+        print_remarks([f"{found} in {counted(tally.runs_with_findings, 'run')}"])
         return FINDINGS
     if question.source is None:
         raise AuditError(
@@ -110,7 +111,7 @@ def verdict(question: Question, reading: Reading, tally: Tally) -> int:
     return CLEAR
 
 
-def _gap(question: Question, reading: Reading, tally: Tally) -> str:
+def _gap(question: Question, reading: EntrySource, tally: Tally) -> str:
     """The earlier file that is missing, empty where the verdict does not depend on it."""
     missing, filters = reading.files.missing, question.filters
     if missing is None or reading.files.signed_off or tally.run_id_known:
@@ -121,14 +122,14 @@ def _gap(question: Question, reading: Reading, tally: Tally) -> str:
 
 
 def sorted_into(trail: Trail, entries: Iterable[Entry]) -> Tally:
-    """Read all entries; what the runs come to."""
+    """Read all entries, and return the totals of their runs."""
     for entry in entries:
         trail.take(entry)
     return trail.close()
 
 
 def refuse_unknown_run(
-    question: Question, reading: Reading, tally: Tally, *, always: bool = False
+    question: Question, reading: EntrySource, tally: Tally, *, always: bool = False
 ) -> None:
     """A run id that a log with runs does not know is a mistake, not an empty answer."""
     wanted = question.filters.run_id
@@ -147,7 +148,7 @@ def _tally_notes(tally: Tally) -> list[str]:
 
 
 def _aside(question: Question, tally: Tally) -> list[str]:
-    """Why an answer may be empty, where the verdict will not say it."""
+    """Return the reason why an answer may be empty, where the verdict will not say it."""
     if question.exit_on_findings:
         return []
     if tally.any_run and not tally.runs:
@@ -155,7 +156,7 @@ def _aside(question: Question, tally: Tally) -> list[str]:
     return _tally_notes(tally)
 
 
-def tell_aside(remarks: Iterable[str]) -> None:
+def print_remarks(remarks: Iterable[str]) -> None:
     """Say on stderr what belongs to no answer."""
     for remark in remarks:
         click.echo(f"recon: {printable(remark, 2000)}", err=True)

@@ -24,7 +24,7 @@ _FINAL = ("passed", "failed", "skipped")
 
 
 def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Give the report of an item what the controlling process needs to know of it."""
+    """Attach to the report of an item the data that the controlling process reads of it."""
     if isinstance(item, ComparisonItem) and item.judgement is not None and report.when == "call":
         diff = item.judgement.diff
         attached = {
@@ -37,7 +37,7 @@ def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 class Recorder:
-    """Hears every report in the controlling process and tells the gate."""
+    """Hears every report in the controlling process and informs the gate."""
 
     def __init__(self, run: ReconRun) -> None:
         self._run = run
@@ -62,7 +62,7 @@ class Recorder:
             for promise in attached["promises"]:
                 self._run.gate.promise(SessionPromise.from_dict(promise))
             self._run.gate.report(attached["path"], _result(report, attached))
-        if report.when != "call" and _is_ours(report):
+        if report.when != "call" and _is_own(report):
             self._forget_phase(report)
 
     def _forget_phase(self, report: pytest.TestReport) -> None:
@@ -82,7 +82,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Tell plugins, write the report, settle the status; the line where no summary will."""
+        """Notify plugins, write the reports, settle the status; the line where no summary will."""
         self._run.notify_completed()
         self._write_audit_log()
         self._write_reports()
@@ -94,7 +94,7 @@ class Recorder:
             self._print_final_line()
 
     def _summary_is_skipped(self) -> bool:
-        """Whether `--no-summary` keeps this pytest from asking plugins for theirs."""
+        """True if `--no-summary` keeps this pytest from asking plugins for theirs."""
         reporter = self._terminal()
         if reporter is None or not self._run.config.getoption("no_summary", default=False):
             return False
@@ -160,7 +160,7 @@ class Recorder:
         return [(one, self._summaries.summary(one)) for one in self._run.gate.sessions]
 
     def _write_reports(self) -> None:
-        """Write both JUnit files; what kept one from being written stands in the other."""
+        """Write both JUnit files; a failure to write one is reported in the other."""
         gate, path, config = self._run.gate, self._run.settings.junit, self._run.config
         own = config.getoption("xmlpath", default=None)
         if not gate.concerned or (path is None and own is None):
@@ -186,7 +186,7 @@ class Recorder:
         add_to_junitxml(config, head, cases)
 
 
-def _is_ours(report: pytest.TestReport) -> bool:
+def _is_own(report: pytest.TestReport) -> bool:
     properties = report.user_properties
     return bool(properties) and str(properties[0][0]) == "recon.session_id"
 

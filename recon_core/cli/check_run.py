@@ -1,4 +1,4 @@
-"""What `recon check` does, apart from its options: judge, write reports, decide."""
+"""Steps of `recon check` without its options: judge, write reports, decide."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,17 +38,17 @@ class CheckedSession:
 
     @property
     def compared(self) -> bool:
-        """Whether anything but the session as a whole was looked at."""
+        """True if anything but the session as a whole was looked at."""
         kinds = {comparison.item_kind for comparison in self.reconciliation.comparisons}
         return bool(kinds - {ItemKind.SESSION})
 
 
 @dataclass(slots=True)
 class Check:
-    """The sessions of one command under one policy, and what became of them.
+    """The sessions of one command under one policy, and their results.
 
-    `problems` are reasons not to trust the run besides its diffs, safe to print; `trail`
-    is what it added to the audit log.
+    `problems` are reasons other than diffs not to trust the run, safe to print; `trail` is
+    its addition to the audit log.
     """
 
     policy: Policy
@@ -64,7 +64,7 @@ class Check:
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
-        """Read and judge every session, and tell the plugins of it."""
+        """Read and judge every session, and notify the plugins."""
         self.sessions = [self._judged(anchor) for anchor in anchors]
         if not any(session.compared for session in self.sessions):
             self.problems.append("nothing was compared: no session gives anything on both sides")
@@ -95,7 +95,7 @@ class Check:
             self.problems.append(f"recon_reconciled: {path}: {reason}")
 
     def write_audit_log(self, path: Path, rotate_at: int | None = None) -> None:
-        """Append all sessions or none; what goes wrong is a problem of the run."""
+        """Append all sessions or none; a failure is a problem of the run."""
         self.trail, problems = AuditTrail(path, "--audit-log", rotate_at), tuple(self.problems)
         problem = self.trail.write(
             (replace(session.summary, problems=problems), session.reconciliation.diffs)
@@ -105,7 +105,7 @@ class Check:
             self.problems.append(problem)
 
     def write_junit(self, path: Path) -> None:
-        """Write one suite per session; what goes wrong is a problem of the run."""
+        """Write one suite per session; a failure is a problem of the run."""
         try:
             suites = [self._suite(session) for session in self.sessions]
             write_suites(path, suites, self.problems)
@@ -140,7 +140,7 @@ class Check:
         return diff is not None and diff.severity.rank >= self.lowest.rank
 
     def reports(self) -> Sequence[SessionReport]:
-        """What the terminal shows of each session."""
+        """Return the data that the terminal shows of each session."""
         return [
             SessionReport(session.path, session.summary, session.reconciliation.diffs)
             for session in self.sessions
