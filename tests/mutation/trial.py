@@ -34,8 +34,8 @@ from .children import in_children, limit_next_step
 from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes
 
 LONGEST = 6
-"""Seconds of processor that a test may take: the locked answers of `explain` take up to 5."""
-BUDGET = 60
+"""Seconds of processor that a test may take: a session of the locked answers takes up to 5."""
+BUDGET = 40
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
