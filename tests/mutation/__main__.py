@@ -24,6 +24,7 @@ _PYTEST = ("-q", "--strict-config", *(word for name in _WITHOUT for word in ("-p
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 where both bars are reached, 1 below one, 2 for a wrong list."""
     options = _options(arguments)
+    os.environ.setdefault("RECON_TEST_SIZE", "mutation")
     mutants = all_mutants()
     listed = read_equivalents()
     gone = unknown(listed, mutants)

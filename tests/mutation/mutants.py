@@ -7,7 +7,7 @@ decorators, default values), annotations, and the parts of f-strings, which are 
 import ast
 import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,12 @@ class Mutant:
     def module(self) -> str:
         """The room that it counts for: the package below `recon_core`, or the module."""
         return "/".join(Path(self.path).parts[:2]).removesuffix(".py")
+
+    @property
+    def place(self) -> str:
+        """The statement that holds it, as tests note that they run it."""
+        statement = _node(tree_of(self.path), self.steps[: _to_statement(self)])
+        return f"{self.path}:{getattr(statement, 'lineno', self.line)}"
 
     @property
     def explains(self) -> bool:
@@ -127,9 +133,7 @@ def code_of(mutant: Mutant) -> CodeType | None:
     """The code of the changed function; `None` where the module has no such function."""
     tree = copy.deepcopy(tree_of(mutant.path))
     *outer, (name, place) = mutant.steps
-    parent: ast.AST = tree
-    for step in outer:
-        parent = _part(parent, step)
+    parent = _node(tree, outer)
     new = _change(mutant, _part(parent, (name, place))).replacement
     _locate(new, mutant.line)
     if place is None:
@@ -139,19 +143,45 @@ def code_of(mutant: Mutant) -> CodeType | None:
     return _find(_compiled(mutant.path, tree), mutant.function, mutant.first_line)
 
 
-def noting_codes(path: str, sink: str) -> Iterator[CodeType]:
-    """The code of each outermost function, with a first statement that calls `sink(NAME)`."""
+def noting_codes(path: str, mutants: Iterable[Mutant], sink: str) -> Iterator[CodeType]:
+    """The code of each function with mutants: before the statement of one it calls `sink(PLACE)`.
+
+    The statements are noted from the last to the first, so that the steps to the others hold.
+    """
     tree = copy.deepcopy(tree_of(path))
-    functions = list(_functions(tree, (), ""))
-    for function, name, _ in functions:
-        note = ast.Expr(ast.Call(ast.Name(sink, ast.Load()), [ast.Constant(f"{path}:{name}")], []))
-        _locate(note, function.body[0].lineno)
-        function.body.insert(0, note)
+    mutants = list(mutants)
+    places = {mutant.steps[: _to_statement(mutant)]: mutant.place for mutant in mutants}
+    for steps in sorted(places, reverse=True):
+        *outer, (name, place) = steps
+        parent = _node(tree, outer)
+        note = ast.Expr(ast.Call(ast.Name(sink, ast.Load()), [ast.Constant(places[steps])], []))
+        _locate(note, getattr(parent, name)[place].lineno)
+        getattr(parent, name).insert(place, note)
     code = _compiled(path, tree)
-    for function, name, _ in functions:
-        found = _find(code, name, _first_line(function))
+    for name, first_line in {(mutant.function, mutant.first_line): None for mutant in mutants}:
+        found = _find(code, name, first_line)
         if found is not None:
             yield found
+
+
+def _to_statement(mutant: Mutant) -> int:
+    """The number of steps to the innermost statement that holds the change."""
+    nodes = (_node(tree_of(mutant.path), mutant.steps[:count]) for count in _lengths(mutant))
+    return max(
+        count
+        for count, node in zip(_lengths(mutant), nodes, strict=True)
+        if isinstance(node, ast.stmt)
+    )
+
+
+def _lengths(mutant: Mutant) -> range:
+    return range(1, len(mutant.steps) + 1)
+
+
+def _node(tree: ast.AST, steps: Iterable[_Step]) -> ast.AST:
+    for step in steps:
+        tree = _part(tree, step)
+    return tree
 
 
 def _compiled(path: str, tree: ast.Module) -> CodeType:

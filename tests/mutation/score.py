@@ -55,7 +55,7 @@ def _count(outcomes: Sequence[Outcome]) -> Counter[str]:
 
 def _tests(outcome: Outcome) -> str:
     if not outcome.reached:
-        return "no test calls the function"
+        return "no test runs the statement"
     names = ", ".join(outcome.reached[:_SHOWN])
     more = len(outcome.reached) - _SHOWN
     left = f"{outcome.asked} of {len(outcome.reached)} tests run: {names}"

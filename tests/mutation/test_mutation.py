@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from .equivalents import LIST, read_equivalents, unknown
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
 from .score import Score
-from .trial import Outcome
+from .trial import Outcome, replace_codes
 
 RATIOS = "recon_core/ledger/ratios.py"
 
@@ -83,13 +83,50 @@ def test_the_code_of_a_mutant_differs_in_its_change_only() -> None:
     assert units((2, 3, 4), 3, 2) == 1
 
 
-def test_a_function_notes_its_calls() -> None:
-    """The code of the survey calls the sink with the name, and then does as before."""
-    called: list[str] = []
-    (exact,) = (code for code in noting_codes(RATIOS, "sink") if code.co_name == "_half_even")
-    names: dict[str, Any] = {"sink": called.append}
-    assert FunctionType(exact, names)(5, 2) == 2
-    assert called == [f"{RATIOS}:_half_even"]
+def noted(one: Mutant, *arguments: Any) -> list[str]:
+    """The places that a function notes with these arguments, asked to note one mutant."""
+    run: list[str] = []
+    (code,) = noting_codes(RATIOS, [one], "sink")
+    names: dict[str, Any] = {"sink": run.append, "_half_even": lambda *_: 0}
+    FunctionType(code, names)(*arguments)
+    return run
+
+
+def test_a_statement_notes_that_it_is_run() -> None:
+    """The code of the survey says so before the statement of the mutant, and only there."""
+    always = mutant("near > whole", "near >= whole")
+    above = mutant("units + 1", "units - 1")
+    assert noted(always, (1, 2, 2), 1, 1) == [always.place]
+    assert noted(above, (1, 2, 2), 1, 1) == []
+    assert noted(above, (7, 8, 4), 1, 1) == [above.place]
+    assert above.place == f"{RATIOS}:{above.line}"
+
+
+def test_every_mutant_has_a_place_that_is_noted() -> None:
+    """All places of a module are noted by the codes of its functions."""
+    mutants = list(mutants_of(RATIOS))
+    texts: set[object] = set()
+    for code in noting_codes(RATIOS, mutants, "sink"):
+        inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+        texts.update(text for one in [code, *inner] for text in one.co_consts)
+    assert {one.place for one in mutants} <= texts
+
+
+def outer_code(result: str) -> CodeType:
+    """The code of a function that makes another one, which returns this."""
+    source = f"def outer(x):\n    def inner():\n        return {result}\n    return inner\n"
+    (code,) = (one for one in compile(source, "p", "exec").co_consts if isinstance(one, CodeType))
+    return code
+
+
+def test_a_function_that_was_made_before_is_replaced_too() -> None:
+    """A table that was made at import holds functions of functions."""
+    outer = FunctionType(outer_code("x"), {})
+    inner = outer(1)
+    functions = {"p:outer": [outer], "p:outer.<locals>.inner": [inner]}
+    assert replace_codes("p", outer_code("x + 1"), functions) == 2
+    assert (inner(), outer(5)()) == (2, 6)
+    assert replace_codes("other", outer_code("x"), functions) == 0
 
 
 def test_children_answer_or_end() -> None:

@@ -1,9 +1,9 @@
-"""Tests that reach a function, and their run against a mutant of it.
+"""Tests that reach a statement, and their run against a mutant of it.
 
-pytest collects the tests once. The survey runs each of them once and notes which functions
-it calls: there every function of the project has a first statement that says so. For a
-mutant a forked child replaces the code of the functions that exist and runs the tests that
-call them, the quick ones first, until one fails.
+pytest collects the tests once. The survey runs each of them once and notes which of the
+statements it runs that have a mutant in the plan: there each of these has a statement before it
+that says so. For a mutant a forked child replaces the code of the functions that exist and runs
+the tests that run its statement, the quick ones first, until one fails.
 
 A test that starts a process sees no mutant of this one: the survey lets none start, such a
 test fails there, as does one that takes long, and what fails in the survey is not asked
@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,16 +31,16 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from .children import in_children, limit_next_step
-from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes, sources
+from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes
 
 LONGEST = 6
-"""Seconds of processor that a test may take: the locked answers of `explain` take up to 5."""
+"""Seconds of processor that a test may take: a session of the locked answers takes up to 5."""
 BUDGET = 40
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
 _PARTS = 40
-_SINK = "__called_in_the_survey__"
+_SINK = "__run_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -49,14 +49,14 @@ class TooLongError(BaseException):
 
 
 class Surveyed(NamedTuple):
-    """What the survey noted of a test: its seconds, and the functions that it calls."""
+    """What the survey noted of a test: its seconds, and the places of mutants that it runs."""
 
     seconds: float
-    called: list[str]
+    places: list[str]
 
 
 class Reached(NamedTuple):
-    """A test that calls a function: its place in the collection, and its seconds."""
+    """A test that runs a statement: its place in the collection, and its seconds."""
 
     seconds: float
     item: int
@@ -66,7 +66,7 @@ class Reached(NamedTuple):
 class Outcome:
     """The end of one mutant: `killer` is the test that failed, empty where none did.
 
-    `reached` are the tests that call the function, `asked` how many of them were run.
+    `reached` are the tests that run the statement, `asked` how many of them were run.
     """
 
     mutant: Mutant
@@ -102,7 +102,7 @@ class Trial:
             (mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan
         )
         for mutant, answer in in_children(works, self._at_once):
-            self._note(mutant, answer, reached[_name(mutant)])
+            self._note(mutant, answer, reached[mutant.place])
         self.outcomes.sort(key=lambda outcome: self._plan.index(outcome.mutant))
         return True
 
@@ -115,14 +115,14 @@ class Trial:
             print(f"  survived: {mutant}", file=sys.stderr, flush=True)
 
     def _reached(self) -> dict[str, list[Reached]]:
-        """The tests that call each function, the quick ones first."""
+        """The tests that run each place of a mutant, the quick ones first."""
         surveyed = self._survey()
         reached: dict[str, list[Reached]] = defaultdict(list)
         for place, item in enumerate(self._items):
             noted = surveyed[item.nodeid]
             if noted is not None:
-                for function in noted.called:
-                    reached[function].append(Reached(noted.seconds, place))
+                for mutated in noted.places:
+                    reached[mutated].append(Reached(noted.seconds, place))
         for tests in reached.values():
             tests.sort()
         seen = sum(surveyed[item.nodeid] is not None for item in self._items)
@@ -130,13 +130,17 @@ class Trial:
         return reached
 
     def _survey(self) -> dict[str, Surveyed | None]:
-        """What each test calls, `None` for one that failed; a kept survey is gone on with."""
-        surveyed: dict[str, Surveyed | None] = {}
-        if self._kept is not None and self._kept.exists():
-            for node_id, noted in json.loads(self._kept.read_text()).items():
-                surveyed[node_id] = Surveyed(*noted) if noted else None
+        """The places that each test runs, `None` for one that failed.
+
+        A kept survey is gone on with if it was made for a plan with these places.
+        """
+        mutants = defaultdict[str, list[Mutant]](list)
+        for mutant in self._plan:
+            mutants[mutant.path].append(mutant)
+        places = sorted({mutant.place for mutant in self._plan})
+        surveyed = self._kept_survey(places)
         missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
-        noting = [code for path in sources() for code in noting_codes(path, _SINK)]
+        noting = [code for path in mutants for code in noting_codes(path, mutants[path], _SINK)]
         parts = [missing[start::_PARTS] for start in range(_PARTS)]
         while parts := [part for part in parts if part]:
             works = ((tuple(part), partial(self._survey_part, part, noting)) for part in parts)
@@ -149,26 +153,35 @@ class Trial:
                 else:
                     parts += [part[::2], part[1::2]]
         if self._kept is not None:
-            self._kept.write_text(json.dumps(surveyed))
+            self._kept.write_text(json.dumps({"places": places, "tests": surveyed}))
         return surveyed
+
+    def _kept_survey(self, places: list[str]) -> dict[str, Surveyed | None]:
+        if self._kept is None or not self._kept.exists():
+            return {}
+        kept = json.loads(self._kept.read_text())
+        if kept["places"] != places:
+            print("the kept survey is of another plan: made anew", file=sys.stderr, flush=True)
+            return {}
+        return {name: noted and Surveyed(*noted) for name, noted in kept["tests"].items()}
 
     def _survey_part(
         self, part: Sequence[int], noting: Sequence[CodeType]
     ) -> dict[str, Surveyed | None]:
         sys.addaudithook(_refuse_processes)
         signal.signal(signal.SIGPROF, _too_long)
-        called: set[str] = set()
-        setattr(builtins, _SINK, called.add)
-        _note_calls(noting)
+        run: set[str] = set()
+        setattr(builtins, _SINK, run.add)
+        _note_places(noting)
         surveyed: dict[str, Surveyed | None] = {}
         for place in part:
-            called.clear()
+            run.clear()
             started = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
             passed = self._passes(place)
             signal.setitimer(signal.ITIMER_PROF, 0)
             seconds = round(time.process_time() - started, 3)
-            noted = Surveyed(seconds, sorted(called)) if passed else None
+            noted = Surveyed(seconds, sorted(run)) if passed else None
             surveyed[self._items[place].nodeid] = noted
         return surveyed
 
@@ -179,12 +192,9 @@ class Trial:
         reached: dict[str, list[Reached]],
     ) -> tuple[str, int]:
         """The first test that fails under a mutant, or none, and the number of tests run."""
-        code, tests = code_of(mutant), reached.get(_name(mutant), [])
-        targets = _with_code_like(code, functions.get(_name(mutant), []))
-        if code is None or not targets:
+        code, tests = code_of(mutant), reached.get(mutant.place, [])
+        if code is None or not replace_codes(mutant.path, code, functions):
             return "", 0
-        for target in targets:
-            target.__code__ = code
         for count, test in enumerate(tests, start=1):
             if time.process_time() > BUDGET:
                 return "", count - 1
@@ -198,17 +208,32 @@ class Trial:
         return not any(report.failed for report in reports)
 
 
-def _name(mutant: Mutant) -> str:
-    return f"{mutant.path}:{mutant.function}"
-
-
-def _note_calls(noting: Sequence[CodeType]) -> None:
-    """Give every function the code that notes its calls."""
+def _note_places(noting: Sequence[CodeType]) -> None:
+    """Give every function the code that notes the statements with mutants."""
     functions = _functions()
     for code in noting:
-        path = os.path.relpath(code.co_filename, ROOT)
-        for function in _with_code_like(code, functions.get(f"{path}:{code.co_qualname}", [])):
-            function.__code__ = code
+        replace_codes(os.path.relpath(code.co_filename, ROOT), code, functions)
+
+
+def replace_codes(path: str, code: CodeType, functions: dict[str, list[FunctionType]]) -> int:
+    """Give the functions of a code, and those that were made inside it, their new code.
+
+    Returns their number. A table that was made at import holds functions of the second kind.
+    """
+    count = 0
+    for one in _with_inner(code):
+        for function in _with_code_like(one, functions.get(f"{path}:{one.co_qualname}", [])):
+            function.__code__ = one
+            count += 1
+    return count
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """The code, and that of the functions inside it; lambdas of one line are alike and left out."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and not constant.co_name.startswith("<"):
+            yield from _with_inner(constant)
 
 
 def _load_everything() -> None:
@@ -231,13 +256,12 @@ def _functions() -> dict[str, list[FunctionType]]:
     return found
 
 
-def _with_code_like(code: CodeType | None, functions: list[FunctionType]) -> list[FunctionType]:
+def _with_code_like(code: CodeType, functions: list[FunctionType]) -> list[FunctionType]:
     """The functions that may have this code: of the same lines, with the same closure."""
     return [
         function
         for function in functions
-        if code is not None
-        and function.__code__.co_firstlineno == code.co_firstlineno
+        if function.__code__.co_firstlineno == code.co_firstlineno
         and function.__code__.co_freevars == code.co_freevars
     ]
 

@@ -7,6 +7,9 @@
 A part is a list of sessions under one effort, cut into chunks. Of each chunk three things are
 hashed one by one: the answers without their prose, the prose, and the budget that was left.
 So a new wording changes the second alone, and a search in another order the third alone.
+`each` has four digits for every session of the chunk, of all three together: they show which
+session answers otherwise, and let a mutation run ask sessions one by one. Parts whose sessions
+take seconds have no `each`.
 The full effort answers fewer sessions: where the fast one did not end at its budget, it
 answers the same, and where it did the full one takes up to a minute.
 """
@@ -38,24 +41,37 @@ from tests.trials.noise import noisy
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 LOCK: Final = Path(__file__).with_name("locked.json")
 PROSE: Final = frozenset({"text", "proof", "decides"})
+DIGITS: Final = 4
+"""Digits of a hash of one session: one change in 65,536 is not seen in them alone."""
+NO_SESSION: Final = "-" * DIGITS
+"""In place of a hash where a number gives no session."""
 
 Digests = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Sessions by number, each answered with one effort; a chunk is `size` numbers of them."""
+    """Sessions by number, each answered with one effort; a chunk is `size` numbers of them.
+
+    `is_slow`: its sessions take seconds, and have no hashes of their own.
+    """
 
     name: str
     effort: Effort
     session: Callable[[int], Reconciliation | None]
     numbers: range
     size: int
+    is_slow: bool = False
 
     @property
     def chunks(self) -> list[str]:
         """The names of its chunks."""
         return [f"{self.name}/{start}" for start in self.numbers[:: self.size]]
+
+    def numbers_of(self, chunk: str) -> range:
+        """The numbers of the sessions of a chunk."""
+        start = int(chunk.partition("/")[2])
+        return self.numbers[start : start + self.size]
 
 
 def _reconciled(recorded: RecordedSession) -> Reconciliation:
@@ -102,12 +118,12 @@ PARTS: Final = (
     Part("singles-fast", Effort.FAST, _single, range(2_100), 25),
     Part("pairs-fast", Effort.FAST, _pair, range(1_050), 15),
     Part("dusty-fast", Effort.FAST, _dusty, range(100), 10),
-    Part("noise-fast", Effort.FAST, _noise, range(300), 5),
+    Part("noise-fast", Effort.FAST, _noise, range(300), 5, is_slow=True),
     Part("real-fast", Effort.FAST, _real, _REAL, 20),
     Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
     Part("singles-full", Effort.FULL, _single, range(200), 10),
-    Part("pairs-full", Effort.FULL, _pair, range(20), 5),
-    Part("noise-full", Effort.FULL, _noise, range(4), 2),
+    Part("pairs-full", Effort.FULL, _pair, range(20), 5, is_slow=True),
+    Part("noise-full", Effort.FULL, _noise, range(4), 2, is_slow=True),
     Part("real-full", Effort.FULL, _real, _REAL, 20),
     Part("examples-full", Effort.FULL, _example, _EXAMPLES, 10),
 )
@@ -148,19 +164,45 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def part_of(chunk: str) -> Part:
+    """The part that a chunk is cut from."""
+    return next(part for part in PARTS if part.name == chunk.partition("/")[0])
+
+
 def digests(chunk: str) -> Digests:
-    """The hashes of a chunk by what is hashed: `answers`, `prose`, `budget`."""
-    name, _, start = chunk.partition("/")
-    part = next(part for part in PARTS if part.name == name)
-    answers, prose, budgets = list[object](), list[object](), list[object]()
-    for number in part.numbers[int(start) : int(start) + part.size]:
+    """The hashes of a chunk by what is hashed: `answers`, `prose`, `budget`, `each`."""
+    part = part_of(chunk)
+    answers, prose, budgets, each = list[object](), list[object](), list[object](), ""
+    for number in part.numbers_of(chunk):
         reconciliation = part.session(number)
         if reconciliation is None:
+            each += NO_SESSION
             continue
-        found, left = _answered(reconciliation, part.effort)
-        answers.append([number, _parted(found, prose)])
+        explained, left = _answered(reconciliation, part.effort)
+        answers.append([number, _parted(explained, prose)])
         budgets.append([number, left])
-    return {"answers": _digest(answers), "prose": _digest(prose), "budget": _digest(budgets)}
+        each += _short_digest(explained, left)
+    found = {"answers": _digest(answers), "prose": _digest(prose), "budget": _digest(budgets)}
+    return found if part.is_slow else {**found, "each": each}
+
+
+def session_digest(part: Part, number: int) -> str:
+    """The hash of one session, as `each` of its chunk has it."""
+    reconciliation = part.session(number)
+    if reconciliation is None:
+        return NO_SESSION
+    return _short_digest(*_answered(reconciliation, part.effort))
+
+
+def _short_digest(found: list[object], left: list[int]) -> str:
+    return _digest([found, left])[:DIGITS]
+
+
+def sessions(chunk: str, found: Digests) -> dict[int, str]:
+    """The hash of each session of a chunk, by its number; none of a slow part."""
+    part, each = part_of(chunk), found.get("each", "")
+    numbers = () if part.is_slow else part.numbers_of(chunk)
+    return {number: each[at * DIGITS :][:DIGITS] for at, number in enumerate(numbers)}
 
 
 def committed() -> dict[str, Digests]:
@@ -170,8 +212,12 @@ def committed() -> dict[str, Digests]:
 
 
 def changes(chunk: str, found: Digests, expected: Digests) -> list[str]:
-    """What of a chunk is no longer as committed, a line each."""
-    return [f"{chunk}: other {what}" for what in expected if found[what] != expected[what]]
+    """What of a chunk is no longer as committed, a line each, and the sessions that differ."""
+    whats = [what for what in expected if what != "each" and found[what] != expected[what]]
+    now = sessions(chunk, found)
+    others = [str(n) for n, digest in sessions(chunk, expected).items() if now[n] != digest]
+    lines = [f"{chunk}: other {what}" for what in whats]
+    return lines + [f"{chunk}: other sessions {', '.join(others)}" for _ in others[:1]]
 
 
 def _worked_out(chunks: Sequence[str], jobs: int) -> Iterable[tuple[str, Digests]]:

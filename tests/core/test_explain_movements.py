@@ -1,0 +1,63 @@
+"""A movement that both sides list with different amounts: which fault its amount shows."""
+
+from decimal import Decimal
+
+import pytest
+
+from recon_core.explain import explain
+from recon_core.model import MovementKind, SideRecord
+from recon_core.model.explanation import ExplanationVerdict
+
+from .builders import at, fill
+from .real_sessions import books, moved, session
+
+FILLS = (
+    fill("f1", "BUY", "2", "100", "0.2 EUR", time=at(-900)),
+    fill("f2", "SELL", "1", "104", "0.104 EUR", time=at(-600)),
+)
+OTHERS = (moved("m2", "interest", "0.75 EUR", -500), moved("m3", "fee", "-1.1 EUR", -400))
+
+
+def with_amount(amount: str) -> SideRecord:
+    """A side whose funding of one time has this amount."""
+    return books(*FILLS, moved("m1", "funding", f"{amount} EUR", -700), *OTHERS)
+
+
+AMOUNTS = {
+    "half of it": ("-4", "-8", "missing_movement", "-4 against -8"),
+    "a third of it": ("-4", "-12", "unit", "1/3 times what it should be"),
+    "twice": ("-8", "-4", "duplicate_movement", "-8 against -4"),
+    "three times": ("-12", "-4", "unit", "3 times what it should be"),
+    "a hundred times": ("-400", "-4", "unit", "100 times what it should be"),
+    "two and a half times": ("-10", "-4", "missing_movement", "-10 against -4"),
+    "the other sign": ("4", "-4", "sign_convention", "4 against -4"),
+    "nothing": ("0", "-4", "missing_movement", "0 against -4"),
+    "something for nothing": ("-4", "0", "missing_movement", "-4 against 0"),
+}
+"""The ledger's amount and the exchange's, the cause, and words of its text."""
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_the_ratio_of_two_amounts_shows_the_fault(name: str) -> None:
+    """Twice is a duplicate and half an amount that is missing: neither is another unit."""
+    ledger, exchange, kind, phrase = AMOUNTS[name]
+    (one,) = explain(session(with_amount(ledger), with_amount(exchange)))
+    assert one.verdict is ExplanationVerdict.UNIQUE, one.text
+    (cause,) = one.causes
+    assert (str(cause.cause_kind), cause.ids, str(cause.side)) == (kind, ("m1",), "internal")
+    assert phrase in one.text
+    assert ("times what" in one.text) == (kind == "unit"), one.text
+    assert cause.effect is not None
+    off = Decimal(ledger) - Decimal(exchange)
+    assert cause.effect.cash == {"EUR": off}, one.text
+
+
+def test_every_kind_of_movement_is_compared() -> None:
+    """The kind that both sides give it does not change the fault."""
+    for kind in (MovementKind.FEE, MovementKind.INTEREST, MovementKind.DEPOSIT):
+        mine, theirs = (
+            books(*FILLS, moved("m1", str(kind), f"{amount} EUR", -700), *OTHERS)
+            for amount in ("-8", "-4")
+        )
+        (one,) = explain(session(mine, theirs))
+        assert [str(cause.cause_kind) for cause in one.causes] == ["duplicate_movement"], one.text
