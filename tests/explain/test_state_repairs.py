@@ -12,9 +12,8 @@ from recon_core.model import CashBalance, Fill, RecordedSession
 from recon_core.policy import Policy
 from recon_core.values.amounts import EXACT
 from recon_core.values.errors import ReconError
-
-from .builders import at, fill
-from .real_sessions import books, session, silent
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, session, silent
 
 ROWS = (
     fill("f1", "BUY", "1", "100", "0.1 EUR", time=at(-900)),

@@ -8,9 +8,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import Fill, Order, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
-
-from .builders import at, fill, order
-from .real_sessions import books, session, silent
+from tests.core.builders import at, fill, order
+from tests.explain.real_sessions import books, session, silent
 
 SIZES = (("2", "100"), ("3", "101"), ("1.5", "99"), ("2.5", "102"), ("4", "100.5"))
 

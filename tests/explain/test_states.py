@@ -7,9 +7,8 @@ import pytest
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.model import LedgerSide
-
-from .builders import side
-from .real_sessions import linear, session
+from tests.core.builders import side
+from tests.explain.real_sessions import linear, session
 
 Figures = Mapping[str, str]
 UNIQUE, AMBIGUOUS, UNEXPLAINED = "unique", "ambiguous", "unexplained"

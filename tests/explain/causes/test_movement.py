@@ -7,9 +7,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import MovementKind, SideRecord
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, moved, session
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, moved, session
 
 FILLS = (
     fill("f1", "BUY", "2", "100", "0.2 EUR", time=at(-900)),

@@ -8,9 +8,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import SideRecord
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, session
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, session
 
 CASH = {"EUR": "1000", "USDT": "7", "BTC": "3"}
 HELD = {"ETH/USD": "5", "LTC/EUR": "2"}

@@ -11,9 +11,8 @@ from recon_core.ledger.replay import replay
 from recon_core.model import Currency, Fill
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-
-from .builders import at, fill, recorded, side
-from .real_sessions import books, linear
+from tests.core.builders import at, fill, recorded, side
+from tests.explain.real_sessions import books, linear
 
 KNOWN = {
     "instruments": {"PERP": linear("PERP", "EUR")},

@@ -5,9 +5,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, session, silent
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, session, silent
 
 
 def fills(*seconds: int) -> list[Fill]:

@@ -8,9 +8,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import Fill
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, linear, session, silent
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, linear, session, silent
 
 SIZES = (("BUY", "20", "100"), ("BUY", "40", "103"), ("SELL", "30", "104"), ("SELL", "30", "99"))
 

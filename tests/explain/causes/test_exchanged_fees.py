@@ -11,9 +11,8 @@ from recon_core.explain import explain
 from recon_core.model import Currency, Fill, LedgerSide
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-
-from .builders import SPOT, at, fill, recorded
-from .real_sessions import books, silent
+from tests.core.builders import SPOT, at, fill, recorded
+from tests.explain.real_sessions import books, silent
 
 OPENING = {"EUR": "100000", "BTC": "10", "BNB": "5"}
 CURRENCIES = {name: Currency(name, 8) for name in OPENING}

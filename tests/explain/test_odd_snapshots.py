@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from tests.explain.test_accounts import ROWS, TIMES, TWICE, exchange, ledger_of, state
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-
-from .builders import SPOT, recorded
-from .test_explain_accounts import ROWS, TIMES, TWICE, exchange, ledger_of, state
+from tests.core.builders import SPOT, recorded
 
 
 @pytest.mark.parametrize("odd", [None, *TIMES])

@@ -10,9 +10,8 @@ from recon_core.explain import explain
 from recon_core.model import Currency, Fill
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-
-from .builders import SPOT, at, fill, order, recorded
-from .real_sessions import books, silent
+from tests.core.builders import SPOT, at, fill, order, recorded
+from tests.explain.real_sessions import books, silent
 
 OPENING = {"EUR": "1000000", "BNB": "50", "BTC": "10"}
 CURRENCIES = {name: Currency(name, 8) for name in OPENING}

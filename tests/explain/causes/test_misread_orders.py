@@ -9,9 +9,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, session, silent
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, session, silent
 
 OPENING = {"EUR": "1000000", "USD": "50000"}
 

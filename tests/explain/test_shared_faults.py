@@ -11,9 +11,8 @@ import pytest
 from recon_core.explain import explain
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import ExplanationVerdict
-
-from .builders import at, fill
-from .real_sessions import books, session
+from tests.core.builders import at, fill
+from tests.explain.real_sessions import books, session
 
 OPENING = {"EUR": "1000000", "USD": "50000"}
 Change = Callable[[Fill], Fill]

@@ -12,9 +12,8 @@ from recon_core.ledger.replay import replay
 from recon_core.model import CashBalance, Fill, SideRecord, Snapshot
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-
-from .builders import SPOT, at, fill, recorded, side
-from .real_sessions import books
+from tests.core.builders import SPOT, at, fill, recorded, side
+from tests.explain.real_sessions import books
 
 ROWS = [
     fill("f1", "BUY", "1", "100", "0.1 EUR", time=at(-900)),
