@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.explain.test_accounts import ROWS, TIMES, TWICE, exchange, ledger_of, state
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
 from tests.core.builders import SPOT, recorded
+from tests.explain.test_accounts import ROWS, TIMES, TWICE, exchange, ledger_of, state
 
 
 @pytest.mark.parametrize("odd", [None, *TIMES])
