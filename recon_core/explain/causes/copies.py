@@ -1,8 +1,8 @@
 """Copies of an execution: the rows of one side that state it more than once.
 
 Two fills may be one execution if they have one id, if they are equal and of one time, or if they
-are equal, of one order and seconds apart. An execution may also stand once whole and once in parts
-named after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the ids show the
+are equal, of one order and within seconds. An execution may also be stated whole and in parts named
+after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the ids show the
 relation, the quantities prove it. Source: a report of a redelivered flip.
 """
 

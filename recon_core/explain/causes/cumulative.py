@@ -145,7 +145,7 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     """Return the signed quantity that the other quantities of an order move.
 
     These are increments of running sums if the rows are wrong, and running sums if they are right:
-    each but the first fill then has the sum of the earlier fills besides.
+    each but the first fill then has the sum of the earlier fills as well.
     """
     adds = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
     quantities = list(map(_QUANTITY, fills))

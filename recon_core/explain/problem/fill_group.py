@@ -65,7 +65,7 @@ class FillGroup:
         ]
 
     def is_required(self, factor: Decimal) -> bool:
-        """True if `factor` times the trades may be the required effect, as far as totals tell."""
+        """True if `factor` times the trades may be the required effect, as far as totals show."""
         totals = self._position_totals
         if totals is None or not all(
             self._fits({name: total}, [name], factor) for name, total in totals.items() if total

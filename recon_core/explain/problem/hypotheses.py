@@ -49,7 +49,7 @@ class Facts:
     """Facts of a hypothesis that other steps and its sentence decide by.
 
     `rounded`: the field of rows that is rounded. `is_slip`: the wrong figure is a slip of the pen.
-    `in_parts`: the fill is stated whole and in parts. `count`: the faults that are told as one.
+    `in_parts`: the fill is stated whole and in parts. `count`: the faults that are joined to one.
     """
 
     rounded: str = ""

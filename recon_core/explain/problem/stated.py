@@ -36,7 +36,7 @@ class StateHypothesis:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What a side and the other side state, and the dimensions in which they differ.
+    """Figures of a side and of the other side, and the dimensions in which they differ.
 
     `record` and `other_record` are the sides, `stated` and `other` their figures.
     """

@@ -29,7 +29,7 @@ _AS_BOOKED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
     FaultIn.ROWS: negated,
     FaultIn.STATEMENT: dict,
 }
-"""What was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
+"""Effect that was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
 
 
 class OwnState(Enum):

@@ -3,7 +3,7 @@
 Example: +7 USDT are required. Turning the sign of all fees has the effect +6 USDT. With that
 patch the residual is +1 USDT: the effect of removing a duplicate withdrawal of 1 USDT. The first
 hypothesis is systematic, an interpretation of an order, a group of foreign fills, or on a
-movement or the opening. Where a snapshot stands between two faults, the difference at it is the
+movement or the opening. Where a snapshot is between two faults, the difference at it is the
 effect of the first alone. Where one fault is removed, the residual cash divided by the residual
 position is the price of a fill with a wrong quantity.
 """
