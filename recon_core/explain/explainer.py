@@ -1,7 +1,7 @@
 """Explanation of a session: prepared, searched by the plan, and completed for its reader.
 
-Movements that a side posts only later are set aside first. An explanation is returned with the number of
-remaining diffs, with whole entries of a repair, and with the aliases of the policy.
+Movements that a side posts only later are set aside first. An explanation is returned with the
+number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 
 from recon_core.engine.reconciliation import Reconciliation

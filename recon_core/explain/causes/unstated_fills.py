@@ -42,7 +42,7 @@ _KINDS: Final = {
     FaultIn.ROWS: CauseKind.MISSING_FILL,
     FaultIn.STATEMENT: CauseKind.ORPHAN_FILL,
 }
-"""A fill that a side's rows lack is missing; one that its statement has in addition is an orphan."""
+"""A fill that a side's rows lack is missing; one that only its statement has is an orphan."""
 
 
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
