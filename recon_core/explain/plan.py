@@ -15,7 +15,7 @@ from recon_core.explain.answers.doubts import has_unread_spans
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
 from recon_core.explain.answers.sequels import with_the_rest
 from recon_core.explain.answers.state_answers import beside_rounding, in_doubt, partial_states
-from recon_core.explain.answers.verdicts import alternatives, explained, partial
+from recon_core.explain.answers.verdicts import FILLS, alternatives, explained, not_proven, partial
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
@@ -79,8 +79,19 @@ def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
 
 
 def whole_state(case: Case) -> tuple[Explanation, ...]:
-    """Explain by faults of a whole state, unless it is a rounding, which many amounts would fit."""
-    return () if precedence.are_roundings(case.states) else case.states
+    """Explain by faults of a whole state, unless it is a rounding, which many amounts would fit.
+
+    A figure that a single row may have made wrong as well is no proof while such a row fits.
+    """
+    if precedence.are_roundings(case.states) or not precedence.may_be_rows(case.states):
+        return () if precedence.are_roundings(case.states) else case.states
+    rows = case.rows.best() or _first(
+        case.best.proven(search.problem, _each(search.singles())) for search in case.searches
+    )
+    found = explained(case.prover, rows) if rows else ()
+    others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
+    both = (*case.states, *others)
+    return tuple(not_proven(one, FILLS, len(both)) for one in both) if others else case.states
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
@@ -136,7 +147,8 @@ def one_after_another(case: Case) -> tuple[Explanation, ...]:
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
     """Explain by two hypotheses together, the cheapest searches first."""
     found = (
-        case.best.proven(search.problem, pairs) for search in case.searches
+        case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))
+        for search in case.searches
         for pairs in _pairs(case, search)
     )  # fmt: skip
     return case.best.solved(_first(found))

@@ -33,10 +33,15 @@ ENTANGLED = "both faults change one amount, and one of them as a whole"
 COARSE = "at so few decimals many pairs of faults leave the same amounts"
 SMALL = "the cash is but a few units for each fill: many a fill realises as much"
 NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
+CONVERSION = "a conversion of one currency to the other, of one worth, would be stated alike"
+ONE_FIGURE = "one position with the other sign is a single fill with the other side as well"
 NO_LEGS = "which leg a fill was for, no row shows"
 
 _FEW_PLACES = 4
 _UNITS_EACH = 2
+
+_OF_ONE_WORTH = {"USD"}
+"""Names that a currency of the sessions and its other name have letters in common with."""
 
 _MISTYPED = {
     Kind.WRONG_QUANTITY,
@@ -55,6 +60,10 @@ def why_not(base: Base, faults: Sequence[Fault], placement: Placement, effect: E
     reasons = [_why_not(base, fault, placement) for fault in faults]
     if not effect.cash:  # the net of all legs is the one that is stated
         reasons = [reason for reason in reasons if reason != NO_LEGS]
+    if any(
+        fault.cause_kind is Kind.SIGN_CONVENTION and fault.state is not None for fault in faults
+    ):
+        reasons += [ONE_FIGURE] if len(effect.position) == 1 and not effect.cash else []
     found = next((reason for reason in reasons if reason), "")
     if found or _by_rows(base, placement):
         return found
@@ -127,6 +136,8 @@ def _by_rows(base: Base, placement: Placement) -> bool:
 def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
     if fault.variant.startswith(IN_LOTS):
         return NO_LOT
+    if fault.cause_kind is Kind.ALIAS and fault.variant in _OF_ONE_WORTH:
+        return CONVERSION
     if fault.cause_kind is Kind.UNIT and not (base.fills or base.book.movements):
         return NOT_SHOWN  # all that there is, is the opening
     if _by_rows(base, placement) or fault.state is not None:

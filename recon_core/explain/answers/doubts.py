@@ -1,6 +1,7 @@
 """Doubts that keep a proven answer from being unique: amounts that no side states, or chance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import compress
 from operator import attrgetter
@@ -12,9 +13,11 @@ from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
+from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.by_snapshots import is_unstated, remaining_after
 from recon_core.explain.proof.prover import Prover
+from recon_core.model import Fill
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _PRICE: Final = attrgetter("price")
@@ -43,6 +46,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     )
     doubtful = doubtful or _below_digits(prover, answer)
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
+    doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _cancels(answer) else unseen
 
 
@@ -95,6 +99,38 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
         and left.may_begin(other.time)
         for other in same
+    )
+
+
+def _is_part_of_another(problem: Problem, part: Part) -> bool:
+    """True if a removed fill and a smaller size of another fill of its price have one effect.
+
+    BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.strength is Strength.SHOWN or patch.rows_added or len(patch.removed) != 1:
+        return False
+    (fill,) = patch.removed
+    return any(
+        other.side is fill.side
+        and other.price == fill.price
+        and other.quantity > fill.quantity
+        and _is_charged_less(problem, other, fill)
+        for other in problem.by_symbol.get(problem.postings.position(fill), ())
+    )
+
+
+def _is_charged_less(problem: Problem, fill: Fill, part: Fill) -> bool:
+    """True if a fill less a part of it has the fee that is left of its own, at a known rate."""
+    model, left = problem.schedules.model(fill), EXACT.subtract(fill.quantity, part.quantity)
+    if model is None:
+        return not part.fee
+    if part.fee and fill.fee_currency != part.fee_currency:
+        return False
+    fee = EXACT.subtract(fill.fee, part.fee)
+    smaller = replace(fill, quantity=left, fee=fee)
+    return not (fee or fill.fee) or any(
+        model.fee(problem.postings, smaller, rate) == fee for rate in model.rates
     )
 
 

@@ -12,17 +12,22 @@ from typing import Final
 from recon_core.explain.answers.sequels import First
 from recon_core.explain.answers.verdicts import explained, partial
 from recon_core.explain.budget import Budget
+from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.problems import problem_of
+from recon_core.explain.problem.problems import contradictions, problem_of
 from recon_core.explain.proof.attempt import Answer, OwnState, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.rows_against_rows import RowReading, other_rows
 from recon_core.explain.search.self_consistency import OwnBooks, has_duplicate_ids, may_be_duplicate
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
+from recon_core.values.amounts import exact_sum
 
+_PARTS: Final = "the executions of that order, whose sums are equal on both sides"
+_OWN: Final = "a second statement of the exchange, as its balances before these rows"
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
 
 
@@ -47,7 +52,10 @@ class RowAnswers:
         if books is None:
             return None
         hypotheses = self._hypotheses(books.problem, books.right())
-        return self._proven(books.problem, hypotheses, self._own_state(books.problem, hypotheses))
+        own = self._own_state(books.problem, hypotheses)
+        if own is OwnState.OF_ITS_ROWS and _states_what_moves(outer, hypotheses):
+            return None  # its rows and its state agree, and one report of an order stands alone
+        return self._proven(books.problem, hypotheses, own)
 
     def best(self) -> list[Answer]:
         """Return the proven answer by the rows, a rounding before any other, or none.
@@ -60,7 +68,44 @@ class RowAnswers:
                 best = [answer]
             if best and (best[0].rounded or not best[0].of_figures):
                 break
-        return [*best, *self._otherwise()] if best and best[0].decides else best
+        if not best:
+            return []
+        hypotheses = [part.hypothesis for part in best[0].parts]
+        if precedence.are_in_other_parts(hypotheses):
+            return [replace(best[0], complete=False, decides=_PARTS)]
+        if self._is_against_the_exchange(best[0]):
+            return [replace(best[0], complete=False, decides=_OWN)]
+        return [*best, *(self._otherwise() if best[0].decides else self._rivals(best[0]))]
+
+    def _is_against_the_exchange(self, answer: Answer) -> bool:
+        """True if rows of the exchange are said to be wrong that its own state does not contradict.
+
+        One statement against the ledger's is no proof that it is the exchange's that is wrong.
+        """
+        changes = any(part.hypothesis.patch.rows_removed for part in answer.parts)
+        if answer.side is LedgerSide.INTERNAL or answer.rounded or not changes:
+            return False
+        prover = self.prover
+        wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
+        return LedgerSide.EXTERNAL not in wrong
+
+    def _rivals(self, answer: Answer) -> list[Answer]:
+        """Return the answer that the exchange is at fault, if it fits and its rows do not deny it.
+
+        Its lists end before what the ledger has in addition, or a fee that both sides state is
+        that of the ledger's figure.
+        """
+        outer = self.prover.recorded.external
+        if answer.side is LedgerSide.EXTERNAL or outer is None:
+            return []
+        hypotheses = [part.hypothesis for part in answer.parts]
+        if not (
+            precedence.ends_before(hypotheses, outer)
+            or precedence.fee_supports_given(answer.problem, hypotheses)
+        ):
+            return []
+        rival = self._reading_of(LedgerSide.EXTERNAL)
+        return [rival] if rival is not None and rival.outcome.proven else []
 
     def in_part(self) -> list[Explanation]:
         """Return the explanations by rows that leave a part of the deltas."""
@@ -87,7 +132,7 @@ class RowAnswers:
     def _reading_of(self, side: LedgerSide) -> Answer | None:
         if side not in self._readings:
             problem, right, answer = self._problem(side), self._rows(side.other), None
-            if problem is not None and right is not None and problem.record.fills is not None:
+            if problem is not None and right is not None and _lists_rows(problem.record):
                 answer = self._proven(problem, self._hypotheses(problem, right))
             if answer is not None and self._is_doubtful(answer):
                 answer = replace(answer, complete=False, decides=_COUNTED)
@@ -151,9 +196,24 @@ class RowAnswers:
         """The exchange's rows and the ledger's; `None` unless both sides give their own fills."""
         other = self._rows(LedgerSide.INTERNAL)
         problem = None if other is None else self._problem(LedgerSide.EXTERNAL)
-        if other is None or problem is None or problem.record.fills is None:
+        if other is None or problem is None or None in {problem.record.fills, other.fills}:
             return None
         if self.prover.recorded.shares("fills"):
             return None
         self.budget.spend(len(problem.fills) + len(other.fills or ()))
         return OwnBooks(problem, other)
+
+
+def _states_what_moves(record: SideRecord, hypotheses: Sequence[Hypothesis]) -> bool:
+    """True if a side states its positions itself, and the corrections would move quantities."""
+    if record.positions is None or "positions" in record.derived:
+        return False
+    patch = together(hypotheses)
+    before, after = (
+        exact_sum(map(signed_quantity, fills)) for fills in (patch.removed, patch.added)
+    )
+    return before != after
+
+
+def _lists_rows(record: SideRecord) -> bool:
+    return record.fills is not None or record.movements is not None

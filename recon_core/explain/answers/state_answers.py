@@ -171,8 +171,10 @@ def _of_one_side(
 def partial_states(prover: Prover) -> Iterator[First]:
     """Yield the faults of a whole state that account for some diffs, with the side put right."""
     hypotheses = _hypotheses(prover)
+    rows_exist = any(record.fills for record in prover.recorded.own_records().values())
     for hypothesis in hypotheses:
-        if doubt(prover, (hypothesis,)):
+        of_rows = rows_exist and precedence.is_one_figure_of_rows(hypothesis)
+        if of_rows or doubt(prover, (hypothesis,)):
             continue
         record = _fixed(prover, (hypothesis,))
         outcome = None if record is None else prover.outcome({hypothesis.side: record})

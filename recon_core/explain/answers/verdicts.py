@@ -187,10 +187,10 @@ def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
 
 
 def _distinct(answers: Sequence[Answer]) -> list[Answer]:
-    """Return the answers that differ in kind or amount; rows of equal answers are united."""
+    """Return the answers that differ in side, kind or amount; rows of equal answers are united."""
     found: dict[object, Answer] = {}
     for answer in answers:
-        key = tuple(sorted(map(_amounts, answer.parts)))
+        key = (answer.side, *sorted(map(_amounts, answer.parts)))
         known = found.get(key)
         found[key] = answer if known is None else _united(known, answer)
     return _each_repair_once(list(found.values()))

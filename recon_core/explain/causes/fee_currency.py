@@ -19,6 +19,7 @@ from recon_core.explain.causes.family import CauseFamily, FeeOperator, FieldFaul
 from recon_core.explain.causes.fee_pairs import most_fees
 from recon_core.explain.problem.dimensions import currency_of, is_cash
 from recon_core.explain.problem.fee_evidence import FeeContradiction, at_usual_rate
+from recon_core.explain.problem.fee_schedule import fee_model
 from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
 from recon_core.explain.problem.pairs import PairRow, SharedFault
@@ -104,7 +105,23 @@ def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Stre
         return Strength.EXACT if _is_nearly(problem, fee, posted * price, currency) else None
     alike = [one for one in problem.fills if one.fee_currency == currency and one.fee]
     worth = Fraction(fill.quantity) * price
-    return Strength.FITTED if worth and is_about(Fraction(fee) / worth, alike) else None
+    if not worth or not is_about(Fraction(fee) / worth, alike):
+        return None
+    is_traded = currency in {instrument.base, instrument.quote}
+    charged = with_fee(fill, fee, currency)
+    is_fit = not is_traded or _is_at_a_rate(problem, charged, alike)
+    return Strength.FITTED if is_fit else Strength.CHANCE
+
+
+def _is_at_a_rate(problem: Problem, fill: Fill, alike: Sequence[Fill]) -> bool:
+    """True if a fee is at a rate of the fees of its symbol in its currency.
+
+    In a currency that is traded a fee follows from the fill: another amount is a free number.
+    """
+    model = fee_model(problem.postings, [one for one in alike if one.symbol == fill.symbol])
+    if model is None:
+        return False
+    return model.off(problem.postings, fill) <= problem.postings.resolution(model.currency)
 
 
 def _is_nearly(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:

@@ -158,6 +158,8 @@ def at_another_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Itera
     if rate is None or not tells(rate, value, unit):
         yield from in_another_tier(problem, meant, name)
         return
+    if rate in problem.schedules.rates(meant[0])[:1]:
+        return  # most fees are at that rate: it would leave them as they are
     meant = _of_all_balances(problem, fills, meant, name)
     missing = not any(fill.fee for fill in meant) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE

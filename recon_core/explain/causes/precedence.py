@@ -1,18 +1,27 @@
 """Precedence: the rules that decide between causes of different kinds, each with its reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import Vector, is_position
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, twin
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated import StateHypothesis
-from recon_core.model.explanation import Cause, CauseKind, Explanation
+from recon_core.model import Fill, SideRecord
+from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.values.amounts import EXACT, ZERO
 
 _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
 )
+_TIME: Final = attrgetter("time")
+_OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
+"""Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
+
 _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
 
 
@@ -32,6 +41,24 @@ def is_rounding(one: Hypothesis | StateHypothesis | Cause) -> bool:
 def are_roundings(explanations: Iterable[Explanation]) -> bool:
     """True if all causes are roundings: an exact fault of the rows is better evidence."""
     return all(is_rounding(cause) for one in explanations for cause in one.causes)
+
+
+def may_be_rows(explanations: Sequence[Explanation]) -> bool:
+    """True if a single explanation of figures that a wrong row may cause as well is unique."""
+    causes = [cause.cause_kind for one in explanations for cause in one.causes]
+    is_unique = [one.verdict for one in explanations] == [ExplanationVerdict.UNIQUE]
+    return is_unique and all(kind in _OF_A_ROW for kind in causes)
+
+
+def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
+    """True if an explanation has the same kinds of causes as another."""
+    kinds = {cause.cause_kind for cause in one.causes}
+    return any(kinds == {cause.cause_kind for cause in other.causes} for other in others)
+
+
+def is_one_figure_of_rows(hypothesis: StateHypothesis) -> bool:
+    """True if a single stated figure is wrong in a way that a wrong row causes as well."""
+    return hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1
 
 
 def rounds_besides(found: Sequence[Cause]) -> bool:
@@ -78,6 +105,87 @@ def unspecific(hypotheses: Iterable[Hypothesis]) -> int:
 def is_unread_span(problem: Problem, hypothesis: Hypothesis) -> bool:
     """True if only a state, and no row, shows that rows are missing from a time on."""
     return problem.fault_in is FaultIn.STATEMENT and is_span(hypothesis)
+
+
+def ends_before(hypotheses: Iterable[Hypothesis], other: SideRecord) -> bool:
+    """True if all rows that are removed are later than the last row of the other side's lists.
+
+    The other side may then be behind: its lists end before these rows, and say nothing of them.
+    """
+    gone = [one.patch for one in hypotheses if not (one.patch.added or one.patch.added_movements)]
+    removed = [row for patch in gone for row in patch.rows_removed]
+    listed = (*(other.fills or ()), *(other.movements or ()))
+    if other.fills is None or not any(isinstance(row, Fill) for row in removed):
+        return False
+    return not listed or min(map(_TIME, removed)) > max(map(_TIME, listed))
+
+
+def fee_supports_given(problem: Problem, hypotheses: Iterable[Hypothesis]) -> bool:
+    """True if the fee of a changed fill is that of its given figures, and not of the other ones.
+
+    Both sides state this fee, at a rate that fills without a fault have, so the figure of the other
+    side is the one that contradicts it.
+    """
+    pairs = [
+        (given, other)
+        for one in hypotheses
+        if len(one.patch.removed) == len(one.patch.added)
+        for given, other in zip(one.patch.removed, one.patch.added, strict=True)
+    ]
+    changed = {id(given) for given, _ in pairs}
+    return any(_is_charged_as(problem, given, other, changed) for given, other in pairs)
+
+
+def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
+    model, postings = problem.schedules.model(given), problem.postings
+    if model is None or not given.fee or given.fee != other.fee:
+        return False
+    alike = [one for one in problem.fills if one.symbol == given.symbol and id(one) not in changed]
+    rates = [
+        rate
+        for rate in model.rates
+        if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
+    ]
+    fees = {model.fee(postings, given, rate) for rate in rates}
+    return given.fee in fees and model.off(postings, other) > postings.resolution(model.currency)
+
+
+def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
+    """Return two hypotheses, a chance if they book one row twice more.
+
+    A required amount that is twice that of some row is common, and no row shows two copies.
+    """
+    repeated = [row for one in found if not one.patch.rows_removed for row in one.patch.rows_added]
+    contents = [_content(row) for row in repeated]
+    if len(set(contents)) == len(contents):
+        return found
+    return (replace(found[0], strength=Strength.CHANCE), *found[1:])
+
+
+def _content(row: Row) -> tuple[object, ...]:
+    return (row.fill_id, *twin(row)) if isinstance(row, Fill) else row.content
+
+
+def are_in_other_parts(hypotheses: Sequence[Hypothesis]) -> bool:
+    """True if fills of one order are removed and added that sum to the same: quantity, value, fee.
+
+    One side lists its executions, the other the order as a whole; nothing is to be booked.
+    """
+    sums: dict[tuple[object, ...], list[Decimal]] = {}
+    for fills, sign in (
+        ([fill for one in hypotheses for fill in one.patch.removed], -1),
+        ([fill for one in hypotheses for fill in one.patch.added], 1),
+    ):
+        for fill in fills:
+            key = (fill.symbol, fill.side, fill.order_id, fill.fee_currency)
+            total = sums.setdefault(key, [ZERO, ZERO, ZERO])
+            value = EXACT.multiply(fill.quantity, fill.price)
+            for at, amount in enumerate((fill.quantity, value, fill.fee)):
+                total[at] = EXACT.add(total[at], EXACT.multiply(amount, Decimal(sign)))
+    counts = [len(one.patch.removed) - len(one.patch.added) for one in hypotheses]
+    is_regrouped = any(counts) and min(counts) < 0 < max(counts)
+    named = all(order for _, _, order, _ in sums)
+    return is_regrouped and named and not any(any(total) for total in sums.values())
 
 
 def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:

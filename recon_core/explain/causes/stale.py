@@ -145,9 +145,9 @@ def stale_hypothesis(problem: Problem, at: int, max_skew: timedelta) -> Hypothes
 
 
 def _says_so(problem: Problem, unseen: datetime) -> bool:
-    """True if the side itself gives an `as_of` before a row."""
-    side = problem.recorded.side(problem.side)
-    return side is not None and side.as_of < unseen
+    """True if the side itself gives an `as_of` before a row, and the other side one after it."""
+    side, other = problem.recorded.side(problem.side), problem.recorded.side(problem.side.other)
+    return side is not None and other is not None and side.as_of < unseen <= other.as_of
 
 
 def _behind(

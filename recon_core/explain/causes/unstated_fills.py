@@ -85,10 +85,25 @@ def _of_market(
         if is_one_of_many or is_any_price(problem, market, fill, tried) is any_price:
             # The PnL of a derivative's fill depends on its time, which no row states.
             timed = fill.client_order_id is not None or not problem.postings.derivative(fill.symbol)
-            is_fitted = timed and not any_price
+            is_fitted = timed and not any_price and not _is_paid_in_fees(problem, fill)
             yield Hypothesis(
                 kind, patch, (fill,), Strength.FITTED if is_fitted else Strength.CHANCE
             )
+
+
+def _is_paid_in_fees(problem: Problem, fill: Fill) -> bool:
+    """True if the cash of an unstated fill is that of the fees of all fills, or of other symbols.
+
+    A venue that takes its fees in the asset looks like a sale of it for what the fees were booked.
+    """
+    instrument = problem.postings.instruments.get(fill.symbol)
+    if instrument is None:
+        return False
+    cash = problem.postings.cash(paid_in(instrument), fill.account)
+    required = problem.required.get(cash, ZERO).copy_abs()
+    others = [one for one in problem.fills if one.symbol != fill.symbol]
+    totals = (problem.postings.fees(some).get(cash, ZERO) for some in (problem.fills, others))
+    return bool(required) and required in map(Decimal.copy_abs, totals)
 
 
 def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Iterator[Fill]:

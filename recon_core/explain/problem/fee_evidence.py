@@ -106,7 +106,11 @@ def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
 
 
 def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
-    """Return the hypothesis, shown by the row if only its new fee is at a usual rate."""
+    """Return the hypothesis with what the usual rates say of its new fee.
+
+    It is shown by the row if only the new fee is at a usual rate. It fits by chance if only the
+    old one is; of a fee in another currency, a second balance is evidence as well.
+    """
     patch = hypothesis.patch
     if problem.fault_in is FaultIn.STATEMENT or not patch.removed:
         return hypothesis
@@ -116,9 +120,12 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
         return hypothesis
     fill = patch.removed[0]
     usual = {(model.fee(problem.postings, fill, rate), model.currency) for rate in model.rates}
-    if new in usual and old not in usual:
+    if (new in usual) is (old in usual):
+        return hypothesis
+    if new in usual:
         return replace(hypothesis, strength=Strength.SHOWN)
-    return hypothesis
+    is_moved = old[1] != new[1]
+    return hypothesis if is_moved else replace(hypothesis, strength=Strength.CHANCE)
 
 
 def _charge(fill: Fill) -> tuple[Decimal, str | None]:

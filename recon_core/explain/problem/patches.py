@@ -53,6 +53,16 @@ class Patch:
         """Return both patches as one; the other may remove rows that this one adds."""
         return in_sequence((self, other))
 
+    @property
+    def rows_removed(self) -> tuple[Fill | Movement, ...]:
+        """The fills and movements that are removed."""
+        return (*self.removed, *self.removed_movements)
+
+    @property
+    def rows_added(self) -> tuple[Fill | Movement, ...]:
+        """The fills and movements that are added."""
+        return (*self.added, *self.added_movements)
+
     def overlaps(self, other: "Patch") -> bool:
         """True if both patches remove the same row, so that only one can hold."""
         mine = {id(row) for row in (*self.removed, *self.removed_movements)}

@@ -5,7 +5,7 @@ fault of its row. Example: of 10 pairs all quantities are 1000 times the right o
 differs, too. The answer is one `unit` fault of 10 rows and one `wrong_price` of one row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,8 +41,13 @@ def shared_faults(
             hypothesis = shared.hypothesis()
             hypotheses.append(hypothesis)
             done = dict(zip(map(id, shared.rows), hypothesis.patch.added, strict=True))
-            rows = [replace(row, at=done.get(id(row), row.at)) for row in rows]
+            rows = [_corrected(row, done) for row in rows]
     return hypotheses, [row for row in rows if row.fields]
+
+
+def _corrected(row: PairRow, done: Mapping[int, Fill]) -> PairRow:
+    """Return a row as it is corrected; the same object if it is not, as others may name it yet."""
+    return replace(row, at=done[id(row)]) if id(row) in done else row
 
 
 def _shared(

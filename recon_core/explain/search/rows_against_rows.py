@@ -114,7 +114,7 @@ class RowReading:
 
     def _movement_edits(self) -> Iterator[Hypothesis]:
         mine, right = self.problem.record.movements, self.right.movements
-        if (mine is None and right is None) or self.right.fills is None:
+        if right is None and (mine is None or self.right.fills is None):
             return
         account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in right or ()]
@@ -155,7 +155,7 @@ def _folded(hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
 
 
 def other_rows(record: SideRecord | None) -> SideRecord | None:
-    """Return the right rows to compare a side with, `None` if they include no fills."""
-    if record is None or record.fills is None:
+    """Return the right rows to compare a side with, `None` if the side lists none."""
+    if record is None or (record.fills is None and record.movements is None):
         return None
     return with_named_account(record)
