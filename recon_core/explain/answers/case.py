@@ -51,5 +51,5 @@ class Case:
         return [
             Search(problem, self.budget, max_skew=self.prover.max_skew)
             for problem in self.problems
-            if not problem.lagging
+            if not problem.stale_only
         ]

@@ -43,7 +43,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     )
     doubtful = doubtful or _below_digits(prover, answer)
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
-    return [*unseen, ""] if doubtful or _cancels(answer) else unseen
+    return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen
 
 
 def has_unread_spans(answers: Sequence[Answer]) -> bool:
@@ -98,10 +98,10 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     )
 
 
-def _cancels(answer: Answer) -> bool:
+def _is_net_zero(answer: Answer) -> bool:
     """True if causes that move positions cancel there, and little cash is evidence of them."""
     total = total_of(part.effect for part in answer.parts)
     moved = [name for part in answer.parts for name, amount in part.effect.items()
              if amount and is_position(name)]  # fmt: skip
-    cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
-    return cancels and not is_much(answer.problem, total)
+    is_net_zero = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    return is_net_zero and not is_much(answer.problem, total)

@@ -33,13 +33,13 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name in states.differing:
         first, second = states.stated.get(name, ZERO), states.other.get(name, ZERO)
         if not second:
-            mine.setdefault(bare_name(name), {})[_rest(name)] = first
+            mine.setdefault(bare_name(name), {})[_suffix(name)] = first
         if not first:
-            theirs.setdefault(bare_name(name), {})[_rest(name)] = second
+            theirs.setdefault(bare_name(name), {})[_suffix(name)] = second
     for name, amounts in mine.items():
-        alike = is_position(name)
+        is_symbol = is_position(name)
         equal = [
-            one for one, rest in theirs.items() if rest == amounts and is_position(one) == alike
+            one for one, rest in theirs.items() if rest == amounts and is_position(one) == is_symbol
         ]
         if len(equal) == 1:
             names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
@@ -62,7 +62,7 @@ def _row_name(states: States, name: str) -> str:
     return key
 
 
-def _rest(name: str) -> str:
+def _suffix(name: str) -> str:
     return name[len(bare_name(name)) :]
 
 

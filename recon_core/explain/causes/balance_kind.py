@@ -23,7 +23,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     yield from _swapped_parts(states)
     yield from _free_is_total(states)
     if "cash" not in states.record.derived:
-        yield from _holdings_again(states)
+        yield from _with_position(states)
 
 
 def _free_is_total(states: States) -> Iterator[StateHypothesis]:
@@ -47,7 +47,7 @@ def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
     return fixed if row.locked is not None else replace(fixed, locked=None)
 
 
-def _holdings_again(states: States) -> Iterator[StateHypothesis]:
+def _with_position(states: States) -> Iterator[StateHypothesis]:
     """Yield a balance that is too large by exactly a holding that both sides state."""
     mine, theirs = states.stated, states.other
     for symbol, instrument in sorted(states.recorded.instruments.items()):

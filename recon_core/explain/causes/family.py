@@ -20,7 +20,7 @@ from recon_core.explain.problem.wording import Sentence
 from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind
 
-EVERYWHERE = frozenset(FaultIn)
+ANY_PLACE = frozenset(FaultIn)
 """Both places of a fault: in the rows, and in the statement."""
 
 OtherFee = tuple[str, Decimal, str]
@@ -48,7 +48,7 @@ class FillOperator:
     trade: int
     fee: int
     build: Callable[[Problem, Copies, Fill], Hypothesis]
-    faults: frozenset[FaultIn] = EVERYWHERE
+    faults: frozenset[FaultIn] = ANY_PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class FeeOperator:
     fees: Callable[[Problem], Callable[[Fill], Iterable[OtherFee]]]
     build: Callable[[Problem, Fill, Decimal, str], Hypothesis]
     charged: bool = True
-    faults: frozenset[FaultIn] = EVERYWHERE
+    faults: frozenset[FaultIn] = ANY_PLACE
 
 
 def _none(*_: object) -> Iterator[Hypothesis]:

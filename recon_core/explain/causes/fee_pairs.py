@@ -44,7 +44,7 @@ def most_fees(
     kinds = Counter(map(fee_fault, wrong_fees(rows)))
     if not kinds or kinds.most_common(1)[0][0] is not kind:
         return None
-    some = [row for row in wrong_fees(rows) if fee_fault(row) is kind]
-    if not are_most(some, [fill for fill in fills if fill.fee] or some):
+    members = [row for row in wrong_fees(rows) if fee_fault(row) is kind]
+    if not are_most(members, [fill for fill in fills if fill.fee] or members):
         return None
-    return SharedFault(kind, detail, ("fee", "fee_currency"), some)
+    return SharedFault(kind, detail, ("fee", "fee_currency"), members)

@@ -18,7 +18,7 @@ def flip(fill: Fill) -> Hypothesis:
     return Hypothesis(CauseKind.SIDE_FLIPPED, Patch((fill,), (flipped(fill),)), (fill,))
 
 
-def _exchanged(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+def _flipped(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
     return at_usual_rate(problem, flip(fill))
 
 
@@ -26,6 +26,6 @@ FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.SIDE_FLIPPED: said("{subject} has BUY and SELL exchanged in {rows}"),
     },
-    operators=(FillOperator("flip", -2, 0, _exchanged),),
+    operators=(FillOperator("flip", -2, 0, _flipped),),
     fields={"side": lambda _wrong, _right: FieldFault(CauseKind.SIDE_FLIPPED)},
 )

@@ -17,7 +17,7 @@ from recon_core.model import Fill, LedgerSide, Movement, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
-NEAR_TWIN: Final = timedelta(seconds=5)
+NEAR_COPY: Final = timedelta(seconds=5)
 """Distance in time of equal fills of one order that are one execution delivered twice.
 
 A longer time would make duplicates of the equal fills of a grid.
@@ -123,7 +123,7 @@ def half(fee: Decimal) -> Decimal:
     return EXACT.multiply(fee, Decimal("0.5"))
 
 
-def twin(fill: Fill) -> tuple[Any, ...]:
+def fill_content(fill: Fill) -> tuple[Any, ...]:
     """Return the key that interchangeable fills share: all but id, order and time."""
     return (
         fill.account,

@@ -222,7 +222,7 @@ def order_name(row: Fill | Order) -> str:
     return f"{ORDER}{row.order_id}"
 
 
-def bookings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
+def postings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
     """Return the postings of a session, by its instruments and currencies."""
     return Postings(dimensions, recorded.instruments, Roundings(recorded.currencies))
 

@@ -56,10 +56,10 @@ def rows_text(rows: Sequence[Row]) -> str:
         return "its rows"
     if len(rows) == 1:
         return row_text(rows[0])
-    nouns = "fills" if all(isinstance(row, Fill) for row in rows) else "rows"
+    noun = "fills" if all(isinstance(row, Fill) for row in rows) else "rows"
     shown = ", ".join(printable(row_id(row), 60) for row in rows[:_MOST_IDS])
     more = f" and {len(rows) - _MOST_IDS} more" if len(rows) > _MOST_IDS else ""
-    return f"{len(rows)} {nouns} ({shown}{more})"
+    return f"{len(rows)} {noun} ({shown}{more})"
 
 
 def row_id(row: Row) -> str:
@@ -69,8 +69,8 @@ def row_id(row: Row) -> str:
 
 def rows_of_cause(hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
     """Describe the rows of a fault: of several equal rows, the first."""
-    concerned = hypothesis.rows if len(hypothesis.rows) != 1 else rows[:1]
-    return rows_text(concerned)
+    shown = hypothesis.rows if len(hypothesis.rows) != 1 else rows[:1]
+    return rows_text(shown)
 
 
 def said(template: str) -> Sentence:
