@@ -10,7 +10,7 @@ from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
@@ -39,10 +39,10 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name, amounts in mine.items():
         is_symbol = is_position(name)
         equal = [
-            one for one, rest in theirs.items() if rest == amounts and is_position(one) == is_symbol
+            one for one, held in theirs.items() if held == amounts and is_position(one) == is_symbol
         ]
         if len(equal) == 1:
-            names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
+            names = [f"{one}{suffix}" for one in (name, equal[0]) for suffix in amounts]
             first_name, second_name = (label_of(one) for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
             hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
@@ -67,7 +67,7 @@ def _suffix(name: str) -> str:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.ALIAS: said("{subject} uses another name")},
+    sentences={CauseKind.ALIAS: sentence_of("{subject} uses another name")},
     in_pairs=(_in_pairs,),
     fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
     in_states=_in_states,

@@ -11,7 +11,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
@@ -109,7 +109,7 @@ def _swapped_parts(states: States) -> Iterator[StateHypothesis]:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.BALANCE_KIND: said("{subject} gives another kind of balance")},
+    sentences={CauseKind.BALANCE_KIND: sentence_of("{subject} gives another kind of balance")},
     in_states=_in_states,
     is_of_figures=False,
     state_words={CauseKind.BALANCE_KIND: "states another kind of balance"},

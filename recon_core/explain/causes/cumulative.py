@@ -16,7 +16,7 @@ from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
@@ -216,7 +216,7 @@ def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.CUMULATIVE_QUANTITY: said(
+        CauseKind.CUMULATIVE_QUANTITY: sentence_of(
             "{subject} has read cumulative quantities as increments in {rows}"
         ),
     },

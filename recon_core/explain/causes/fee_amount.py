@@ -27,7 +27,7 @@ from recon_core.explain.problem.hypotheses import (
 )
 from recon_core.explain.problem.pairs import PairRow, SharedFault
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -148,9 +148,11 @@ def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | N
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.MISSING_FEE: said("{subject} has not booked the fee of {rows}"),
-        CauseKind.DUPLICATE_FEE: said("{subject} has booked the fee of {rows} twice"),
-        CauseKind.FEE_SIGN: said("{subject} has booked the fee of {rows} with the wrong sign"),
+        CauseKind.MISSING_FEE: sentence_of("{subject} has not booked the fee of {rows}"),
+        CauseKind.DUPLICATE_FEE: sentence_of("{subject} has booked the fee of {rows} twice"),
+        CauseKind.FEE_SIGN: sentence_of(
+            "{subject} has booked the fee of {rows} with the wrong sign"
+        ),
     },
     operators=(
         FillOperator("negate", 0, -2, _turned),

@@ -23,7 +23,7 @@ from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
 from recon_core.explain.problem.pairs import PairRow, SharedFault
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
@@ -226,7 +226,7 @@ def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | N
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.FEE_CURRENCY: said(
+        CauseKind.FEE_CURRENCY: sentence_of(
             "{subject} has booked the fee of {rows} in the wrong currency"
         ),
     },

@@ -31,7 +31,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, of_all, with_fee
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, are_most
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
@@ -242,7 +242,9 @@ def _at_one_wrong_rate(charged: Sequence[PairRow]) -> list[PairRow]:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.FEE_RATE: said("{subject} has booked the fees of {rows} at another rate")},
+    sentences={
+        CauseKind.FEE_RATE: sentence_of("{subject} has booked the fees of {rows} at another rate")
+    },
     of_all=_of_all,
     in_pairs=(_in_pairs,),
 )

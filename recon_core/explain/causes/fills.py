@@ -17,7 +17,7 @@ from recon_core.explain.causes.family import CauseFamily, FillOperator
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import rows_of_cause, said, trade_text
+from recon_core.explain.problem.wording import rows_of_cause, sentence_of, trade_text
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import format_amount
@@ -172,7 +172,7 @@ FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.MISSING_FILL: _missing_text,
         CauseKind.ORPHAN_FILL: _orphan_text,
-        CauseKind.DUPLICATE_FILL: said("{subject} has booked {rows} twice"),
+        CauseKind.DUPLICATE_FILL: sentence_of("{subject} has booked {rows} twice"),
     },
     operators=(
         FillOperator("remove", -1, -1, removed),

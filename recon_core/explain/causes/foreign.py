@@ -18,7 +18,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import exact_sum
@@ -129,7 +129,9 @@ def _bare(name: str) -> str:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.FOREIGN_ACTIVITY: said("{subject} holds activity that is not its own: {rows}"),
+        CauseKind.FOREIGN_ACTIVITY: sentence_of(
+            "{subject} holds activity that is not its own: {rows}"
+        ),
     },
     in_states=_in_states,
     state_words={CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own"},

@@ -10,7 +10,7 @@ from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import rows_of_cause, said
+from recon_core.explain.problem.wording import rows_of_cause, sentence_of
 from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
@@ -123,7 +123,7 @@ def missing_movement(row: Movement) -> Hypothesis:
 FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.MISSING_MOVEMENT: _missing_text,
-        CauseKind.DUPLICATE_MOVEMENT: said("{subject} has booked {rows} twice"),
+        CauseKind.DUPLICATE_MOVEMENT: sentence_of("{subject} has booked {rows} twice"),
     },
     of_other_rows=_of_other_rows,
 )

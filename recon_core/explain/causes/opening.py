@@ -16,7 +16,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position, label_of,
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Opening, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -163,7 +163,7 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.OPENING_BALANCE: said("{subject} has a wrong opening balance of {detail}"),
+        CauseKind.OPENING_BALANCE: sentence_of("{subject} has a wrong opening balance of {detail}"),
     },
     of_other_rows=_of_other_rows,
 )

@@ -13,7 +13,7 @@ from recon_core.explain.problem.stated import (
     multipliers_of,
     ratio_of,
 )
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Instrument, InstrumentKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -99,7 +99,7 @@ def _symbol(states: States) -> str:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.SPLIT: said("{subject} has not applied a split")},
+    sentences={CauseKind.SPLIT: sentence_of("{subject} has not applied a split")},
     in_states=_in_states,
     state_words={CauseKind.SPLIT: "has not applied a split"},
     may_be_a_row=True,

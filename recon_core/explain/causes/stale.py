@@ -18,7 +18,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
@@ -250,8 +250,8 @@ def _span(shift: timedelta) -> str:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.STALE_SIDE: said("{subject} is behind by {rows}"),
-        CauseKind.AS_OF_SHIFT: said("{subject} is of another time than it says"),
+        CauseKind.STALE_SIDE: sentence_of("{subject} is behind by {rows}"),
+        CauseKind.AS_OF_SHIFT: sentence_of("{subject} is of another time than it says"),
     },
     in_pairs=(_in_pairs,),
 )

@@ -73,7 +73,7 @@ def rows_of_cause(hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
     return rows_text(shown)
 
 
-def said(template: str) -> Sentence:
+def sentence_of(template: str) -> Sentence:
     """Build a sentence from a template with `{subject}`, `{rows}` and `{detail}`."""
 
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
@@ -102,8 +102,8 @@ def of_figures(words: str) -> Sentence:
     """Build a sentence on figures, with the row that has them if it is a single row."""
 
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
-        said = words.format(subject=subject)
-        return f"{said} in {row_text(rows[0])}" if len(hypothesis.rows) == 1 and rows else said
+        text = words.format(subject=subject)
+        return f"{text} in {row_text(rows[0])}" if len(hypothesis.rows) == 1 and rows else text
 
     return sentence
 
