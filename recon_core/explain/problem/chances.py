@@ -71,7 +71,7 @@ _OFFSET: Final = Decimal(40)
 """Distance of a decoy from the required amount, in tolerances.
 
 40 tolerances are 10 steps of a fingerprint. A look-up tries 2 steps around: nearer decoys would
-be matched by what matches the required amount.
+be matched wherever the required amount is.
 """
 
 _LEAST_UNITS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
@@ -144,7 +144,7 @@ def _unit(problem: Problem, name: str, amount: Decimal) -> Decimal:
 def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bool:
     """True if a price on a tick could fit random cash, because a tick is worth too little.
 
-    `tried` is the number of problems that are searched in the same way: each is one more chance.
+    `tried` is the number of similar searches: each is one more chance.
     """
     next_tick = next(at_next_ticks(market, fill))
     name = problem.postings.cash(paid_in(market.instrument), fill.account)

@@ -31,7 +31,7 @@ class FeeContradiction:
     fill: Fill
 
     def factors(self) -> Iterator[tuple[Decimal, Fraction]]:
-        """Yield each rate, and by what the value would have to be multiplied to give the fee.
+        """Yield each rate, and the factor by which the value would give the fee.
 
         Nothing for a fee in another currency than that of the model.
         """

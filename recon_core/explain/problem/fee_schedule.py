@@ -18,7 +18,7 @@ from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
 
-With more rates nearly every fee is near a rate by coincidence.
+With more rates almost every fee is near a rate by coincidence.
 """
 
 _MOST_SAMPLED: Final = 400

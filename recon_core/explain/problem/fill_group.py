@@ -76,7 +76,7 @@ class FillGroup:
         return bool(self.seen) and self._fits(self.trades, self.seen, factor)
 
     def reduces(self, effect: Vector) -> bool:
-        """True if an effect reduces what is required in its largest dimension, positions first.
+        """True if an effect reduces the required effect in its largest dimension, positions first.
 
         A balance alone does not decide: other symbols may move it, too.
         """
@@ -141,7 +141,7 @@ class FillGroup:
         return not any(held.values())
 
     def _fits_unknown(self, factor: Decimal) -> bool:
-        """True if `factor` times the PnL of flat trades is what unknown balances require."""
+        """True if `factor` times the PnL of flat trades is required in the unknown balances."""
         problem = self.problem
         for name in problem.unknown & self.trades.keys():
             expected = EXACT.multiply(self.trades[name], factor)

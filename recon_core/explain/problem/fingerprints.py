@@ -4,7 +4,7 @@ A fingerprint is the sum of the amounts of a vector, each times a large weight o
 With weights of 7 and 1,000 for EUR and BTC, +2 BTC and -5 EUR are 2,000 - 35 = 1,965. The
 fingerprint of a sum is the sum of the fingerprints. If 1,965 is required and a hypothesis has
 2,000, its partner is looked up at -35. Two vectors share a fingerprint with a chance of 1 in
-2^100, and every hit is compared in full. Amounts are whole numbers of 10^-30; in a dimension
+2^100, and every match is compared in full. Amounts are whole numbers of 10^-30; in a dimension
 with a tolerance they are whole numbers of steps, and a look-up tries the steps around.
 """
 
@@ -30,7 +30,7 @@ _MOST_STEPS: Final = 2
 """Steps that a look-up tries on either side, in each dimension with a tolerance.
 
 A trade and its fee are rounded to steps separately, and a pair of hypotheses adds such errors;
-with fewer steps hits are missed, with more there are more look-ups.
+with fewer steps matches are missed, with more there are more look-ups.
 """
 
 _MOST_STEP_DIMENSIONS: Final = 3
@@ -44,7 +44,7 @@ _POSITION_SHIFT: Final = 512
 """Bits below the bits of the positions.
 
 An amount of 60 digits times a weight of 128 bits has 328 bits: all other dimensions together
-stay below the positions.
+are below the positions.
 """
 
 _HALF: Final = 1 << (_POSITION_SHIFT - 1)

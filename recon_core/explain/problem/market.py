@@ -71,7 +71,7 @@ class Market:
 
     @property
     def has_one_fee_model(self) -> bool:
-        """True if BUY and SELL are charged alike."""
+        """True if BUY and SELL have the same fee model."""
         return len(set(self.models.values())) == 1
 
     def rates(self, side: OrderSide, *, in_base: bool | None = None) -> Sequence[Decimal]:
@@ -172,7 +172,7 @@ class Paid:
 
     @property
     def _model(self) -> FeeModel | None:
-        """The fee model of all fills, where all are charged alike."""
+        """The fee model of all fills, where BUY and SELL have the same."""
         return self.market.models[OrderSide.BUY]
 
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:

@@ -1,9 +1,9 @@
-"""Open positions of derivatives: what they were opened for, and what that leaves in cash.
+"""Open positions of derivatives: their entry values, and the cash less these values.
 
-The cash of a derivatives account depends on what is open: profit is posted when a position is
-closed. So cash is compared less the entry value of what is open, where that is known, and a
-patch of rows moves it by what it closes or opens. A BUY of 2 at 100 and a SELL of 1 at 110 post
-+10, and 1 at 100 stays open.
+The cash of a derivatives account depends on open positions: profit is posted when a position is
+closed. So cash is compared less the entry value of open positions, where that is known; a patch
+of rows moves it by the positions that it closes or opens. A BUY of 2 at 100 and a SELL of 1 at
+110 post +10, and 1 at 100 remains open.
 """
 
 from bisect import bisect_left

@@ -31,7 +31,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 _PLACES: Final = 40
 """Decimals of the value of an inverse trade.
 
-Ten more than amounts have, so that the rounding of many fills together stays below 10^-30.
+Ten more than amounts have, so that the rounding of many fills together is below 10^-30.
 """
 
 _FEW: Final = 8
@@ -208,7 +208,7 @@ class Postings:
 
 
 def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:
-    """Return the fills in groups of equal keys; nearly always all have one key."""
+    """Return the fills in groups of equal keys; almost always all have one key."""
     if len(set(map(key_of, fills))) == 1:
         return [list(fills)]
     groups: dict[object, list[Fill]] = {}

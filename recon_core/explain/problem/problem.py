@@ -46,7 +46,7 @@ _time: Final = attrgetter("time")
 
 
 class FaultIn(Enum):
-    """The place of a fault: the rows are wrong, or what is stated while the rows are right."""
+    """The place of a fault: the rows are wrong, or the stated amounts while the rows are right."""
 
     ROWS = "rows"
     STATEMENT = "statement"

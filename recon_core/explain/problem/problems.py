@@ -203,7 +203,7 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     if not orders:
         return reported
     for order in orders:
-        # A FILLED order has filled its quantity, whatever `filled_quantity` says.
+        # A FILLED order has filled its quantity, even if `filled_quantity` is less.
         filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
         signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
         reported[order_name(order)] = signed

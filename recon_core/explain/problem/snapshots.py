@@ -1,7 +1,7 @@
 """Snapshots of the other side as evidence: the times at which the sides agree, and differ.
 
-A cause has to account for every snapshot: what it posts up to a snapshot is what the sides
-differ by there. If they agree at 12:00 and differ by 5 USDT at 13:00, no cause before 12:00 that
+A cause has to account for every snapshot: its postings up to a snapshot are the difference of
+the sides there. If they agree at 12:00 and differ by 5 USDT at 13:00, no cause before 12:00 that
 posts 5 USDT is right.
 """
 
