@@ -1,7 +1,7 @@
 """Another kind of balance: a total that is free or locked, parts exchanged, holdings as cash.
 
-Each compares what both sides state, and nothing is fitted. Source: reports of users (free
-balances without margin, a wallet synchronised with its holdings).
+Each compares the stated figures of both sides, and nothing is fitted. Source: reports of users
+(free balances without margin, a wallet synchronised with its holdings).
 """
 
 from collections.abc import Iterator

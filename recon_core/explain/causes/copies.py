@@ -28,7 +28,7 @@ _SEPARATORS: Final = "-_.:/"
 
 @dataclass
 class Copies:
-    """The fills of one side that state one execution more than once, each question asked once."""
+    """The fills of one side that state one execution more than once, each group computed once."""
 
     fills: Sequence[Fill]
     _by_time: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Copies:
         return self._by_time[time]
 
     def _equal_fills_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
-        """Group the equal fills of one order, which may be one execution delivered twice."""
+        """Group the equal fills of one order, which may be repeated deliveries of one execution."""
         if order not in self._equal_fills:
             found: dict[tuple[Any, ...], list[Fill]] = {}
             for fill in self._orders.get(order, ()):

@@ -1,8 +1,8 @@
 """Orders whose quantities were taken for increments, or for running sums.
 
-An order is filled by 1, 2 and 2. A venue that reports running sums says 1, 3, 5: booked as
+An order is filled by 1, 2 and 2. A venue that reports running sums lists 1, 3, 5: booked as
 increments these are 9 instead of 5, so the right quantities move the position by -4. This
-effect is summed first; fills are changed only for the hypotheses that are asked for.
+effect is summed first; fills are changed only for the hypotheses that fit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -141,7 +141,7 @@ def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees share: none booked, turned, or doubled."""
+    """Return the fault that most fees share: none booked, turned, or doubled."""
     found = (most_fees(rows, fills, kind, detail) for kind, detail in _OF_PAIRS.items())
     return next(filter(None, found), None)
 

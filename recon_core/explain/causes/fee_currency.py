@@ -2,7 +2,7 @@
 
 A fee of 0.1 USDT at a price of 50,000 is worth 0.000002 BTC. If the USDT balance requires +0.1
 and the BTC balance -0.000002, the fee should be in BTC. In a currency that is not traded its
-value has to be near that of the other fees there. A fee whose number stays is an exact
+value has to be near that of the other fees there. A fee that keeps its number is an exact
 hypothesis: its effect is its amount in two balances.
 """
 
@@ -45,7 +45,7 @@ _Fills = Sequence[Fill]
 
 
 def _of_two_balances(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
-    """Yield the fees that one balance has too much and another lacks by their value."""
+    """Yield the fees that are too much in one balance and, by value, too little in another."""
     balances = {name: amount for name, amount in problem.required.items() if is_cash(name)}
     if len(balances) != 2:  # noqa: PLR2004  # the booked currency and the right one
         return
@@ -220,7 +220,7 @@ def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees are in the wrong currency."""
+    """Return the fault that most fees are in the wrong currency."""
     return most_fees(rows, fills, CauseKind.FEE_CURRENCY, "every fee")
 
 

@@ -224,7 +224,7 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees are at one wrong rate, or at any."""
+    """Return the fault that most fees are at one wrong rate, or each at some wrong rate."""
     wrong = _at_one_wrong_rate(wrong_fees(rows))
     if wrong:
         return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), wrong)

@@ -1,4 +1,4 @@
-"""Fills that one side has and the other has not: missing, orphaned, or booked twice.
+"""Fills that only one side has, or that a side has more than once: missing, orphan, duplicate.
 
 A fill is a duplicate if the side states one execution more than once: with one id, as an equal
 fill of the same time, as an equal fill of one order within seconds, or once whole and once in
@@ -28,7 +28,7 @@ _FEWEST: Final = 2
 
 
 def repeated(_problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
-    """Build the repetition of a fill: it was booked twice."""
+    """Build the duplicate of a fill."""
     return Hypothesis(CauseKind.DUPLICATE_FILL, Patch(added=(replace(fill),)), (fill,))
 
 
@@ -55,7 +55,7 @@ def removed(problem: Problem, copies: Copies, fill: Fill) -> Hypothesis:
 
 
 def _may_be_unseen(problem: Problem, fill: Fill) -> bool:
-    """True if a fill is the last, and no row shows that the other side saw it."""
+    """True if a fill is the last, and no row shows that the other side has received it."""
     records = problem.recorded.own_records().values()
     gives_rows = all(record.fills is not None for record in records)
     return not (problem.orders or gives_rows) and fill.time == problem.fills[-1].time
@@ -148,7 +148,7 @@ def surplus(problem: Problem, fills: Sequence[Fill]) -> list[Hypothesis]:
 
 
 def missing(fill: Fill, strength: Strength = Strength.SHOWN) -> Hypothesis:
-    """Build a fill that the side lacks, as the other side or an order states it."""
+    """Build a fill that is missing from the side, as the other side or an order states it."""
     return Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), strength)
 
 

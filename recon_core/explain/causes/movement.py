@@ -1,4 +1,4 @@
-"""Movements: missing, booked twice, of another account, with another sign or amount."""
+"""Movements: missing, duplicate, of another account, with another sign or amount."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -41,7 +41,7 @@ def has_extra_rounding(found: Sequence[Cause]) -> bool:
 
 
 def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
-    """Return the hypotheses without new names for what are the legs of one name."""
+    """Return the hypotheses without other names for the legs of one name."""
     netted = {
         name
         for hypothesis in hypotheses

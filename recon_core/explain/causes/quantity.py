@@ -30,12 +30,12 @@ from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 
 def quantities_with_slip(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the wrong quantities that are slips of the pen, whatever the cash requires."""
+    """Yield the wrong quantities that are slips of the pen; cash is ignored."""
     return (hypothesis for hypothesis in quantities(problem) if hypothesis.facts.is_slip)
 
 
 def quantities(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the wrong quantities that the only differing position requires, whatever the cash."""
+    """Yield the wrong quantities that the only differing position requires; cash is ignored."""
     name = problem.only_position
     market = None if name is None else market_of(problem, name)
     if name is not None and market is not None:
@@ -46,7 +46,7 @@ def quantities(problem: Problem) -> Iterator[Hypothesis]:
 def any_quantity(
     problem: Problem, market: Market, fill: Fill, required: Decimal
 ) -> Iterator[Hypothesis]:
-    """Yield a fill with the quantity that its position requires, whatever the cash requires.
+    """Yield a fill with the quantity that its position requires; cash is ignored.
 
     `required` is a signed quantity. Nothing if the new quantity is not positive.
     """
@@ -107,8 +107,8 @@ def _strength(
     """Return the evidence strength of a wrong quantity.
 
     SHOWN if the row's fee is that of the right quantity, EXACT for a slip of the pen. Without both,
-    FITTED if no fee model is known, WEAK if the fee stays, and FITTED or CHANCE if it changes with
-    a larger or a smaller quantity: a missing fill would fit as well.
+    FITTED if no fee model is known, WEAK if the fee is unchanged; if it changes, FITTED with a
+    larger and CHANCE with a smaller quantity: a missing fill would fit as well.
     """
     if problem.fault_in is FaultIn.ROWS and fee_shows(problem, market, fill, other):
         return Strength.SHOWN
@@ -122,7 +122,7 @@ def _strength(
 
 
 def _worth(problem: Problem, market: Market, fill: Fill, required: Decimal) -> bool:
-    """True if the required cash is nearly the required quantity's value at the fill's price."""
+    """True if the required cash is near the required quantity's value at the fill's price."""
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         return True
     name = problem.postings.cash(paid_in(market.instrument), fill.account)
@@ -144,7 +144,7 @@ def _with_quantity(
 
 
 def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
-    """Build the change of a fill to another quantity; `how` the wrong one came about, if known."""
+    """Build the change of a fill to another quantity; `how` describes the error, if it is known."""
     return Hypothesis(
         CauseKind.WRONG_QUANTITY,
         Patch((fill,), (other,)),
@@ -156,7 +156,7 @@ def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) 
 
 
 def of_order(problem: Problem, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
-    """Yield a fill with the quantity that its order lacks, uncharged and at each known rate."""
+    """Yield a fill with the quantity that its order requires, its fee unchanged or at a rate."""
     quantity = _required_quantity(fill, required)
     if quantity <= 0:
         return

@@ -1,6 +1,6 @@
 """A side that is behind: its last rows are missing from its books, or its time is another.
 
-Rows from a time on are missing, and what the side states is of before that time. If the state is
+Rows from a time on are missing, and the stated amounts are of before that time. If the state is
 earlier than its `as_of` by an hour or a day, the clock is wrong and not the side.
 """
 
@@ -139,13 +139,13 @@ def _is_state(problem: Problem, ledger: PositionLedger, target: Mapping[str, Dec
 
 
 def stale_hypothesis(problem: Problem, at: int, max_skew: timedelta) -> Hypothesis:
-    """Build the hypothesis of a side that lacks the rows from the place `at` on."""
+    """Build the hypothesis that the rows from the place `at` on are missing from a side."""
     rows = problem.timeline
     return _of_removed_rows(problem, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
 
 
 def _has_earlier_as_of(problem: Problem, unseen: datetime) -> bool:
-    """True if the side itself gives an `as_of` before a row."""
+    """True if the side's `as_of` is before a row."""
     side = problem.recorded.side(problem.side)
     return side is not None and side.as_of < unseen
 
@@ -167,7 +167,7 @@ def _of_removed_rows(
 def of_missing_fills(
     problem: Problem, fills: Sequence[Fill], seen: datetime | None, max_skew: timedelta
 ) -> Hypothesis:
-    """Build the hypothesis of a side that lacks these last fills, stated elsewhere.
+    """Build the hypothesis that these fills are missing from the end of a side's rows.
 
     `seen` is the time of the last row in its books, `None` without any.
     """
@@ -179,9 +179,9 @@ def of_missing_fills(
 def of_missing_end(
     problem: Problem, missing: Sequence[Fill], max_skew: timedelta
 ) -> Hypothesis | None:
-    """Return a side that is behind, if every lacking fill is later than all fills of the side.
+    """Return a side that is behind, if every missing fill is later than all fills of the side.
 
-    A single lacking fill is enough only if the side's `as_of` is earlier, too.
+    A single missing fill is enough only if the side's `as_of` is earlier, too.
     """
     first = min(map(_TIME, missing))
     last = max(map(_TIME, problem.fills), default=None)

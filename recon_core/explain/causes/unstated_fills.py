@@ -42,7 +42,7 @@ _KINDS: Final = {
     FaultIn.ROWS: CauseKind.MISSING_FILL,
     FaultIn.STATEMENT: CauseKind.ORPHAN_FILL,
 }
-"""A fill that a side's rows lack is missing; one that only its statement has is an orphan."""
+"""A fill that is not in a side's rows is missing; a fill only in its statement is an orphan."""
 
 
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
@@ -58,7 +58,7 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
 
 
 def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield a fill that has the required effect, as some fill nearly always has: no proof."""
+    """Yield a fill that has the required effect; almost always one has, so it proves nothing."""
     name = problem.only_position
     market = None if name is None else market_of(problem, name)
     if name is not None and market is not None:
@@ -136,7 +136,7 @@ def _charged_otherwise(problem: Problem, market: Market, bare: Fill) -> Iterator
 
 
 def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
-    """Return a fill without id and fee, with the time and ids of an order that lacks a fill."""
+    """Return a fill without id and fee, with the time and ids of an incomplete order."""
     order = incomplete_order(problem, pattern.symbol, side)
     return replace(
         pattern,
@@ -150,7 +150,7 @@ def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
 
 
 def incomplete_order(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
-    """Return the only order that lacks a fill, `None` if its symbol or side differs."""
+    """Return the only incomplete order, `None` if its symbol or side differs."""
     names = [name for name in problem.required if is_order(name)]
     order = problem.orders.get(names[0]) if len(names) == 1 else None
     return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
@@ -179,7 +179,7 @@ def _price_paid(
 
 
 def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
-    """Yield the derivative's fill that the only disagreeing order lacks, if nothing else differs.
+    """Yield the derivative's fill that completes the only differing order, if nothing else differs.
 
     Raises `BudgetError` if the budget ends first.
     """
@@ -253,7 +253,7 @@ class _Line:
         return 1 / Fraction(price) if self._is_inverse else Fraction(price)
 
     def _is_significant(self, slope: Fraction, price: Decimal) -> bool:
-        """True if a tick is worth so much that random cash seldom fits a price."""
+        """True if a tick is worth so much that random cash rarely fits a price."""
         tick = Decimal((0, (1,), -self.market.tick_places))
         step = self._measure(EXACT.add(price, tick)) - self._measure(price)
         unit = self.problem.postings.resolution(paid_in(self.market.instrument))
