@@ -18,10 +18,10 @@ Found = tuple[Hypothesis, ...]
 class Candidate:
     """Hypotheses that fit, with the interchangeable rows of each.
 
-    `order` sorts candidates, the strongest first: the rank of the weakest hypothesis, then True if
-    the effect misses the required one by more than float noise. `members` are the choices of rows:
-    several only where rows are equal but for their time, on which the PnL of derivatives depends.
-    `rows` are the interchangeable rows of each hypothesis.
+    `order` sorts candidates, the strongest first: the strength of the weakest hypothesis, then True
+    if the effect differs from the required one by more than float noise. `members` are the choices
+    of rows: several only where rows are equal but for their time, on which the PnL of derivatives
+    depends. `rows` are the interchangeable rows of each hypothesis.
     """
 
     order: tuple[int, bool]
@@ -104,8 +104,8 @@ def _is_close(problem: Problem, hypotheses: Found) -> bool:
 def _key(problem: Problem, hypothesis: Hypothesis) -> str:
     """Return a text that identifies a hypothesis, whichever of several equal rows it concerns.
 
-    An exact hypothesis (rank 0 or 1) is identified by its kind and effect, if the effect does not
-    depend on other fills; any other hypothesis by the content of its rows.
+    A hypothesis that is `SHOWN` or `EXACT` is identified by its kind and effect, if the effect does
+    not depend on other fills; any other hypothesis by the content of its rows.
     """
     patch = hypothesis.patch
     if hypothesis.strength <= Strength.EXACT and not _moves_derivative(problem, patch):

@@ -1,4 +1,4 @@
-"""Exact hypotheses on one fill: their fingerprints, and each built when it is asked for.
+"""Exact hypotheses on one fill: their fingerprints; each is built on request.
 
 Their effects are multiples of the fill's trade and fee, so the fingerprints follow without a
 patch. A trade with the fingerprint +100 and a fee with -1: removed -99, side flipped -200, fee
@@ -91,7 +91,7 @@ class FillHypotheses:
 
     @cached_property
     def _with_fee(self) -> list[tuple[FeeOperator, _Fees]]:
-        """The operators of other fees for fills with a fee, each asked for this problem."""
+        """The operators of other fees for fills with a fee, each with its fees in this problem."""
         return fee_operators(self.problem, charged=True)
 
     @cached_property
@@ -120,7 +120,7 @@ class FirstFees:
 
 
 def fee_operators(problem: Problem, *, charged: bool) -> list[tuple[FeeOperator, _Fees]]:
-    """Return the operators of other fees that apply in a problem, each asked for it."""
+    """Return the operators of other fees that apply in a problem, each with its fees there."""
     return [
         (operator, operator.fees(problem))
         for family in causes.CAUSES

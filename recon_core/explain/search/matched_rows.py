@@ -26,7 +26,7 @@ class Matched(Generic[_Row]):
 def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
     """Compare the fills of the side at fault, `mine`, with the right fills.
 
-    A surplus and a lacking fill with one id are a pair if only one side uses each of their symbols:
+    A surplus and a missing fill with one id are a pair if only one side uses each of their symbols:
     the symbols are then two names of one instrument. `plain`: accounts are ignored.
     """
     found = _matched(
@@ -142,7 +142,7 @@ def _once(rows: Sequence[_Row]) -> set[int]:
 def _without_equal(
     mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
 ) -> tuple[list[_Row], list[_Row]]:
-    """Drop pairs of rows with equal keys, each row once, and return what remains of both."""
+    """Drop pairs of rows with equal keys, each row once, and return the remaining rows of both."""
     known: dict[Hashable, list[int]] = {}
     for place, row in enumerate(right):
         known.setdefault(key_of(row), []).append(place)

@@ -49,7 +49,7 @@ _OF_A_SECOND: Final = 40
 microsecond."""
 
 _OF_ALL_SYSTEMATIC: Final = 120
-"""Operations per fill for all systematic faults: each is worked out for all fills, and there are
+"""Operations per fill for all systematic faults: each is computed for all fills, and there are
 about `_TRIED` of them."""
 
 _MOST_FIRST: Final = 60
@@ -101,7 +101,7 @@ class Nested:
     def after_positions(self) -> Iterator[Found]:
         """Yield pairs: a hypothesis with the required positions, then one with the residual cash.
 
-        For cash that depends on what is open: a replay of the first patch makes it known.
+        For cash that depends on open positions: a replay of the first patch makes it known.
         """
         problem = self.search.problem
         wrong_quantities = islice(quantities_with_slip(problem), _MOST_FIRST)
@@ -119,7 +119,7 @@ class Nested:
             within = len(firsts) * _UNITS_EACH
             near_matches = PairSearch(search).near_matches(within) if hypotheses else 0
             for hypothesis in hypotheses:
-                # Float noise lets many effects fit nearly, but few to all digits.
+                # Float noise lets many effects fit almost, but few to all digits.
                 exact = after.dimensions.dust and after.is_close(
                     hypothesis.patch.vector(after.postings)
                 )
@@ -132,7 +132,7 @@ class Nested:
     def pairs(self) -> Iterator[Iterator[Found]]:
         """Yield steps of the search; each yields pairs that together have the required effect.
 
-        First hypotheses that settle a whole dimension are followed before all others.
+        First hypotheses with the whole required effect in some dimension are followed first.
         """
         problem = self.search.problem
         self.search.budget.spend(len(problem.fills) * _OF_ALL_SYSTEMATIC)
@@ -248,7 +248,7 @@ class Nested:
 
 
 def _has_complete_dimension(problem: Problem, first: Hypothesis) -> bool:
-    """True if a first hypothesis settles a required dimension and disturbs no other."""
+    """True if a first hypothesis leaves fewer dimensions with a required effect, and no new one."""
     left = problem.left(first.patch.vector(problem.postings))
     return left.keys() < problem.required.keys()
 

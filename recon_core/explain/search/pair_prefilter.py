@@ -152,7 +152,7 @@ class PositionParts:
 
     @cached_property
     def _may_be_base(self) -> bool:
-        """True if the base currency is compared: a fee may have been meant in it."""
+        """True if the base currency is compared: a fee may belong to it."""
         cash = self.problem.postings.cash(self._base, self._fills[0].account)
         return cash in self.problem.dimensions.compared
 

@@ -4,7 +4,7 @@ For each fingerprint the search looks up its complement: the required fingerprin
 Fingerprints are grouped by their position part first, so that few are looked up. Example, in cash
 alone: 26 is required, and the fingerprints are 5, 11, 15 and 40. 26 - 11 = 15 is one of them, so 11
 and 15 are a pair; 26 - 5 = 21 is not. If pairs also meet decoys, amounts near the required one that
-nobody requires, a pair that fits may do so by coincidence, and its rank says so.
+no fault caused, a pair that fits may do so by coincidence, and has strength `CHANCE`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,11 +38,11 @@ _MOST_UNKNOWN: Final = 20_000
 which costs `OF_OPEN_VALUE` operations and more."""
 
 _NEAR_STEPS: Final = 64
-"""Steps of the tolerance in which a pair nearly fits. Near fits are coincidences, so their number
+"""Steps of the tolerance in which a pair almost fits. Near fits are coincidences, so their number
 shows how many exact fits coincidence gives: about one for 63 near fits."""
 
 _MOST_NEAR: Final = 4
-"""Near fits that do not count as a crowd: with 4 of them, the chance that coincidence gives an
+"""Near fits that do not count as coincidences: with 4 of them, the chance that coincidence gives an
 exact fit is about 4 in 63."""
 
 _FEW: Final = 8
@@ -73,7 +73,7 @@ class PairSearch:
     def pairs(self) -> list[tuple[Hypothesis, Hypothesis]]:
         """Return the pairs on different rows that together have the required effect.
 
-        If pairs meet decoys as well, a pair that may fit by coincidence has rank `UNPROVEN`.
+        If pairs match decoys as well, a pair that may fit by coincidence has strength `CHANCE`.
         """
         found = list(
             self._expanded(
@@ -172,7 +172,7 @@ class PairSearch:
                         )
 
     def _fits_balances(self, one: Code, other: Code) -> bool:
-        """True if a pair on different fills settles the balances that depend on open positions."""
+        """True if a pair on different fills has the required effect on `settlement_balances`."""
         if one[0] == other[0] != NO_FILL:
             return False
         settlement_balances = self.problem.settlement_balances

@@ -36,7 +36,7 @@ among the other hypotheses."""
 
 @dataclass
 class Search:
-    """Hypotheses of one problem by fingerprint; `extra` are hypotheses worked out before.
+    """Hypotheses of one problem by fingerprint; `extra` are hypotheses computed before.
 
     Misread orders in `extra` become hypotheses only if their position fits.
     """
@@ -47,7 +47,7 @@ class Search:
     max_skew: timedelta = timedelta()
 
     def with_extra(self, extra: Sequence[Hypothesis | Misread]) -> "Search":
-        """Return the same search with `extra` hypotheses; what is known of the fills is shared."""
+        """Return the same search with `extra` hypotheses; its fingerprints are shared."""
         more = replace(self, extra=extra)
         more.fingerprints, more.fill_hypotheses = self.fingerprints, self.fill_hypotheses
         return more
@@ -122,7 +122,7 @@ class Search:
         return hypothesis.patch.vector(self.problem.postings)
 
     def _other(self, at: int) -> Hypothesis:
-        """Return the other hypothesis at a place; a misread order is worked out for it."""
+        """Return the other hypothesis at a place; a misread order is built for it."""
         other = self._others[at]
         return other.hypothesis() if isinstance(other, Misread) else other
 

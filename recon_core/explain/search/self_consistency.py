@@ -92,7 +92,7 @@ def reported(order: Order) -> Decimal:
 
 
 def is_later(order: Order, fills: Sequence[Fill]) -> bool:
-    """True if a report covers all these fills: it says FILLED, or no fill is later."""
+    """True if a report covers all these fills: its state is FILLED, or no fill is later."""
     return order.state is OrderState.FILLED or all(fill.time <= order.time for fill in fills)
 
 
@@ -105,7 +105,7 @@ def has_duplicate_ids(record: SideRecord) -> bool:
 def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
     """True if a row that a patch adds may be a duplicate in `record`, the side it is taken from.
 
-    `record` then lists another row with the same id, or with the same content, whatever its time.
+    `record` then lists another row with the same id, or with the same content at any time.
     """
     moved = record.movements or ()
     paid, ids = Counter(row.content for row in moved), Counter(row.movement_id for row in moved)

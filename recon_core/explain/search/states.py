@@ -1,7 +1,7 @@
 """Faults of a stated state as a whole: its unit, sign, rounding, names, kind of balance, legs.
 
-Each compares what both sides state, without rows. A state that was replayed from rows cannot
-have these faults, except in its names, its legs, and by a split that no row states.
+Each compares the stated figures of both sides, without rows. A state that was replayed from rows
+cannot have these faults, except in its names, its legs, and by a split that no row states.
 """
 
 from collections.abc import Iterator
