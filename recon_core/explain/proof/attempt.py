@@ -1,8 +1,8 @@
 """The attempt to prove hypotheses that fit: an answer, or none.
 
 Their patches are put into a copy of the session as one, and the copy is reconciled again. A fill
-whose fee of 2.58 was booked twice is replaced: cash moves by +2.58, and if one diff disappears
-and none appears, the hypothesis is an answer.
+with a duplicate fee of 2.58 is replaced: cash moves by +2.58, and if one diff disappears and none
+appears, the hypothesis is an answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -90,7 +90,7 @@ class Answer:
 
     @property
     def rounded(self) -> bool:
-        """True if every part is a rounding of figures by the side that lacks digits."""
+        """True if every part is a rounding of figures by the faulty side."""
         return all(precedence.is_rounding(part.hypothesis) for part in self.parts)
 
 
@@ -188,7 +188,7 @@ def _has_derivative(problem: Problem, patch: Patch) -> bool:
 
 
 def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
-    """Return the faulty side put right by its rows, by what it states, or both ways."""
+    """Return the faulty side repaired in its rows, in its stated amounts, or in both."""
     recorded, dimensions = prover.recorded, prover.dimensions
     names = names_of(dimensions, list(recorded.own_records().values()))
     correction = {
@@ -211,7 +211,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
 def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideRecord:
     """Return the side without its own orders of changed fills, which repeat these fills.
 
-    If both sides give orders, the orders are compared and stay.
+    If both sides give orders, the orders are compared and kept.
     """
     others = problem.recorded.own_records().values()
     if not record.orders or all(other.orders is not None for other in others):

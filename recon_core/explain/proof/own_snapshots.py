@@ -1,7 +1,7 @@
-"""Snapshots that follow from a side's rows, restated where the rows are put right.
+"""Snapshots that follow from a side's own rows, changed where the rows are repaired.
 
-A ledger that lacks a fill of +0.5 BTC lacks it in its later snapshots as well: 1.5 BTC in one of
-them become 2.0 BTC with the fill.
+A fill of +0.5 BTC that is missing from a ledger is missing from its later snapshots as well: 1.5
+BTC in one of them become 2.0 BTC with the fill.
 """
 
 import itertools
@@ -27,7 +27,7 @@ def with_new_snapshots(
 ) -> SideRecord:
     """Return the side with changed rows, and the snapshots that follow from them.
 
-    An amount that is nearer to the changed rows than to the former rows stays.
+    An amount that is nearer to the changed rows than to the former rows is kept.
     """
     is_same = (
         before.fills is after.fills

@@ -27,7 +27,7 @@ from recon_core.values.errors import ReconError
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a repaired copy: diffs that vanished, diffs that appeared, deltas that remain.
+    """The result of a repaired copy: resolved diffs, new diffs, and the remaining deltas.
 
     `remaining` are the deltas beyond float dust; `all_remaining` are all of them, dust included.
     """
@@ -39,13 +39,13 @@ class Outcome:
 
     @property
     def proven(self) -> bool:
-        """True if every delta of positions and cash vanished and no diff appeared."""
+        """True if no delta of positions and cash remains, and no diff is new."""
         return not self.new and not self.remaining
 
 
 @dataclass
 class Prover:
-    """The reconciler of repaired copies of one session; what a repair leaves alone is reused.
+    """The reconciler of repaired copies of one session; results that a repair leaves are reused.
 
     `kept` are diffs of rows that were found before the repair and that it does not touch.
     """
