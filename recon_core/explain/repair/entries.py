@@ -163,7 +163,7 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
 
 
 def _why_not(explanation: Explanation) -> str:
-    """Return the reason that an explanation has no repair, and what would help."""
+    """Return the reason that an explanation has no repair, and the data that would help."""
     if not explanation.causes:
         hint = f"; what would help: {explanation.decides}" if explanation.decides else ""
         return f"{explanation.verdict}, as no cause was found{hint}"

@@ -27,7 +27,7 @@ _Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
 
 class EntryTable(FileModel):
-    """One correcting entry: what to do with which row of which side, and why."""
+    """One correcting entry: an action on a row of a side, and its reason."""
 
     model_config = ConfigDict(title="RepairEntry")
 
