@@ -1,6 +1,6 @@
 """Best answers: the candidates that a reconciliation confirms, with the best evidence.
 
-Candidates that contradict snapshots are kept aside, for the case that nothing else is found.
+Candidates that contradict snapshots are kept for the case that nothing else is found.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ The choices differ only in their time, which the PnL of a derivative depends on.
 
 @dataclass
 class BestAnswers:
-    """The confirmed answers of one session, and the candidates that were kept aside."""
+    """The confirmed answers of one session, and the candidates that snapshots contradict."""
 
     prover: Prover
     budget: Budget

@@ -1,4 +1,4 @@
-"""One session to explain: what its strategies share, each part computed once."""
+"""One session to explain: the data that its strategies share, each computed once."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +34,7 @@ class Case:
 
     @cached_property
     def best(self) -> BestAnswers:
-        """The answers that a reconciliation confirms, and the candidates that were kept aside."""
+        """The confirmed answers, and the candidates that snapshots contradict."""
         return BestAnswers(self.prover, self.budget)
 
     @cached_property

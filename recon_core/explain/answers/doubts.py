@@ -23,7 +23,7 @@ _PRICE: Final = attrgetter("price")
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     """Return the dimensions in which an answer posts amounts and nothing is compared.
 
-    An empty name is a doubt that no comparison would settle.
+    An empty name is a doubt that no comparison would remove.
     """
     if all(
         part.hypothesis.strength is Strength.SHOWN
@@ -56,7 +56,7 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:
-    """True if an answer moves only cash, by at most half a unit of what a side states."""
+    """True if an answer moves only cash, by at most half a unit of a stated balance."""
     total = total_of(part.effect for part in answer.parts)
     moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
     units: dict[str, Decimal] = {}

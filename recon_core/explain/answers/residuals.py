@@ -1,4 +1,4 @@
-"""Answers that leave a residual: a fee of what is missing, or the digits that cash was rounded by.
+"""Answers that leave a residual: the fee of a missing fill, or the digits that cash was rounded by.
 
 They are never unique: the lost digits would have separated the causes. If a side states 48,932.91
 USDT and the other 48,930.33479036, the required effect is known within 0.005 USDT.
@@ -36,7 +36,7 @@ Finder = Callable[[Search], Iterable[Found]]
 """A function that finds further hypotheses of a search, of many rows or fitted."""
 
 _LARGEST_FEE: Final = Decimal("0.01")
-"""Largest fee of a missing fill, as a fraction of what the fill moves in a balance.
+"""Largest fee of a missing fill, as a fraction of the amount by which the fill moves a balance.
 
 1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
 less, fills of an expensive venue would have no explanation.
@@ -99,7 +99,7 @@ def _has_fewer_places(stated: Decimal, others: Iterable[Decimal | None]) -> bool
 
 
 def missing_data(prover: Prover) -> str:
-    """Return what would decide if nothing is found: rows, and missing cash or digits."""
+    """Return the data that would decide if nothing is found: rows, and missing cash or digits."""
     rounded = rounded_cash(prover)
     if rounded is not None:
         return f"{FILLS}, and {rounded.digits}"

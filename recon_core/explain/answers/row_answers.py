@@ -101,7 +101,7 @@ class RowAnswers:
         return self._answers[side]
 
     def _is_doubtful(self, answer: Answer) -> bool:
-        """True if a row that the ledger seems to lack may be a duplicate of the exchange."""
+        """True if a row that seems missing from the ledger may be a duplicate of the exchange."""
         patch = answer.patch
         if answer.side is LedgerSide.EXTERNAL or not (patch.added or patch.added_movements):
             return False

@@ -19,7 +19,7 @@ ExplainRemaining = Callable[[Prover], tuple[Explanation, ...]]
 def with_the_remainder(
     prover: Prover, firsts: Iterable[First], explain: ExplainRemaining
 ) -> list[Explanation]:
-    """Return the explanations that join a partial one with a unique one of what remains."""
+    """Return the partial explanations, each joined with a unique one of the remaining deltas."""
     found = []
     for first, side, record in firsts:
         repaired = prover.repaired({side: record})

@@ -122,7 +122,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
 def or_rounding(
     found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
 ) -> tuple[Explanation, ...]:
-    """Return what rows explain, in doubt where a rounding explains the same cash.
+    """Return the explanations by rows, in doubt where a rounding explains the same cash.
 
     So small an amount may have been rounded off; an amount that moves a position was not.
     """
@@ -169,7 +169,7 @@ def _of_one_side(
 
 
 def partial_states(prover: Prover) -> Iterator[First]:
-    """Yield the faults of a whole state that account for some diffs, with the side put right."""
+    """Yield the faults of a whole state that account for some diffs, with the repaired side."""
     hypotheses = _hypotheses(prover)
     for hypothesis in hypotheses:
         if doubt(prover, (hypothesis,)):
@@ -188,7 +188,7 @@ def _outcome(prover: Prover, chosen: Sequence[StateHypothesis]) -> Outcome | Non
 
 
 def _fixed(prover: Prover, chosen: Sequence[StateHypothesis]) -> SideRecord | None:
-    """Return the side without the faults of its state, `None` if it cannot be put right."""
+    """Return the side without the faults of its state, `None` if it cannot be repaired."""
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
@@ -211,7 +211,7 @@ def _with_names(prover: Prover, side: LedgerSide, names: Mapping[str, str]) -> S
 def _with_figures(
     prover: Prover, record: SideRecord, chosen: Sequence[StateHypothesis]
 ) -> SideRecord:
-    if record.derived:  # no row states its leg: only the state is put right
+    if record.derived:  # no row states its leg: only the state is repaired
         record = replace(record, derived=frozenset(), opening=None)
     names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}

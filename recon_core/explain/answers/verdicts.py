@@ -1,4 +1,4 @@
-"""Verdicts: explanations from proven answers, unique, or ambiguous with what would decide."""
+"""Verdicts: explanations from proven answers, unique, or ambiguous with the datum that decides."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -80,7 +80,7 @@ def _ratio_text(side: LedgerSide, times: int, names: Sequence[str]) -> str:
 
 
 def fee_hint(remaining: Vector, effect: Vector) -> str:
-    """Describe a residual that may be the fee of what was explained, else return an empty text.
+    """Describe a residual that may be the fee of the explained fills, else return an empty text.
 
     `remaining` is the excess of the faulty side: a cost, small against `effect`.
     """
