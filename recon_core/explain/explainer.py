@@ -1,6 +1,6 @@
 """Explanation of a session: prepared, searched by the plan, and completed for its reader.
 
-Movements that a side posts only later are set aside first. An explanation is returned with the
+Movements that a side posts only later are taken out first. An explanation is returned with the
 number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 

@@ -2,7 +2,7 @@
 
 Within a strategy the answers with the best evidence count; if several of them differ in kind or
 amount, none is `unique`. `PLAN` is the whole list, `ONE_FAULT` the part of it that looks for a
-single fault of a session, or for the second fault when the first is put right.
+single fault of a session, or for the second fault after the first is repaired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +84,7 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
-    """Explain by what pairs of rows show; nothing is searched for."""
+    """Explain by pairs of rows; nothing is searched for."""
     return _exact(case, case.rows.best())
 
 
@@ -169,7 +169,7 @@ def residual(case: Case) -> tuple[Explanation, ...]:
 
 
 def against_snapshots(case: Case) -> tuple[Explanation, ...]:
-    """Explain the end of the session by what a snapshot contradicts."""
+    """Explain the end of the session by causes that a snapshot contradicts."""
     return case.best.against_snapshots()
 
 
