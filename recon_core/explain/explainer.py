@@ -6,16 +6,16 @@ number of remaining diffs, with whole entries of a repair, and with the aliases 
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.answers.case import Case
-from recon_core.explain.answers.pending import and_pending, with_pending
+from recon_core.explain.answers.fault_sequences import with_remaining_diffs
+from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
-from recon_core.explain.answers.sequels import with_remaining_diffs
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
+from recon_core.explain.repair.completion import with_whole_aliases
 from recon_core.explain.repair.entries import with_whole_entries
-from recon_core.explain.repair.whole import with_whole_aliases
 from recon_core.model.explanation import Effort, Explanation
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting

@@ -12,8 +12,8 @@ from typing import Final
 
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans
+from recon_core.explain.answers.fault_sequences import with_the_remainder
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
-from recon_core.explain.answers.sequels import with_the_remainder
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
 from recon_core.explain.answers.verdicts import alternatives, explanations_of, partial
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY
@@ -26,12 +26,12 @@ from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.search.candidates import Found
-from recon_core.explain.search.fitted import contradicted_by_fees, fitted, of_a_pair
+from recon_core.explain.search.fitted_faults import contradicted_by_fees, fitted, of_a_pair
 from recon_core.explain.search.nested_pairs import Nested, SnapshotPairs
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import spans, systematic
+from recon_core.explain.search.systematic_faults import spans, systematic
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 Strategy = Callable[[Case], tuple[Explanation, ...]]

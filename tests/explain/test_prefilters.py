@@ -21,7 +21,7 @@ from recon_core.explain.problem.market import Paid
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.fitted import fitted
+from recon_core.explain.search.fitted_faults import fitted
 from recon_core.explain.search.pair_prefilter import PairPrefilter
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.repair.applying import applied
+from recon_core.explain.repair.application import applied
+from recon_core.explain.repair.completion import diffs_of_entries
 from recon_core.explain.repair.row_text import fill_of, movement_of, row_values
-from recon_core.explain.repair.whole import diffs_of_entries
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict

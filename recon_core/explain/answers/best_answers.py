@@ -14,8 +14,8 @@ from recon_core.explain.problem.chances import is_coarse
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, attempt
-from recon_core.explain.proof.by_snapshots import allowed
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import allowed
 from recon_core.explain.search.candidates import Candidate, Found, candidates
 from recon_core.model.explanation import Explanation
 

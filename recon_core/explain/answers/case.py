@@ -9,8 +9,8 @@ from recon_core.explain.answers.state_answers import state_answers
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
-from recon_core.explain.proof.by_snapshots import operations
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import operations
 from recon_core.explain.search.search import Search
 from recon_core.model.explanation import Explanation
 

@@ -13,8 +13,8 @@ from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.proof.attempt import Answer, Part
-from recon_core.explain.proof.by_snapshots import is_unstated, remaining_after
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _PRICE: Final = attrgetter("price")

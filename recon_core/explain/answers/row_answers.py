@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from recon_core.explain.answers.sequels import First
+from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, partial
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.dimensions import is_order
@@ -18,7 +18,7 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, OwnState, attempt
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.rows_against_rows import RowComparison, other_rows
+from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.explain.search.self_consistency import (
     OwnContradictions,
     has_duplicate_ids,

@@ -12,7 +12,7 @@ from typing import Final
 
 from recon_core.compare.aliases import with_aliases
 from recon_core.explain import causes
-from recon_core.explain.answers.sequels import First
+from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
@@ -26,7 +26,7 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.patches import names_of, shifted
 from recon_core.explain.problem.problems import contradictions
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.search.states import state_hypotheses
 from recon_core.model import CashBalance, LedgerSide, SideRecord

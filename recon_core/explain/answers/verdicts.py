@@ -21,8 +21,8 @@ from recon_core.explain.problem.hypotheses import MISSING_ID, Row, Strength
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.wording import row_id, vector_text
 from recon_core.explain.proof.attempt import Answer, Part
-from recon_core.explain.proof.by_snapshots import is_contradicted, since, time_of
 from recon_core.explain.proof.prover import Outcome, Prover
+from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, time_of
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import entries_for
 from recon_core.model import LedgerSide

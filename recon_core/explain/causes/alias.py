@@ -9,7 +9,7 @@ from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind

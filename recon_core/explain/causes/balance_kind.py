@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind

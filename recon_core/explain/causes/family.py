@@ -15,7 +15,7 @@ from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis
 from recon_core.explain.problem.pairs import PairTest
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import Sentence
 from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind

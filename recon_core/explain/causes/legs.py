@@ -7,7 +7,7 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import Dimensions
 from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, Leg, RecordedSession
 from recon_core.model.explanation import CauseKind

@@ -7,7 +7,7 @@ from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model.explanation import Cause, CauseKind, Explanation
 
 _OF_ORDERS: Final = frozenset(

@@ -32,7 +32,7 @@ from recon_core.explain.problem.pairs import (
     quantity_fields,
 )
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
 from recon_core.model import Fill, InstrumentKind, OrderSide, RecordedSession
 from recon_core.model.explanation import CauseKind

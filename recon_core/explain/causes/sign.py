@@ -9,7 +9,7 @@ from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind

@@ -7,7 +7,7 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
-from recon_core.explain.problem.stated import (
+from recon_core.explain.problem.stated_figures import (
     StateHypothesis,
     States,
     multipliers_of,

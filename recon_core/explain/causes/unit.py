@@ -23,7 +23,12 @@ from recon_core.explain.problem.pairs import (
 )
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.stated import StateHypothesis, States, multipliers_of, ratio_of
+from recon_core.explain.problem.stated_figures import (
+    StateHypothesis,
+    States,
+    multipliers_of,
+    ratio_of,
+)
 from recon_core.explain.problem.wording import of_figures
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind

@@ -15,7 +15,8 @@ from recon_core.explain.problem.patches import names_of, shifted
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.repair.applying import applied
+from recon_core.explain.repair.application import applied
+from recon_core.explain.repair.completion import diffs_of_entries
 from recon_core.explain.repair.corrections import Step, row_steps, state_steps
 from recon_core.explain.repair.row_text import (
     ADD_FILL,
@@ -24,7 +25,6 @@ from recon_core.explain.repair.row_text import (
     digest,
     fill_of,
 )
-from recon_core.explain.repair.whole import diffs_of_entries
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict

@@ -36,11 +36,11 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.snapshots import Between
 from recon_core.explain.search.candidates import Found, candidates
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
-from recon_core.explain.search.fitted import fitted
+from recon_core.explain.search.fitted_faults import fitted
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import reducing, spans, systematic
+from recon_core.explain.search.systematic_faults import reducing, spans, systematic
 from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from recon_core.explain import causes
 from recon_core.explain.problem.dimensions import Dimensions, minus
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.model import RecordedSession
 
 
