@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.repair.applying import applied
+from recon_core.explain.repair.application import applied
+from recon_core.explain.repair.completion import diffs_of_entries
 from recon_core.explain.repair.row_text import fill_of, movement_of, row_values
-from recon_core.explain.repair.whole import answered
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict
@@ -48,7 +48,7 @@ def test_each_entry_answers_its_own_diffs() -> None:
     )
     explains = ("cash::EUR", "fill::A/EUR,f1", "fill::A/EUR,f%202,account=sub", "fill::A/EUR,f3")
     explanation = Explanation(ExplanationVerdict.UNIQUE, explains=explains, repair=postings)
-    assert list(answered(explanation)) == [
+    assert list(diffs_of_entries(explanation)) == [
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f1"],
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f%202,account=sub"],
     ]

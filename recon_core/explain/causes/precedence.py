@@ -8,9 +8,9 @@ from typing import Final
 
 from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import Vector, is_position
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, twin
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
@@ -61,14 +61,14 @@ def is_one_figure_of_rows(hypothesis: StateHypothesis) -> bool:
     return hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1
 
 
-def rounds_besides(found: Sequence[Cause]) -> bool:
+def has_extra_rounding(found: Sequence[Cause]) -> bool:
     """True if a rounded figure is a cause among others, which its many amounts would hide."""
     rounded = [one for one in found if is_rounding(one) and not one.ids]
     return 0 < len(rounded) < len(found)
 
 
 def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
-    """Return the hypotheses without new names for what are the legs of one name."""
+    """Return the hypotheses without other names for the legs of one name."""
     netted = {
         name
         for hypothesis in hypotheses
@@ -97,7 +97,7 @@ def has_wrong_quantity(hypotheses: Iterable[Hypothesis]) -> bool:
     return any(one.cause_kind is CauseKind.WRONG_QUANTITY for one in hypotheses)
 
 
-def unspecific(hypotheses: Iterable[Hypothesis]) -> int:
+def figure_count(hypotheses: Iterable[Hypothesis]) -> int:
     """Return the number of causes that only name a wrong figure: of one repair, the fewest win."""
     return sum(one.cause_kind in _FIGURES for one in hypotheses)
 
@@ -163,7 +163,7 @@ def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
 
 
 def _content(row: Row) -> tuple[object, ...]:
-    return (row.fill_id, *twin(row)) if isinstance(row, Fill) else row.content
+    return (row.fill_id, *fill_content(row)) if isinstance(row, Fill) else row.content
 
 
 def are_in_other_parts(hypotheses: Sequence[Hypothesis]) -> bool:
