@@ -1,0 +1,85 @@
+"""Answers that have a rival: each is named with it, or is not called unique.
+
+The sessions are situations that people reported, each in figures, with what is true of it.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from recon_core.engine.reconciliation import reconcile_session
+from recon_core.explain import entries_of, explain
+from recon_core.model.explanation import ExplanationVerdict
+from recon_core.values.errors import ReconError
+
+SESSIONS = Path(__file__).parents[1] / "data" / "explain" / "rivals"
+IN, OUT = "internal", "external"
+Answer = tuple[str, list[str]]
+
+RIVALS: dict[str, list[Answer]] = {
+    # The exchange states and lists nothing of the last fill: a false fill, or it is behind.
+    "list_ends_early": [(IN, ["orphan_fill"]), (OUT, ["missing_fill"])],
+    # A wrong price; two halved fees have its amount, and no fee is at half a rate.
+    "price_or_two_fees": [(IN, ["duplicate_fee", "duplicate_fee"])],
+    "flip_of_either_twin": [
+        (IN, ["fee_sign", "side_flipped"]), (IN, ["fee_sign", "wrong_quantity"]),
+    ],
+    # 2.50 more than the rows give, of which a deposit of 1.25 is half.
+    "one_row_twice": [(OUT, ["duplicate_movement", "duplicate_movement"])],
+    "flip_or_split": [(OUT, ["split"]), (IN, ["side_flipped"])],
+    # Two faults of fees; one fee in another currency fits with an amount at no rate.
+    "fee_with_a_free_number": [(IN, ["fee_currency"])],
+    # The fee that both sides state is at the rate of the ledger's price.
+    "price_against_its_fee": [(IN, ["wrong_price"]), (OUT, ["wrong_price"])],
+    "last_fill_unseen": [(IN, ["orphan_fill"])],
+    # A sale for what the fees were booked: the venue took them in that asset.
+    "sale_or_fees": [(IN, ["missing_fill"])],
+    # The exchange's row and its cash agree; that it lists no position proves nothing.
+    "conversion_of_the_exchange": [(OUT, ["orphan_fill"])],
+    "orphan_or_quantity": [(IN, ["orphan_fill"])],
+    "name_or_conversion": [(IN, ["alias"])],
+    # Three executions here, the order as one row there.
+    "order_in_other_parts": [
+        (IN, ["orphan_fill", "orphan_fill", "orphan_fill", "missing_fill"]),
+    ],
+}  # fmt: skip
+PROVEN: dict[str, Answer] = {
+    # The state of the exchange is the sum of its fills; only one report says otherwise.
+    "report_against_its_state": (IN, ["wrong_quantity"]),
+    # Statements without a list of fills: their movements count all the same.
+    "sign_of_a_movement": (IN, ["sign_convention"]),
+    "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),
+    "funding_of_a_statement": (IN, ["missing_movement"] * 3),
+}
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_an_answer_with_a_rival_is_ambiguous(name: str) -> None:
+    """The answer is shown with the rivals that are known, and repairs nothing."""
+    reconciliation = reconcile_session(SESSIONS / f"{name}.recon.json")
+    found = explain(reconciliation)
+    assert {one.verdict for one in found} == {ExplanationVerdict.AMBIGUOUS}
+    assert [
+        (str(one.side), [str(cause.cause_kind) for cause in one.causes]) for one in found
+    ] == RIVALS[name]
+    for one in found:
+        assert one.decides
+        with pytest.raises(ReconError, match="would decide"):
+            entries_of(reconciliation, one)
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_what_the_rows_show_is_unique(name: str) -> None:
+    """The right side is named, and its repair can be written."""
+    reconciliation = reconcile_session(SESSIONS / f"{name}.recon.json")
+    (one,) = explain(reconciliation)
+    side, kinds = PROVEN[name]
+    assert one.verdict is ExplanationVerdict.UNIQUE
+    assert (str(one.side), [str(cause.cause_kind) for cause in one.causes]) == (side, kinds)
+    assert entries_of(reconciliation, one)
+
+
+def test_one_position_of_the_other_sign_is_no_convention() -> None:
+    """Beside another fault it is not even the first of two causes."""
+    found = explain(reconcile_session(SESSIONS / "sign_of_one_position.recon.json"))
+    assert [one.verdict for one in found] == [ExplanationVerdict.UNEXPLAINED]
