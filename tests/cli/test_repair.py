@@ -136,7 +136,7 @@ def test_an_entry_twice_is_refused(recon: Recon, directory: Path) -> None:
     document = json.loads(path.read_text())
     document["entries"] *= 2
     path.write_text(json.dumps(document))
-    recon("repair", session("lost_fill"), "-o", path.name).refused(1, "stands twice")
+    recon("repair", session("lost_fill"), "-o", path.name).refused(1, "duplicate entry")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _entries(document: Any, name: str) -> list[RepairEntry]:
     ids = [entry.entry_id for entry in entries]
     if len(set(ids)) != len(ids):
         duplicate = next(each for at, each in enumerate(ids) if each in ids[:at])
-        raise ReconError(f"{name}: entry {quoted(duplicate)} stands twice")
+        raise ReconError(f"{name}: duplicate entry {quoted(duplicate)}")
     return entries
 
 
