@@ -39,6 +39,11 @@ def tenfold(row: Fill) -> Fill:
     return replace(row, quantity=row.quantity * 10)
 
 
+def hundredfold(row: Fill) -> Fill:
+    """A quantity in a third unit."""
+    return replace(row, quantity=row.quantity * 100)
+
+
 def charged_twice(row: Fill) -> Fill:
     """A fee that was booked twice."""
     return replace(row, fee=row.fee * 2)
@@ -110,12 +115,17 @@ HABITS: dict[str, tuple[Change, Change, dict[str, int]]] = {
     "a unit, and fees twice": (tenfold, charged_twice, {"unit": 6, "duplicate_fee": 5}),
     "a unit, and sides": (tenfold, sold, {"unit": 6, "sign_convention": 5}),
     "prices, and a unit": (in_whole_prices, tenfold, {"rounding": 6, "unit": 5}),
+    "fees twice in one market": (charged_twice, as_it_is, {"duplicate_fee": 6}),
+    "a unit of each": (tenfold, hundredfold, {"unit": 11}),
     "prices of both": (in_whole_prices, in_whole_prices, {"rounding": 11}),
     "sides of both": (sold, sold, {"sign_convention": 11}),
     "times of both": (an_hour_early, an_hour_early, {"as_of_shift": 11}),
     "fees of both": (charged_twice, charged_twice, {"duplicate_fee": 11}),
 }
 """The change of the first market, of the second, and how many rows each cause has."""
+
+SEVERAL = {"two of three quantities": 3, "a unit of each": 2}
+"""How many causes there are where they are not one a kind."""
 
 
 @pytest.mark.parametrize("name", HABITS)
@@ -130,5 +140,5 @@ def test_rows_that_are_wrong_alike_are_one_fault(name: str) -> None:
     for cause in one.causes:
         causes[str(cause.cause_kind)] += len(cause.ids) or 1
     assert causes == expected, one.text
-    assert len(one.causes) == (3 if name == "two of three quantities" else len(expected))
+    assert len(one.causes) == SEVERAL.get(name, len(expected))
     assert {str(cause.side) for cause in one.causes} == {"internal"}

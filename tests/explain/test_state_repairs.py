@@ -86,7 +86,7 @@ def test_a_state_that_is_neither_is_refused() -> None:
         apply_entries(moved, entries_of(before, one))
 
 
-@pytest.mark.parametrize("text", ["1e400", "١", "0x10", "1.2.3", "1-", "", "NaN"])
+@pytest.mark.parametrize("text", ["1e400", "١", "0x10", "1.2.3", "1-", "--1", "", "NaN"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     """A repair that was edited by hand holds digits, or it is refused."""
     before, one = explained("without a fee")

@@ -204,7 +204,9 @@ class RowAnswers:
         """The exchange's rows and the ledger's; `None` unless both sides give their own fills."""
         other = self._rows(LedgerSide.INTERNAL)
         problem = None if other is None else self._problem(LedgerSide.EXTERNAL)
-        if other is None or problem is None or None in {problem.record.fills, other.fills}:
+        if other is None or problem is None or not _lists_rows(problem.record):
+            return None
+        if (problem.record.fills is None) is not (other.fills is None):
             return None
         if self.prover.recorded.shares("fills"):
             return None

@@ -130,7 +130,7 @@ def amount_of(values: Mapping[str, str], name: str) -> Decimal:
     try:
         return parse_amount(text)
     except ReconError:
-        if text.lstrip("-").replace(".", "", 1).isdigit() and text.isascii():
+        if text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii():
             return Decimal(text)
         raise ReconError(f"{name}: {quoted(text)} is not an amount") from None
 

@@ -61,7 +61,7 @@ def _shared(
     groups: dict[str, list[PairRow]] = {}
     for row in rows:
         groups.setdefault(row.given.symbol, []).append(row)
-    for symbol, members in groups.items() if len(groups) > 1 else ():
+    for symbol, members in groups.items():
         known = [fill for fill in fills if fill.symbol == symbol]
         shared = test(members, known) if len(members) >= FEWEST_PAIRS else None
         if shared is not None:
