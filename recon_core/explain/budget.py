@@ -21,10 +21,10 @@ OF_A_RECONCILIATION: Final = 40
 OF_AN_INTERPRETATION: Final = 8
 """Operations for each hypothesis in a combination of interpretations of orders."""
 
-OF_SETTLING: Final = 12
+OF_OPEN_VALUE: Final = 12
 """Operations for the open value that two hypotheses leave at the end, without a replay."""
 
-FILLS_OF_SETTLING: Final = 20
+FILLS_OF_OPEN_VALUE: Final = 20
 """Fills that one further operation follows there.
 
 Most positions turn soon, and the value after a turn is kept.
@@ -33,7 +33,7 @@ Most positions turn soon, and the value after a turn is kept.
 _BASE: Final = {Effort.OFF: 0, Effort.FAST: 2_500_000, Effort.FULL: 40_000_000}
 """Operations of any session, about 2.5 s (fast) and 40 s (full).
 
-A fast search runs in every failing test, a full one is asked for by hand. With less, the pairs
+A fast search runs in every failing test, a full one only on request. With less, the pairs
 of hypotheses, which are the last step, may not be reached.
 """
 

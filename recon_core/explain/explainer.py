@@ -1,21 +1,21 @@
 """Explanation of a session: prepared, searched by the plan, and completed for its reader.
 
-Movements that a side posts only later are set aside first. What is found is told with the diffs
-that stay, with whole entries of a repair, and with the aliases of the policy.
+Movements that a side posts only later are taken out first. An explanation is returned with the
+number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.answers.case import Case
-from recon_core.explain.answers.pending import and_pending, with_pending
-from recon_core.explain.answers.residuals import lacking
-from recon_core.explain.answers.sequels import with_what_stays
+from recon_core.explain.answers.fault_sequences import with_remaining_diffs
+from recon_core.explain.answers.pending_movements import and_pending, with_pending
+from recon_core.explain.answers.residuals import missing_data
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of
-from recon_core.explain.proof.prover import Prover, can_differ
-from recon_core.explain.repair.entries import with_whole_bookings
-from recon_core.explain.repair.whole import with_whole_aliases
+from recon_core.explain.proof.prover import Prover, has_two_sides
+from recon_core.explain.repair.completion import with_whole_aliases
+from recon_core.explain.repair.entries import with_whole_entries
 from recon_core.model.explanation import Effort, Explanation
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting
@@ -30,19 +30,19 @@ def explain(
     has no diffs or cannot be compared. Raises nothing for the content of a session; the result
     depends on the session and the effort only.
     """
-    if effort is Effort.OFF or not can_differ(reconciliation):
+    if effort is Effort.OFF or not has_two_sides(reconciliation):
         return ()
     dimensions = dimensions_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
     prover = Prover(reconciliation, dimensions)
-    settled, pending = with_pending(prover)
-    if not prover.before or not settled.before:
+    posted, pending = with_pending(prover)
+    if not prover.before or not posted.before:
         return ()
     with without_collecting():
-        found = _explain(settled, Budget.of(effort, rows_of(reconciliation.recorded)))
-    found = tuple(and_pending(with_what_stays(one, settled.before), pending) for one in found)
-    found = tuple(with_whole_bookings(reconciliation, one) for one in found)
+        found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
+    found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = tuple(with_whole_entries(reconciliation, one) for one in found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 
@@ -57,4 +57,4 @@ def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:
         found = ()
     if found or not delta:
         return found
-    return (unexplained(prover, delta, lacking(prover)),)
+    return (unexplained(prover, delta, missing_data(prover)),)

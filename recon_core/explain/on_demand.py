@@ -14,9 +14,9 @@ def explainer(effort: Effort) -> Explain | None:
     if effort is Effort.OFF:
         return None
 
-    def explained(reconciliation: "Reconciliation") -> tuple[Explanation, ...]:
+    def explain_now(reconciliation: "Reconciliation") -> tuple[Explanation, ...]:
         from recon_core.explain import explain  # noqa: PLC0415  # only where there is a diff
 
         return explain(reconciliation, effort)
 
-    return explained
+    return explain_now

@@ -2,7 +2,7 @@
 
 Within a strategy the answers with the best evidence count; if several of them differ in kind or
 amount, none is `unique`. `PLAN` is the whole list, `ONE_FAULT` the part of it that looks for a
-single fault of a session, or for the second fault when the first is put right.
+single fault of a session, or for the second fault after the first is repaired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,10 +12,10 @@ from typing import Final
 
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans
+from recon_core.explain.answers.fault_sequences import with_the_remainder
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
-from recon_core.explain.answers.sequels import with_the_rest
-from recon_core.explain.answers.state_answers import beside_rounding, in_doubt, partial_states
-from recon_core.explain.answers.verdicts import alternatives, explained, partial
+from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
+from recon_core.explain.answers.verdicts import alternatives, explanations_of, partial
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
@@ -26,24 +26,24 @@ from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.search.candidates import Found
-from recon_core.explain.search.fitted import contradicted_by_fees, fitted, of_a_pair
-from recon_core.explain.search.one_after_another import Nested, SeparatedPairs
+from recon_core.explain.search.fitted_faults import contradicted_by_fees, fitted, of_a_pair
+from recon_core.explain.search.nested_pairs import Nested, SnapshotPairs
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import spans, systematic
+from recon_core.explain.search.systematic_faults import spans, systematic
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 Strategy = Callable[[Case], tuple[Explanation, ...]]
 """One line of the plan: the explanations that it finds, none if it has no answer."""
 
-_MOST_ATOMS: Final = 400
+_MOST_CANDIDATES: Final = 400
 """Most hypotheses of several rows that may be one of a pair.
 
 Each costs the effect of all its rows; orders with several fills give one each.
 """
 
-_MOST_TENFOLD: Final = 2_000
+_MOST_FILLS: Final = 2_000
 """Most fills of a session in which pairs include wrong figures of one fill.
 
 Each fill has several such figures: the cost grows with the fills, and the chance of a
@@ -67,13 +67,13 @@ def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
     first = case.rows.contradicted
     if first is None:
         return ()
-    found = explained(case.prover, [first])
+    found = explanations_of(case.prover, [first])
     if first.outcome.proven or found[0].verdict is not ExplanationVerdict.UNIQUE:
         return found
-    joined = with_the_rest(
+    joined = with_the_remainder(
         case.prover,
         [(found[0], first.side, first.repaired)],
-        lambda rest: first_found(replace(case, prover=rest), PLAN),
+        lambda repaired: first_found(replace(case, prover=repaired), PLAN),
     )
     return alternatives(joined) if joined else (partial(case.prover, first),)
 
@@ -84,7 +84,7 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
-    """Explain by what pairs of rows show; nothing is searched for."""
+    """Explain by pairs of rows; nothing is searched for."""
     return _exact(case, case.rows.best())
 
 
@@ -94,16 +94,18 @@ def opening(case: Case) -> tuple[Explanation, ...]:
     return _exact(case, _first(found))
 
 
-def lagging_side(case: Case) -> tuple[Explanation, ...]:
+def stale_side(case: Case) -> tuple[Explanation, ...]:
     """Explain by a side that states nothing of the last rows of the other."""
-    lagging = (problem for problem in case.problems if problem.lagging)
-    return _exact(case, _first(case.best.proven(one, _spans(case, one)) for one in lagging))
+    stale = (problem for problem in case.problems if problem.stale_only)
+    return _exact(case, _first(case.best.proven(one, _spans(case, one)) for one in stale))
 
 
 def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
     """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row."""
     found = (
-        case.best.proven(search.problem, [*_spans(case, search.problem), *_each(search.singles())])
+        case.best.proven(
+            search.problem, [*_spans(case, search.problem), *_each(search.single_faults())]
+        )
         for search in case.searches
     )
     return _exact(case, _first(found))
@@ -116,7 +118,7 @@ def fitted_fault(case: Case) -> tuple[Explanation, ...]:
     """
     searches = () if case.states else case.searches
     found = (case.best.proven(one.problem, _fits(case, one)) for one in searches)
-    return case.best.solved(_first(found))
+    return case.best.explanations(_first(found))
 
 
 def rounded_state(case: Case) -> tuple[Explanation, ...]:
@@ -124,11 +126,11 @@ def rounded_state(case: Case) -> tuple[Explanation, ...]:
     return case.states
 
 
-def one_after_another(case: Case) -> tuple[Explanation, ...]:
+def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
     """Explain a part of the deltas by a state or by rows, then the remaining ones by one fault."""
     firsts = [*partial_states(case.prover), *case.rows.firsts()]
-    found = with_the_rest(
-        case.prover, firsts, lambda rest: first_found(replace(case, prover=rest), ONE_FAULT)
+    found = with_the_remainder(
+        case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), ONE_FAULT)
     )
     return alternatives(found) if found else ()
 
@@ -139,7 +141,7 @@ def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
         case.best.proven(search.problem, pairs) for search in case.searches
         for pairs in _pairs(case, search)
     )  # fmt: skip
-    return case.best.solved(_first(found))
+    return case.best.explanations(_first(found))
 
 
 def part_of_the_rows(case: Case) -> tuple[Explanation, ...]:
@@ -153,7 +155,7 @@ def fill_at_any_price(case: Case) -> tuple[Explanation, ...]:
         case.best.proven(search.problem, _each(at_any_price(search.problem)))
         for search in case.searches
     )
-    return case.best.solved(_first(found))
+    return case.best.explanations(_first(found))
 
 
 def residual(case: Case) -> tuple[Explanation, ...]:
@@ -167,7 +169,7 @@ def residual(case: Case) -> tuple[Explanation, ...]:
 
 
 def against_snapshots(case: Case) -> tuple[Explanation, ...]:
-    """Explain the end of the session by what a snapshot contradicts."""
+    """Explain the end of the session by causes that a snapshot contradicts."""
     return case.best.against_snapshots()
 
 
@@ -175,7 +177,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     whole_state,
     rows_of_both_sides,
     opening,
-    lagging_side,
+    stale_side,
     one_fault_of_rows,
     fitted_fault,
     rounded_state,
@@ -183,7 +185,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
 PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
     *ONE_FAULT,
-    one_after_another,
+    part_then_remainder,
     pairs_of_faults,
     part_of_the_rows,
     fill_at_any_price,
@@ -196,9 +198,9 @@ def _exact(case: Case, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
     """Return the explanations of exact answers, in doubt where a rounding would fit as well."""
     if not answers:
         return ()
-    found = explained(case.prover, answers)
+    found = explanations_of(case.prover, answers)
     near = residual(case) if has_unread_spans(answers) else ()
-    return in_doubt((*found, *near)) if near else beside_rounding(found, case.states)
+    return in_doubt((*found, *near)) if near else or_rounding(found, case.states)
 
 
 def _first(found: Iterable[list[Answer]]) -> list[Answer]:
@@ -229,25 +231,25 @@ def _fits(case: Case, search: Search) -> list[Found]:
 def _pairs(case: Case, search: Search) -> Iterator[Iterable[Found]]:
     """Yield pairs of hypotheses step by step, the cheapest step first."""
     nested = Nested(search)
-    yield SeparatedPairs(search).pairs()
+    yield SnapshotPairs(search).pairs()
     if search.problem.unknown:
-        yield nested.beside_positions()
-    yield PairSearch(search.also_of(_atoms(case, search))).pairs()
+        yield nested.after_positions()
+    yield PairSearch(search.with_extra(_pair_candidates(case, search))).pairs()
     yield from nested.pairs()
 
 
-def _atoms(case: Case, search: Search) -> list[Hypothesis | Misread]:
+def _pair_candidates(case: Case, search: Search) -> list[Hypothesis | Misread]:
     """Return further hypotheses for pairs: of several rows, and of a wrong figure of one fill.
 
     Such figures contradict the fill's fee, are off by a power of ten, or give the required
     quantity.
     """
     problem = search.problem
-    reading = OrderInterpretation(problem, search.fill_hypotheses, case.budget)
-    found: list[Hypothesis | Misread] = [*reading.atoms()]
+    interpretation = OrderInterpretation(problem, search.fill_hypotheses, case.budget)
+    found: list[Hypothesis | Misread] = [*interpretation.of_each_order()]
     case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
-    found += islice(chain(others(problem), misread(problem)), _MOST_ATOMS)
-    if len(problem.fills) <= _MOST_TENFOLD:
+    found += islice(chain(others(problem), misread(problem)), _MOST_CANDIDATES)
+    if len(problem.fills) <= _MOST_FILLS:
         case.budget.spend(len(problem.fills) * OF_A_FINGERPRINT * 2)
         found += contradicted_by_fees(problem)
         found += of_a_pair(problem)

@@ -11,7 +11,7 @@ from typing import Final, cast
 from recon_core.explain.causes.family import CauseFamily, FeeOperator, OtherFee
 from recon_core.explain.problem.hypotheses import Hypothesis, fee_change
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 
@@ -36,6 +36,6 @@ def _late(_problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothe
 
 
 FAMILY: Final = CauseFamily(
-    sentences={LATE_FEE: said("{subject} has not booked the late fee of {rows}")},
+    sentences={LATE_FEE: sentence_of("{subject} has not booked the late fee of {rows}")},
     fee_operators=(FeeOperator(_fees, _late, charged=False, faults=frozenset({FaultIn.ROWS})),),
 )

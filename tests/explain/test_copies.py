@@ -48,7 +48,7 @@ def test_two_rows_of_one_execution(other: Fill, *, twice: bool, near: bool, repe
     """By id, by time, or by order and a few seconds."""
     copies = Copies(sorted([FIRST, other], key=lambda one: one.time))
     for one in (FIRST, other):
-        assert (copies.twice(one), copies.near(one)) == (twice, near)
+        assert (copies.is_duplicate(one), copies.near(one)) == (twice, near)
     assert (repeats(FIRST, other), repeats(other, FIRST)) == (repeated, repeated)
 
 
@@ -56,7 +56,9 @@ def test_a_row_alone_is_no_copy() -> None:
     """Nor are rows without an order copies of one order."""
     rows = [row("f1"), row("f2", 3, client_order_id=None), row("f3", 6, client_order_id=None)]
     copies = Copies(rows)
-    assert not any(copies.twice(one) or copies.near(one) or copies.parts(one) for one in rows)
+    assert not any(
+        copies.is_duplicate(one) or copies.near(one) or copies.parts(one) for one in rows
+    )
 
 
 PARTS: list[tuple[str, list[Fill], bool]] = [

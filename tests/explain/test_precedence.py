@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from recon_core.explain.answers.pending import with_pending
+from recon_core.explain.answers.pending_movements import with_pending
 from recon_core.explain.causes import precedence
-from recon_core.explain.causes.fills import with_orphans
+from recon_core.explain.causes.fills import with_orphan_fills
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.explain.search.matched_rows import matched_movements
 from recon_core.model import CashBalance, Fill, LedgerSide, Movement
 from recon_core.model.explanation import Cause, CauseKind, Effect
@@ -40,7 +40,7 @@ def cause(kind: CauseKind, *ids: str) -> Cause:
 )
 def test_a_rounded_state_besides_others(causes: list[Cause], *, expected: bool) -> None:
     """Of figures and of no row: of rows it is shown by them."""
-    assert precedence.rounds_besides(causes) is expected
+    assert precedence.has_extra_rounding(causes) is expected
 
 
 def fitted(kind: CauseKind, strength: Strength = Strength.EXACT, **facts: Any) -> Hypothesis:
@@ -70,7 +70,7 @@ def test_what_kinds_of_causes_are() -> None:
     price, quantity = fitted(Kinds.WRONG_PRICE), fitted(Kinds.WRONG_QUANTITY)
     order, lost = fitted(Kinds.CUMULATIVE_QUANTITY), fitted(Kinds.MISSING_FILL)
     every = [price, quantity, order, lost]
-    assert precedence.unspecific(every) == 2
+    assert precedence.figure_count(every) == 2
     assert [precedence.may_be_of_a_pair(one) for one in every] == [False, True, True, True]
     assert precedence.is_misread_order(every)
     assert not precedence.is_misread_order([price, quantity])
@@ -106,7 +106,7 @@ def twice(row: Fill, **more: Any) -> Hypothesis:
 
 
 def orphans(given: list[Hypothesis], fills: list[Fill]) -> list[tuple[str, Strength]]:
-    found = with_orphans(given, fills, Strength.FITTED)
+    found = with_orphan_fills(given, fills, Strength.FITTED)
     return [(str(one.cause_kind), one.strength) for one in found]
 
 

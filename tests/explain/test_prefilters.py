@@ -21,7 +21,7 @@ from recon_core.explain.problem.market import Paid
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.fitted import fitted
+from recon_core.explain.search.fitted_faults import fitted
 from recon_core.explain.search.pair_prefilter import PairPrefilter
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
@@ -125,18 +125,18 @@ def problems_of(recorded: RecordedSession) -> list[Problem]:
 def search_of(problem: Problem) -> Search:
     """A search with more edits than those of single rows."""
     extra = (*others(problem), *islice(misread(problem), 50))
-    return Search(problem, Budget(10**9)).also_of(extra)
+    return Search(problem, Budget(10**9)).with_extra(extra)
 
 
 @pytest.mark.parametrize("seed", [*range(150), 2594, 2859, 3219, 4400])
 def test_sieved_edits_lose_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at every edit finds the same pairs, and as many a little beside the need."""
     for problem in problems_of(session_of(seed)):
-        prefiltered, whole = (PairSearch(search_of(problem)) for _ in range(2))
-        found, crowd = contents(prefiltered), prefiltered._crowd_size
-        monkeypatch.setattr(PairPrefilter, "prefiltered", lambda _: None)
+        places, whole = (PairSearch(search_of(problem)) for _ in range(2))
+        found, crowd = contents(places), places._chance_count
+        monkeypatch.setattr(PairPrefilter, "places", lambda _: None)
         assert contents(whole) == found
-        assert whole._crowd_size == crowd
+        assert whole._chance_count == crowd
 
 
 def test_the_sieve_leaves_few_fills() -> None:
@@ -145,10 +145,8 @@ def test_the_sieve_leaves_few_fills() -> None:
     for problem in (problem for seed in range(150) for problem in problems_of(session_of(seed))):
         search = search_of(problem)
         targets = [problem.required, *decoys(problem)]
-        prefiltered = PairPrefilter(
-            problem, search.fill_hypotheses, search.effects, targets
-        ).prefiltered()
-        left.append(1.0 if prefiltered is None else len(prefiltered.places) / len(problem.fills))
+        places = PairPrefilter(problem, search.fill_hypotheses, search.effects, targets).places()
+        left.append(1.0 if places is None else len(places.places) / len(problem.fills))
     assert sum(share < 1 for share in left) > len(left) / 2
     assert sum(share < 1 / 2 for share in left) > len(left) / 4
 
@@ -190,10 +188,13 @@ def test_sums_lose_no_misread_order(seed: int) -> None:
         required_count = [
             hypothesis
             for hypothesis in every
-            if problem.reaches(hypothesis.patch.vector(problem.postings))
+            if problem.reached_by_effect(hypothesis.patch.vector(problem.postings))
         ]
-        found = [hypothesis for hypothesis in cumulative(problem)
-                 if problem.reaches(hypothesis.patch.vector(problem.postings))]  # fmt: skip
+        found = [
+            hypothesis
+            for hypothesis in cumulative(problem)
+            if problem.reached_by_effect(hypothesis.patch.vector(problem.postings))
+        ]
         assert list(map(_content, found)) == list(map(_content, required_count))
 
 

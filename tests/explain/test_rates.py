@@ -7,7 +7,7 @@ import pytest
 
 from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.causes.fee_rate import at_one_rate
-from recon_core.explain.problem.fee_schedule import round_rate, tells
+from recon_core.explain.problem.fee_schedule import is_significant_rate, round_rate
 from recon_core.model import Fill
 from tests.core.builders import fill
 
@@ -62,7 +62,7 @@ def test_the_rate_with_the_fewest_decimals(
 )
 def test_a_rate_that_proves_something(rate: str, value: str, unit: str, *, expected: bool) -> None:
     """Of at most four digits, and one step of it gives at least 10,000 units more."""
-    assert tells(d(rate), d(value), d(unit)) is expected
+    assert is_significant_rate(d(rate), d(value), d(unit)) is expected
 
 
 def pairs(*texts: str) -> list[tuple[Decimal, Decimal]]:

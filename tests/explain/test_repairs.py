@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import RepairEntry, apply_entries, entries_of, explain
-from recon_core.explain.repair.applying import applied
-from recon_core.explain.repair.entries import require_plausible
+from recon_core.explain.repair.application import applied
+from recon_core.explain.repair.completion import diffs_of_entries
+from recon_core.explain.repair.entries import require_near_prices
 from recon_core.explain.repair.row_text import fill_of, movement_of, row_values
-from recon_core.explain.repair.whole import answered
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict
@@ -49,7 +49,7 @@ def test_each_entry_answers_its_own_diffs() -> None:
     )
     explains = ("cash::EUR", "fill::A/EUR,f1", "fill::A/EUR,f%202,account=sub", "fill::A/EUR,f3")
     explanation = Explanation(ExplanationVerdict.UNIQUE, explains=explains, repair=postings)
-    assert list(answered(explanation)) == [
+    assert list(diffs_of_entries(explanation)) == [
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f1"],
         ["cash::EUR", "fill::A/EUR,f3", "fill::A/EUR,f%202,account=sub"],
     ]
@@ -217,20 +217,20 @@ def test_a_price_far_from_all_others_is_refused(
     sides = {str(at_side): replace(side(), fills=tuple(known)), str(at_side.other): side()}
     added = [replace(FILL, price=Decimal(price))]
     if expected:
-        require_plausible(recorded(**sides), added)
+        require_near_prices(recorded(**sides), added)
         return
     words = "no other fill" if not others else "other fills are at"
     with pytest.raises(ReconError, match=f"implausible price: fill f1 of A/EUR .*{words}"):
-        require_plausible(recorded(**sides), added)
+        require_near_prices(recorded(**sides), added)
 
 
 def test_a_row_of_a_side_may_be_alone() -> None:
     """It is no new price; beside others it is held against them all the same."""
     there = replace(side(), fills=(FILL,))
-    require_plausible(recorded(there, side()), [FILL])
+    require_near_prices(recorded(there, side()), [FILL])
     near = replace(FILL, fill_id="f2", price=Decimal(9))
     with pytest.raises(ReconError, match="implausible"):
-        require_plausible(recorded(replace(there, fills=(FILL, near)), side()), [FILL])
+        require_near_prices(recorded(replace(there, fills=(FILL, near)), side()), [FILL])
 
 
 @pytest.mark.parametrize("mirrored", [True, False])

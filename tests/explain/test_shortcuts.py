@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes import sign, unit
 from recon_core.explain.causes.sign import turned_trades
-from recon_core.explain.causes.unit import in_another_unit, multipliers
+from recon_core.explain.causes.unit import in_other_unit, multipliers
 from recon_core.explain.problem.dimensions import add_to
 from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped
 from recon_core.explain.problem.open_positions import open_bases
 from recon_core.explain.problem.patches import Patch, in_sequence
-from recon_core.explain.problem.postings import bookings_of
+from recon_core.explain.problem.postings import postings_of
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.search import Search
 from recon_core.ledger.amended import amended
@@ -67,7 +67,7 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
     """Every edit that alone is what is needed is found among the fills that are left."""
     for problem in problems_of(prover_of(trial_of(seed).placed.recorded)):
         search = Search(problem, Budget(10**9))
-        wanted = set(search.fingerprints.around(problem.required))
+        wanted = set(search.fingerprints.within_tolerance(problem.required))
         whole = [
             search.hypothesis(code)
             for value, code in (
@@ -77,7 +77,7 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
             if value in wanted
         ]
         found = [hypothesis for hypothesis in whole if problem.reached_by(hypothesis.patch)]
-        assert list(map(_content, search.singles())) == list(map(_content, found))
+        assert list(map(_content, search.single_faults())) == list(map(_content, found))
 
 
 def _content(hypothesis: Hypothesis) -> tuple[object, ...]:
@@ -93,7 +93,7 @@ def _content(hypothesis: Hypothesis) -> tuple[object, ...]:
 def test_many_fills_book_what_each_books(seed: int) -> None:
     """The sums of many fills at once are those of one after the other."""
     prover = prover_of(trial_of(seed).placed.recorded)
-    postings = bookings_of(prover.recorded, prover.dimensions)
+    postings = postings_of(prover.recorded, prover.dimensions)
     for record in prover.recorded.own_records().values():
         total: dict[str, Decimal] = {}
         for fill in record.fills or ():
@@ -109,7 +109,7 @@ def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None
     """Changes of two fills move the cash that a replay of the changed rows gives."""
     base = base_session(name, Evidence.STATES)
     prover = prover_of(base.recorded)
-    postings, record = bookings_of(prover.recorded, prover.dimensions), base.book
+    postings, record = postings_of(prover.recorded, prover.dimensions), base.book
     dice = random.Random(seed)  # noqa: S311  # rows, no secrets
     bases = open_bases(postings, record)
     assert bases is not None
@@ -119,11 +119,11 @@ def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None
     after = _cash(prover, pair[0].joined(pair[1]).applied(record))
     for cash in {*before, *after}:
         moved = EXACT.subtract(after.get(cash, ZERO), before.get(cash, ZERO))
-        found = bases.amount([bases.settled(patch, cash) for patch in pair])
+        found = bases.amount([bases.balance_patch(patch, cash) for patch in pair])
         unit = postings.resolution(cash.removeprefix("cash::").split(",")[0])
         most = EXACT.multiply(unit, Decimal(len(record.fills or ()) + 2))
         assert EXACT.subtract(moved, found).copy_abs() <= most, (name, seed, cash)
-        again = bases.amount([bases.settled(patch, cash) for patch in pair])
+        again = bases.amount([bases.balance_patch(patch, cash) for patch in pair])
         assert again == found  # what was kept of the first look changes nothing
 
 
@@ -169,7 +169,7 @@ def test_no_factor_of_all_trades_is_lost(
     for problem in problems_of(prover_of(trial.placed.recorded)):
         for fills in filter(None, (problem.fills, *problem.by_symbol.values())):
             powers = [Decimal(1).scaleb(at) for at in range(-9, 10) if at]
-            hypotheses = [in_another_unit(problem, fills, each)
+            hypotheses = [in_other_unit(problem, fills, each)
                      for each in (*powers, *multipliers(problem, fills))]  # fmt: skip
             hypotheses.append(turned_trades(fills))
             some = any(problem.dimensions.seen(problem.postings.trades(fills)).values())

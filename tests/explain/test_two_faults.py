@@ -4,7 +4,7 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explain.problem.chances import stands_alone
+from recon_core.explain.problem.chances import is_significant
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy.model import Policy
 from tests.explain.problems import problems_of, prover_of
@@ -27,9 +27,9 @@ def test_an_effect_too_exact_for_chance() -> None:
     problem = problems_of(prover_of(recorded))[0]
     (name,) = problem.required
     required = problem.required[name]
-    assert stands_alone(problem, {name: required}, 10)
-    assert stands_alone(problem, {name: required.quantize(type(required)("0.001"))}, 10)
-    assert not stands_alone(problem, {name: required.quantize(type(required)("0.001"))}, 10_000)
-    assert not stands_alone(problem, {name: required / 2}, 10)
-    assert not stands_alone(problem, {name: -required}, 1)
-    assert not stands_alone(problem, {}, 1)
+    assert is_significant(problem, {name: required}, 10)
+    assert is_significant(problem, {name: required.quantize(type(required)("0.001"))}, 10)
+    assert not is_significant(problem, {name: required.quantize(type(required)("0.001"))}, 10_000)
+    assert not is_significant(problem, {name: required / 2}, 10)
+    assert not is_significant(problem, {name: -required}, 1)
+    assert not is_significant(problem, {}, 1)

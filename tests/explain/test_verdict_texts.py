@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.explain.answers.pending import and_pending
+from recon_core.explain.answers.pending_movements import and_pending
 from recon_core.explain.answers.verdicts import alternatives, fee_hint, ratio_hint, unexplained
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row
 from recon_core.explain.problem.patches import Patch

@@ -1,1 +1,1 @@
-"""Answers: the proven hypotheses of a step, what is in doubt, and the explanation that results."""
+"""Answers: the proven hypotheses of a step, their doubts, and the explanation that results."""

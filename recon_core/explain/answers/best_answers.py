@@ -1,6 +1,6 @@
 """Best answers: the candidates that a reconciliation confirms, with the best evidence.
 
-Candidates that contradict snapshots are kept aside, for the case that nothing else is found.
+Candidates that contradict snapshots are kept for the case that nothing else is found.
 """
 
 from collections.abc import Iterable
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from recon_core.explain.answers.residuals import rounded_cash
-from recon_core.explain.answers.verdicts import explained, nearly_explained
+from recon_core.explain.answers.verdicts import explanations_of, rounded_explanations
 from recon_core.explain.budget import Budget, BudgetError
 from recon_core.explain.problem.chances import is_coarse
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, attempt
-from recon_core.explain.proof.by_snapshots import allowed
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import allowed
 from recon_core.explain.search.candidates import Candidate, Found, candidates
 from recon_core.model.explanation import Explanation
 
-_MOST_PROVEN: Final = 12
+_MOST_ANSWERS: Final = 12
 """Most confirmed answers of one search; each costs a reconciliation.
 
 With more candidates of equal evidence the answers are incomplete, and none is unique.
@@ -34,7 +34,7 @@ The choices differ only in their time, which the PnL of a derivative depends on.
 
 @dataclass
 class BestAnswers:
-    """The confirmed answers of one session, and the candidates that were kept aside."""
+    """The confirmed answers of one session, and the candidates that snapshots contradict."""
 
     prover: Prover
     budget: Budget
@@ -42,20 +42,20 @@ class BestAnswers:
 
     def proven(self, problem: Problem, found: Iterable[Found]) -> list[Answer]:
         """Return the answers that the snapshots allow and a reconciliation confirms."""
-        fitting, contradicted = allowed(problem, found, self.budget)
+        consistent, contradicted = allowed(problem, found, self.budget)
         if contradicted:
             self._contradicted.append((problem, contradicted))
-        return self._borne_out(problem, fitting)
+        return self._verified(problem, consistent)
 
     def against_snapshots(self) -> tuple[Explanation, ...]:
         """Return explanations that fit the end of the session and contradict snapshots."""
         for problem, found in self._contradicted:
-            answers = self._borne_out(problem, found)
+            answers = self._verified(problem, found)
             if answers:
-                return self.solved(answers)
+                return self.explanations(answers)
         return ()
 
-    def solved(self, answers: list[Answer]) -> tuple[Explanation, ...]:
+    def explanations(self, answers: list[Answer]) -> tuple[Explanation, ...]:
         """Return the explanations of answers with a fitted number, or with two faults.
 
         None without answers. If a side rounded its cash, no answer is unique unless the rows show
@@ -68,17 +68,17 @@ class BestAnswers:
         exact = is_shown or bool(self.prover.dimensions.dust)
         rounded = None if exact else rounded_cash(self.prover)
         if rounded is not None:
-            return nearly_explained(self.prover, answers, rounded.digits)
-        return explained(self.prover, answers)
+            return rounded_explanations(self.prover, answers, rounded.digits)
+        return explanations_of(self.prover, answers)
 
-    def _borne_out(self, problem: Problem, found: Iterable[Found]) -> list[Answer]:
+    def _verified(self, problem: Problem, found: Iterable[Found]) -> list[Answer]:
         """Return the candidates with the best evidence that a reconciliation confirms."""
         answers: list[Answer] = []
         best, tried = None, 0
         for candidate in candidates(problem, list(found)):
             if best is not None and candidate.order > best:
                 break
-            if len(answers) == _MOST_PROVEN:
+            if len(answers) == _MOST_ANSWERS:
                 return [replace(answer, complete=False) for answer in answers]
             try:
                 answer = self._attempt(problem, candidate)
@@ -96,10 +96,10 @@ class BestAnswers:
 
     def _attempt(self, problem: Problem, candidate: Candidate) -> Answer | None:
         """Return the answer by the first choice of rows without residual, else the first answer."""
-        nearly = None
+        near = None
         for hypotheses in candidate.members[:_MOST_MEMBERS]:
             answer = attempt(self.prover, problem, hypotheses, candidate.rows, self.budget)
-            if answer is not None and not answer.outcome.rest:
+            if answer is not None and not answer.outcome.all_remaining:
                 return answer
-            nearly = nearly or answer
-        return nearly
+            near = near or answer
+        return near

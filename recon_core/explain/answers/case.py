@@ -1,4 +1,4 @@
-"""One session to explain: what its strategies share, each part computed once."""
+"""One session to explain: the data that its strategies share, each computed once."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +9,8 @@ from recon_core.explain.answers.state_answers import state_answers
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
-from recon_core.explain.proof.by_snapshots import operations
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import operations
 from recon_core.explain.search.search import Search
 from recon_core.model.explanation import Explanation
 
@@ -34,7 +34,7 @@ class Case:
 
     @cached_property
     def best(self) -> BestAnswers:
-        """The answers that a reconciliation confirms, and the candidates that were kept aside."""
+        """The confirmed answers, and the candidates that snapshots contradict."""
         return BestAnswers(self.prover, self.budget)
 
     @cached_property
@@ -51,5 +51,5 @@ class Case:
         return [
             Search(problem, self.budget, max_skew=self.prover.max_skew)
             for problem in self.problems
-            if not problem.lagging
+            if not problem.stale_only
         ]

@@ -13,8 +13,8 @@ from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.proof.attempt import Answer, Part
-from recon_core.explain.proof.by_snapshots import is_unstated, remaining_after
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _PRICE: Final = attrgetter("price")
@@ -23,7 +23,7 @@ _PRICE: Final = attrgetter("price")
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     """Return the dimensions in which an answer posts amounts and nothing is compared.
 
-    An empty name is a doubt that no comparison would settle.
+    An empty name is a doubt that no comparison would remove.
     """
     if all(
         part.hypothesis.strength is Strength.SHOWN
@@ -43,7 +43,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     )
     doubtful = doubtful or _below_digits(prover, answer)
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
-    return [*unseen, ""] if doubtful or _cancels(answer) else unseen
+    return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen
 
 
 def has_unread_spans(answers: Sequence[Answer]) -> bool:
@@ -56,7 +56,7 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:
-    """True if an answer moves only cash, by at most half a unit of what a side states."""
+    """True if an answer moves only cash, by at most half a unit of a stated balance."""
     total = total_of(part.effect for part in answer.parts)
     moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
     units: dict[str, Decimal] = {}
@@ -98,10 +98,10 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     )
 
 
-def _cancels(answer: Answer) -> bool:
+def _is_net_zero(answer: Answer) -> bool:
     """True if causes that move positions cancel there, and little cash is evidence of them."""
     total = total_of(part.effect for part in answer.parts)
     moved = [name for part in answer.parts for name, amount in part.effect.items()
              if amount and is_position(name)]  # fmt: skip
-    cancels = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
-    return cancels and not is_much(answer.problem, total)
+    is_net_zero = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    return is_net_zero and not is_much(answer.problem, total)

@@ -1,4 +1,4 @@
-"""Answers that leave a residual: a fee of what is missing, or the digits that cash was rounded by.
+"""Answers that leave a residual: the fee of a missing fill, or the digits that cash was rounded by.
 
 They are never unique: the lost digits would have separated the causes. If a side states 48,932.91
 USDT and the other 48,930.33479036, the required effect is known within 0.005 USDT.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.explain.answers.verdicts import FILLS, nearly_explained
+from recon_core.explain.answers.verdicts import FILLS, rounded_explanations
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.fills import are_missing
 from recon_core.explain.problem.dimensions import Vector, deltas, is_cash, label_of
@@ -32,11 +32,11 @@ _MOST_TRIED: Final = 12
 More would be no better: within a rounding many candidates fit, and no answer is unique.
 """
 
-Looks = Callable[[Search], Iterable[Found]]
+Finder = Callable[[Search], Iterable[Found]]
 """A function that finds further hypotheses of a search, of many rows or fitted."""
 
 _LARGEST_FEE: Final = Decimal("0.01")
-"""Largest fee of a missing fill, as a fraction of what the fill moves in a balance.
+"""Largest fee of a missing fill, as a fraction of the amount by which the fill moves a balance.
 
 1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
 less, fills of an expensive venue would have no explanation.
@@ -62,7 +62,7 @@ def rounded_cash(prover: Prover) -> RoundedCash | None:
     recorded, dimensions = prover.recorded, prover.dimensions
     differing = [name for name in deltas(dimensions, recorded) if is_cash(name)]
     exact = _exact(recorded, prover)
-    for side in _likeliest(recorded, prover):
+    for side in _sides_in_order(recorded, prover):
         record = recorded.side(side)
         if record is None or "cash" in record.derived:
             continue
@@ -70,14 +70,15 @@ def rounded_cash(prover: Prover) -> RoundedCash | None:
         found = {
             name: Decimal((0, (5,), -decimal_places(stated[name]) - 1))
             for name in differing
-            if name in stated and _is_coarser(stated[name], (other.get(name) for other in exact))
+            if name in stated
+            and _has_fewer_places(stated[name], (other.get(name) for other in exact))
         }
         if found:
             return RoundedCash(side, found)
     return None
 
 
-def _likeliest(recorded: RecordedSession, prover: Prover) -> list[LedgerSide]:
+def _sides_in_order(recorded: RecordedSession, prover: Prover) -> list[LedgerSide]:
     """Return both sides: a side that contradicts its own rows first, then the exchange."""
     wrong = contradictions(recorded, prover.dimensions, prover.reconciliation.replays)
     return [*wrong, *(side for side in (LedgerSide.EXTERNAL, LedgerSide.INTERNAL)
@@ -92,13 +93,13 @@ def _exact(recorded: RecordedSession, prover: Prover) -> list[Vector]:
     return [*map(dimensions.stated, recorded.own_records().values()), *replays]
 
 
-def _is_coarser(stated: Decimal, others: Iterable[Decimal | None]) -> bool:
+def _has_fewer_places(stated: Decimal, others: Iterable[Decimal | None]) -> bool:
     places = decimal_places(stated)
     return any(decimal_places(shortest(each)) > places for each in others if each is not None)
 
 
-def lacking(prover: Prover) -> str:
-    """Return what would decide if nothing is found: rows, and missing cash or digits."""
+def missing_data(prover: Prover) -> str:
+    """Return the data that would decide if nothing is found: rows, and missing cash or digits."""
     rounded = rounded_cash(prover)
     if rounded is not None:
         return f"{FILLS}, and {rounded.digits}"
@@ -107,7 +108,7 @@ def lacking(prover: Prover) -> str:
 
 
 def rounded_answers(
-    prover: Prover, searches: Sequence[Search], looks: Looks, budget: Budget
+    prover: Prover, searches: Sequence[Search], find: Finder, budget: Budget
 ) -> tuple[Explanation, ...]:
     """Return explanations within the rounding: `partial` if a single answer leaves a residual."""
     rounded = rounded_cash(prover)
@@ -115,10 +116,10 @@ def rounded_answers(
         return ()
     for search in searches:
         near = replace(search, problem=_within(search.problem, rounded.half_units))
-        found = [*((one,) for one in near.singles()), *looks(near)]
+        found = [*((one,) for one in near.single_faults()), *find(near)]
         answers = _proven(prover, near.problem, found, rounded.half_units, budget)
         if answers:
-            return nearly_explained(prover, answers, rounded.digits)
+            return rounded_explanations(prover, answers, rounded.digits)
     return ()
 
 
@@ -135,7 +136,7 @@ def _proven(
 ) -> list[Answer]:
     tried = candidates(problem, found)[:_MOST_TRIED]
     answers = [
-        attempt(prover, problem, each.hypotheses, each.rows, budget, nearly=half_units)
+        attempt(prover, problem, each.hypotheses, each.rows, budget, limits=half_units)
         for each in tried
     ]
     return [answer for answer in answers if answer is not None]
@@ -150,7 +151,7 @@ def fees_of_missing_fills(
     amounts.
     """
     for search in searches:
-        problem = search.problem.but_for_cash()
+        problem = search.problem.without_cash()
         answers = [
             answer
             for hypotheses in OrderInterpretation(
@@ -170,8 +171,8 @@ def _attempt(
     prover: Prover, problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
 ) -> Answer | None:
     rows = [hypothesis.rows for hypothesis in hypotheses]
-    nearly = _fees([hypothesis.patch.vector(problem.postings) for hypothesis in hypotheses])
-    return attempt(prover, problem, hypotheses, rows, budget, nearly=nearly)
+    limits = _fees([hypothesis.patch.vector(problem.postings) for hypothesis in hypotheses])
+    return attempt(prover, problem, hypotheses, rows, budget, limits=limits)
 
 
 def _fees(effects: Sequence[Vector]) -> dict[str, Decimal]:

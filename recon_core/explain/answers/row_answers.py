@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from recon_core.explain.answers.sequels import First
-from recon_core.explain.answers.verdicts import explained, partial
+from recon_core.explain.answers.fault_sequences import First
+from recon_core.explain.answers.verdicts import explanations_of, partial
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
@@ -18,8 +18,12 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, OwnState, attempt
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.search.rows_against_rows import RowReading, other_rows
-from recon_core.explain.search.self_consistency import OwnBooks, has_duplicate_ids, may_be_duplicate
+from recon_core.explain.search.row_comparison import RowComparison, other_rows
+from recon_core.explain.search.self_consistency import (
+    OwnContradictions,
+    has_duplicate_ids,
+    may_be_duplicate,
+)
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
@@ -32,7 +36,7 @@ class RowAnswers:
 
     prover: Prover
     budget: Budget
-    _readings: dict[LedgerSide, Answer | None] = field(default_factory=dict)
+    _answers: dict[LedgerSide, Answer | None] = field(default_factory=dict)
 
     @cached_property
     def contradicted(self) -> Answer | None:
@@ -41,13 +45,15 @@ class RowAnswers:
         `None` without such rows. It may account for a part of the deltas only.
         """
         outer = self.prover.recorded.external
-        if outer is None or not (self._orders_differ or has_duplicate_ids(outer)):
+        if outer is None or not (self._has_order_diffs or has_duplicate_ids(outer)):
             return None
-        books = self._books
-        if books is None:
+        contradictions = self._contradictions
+        if contradictions is None:
             return None
-        hypotheses = self._hypotheses(books.problem, books.right())
-        return self._proven(books.problem, hypotheses, self._own_state(books.problem, hypotheses))
+        hypotheses = self._hypotheses(contradictions.problem, contradictions.right())
+        return self._proven(
+            contradictions.problem, hypotheses, self._own_state(contradictions.problem, hypotheses)
+        )
 
     def best(self) -> list[Answer]:
         """Return the proven answer by the rows, a rounding before any other, or none.
@@ -68,11 +74,11 @@ class RowAnswers:
 
     def firsts(self) -> list[First]:
         """Return the `unique` partial explanations, each with its side without the fault."""
-        found = [(explained(self.prover, [one])[0], one) for one in self._partial()]
+        found = [(explanations_of(self.prover, [one])[0], one) for one in self._partial()]
         return [
-            (told, one.side, one.repaired)
-            for told, one in found
-            if told.verdict is ExplanationVerdict.UNIQUE
+            (explanation, one.side, one.repaired)
+            for explanation, one in found
+            if explanation.verdict is ExplanationVerdict.UNIQUE
         ]
 
     def _partial(self) -> list[Answer]:
@@ -81,37 +87,41 @@ class RowAnswers:
     def _read(self) -> Iterator[Answer]:
         """Yield the answers that the rows show, answers that correct the ledger first."""
         if not self.prover.recorded.shares("fills"):
-            found = map(self._reading_of, LedgerSide)
-            yield from (one for one in found if one is not None and one.outcome.vanished)
+            found = map(self._answer_of, LedgerSide)
+            yield from (one for one in found if one is not None and one.outcome.resolved)
 
-    def _reading_of(self, side: LedgerSide) -> Answer | None:
-        if side not in self._readings:
+    def _answer_of(self, side: LedgerSide) -> Answer | None:
+        if side not in self._answers:
             problem, right, answer = self._problem(side), self._rows(side.other), None
             if problem is not None and right is not None and problem.record.fills is not None:
                 answer = self._proven(problem, self._hypotheses(problem, right))
             if answer is not None and self._is_doubtful(answer):
                 answer = replace(answer, complete=False, decides=_COUNTED)
-            self._readings[side] = answer
-        return self._readings[side]
+            self._answers[side] = answer
+        return self._answers[side]
 
     def _is_doubtful(self, answer: Answer) -> bool:
-        """True if a row that the ledger seems to lack may be a duplicate of the exchange."""
+        """True if a row that seems missing from the ledger may be a duplicate of the exchange."""
         patch = answer.patch
         if answer.side is LedgerSide.EXTERNAL or not (patch.added or patch.added_movements):
             return False
         outer = self.prover.recorded.external
-        if outer is None or not (self._orders_differ or may_be_duplicate(patch, outer)):
+        if outer is None or not (self._has_order_diffs or may_be_duplicate(patch, outer)):
             return False
-        books = self._books
-        return books is not None and books.without_doubtful() is not books.problem.record
+        contradictions = self._contradictions
+        return (
+            contradictions is not None
+            and contradictions.without_doubtful() is not contradictions.problem.record
+        )
 
     def _otherwise(self) -> list[Answer]:
         """Return the answer that removes possible duplicates of the exchange, if it is proven."""
-        books = self._books
-        if books is None:
+        contradictions = self._contradictions
+        if contradictions is None:
             return []
         answer = self._proven(
-            books.problem, self._hypotheses(books.problem, books.without_doubtful())
+            contradictions.problem,
+            self._hypotheses(contradictions.problem, contradictions.without_doubtful()),
         )
         return [answer] if answer is not None and answer.outcome.proven else []
 
@@ -119,7 +129,7 @@ class RowAnswers:
         if right is problem.record:
             return ()
         self.budget.spend(len(problem.fills) + len(right.fills or ()))
-        return tuple(RowReading(problem, right, self.prover.max_skew).hypotheses())
+        return tuple(RowComparison(problem, right, self.prover.max_skew).hypotheses())
 
     def _proven(
         self, problem: Problem, hypotheses: Sequence[Hypothesis], own: OwnState | None = None
@@ -133,7 +143,7 @@ class RowAnswers:
         """Return `RIGHT` if the side's rows give its stated amounts only with the hypotheses."""
         own = self._problem(problem.side, rows_right=True) if hypotheses else None
         is_right = own is not None and bool(own.required) and own.reached_by(together(hypotheses))
-        return OwnState.RIGHT if is_right else OwnState.OF_ITS_ROWS
+        return OwnState.RIGHT if is_right else OwnState.OF_ROWS
 
     def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
         prover = self.prover
@@ -143,11 +153,11 @@ class RowAnswers:
         return other_rows(self.prover.recorded.side(side))
 
     @property
-    def _orders_differ(self) -> bool:
+    def _has_order_diffs(self) -> bool:
         return any(is_order(each) for each in self.prover.before)
 
     @cached_property
-    def _books(self) -> OwnBooks | None:
+    def _contradictions(self) -> OwnContradictions | None:
         """The exchange's rows and the ledger's; `None` unless both sides give their own fills."""
         other = self._rows(LedgerSide.INTERNAL)
         problem = None if other is None else self._problem(LedgerSide.EXTERNAL)
@@ -156,4 +166,4 @@ class RowAnswers:
         if self.prover.recorded.shares("fills"):
             return None
         self.budget.spend(len(problem.fills) + len(other.fills or ()))
-        return OwnBooks(problem, other)
+        return OwnContradictions(problem, other)

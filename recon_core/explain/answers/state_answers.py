@@ -12,7 +12,7 @@ from typing import Final
 
 from recon_core.compare.aliases import with_aliases
 from recon_core.explain import causes
-from recon_core.explain.answers.sequels import First
+from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
@@ -26,7 +26,7 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.patches import names_of, shifted
 from recon_core.explain.problem.problems import contradictions
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.search.states import state_hypotheses
 from recon_core.model import CashBalance, LedgerSide, SideRecord
@@ -35,7 +35,7 @@ from recon_core.policy.aliases import Aliases
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 from recon_core.values.errors import SessionError
 
-_MOST_EDITS: Final = 12
+_MOST_HYPOTHESES: Final = 12
 """Hypotheses of a state that are tried.
 
 Each alone and every two are up to 78 reconciliations, which the budget does not count.
@@ -101,7 +101,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
         (chosen, outcome)
         for chosen in _choices(hypotheses)
         for outcome in [_outcome(prover, chosen)]
-        if outcome is not None and outcome.proven and outcome.vanished
+        if outcome is not None and outcome.proven and outcome.resolved
     ]
     if not proven:
         return ()
@@ -109,7 +109,7 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
     doubtful = doubt(prover, best[0][0])
-    if precedence.rounds_besides(explanations[0].causes):
+    if precedence.has_extra_rounding(explanations[0].causes):
         doubtful = doubtful or ROUNDED_OFF
     if len({tuple(hypothesis.cause_kind for hypothesis in chosen) for chosen, _ in best}) == 1:
         explanations = explanations[:1]
@@ -119,10 +119,10 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     return tuple(not_proven(one, decides, count) for one in explanations)
 
 
-def beside_rounding(
+def or_rounding(
     found: tuple[Explanation, ...], rounded: tuple[Explanation, ...]
 ) -> tuple[Explanation, ...]:
-    """Return what rows explain, in doubt where a rounding explains the same cash.
+    """Return the explanations by rows, in doubt where a rounding explains the same cash.
 
     So small an amount may have been rounded off; an amount that moves a position was not.
     """
@@ -139,7 +139,7 @@ def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
 
 def _hypotheses(prover: Prover) -> list[StateHypothesis]:
     dimensions, recorded = prover.dimensions, prover.recorded
-    found = islice(state_hypotheses(dimensions, recorded), _MOST_EDITS)
+    found = islice(state_hypotheses(dimensions, recorded), _MOST_HYPOTHESES)
     return precedence.without_names_of_legs(list(found))
 
 
@@ -151,8 +151,8 @@ def _choices(hypotheses: Sequence[StateHypothesis]) -> Iterator[tuple[StateHypot
         if len(names) > 2:  # noqa: PLR2004  # two are a pair
             yield tuple(names)
     for first, second in combinations(hypotheses, 2):
-        apart = first.correction.keys().isdisjoint(second.correction)
-        if first.side is second.side and apart:
+        is_independent = first.correction.keys().isdisjoint(second.correction)
+        if first.side is second.side and is_independent:
             yield first, second
 
 
@@ -169,14 +169,14 @@ def _of_one_side(
 
 
 def partial_states(prover: Prover) -> Iterator[First]:
-    """Yield the faults of a whole state that account for some diffs, with the side put right."""
+    """Yield the faults of a whole state that account for some diffs, with the repaired side."""
     hypotheses = _hypotheses(prover)
     for hypothesis in hypotheses:
         if doubt(prover, (hypothesis,)):
             continue
         record = _fixed(prover, (hypothesis,))
         outcome = None if record is None else prover.outcome({hypothesis.side: record})
-        if record is None or outcome is None or not outcome.vanished or outcome.appeared:
+        if record is None or outcome is None or not outcome.resolved or outcome.new:
             continue
         if not any(outcome.remaining.get(name) for name in hypothesis.correction):
             yield _explanation((hypothesis,), outcome), hypothesis.side, record
@@ -188,7 +188,7 @@ def _outcome(prover: Prover, chosen: Sequence[StateHypothesis]) -> Outcome | Non
 
 
 def _fixed(prover: Prover, chosen: Sequence[StateHypothesis]) -> SideRecord | None:
-    """Return the side without the faults of its state, `None` if it cannot be put right."""
+    """Return the side without the faults of its state, `None` if it cannot be repaired."""
     record = prover.recorded.side(chosen[0].side)
     if record is None:
         return None
@@ -211,7 +211,7 @@ def _with_names(prover: Prover, side: LedgerSide, names: Mapping[str, str]) -> S
 def _with_figures(
     prover: Prover, record: SideRecord, chosen: Sequence[StateHypothesis]
 ) -> SideRecord:
-    if record.derived:  # no row states its leg: only the state is put right
+    if record.derived:  # no row states its leg: only the state is repaired
         record = replace(record, derived=frozenset(), opening=None)
     names = names_of(prover.dimensions, list(prover.recorded.own_records().values()))
     total: dict[str, Decimal] = {}
@@ -253,7 +253,7 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
         if aliases
         else tuple(
             Booking(
-                "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.vanished
+                "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.resolved
             )
             for hypothesis in chosen
             for name, amount in sorted(hypothesis.correction.items())
@@ -264,7 +264,7 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
         ExplanationVerdict.UNIQUE,
         side,
         found,
-        explains=outcome.vanished,
+        explains=outcome.resolved,
         text=text,
         proof=proof_text(outcome, "the other side's names" if aliases else ""),
         repair=repair,
@@ -274,8 +274,8 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
 
 def _text(hypothesis: StateHypothesis) -> str:
     words = causes.family_of(hypothesis.cause_kind).state_words[hypothesis.cause_kind]
-    said = f"the {hypothesis.side} side {hypothesis.words or words}"
-    return f"{said} ({hypothesis.detail})" if hypothesis.detail else said
+    text = f"the {hypothesis.side} side {hypothesis.words or words}"
+    return f"{text} ({hypothesis.detail})" if hypothesis.detail else text
 
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Verdicts: explanations from proven answers, unique, or ambiguous with what would decide."""
+"""Verdicts: explanations from proven answers, unique, or ambiguous with the datum that decides."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,10 +21,10 @@ from recon_core.explain.problem.hypotheses import MISSING_ID, Row, Strength
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.wording import row_id, vector_text
 from recon_core.explain.proof.attempt import Answer, Part
-from recon_core.explain.proof.by_snapshots import is_contradicted, since, time_of
 from recon_core.explain.proof.prover import Outcome, Prover
+from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, time_of
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
-from recon_core.explain.repair.entries import bookings_for
+from recon_core.explain.repair.entries import entries_for
 from recon_core.model import LedgerSide
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
@@ -69,18 +69,18 @@ def ratio_hint(prover: Prover, delta: Vector) -> str:
         )
         if times > 1 and times.denominator == 1:
             found.setdefault((side, times.numerator), []).append(label_of(name))
-    several = [(key, names) for key, names in found.items() if len(names) > 1]
-    return "".join(_ratio_text(side, times, names) for (side, times), names in several)
+    shared = [(key, names) for key, names in found.items() if len(names) > 1]
+    return "".join(_ratio_text(side, times, names) for (side, times), names in shared)
 
 
 def _ratio_text(side: LedgerSide, times: int, names: Sequence[str]) -> str:
-    told = " and ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
+    named = " and ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
     why = ", as if every row was booked twice" if times == 2 else ""  # noqa: PLR2004
-    return f"; {told} are exactly {times} times as much on the {side} side{why}"
+    return f"; {named} are exactly {times} times as much on the {side} side{why}"
 
 
 def fee_hint(remaining: Vector, effect: Vector) -> str:
-    """Describe a residual that may be the fee of what was explained, else return an empty text.
+    """Describe a residual that may be the fee of the explained fills, else return an empty text.
 
     `remaining` is the excess of the faulty side: a cost, small against `effect`.
     """
@@ -92,7 +92,7 @@ def fee_hint(remaining: Vector, effect: Vector) -> str:
     return ", consistent with the fee" if is_cash(name) and small else ""
 
 
-def explained(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
+def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
     """Return one explanation for each answer that differs in kind or amount.
 
     A single answer is unique if it is complete, all its amounts are compared, and no snapshot
@@ -141,7 +141,7 @@ def partial(prover: Prover, answer: Answer) -> Explanation:
     )
 
 
-def nearly_explained(
+def rounded_explanations(
     prover: Prover, answers: Sequence[Answer], decides: str
 ) -> tuple[Explanation, ...]:
     """Return explanations that leave less than the rounding of a figure: never unique.
@@ -152,12 +152,12 @@ def nearly_explained(
     count = len(distinct)
     leaves = any(answer.outcome.remaining for answer in distinct)
     verdict = ExplanationVerdict.PARTIAL if leaves and count == 1 else ExplanationVerdict.AMBIGUOUS
-    said = _fits(count)
+    fits = _fits(count)
     return tuple(
         replace(
             one,
             verdict=verdict,
-            text=f"{said}: {one.text}{off_text(answer.outcome.remaining)}; {decides} would decide",
+            text=f"{fits}: {one.text}{off_text(answer.outcome.remaining)}; {decides} would decide",
             decides=decides,
             alternatives=count,
             explains=_with_what_is_left(prover, one, answer),
@@ -192,7 +192,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
     for answer in answers:
         key = tuple(sorted(map(_amounts, answer.parts)))
         known = found.get(key)
-        found[key] = answer if known is None else _united(known, answer)
+        found[key] = answer if known is None else _merged(known, answer)
     return _each_repair_once(list(found.values()))
 
 
@@ -202,7 +202,7 @@ def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
     for answer in answers:
         key = _repair(answer)
         known = found.get(key)
-        if known is None or _unspecific(answer) < _unspecific(known):
+        if known is None or _figure_count(answer) < _figure_count(known):
             found[key] = answer
     return list(found.values())
 
@@ -210,13 +210,13 @@ def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
 def _repair(answer: Answer) -> tuple[object, ...]:
     """Return the side and the patch of an answer as a key, its kind of cause ignored."""
     patch = answer.patch
-    gone = sorted(map(id, (*patch.removed, *patch.removed_movements)))
-    come = sorted(map(str, (*patch.added, *patch.added_movements)))
-    return answer.side, tuple(gone), tuple(come), str(patch.opening)
+    removed = sorted(map(id, (*patch.removed, *patch.removed_movements)))
+    added = sorted(map(str, (*patch.added, *patch.added_movements)))
+    return answer.side, tuple(removed), tuple(added), str(patch.opening)
 
 
-def _unspecific(answer: Answer) -> int:
-    return precedence.unspecific(part.hypothesis for part in answer.parts)
+def _figure_count(answer: Answer) -> int:
+    return precedence.figure_count(part.hypothesis for part in answer.parts)
 
 
 def _amounts(part: Part) -> tuple[str, ...]:
@@ -235,7 +235,7 @@ def _amounts(part: Part) -> tuple[str, ...]:
     return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
 
 
-def _united(first: Answer, second: Answer) -> Answer:
+def _merged(first: Answer, second: Answer) -> Answer:
     parts = tuple(
         replace(one, rows=tuple({id(row): row for row in (*one.rows, *other.rows)}.values()))
         for one, other in zip(first.parts, second.parts, strict=True)
@@ -259,23 +259,23 @@ def _explanation(prover: Prover, answer: Answer) -> Explanation:
         verdict=ExplanationVerdict.UNIQUE,
         side=sides.pop() if len(sides) == 1 else None,
         causes=causes,
-        residual=effect_of(answer.outcome.rest),
-        explains=answer.outcome.vanished,
+        residual=effect_of(answer.outcome.all_remaining),
+        explains=answer.outcome.resolved,
         text="; ".join(cause.text for cause in causes),
         proof=f"{proof_text(answer.outcome, change_text(answer.patch))}{since(answer)}",
     )
-    return replace(explanation, repair=bookings_for(prover, answer, explanation))
+    return replace(explanation, repair=entries_for(prover, answer, explanation))
 
 
 def _cause(answer: Answer, part: Part) -> Cause:
     side = part.hypothesis.side or answer.side
-    said = cause_text(part.hypothesis, side, part.rows, required_count=part.required_count)
+    text = cause_text(part.hypothesis, side, part.rows, required_count=part.required_count)
     return Cause(
         cause_kind=part.hypothesis.cause_kind,
         side=side,
         ids=_ids(part.rows),
         effect=effect_of(part.effect if side is answer.side else negated(part.effect)),
-        text=f"{said}{time_of(part.hypothesis, answer)}",
+        text=f"{text}{time_of(part.hypothesis, answer)}",
     )
 
 
@@ -286,31 +286,31 @@ def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def proof_text(outcome: Outcome, patch: str) -> str:
     """Return the proof of an explanation in words."""
-    count = len(outcome.vanished)
+    count = len(outcome.resolved)
     diffs = "1 diff disappears" if count == 1 else f"{count} diffs disappear"
     return f"reconciled again with {patch or 'the correction'}: {diffs}, none appears"
 
 
 def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
     """Return the explanation that nothing fits; `decides` if more than rows would decide."""
-    told = f"{vector_text(delta)}{_hint(prover, delta)}"
+    text = f"{vector_text(delta)}{_hint(prover, delta)}"
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
-        text=f"no one or two faults that the rows show account for {told}",
+        text=f"no one or two faults that the rows show account for {text}",
         decides=decides or FILLS,
     )
 
 
 def _hint(prover: Prover, delta: Vector) -> str:
     recorded = prover.recorded
-    lacking = [
+    without_rows = [
         str(side)
         for side, record in recorded.own_records().items()
         if record.fills is None and record.movements is None
     ]
-    rows = f"; the {lacking[0]} side gives no rows" if len(lacking) == 1 else ""
-    if len(lacking) > 1:
+    rows = f"; the {without_rows[0]} side gives no rows" if len(without_rows) == 1 else ""
+    if len(without_rows) > 1:
         rows = "; neither side gives rows"
     return f"{ratio_hint(prover, delta)}{rows}"
 

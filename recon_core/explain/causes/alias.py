@@ -9,8 +9,8 @@ from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
@@ -33,16 +33,16 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name in states.differing:
         first, second = states.stated.get(name, ZERO), states.other.get(name, ZERO)
         if not second:
-            mine.setdefault(bare_name(name), {})[_rest(name)] = first
+            mine.setdefault(bare_name(name), {})[_suffix(name)] = first
         if not first:
-            theirs.setdefault(bare_name(name), {})[_rest(name)] = second
+            theirs.setdefault(bare_name(name), {})[_suffix(name)] = second
     for name, amounts in mine.items():
-        alike = is_position(name)
+        is_symbol = is_position(name)
         equal = [
-            one for one, rest in theirs.items() if rest == amounts and is_position(one) == alike
+            one for one, held in theirs.items() if held == amounts and is_position(one) == is_symbol
         ]
         if len(equal) == 1:
-            names = [f"{one}{rest}" for one in (name, equal[0]) for rest in amounts]
+            names = [f"{one}{suffix}" for one in (name, equal[0]) for suffix in amounts]
             first_name, second_name = (label_of(one) for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
             hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
@@ -62,12 +62,12 @@ def _row_name(states: States, name: str) -> str:
     return key
 
 
-def _rest(name: str) -> str:
+def _suffix(name: str) -> str:
     return name[len(bare_name(name)) :]
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.ALIAS: said("{subject} uses another name")},
+    sentences={CauseKind.ALIAS: sentence_of("{subject} uses another name")},
     in_pairs=(_in_pairs,),
     fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
     in_states=_in_states,

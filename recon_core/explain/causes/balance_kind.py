@@ -1,7 +1,7 @@
 """Another kind of balance: a total that is free or locked, parts exchanged, holdings as cash.
 
-Each compares what both sides state, and nothing is fitted. Source: reports of users (free
-balances without margin, a wallet synchronised with its holdings).
+Each compares the stated figures of both sides, and nothing is fitted. Source: reports of users
+(free balances without margin, a wallet synchronised with its holdings).
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
@@ -23,7 +23,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     yield from _swapped_parts(states)
     yield from _free_is_total(states)
     if "cash" not in states.record.derived:
-        yield from _holdings_again(states)
+        yield from _with_position(states)
 
 
 def _free_is_total(states: States) -> Iterator[StateHypothesis]:
@@ -47,7 +47,7 @@ def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
     return fixed if row.locked is not None else replace(fixed, locked=None)
 
 
-def _holdings_again(states: States) -> Iterator[StateHypothesis]:
+def _with_position(states: States) -> Iterator[StateHypothesis]:
     """Yield a balance that is too large by exactly a holding that both sides state."""
     mine, theirs = states.stated, states.other
     for symbol, instrument in sorted(states.recorded.instruments.items()):
@@ -109,7 +109,7 @@ def _swapped_parts(states: States) -> Iterator[StateHypothesis]:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.BALANCE_KIND: said("{subject} gives another kind of balance")},
+    sentences={CauseKind.BALANCE_KIND: sentence_of("{subject} gives another kind of balance")},
     in_states=_in_states,
     is_of_figures=False,
     state_words={CauseKind.BALANCE_KIND: "states another kind of balance"},

@@ -1,8 +1,8 @@
 """Copies of an execution: the rows of one side that state it more than once.
 
 Two fills may be one execution if they have one id, if they are equal and of one time, or if they
-are equal, of one order and seconds apart. An execution may also stand once whole and once in parts
-named after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the ids show the
+are equal, of one order and within seconds. An execution may also be stated whole and in parts named
+after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the ids show the
 relation, the quantities prove it. Source: a report of a redelivered flip.
 """
 
@@ -15,7 +15,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.explain.problem.hypotheses import NEAR_TWIN, twin
+from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.postings import order_name
 from recon_core.model import Fill
 from recon_core.values.amounts import exact_sum
@@ -28,13 +28,13 @@ _SEPARATORS: Final = "-_.:/"
 
 @dataclass
 class Copies:
-    """The fills of one side that state one execution more than once, each question asked once."""
+    """The fills of one side that state one execution more than once, each group computed once."""
 
     fills: Sequence[Fill]
-    _moments: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
-    _executions: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
+    _by_time: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
+    _equal_fills: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
-    def twice(self, fill: Fill) -> bool:
+    def is_duplicate(self, fill: Fill) -> bool:
         """True if a fill is a duplicate: the same id, side, quantity and price."""
         if self._ids[fill.fill_id] == 1:
             return False
@@ -58,27 +58,27 @@ class Copies:
 
     def near(self, fill: Fill) -> bool:
         """True if an equal fill is near in the same order, or at the same time in any order."""
-        near = self._executions_of(fill.order_id).get(twin(fill), [])
-        if sum(abs(other.time - fill.time) <= NEAR_TWIN for other in near) > 1:
+        near = self._equal_fills_of(fill.order_id).get(fill_content(fill), [])
+        if sum(abs(other.time - fill.time) <= NEAR_COPY for other in near) > 1:
             return True
-        return self._at(fill.time)[twin(fill)] > 1
+        return self._at(fill.time)[fill_content(fill)] > 1
 
     def _at(self, time: datetime) -> Counter[tuple[Any, ...]]:
         """Count the equal fills at one time, in any order."""
-        if time not in self._moments:
+        if time not in self._by_time:
             fills = self.fills
             start, end = bisect_left(fills, time, key=_TIME), bisect_right(fills, time, key=_TIME)
-            self._moments[time] = Counter(map(twin, fills[start:end]))
-        return self._moments[time]
+            self._by_time[time] = Counter(map(fill_content, fills[start:end]))
+        return self._by_time[time]
 
-    def _executions_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
-        """Group the equal fills of one order, which may be one execution delivered twice."""
-        if order not in self._executions:
+    def _equal_fills_of(self, order: str) -> dict[tuple[Any, ...], list[Fill]]:
+        """Group the equal fills of one order, which may be repeated deliveries of one execution."""
+        if order not in self._equal_fills:
             found: dict[tuple[Any, ...], list[Fill]] = {}
             for fill in self._orders.get(order, ()):
-                found.setdefault(twin(fill), []).append(fill)
-            self._executions[order] = found
-        return self._executions[order]
+                found.setdefault(fill_content(fill), []).append(fill)
+            self._equal_fills[order] = found
+        return self._equal_fills[order]
 
     @cached_property
     def _orders(self) -> dict[str, list[Fill]]:
@@ -95,19 +95,19 @@ def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
     ids = list(map(_ID, fills))
     if all(ids) and "".join(ids).isalnum():
         return {}
-    separated = [fill for fill in fills if not fill.fill_id.isalnum()]
+    with_separator = [fill for fill in fills if not fill.fill_id.isalnum()]
     whole = {(fill.account, fill.symbol, fill.fill_id): fill for fill in fills}
     parts: dict[tuple[str | None, str, str], list[Fill]] = {}
-    for fill in separated:
+    for fill in with_separator:
         key = (fill.account, fill.symbol, _stem(fill.fill_id))
         if key in whole and whole[key] is not fill:
             parts.setdefault(key, []).append(fill)
     found: dict[int, str] = {}
-    for key, some in parts.items():
-        if _is_whole(whole[key], some):
-            named = " and ".join(fill.fill_id for fill in some)
+    for key, members in parts.items():
+        if _is_whole(whole[key], members):
+            named = " and ".join(fill.fill_id for fill in members)
             found[id(whole[key])] = f"it is {named} together"
-            found |= {id(fill): f"it is a part of {key[2]}" for fill in some}
+            found |= {id(fill): f"it is a part of {key[2]}" for fill in members}
     return found
 
 
@@ -122,7 +122,7 @@ def _is_whole(whole: Fill, parts: Sequence[Fill]) -> bool:
         len(parts) > 1
         and exact_sum(part.quantity for part in parts) == whole.quantity
         and all((part.side, part.price) == (whole.side, whole.price) for part in parts)
-        and all(abs(part.time - whole.time) <= NEAR_TWIN for part in parts)
+        and all(abs(part.time - whole.time) <= NEAR_COPY for part in parts)
     )
 
 
@@ -130,10 +130,10 @@ def repeats(fill: Fill, other: Fill) -> bool:
     """True if two fills may be one execution.
 
     They have one id, or equal content at one time, or equal content in one order within
-    `NEAR_TWIN`.
+    `NEAR_COPY`.
     """
     if (fill.account, fill.symbol, fill.fill_id) == (other.account, other.symbol, other.fill_id):
         return True
-    apart = abs(fill.time - other.time)
-    is_near = apart <= NEAR_TWIN and order_name(fill) == order_name(other)
-    return twin(fill) == twin(other) and (is_near or not apart)
+    interval = abs(fill.time - other.time)
+    is_near = interval <= NEAR_COPY and order_name(fill) == order_name(other)
+    return fill_content(fill) == fill_content(other) and (is_near or not interval)

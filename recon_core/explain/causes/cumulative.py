@@ -1,8 +1,8 @@
 """Orders whose quantities were taken for increments, or for running sums.
 
-An order is filled by 1, 2 and 2. A venue that reports running sums says 1, 3, 5: booked as
+An order is filled by 1, 2 and 2. A venue that reports running sums lists 1, 3, 5: booked as
 increments these are 9 instead of 5, so the right quantities move the position by -4. This
-effect is summed first; fills are changed only for the hypotheses that are asked for.
+effect is summed first; fills are changed only for the hypotheses that fit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
@@ -66,11 +66,11 @@ def cumulative(problem: Problem) -> Iterator[Hypothesis]:
         places = [at for at, amount in enumerate(moved) if amount == required]
     else:
         each = enumerate(zip(names, moved, strict=True))
-        places = [at for at, (one, amount) in each if _may_be_needed(problem, one, amount)]
+        places = [at for at, (one, amount) in each if _may_be_required(problem, one, amount)]
     for at in places:
         yield Misread((orders[at],), problem.fault_in, names[at], moved[at]).hypothesis()
     together = _together(problem, orders, names, moved)
-    if together is not None and _may_be_needed(problem, together.name, together.moved):
+    if together is not None and _may_be_required(problem, together.name, together.moved):
         yield together.hypothesis()
 
 
@@ -134,7 +134,7 @@ def _is_exact(problem: Problem, name: str) -> bool:
     return name in problem.dimensions.compared and not problem.allowed(name)
 
 
-def _may_be_needed(problem: Problem, name: str | None, moved: Decimal) -> bool:
+def _may_be_required(problem: Problem, name: str | None, moved: Decimal) -> bool:
     if name is None or name not in problem.dimensions.compared:
         return True
     off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
@@ -145,14 +145,14 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     """Return the signed quantity that the other quantities of an order move.
 
     These are increments of running sums if the rows are wrong, and running sums if they are right:
-    each but the first fill then has the sum of the earlier fills besides.
+    each but the first fill then has the sum of the earlier fills as well.
     """
-    adds = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
+    positive = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
     quantities = list(map(_QUANTITY, fills))
     sums = accumulate(quantities, EXACT.add) if fault_in is FaultIn.STATEMENT else quantities
     moved = ZERO
     for before, fill in zip(sums, fills[1:], strict=False):
-        moved = (EXACT.add if fill.side is adds else EXACT.subtract)(moved, before)
+        moved = (EXACT.add if fill.side is positive else EXACT.subtract)(moved, before)
     return moved
 
 
@@ -173,13 +173,13 @@ def _running(fills: Sequence[Fill]) -> list[Decimal]:
     return list(accumulate(map(_QUANTITY, fills), EXACT.add))
 
 
-def _increments(fills: Sequence[Fill]) -> list[Decimal]:
+def _differences(fills: Sequence[Fill]) -> list[Decimal]:
     """Return the increments of running sums: 1, 2, 2 of 1, 3, 5."""
     quantities = list(map(_QUANTITY, fills))
     return list(map(EXACT.subtract, quantities, [ZERO, *quantities]))
 
 
-_OTHER: Final = {FaultIn.ROWS: _increments, FaultIn.STATEMENT: _running}
+_OTHER: Final = {FaultIn.ROWS: _differences, FaultIn.STATEMENT: _running}
 
 
 def cumulative_of_pairs(
@@ -216,7 +216,7 @@ def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.CUMULATIVE_QUANTITY: said(
+        CauseKind.CUMULATIVE_QUANTITY: sentence_of(
             "{subject} has read cumulative quantities as increments in {rows}"
         ),
     },

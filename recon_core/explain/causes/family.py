@@ -1,4 +1,4 @@
-"""The interface of a family of causes: what it proposes, what it doubts, and what it says.
+"""The interface of a family of causes: its hypotheses, its doubts, and its sentences.
 
 Each file of this room ends with its `FAMILY`, and `CAUSES` lists them. A family answers the
 questions that it has an answer to; what is left out proposes nothing.
@@ -15,12 +15,12 @@ from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis
 from recon_core.explain.problem.pairs import PairTest
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import Sentence
 from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind
 
-EVERYWHERE = frozenset(FaultIn)
+ANY_PLACE = frozenset(FaultIn)
 """Both places of a fault: in the rows, and in the statement."""
 
 OtherFee = tuple[str, Decimal, str]
@@ -48,21 +48,21 @@ class FillOperator:
     trade: int
     fee: int
     build: Callable[[Problem, Copies, Fill], Hypothesis]
-    faults: frozenset[FaultIn] = EVERYWHERE
+    faults: frozenset[FaultIn] = ANY_PLACE
 
 
 @dataclass(frozen=True, slots=True)
 class FeeOperator:
     """Other fees of one fill; the effect is that of the new fee less that of the old one.
 
-    `fees` is asked once for a problem, and then for each fill: of those with a fee if `charged`,
+    `fees` is called once for a problem, its result for each fill: of those with a fee if `charged`,
     else of those without.
     """
 
     fees: Callable[[Problem], Callable[[Fill], Iterable[OtherFee]]]
     build: Callable[[Problem, Fill, Decimal, str], Hypothesis]
     charged: bool = True
-    faults: frozenset[FaultIn] = EVERYWHERE
+    faults: frozenset[FaultIn] = ANY_PLACE
 
 
 def _none(*_: object) -> Iterator[Hypothesis]:
@@ -85,15 +85,15 @@ class CauseFamily:
     faults of one fill, `of_other_rows` those of a movement or of the opening. `of_all` are faults
     of all fills of a group that may have the required effect, `reducing` those that may have a part
     of it, `of_orders` those of all fills of an order. `fitted` are faults with a fitted number; it
-    is given the number of problems that are searched alike. `by_fee` are the faults that the fee of
-    a row shows, `of_a_pair` those of one fill that are looked for only beside another fault.
+    is given the number of similar searches. `by_fee` are the faults that the fee of
+    a row shows, `of_a_pair` those of one fill that are searched for only with another fault.
 
     In pairs of rows: `in_pairs` are faults that most pairs share, `fields` the fault of one field.
 
-    In statements: `in_states` are faults of what a side states as a whole, with `state_words` for
+    In statements: `in_states` are faults of a side's statement as a whole, with `state_words` for
     them. `state_doubt` returns the datum that would decide whether it is one. `may_be_a_row` is
-    true if a single wrong row could look like it, `is_of_figures` is false if not the figure is
-    wrong but what it is said to be.
+    true if a single wrong row could have the same effect, `is_of_figures` is false if the figure is
+    right and its meaning is wrong.
     """
 
     sentences: Mapping[CauseKind, Sentence]

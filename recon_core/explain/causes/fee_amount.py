@@ -27,7 +27,7 @@ from recon_core.explain.problem.hypotheses import (
 )
 from recon_core.explain.problem.pairs import PairRow, SharedFault
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -59,28 +59,28 @@ def charged(problem: Problem, fill: Fill, at: int) -> Fill:
     return replace(fill, fee=fee, fee_currency=model.currency)
 
 
-def _unbooked(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+def _without_fee(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
     return at_usual_rate(problem, fee_change(fill, CauseKind.MISSING_FEE, ZERO))
 
 
-def _doubled(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
-    twice = EXACT.add(fill.fee, fill.fee)
-    return at_usual_rate(problem, fee_change(fill, CauseKind.DUPLICATE_FEE, twice))
+def _duplicated(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
+    duplicated = EXACT.add(fill.fee, fill.fee)
+    return at_usual_rate(problem, fee_change(fill, CauseKind.DUPLICATE_FEE, duplicated))
 
 
 def _turned(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
     return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
 
 
-def _halves(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
+def _half_of(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     return lambda fill: (("half", half(fill.fee), fill.fee_currency or ""),)
 
 
-def _halved(problem: Problem, fill: Fill, fee: Decimal, _currency: str) -> Hypothesis:
+def _with_half(problem: Problem, fill: Fill, fee: Decimal, _currency: str) -> Hypothesis:
     return at_usual_rate(problem, fee_change(fill, CauseKind.DUPLICATE_FEE, fee))
 
 
-def _charges(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
+def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     """Return the function that gives the fees of a fill without one, at each known rate."""
 
     def fees(fill: Fill) -> Iterator[OtherFee]:
@@ -101,10 +101,10 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
         return
     problem = group.problem
     if len(group.charged) > 1:
-        if problem.reaches(times(group.fees, _TURNED)):
+        if problem.reached_by_effect(times(group.fees, _TURNED)):
             yield _all_turned(group.charged)
-        if problem.fault_in is FaultIn.STATEMENT and problem.reaches(negated(group.fees)):
-            yield _none_booked(group.charged)
+        if problem.fault_in is FaultIn.STATEMENT and problem.reached_by_effect(negated(group.fees)):
+            yield _all_missing(group.charged)
     yield from _all_charged(group)
 
 
@@ -115,7 +115,7 @@ def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     if group.reduces(times(group.fees, _TURNED)):
         yield _all_turned(group.charged)
     if group.problem.fault_in is FaultIn.STATEMENT and group.reduces(negated(group.fees)):
-        yield _none_booked(group.charged)
+        yield _all_missing(group.charged)
 
 
 def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
@@ -123,7 +123,7 @@ def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
     return of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
 
 
-def _none_booked(fills: Sequence[Fill]) -> Hypothesis:
+def _all_missing(fills: Sequence[Fill]) -> Hypothesis:
     none = [with_fee(fill, ZERO) for fill in fills]
     return of_all(CauseKind.MISSING_FEE, fills, none, "no fee was booked at all")
 
@@ -141,25 +141,27 @@ def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees share: none booked, turned, or doubled."""
+    """Return the fault that most fees share: none booked, turned, or doubled."""
     found = (most_fees(rows, fills, kind, detail) for kind, detail in _OF_PAIRS.items())
     return next(filter(None, found), None)
 
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.MISSING_FEE: said("{subject} has not booked the fee of {rows}"),
-        CauseKind.DUPLICATE_FEE: said("{subject} has booked the fee of {rows} twice"),
-        CauseKind.FEE_SIGN: said("{subject} has booked the fee of {rows} with the wrong sign"),
+        CauseKind.MISSING_FEE: sentence_of("{subject} has not booked the fee of {rows}"),
+        CauseKind.DUPLICATE_FEE: sentence_of("{subject} has booked the fee of {rows} twice"),
+        CauseKind.FEE_SIGN: sentence_of(
+            "{subject} has booked the fee of {rows} with the wrong sign"
+        ),
     },
     operators=(
         FillOperator("negate", 0, -2, _turned),
-        FillOperator("nofee", 0, -1, _unbooked, _STATEMENT),
-        FillOperator("double", 0, 1, _doubled, _STATEMENT),
+        FillOperator("nofee", 0, -1, _without_fee, _STATEMENT),
+        FillOperator("double", 0, 1, _duplicated, _STATEMENT),
     ),
     fee_operators=(
-        FeeOperator(_halves, _halved, faults=_ROWS),
-        FeeOperator(_charges, _charged, charged=False, faults=_ROWS),
+        FeeOperator(_half_of, _with_half, faults=_ROWS),
+        FeeOperator(_fees_at_rates, _charged, charged=False, faults=_ROWS),
     ),
     of_all=_of_all,
     reducing=_reducing,

@@ -2,7 +2,7 @@
 
 A fee of 0.1 USDT at a price of 50,000 is worth 0.000002 BTC. If the USDT balance requires +0.1
 and the BTC balance -0.000002, the fee should be in BTC. In a currency that is not traded its
-value has to be near that of the other fees there. A fee whose number stays is an exact
+value has to be near that of the other fees there. A fee that keeps its number is an exact
 hypothesis: its effect is its amount in two balances.
 """
 
@@ -23,7 +23,7 @@ from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
 from recon_core.explain.problem.pairs import PairRow, SharedFault
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
@@ -44,15 +44,15 @@ _ACCOUNT: Final = attrgetter("account")
 _Fills = Sequence[Fill]
 
 
-def _exchanged_fees(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
-    """Yield the fees that one balance has too much and another lacks by their value."""
+def _of_two_balances(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
+    """Yield the fees that are too much in one balance and, by value, too little in another."""
     balances = {name: amount for name, amount in problem.required.items() if is_cash(name)}
     if len(balances) != 2:  # noqa: PLR2004  # the booked currency and the right one
         return
     for name, given in balances.items():
         ((other, amount),) = ((one, left) for one, left in balances.items() if one != name)
         for fill in _charged(problem, name, given):
-            yield from _exchanged(problem, fill, other, amount.copy_negate())
+            yield from _in_other_balance(problem, fill, other, amount.copy_negate())
 
 
 def _charged(problem: Problem, name: str, given: Decimal) -> Iterator[Fill]:
@@ -66,7 +66,9 @@ def _charged(problem: Problem, name: str, given: Decimal) -> Iterator[Fill]:
             yield fill
 
 
-def _exchanged(problem: Problem, fill: Fill, other: str, fee: Decimal) -> Iterator[Hypothesis]:
+def _in_other_balance(
+    problem: Problem, fill: Fill, other: str, fee: Decimal
+) -> Iterator[Hypothesis]:
     """Yield the fee of a fill in another balance, if it has evidence and the required effect."""
     currency = currency_of(other)
     strength = _strength(problem, fill, fee, currency)
@@ -99,15 +101,15 @@ def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Stre
         return None
     price, posted = Fraction(fill.price), Fraction(fill.fee)
     if (fill.fee_currency, currency) == (instrument.quote, instrument.base):
-        return Strength.EXACT if _is_nearly(problem, fee, posted / price, currency) else None
+        return Strength.EXACT if _is_rounded_value(problem, fee, posted / price, currency) else None
     if (fill.fee_currency, currency) == (instrument.base, instrument.quote):
-        return Strength.EXACT if _is_nearly(problem, fee, posted * price, currency) else None
-    alike = [one for one in problem.fills if one.fee_currency == currency and one.fee]
+        return Strength.EXACT if _is_rounded_value(problem, fee, posted * price, currency) else None
+    others = [one for one in problem.fills if one.fee_currency == currency and one.fee]
     worth = Fraction(fill.quantity) * price
-    return Strength.FITTED if worth and is_about(Fraction(fee) / worth, alike) else None
+    return Strength.FITTED if worth and is_about(Fraction(fee) / worth, others) else None
 
 
-def _is_nearly(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
+def _is_rounded_value(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
     """True if a fee is a value to one unit of its currency: both are rounded."""
     unit = Fraction(problem.postings.resolution(currency)) or abs(worth) * _FLOAT_NOISE
     return bool(fee) and abs(Fraction(fee) - worth) <= unit
@@ -133,7 +135,7 @@ def _currencies(group: FillGroup) -> Iterator[str]:
     if len(charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
         return
     instrument = problem.postings.instruments.get(charged[0].symbol)
-    if instrument is None or _differ(problem.rows.symbols, _SYMBOL, charged):
+    if instrument is None or _has_many_keys(problem.rows.symbols, _SYMBOL, charged):
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = problem.postings.cash(currency, charged[0].account) in problem.dimensions.compared
@@ -148,7 +150,7 @@ def _all_in(group: FillGroup, currency: str) -> Hypothesis:
 
 def _is_required_in(problem: Problem, charged: Sequence[Fill], currency: str) -> bool:
     """True if the fees in other currencies add up to the amount that a balance requires."""
-    if _differ(problem.rows.accounts, _ACCOUNT, charged):
+    if _has_many_keys(problem.rows.accounts, _ACCOUNT, charged):
         return True
     name, roundings = (
         problem.postings.cash(currency, charged[0].account),
@@ -163,9 +165,11 @@ def _is_required_in(problem: Problem, charged: Sequence[Fill], currency: str) ->
     return EXACT.add(problem.required.get(name, ZERO), more).copy_abs() <= problem.allowed(name)
 
 
-def _differ(known: Collection[str | None], key: Callable[[Fill], object], some: _Fills) -> bool:
+def _has_many_keys(
+    known: Collection[str | None], key: Callable[[Fill], object], fills: _Fills
+) -> bool:
     """True if some fills differ in a key; `known` are the key's values over all fills."""
-    return len(known) > 1 and len(set(map(key, some))) > 1
+    return len(known) > 1 and len(set(map(key, fills))) > 1
 
 
 class _OtherCurrencies:
@@ -202,7 +206,7 @@ class _OtherCurrencies:
         return in_required | {fill.fee_currency for fill in problem.fills if fill.fee_currency}
 
 
-def _in_another(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
+def _in_other_currency(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
     return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_CURRENCY, fee, currency))
 
 
@@ -216,20 +220,20 @@ def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees are in the wrong currency."""
+    """Return the fault that most fees are in the wrong currency."""
     return most_fees(rows, fills, CauseKind.FEE_CURRENCY, "every fee")
 
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.FEE_CURRENCY: said(
+        CauseKind.FEE_CURRENCY: sentence_of(
             "{subject} has booked the fee of {rows} in the wrong currency"
         ),
     },
-    fee_operators=(FeeOperator(_OtherCurrencies, _in_another),),
+    fee_operators=(FeeOperator(_OtherCurrencies, _in_other_currency),),
     of_all=_of_all,
     reducing=_reducing,
-    fitted=_exchanged_fees,
+    fitted=_of_two_balances,
     by_fee=_by_fee,
     in_pairs=(_in_pairs,),
     fields={"fee_currency": lambda _wrong, _right: FieldFault(CauseKind.FEE_CURRENCY)},

@@ -25,7 +25,7 @@ def fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
 
 
 def fee_fault(row: PairRow) -> CauseKind:
-    """Return the kind of fault of a fee; a fee in another currency is that, whatever its amount."""
+    """Return the kind of fault of a fee; the currency counts before the amount."""
     if row.at.fee and row.right.fee and row.at.fee_currency != row.right.fee_currency:
         return CauseKind.FEE_CURRENCY
     return fee_kind(row.at.fee, row.right.fee)
@@ -40,11 +40,11 @@ def wrong_fees(rows: Sequence[PairRow]) -> list[PairRow]:
 def most_fees(
     rows: Sequence[PairRow], fills: Sequence[Fill], kind: CauseKind, detail: str
 ) -> SharedFault | None:
-    """Return a kind of fault as that of nearly all fills with a fee, `None` if it is not."""
+    """Return the fault of most fills with a fee, `None` if it is not of this kind."""
     kinds = Counter(map(fee_fault, wrong_fees(rows)))
     if not kinds or kinds.most_common(1)[0][0] is not kind:
         return None
-    some = [row for row in wrong_fees(rows) if fee_fault(row) is kind]
-    if not are_most(some, [fill for fill in fills if fill.fee] or some):
+    members = [row for row in wrong_fees(rows) if fee_fault(row) is kind]
+    if not are_most(members, [fill for fill in fills if fill.fee] or members):
         return None
-    return SharedFault(kind, detail, ("fee", "fee_currency"), some)
+    return SharedFault(kind, detail, ("fee", "fee_currency"), members)

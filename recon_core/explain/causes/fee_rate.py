@@ -22,8 +22,8 @@ from recon_core.explain.problem.fee_schedule import (
     ROUNDINGS,
     FeeModel,
     fee_value,
+    is_significant_rate,
     round_rate,
-    tells,
     total_value,
 )
 from recon_core.explain.problem.fill_group import FillGroup
@@ -31,7 +31,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, of_all, with_fee
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, are_most
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
@@ -52,14 +52,14 @@ least, so the largest fees are enough; several, because a large fee may have a f
 _Row = TypeVar("_Row")
 
 
-def in_another_tier(problem: Problem, meant: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
+def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
 
     Nothing if a fee is at no known rate, or all are at the same.
     """
-    charged = [one for fill in meant if fill.fee for one in _charged(problem, fill)]
+    charged = [one for fill in selected if fill.fee for one in _charged(problem, fill)]
     rates = list(dict.fromkeys(rate for _, _, rate in charged))
-    if len(rates) < 2 or len(charged) < len(meant):  # noqa: PLR2004  # one rate is no tier
+    if len(rates) < 2 or len(charged) < len(selected):  # noqa: PLR2004  # one rate is no tier
         return
     first = Fraction(rates[0])
     currency = charged[0][1].currency
@@ -73,7 +73,7 @@ def in_another_tier(problem: Problem, meant: Sequence[Fill], name: str) -> Itera
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
     unit = problem.postings.resolution(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(charged)))) if value else None
-    if rate is None or not tells(rate, value, unit) or rate == rates[0]:
+    if rate is None or not is_significant_rate(rate, value, unit) or rate == rates[0]:
         return
     factor = Fraction(rate) / first
     detail = _rates_text(problem, rates, factor)
@@ -84,16 +84,16 @@ def in_another_tier(problem: Problem, meant: Sequence[Fill], name: str) -> Itera
 
 def _rates_text(problem: Problem, rates: Sequence[Decimal], factor: Fraction) -> str:
     given, other = (
-        ", ".join(f"{rate.normalize(EXACT):f}" for rate in sorted(some, reverse=True))
-        for some in (rates, [to_decimal(Fraction(rate) * factor, _PLACES) for rate in rates])
+        ", ".join(f"{rate.normalize(EXACT):f}" for rate in sorted(group, reverse=True))
+        for group in (rates, [to_decimal(Fraction(rate) * factor, _PLACES) for rate in rates])
     )
     posted, right = problem.wrong_and_right(given, other)
     return f"booked at the rates {posted} instead of {right}"
 
 
-def strangers(problem: Problem, meant: Sequence[Fill]) -> str:
+def exception_text(problem: Problem, selected: Sequence[Fill]) -> str:
     """Return a clause that names the few fills at no known rate, to be added to a text."""
-    known = [fill for fill in meant if problem.schedules.model(fill) is not None]
+    known = [fill for fill in selected if problem.schedules.model(fill) is not None]
     ids = [fill.fill_id for fill in known if not any(_charged(problem, fill))]
     return f"; {', '.join(ids)} at neither" if 0 < len(ids) <= _FEW else ""
 
@@ -131,42 +131,42 @@ def at_one_rate(
     best: list[_Row] = []
     for posted, right in sorted(pairs, key=lambda pair: -abs(pair[1]))[:_MOST_TRIED]:
         ratio = posted / right
-        slack = unit * (1 + abs(ratio))
-        told = [abs(one - ratio * other) <= slack for one, other in pairs]
-        best = list(compress(rows, told)) if sum(told) > len(best) else best
+        margin = unit * (1 + abs(ratio))
+        matching = [abs(one - ratio * other) <= margin for one, other in pairs]
+        best = list(compress(rows, matching)) if sum(matching) > len(best) else best
     return best
 
 
-def at_another_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
+def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield all fees of the balance `name` at the rate that the required effect gives.
 
-    Where no round rate does, yield the fees of several rates in one proportion (`in_another_tier`).
+    Where no round rate does, yield the fees of several rates in one proportion (`at_scaled_rates`).
     """
-    meant = [fill for fill in fills if _charged_as(problem, fill) == name]
-    if len(meant) < 2:  # noqa: PLR2004  # some rate fits any single fee
+    selected = [fill for fill in fills if _charged_as(problem, fill) == name]
+    if len(selected) < 2:  # noqa: PLR2004  # some rate fits any single fee
         return
-    currency = meant[0].fee_currency or _quote(problem, meant[0])
-    postings, base = problem.postings, _base(problem, meant[0])
+    currency = selected[0].fee_currency or _quote(problem, selected[0])
+    postings, base = problem.postings, _base(problem, selected[0])
     in_base = currency == base
-    fees = exact_sum(postings.roundings[currency](fill.fee) for fill in meant)
+    fees = exact_sum(postings.roundings[currency](fill.fee) for fill in selected)
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
-    value = total_value(postings, meant, in_base=in_base)
+    value = total_value(postings, selected, in_base=in_base)
     if total <= 0 or not value or total == fees.copy_negate():
         return
     unit = postings.resolution(currency) or Decimal("1e-12")
-    rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(meant))))
-    if rate is None or not tells(rate, value, unit):
-        yield from in_another_tier(problem, meant, name)
+    rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(selected))))
+    if rate is None or not is_significant_rate(rate, value, unit):
+        yield from at_scaled_rates(problem, selected, name)
         return
-    meant = _of_all_balances(problem, fills, meant, name)
-    missing = not any(fill.fee for fill in meant) and problem.fault_in is FaultIn.ROWS
+    selected = _of_all_balances(problem, fills, selected, name)
+    missing = not any(fill.fee for fill in selected) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    detail = _rate_text(problem.schedules.model(meant[0]), rate, problem)
-    detail += strangers(problem, meant)
+    detail = _rate_text(problem.schedules.model(selected[0]), rate, problem)
+    detail += exception_text(problem, selected)
     for rounding in ROUNDINGS:
-        changed = [_at_rate(problem, fill, rate, rounding) for fill in meant]
-        hypothesis = of_all(kind, meant, changed, detail)
-        if len(hypothesis.rows) * 2 > len(meant):
+        changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
+        hypothesis = of_all(kind, selected, changed, detail)
+        if len(hypothesis.rows) * 2 > len(selected):
             yield hypothesis
 
 
@@ -179,12 +179,12 @@ def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill
 
 
 def _of_all_balances(
-    problem: Problem, fills: Sequence[Fill], meant: list[Fill], name: str
+    problem: Problem, fills: Sequence[Fill], selected: list[Fill], name: str
 ) -> list[Fill]:
     """Return the fills whose fees are booked in any balance with a required effect."""
     names = {other for other in problem.required if is_cash(other)}
     if names == {name}:
-        return meant
+        return selected
     return [fill for fill in fills if _charged_as(problem, fill) in names]
 
 
@@ -220,14 +220,14 @@ def _base(problem: Problem, fill: Fill) -> str | None:
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield all fees at the rate that a balance requires, for each balance."""
     for name in filter(is_cash, group.problem.required) if group.may_be_fees else ():
-        yield from at_another_rate(group.problem, group.fills, name)
+        yield from at_other_rate(group.problem, group.fills, name)
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that nearly all fees are at one wrong rate, or at any."""
-    rated = _at_one_wrong_rate(wrong_fees(rows))
-    if rated:
-        return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), rated)
+    """Return the fault that most fees are at one wrong rate, or each at some wrong rate."""
+    wrong = _at_one_wrong_rate(wrong_fees(rows))
+    if wrong:
+        return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), wrong)
     return most_fees(rows, fills, CauseKind.FEE_RATE, "")
 
 
@@ -235,14 +235,16 @@ def _at_one_wrong_rate(charged: Sequence[PairRow]) -> list[PairRow]:
     """Return the rows whose fees are at one wrong rate, unless all fees are just doubled."""
     kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
     rows = [row for row in charged if row.right.fee and fee_fault(row) in kinds]
-    some = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
-    found = set(map(fee_fault, some))
-    is_a_rate = len(some) > FEWEST_PAIRS and CauseKind.FEE_RATE in found
-    return some if is_a_rate and are_most(some, rows) else []
+    members = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
+    found = set(map(fee_fault, members))
+    is_a_rate = len(members) > FEWEST_PAIRS and CauseKind.FEE_RATE in found
+    return members if is_a_rate and are_most(members, rows) else []
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.FEE_RATE: said("{subject} has booked the fees of {rows} at another rate")},
+    sentences={
+        CauseKind.FEE_RATE: sentence_of("{subject} has booked the fees of {rows} at another rate")
+    },
     of_all=_of_all,
     in_pairs=(_in_pairs,),
 )

@@ -1,4 +1,4 @@
-"""Fills that one side has and the other has not: missing, orphaned, or booked twice.
+"""Fills that only one side has, or that a side has more than once: missing, orphan, duplicate.
 
 A fill is a duplicate if the side states one execution more than once: with one id, as an equal
 fill of the same time, as an equal fill of one order within seconds, or once whole and once in
@@ -14,10 +14,10 @@ from typing import Final
 
 from recon_core.explain.causes.copies import Copies, repeats
 from recon_core.explain.causes.family import CauseFamily, FillOperator
-from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, twin
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import rows_of_cause, said, trade_text
+from recon_core.explain.problem.wording import rows_of_cause, sentence_of, trade_text
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import format_amount
@@ -28,7 +28,7 @@ _FEWEST: Final = 2
 
 
 def repeated(_problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
-    """Build the repetition of a fill: it was booked twice."""
+    """Build the duplicate of a fill."""
     return Hypothesis(CauseKind.DUPLICATE_FILL, Patch(added=(replace(fill),)), (fill,))
 
 
@@ -41,7 +41,7 @@ def removed(problem: Problem, copies: Copies, fill: Fill) -> Hypothesis:
     if problem.fault_in is FaultIn.STATEMENT:
         return Hypothesis(CauseKind.MISSING_FILL, patch, (fill,))
     parts = copies.parts(fill)
-    if parts or copies.twice(fill) or copies.near(fill):
+    if parts or copies.is_duplicate(fill) or copies.near(fill):
         return Hypothesis(
             CauseKind.DUPLICATE_FILL,
             patch,
@@ -55,37 +55,37 @@ def removed(problem: Problem, copies: Copies, fill: Fill) -> Hypothesis:
 
 
 def _may_be_unseen(problem: Problem, fill: Fill) -> bool:
-    """True if a fill is the last, and no row shows that the other side saw it."""
+    """True if a fill is the last, and no row shows that the other side has received it."""
     records = problem.recorded.own_records().values()
     gives_rows = all(record.fills is not None for record in records)
     return not (problem.orders or gives_rows) and fill.time == problem.fills[-1].time
 
 
-def with_orphans(
+def with_orphan_fills(
     hypotheses: Sequence[Hypothesis], fills: Sequence[Fill], strength: Strength
 ) -> list[Hypothesis]:
     """Return the hypotheses; a removal that leaves no copy in `fills` becomes an orphan fill.
 
     `fills` are all fills of the side. An orphan has the strength, or its own if that is weaker.
     """
-    removals = [hypothesis for hypothesis in hypotheses if _is_repetition(hypothesis)]
-    if len(removals) < _FEWEST:
+    duplicates = [hypothesis for hypothesis in hypotheses if _is_duplicate(hypothesis)]
+    if len(duplicates) < _FEWEST:
         return list(hypotheses)
-    gone = Counter(id(hypothesis.patch.removed[0]) for hypothesis in removals)
-    ids = {hypothesis.patch.removed[0].fill_id for hypothesis in removals}
-    twins = {twin(hypothesis.patch.removed[0]) for hypothesis in removals}
+    counts = Counter(id(hypothesis.patch.removed[0]) for hypothesis in duplicates)
+    ids = {hypothesis.patch.removed[0].fill_id for hypothesis in duplicates}
+    contents = {fill_content(hypothesis.patch.removed[0]) for hypothesis in duplicates}
     left = []
     for fill in fills:
-        if gone[id(fill)]:
-            gone[id(fill)] -= 1
-        elif fill.fill_id in ids or twin(fill) in twins:
+        if counts[id(fill)]:
+            counts[id(fill)] -= 1
+        elif fill.fill_id in ids or fill_content(fill) in contents:
             left.append(fill)
-    found, orphans = list[Hypothesis](), list[Fill]()
+    found, orphan_fills = list[Hypothesis](), list[Fill]()
     for hypothesis in hypotheses:
-        is_first = _is_repetition(hypothesis) and not _repeats_any(
-            hypothesis.patch.removed[0], left, orphans
+        is_first = _is_duplicate(hypothesis) and not _repeats_any(
+            hypothesis.patch.removed[0], left, orphan_fills
         )
-        orphans += hypothesis.patch.removed if is_first else ()
+        orphan_fills += hypothesis.patch.removed if is_first else ()
         found.append(_orphan(hypothesis, strength) if is_first else hypothesis)
     return found
 
@@ -96,22 +96,27 @@ def _orphan(hypothesis: Hypothesis, strength: Strength) -> Hypothesis:
     )
 
 
-def _repeats_any(fill: Fill, left: Sequence[Fill], orphans: Sequence[Fill]) -> bool:
+def _repeats_any(fill: Fill, left: Sequence[Fill], orphan_fills: Sequence[Fill]) -> bool:
     """True if a fill repeats a fill that is left, or an orphan with equal content."""
-    said = twin(fill)
+    content = fill_content(fill)
     return any(repeats(fill, row) for row in left) or any(
-        twin(row) == said and repeats(fill, row) for row in orphans
+        fill_content(row) == content and repeats(fill, row) for row in orphan_fills
     )
 
 
-def _is_repetition(hypothesis: Hypothesis) -> bool:
+def _is_duplicate(hypothesis: Hypothesis) -> bool:
     """True if a hypothesis removes one fill as the duplicate of a single row.
 
     A duplicate of several parts repeats no single row.
     """
-    removed, is_twice = hypothesis.patch.removed, hypothesis.cause_kind is CauseKind.DUPLICATE_FILL
+    removed, is_duplicate = (
+        hypothesis.patch.removed,
+        hypothesis.cause_kind is CauseKind.DUPLICATE_FILL,
+    )
     return (
-        is_twice and len(removed) == 1 and not (hypothesis.patch.added or hypothesis.facts.in_parts)
+        is_duplicate
+        and len(removed) == 1
+        and not (hypothesis.patch.added or hypothesis.facts.in_parts)
     )
 
 
@@ -122,26 +127,28 @@ def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> 
     fill = added[0]
     fee = f", fee {format_amount(fill.fee)} {printable(fill.fee_currency, 30)}" if fill.fee else ""
     order = fill.order_id
-    lacks = f"; order {printable(order, 60)} lacks it" if order else ""
-    return f"{subject} lacks a fill: {trade_text(fill)}{fee}{lacks}"
+    order_text = f"; order {printable(order, 60)} lacks it" if order else ""
+    return f"{subject} lacks a fill: {trade_text(fill)}{fee}{order_text}"
 
 
 def _orphan_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
     if hypothesis.patch.removed:
-        booked = rows_of_cause(hypothesis, rows)
-        return f"{subject} has booked {booked}, which the other side does not know"
+        wrong_rows = rows_of_cause(hypothesis, rows)
+        return f"{subject} has booked {wrong_rows}, which the other side does not know"
     return f"{subject} has booked a fill that no row tells: {trade_text(hypothesis.patch.added[0])}"
 
 
 def surplus(problem: Problem, fills: Sequence[Fill]) -> list[Hypothesis]:
     """Return the removals of fills that the other side, which lists its fills, does not list."""
     copies = Copies(problem.fills)
-    gone = [replace(removed(problem, copies, fill), strength=Strength.SHOWN) for fill in fills]
-    return with_orphans(gone, problem.fills, Strength.SHOWN)
+    hypotheses = [
+        replace(removed(problem, copies, fill), strength=Strength.SHOWN) for fill in fills
+    ]
+    return with_orphan_fills(hypotheses, problem.fills, Strength.SHOWN)
 
 
 def missing(fill: Fill, strength: Strength = Strength.SHOWN) -> Hypothesis:
-    """Build a fill that the side lacks, as the other side or an order states it."""
+    """Build a fill that is missing from the side, as the other side or an order states it."""
     return Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,), strength)
 
 
@@ -165,7 +172,7 @@ FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.MISSING_FILL: _missing_text,
         CauseKind.ORPHAN_FILL: _orphan_text,
-        CauseKind.DUPLICATE_FILL: said("{subject} has booked {rows} twice"),
+        CauseKind.DUPLICATE_FILL: sentence_of("{subject} has booked {rows} twice"),
     },
     operators=(
         FillOperator("remove", -1, -1, removed),

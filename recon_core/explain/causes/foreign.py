@@ -17,8 +17,8 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import exact_sum
@@ -27,7 +27,7 @@ _ACCOUNT: Final = ",account="
 
 
 @dataclass(frozen=True, slots=True)
-class _Grouping:
+class _GroupField:
     """A field by which fills may be foreign: its words, its key, and its values in a problem."""
 
     words: str
@@ -43,31 +43,31 @@ class _Grouping:
         return Hypothesis(CauseKind.FOREIGN_ACTIVITY, patch, tuple(fills), strength, detail)
 
 
-_GROUPINGS: Final = (
-    _Grouping("account", attrgetter("account"), attrgetter("rows.accounts")),
-    _Grouping("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
-    _Grouping("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
+_GROUP_FIELDS: Final = (
+    _GroupField("account", attrgetter("account"), attrgetter("rows.accounts")),
+    _GroupField("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
+    _GroupField("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
 )
 
 
 def foreign(problem: Problem) -> Iterator[Hypothesis]:
     """Yield all rows of an account, position or symbol if removing them has the required effect."""
     for hypothesis in others(problem):
-        if problem.reaches(negated(problem.postings.fills(hypothesis.patch.removed))):
+        if problem.reached_by_effect(negated(problem.postings.fills(hypothesis.patch.removed))):
             yield hypothesis
 
 
 def others(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the removal of all rows of each account, position and symbol."""
-    for grouping in _GROUPINGS:
-        if len(grouping.names(problem)) == 1:
+    for group_field in _GROUP_FIELDS:
+        if len(group_field.names(problem)) == 1:
             continue
         groups: dict[str, list[Fill]] = {}
         for fill in problem.fills:
-            groups.setdefault(grouping.key(fill) or "", []).append(fill)
+            groups.setdefault(group_field.key(fill) or "", []).append(fill)
         for name, fills in groups.items():
             if name and len(fills) > 1:
-                hypothesis = grouping.hypothesis(name, fills, Strength.EXACT)
+                hypothesis = group_field.hypothesis(name, fills, Strength.EXACT)
                 yield replace(hypothesis, side=problem.owner)
 
 
@@ -76,8 +76,8 @@ def whole_groups(
 ) -> Iterator[Hypothesis]:
     """Yield all fills of an account, position or symbol that the other side does not know."""
     left = {id(fill) for fill in surplus}
-    for grouping in _GROUPINGS:
-        key_of = grouping.key
+    for group_field in _GROUP_FIELDS:
+        key_of = group_field.key
         keys = set(map(key_of, surplus)) - {None}
         keys -= set(map(key_of, right)) if keys else keys
         groups: dict[str | None, list[Fill]] = {}
@@ -88,7 +88,7 @@ def whole_groups(
         for key, rows in groups.items():
             if len(rows) > 1 and all(id(fill) in left for fill in rows):
                 left -= {id(fill) for fill in rows}
-                yield grouping.hypothesis(key, rows, Strength.SHOWN)
+                yield group_field.hypothesis(key, rows, Strength.SHOWN)
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
@@ -129,7 +129,9 @@ def _bare(name: str) -> str:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.FOREIGN_ACTIVITY: said("{subject} holds activity that is not its own: {rows}"),
+        CauseKind.FOREIGN_ACTIVITY: sentence_of(
+            "{subject} holds activity that is not its own: {rows}"
+        ),
     },
     in_states=_in_states,
     state_words={CauseKind.FOREIGN_ACTIVITY: "holds activity that is not its own"},

@@ -7,8 +7,8 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import Dimensions
 from recon_core.explain.problem.pairs import PairRow, SharedFault, are_most, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, Leg, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -53,7 +53,7 @@ def _doubt(
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.NETTED_LEGS: said("{subject} has netted hedge legs")},
+    sentences={CauseKind.NETTED_LEGS: sentence_of("{subject} has netted hedge legs")},
     in_pairs=(_in_pairs,),
     fields={"leg": lambda _wrong, _right: FieldFault(CauseKind.NETTED_LEGS)},
     in_states=_in_states,

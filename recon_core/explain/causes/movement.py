@@ -1,4 +1,4 @@
-"""Movements: missing, booked twice, of another account, with another sign or amount."""
+"""Movements: missing, duplicate, of another account, with another sign or amount."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.hypotheses import NEAR_TWIN, Hypothesis, Row, Strength
+from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import rows_of_cause, said
+from recon_core.explain.problem.wording import rows_of_cause, sentence_of
 from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
-_BOOKED_AHEAD: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
+_PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
 def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
@@ -23,9 +23,9 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     movements = problem.record.movements or ()
     for movement in movements:
         if problem.fault_in is FaultIn.STATEMENT:
-            yield from _never_or_twice(movement)
+            yield from _missing_or_repeated(movement)
         else:
-            yield _surplus(movement, twin=_is_twin(movement, movements))
+            yield _surplus(movement, is_copy=_has_copy(movement, movements))
         turned = replace(
             movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity)
         )
@@ -33,16 +33,16 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
         yield Hypothesis(CauseKind.SIGN_CONVENTION, patch, (movement,))
 
 
-def _never_or_twice(movement: Movement) -> Iterator[Hypothesis]:
+def _missing_or_repeated(movement: Movement) -> Iterator[Hypothesis]:
     patch = Patch(removed_movements=(movement,))
     yield Hypothesis(_missing_kind(movement), patch, (movement,))
     again = Patch(added_movements=(replace(movement),))
     yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,))
 
 
-def _surplus(movement: Movement, *, twin: bool) -> Hypothesis:
-    kind = CauseKind.DUPLICATE_MOVEMENT if twin else CauseKind.FOREIGN_ACTIVITY
-    strength = Strength.SHOWN if twin else Strength.FITTED
+def _surplus(movement: Movement, *, is_copy: bool) -> Hypothesis:
+    kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
+    strength = Strength.SHOWN if is_copy else Strength.FITTED
     return Hypothesis(kind, Patch(removed_movements=(movement,)), (movement,), strength)
 
 
@@ -51,9 +51,9 @@ def _missing_kind(movement: Movement) -> CauseKind:
     return CauseKind.SPLIT if is_split else CauseKind.MISSING_MOVEMENT
 
 
-def _is_twin(movement: Movement, movements: Iterable[Movement]) -> bool:
-    """True if another movement has the same content within `NEAR_TWIN`."""
-    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_TWIN)
+def _has_copy(movement: Movement, movements: Iterable[Movement]) -> bool:
+    """True if another movement has the same content within `NEAR_COPY`."""
+    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_COPY)
     return sum(other.content == movement.content for other in near) > 1
 
 
@@ -109,12 +109,12 @@ def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> 
 def surplus_movement(row: Movement, *, is_repeated: bool) -> Hypothesis:
     """Build a movement that the other side does not list; a dividend may have accrued only."""
     kind = CauseKind.DUPLICATE_MOVEMENT if is_repeated else CauseKind.FOREIGN_ACTIVITY
-    accrued = not is_repeated and row.movement_kind in _BOOKED_AHEAD
+    accrued = not is_repeated and row.movement_kind in _PAID_LATER
     detail = "it may have accrued, and is not paid yet" if accrued else ""
     return Hypothesis(kind, Patch(removed_movements=(row,)), (row,), Strength.SHOWN, detail)
 
 
-def lacking_movement(row: Movement) -> Hypothesis:
+def missing_movement(row: Movement) -> Hypothesis:
     """Build a movement that only the other side lists."""
     patch = Patch(added_movements=(row,))
     return Hypothesis(_missing_kind(row), patch, (row,), Strength.SHOWN)
@@ -123,7 +123,7 @@ def lacking_movement(row: Movement) -> Hypothesis:
 FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.MISSING_MOVEMENT: _missing_text,
-        CauseKind.DUPLICATE_MOVEMENT: said("{subject} has booked {rows} twice"),
+        CauseKind.DUPLICATE_MOVEMENT: sentence_of("{subject} has booked {rows} twice"),
     },
     of_other_rows=_of_other_rows,
 )

@@ -16,7 +16,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position, label_of,
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Opening, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -34,8 +34,10 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     for at, row in enumerate(opening.cash):
         for power in _POWERS:
             total = None if power is None else row.total.scaleb(power, EXACT)
-            some = () if total is None else (CashBalance(row.currency, total, account=row.account),)
-            cash = (*opening.cash[:at], *some, *opening.cash[at + 1 :])
+            entry = (
+                () if total is None else (CashBalance(row.currency, total, account=row.account),)
+            )
+            cash = (*opening.cash[:at], *entry, *opening.cash[at + 1 :])
             if row.total:
                 yield _opening(opening, replace(opening, cash=cash), row.currency)
     for at, held in enumerate(opening.positions):
@@ -96,10 +98,10 @@ def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> O
 def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
     opening, other = problem.record.opening, problem.recorded.side(problem.owner.other)
-    if opening is None or other is None or problem.is_of_own_statement or problem.lagging:
+    if opening is None or other is None or problem.is_of_own_statement or problem.stale_only:
         return
     required = problem.dimensions.real(problem.exact)
-    shown = _by_openings(problem, opening, other, required) or _by_a_snapshot(
+    shown = _by_opening(problem, opening, other, required) or _by_a_snapshot(
         problem, opening, required
     )
     if not required or shown is None:
@@ -122,7 +124,7 @@ class _Shown:
     has_positions: bool
 
 
-def _by_openings(
+def _by_opening(
     problem: Problem, mine: Opening, other: SideRecord, required: Vector
 ) -> _Shown | None:
     """Return the evidence of both openings, if they differ by `required` with no row between."""
@@ -144,7 +146,7 @@ def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Sho
     if not problem.timeline or not problem.divergence:
         return None
     first = problem.divergence.states[0]
-    shows = first.required == required and all(map(first.knows, required))
+    shows = first.required == required and all(map(first.is_known, required))
     if not shows or first.time >= problem.timeline[0].time:
         return None
     is_later = opening.as_of is None or opening.as_of < first.time
@@ -161,7 +163,7 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.OPENING_BALANCE: said("{subject} has a wrong opening balance of {detail}"),
+        CauseKind.OPENING_BALANCE: sentence_of("{subject} has a wrong opening balance of {detail}"),
     },
     of_other_rows=_of_other_rows,
 )

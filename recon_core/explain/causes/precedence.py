@@ -7,7 +7,7 @@ from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis
+from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model.explanation import Cause, CauseKind, Explanation
 
 _OF_ORDERS: Final = frozenset(
@@ -34,14 +34,14 @@ def are_roundings(explanations: Iterable[Explanation]) -> bool:
     return all(is_rounding(cause) for one in explanations for cause in one.causes)
 
 
-def rounds_besides(found: Sequence[Cause]) -> bool:
+def has_extra_rounding(found: Sequence[Cause]) -> bool:
     """True if a rounded figure is a cause among others, which its many amounts would hide."""
     rounded = [one for one in found if is_rounding(one) and not one.ids]
     return 0 < len(rounded) < len(found)
 
 
 def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
-    """Return the hypotheses without new names for what are the legs of one name."""
+    """Return the hypotheses without other names for the legs of one name."""
     netted = {
         name
         for hypothesis in hypotheses
@@ -70,7 +70,7 @@ def has_wrong_quantity(hypotheses: Iterable[Hypothesis]) -> bool:
     return any(one.cause_kind is CauseKind.WRONG_QUANTITY for one in hypotheses)
 
 
-def unspecific(hypotheses: Iterable[Hypothesis]) -> int:
+def figure_count(hypotheses: Iterable[Hypothesis]) -> int:
     """Return the number of causes that only name a wrong figure: of one repair, the fewest win."""
     return sum(one.cause_kind in _FIGURES for one in hypotheses)
 

@@ -16,7 +16,7 @@ from recon_core.explain.problem.dimensions import is_cash, is_position
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
-    fee_denies,
+    fee_contradicts,
     fee_shows,
 )
 from recon_core.explain.problem.figures import power_of_ten, slip
@@ -56,7 +56,7 @@ def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[
             continue
         for rate in (ZERO, *market.rates(fill.side)):
             price = _price_for(market, fill, required, rate)
-            price = price if price is None else _tenfold(fill.price, price) or price
+            price = price if price is None else _exact_power(fill.price, price) or price
             how = None if price is None else slip(*problem.wrong_and_right(fill.price, price))
             if price is None or how is None or not _fits(problem, market, at, price):
                 continue
@@ -72,7 +72,7 @@ def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[
                     yield _with_price(fill, changed, strength, how)
 
 
-def _tenfold(given: Decimal, price: Decimal) -> Decimal | None:
+def _exact_power(given: Decimal, price: Decimal) -> Decimal | None:
     """Return the fitted price as the stated one times a power of ten, `None` if it is not near."""
     exponent = price.adjusted() - given.adjusted()
     for power in (exponent - 1, exponent, exponent + 1):
@@ -108,8 +108,8 @@ def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> 
 def _fits(problem: Problem, market: Market, at: int, price: Decimal) -> bool:
     """True if the right one of the two prices is near that of the fill before or after."""
     _, right = problem.wrong_and_right(market.fills[at].price, price)
-    around = [market.fills[each] for each in (at - 1, at + 1) if 0 <= each < len(market.fills)]
-    return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in around)
+    near = [market.fills[each] for each in (at - 1, at + 1) if 0 <= each < len(market.fills)]
+    return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in near)
 
 
 def _with_price(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
@@ -123,7 +123,9 @@ def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
             other = replace(fill, price=fill.price.scaleb(power, EXACT))
             how = slip(*problem.wrong_and_right(fill.price, other.price))
             if how is not None:
-                strength = Strength.CHANCE if fee_denies(problem, fill, other) else Strength.FITTED
+                strength = (
+                    Strength.CHANCE if fee_contradicts(problem, fill, other) else Strength.FITTED
+                )
                 yield _with_price(fill, other, strength, how)
 
 

@@ -15,12 +15,12 @@ from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
-    fee_denies,
+    fee_contradicts,
     fee_shows,
 )
 from recon_core.explain.problem.figures import slip
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
-from recon_core.explain.problem.market import NEARLY, Market, Paid, market_of, on_tick, paid_in
+from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import wrong_number
@@ -29,13 +29,13 @@ from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 
-def slipped_quantities(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the wrong quantities that are slips of the pen, whatever the cash requires."""
+def quantities_with_slip(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the wrong quantities that are slips of the pen; cash is ignored."""
     return (hypothesis for hypothesis in quantities(problem) if hypothesis.facts.is_slip)
 
 
 def quantities(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the wrong quantities that the only differing position requires, whatever the cash."""
+    """Yield the wrong quantities that the only differing position requires; cash is ignored."""
     name = problem.only_position
     market = None if name is None else market_of(problem, name)
     if name is not None and market is not None:
@@ -46,22 +46,22 @@ def quantities(problem: Problem) -> Iterator[Hypothesis]:
 def any_quantity(
     problem: Problem, market: Market, fill: Fill, required: Decimal
 ) -> Iterator[Hypothesis]:
-    """Yield a fill with the quantity that its position requires, whatever the cash requires.
+    """Yield a fill with the quantity that its position requires; cash is ignored.
 
     `required` is a signed quantity. Nothing if the new quantity is not positive.
     """
-    quantity = _needed_of(fill, required)
+    quantity = _required_quantity(fill, required)
     if quantity <= 0:
         return
     how = slip(*problem.wrong_and_right(fill.quantity, quantity))
     for other in _with_quantity(problem, market, fill, quantity):
-        strength = _strength_of_any(fill, other, slipped=how is not None)
+        strength = _strength_of_any(fill, other, is_slip=how is not None)
         if not _may_be(problem, market, fill, other):
             strength = Strength.CHANCE
         yield with_quantity(fill, other, strength, how)
 
 
-def _needed_of(fill: Fill, required: Decimal) -> Decimal:
+def _required_quantity(fill: Fill, required: Decimal) -> Decimal:
     """Return the quantity with which a fill would book the required quantity more."""
     return EXACT.add(
         fill.quantity, required if fill.side is OrderSide.BUY else required.copy_negate()
@@ -71,12 +71,12 @@ def _needed_of(fill: Fill, required: Decimal) -> Decimal:
 def _may_be(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
     """True if a quantity has the market's decimals and the row's fee does not deny it."""
     has_lots = market.has_lots_of(shortest_places(other.quantity))
-    return has_lots and not fee_denies(problem, fill, other)
+    return has_lots and not fee_contradicts(problem, fill, other)
 
 
-def _strength_of_any(fill: Fill, other: Fill, *, slipped: bool) -> Strength:
+def _strength_of_any(fill: Fill, other: Fill, *, is_slip: bool) -> Strength:
     """Return the evidence strength of any quantity: with a new fee, a missing fill fits as well."""
-    return Strength.FITTED if slipped or fill.fee == other.fee else Strength.CHANCE
+    return Strength.FITTED if is_slip or fill.fee == other.fee else Strength.CHANCE
 
 
 def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
@@ -87,14 +87,14 @@ def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
         return
     required = problem.required[name]
     for fill in Paid(problem, market, name).candidates():
-        quantity = _needed_of(fill, required)
+        quantity = _required_quantity(fill, required)
         if quantity <= 0 or not _worth(problem, market, fill, required):
             continue
         for other in _with_quantity(problem, market, fill, quantity):
             patch = Patch((fill,), (other,))
             if problem.reached_by(patch):
                 how = slip(*problem.wrong_and_right(fill.quantity, quantity))
-                strength = _strength(problem, market, fill, other, slipped=how is not None)
+                strength = _strength(problem, market, fill, other, is_slip=how is not None)
                 if strength > Strength.EXACT and not _may_be(problem, market, fill, other):
                     strength = Strength.CHANCE
                 yield with_quantity(fill, other, strength, how)
@@ -102,17 +102,17 @@ def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
 
 
 def _strength(
-    problem: Problem, market: Market, fill: Fill, other: Fill, *, slipped: bool
+    problem: Problem, market: Market, fill: Fill, other: Fill, *, is_slip: bool
 ) -> Strength:
     """Return the evidence strength of a wrong quantity.
 
     SHOWN if the row's fee is that of the right quantity, EXACT for a slip of the pen. Without both,
-    FITTED if no fee model is known, WEAK if the fee stays, and FITTED or CHANCE if it changes with
-    a larger or a smaller quantity: a missing fill would fit as well.
+    FITTED if no fee model is known, WEAK if the fee is unchanged; if it changes, FITTED with a
+    larger and CHANCE with a smaller quantity: a missing fill would fit as well.
     """
     if problem.fault_in is FaultIn.ROWS and fee_shows(problem, market, fill, other):
         return Strength.SHOWN
-    if slipped:
+    if is_slip:
         return Strength.EXACT
     if market.models[fill.side] is None:
         return Strength.FITTED
@@ -122,7 +122,7 @@ def _strength(
 
 
 def _worth(problem: Problem, market: Market, fill: Fill, required: Decimal) -> bool:
-    """True if the required cash is nearly the required quantity's value at the fill's price."""
+    """True if the required cash is near the required quantity's value at the fill's price."""
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         return True
     name = problem.postings.cash(paid_in(market.instrument), fill.account)
@@ -131,7 +131,7 @@ def _worth(problem: Problem, market: Market, fill: Fill, required: Decimal) -> b
     price = EXACT.multiply(fill.price, market.instrument.multiplier)
     expected = EXACT.multiply(required, price).copy_negate()
     off = EXACT.subtract(problem.required.get(name, ZERO), expected).copy_abs()
-    return EXACT.multiply(off, NEARLY) <= expected.copy_abs()
+    return EXACT.multiply(off, NEAR_VALUE) <= expected.copy_abs()
 
 
 def _with_quantity(
@@ -144,7 +144,7 @@ def _with_quantity(
 
 
 def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
-    """Build the change of a fill to another quantity; `how` the wrong one came about, if known."""
+    """Build the change of a fill to another quantity; `how` describes the error, if it is known."""
     return Hypothesis(
         CauseKind.WRONG_QUANTITY,
         Patch((fill,), (other,)),
@@ -156,8 +156,8 @@ def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) 
 
 
 def of_order(problem: Problem, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
-    """Yield a fill with the quantity that its order lacks, uncharged and at each known rate."""
-    quantity = _needed_of(fill, required)
+    """Yield a fill with the quantity that its order requires, its fee unchanged or at a rate."""
+    quantity = _required_quantity(fill, required)
     if quantity <= 0:
         return
     other = replace(fill, quantity=quantity)
@@ -181,7 +181,9 @@ def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
             more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
             how = slip(*problem.wrong_and_right(fill.quantity, more.quantity))
             if how is not None:
-                strength = Strength.CHANCE if fee_denies(problem, fill, more) else Strength.FITTED
+                strength = (
+                    Strength.CHANCE if fee_contradicts(problem, fill, more) else Strength.FITTED
+                )
                 yield with_quantity(fill, more, strength, how)
     yield from quantities(problem)
 

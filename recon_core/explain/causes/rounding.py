@@ -29,10 +29,10 @@ from recon_core.explain.problem.pairs import (
     SharedFault,
     are_most,
     differing_in,
-    with_their_fees,
+    quantity_fields,
 )
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
 from recon_core.model import Fill, InstrumentKind, OrderSide, RecordedSession
 from recon_core.model.explanation import CauseKind
@@ -55,7 +55,7 @@ _LOST_PLACES: Final = 2
 """Decimals that a rounded number has lost at least: with one decimal less, such as 1.2 for 1.23, a
 rounding looks like one wrong digit."""
 
-_ONE_WAY: Final = {
+_MODE_WORDS: Final = {
     ROUND_DOWN: "has cut digits off what it states",
     ROUND_FLOOR: "has rounded down what it states",
     ROUND_CEILING: "has rounded up what it states",
@@ -68,7 +68,7 @@ _CUT_OFF: Final = of_figures("{subject} has cut digits off figures")
 _FEWEST_DIGITS: Final = 3
 """Digits that all rounded figures show together: a random amount fits 3 once in 1,000 or so."""
 
-_FEWEST_BESIDE_CASH: Final = 2
+_FEWEST_WITH_CASH: Final = 2
 """The same where only positions differ: cash that agrees rules out a fill as the cause."""
 
 
@@ -82,7 +82,7 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
         if required > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
             break
         effect = _effect(problem, fills, places)
-        if effect is None or problem.reaches(effect):
+        if effect is None or problem.reached_by_effect(effect):
             yield from _rounded_to(fills, places)
 
 
@@ -146,22 +146,22 @@ def rounding_of_pairs(
         return None
     given = Counter(decimal_places(shortest(getattr(fill, name))) for fill in fills)
     most = max(decimal_places(shortest(getattr(row.at, name))) for row in rows)
-    finer = sum(count for places, count in given.items() if places > most)
-    if not are_most(fills[: len(fills) - finer], fills):
+    exact_count = sum(count for places, count in given.items() if places > most)
+    if not are_most(fills[: len(fills) - exact_count], fills):
         return None
     for places in {most, _usual_places(rows, name)}:
         unit = Decimal((0, (1,), -places))
         for mode in MODES:
             context = Context(prec=1000, rounding=mode)
-            some = [
+            members = [
                 row
                 for row in rows
                 if getattr(row.right, name).quantize(unit, context=context) == getattr(row.at, name)
             ]
-            if are_most(some, rows):
-                fields = with_their_fees(some) if name == "quantity" else (name,)
+            if are_most(members, rows):
+                fields = quantity_fields(members) if name == "quantity" else (name,)
                 detail = f"{name} to {places} decimals"
-                return SharedFault(CauseKind.ROUNDING, detail, fields, some, Facts(rounded=name))
+                return SharedFault(CauseKind.ROUNDING, detail, fields, members, Facts(rounded=name))
     return None
 
 
@@ -206,7 +206,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
             hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
-            yield replace(hypothesis, words=_ONE_WAY.get(mode, ""))
+            yield replace(hypothesis, words=_MODE_WORDS.get(mode, ""))
             return
 
 
@@ -239,10 +239,10 @@ def _doubt(
     shown = sum(len(stated[name].normalize(EXACT).as_tuple().digits)
                 for name in names if stated.get(name))  # fmt: skip
     by_cash = all(map(is_position, names)) and any(map(is_cash, dimensions.compared))
-    if shown >= (_FEWEST_BESIDE_CASH if by_cash else _FEWEST_DIGITS):
+    if shown >= (_FEWEST_WITH_CASH if by_cash else _FEWEST_DIGITS):
         return ""
-    lacking = ", ".join(label_of(name) for name in names[:3])
-    return f"the digits that {lacking} of the {rounded[0].side} side lacks"
+    named = ", ".join(label_of(name) for name in names[:3])
+    return f"the digits that {named} of the {rounded[0].side} side lacks"
 
 
 def _text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -9,8 +9,8 @@ from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
-from recon_core.explain.problem.stated import StateHypothesis, States
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
@@ -67,7 +67,7 @@ def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.SIGN_CONVENTION: said("{subject} has the wrong sign in {rows}")},
+    sentences={CauseKind.SIGN_CONVENTION: sentence_of("{subject} has the wrong sign in {rows}")},
     of_all=_of_all,
     reducing=_reducing,
     in_pairs=(_in_pairs,),

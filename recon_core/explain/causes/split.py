@@ -7,13 +7,13 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
-from recon_core.explain.problem.stated import (
+from recon_core.explain.problem.stated_figures import (
     StateHypothesis,
     States,
     multipliers_of,
     ratio_of,
 )
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Instrument, InstrumentKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -36,20 +36,20 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     ratio = ratio_of(states, name)
     if ratio is None or ratio <= 0 or ratio in multipliers_of(states).get(name, ()):
         return
-    if (is_power_of_ten(ratio) and not _may_be_tenfold(states)) or not _is_telling(states):
+    if (is_power_of_ten(ratio) and not _may_be_power(states)) or not _is_significant(states):
         return
     if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
-        told = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.hypothesis(CauseKind.SPLIT, states.differing, told)
+        detail = f"{ratio.denominator}:{ratio.numerator}"
+        yield states.hypothesis(CauseKind.SPLIT, states.differing, detail)
 
 
-def _may_be_tenfold(states: States) -> bool:
+def _may_be_power(states: States) -> bool:
     """True if a power of ten may be a split: of a stock it may, of coins it is a unit."""
     record = states.recorded.side(states.side)
     return _is_stock(states) and record is not None and "positions" not in record.derived
 
 
-def _is_telling(states: States) -> bool:
+def _is_significant(states: States) -> bool:
     """True if the quantities have enough digits for a simple ratio to be no coincidence.
 
     Most quantities of a few lots are in a simple ratio. Stocks count in any case: they are held in
@@ -86,8 +86,8 @@ def _is_no_trade(states: States) -> bool:
     fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
     compared = {states.dimensions.cash(row.fee_currency or "", row.account) for row in fills}
     # Fees that are all the same do not depend on the quantity.
-    told = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
-    return told and compared <= states.dimensions.compared
+    detail = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
+    return detail and compared <= states.dimensions.compared
 
 
 def _instrument(states: States) -> Instrument | None:
@@ -99,7 +99,7 @@ def _symbol(states: States) -> str:
 
 
 FAMILY: Final = CauseFamily(
-    sentences={CauseKind.SPLIT: said("{subject} has not applied a split")},
+    sentences={CauseKind.SPLIT: sentence_of("{subject} has not applied a split")},
     in_states=_in_states,
     state_words={CauseKind.SPLIT: "has not applied a split"},
     may_be_a_row=True,

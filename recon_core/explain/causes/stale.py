@@ -1,6 +1,6 @@
 """A side that is behind: its last rows are missing from its books, or its time is another.
 
-Rows from a time on are missing, and what the side states is of before that time. If the state is
+Rows from a time on are missing, and the stated amounts are of before that time. If the state is
 earlier than its `as_of` by an hour or a day, the clock is wrong and not the side.
 """
 
@@ -18,7 +18,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.wording import said
+from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
@@ -60,8 +60,8 @@ def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
     reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
     for at in reached:
         earlier = rows[at].time if at < len(rows) else None
-        if at > 1 or _says_so(problem, rows[0].time):
-            yield _behind(problem, rows[:at], earlier, max_skew)
+        if at > 1 or _has_earlier_as_of(problem, rows[0].time):
+            yield _of_removed_rows(problem, rows[:at], earlier, max_skew)
 
 
 def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
@@ -69,7 +69,7 @@ def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
     ends = _by_position(problem)
     if ends is not None and len(ends) <= _FEW:
         for at in ends:
-            if problem.reaches(negated(_booked(problem, rows[:at]))):
+            if problem.reached_by_effect(negated(_effect_of_fills(problem, rows[:at]))):
                 yield at
         return
     total: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
         for name, amount in posted.items():
             add_to(total, name, amount.copy_negate())
         last_of_time = at == len(rows) or rows[at].time != row.time
-        if last_of_time and problem.reaches(total):
+        if last_of_time and problem.reached_by_effect(total):
             yield at
 
 
@@ -107,7 +107,7 @@ def _by_position(problem: Problem) -> list[int] | None:
     return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]
 
 
-def _booked(problem: Problem, rows: Sequence[Row]) -> dict[str, Decimal]:
+def _effect_of_fills(problem: Problem, rows: Sequence[Row]) -> dict[str, Decimal]:
     return problem.postings.fills(row for row in rows if isinstance(row, Fill))
 
 
@@ -139,18 +139,18 @@ def _is_state(problem: Problem, ledger: PositionLedger, target: Mapping[str, Dec
 
 
 def stale_hypothesis(problem: Problem, at: int, max_skew: timedelta) -> Hypothesis:
-    """Build the hypothesis of a side that lacks the rows from the place `at` on."""
+    """Build the hypothesis that the rows from the place `at` on are missing from a side."""
     rows = problem.timeline
-    return _behind(problem, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
+    return _of_removed_rows(problem, rows[: at - 1 : -1], rows[at - 1].time, max_skew)
 
 
-def _says_so(problem: Problem, unseen: datetime) -> bool:
-    """True if the side itself gives an `as_of` before a row."""
+def _has_earlier_as_of(problem: Problem, unseen: datetime) -> bool:
+    """True if the side's `as_of` is before a row."""
     side = problem.recorded.side(problem.side)
     return side is not None and side.as_of < unseen
 
 
-def _behind(
+def _of_removed_rows(
     problem: Problem,
     unseen: list[Row],
     seen: datetime | None,
@@ -164,10 +164,10 @@ def _behind(
     return Hypothesis(kind, patch, rows, strength=Strength.SHOWN, detail=detail)
 
 
-def behind(
+def of_missing_fills(
     problem: Problem, fills: Sequence[Fill], seen: datetime | None, max_skew: timedelta
 ) -> Hypothesis:
-    """Build the hypothesis of a side that lacks these last fills, stated elsewhere.
+    """Build the hypothesis that these fills are missing from the end of a side's rows.
 
     `seen` is the time of the last row in its books, `None` without any.
     """
@@ -176,20 +176,20 @@ def behind(
     return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
 
 
-def lacking_end(
-    problem: Problem, lacking: Sequence[Fill], max_skew: timedelta
+def of_missing_end(
+    problem: Problem, missing: Sequence[Fill], max_skew: timedelta
 ) -> Hypothesis | None:
-    """Return a side that is behind, if every lacking fill is later than all fills of the side.
+    """Return a side that is behind, if every missing fill is later than all fills of the side.
 
-    A single lacking fill is enough only if the side's `as_of` is earlier, too.
+    A single missing fill is enough only if the side's `as_of` is earlier, too.
     """
-    first = min(map(_TIME, lacking))
+    first = min(map(_TIME, missing))
     last = max(map(_TIME, problem.fills), default=None)
     if (last is not None and last >= first) or (
-        len(lacking) < 2 and not _says_so(problem, first)  # noqa: PLR2004  # one may be lost
+        len(missing) < 2 and not _has_earlier_as_of(problem, first)  # noqa: PLR2004  # one may be lost
     ):
         return None
-    return behind(problem, lacking, last, max_skew)
+    return of_missing_fills(problem, missing, last, max_skew)
 
 
 def is_span(hypothesis: Hypothesis) -> bool:
@@ -250,8 +250,8 @@ def _span(shift: timedelta) -> str:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.STALE_SIDE: said("{subject} is behind by {rows}"),
-        CauseKind.AS_OF_SHIFT: said("{subject} is of another time than it says"),
+        CauseKind.STALE_SIDE: sentence_of("{subject} is behind by {rows}"),
+        CauseKind.AS_OF_SHIFT: sentence_of("{subject} is of another time than it says"),
     },
     in_pairs=(_in_pairs,),
 )

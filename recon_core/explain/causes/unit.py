@@ -19,11 +19,16 @@ from recon_core.explain.problem.pairs import (
     SharedFault,
     are_most,
     differing_in,
-    with_their_fees,
+    quantity_fields,
 )
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.stated import StateHypothesis, States, multipliers_of, ratio_of
+from recon_core.explain.problem.stated_figures import (
+    StateHypothesis,
+    States,
+    multipliers_of,
+    ratio_of,
+)
 from recon_core.explain.problem.wording import of_figures
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
@@ -39,17 +44,17 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity in another unit that may have the required effect."""
     for factor in (*POWERS, *multipliers(group.problem, group.fills)):
         if group.is_required(EXACT.subtract(factor, _ONE)):
-            yield in_another_unit(group.problem, group.fills, factor)
+            yield in_other_unit(group.problem, group.fills, factor)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity in a common other unit that reduces the required effect."""
     for factor in (*_COMMON, *multipliers(group.problem, group.fills)):
         if group.reduces(times(group.trades, EXACT.subtract(factor, _ONE))):
-            yield in_another_unit(group.problem, group.fills, factor)
+            yield in_other_unit(group.problem, group.fills, factor)
 
 
-def in_another_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
+def in_other_unit(problem: Problem, fills: Sequence[Fill], factor: Decimal) -> Hypothesis:
     """Build the hypothesis that every quantity is to be multiplied by `factor`."""
     scaled = [_scaled(fill, factor) for fill in fills]
     return of_all(CauseKind.UNIT, fills, scaled, _unit_text(factor, problem))
@@ -85,13 +90,13 @@ def unit_of_pairs(rows: Sequence[PairRow]) -> SharedFault | None:
         return None
     ratio, _ = ratios.most_common(1)[0]
     whole = ratio if ratio >= 1 or not ratio else 1 / ratio
-    some = [
+    members = [
         row for row in rows if Fraction(row.at.quantity) == ratio * Fraction(row.right.quantity)
     ]
-    if not ratio or whole.denominator != 1 or not are_most(some, rows):
+    if not ratio or whole.denominator != 1 or not are_most(members, rows):
         return None
     detail = f"quantities are {ratio} times what they should be"
-    return SharedFault(CauseKind.UNIT, detail, with_their_fees(some), some)
+    return SharedFault(CauseKind.UNIT, detail, quantity_fields(members), members)
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
@@ -99,13 +104,13 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     ratios = {name: ratio_of(states, name) for name in states.differing}
     if not ratios:
         return
-    powers: dict[Fraction, list[str]] = {}
+    by_ratio: dict[Fraction, list[str]] = {}
     for name, ratio in ratios.items():
         if ratio is not None and is_power_of_ten(ratio):
-            powers.setdefault(ratio, []).append(name)
-    for ratio, names in powers.items():
+            by_ratio.setdefault(ratio, []).append(name)
+    for ratio, names in by_ratio.items():
         yield states.hypothesis(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
-    if any(len(names) == len(ratios) for names in powers.values()):
+    if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
     multipliers = multipliers_of(states)
     if all(ratio is not None and ratio in multipliers.get(name, ())

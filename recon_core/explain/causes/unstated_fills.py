@@ -17,7 +17,7 @@ from typing import Final
 from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.fee_currency import is_about, share_of
-from recon_core.explain.problem.chances import is_any_price, ticks_beside
+from recon_core.explain.problem.chances import at_next_ticks, is_any_price
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
@@ -28,7 +28,7 @@ from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
-_APART: Final = Decimal("1.25")
+_PRICE_FACTOR: Final = Decimal("1.25")
 """Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
 
 _UNITS_OF_A_TICK: Final = 50
@@ -42,7 +42,7 @@ _KINDS: Final = {
     FaultIn.ROWS: CauseKind.MISSING_FILL,
     FaultIn.STATEMENT: CauseKind.ORPHAN_FILL,
 }
-"""A fill that a side's rows lack is missing; one that its statement has besides is an orphan."""
+"""A fill that is not in a side's rows is missing; a fill only in its statement is an orphan."""
 
 
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
@@ -52,13 +52,13 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
     if name is None or market is None:
         return
     found = list(_of_market(problem, market, name, tried))
-    for finer in market.finer() if problem.dimensions.dust and not found else ():
-        found = found or list(_of_market(problem, finer, name, tried))
+    for other in market.with_more_places() if problem.dimensions.dust and not found else ():
+        found = found or list(_of_market(problem, other, name, tried))
     yield from found
 
 
 def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield a fill that has the required effect, as some fill nearly always has: no proof."""
+    """Yield a fill that has the required effect; almost always one has, so it proves nothing."""
     name = problem.only_position
     market = None if name is None else market_of(problem, name)
     if name is not None and market is not None:
@@ -77,7 +77,7 @@ def _of_market(
         if not problem.reached_by(patch):
             continue
         is_one_of_many = any(
-            problem.reached_by(Patch(added=(other,))) for other in ticks_beside(market, fill)
+            problem.reached_by(Patch(added=(other,))) for other in at_next_ticks(market, fill)
         )
         if is_one_of_many and not any_price:
             continue
@@ -130,14 +130,14 @@ def _charged_otherwise(problem: Problem, market: Market, bare: Fill) -> Iterator
         return
     fee = problem.required.get(problem.postings.cash(currency, bare.account), ZERO).copy_negate()
     charged = replace(bare, fee=fee, fee_currency=currency)
-    alike = [fill for fill in market.fills if fill.fee_currency == currency and fill.fee]
-    if is_about(share_of(charged), alike):
+    others = [fill for fill in market.fills if fill.fee_currency == currency and fill.fee]
+    if is_about(share_of(charged), others):
         yield charged
 
 
 def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
-    """Return a fill without id and fee, with the time and ids of an order that lacks a fill."""
-    order = order_lacking(problem, pattern.symbol, side)
+    """Return a fill without id and fee, with the time and ids of an incomplete order."""
+    order = incomplete_order(problem, pattern.symbol, side)
     return replace(
         pattern,
         fill_id=MISSING_ID,
@@ -149,8 +149,8 @@ def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
     )
 
 
-def order_lacking(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
-    """Return the only order that lacks a fill, `None` if its symbol or side differs."""
+def incomplete_order(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
+    """Return the only incomplete order, `None` if its symbol or side differs."""
     names = [name for name in problem.required if is_order(name)]
     order = problem.orders.get(names[0]) if len(names) == 1 else None
     return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
@@ -179,7 +179,7 @@ def _price_paid(
 
 
 def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
-    """Yield the derivative's fill that the only disagreeing order lacks, if nothing else differs.
+    """Yield the derivative's fill that completes the only differing order, if nothing else differs.
 
     Raises `BudgetError` if the budget ends first.
     """
@@ -194,14 +194,14 @@ def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
         return
     required, pattern = problem.required[name], market.fills[-1]
     side = OrderSide.BUY if required > 0 else OrderSide.SELL
-    order = order_lacking(problem, pattern.symbol, side)
+    order = incomplete_order(problem, pattern.symbol, side)
     if order is None or required.copy_abs() > order.filled_quantity:
         return
     model = market.models[side]
     for rate in (ZERO,) if model is None else model.rates:
         budget.spend(len(problem.fills) * OF_A_REPLAY * _REPLAYS)
         line = _Line(problem, market, _bare(pattern, order, required.copy_abs()), model, rate)
-        yield from line.solved()
+        yield from line.hypotheses()
 
 
 def _bare(pattern: Fill, order: Order, quantity: Decimal) -> Fill:
@@ -226,10 +226,10 @@ class _Line:
     model: FeeModel | None
     rate: Decimal
 
-    def solved(self) -> Iterator[Hypothesis]:
+    def hypotheses(self) -> Iterator[Hypothesis]:
         """Yield the fill at the price that leaves no residual."""
         first = self.bare.price
-        second = on_tick(Fraction(first) * Fraction(_APART), self.market.tick_places)
+        second = on_tick(Fraction(first) * Fraction(_PRICE_FACTOR), self.market.tick_places)
         left, other = self._left(first), self._left(second)
         if left is None or other is None or left == other:
             return
@@ -241,7 +241,7 @@ class _Line:
         patch = Patch(added=(self._at(price),))
         after = self.problem.replayed_after(patch) if price > 0 else None
         if after is not None and not after.required and self.market.near(price):
-            strength = Strength.FITTED if self._tells(slope, price) else Strength.CHANCE
+            strength = Strength.FITTED if self._is_significant(slope, price) else Strength.CHANCE
             yield Hypothesis(CauseKind.MISSING_FILL, patch, patch.added, strength)
 
     @property
@@ -252,8 +252,8 @@ class _Line:
         """Return the variable in which the cash is linear: the price, or its inverse."""
         return 1 / Fraction(price) if self._is_inverse else Fraction(price)
 
-    def _tells(self, slope: Fraction, price: Decimal) -> bool:
-        """True if a tick is worth so much that random cash seldom fits a price."""
+    def _is_significant(self, slope: Fraction, price: Decimal) -> bool:
+        """True if a tick is worth so much that random cash rarely fits a price."""
         tick = Decimal((0, (1,), -self.market.tick_places))
         step = self._measure(EXACT.add(price, tick)) - self._measure(price)
         unit = self.problem.postings.resolution(paid_in(self.market.instrument))

@@ -1,1 +1,1 @@
-"""Search problems: what is to be explained, from which rows, and what rows post."""
+"""Search problems: the effect to explain, the rows it is searched in, and their postings."""

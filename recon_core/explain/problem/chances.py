@@ -36,13 +36,13 @@ _COARSE: Final = Decimal("0.001")
 A finer unit would count more units in the same cash, and so let coincidences pass.
 """
 
-_EDITS_OF_A_FILL: Final = 3
+_HYPOTHESES_OF_A_FILL: Final = 3
 """Hypotheses that are counted for each fill; the estimated pairs grow with its square."""
 
-_SELDOM: Final = 1_000
+_AMOUNTS_EACH: Final = 1_000
 """Amounts for each hypothesis tried: a coincidence is then rarer than 1 in 1,000."""
 
-_TICKS: Final = 300
+_UNITS_OF_A_TICK: Final = 300
 """Currency units in a tick for each problem: random cash then fits a tick once in 300."""
 
 _FIRSTS: Final = 100
@@ -64,17 +64,17 @@ _DECOYS: Final = 6
 Each costs a look-up of all pairs; with fewer, a likely coincidence may be missed.
 """
 
-_LOOSE_DECOYS: Final = 3
+_DECOYS_IN_TOLERANCE: Final = 3
 """Decoys where amounts have a tolerance: each look-up then matches a wide range of amounts."""
 
-_APART: Final = Decimal(40)
+_OFFSET: Final = Decimal(40)
 """Distance of a decoy from the required amount, in tolerances.
 
 40 tolerances are 10 steps of a fingerprint. A look-up tries 2 steps around: nearer decoys would
-be matched by what matches the required amount.
+be matched wherever the required amount is.
 """
 
-_GRIDS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
+_LEAST_UNITS: Final = (ZERO, Decimal("0.01"), Decimal(1), None)
 """Least distances of decoys, in currency; `None` is the last digit of the required amount.
 
 Fills at round prices have round effects, and only a round decoy can be matched by them.
@@ -105,7 +105,7 @@ def is_much(problem: Problem, cash: Vector) -> bool:
     """
     if problem.unknown:
         return False
-    pairs = Fraction((len(problem.fills) * _EDITS_OF_A_FILL) ** 2)
+    pairs = Fraction((len(problem.fills) * _HYPOTHESES_OF_A_FILL) ** 2)
     units = [
         Fraction(amount.copy_abs())
         / Fraction(
@@ -114,10 +114,10 @@ def is_much(problem: Problem, cash: Vector) -> bool:
         for name, amount in cash.items()
         if amount and is_cash(name)
     ]
-    return sum(units) > pairs * _SELDOM
+    return sum(units) > pairs * _AMOUNTS_EACH
 
 
-def stands_alone(problem: Problem, effect: Vector, tried: int) -> bool:
+def is_significant(problem: Problem, effect: Vector, tried: int) -> bool:
     """True if one of `tried` effects would hardly ever leave so small a residual by coincidence.
 
     500.00 EUR required and 0.02 EUR left: a chance of 1 in 25,000. The residual may then be
@@ -127,33 +127,33 @@ def stands_alone(problem: Problem, effect: Vector, tried: int) -> bool:
     for name in ({*problem.required, *effect} & problem.dimensions.compared) - problem.unknown:
         amount = problem.required.get(name, ZERO).copy_abs()
         moved = effect.get(name, ZERO)
-        rest = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
-        if moved and rest >= amount:
+        residual = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
+        if moved and residual >= amount:
             return False
         if moved:
-            times *= Fraction(amount) / Fraction(max(rest, _unit(problem, name, amount)))
-    return times > tried * _SELDOM
+            times *= Fraction(amount) / Fraction(max(residual, _unit(problem, name, amount)))
+    return times > tried * _AMOUNTS_EACH
 
 
 def _unit(problem: Problem, name: str, amount: Decimal) -> Decimal:
     """Return the step in which an amount counts: tolerance, precision, or its own last digit."""
     resolution = problem.postings.resolution(currency_of(name)) if is_cash(name) else ZERO
-    return max(problem.allowed(name), resolution or _own_grid(amount))
+    return max(problem.allowed(name), resolution or _digit_unit(amount))
 
 
 def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bool:
     """True if a price on a tick could fit random cash, because a tick is worth too little.
 
-    `tried` is the number of problems that are searched in the same way: each is one more chance.
+    `tried` is the number of similar searches: each is one more chance.
     """
-    beside = next(ticks_beside(market, fill))
+    next_tick = next(at_next_ticks(market, fill))
     name = problem.postings.cash(paid_in(market.instrument), fill.account)
-    worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, beside))
+    worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, next_tick))
     unit = max(problem.postings.resolution(currency_of(name)) or _FINE, problem.dimensions.dust)
     if problem.dimensions.dust and problem.is_close(problem.postings.fill(fill)):
         unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
     step = EXACT.subtract(worth, other).copy_abs()
-    return step < EXACT.multiply(unit, Decimal(tried * _TICKS))
+    return step < EXACT.multiply(unit, Decimal(tried * _UNITS_OF_A_TICK))
 
 
 def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:
@@ -165,7 +165,7 @@ def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: 
     return tick < EXACT.multiply(max(unit, problem.dimensions.dust), Decimal(tried * _FIRSTS))
 
 
-def ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
+def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
     """Yield the fill at the prices one tick above and one tick below, if positive."""
     tick = Decimal((0, (1,), -market.tick_places))
     for price in (EXACT.add(fill.price, tick), EXACT.subtract(fill.price, tick)):
@@ -175,29 +175,29 @@ def ticks_beside(market: Market, fill: Fill) -> Iterator[Fill]:
 
 def decoys(problem: Problem) -> list[dict[str, Decimal]]:
     """Return required effects near the real one that no fault caused."""
-    loose = bool(problem.dimensions.dust or problem.tolerance)
-    steps, grids = (_LOOSE_DECOYS, (None,)) if loose else (_DECOYS, _GRIDS)
-    return [need_beside(problem, step, grid) for step in range(1, steps + 1) for grid in grids]
+    has_tolerance = bool(problem.dimensions.dust or problem.tolerance)
+    steps, units = (_DECOYS_IN_TOLERANCE, (None,)) if has_tolerance else (_DECOYS, _LEAST_UNITS)
+    return [offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units]
 
 
-def need_beside(problem: Problem, step: int, grid: Decimal | None) -> dict[str, Decimal]:
+def offset_effect(problem: Problem, step: int, least: Decimal | None) -> dict[str, Decimal]:
     """Return the required effect with every balance `step` units higher.
 
-    A unit is at least `grid`, in currency; for `None`, the last digit of the required amount.
+    A unit is at least `least`, in currency; for `None`, the last digit of the required amount.
     """
-    beside = dict(problem.required)
+    shifted = dict(problem.required)
     for name in problem.required:
         if is_cash(name):
             currency = currency_of(name)
             unit = max(
                 problem.postings.resolution(currency) or _FINE,
-                EXACT.multiply(problem.allowed(name), _APART),
-                _own_grid(problem.required[name]) if grid is None else grid,
+                EXACT.multiply(problem.allowed(name), _OFFSET),
+                _digit_unit(problem.required[name]) if least is None else least,
             )
-            add_to(beside, name, EXACT.multiply(unit, Decimal(step)))
-    return beside
+            add_to(shifted, name, EXACT.multiply(unit, Decimal(step)))
+    return shifted
 
 
-def _own_grid(amount: Decimal) -> Decimal:
+def _digit_unit(amount: Decimal) -> Decimal:
     """Return the unit of the last digit of an amount that is not 0: 0.1 of 1.50, 1000 of 5000."""
     return Decimal(1).scaleb(last_digit(amount))

@@ -120,7 +120,7 @@ def negated(vector: Vector) -> dict[str, Decimal]:
 
 
 def signed(vector: Vector, side: LedgerSide) -> dict[str, Decimal]:
-    """Return a delta (internal minus external) as a side sees it: reversed for the exchange."""
+    """Return a delta (internal minus external) as that of a side: reversed for the exchange."""
     return dict(vector) if side is LedgerSide.INTERNAL else negated(vector)
 
 

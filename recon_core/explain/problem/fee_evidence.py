@@ -31,7 +31,7 @@ class FeeContradiction:
     fill: Fill
 
     def factors(self) -> Iterator[tuple[Decimal, Fraction]]:
-        """Yield each rate, and by what the value would have to be multiplied to give the fee.
+        """Yield each rate, and the factor by which the value would give the fee.
 
         Nothing for a fee in another currency than that of the model.
         """
@@ -55,7 +55,7 @@ def charged_again(problem: Problem, market: Market, fill: Fill, other: Fill) -> 
             yield replace(other, fee=fee)
 
 
-def charged_along(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | None:
+def with_changed_fees(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | None:
     """Return a hypothesis on several fills with the fees at which the changed fills are charged.
 
     `None` if a fee is at no known rate, or if no fee changes.
@@ -84,15 +84,15 @@ def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> boo
     model = market.models[wrong.side]
     if model is None or wrong.fee != right.fee or not wrong.fee:
         return False
-    wrongly, rightly = (
+    wrong_fees, right_fees = (
         [model.fee(problem.postings, each, rate) for rate in model.rates] for each in (wrong, right)
     )
     unit = problem.postings.resolution(model.currency)
-    apart = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrongly)
-    return apart > EXACT.multiply(unit, MANY_UNITS) and right.fee in rightly
+    difference = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrong_fees)
+    return difference > EXACT.multiply(unit, MANY_UNITS) and right.fee in right_fees
 
 
-def fee_denies(problem: Problem, wrong: Fill, right: Fill) -> bool:
+def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
     """True if the fee of a wrong row is over a unit from every fee of the right row."""
     model = problem.schedules.model(wrong)
     if (

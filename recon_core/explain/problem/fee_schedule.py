@@ -18,7 +18,7 @@ from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
 
-With more rates nearly every fee is near a rate by coincidence.
+With more rates almost every fee is near a rate by coincidence.
 """
 
 _MOST_SAMPLED: Final = 400
@@ -54,7 +54,7 @@ rate, 10^-6 of it.
 _RATE_DIGITS: Final = 4
 """Most significant digits of a round rate: 0.075 % has two, most quotients have many."""
 
-_RARE: Final = Decimal(10_000)
+_UNITS_OF_A_STEP: Final = Decimal(10_000)
 """Units between the amounts that neighbouring round rates give.
 
 A rate then gives some amount by coincidence in one of 10,000 cases.
@@ -184,11 +184,11 @@ def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[
     left = [*fills]
     while left and len(found) < _MOST_RATES:
         for rate in _usual_rates(postings, left, in_base=in_base):
-            rest = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
-            is_usual = (len(left) - len(rest)) * 20 >= len(fills)
+            others = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
+            is_usual = (len(left) - len(others)) * 20 >= len(fills)
             if is_usual and rate.copy_negate() not in found:
                 found.append(rate)
-                left = rest
+                left = others
                 break
         else:
             break
@@ -237,28 +237,30 @@ def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
     `None` if the rate has more than `_RATE_PLACES` decimals. A fee of 0.053 on a value of 52.7
     with a unit of 0.001 gives 0.001.
     """
-    slack = EXACT.multiply(unit, _HALF)
-    low, high = EXACT.subtract(fee, slack), EXACT.add(fee, slack)
+    margin = EXACT.multiply(unit, _HALF)
+    low, high = EXACT.subtract(fee, margin), EXACT.add(fee, margin)
     if value < 0:
         low, high, value = high.copy_negate(), low.copy_negate(), value.copy_negate()
     for places in range(2, _RATE_PLACES + 1):
-        numerator = _ceiling(low.scaleb(places, EXACT), value)
+        numerator = _rounded_up(low.scaleb(places, EXACT), value)
         if EXACT.multiply(numerator, value) <= high.scaleb(places, EXACT):
             return numerator.scaleb(-places, EXACT).normalize(EXACT)
     return None
 
 
-def _ceiling(amount: Decimal, value: Decimal) -> Decimal:
+def _rounded_up(amount: Decimal, value: Decimal) -> Decimal:
     """Return an amount divided by a positive value, rounded up to a whole number."""
     times = EXACT.divide_int(amount, value)
     less = amount > 0 and EXACT.multiply(times, value) < amount
     return EXACT.add(times, _ONE if less else ZERO)
 
 
-def tells(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
+def is_significant_rate(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
     """True if a rate is round, and so coarse that it rarely gives an amount by coincidence."""
     step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
-    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(unit, _RARE)
+    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(
+        unit, _UNITS_OF_A_STEP
+    )
 
 
 def total_value(postings: Postings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:

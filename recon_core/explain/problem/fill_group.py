@@ -65,18 +65,18 @@ class FillGroup:
         ]
 
     def is_required(self, factor: Decimal) -> bool:
-        """True if `factor` times the trades may be the required effect, as far as totals tell."""
+        """True if `factor` times the trades may be the required effect, as far as totals show."""
         totals = self._position_totals
         if totals is None or not all(
             self._fits({name: total}, [name], factor) for name, total in totals.items() if total
         ):
             return False
-        if self._are_flat and not self._settles(factor):
+        if self._are_flat and not self._fits_unknown(factor):
             return False
         return bool(self.seen) and self._fits(self.trades, self.seen, factor)
 
     def reduces(self, effect: Vector) -> bool:
-        """True if an effect reduces what is required in its largest dimension, positions first.
+        """True if an effect reduces the required effect in its largest dimension, positions first.
 
         A balance alone does not decide: other symbols may move it, too.
         """
@@ -94,9 +94,9 @@ class FillGroup:
         A flat position is flat in every unit.
         """
         problem, found = self.problem, dict[str, Decimal]()
-        for name, some in self._by_position.items():
-            is_all = len(some) == len(problem.fills)
-            found[name] = exact_sum(problem.rows.signed if is_all else map(signed_quantity, some))
+        for name, fills in self._by_position.items():
+            is_all = len(fills) == len(problem.fills)
+            found[name] = exact_sum(problem.rows.signed if is_all else map(signed_quantity, fills))
             required = problem.required.get(name, ZERO).copy_abs()
             if not found[name] and required > problem.allowed(name):
                 return None
@@ -111,7 +111,7 @@ class FillGroup:
         found: dict[str, list[Fill]] = {}
         for fill in self.fills:
             found.setdefault(problem.postings.position(fill), []).append(fill)
-        return {name: some for name, some in found.items() if name in compared}
+        return {name: fills for name, fills in found.items() if name in compared}
 
     def _fits(self, total: Vector, names: Sequence[str], factor: Decimal) -> bool:
         """True if `factor` times a total is the required effect, up to the rounding of cash."""
@@ -140,8 +140,8 @@ class FillGroup:
             held[key] = EXACT.add(held.get(key, ZERO), signed_quantity(fill))
         return not any(held.values())
 
-    def _settles(self, factor: Decimal) -> bool:
-        """True if `factor` times the PnL of flat trades is what unknown balances require."""
+    def _fits_unknown(self, factor: Decimal) -> bool:
+        """True if `factor` times the PnL of flat trades is required in the unknown balances."""
         problem = self.problem
         for name in problem.unknown & self.trades.keys():
             expected = EXACT.multiply(self.trades[name], factor)
@@ -153,13 +153,13 @@ class FillGroup:
 
 def groups_of(problem: Problem, most: int | None = None) -> Iterator[FillGroup]:
     """Yield all fills, those of each symbol and of each position; no group of a single fill."""
-    several = list(problem.by_symbol.values()) if len(problem.by_symbol) > 1 else []
+    positions = list(problem.by_symbol.values()) if len(problem.by_symbol) > 1 else []
     symbols: dict[str, list[Fill]] = {}
-    for fills in several:
+    for fills in positions:
         symbols.setdefault(fills[0].symbol, []).extend(fills)
-    if 1 < len(symbols) < len(several):
-        several = [*symbols.values(), *several]
-    groups = [problem.fills, *several][:most]
+    if 1 < len(symbols) < len(positions):
+        positions = [*symbols.values(), *positions]
+    groups = [problem.fills, *positions][:most]
     return (FillGroup(problem, fills) for fills in groups if len(fills) > 1)
 
 

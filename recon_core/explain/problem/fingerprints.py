@@ -4,7 +4,7 @@ A fingerprint is the sum of the amounts of a vector, each times a large weight o
 With weights of 7 and 1,000 for EUR and BTC, +2 BTC and -5 EUR are 2,000 - 35 = 1,965. The
 fingerprint of a sum is the sum of the fingerprints. If 1,965 is required and a hypothesis has
 2,000, its partner is looked up at -35. Two vectors share a fingerprint with a chance of 1 in
-2^100, and every hit is compared in full. Amounts are whole numbers of 10^-30; in a dimension
+2^100, and every match is compared in full. Amounts are whole numbers of 10^-30; in a dimension
 with a tolerance they are whole numbers of steps, and a look-up tries the steps around.
 """
 
@@ -26,28 +26,28 @@ from recon_core.values.amounts import EXACT
 _PLACES: Final = 30
 """Decimals of the whole numbers: as many as an amount in a session may have."""
 
-_AROUND: Final = 2
+_MOST_STEPS: Final = 2
 """Steps that a look-up tries on either side, in each dimension with a tolerance.
 
 A trade and its fee are rounded to steps separately, and a pair of hypotheses adds such errors;
-with fewer steps hits are missed, with more there are more look-ups.
+with fewer steps matches are missed, with more there are more look-ups.
 """
 
-_MOST_STEPPED: Final = 3
+_MOST_STEP_DIMENSIONS: Final = 3
 """Dimensions whose steps are counted; other dimensions with a tolerance are left out.
 
 Each multiplies the look-ups by five, to 125 for three. A dimension that is left out is compared
 after the look-up.
 """
 
-_APART: Final = 512
+_POSITION_SHIFT: Final = 512
 """Bits below the bits of the positions.
 
 An amount of 60 digits times a weight of 128 bits has 328 bits: all other dimensions together
-stay below the positions.
+are below the positions.
 """
 
-_HALF: Final = 1 << (_APART - 1)
+_HALF: Final = 1 << (_POSITION_SHIFT - 1)
 
 _TRADED: Final = attrgetter("symbol", "leg", "account")
 
@@ -58,7 +58,7 @@ _Charge = tuple[Callable[[Decimal], Decimal], Callable[[Decimal], int], Callable
 
 def positions_of(value: int) -> int:
     """Return the part of a fingerprint that its positions give: the bits above all others."""
-    return (value + _HALF) >> _APART
+    return (value + _HALF) >> _POSITION_SHIFT
 
 
 def _nothing(_amount: Decimal) -> int:
@@ -74,7 +74,7 @@ class Fingerprints:
     _steps: dict[str, Decimal] = field(default_factory=dict)
     _free: frozenset[str] = frozenset()
     _trades: dict[tuple[object, ...], Callable[[Fill], int]] = field(default_factory=dict)
-    _charges: dict[tuple[object, ...], "_Charge"] = field(default_factory=dict)
+    _fee_terms: dict[tuple[object, ...], "_Charge"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problem = self.problem
@@ -90,7 +90,7 @@ class Fingerprints:
             key=lambda name: (
                 name not in problem.required, is_cash(name) and currency_of(name) in bases, name
             ),
-        )[:_MOST_STEPPED]  # fmt: skip
+        )[:_MOST_STEP_DIMENSIONS]  # fmt: skip
         self._steps = {name: EXACT.multiply(doubtful[name], Decimal(4)) for name in kept}
         self._free = frozenset(doubtful.keys() - kept) | problem.unknown
 
@@ -114,14 +114,16 @@ class Fingerprints:
         if weight is None:
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16]
             weight = int.from_bytes(digest, "big") | 1
-            weight = self._weights[name] = weight << _APART if is_position(name) else weight
+            weight = self._weights[name] = (
+                weight << _POSITION_SHIFT if is_position(name) else weight
+            )
         return weight
 
-    def around(self, vector: Vector) -> list[int]:
+    def within_tolerance(self, vector: Vector) -> list[int]:
         """Return the fingerprints that count as this vector, within the tolerances."""
         exact = self.of(vector)
         offsets = [
-            [self._weight(name) * step for step in range(-_AROUND, _AROUND + 1)]
+            [self._weight(name) * step for step in range(-_MOST_STEPS, _MOST_STEPS + 1)]
             for name in self._steps
         ]
         return [exact + sum(chosen) for chosen in product(*offsets)]
@@ -148,11 +150,11 @@ class Fingerprints:
         def of_derivative(fill: Fill) -> int:
             quantity = signed_quantity(fill)
             assert instrument is not None  # noqa: S101  # looked at before
-            return held(quantity) + settled(trade_value(instrument, quantity, fill.price))
+            return held(quantity) + settlement(trade_value(instrument, quantity, fill.price))
 
         found: Callable[[Fill], int] = lambda fill: held(signed_quantity(fill))  # noqa: E731
         if instrument is not None and is_derivative(instrument):
-            settled = self._counted(postings.cash(instrument.settlement, fill.account))
+            settlement = self._counted(postings.cash(instrument.settlement, fill.account))
             found = of_derivative
         elif instrument is not None:
             received = self._counted(postings.cash(instrument.base, fill.account))
@@ -166,7 +168,7 @@ class Fingerprints:
     def of_fee(self, fill: Fill, fee: Decimal, currency: str) -> int:
         """Return the fingerprint of a fee of this amount and currency on a fill."""
         key = (fill.symbol, fill.leg, fill.account, currency)
-        charge = self._charges.get(key) or self._charge(key, fill)
+        charge = self._fee_terms.get(key) or self._charge(key, fill)
         rounded, cash, held = charge
         return -cash(rounded(fee)) - held(fee)
 
@@ -179,7 +181,7 @@ class Fingerprints:
         in_base = spot and instrument is not None and name == instrument.base
         held = self._counted(postings.position(fill)) if in_base else _nothing
         cash = self._counted(postings.cash(name, fill.account))
-        charge = self._charges[key] = postings.roundings[name], cash, held
+        charge = self._fee_terms[key] = postings.roundings[name], cash, held
         return charge
 
     def _counted(self, name: str) -> Callable[[Decimal], int]:

@@ -17,8 +17,8 @@ from recon_core.model import Fill, LedgerSide, Movement, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
-NEAR_TWIN: Final = timedelta(seconds=5)
-"""Distance in time of equal fills of one order that are one execution delivered twice.
+NEAR_COPY: Final = timedelta(seconds=5)
+"""Distance in time of equal fills of one order that are copies of one execution.
 
 A longer time would make duplicates of the equal fills of a grid.
 """
@@ -37,7 +37,7 @@ class Strength(IntEnum):
     EXACT = 1
     """A row accounts for the delta, and no number was fitted."""
     FITTED = 2
-    """A number was fitted, and a second witness bears it out to the last digit."""
+    """A number was fitted, and second evidence confirms it to the last digit."""
     WEAK = 3
     """A number was fitted, and other fills of the market make it less likely."""
     CHANCE = 4
@@ -49,7 +49,7 @@ class Facts:
     """Facts of a hypothesis that other steps and its sentence decide by.
 
     `rounded`: the field of rows that is rounded. `is_slip`: the wrong figure is a slip of the pen.
-    `in_parts`: the fill is stated whole and in parts. `count`: the faults that are told as one.
+    `in_parts`: the fill is stated whole and in parts. `count`: the faults that are joined to one.
     """
 
     rounded: str = ""
@@ -123,7 +123,7 @@ def half(fee: Decimal) -> Decimal:
     return EXACT.multiply(fee, Decimal("0.5"))
 
 
-def twin(fill: Fill) -> tuple[Any, ...]:
+def fill_content(fill: Fill) -> tuple[Any, ...]:
     """Return the key that interchangeable fills share: all but id, order and time."""
     return (
         fill.account,

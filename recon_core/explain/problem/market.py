@@ -28,22 +28,22 @@ _ROUNDINGS: Final = Decimal(4)
 
 _ONE: Final = Decimal(1)
 
-NEARLY: Final = Decimal(20)
+NEAR_VALUE: Final = Decimal(20)
 """Reciprocal of the distance, as a fraction, at which cash is near the value of a quantity.
 
 A twentieth is more than a fee; a larger fraction leaves more fills to try.
 """
 
-_DOWN: Final = Context(prec=50, rounding=ROUND_FLOOR)
+_LOWER: Final = Context(prec=50, rounding=ROUND_FLOOR)
 """Rounds the lower end of a range of prices down, so that no price in it is lost."""
 
-_UP: Final = Context(prec=50, rounding=ROUND_CEILING)
+_UPPER: Final = Context(prec=50, rounding=ROUND_CEILING)
 """Rounds the upper end of a range of prices up, so that no price in it is lost."""
 
-_FINER: Final = 3
+_MORE_PLACES: Final = 3
 """Decimals beyond those of most prices: each is one more search, for prices of floats only."""
 
-_SOME: Final = 1_000
+_CHUNK: Final = 1_000
 """Prices that are counted before the next check for a majority, which ends the counting."""
 
 _MOST_SAMPLED: Final = 10_000
@@ -67,11 +67,11 @@ class Market:
     fills: Sequence[Fill]
     instrument: Instrument
     models: Mapping[OrderSide, FeeModel | None]
-    ticks: int | None = None
+    given_places: int | None = None
 
     @property
-    def is_charged_alike(self) -> bool:
-        """True if BUY and SELL are charged alike."""
+    def has_one_fee_model(self) -> bool:
+        """True if BUY and SELL have the same fee model."""
         return len(set(self.models.values())) == 1
 
     def rates(self, side: OrderSide, *, in_base: bool | None = None) -> Sequence[Decimal]:
@@ -83,14 +83,14 @@ class Market:
     def tick_places(self) -> int:
         """The decimals of most prices, else their median; an average price may have more.
 
-        `ticks` where it is given.
+        `given_places` where it is given.
         """
-        if self.ticks is not None:
-            return self.ticks
+        if self.given_places is not None:
+            return self.given_places
         found: Counter[int] = Counter()
         prices = list(map(_PRICE, self.fills[:: max(1, len(self.fills) // _MOST_SAMPLED)]))
-        for start in range(0, len(prices), _SOME):
-            found.update(map(shortest_places, prices[start : start + _SOME]))
+        for start in range(0, len(prices), _CHUNK):
+            found.update(map(shortest_places, prices[start : start + _CHUNK]))
             places, count = found.most_common(1)[0]
             if count * 2 > len(prices):
                 return places
@@ -106,10 +106,10 @@ class Market:
                 most = max(most, shortest_places(fill.quantity))
         return most
 
-    def finer(self) -> Iterator["Market"]:
+    def with_more_places(self) -> Iterator["Market"]:
         """Yield the same market with 1 to 3 price decimals more."""
-        places = range(self.tick_places + 1, self.tick_places + _FINER + 1)
-        return (replace(self, ticks=each) for each in places)
+        places = range(self.tick_places + 1, self.tick_places + _MORE_PLACES + 1)
+        return (replace(self, given_places=each) for each in places)
 
     def has_lots_of(self, places: int) -> bool:
         """True if some quantity has at least `places` decimals."""
@@ -146,7 +146,7 @@ class Paid:
         cash = problem.postings.cash(currency, self.market.fills[0].account)
         is_seen = cash in problem.dimensions.compared and cash not in problem.unknown
         is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
-        if is_inverse or not is_seen or not self.market.is_charged_alike:
+        if is_inverse or not is_seen or not self.market.has_one_fee_model:
             yield from self.market.fills
             return
         left = problem.required.get(cash, ZERO)
@@ -158,31 +158,33 @@ class Paid:
             yield from self.market.fills
             return
         low, high = _between(left, worth, most)
-        prices = _nearly(left, worth)
+        prices = _near_prices(left, worth)
         near = _within(self.market.fills, prices)
         charged = self._most_charged(near, max(map(Decimal.copy_abs, prices)))
         near = _within(near, _between(left, worth, _add(most, charged)))
         same = [fill for fill in near if fill.fee_currency == currency]
-        fitting = self._with_fees(same, left, most)
+        matching = self._with_fees(same, left, most)
         yield from [
-            fill for fill in near if low <= fill.price <= high or (fitting and id(fill) in fitting)
+            fill
+            for fill in near
+            if low <= fill.price <= high or (matching and id(fill) in matching)
         ]
 
     @property
     def _model(self) -> FeeModel | None:
-        """The fee model of all fills, where all are charged alike."""
+        """The fee model of all fills, where BUY and SELL have the same."""
         return self.market.models[OrderSide.BUY]
 
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Return the `id()` of the fills that give the required cash with their fee at a rate."""
-        model, fitting = self._model, set[int]()
-        least, highest = _subtract(most.copy_negate(), left), _subtract(most, left)
+        model, matching = self._model, set[int]()
+        least, largest = _subtract(most.copy_negate(), left), _subtract(most, left)
         for rate in () if model is None else model.rates:
             if model is not None and model.in_base:
                 return set(map(id, fills))
-            hits = [least <= paid <= highest for paid in self._paid_at(fills, rate)]
-            fitting.update(map(id, compress(fills, hits)))
-        return fitting
+            matches = [least <= paid <= largest for paid in self._paid_at(fills, rate)]
+            matching.update(map(id, compress(fills, matches)))
+        return matching
 
     def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
         """Yield the cost of the required quantity at each fill's price, with the fee's change."""
@@ -215,22 +217,24 @@ class Paid:
 
 def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:
     """Return the fills from one price to another, both included."""
-    lowest, highest = prices
-    return [fill for fill in fills if lowest <= fill.price <= highest]
+    low, high = prices
+    return [fill for fill in fills if low <= fill.price <= high]
 
 
-def _nearly(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
+def _near_prices(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
     """Return the range of prices at which `worth` is the cash `left`, to a twentieth of it."""
-    paid = _multiply(left, NEARLY).copy_negate()
-    ends = [_multiply(worth, _add(NEARLY, one)) for one in (_ONE, _ONE.copy_negate())]
-    return min(_DOWN.divide(paid, end) for end in ends), max(_UP.divide(paid, end) for end in ends)
+    paid = _multiply(left, NEAR_VALUE).copy_negate()
+    ends = [_multiply(worth, _add(NEAR_VALUE, one)) for one in (_ONE, _ONE.copy_negate())]
+    return min(_LOWER.divide(paid, end) for end in ends), max(
+        _UPPER.divide(paid, end) for end in ends
+    )
 
 
 def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
     """Return the range of prices at which `worth` is the cash `left`, to the amount `off`."""
     ends = [_add(left, off).copy_negate(), _subtract(off, left)]
-    low = min(_DOWN.divide(end, worth) for end in ends)
-    return low, max(_UP.divide(end, worth) for end in ends)
+    low = min(_LOWER.divide(end, worth) for end in ends)
+    return low, max(_UPPER.divide(end, worth) for end in ends)
 
 
 def paid_in(instrument: Instrument) -> str:

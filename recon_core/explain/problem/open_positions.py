@@ -1,9 +1,9 @@
-"""Open positions of derivatives: what they were opened for, and what that leaves in cash.
+"""Open positions of derivatives: their entry values, and the cash less these values.
 
-The cash of a derivatives account depends on what is open: profit is posted when a position is
-closed. So cash is compared less the entry value of what is open, where that is known, and a
-patch of rows moves it by what it closes or opens. A BUY of 2 at 100 and a SELL of 1 at 110 post
-+10, and 1 at 100 stays open.
+The cash of a derivatives account depends on open positions: profit is posted when a position is
+closed. So cash is compared less the entry value of open positions, where that is known; a patch
+of rows moves it by the positions that it closes or opens. A BUY of 2 at 100 and a SELL of 1 at
+110 post +10, and 1 at 100 remains open.
 """
 
 from bisect import bisect_left
@@ -42,7 +42,7 @@ class _Open(NamedTuple):
     cost: int = 0
 
 
-def _booked(before: _Open, trade: _Open) -> _Open:
+def _after_trade(before: _Open, trade: _Open) -> _Open:
     """Return the open position after a trade.
 
     Its cost grows with the trade and shrinks in proportion; after a turn it is of the trade.
@@ -61,17 +61,17 @@ def _booked(before: _Open, trade: _Open) -> _Open:
 class _Moved:
     """A patch of the fills of one position: places of removed fills, added trades by place.
 
-    `costs` keeps the effect of this patch alone on the entry value at the end.
+    `cost_cache` keeps the effect of this patch alone on the entry value at the end.
     """
 
     key: _Key
-    gone: frozenset[int]
-    come: Mapping[int, Sequence[_Open]]
-    costs: list[int] = field(default_factory=list, compare=False)
+    removed: frozenset[int]
+    added: Mapping[int, Sequence[_Open]]
+    cost_cache: list[int] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class BalancePatch:
     """A patch in one balance: its open positions, and its own posting in units of 10^-30."""
 
     moved: tuple[_Moved, ...]
@@ -103,23 +103,23 @@ class _Position:
 
     def cost(self, moved: Collection[_Moved]) -> int:
         """Return the change of the entry value at the end by patches, in units of 10^-30."""
-        gone = frozenset[int]().union(*(one.gone for one in moved))
-        come: dict[int, list[_Open]] = {}
+        removed = frozenset[int]().union(*(one.removed for one in moved))
+        added: dict[int, list[_Open]] = {}
         for one in moved:
-            for at, trades in one.come.items():
-                come.setdefault(at, []).extend(trades)
-        places = sorted(gone | come.keys())
+            for at, trades in one.added.items():
+                added.setdefault(at, []).extend(trades)
+        places = sorted(removed | added.keys())
         state = self.after[places[0]]
         for place, following in pairwise((*places, places[-1] + 1)):
-            for trade in come.get(place, ()):
-                state = _booked(state, trade)
-            if place < len(self.trades) and place not in gone:
-                state = _booked(state, self.trades[place])
+            for trade in added.get(place, ()):
+                state = _after_trade(state, trade)
+            if place < len(self.trades) and place not in removed:
+                state = _after_trade(state, self.trades[place])
             state = self._between(state, place + 1, following)
         return self._end(state, places[-1] + 1) - self.after[-1].cost
 
     def _between(self, state: _Open, start: int, end: int) -> _Open:
-        """Return the open position after the trades from `start` to `end`, as `_booked` does."""
+        """Return the open position after the trades from `start` to `end`, by `_after_trade`."""
         quantity, cost = state
         for traded, value in self.trades[start:end]:
             new = quantity + traded
@@ -137,7 +137,7 @@ class _Position:
     def _end(self, state: _Open, start: int) -> int:
         """Return the entry value at the end, if `state` is open before the trade at `start`."""
         quantity, cost = state
-        turns = []
+        turned = []
         for at in range(start, len(self.trades)):
             traded, value = self.trades[at]
             new = quantity + traded
@@ -151,9 +151,9 @@ class _Position:
                 if known is not None:
                     cost = known
                     break
-                turns.append((at, new))
+                turned.append((at, new))
             quantity = new
-        self.ends.update(dict.fromkeys(turns, cost))
+        self.ends.update(dict.fromkeys(turned, cost))
         return cost
 
 
@@ -167,15 +167,15 @@ class OpenBases:
     postings: Postings
     positions: Mapping[_Key, _Position]
 
-    def settled(self, patch: Patch, name: str) -> Settled:
+    def balance_patch(self, patch: Patch, name: str) -> BalancePatch:
         """Return a patch as it concerns one balance and the positions settled in it."""
         posted = patch.vector(self.postings).get(name)
         keys = dict.fromkeys(map(_key, (*patch.removed, *patch.added)))
         moved = (self._moved(patch, key) for key in keys if self._balance(key) == name)
         whole = 0 if posted is None else _whole(posted)
-        return Settled(tuple(one for one in moved if one.gone or one.come), whole)
+        return BalancePatch(tuple(one for one in moved if one.removed or one.added), whole)
 
-    def amount(self, patches: Iterable[Settled]) -> Decimal:
+    def amount(self, patches: Iterable[BalancePatch]) -> Decimal:
         """Return the change of a balance by patches of different rows together, at 30 decimals."""
         total, by_key = 0, dict[_Key, list[_Moved]]()
         for patch in patches:
@@ -191,9 +191,9 @@ class OpenBases:
         if len(moved) > 1:
             return position.cost(moved)
         (alone,) = moved
-        if not alone.costs:
-            alone.costs.append(position.cost(moved))
-        return alone.costs[0]
+        if not alone.cost_cache:
+            alone.cost_cache.append(position.cost(moved))
+        return alone.cost_cache[0]
 
     def _balance(self, key: _Key) -> str | None:
         symbol, _, account, _ = key
@@ -205,12 +205,14 @@ class OpenBases:
         position = self.positions.get(key, _NOTHING)
         places = position.places
         removed, added = _traded(patch)
-        gone = {places[id(fill)] for fill in removed if id(fill) in places}
-        come: dict[int, list[_Open]] = {}
+        removed_places = {places[id(fill)] for fill in removed if id(fill) in places}
+        added_trades: dict[int, list[_Open]] = {}
         for fill in added:
             if _key(fill) == key:
-                come.setdefault(position.place(fill), []).append(_trade(self.postings, fill))
-        return _Moved(key, frozenset(gone), come)
+                added_trades.setdefault(position.place(fill), []).append(
+                    _trade(self.postings, fill)
+                )
+        return _Moved(key, frozenset(removed_places), added_trades)
 
 
 def _traded(patch: Patch) -> tuple[Sequence[Fill], Sequence[Fill]]:
@@ -240,7 +242,7 @@ def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
 
 def _position(postings: Postings, fills: Sequence[Fill]) -> _Position:
     trades = [_trade(postings, fill) for fill in fills]
-    after = tuple(accumulate(trades, _booked, initial=_Open()))
+    after = tuple(accumulate(trades, _after_trade, initial=_Open()))
     return _Position(fills, trades, after, {id(fill): at for at, fill in enumerate(fills)})
 
 
@@ -272,9 +274,9 @@ class OpenValue:
 
 
 def open_value(
-    postings: Postings, positions: Iterable[Position], averages: Mapping[str, Decimal | None]
+    postings: Postings, positions: Iterable[Position], average_prices: Mapping[str, Decimal | None]
 ) -> OpenValue:
-    """Return the entry value of derivative positions; `averages` are prices by dimension.
+    """Return the entry value of derivative positions; `average_prices` are prices by dimension.
 
     The cash of a derivative account is the sum of its trade values plus this value.
     """
@@ -286,7 +288,7 @@ def open_value(
         if instrument is None or not is_derivative(instrument) or not row.quantity:
             continue
         name = postings.cash(instrument.settlement, row.account)
-        average = averages.get(postings.dimensions.position(row.symbol, row.leg, row.account))
+        average = average_prices.get(postings.dimensions.position(row.symbol, row.leg, row.account))
         if average is None or average <= 0:
             unknown.add(name)
             continue
@@ -303,7 +305,7 @@ def _doubt(entry: Decimal, average: Decimal) -> Decimal:
     return round_to_places(to_decimal(share), 30)
 
 
-def averages_of(
+def average_prices_of(
     postings: Postings, ledger: PositionLedger, positions: Iterable[Position]
 ) -> dict[str, Decimal | None]:
     """Return the average price of every open derivative position of a ledger, by dimension."""

@@ -50,7 +50,7 @@ class SharedFault:
 
     def hypothesis(self) -> Hypothesis:
         """Return the hypothesis that corrects the fields in every row."""
-        patch = Patch(tuple(row.at for row in self.rows), tuple(map(self.put_right, self.rows)))
+        patch = Patch(tuple(row.at for row in self.rows), tuple(map(self.correct, self.rows)))
         return Hypothesis(
             self.cause_kind,
             patch,
@@ -60,7 +60,7 @@ class SharedFault:
             facts=self.facts,
         )
 
-    def put_right(self, row: PairRow) -> Fill:
+    def correct(self, row: PairRow) -> Fill:
         """Return a row with the fields of the fault corrected."""
         return replace(row.at, **{name: getattr(row.right, name) for name in self.fields})
 
@@ -74,12 +74,12 @@ def differing_in(rows: Sequence[PairRow], *names: str) -> list[PairRow]:
     return [row for row in rows if not {*names}.isdisjoint(row.fields)]
 
 
-def are_most(some: Sequence[object], all_: Sequence[object]) -> bool:
+def are_most(part: Sequence[object], all_: Sequence[object]) -> bool:
     """True if some rows are at least `MOST_PAIRS` of all, and no single one."""
-    return len(some) >= FEWEST_PAIRS and len(some) >= len(all_) * MOST_PAIRS
+    return len(part) >= FEWEST_PAIRS and len(part) >= len(all_) * MOST_PAIRS
 
 
-def with_their_fees(rows: Sequence[PairRow]) -> tuple[str, ...]:
+def quantity_fields(rows: Sequence[PairRow]) -> tuple[str, ...]:
     """Return the fields of a quantity fault, with the fee if most fees are wrong as well."""
     charged = [row for row in rows if row.right.fee]
     if charged and are_most(differing_in(charged, "fee"), charged):

@@ -32,8 +32,8 @@ class Patch:
         """Return the side with the patched rows and its stated amounts unchanged."""
         return replace(
             record,
-            fills=_exchanged(record.fills, self.removed, self.added),
-            movements=_exchanged(record.movements, self.removed_movements, self.added_movements),
+            fills=_replaced(record.fills, self.removed, self.added),
+            movements=_replaced(record.movements, self.removed_movements, self.added_movements),
             opening=record.opening if self.opening is None else self.opening,
         )
 
@@ -53,30 +53,30 @@ class Patch:
         """Return both patches as one; the other may remove rows that this one adds."""
         return in_sequence((self, other))
 
-    def overlaps(self, other: "Patch") -> bool:
+    def has_common_row(self, other: "Patch") -> bool:
         """True if both patches remove the same row, so that only one can hold."""
         mine = {id(row) for row in (*self.removed, *self.removed_movements)}
         return not mine.isdisjoint(id(row) for row in (*other.removed, *other.removed_movements))
 
     def builds_on(self, first: "Patch") -> bool:
         """True if the patch removes a row that another patch adds."""
-        brought = {id(row) for row in (*first.added, *first.added_movements)}
-        return not brought.isdisjoint(id(row) for row in (*self.removed, *self.removed_movements))
+        added = {id(row) for row in (*first.added, *first.added_movements)}
+        return not added.isdisjoint(id(row) for row in (*self.removed, *self.removed_movements))
 
 
-def _both_openings(opening: Opening | None, other: Patch) -> Opening | None:
+def _merged_opening(opening: Opening | None, other: Patch) -> Opening | None:
     """Return a patched opening with the rows that a further patch exchanges."""
     if opening is None or other.opening is None or other.old_opening is None:
         return other.opening or opening
     old, new = other.old_opening, other.opening
     return replace(
         opening,
-        positions=_exchanged_rows(opening.positions, old.positions, new.positions),
-        cash=_exchanged_rows(opening.cash, old.cash, new.cash),
+        positions=_replaced_rows(opening.positions, old.positions, new.positions),
+        cash=_replaced_rows(opening.cash, old.cash, new.cash),
     )
 
 
-def _exchanged_rows(
+def _replaced_rows(
     rows: tuple[_Row, ...], old: tuple[_Row, ...], new: tuple[_Row, ...]
 ) -> tuple[_Row, ...]:
     kept = tuple(row for row in rows if row in new or row not in old)
@@ -89,13 +89,13 @@ def in_sequence(patches: Iterable[Patch]) -> Patch:
     for patch in patches:
         fills.exchange(patch.removed, patch.added)
         movements.exchange(patch.removed_movements, patch.added_movements)
-        opening = _both_openings(opening, patch)
+        opening = _merged_opening(opening, patch)
         old_opening = patch.old_opening if old_opening is None else old_opening
     return Patch(
-        tuple(fills.gone),
-        tuple(fills.come),
-        tuple(movements.gone),
-        tuple(movements.come),
+        tuple(fills.removed),
+        tuple(fills.added),
+        tuple(movements.removed),
+        tuple(movements.added),
         opening,
         old_opening,
     )
@@ -105,43 +105,43 @@ def in_sequence(patches: Iterable[Patch]) -> Patch:
 class _Exchange(Generic[_Row]):
     """Rows that are removed and rows that are added, compared by identity."""
 
-    gone: list[_Row] = field(default_factory=list)
-    come: list[_Row] = field(default_factory=list)
-    _brought: set[int] = field(default_factory=set)
+    removed: list[_Row] = field(default_factory=list)
+    added: list[_Row] = field(default_factory=list)
+    _added_ids: set[int] = field(default_factory=set)
 
     def exchange(self, removed: Sequence[_Row], added: Sequence[_Row]) -> None:
         """Remove rows, added rows among them, and add others."""
-        going = {id(row) for row in removed}
-        self.gone += (row for row in removed if id(row) not in self._brought)
-        if not self._brought.isdisjoint(going):
-            self.come = [row for row in self.come if id(row) not in going]
-            self._brought -= going
-        self.come += added
-        self._brought.update(map(id, added))
+        removed_ids = {id(row) for row in removed}
+        self.removed += (row for row in removed if id(row) not in self._added_ids)
+        if not self._added_ids.isdisjoint(removed_ids):
+            self.added = [row for row in self.added if id(row) not in removed_ids]
+            self._added_ids -= removed_ids
+        self.added += added
+        self._added_ids.update(map(id, added))
 
 
-def _exchanged(
+def _replaced(
     rows: tuple[_Row, ...] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
 ) -> tuple[_Row, ...] | None:
-    gone = Counter(map(id, removed))
+    counts = Counter(map(id, removed))
     if rows is None:
         return added or None
-    kept = rows if not gone else _without(rows, gone)
+    kept = rows if not counts else _without(rows, counts)
     return (*kept, *added)
 
 
-def _without(rows: tuple[_Row, ...], gone: Counter[int]) -> tuple[_Row, ...]:
-    kept = tuple([row for row in rows if id(row) not in gone])
-    if len(rows) - len(kept) <= gone.total():
+def _without(rows: tuple[_Row, ...], counts: Counter[int]) -> tuple[_Row, ...]:
+    kept = tuple([row for row in rows if id(row) not in counts])
+    if len(rows) - len(kept) <= counts.total():
         return kept
-    return tuple(row for row in rows if not _taken(gone, id(row)))
+    return tuple(row for row in rows if not _taken(counts, id(row)))
 
 
-def _taken(gone: Counter[int], row: int) -> bool:
+def _taken(counts: Counter[int], row: int) -> bool:
     """True if a row is removed; a row listed several times is removed as often as it is named."""
-    if not gone[row]:
+    if not counts[row]:
         return False
-    gone[row] -= 1
+    counts[row] -= 1
     return True
 
 

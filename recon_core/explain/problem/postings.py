@@ -31,7 +31,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 _PLACES: Final = 40
 """Decimals of the value of an inverse trade.
 
-Ten more than amounts have, so that the rounding of many fills together stays below 10^-30.
+Ten more than amounts have, so that the rounding of many fills together is below 10^-30.
 """
 
 _FEW: Final = 8
@@ -208,7 +208,7 @@ class Postings:
 
 
 def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:
-    """Return the fills in groups of equal keys; nearly always all have one key."""
+    """Return the fills in groups of equal keys; almost always all have one key."""
     if len(set(map(key_of, fills))) == 1:
         return [list(fills)]
     groups: dict[object, list[Fill]] = {}
@@ -222,7 +222,7 @@ def order_name(row: Fill | Order) -> str:
     return f"{ORDER}{row.order_id}"
 
 
-def bookings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
+def postings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
     """Return the postings of a session, by its instruments and currencies."""
     return Postings(dimensions, recorded.instruments, Roundings(recorded.currencies))
 

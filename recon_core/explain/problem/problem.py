@@ -24,7 +24,7 @@ from recon_core.explain.problem.dimensions import (
     state_part,
 )
 from recon_core.explain.problem.fee_schedule import FeeSchedules
-from recon_core.explain.problem.open_positions import OpenBases, Settled, open_bases
+from recon_core.explain.problem.open_positions import BalancePatch, OpenBases, open_bases
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import Postings
 from recon_core.explain.problem.rows import Rows
@@ -46,7 +46,7 @@ _time: Final = attrgetter("time")
 
 
 class FaultIn(Enum):
-    """The place of a fault: the rows are wrong, or what is stated while the rows are right."""
+    """The place of a fault: the rows are wrong, or the stated amounts while the rows are right."""
 
     ROWS = "rows"
     STATEMENT = "statement"
@@ -60,9 +60,9 @@ class Problem:
     evidence, and the fault is in the state of `side`. `required`: the state to reach minus the
     state that the rows give, open derivatives left out, in quantities and currencies.
     `tolerance`: the largest error of `required` by rounded PnL. `unknown`: dimensions that only
-    the proof compares. `open_names`: unknown balances that `settling` leaves out. `exact`: the
-    required change of positions and cash as they are posted. `lagging`: the search asks only
-    if `side` is behind.
+    the proof compares. `open_names`: unknown balances that `settlement_balances` leaves out.
+    `exact`: the required change of positions and cash as they are posted. `stale_only`: the only
+    fault that is searched for is that `side` is behind.
     """
 
     recorded: RecordedSession
@@ -76,7 +76,7 @@ class Problem:
     unknown: frozenset[str] = frozenset()
     orders: Mapping[str, Order] = field(default_factory=dict)
     exact: Mapping[str, Decimal] = field(default_factory=dict)
-    lagging: bool = False
+    stale_only: bool = False
     open_names: frozenset[str] = frozenset()
 
     @property
@@ -153,7 +153,7 @@ class Problem:
         """The fills of each position by time, by its dimension."""
         return self.rows.by_position
 
-    def reaches(self, effect: Vector) -> bool:
+    def reached_by_effect(self, effect: Vector) -> bool:
         """True if an effect is the required effect in every known dimension."""
         required, dimensions = self.required, self.dimensions
         if any(
@@ -167,7 +167,7 @@ class Problem:
             if name in dimensions.compared
         )
 
-    def but_for_cash(self) -> "Problem":
+    def without_cash(self) -> "Problem":
         """Return the same problem with every balance unknown."""
         cash = frozenset(filter(is_cash, self.dimensions.compared))
         required = {name: amount for name, amount in self.required.items() if not is_cash(name)}
@@ -184,28 +184,30 @@ class Problem:
         missed.
         """
         effect = patch.vector(self.postings)
-        if not self.reaches(effect):
+        if not self.reached_by_effect(effect):
             return None
-        return self.steps_settled({name: [self.settled(patch, name)] for name in self.settling})
+        return self.largest_steps_off(
+            {name: [self.balance_patch(patch, name)] for name in self.settlement_balances}
+        )
 
     @cached_property
-    def settling(self) -> tuple[str, ...]:
+    def settlement_balances(self) -> tuple[str, ...]:
         """The unknown balances whose open positions can be followed without a replay."""
         names = (self.unknown & self.dimensions.compared) - self.open_names
         return tuple(sorted(names)) if names and self._bases is not None else ()
 
-    def settled(self, patch: Patch, name: str) -> Settled:
-        """Return a patch as it concerns one balance of `settling`."""
-        assert self._bases is not None  # noqa: S101  # else `settling` is empty
-        return self._bases.settled(patch, name)
+    def balance_patch(self, patch: Patch, name: str) -> BalancePatch:
+        """Return a patch as it concerns one balance of `settlement_balances`."""
+        assert self._bases is not None  # noqa: S101  # else `settlement_balances` is empty
+        return self._bases.balance_patch(patch, name)
 
-    def steps_settled(self, patches: Mapping[str, Sequence[Settled]]) -> int:
+    def largest_steps_off(self, patches: Mapping[str, Sequence[BalancePatch]]) -> int:
         """Return the largest error of patches of different rows, in multiples of the tolerance."""
         bases = self._bases if patches else None
         if bases is None:
             return 0
         return max(
-            (self._steps(name, bases.amount(some)) for name, some in patches.items()), default=0
+            (self._steps(name, bases.amount(parts)) for name, parts in patches.items()), default=0
         )
 
     def _steps(self, name: str, amount: Decimal) -> int:
@@ -271,16 +273,16 @@ class Problem:
     def is_close(self, effect: Vector) -> bool:
         """True if an effect misses the required effect by far less than float dust."""
         limit = EXACT.multiply(self.dimensions.dust, _CLOSE)
-        rest = state_part(self.dimensions.seen(minus(self.required, effect)))
+        residual = state_part(self.dimensions.seen(minus(self.required, effect)))
         return all(
             value.copy_abs() <= limit or self.tolerance.get(name, ZERO) >= value.copy_abs()
-            for name, value in rest.items()
+            for name, value in residual.items()
             if name not in self.unknown
         )
 
     def left(self, effect: Vector) -> dict[str, Decimal]:
         """Return the required effect less an effect, without amounts within the tolerance."""
-        rest = self.dimensions.seen(minus(self.required, effect))
+        residual = self.dimensions.seen(minus(self.required, effect))
         return {
-            name: value for name, value in rest.items() if value.copy_abs() > self.allowed(name)
+            name: value for name, value in residual.items() if value.copy_abs() > self.allowed(name)
         }

@@ -19,8 +19,8 @@ from recon_core.explain.problem.dimensions import (
     minus,
     plus,
 )
-from recon_core.explain.problem.open_positions import OpenValue, averages_of, open_value
-from recon_core.explain.problem.postings import Postings, bookings_of, order_name
+from recon_core.explain.problem.open_positions import OpenValue, average_prices_of, open_value
+from recon_core.explain.problem.postings import Postings, order_name, postings_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import is_derivative, signed_quantity
@@ -68,7 +68,7 @@ def problem_of(
     if target is None or (target.positions is None and target.cash is None):
         return None
     named = with_named_account(record)
-    postings = bookings_of(recorded, dimensions)
+    postings = postings_of(recorded, dimensions)
     orders_filled = _orders_filled(named, orders)
     if own_orders:  # they may repeat a wrong fill: only a contradiction is evidence
         orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
@@ -79,7 +79,12 @@ def problem_of(
     entry, reached = _base_value(postings, record, ledger), _target_value(postings, target)
     exact = minus(dimensions.stated(target), base)
     required, tolerance, unknown = _in_values(
-        dict(exact), entry, reached, _settled(postings, named), postings, always=in_values
+        dict(exact),
+        entry,
+        reached,
+        _settlement_balances(postings, named),
+        postings,
+        always=in_values,
     )
     required = plus(dimensions.real(required), orders_filled)
     required = {name: amount for name, amount in required.items() if amount}
@@ -103,8 +108,8 @@ def _ledger(
     recorded: RecordedSession, record: SideRecord, postings: Postings, *, is_required: bool
 ) -> PositionLedger | None:
     """Return the ledger of the rows, if open derivatives or own contradictions ask for a replay."""
-    has_derivatives = any(map(postings.derivative, recorded.instruments))
-    if record.opening is None or not (is_required or has_derivatives):
+    has_derivative = any(map(postings.derivative, recorded.instruments))
+    if record.opening is None or not (is_required or has_derivative):
         return None
     return replay(recorded, record)
 
@@ -122,7 +127,7 @@ def _base_value(postings: Postings, record: SideRecord, ledger: PositionLedger |
     if ledger is None:
         return _target_value(postings, record)
     positions = ledger.positions
-    return open_value(postings, positions, averages_of(postings, ledger, positions))
+    return open_value(postings, positions, average_prices_of(postings, ledger, positions))
 
 
 def _target_value(postings: Postings, record: SideRecord) -> OpenValue:
@@ -143,7 +148,7 @@ def _in_values(
     required: dict[str, Decimal],
     entry: OpenValue,
     reached: OpenValue,
-    settled: Mapping[str, int],
+    balances: Mapping[str, int],
     postings: Postings,
     *,
     always: bool,
@@ -155,7 +160,7 @@ def _in_values(
     """
     same_open = not always and not any(map(is_position, postings.dimensions.real(required)))
     unknown, tolerance = set(), {}
-    for name, fills in settled.items():
+    for name, fills in balances.items():
         if same_open:
             continue
         tolerance[name] = _rounding(postings, name, fills)
@@ -168,7 +173,7 @@ def _in_values(
     return required, tolerance, frozenset(unknown)
 
 
-def _settled(postings: Postings, record: SideRecord) -> dict[str, int]:
+def _settlement_balances(postings: Postings, record: SideRecord) -> dict[str, int]:
     """Return the balances that derivatives settle in, each with its number of fills."""
     found: dict[str, int] = {}
     if not any(map(postings.derivative, postings.instruments)):
@@ -198,7 +203,7 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     if not orders:
         return reported
     for order in orders:
-        # A FILLED order has filled its quantity, whatever `filled_quantity` says.
+        # A FILLED order has filled its quantity, even if `filled_quantity` is less.
         filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
         signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
         reported[order_name(order)] = signed
@@ -226,7 +231,7 @@ def problems(
         found = [
             problem_of(recorded, dimensions, side, side, rows_right=True, in_values=in_values)
             for side in contradicting
-            for in_values in _measures(recorded)
+            for in_values in _value_modes(recorded)
         ]
     elif _has_rows(recorded.internal) and not _has_fills(recorded.external):
         found = list(_of_the_ledger(recorded, dimensions))
@@ -234,13 +239,13 @@ def problems(
         found = list(_of_the_exchange(recorded, dimensions))
     else:
         found = []
-    needing = [problem for problem in found if problem is not None and problem.required]
-    for problem in needing[1:]:
-        problem.share_rows(needing[0])
-    return needing
+    active = [problem for problem in found if problem is not None and problem.required]
+    for problem in active[1:]:
+        problem.share_rows(active[0])
+    return active
 
 
-def _measures(recorded: RecordedSession) -> tuple[bool, ...]:
+def _value_modes(recorded: RecordedSession) -> tuple[bool, ...]:
     """Return the measures of cash: as posted, and for derivatives also less open positions."""
     return (False, True) if any(map(is_derivative, recorded.instruments.values())) else (False,)
 
@@ -265,13 +270,13 @@ def contradictions(
 
 def _of_the_ledger(recorded: RecordedSession, dimensions: Dimensions) -> Iterator[Problem | None]:
     inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
-    behind = problem_of(recorded, dimensions, inner, outer, rows_right=True)
-    if behind is not None:
-        behind.lagging = True
-        yield behind
+    stale = problem_of(recorded, dimensions, inner, outer, rows_right=True)
+    if stale is not None:
+        stale.stale_only = True
+        yield stale
     orders = () if recorded.external is None else recorded.external.orders or ()
     own = () if recorded.internal is None else recorded.internal.orders or ()
-    for in_values in _measures(recorded):
+    for in_values in _value_modes(recorded):
         yield problem_of(
             recorded, dimensions, inner, inner, rows_right=False, orders=orders or own,
             in_values=in_values,
@@ -281,7 +286,7 @@ def _of_the_ledger(recorded: RecordedSession, dimensions: Dimensions) -> Iterato
 
 def _of_the_exchange(recorded: RecordedSession, dimensions: Dimensions) -> Iterator[Problem | None]:
     inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
-    for in_values in _measures(recorded):
+    for in_values in _value_modes(recorded):
         yield problem_of(recorded, dimensions, outer, inner, rows_right=True, in_values=in_values)
 
 

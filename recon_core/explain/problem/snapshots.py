@@ -1,7 +1,7 @@
 """Snapshots of the other side as evidence: the times at which the sides agree, and differ.
 
-A cause has to account for every snapshot: what it posts up to a snapshot is what the sides
-differ by there. If they agree at 12:00 and differ by 5 USDT at 13:00, no cause before 12:00 that
+A cause has to account for every snapshot: its postings up to a snapshot are the difference of
+the sides there. If they agree at 12:00 and differ by 5 USDT at 13:00, no cause before 12:00 that
 posts 5 USDT is right.
 """
 
@@ -51,21 +51,21 @@ class Between:
     has_positions: bool
     has_cash: bool
 
-    def knows(self, name: str) -> bool:
+    def is_known(self, name: str) -> bool:
         """True if a dimension is known at this time, even as 0."""
         return self.has_positions if is_position(name) else self.has_cash and is_cash(name)
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class TimedPosting:
     """Amounts that are posted at a time, `None` for the opening.
 
-    Amounts in `unsure` dimensions depend on earlier rows: they are unknown from this time on.
+    Amounts in `unknown` dimensions depend on earlier rows: they are unknown from this time on.
     """
 
     time: datetime | None
     amounts: Vector
-    unsure: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Divergence:
     """The differences at all times for which both sides are known, by time.
 
     `compared`: the compared dimensions. `differing`: the dimensions that differ at the end.
-    `dust`: the largest difference that counts as equal. `was_apart`: the sides differed and
+    `dust`: the largest difference that counts as equal. `had_difference`: the sides differed and
     agreed again.
     """
 
@@ -81,48 +81,48 @@ class Divergence:
     compared: frozenset[str] = frozenset()
     differing: frozenset[str] = frozenset()
     dust: Decimal = ZERO
-    was_apart: bool = False
+    had_difference: bool = False
 
     def __bool__(self) -> bool:
         """True if there is evidence."""
         return bool(self.states)
 
     @cached_property
-    def agreed(self) -> datetime | None:
+    def last_equal(self) -> datetime | None:
         """The last time at which the sides agree and all of `differing` is known."""
-        at = self._last_agreement
+        at = self._last_equal_place
         return None if at is None else self.states[at].time
 
     @cached_property
     def differs(self) -> Between | None:
-        """The first difference after `agreed`."""
-        at = self._last_agreement
+        """The first difference after `last_equal`."""
+        at = self._last_equal_place
         later = self.states[0 if at is None else at + 1 :]
         return next((one for one in later if one.required), None)
 
     def may_begin(self, time: datetime) -> bool:
         """True if a fault at this time may be the cause of the difference at the end."""
-        is_late = self.agreed is None or time > self.agreed
+        is_late = self.last_equal is None or time > self.last_equal
         return is_late and (self.differs is None or time <= self.differs.time)
 
     @cached_property
-    def _last_agreement(self) -> int | None:
+    def _last_equal_place(self) -> int | None:
         places = range(len(self.states) - 1, -1, -1)
-        return next((at for at in places if self._agrees(self.states[at])), None)
+        return next((at for at in places if self._is_equal(self.states[at])), None)
 
-    def _agrees(self, state: Between) -> bool:
-        return not state.required and all(map(state.knows, self.differing))
+    def _is_equal(self, state: Between) -> bool:
+        return not state.required and all(map(state.is_known, self.differing))
 
-    def settled(self) -> "Divergence":
+    def without_past(self) -> "Divergence":
         """Return the divergence without differences that disappear for good."""
-        at = self._last_agreement or 0
-        gone = [one.required for one in self.states[:at] if one.required]
-        if not gone or any(one.required in gone for one in self.states[at:]):
+        at = self._last_equal_place or 0
+        past = [one.required for one in self.states[:at] if one.required]
+        if not past or any(one.required in past for one in self.states[at:]):
             return self
         kept = [one for place, one in enumerate(self.states) if place >= at or not one.required]
-        return replace(self, states=tuple(kept), was_apart=True)
+        return replace(self, states=tuple(kept), had_difference=True)
 
-    def after(self, posted: Sequence[Booked]) -> "Divergence":
+    def after(self, posted: Sequence[TimedPosting]) -> "Divergence":
         """Return the differences that remain after postings."""
         left = [
             replace(state, required=self._real(minus(state.required, total.amounts), state))
@@ -130,25 +130,25 @@ class Divergence:
         ]
         return replace(self, states=tuple(left))
 
-    def leads(self, posted: Sequence[Booked]) -> bool:
-        """True if the postings are the difference at every snapshot; `unsure` dimensions pass."""
+    def matches(self, posted: Sequence[TimedPosting]) -> bool:
+        """True if the postings are the difference at every snapshot; `unknown` dimensions pass."""
         places = {0, *self._runs, *(self._place(one.time) for one in posted)}
         return not any(
-            self._real(minus(state.required, total.amounts), state).keys() - total.unsure
+            self._real(minus(state.required, total.amounts), state).keys() - total.unknown
             for state, total in self._totals(posted, sorted(places - {len(self.states)}))
         )
 
     def _totals(
-        self, posted: Sequence[Booked], places: Iterable[int]
-    ) -> Iterator[tuple[Between, Booked]]:
+        self, posted: Sequence[TimedPosting], places: Iterable[int]
+    ) -> Iterator[tuple[Between, TimedPosting]]:
         """Yield the differences at `places`, each with the sum of all postings up to it."""
         waiting = sorted(posted, key=lambda one: self._place(one.time), reverse=True)
-        total = Booked(None, {})
+        total = TimedPosting(None, {})
         for place in places if self.states else ():
             while waiting and self._place(waiting[-1].time) <= place:
                 one = waiting.pop()
-                total = Booked(
-                    one.time, total_of((total.amounts, one.amounts)), total.unsure | one.unsure
+                total = TimedPosting(
+                    one.time, total_of((total.amounts, one.amounts)), total.unknown | one.unknown
                 )
             yield self.states[place], total
 
@@ -156,7 +156,7 @@ class Divergence:
         return {
             name: amount
             for name, amount in amounts.items()
-            if name in self.compared and state.knows(name) and amount.copy_abs() > self.dust
+            if name in self.compared and state.is_known(name) and amount.copy_abs() > self.dust
         }
 
     def _place(self, time: datetime | None) -> int:
@@ -184,13 +184,13 @@ class Divergence:
     @property
     def text(self) -> str:
         """The times of agreement and of difference, in words; empty without evidence."""
-        said = []
-        if self.agreed is not None:
-            until = "again at" if self.was_apart else "until"
-            said.append(f"agree {until} {format_time(self.agreed)}")
+        parts = []
+        if self.last_equal is not None:
+            until = "again at" if self.had_difference else "until"
+            parts.append(f"agree {until} {format_time(self.last_equal)}")
         if self.differs is not None:
-            said.append(f"differ from {format_time(self.differs.time)} on")
-        return f"the sides {' and '.join(said)}" if said else ""
+            parts.append(f"differ from {format_time(self.differs.time)} on")
+        return f"the sides {' and '.join(parts)}" if parts else ""
 
 
 _NONE: Final = Divergence()
@@ -215,23 +215,23 @@ def divergence_of(
         return _NONE
     if not rows_right and other.fills is not None:
         return _NONE
-    told = tuple(one for one in other.snapshots if one.as_of <= other.as_of)
-    told = tuple(sorted(told, key=lambda one: one.as_of))
+    snapshots = tuple(one for one in other.snapshots if one.as_of <= other.as_of)
+    snapshots = tuple(sorted(snapshots, key=lambda one: one.as_of))
     try:
-        if _is_contradicted(recorded, dimensions, other, told):
+        if _is_contradicted(recorded, dimensions, other, snapshots):
             return _NONE
-        states = tuple(_between(recorded, dimensions, rows, _named(told, other)))
+        states = tuple(_between(recorded, dimensions, rows, _named(snapshots, other)))
     except ReplayError:
         return _NONE
     differing = frozenset(state_part(dimensions.real(required)))
-    return Divergence(states, dimensions.compared, differing, dimensions.dust).settled()
+    return Divergence(states, dimensions.compared, differing, dimensions.dust).without_past()
 
 
 def _is_contradicted(
     recorded: RecordedSession,
     dimensions: Dimensions,
     record: SideRecord,
-    told: tuple[Snapshot, ...],
+    snapshots: tuple[Snapshot, ...],
 ) -> bool:
     """True if a snapshot differs from the replay of its own side's rows.
 
@@ -239,21 +239,24 @@ def _is_contradicted(
     """
     if record.opening is None or record.fills is None:
         return False
-    given = _replayed(recorded, record, told)
-    pairs = zip(_named(told, record), given, strict=True)
+    given = _replayed(recorded, record, snapshots)
+    pairs = zip(_named(snapshots, record), given, strict=True)
     return any(_required(dimensions, one, own) for one, own in pairs if own is not None)
 
 
 def _between(
-    recorded: RecordedSession, dimensions: Dimensions, rows: SideRecord, told: tuple[Snapshot, ...]
+    recorded: RecordedSession,
+    dimensions: Dimensions,
+    rows: SideRecord,
+    snapshots: tuple[Snapshot, ...],
 ) -> Iterator[Between]:
     """Yield the difference at each time for which both sides are known."""
     if rows.opening is not None:
-        given = _replayed(recorded, rows, told)
+        given = _replayed(recorded, rows, snapshots)
     else:
         own = {one.as_of: one for one in _named(rows.snapshots or (), rows)}
-        given = [own.get(one.as_of) for one in told]
-    for one, state in zip(told, given, strict=True):
+        given = [own.get(one.as_of) for one in snapshots]
+    for one, state in zip(snapshots, given, strict=True):
         if state is not None:
             has_positions = one.positions is not None and state.positions is not None
             has_cash = one.cash is not None and state.cash is not None
@@ -261,7 +264,7 @@ def _between(
 
 
 def _replayed(
-    recorded: RecordedSession, record: SideRecord, told: tuple[Snapshot, ...]
+    recorded: RecordedSession, record: SideRecord, snapshots: tuple[Snapshot, ...]
 ) -> list[Snapshot | None]:
     """Return the state that the rows of a side give at each snapshot, `None` before its opening.
 
@@ -270,7 +273,7 @@ def _replayed(
     opened = None if record.opening is None else record.opening.as_of
     if any(fill.symbol not in recorded.instruments for fill in record.fills or ()):
         raise ReplayError("an instrument is not declared")
-    asked = replace(record, snapshots=told)
+    asked = replace(record, snapshots=snapshots)
     return [
         None
         if opened is not None and one.as_of < opened
@@ -279,13 +282,14 @@ def _replayed(
     ]
 
 
-def _named(told: Iterable[Snapshot], record: SideRecord) -> tuple[Snapshot, ...]:
+def _named(snapshots: Iterable[Snapshot], record: SideRecord) -> tuple[Snapshot, ...]:
     """Return snapshots with the only account of their side on rows without an account."""
     only = record.only_account()
     if only is None:
-        return tuple(told)
+        return tuple(snapshots)
     return tuple(
-        replace(one, positions=_in(one.positions, only), cash=_in(one.cash, only)) for one in told
+        replace(one, positions=_in(one.positions, only), cash=_in(one.cash, only))
+        for one in snapshots
     )
 
 

@@ -56,10 +56,10 @@ def rows_text(rows: Sequence[Row]) -> str:
         return "its rows"
     if len(rows) == 1:
         return row_text(rows[0])
-    nouns = "fills" if all(isinstance(row, Fill) for row in rows) else "rows"
+    noun = "fills" if all(isinstance(row, Fill) for row in rows) else "rows"
     shown = ", ".join(printable(row_id(row), 60) for row in rows[:_MOST_IDS])
     more = f" and {len(rows) - _MOST_IDS} more" if len(rows) > _MOST_IDS else ""
-    return f"{len(rows)} {nouns} ({shown}{more})"
+    return f"{len(rows)} {noun} ({shown}{more})"
 
 
 def row_id(row: Row) -> str:
@@ -69,11 +69,11 @@ def row_id(row: Row) -> str:
 
 def rows_of_cause(hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
     """Describe the rows of a fault: of several equal rows, the first."""
-    concerned = hypothesis.rows if len(hypothesis.rows) != 1 else rows[:1]
-    return rows_text(concerned)
+    shown = hypothesis.rows if len(hypothesis.rows) != 1 else rows[:1]
+    return rows_text(shown)
 
 
-def said(template: str) -> Sentence:
+def sentence_of(template: str) -> Sentence:
     """Build a sentence from a template with `{subject}`, `{rows}` and `{detail}`."""
 
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
@@ -102,8 +102,8 @@ def of_figures(words: str) -> Sentence:
     """Build a sentence on figures, with the row that has them if it is a single row."""
 
     def sentence(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
-        said = words.format(subject=subject)
-        return f"{said} in {row_text(rows[0])}" if len(hypothesis.rows) == 1 and rows else said
+        text = words.format(subject=subject)
+        return f"{text} in {row_text(rows[0])}" if len(hypothesis.rows) == 1 and rows else text
 
     return sentence
 

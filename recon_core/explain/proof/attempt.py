@@ -1,8 +1,8 @@
 """The attempt to prove hypotheses that fit: an answer, or none.
 
 Their patches are put into a copy of the session as one, and the copy is reconciled again. A fill
-whose fee of 2.58 was booked twice is replaced: cash moves by +2.58, and if one diff disappears
-and none appears, the hypothesis is an answer.
+with a duplicate fee of 2.58 is replaced: cash moves by +2.58, and if one diff disappears and none
+appears, the hypothesis is an answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,30 +13,30 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
 from recon_core.explain.causes import precedence
-from recon_core.explain.causes.fills import with_orphans
+from recon_core.explain.causes.fills import with_orphan_fills
 from recon_core.explain.problem.dimensions import Vector, minus, negated, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
 from recon_core.explain.problem.patches import Patch, names_of, shifted, total_of
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Outcome, Prover
-from recon_core.explain.proof.restated import restated
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
 
-_AS_BOOKED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
+_AS_POSTED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
     FaultIn.ROWS: negated,
     FaultIn.STATEMENT: dict,
 }
-"""What was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
+"""Effect that was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
 
 
 class OwnState(Enum):
     """The stated figures of a side that contradicts its own rows: right, or those of its rows."""
 
     RIGHT = "right"
-    OF_ITS_ROWS = "of its rows"
+    OF_ROWS = "of its rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Answer:
 
     @property
     def rounded(self) -> bool:
-        """True if every part is a rounding of figures by the side that lacks digits."""
+        """True if every part is a rounding of figures by the faulty side."""
         return all(precedence.is_rounding(part.hypothesis) for part in self.parts)
 
 
@@ -102,26 +102,26 @@ def attempt(
     budget: Budget,
     *,
     read: bool = False,
-    nearly: Vector | None = None,
+    limits: Vector | None = None,
     own: OwnState | None = None,
 ) -> Answer | None:
     """Return the answer that hypotheses give together, `None` if the reconciliation refutes it.
 
-    `read`: the hypotheses result from comparing rows, so a residual is allowed. `nearly`: the
+    `read`: the hypotheses result from comparing rows, so a residual is allowed. `limits`: the
     largest residual allowed per dimension (default: none). `own`: the side's own books require the
     hypotheses, so it is enough that diffs get smaller. Raises `BudgetError` when the budget ends.
     """
     if not read and problem.fault_in is FaultIn.ROWS:
-        hypotheses = with_orphans(hypotheses, problem.fills, Strength.EXACT)
+        hypotheses = with_orphan_fills(hypotheses, problem.fills, Strength.EXACT)
     patch = together(hypotheses)
     try:
         posted = _effects(problem, hypotheses, budget)
     except ReconError:
         return None
     left = problem.dimensions.real(state_part(minus(problem.exact, total_of(posted))))
-    if not read and not _within(left, nearly or {}):
+    if not read and not _within(left, limits or {}):
         return None
-    effects = list(map(_AS_BOOKED[problem.fault_in], posted))
+    effects = list(map(_AS_POSTED[problem.fault_in], posted))
     known = patch if _has_own_rows(prover, problem) else None
     repaired = _repaired(prover, problem, patch, total_of(effects))
     for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
@@ -129,8 +129,8 @@ def attempt(
         outcome = prover.outcome({problem.side: record}, known)
         if outcome is None:
             continue
-        is_near = not outcome.appeared and _within(outcome.remaining, nearly or {})
-        is_part = not outcome.appeared and (own is not None or bool(outcome.vanished))
+        is_near = not outcome.new and _within(outcome.remaining, limits or {})
+        is_part = not outcome.new and (own is not None or bool(outcome.resolved))
         if is_near or (read and is_part):
             parts = tuple(
                 Part(
@@ -151,9 +151,9 @@ def _has_own_rows(prover: Prover, problem: Problem) -> bool:
     return record is not None and record.fills is problem.record.fills
 
 
-def _within(amounts: Vector, nearly: Vector) -> bool:
+def _within(amounts: Vector, limits: Vector) -> bool:
     """True if no amount is larger than the limit of its dimension, 0 without a limit."""
-    return all(amount.copy_abs() <= nearly.get(name, ZERO) for name, amount in amounts.items())
+    return all(amount.copy_abs() <= limits.get(name, ZERO) for name, amount in amounts.items())
 
 
 def _required_count(
@@ -169,7 +169,7 @@ def _effects(
     problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
 ) -> list[dict[str, Decimal]]:
     """Return the effect of each hypothesis: of derivatives by replay, in sequence."""
-    if not any(_touches_derivative(problem, hypothesis.patch) for hypothesis in hypotheses):
+    if not any(_has_derivative(problem, hypothesis.patch) for hypothesis in hypotheses):
         return [state_part(hypothesis.patch.vector(problem.postings)) for hypothesis in hypotheses]
     effects, record = [], problem.record
     before = problem.replayed
@@ -182,13 +182,13 @@ def _effects(
     return effects
 
 
-def _touches_derivative(problem: Problem, patch: Patch) -> bool:
+def _has_derivative(problem: Problem, patch: Patch) -> bool:
     rows = (*patch.removed, *patch.added)
     return any(problem.postings.derivative(fill.symbol) for fill in rows)
 
 
 def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
-    """Return the faulty side put right by its rows, by what it states, or both ways."""
+    """Return the faulty side repaired in its rows, in its stated amounts, or in both."""
     recorded, dimensions = prover.recorded, prover.dimensions
     names = names_of(dimensions, list(recorded.own_records().values()))
     correction = {
@@ -200,9 +200,9 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
             return []
         if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
-        return [shifted(_stating(side), dimensions, correction, names)]
+        return [shifted(_as_stated(side), dimensions, correction, names)]
     changed = _without_orders(problem, patch.applied(problem.record), patch)
-    changed = restated(recorded, problem.record, changed)
+    changed = with_new_snapshots(recorded, problem.record, changed)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]
@@ -211,7 +211,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
 def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideRecord:
     """Return the side without its own orders of changed fills, which repeat these fills.
 
-    If both sides give orders, the orders are compared and stay.
+    If both sides give orders, the orders are compared and kept.
     """
     others = problem.recorded.own_records().values()
     if not record.orders or all(other.orders is not None for other in others):
@@ -221,7 +221,7 @@ def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideR
     return replace(record, orders=kept)
 
 
-def _stating(record: SideRecord) -> SideRecord:
+def _as_stated(record: SideRecord) -> SideRecord:
     """Return the side with its replayed sections as stated ones."""
     return replace(record, derived=frozenset()) if record.derived else record
 

@@ -27,25 +27,25 @@ from recon_core.values.errors import ReconError
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a repaired copy: diffs that vanished, diffs that appeared, deltas that remain.
+    """The result of a repaired copy: resolved diffs, new diffs, and the remaining deltas.
 
-    `remaining` are the deltas beyond float dust; `rest` are all of them, dust included.
+    `remaining` are the deltas beyond float dust; `all_remaining` are all of them, dust included.
     """
 
-    vanished: tuple[str, ...]
-    appeared: tuple[str, ...]
+    resolved: tuple[str, ...]
+    new: tuple[str, ...]
     remaining: Mapping[str, Decimal]
-    rest: Mapping[str, Decimal]
+    all_remaining: Mapping[str, Decimal]
 
     @property
     def proven(self) -> bool:
-        """True if every delta of positions and cash vanished and no diff appeared."""
-        return not self.appeared and not self.remaining
+        """True if no delta of positions and cash remains, and no diff is new."""
+        return not self.new and not self.remaining
 
 
 @dataclass
 class Prover:
-    """The reconciler of repaired copies of one session; what a repair leaves alone is reused.
+    """The reconciler of repaired copies of one session; results that a repair leaves are reused.
 
     `kept` are diffs of rows that were found before the repair and that it does not touch.
     """
@@ -108,7 +108,7 @@ class Prover:
             external=_as_stated(sides.get(LedgerSide.EXTERNAL, recorded.external)),
         )
         known = Known(self.reconciliation, copy, patch)
-        ids = known.touched(plain=self.dimensions.plain)
+        ids = known.changed_ids(plain=self.dimensions.plain)
         matching = None if ids is None else known.matching(ids)
         try:
             again = Reconciliation(copy, self._policy, replays=known.replays(), matching=matching)
@@ -132,14 +132,14 @@ def _as_stated(record: SideRecord | None) -> SideRecord | None:
 def open_diffs(reconciliation: Reconciliation, dimensions: Dimensions) -> Iterable[Comparison]:
     """Yield the comparisons that differ, except session checks and float dust."""
     for comparison in reconciliation.comparisons:
-        if comparison.item_kind is ItemKind.SESSION or not _may_differ(comparison):
+        if comparison.item_kind is ItemKind.SESSION or not _may_be_diff(comparison):
             continue
         diff = reconciliation.judge_alone(comparison).diff
         if diff is not None and not _is_dust(comparison, diff.delta, dimensions):
             yield comparison
 
 
-def _may_differ(comparison: Comparison) -> bool:
+def _may_be_diff(comparison: Comparison) -> bool:
     matched = comparison.matched
     if matched is None:
         return True
@@ -161,7 +161,7 @@ def _is_dust(comparison: Comparison, delta: Decimal | None, dimensions: Dimensio
     )
 
 
-def can_differ(reconciliation: Reconciliation) -> bool:
+def has_two_sides(reconciliation: Reconciliation) -> bool:
     """True if a session has two sides of its own, and anything to compare."""
     recorded = reconciliation.recorded
     if recorded.mirrored or recorded.internal is None or recorded.external is None:
@@ -184,7 +184,7 @@ class Known:
         """Return the replays of the sides that have the same rows, or a few other fills."""
         found = {}
         for side, replayed in self.reconciliation.replays.items():
-            again = replayed if self._has_its_rows(side) else self._amended(side, replayed)
+            again = replayed if self._has_same_rows(side) else self._amended(side, replayed)
             if again is not None:
                 found[side] = again
         return found
@@ -193,7 +193,7 @@ class Known:
         patch = self._of_fills(side)
         return None if patch is None else amended(self.copy, replayed, patch.removed, patch.added)
 
-    def touched(self, *, plain: bool) -> frozenset[str] | None:
+    def changed_ids(self, *, plain: bool) -> frozenset[str] | None:
         """Return the ids of the fills that a repair changes, `None` if any comparison may change.
 
         An order is compared with all of its fills, so a session with orders is matched as a whole;
@@ -202,25 +202,25 @@ class Known:
         records = self.copy.internal, self.copy.external
         if not plain or any(record is None or record.orders is not None for record in records):
             return None
-        touched: set[str] = set()
+        changed: set[str] = set()
         for side in LedgerSide:
-            if not self._has_its_rows(side):
+            if not self._has_same_rows(side):
                 patch = self._of_fills(side)
                 if patch is None:
                     return None
-                touched |= {fill.fill_id for fill in (*patch.removed, *patch.added)}
-        return frozenset(touched)
+                changed |= {fill.fill_id for fill in (*patch.removed, *patch.added)}
+        return frozenset(changed)
 
     def matching(self, ids: Collection[str]) -> Matching:
         """Return the comparisons of the fills with these ids."""
         internal, external = _with_ids(self.copy.internal, ids), _with_ids(self.copy.external, ids)
         return match(replace(self.copy, internal=internal, external=external))
 
-    def _has_its_rows(self, side: LedgerSide) -> bool:
+    def _has_same_rows(self, side: LedgerSide) -> bool:
         before, after = self.reconciliation.recorded.side(side), self.copy.side(side)
         if before is None or after is None:
             return before is after
-        return after.fills is before.fills and _same_besides(before, after)
+        return after.fills is before.fills and _has_same_other_rows(before, after)
 
     def _of_fills(self, side: LedgerSide) -> Patch | None:
         """Return the patch of a side if it changes only fills, of one account, else `None`."""
@@ -230,13 +230,13 @@ class Known:
         if patch is None or before is None or after is None or not before.fills:
             return None
         count = len(before.fills) - len(patch.removed) + len(patch.added)
-        is_known = count == len(after.fills or ()) and _same_besides(before, after)
+        is_known = count == len(after.fills or ()) and _has_same_other_rows(before, after)
         account = before.fills[0].account
         is_known = is_known and all(fill.account == account for fill in patch.added)
         return patch if is_known else None
 
 
-def _same_besides(before: SideRecord, after: SideRecord) -> bool:
+def _has_same_other_rows(before: SideRecord, after: SideRecord) -> bool:
     """True if the movements and the opening are the very same."""
     return after.movements is before.movements and after.opening is before.opening
 

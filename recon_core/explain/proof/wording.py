@@ -20,18 +20,18 @@ def cause_text(
     """
     subject = "one side" if side is None else f"the {side} side"
     sentence = causes.family_of(hypothesis.cause_kind).sentences[hypothesis.cause_kind]
-    said = sentence(subject, hypothesis, rows)
-    detail = "" if _is_said(hypothesis, said) else f" ({printable(hypothesis.detail, 300)})"
-    return f"{said}{detail}{_which(rows, required_count)}"
+    text = sentence(subject, hypothesis, rows)
+    detail = "" if _has_detail(hypothesis, text) else f" ({printable(hypothesis.detail, 300)})"
+    return f"{text}{detail}{_count_text(rows, required_count)}"
 
 
-def _is_said(hypothesis: Hypothesis, said: str) -> bool:
+def _has_detail(hypothesis: Hypothesis, text: str) -> bool:
     """True if a sentence has the detail, or the count that the detail gives."""
     is_count = hypothesis.facts.count > 1 and len(hypothesis.rows) > 1
-    return hypothesis.detail in said or (is_count and rows_text(hypothesis.rows) in said)
+    return hypothesis.detail in text or (is_count and rows_text(hypothesis.rows) in text)
 
 
-def _which(rows: Sequence[Row], required_count: int) -> str:
+def _count_text(rows: Sequence[Row], required_count: int) -> str:
     more = len(rows)
     if more <= required_count or required_count < 1:
         return ""

@@ -40,7 +40,7 @@ Step = tuple[str, Values]
 
 State = Position | CashBalance
 
-_VERBS: Final = {
+_ACTIONS: Final = {
     (Fill, False): REMOVE_FILL,
     (Fill, True): ADD_FILL,
     (Movement, False): REMOVE_MOVEMENT,
@@ -51,27 +51,27 @@ _VERBS: Final = {
 def row_steps(answer: Answer, session_id: str) -> Iterator[Step]:
     """Yield the rows to remove and to add; an added fill without an id is given one."""
     patch, record = answer.patch, answer.problem.record
-    yield from _exchanged(record.fills or (), patch.removed, patch.added, session_id)
-    yield from _exchanged(
+    yield from _row_changes(record.fills or (), patch.removed, patch.added, session_id)
+    yield from _row_changes(
         record.movements or (), patch.removed_movements, patch.added_movements, session_id
     )
     if patch.opening is not None and patch.old_opening is not None:
         yield from _opening_steps(patch.old_opening, patch.opening)
 
 
-def _exchanged(
+def _row_changes(
     rows: Iterable[Row], removed: Sequence[Row], added: Sequence[Row], session_id: str
 ) -> Iterator[Step]:
     named = [_named(row, session_id) for row in added]
-    concerned = {*removed, *named}
-    ids = {row_id(row) for row in concerned}
-    left = Counter(row for row in _with_ids(rows, ids) if row in concerned)
+    changed = {*removed, *named}
+    ids = {row_id(row) for row in changed}
+    left = Counter(row for row in _with_ids(rows, ids) if row in changed)
     for row in removed:
         left[row] -= 1
-        yield _VERBS[type(row), False], {**row_values(row), COPIES: str(left[row])}
+        yield _ACTIONS[type(row), False], {**row_values(row), COPIES: str(left[row])}
     for row in named:
         left[row] += 1
-        yield _VERBS[type(row), True], {**row_values(row), COPIES: str(left[row])}
+        yield _ACTIONS[type(row), True], {**row_values(row), COPIES: str(left[row])}
 
 
 def _with_ids(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:

@@ -13,9 +13,10 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import Dimensions, dimensions_of
 from recon_core.explain.problem.patches import names_of, shifted
 from recon_core.explain.proof.attempt import Answer
+from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Prover
-from recon_core.explain.proof.restated import restated
-from recon_core.explain.repair.applying import applied
+from recon_core.explain.repair.application import applied
+from recon_core.explain.repair.completion import diffs_of_entries
 from recon_core.explain.repair.corrections import Step, row_steps, state_steps
 from recon_core.explain.repair.row_text import (
     ADD_FILL,
@@ -24,7 +25,6 @@ from recon_core.explain.repair.row_text import (
     digest,
     fill_of,
 )
-from recon_core.explain.repair.whole import answered
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict
@@ -36,9 +36,9 @@ from recon_core.values.printable import printable
 __all__ = [
     "RepairEntry",
     "apply_entries",
-    "bookings_for",
+    "entries_for",
     "entries_of",
-    "with_whole_bookings",
+    "with_whole_entries",
 ]
 
 
@@ -70,7 +70,7 @@ class RepairEntry:
         }
 
 
-def bookings_for(prover: Prover, answer: Answer, explanation: Explanation) -> tuple[Booking, ...]:
+def entries_for(prover: Prover, answer: Answer, explanation: Explanation) -> tuple[Booking, ...]:
     """Return the entries that correct the faulty side, in a fixed order."""
     steps = _steps(prover, answer)
     reason, answers = explanation.text, explanation.explains
@@ -88,7 +88,7 @@ def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
         yield from state_steps(side, answer.repaired, session_id)
 
 
-def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
+def with_whole_entries(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
     """Return the explanation with every entry that adjusts an amount completed.
 
     A stated amount is given as before and after, a replayed amount as a movement.
@@ -106,7 +106,7 @@ def with_whole_bookings(reconciliation: Reconciliation, explanation: Explanation
         if action == "adjust" and record is not None:
             found = list(_adjusted(recorded, dimensions, record, found))
         whole += found
-        records[side] = record and _stating_after(record, found)
+        records[side] = record and _stated_after(record, found)
     return replace(explanation, repair=tuple(whole))
 
 
@@ -127,7 +127,7 @@ def _adjusted(
         yield replace(entries[0], action=action, row=row)
 
 
-def _stating_after(record: SideRecord, entries: Iterable[Booking]) -> SideRecord:
+def _stated_after(record: SideRecord, entries: Iterable[Booking]) -> SideRecord:
     """Return the side with its stated amounts corrected and all else unchanged."""
     actions = (ADJUST_POSITION, ADJUST_CASH)
     after = applied(record, [(one.action, one.row) for one in entries if one.action in actions])
@@ -148,25 +148,25 @@ def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
         raise ReconError(_why_not(explanation))
     if explanation.aliases:
-        told = ", ".join(alias_lines(explanation.aliases))
-        raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {told}")
+        names = ", ".join(alias_lines(explanation.aliases))
+        raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {names}")
     if not explanation.repair:
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
     entries = [
         _entry(recorded.session_id, booking, answers)
-        for booking, answers in zip(explanation.repair, answered(explanation), strict=True)
+        for booking, answers in zip(explanation.repair, diffs_of_entries(explanation), strict=True)
     ]
     added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
-    require_plausible(recorded, added)
+    require_near_prices(recorded, added)
     _require_proof(reconciliation, explanation, entries)
     return entries
 
 
 def _why_not(explanation: Explanation) -> str:
-    """Return the reason that an explanation has no repair, and what would help."""
+    """Return the reason that an explanation has no repair, and the data that would help."""
     if not explanation.causes:
-        helps = f"; what would help: {explanation.decides}" if explanation.decides else ""
-        return f"{explanation.verdict}, as no cause was found{helps}"
+        hint = f"; what would help: {explanation.decides}" if explanation.decides else ""
+        return f"{explanation.verdict}, as no cause was found{hint}"
     decides = f"; {explanation.decides} would decide" if explanation.decides else ""
     return f"the explanation is {explanation.verdict}{decides}"
 
@@ -208,7 +208,7 @@ def _applied(
     record = recorded.side(side)
     if own and record is None:
         raise ReconError(f"the session has no {side} side to repair")
-    return restated(recorded, record, applied(record, own)) if own and record else record
+    return with_new_snapshots(recorded, record, applied(record, own)) if own and record else record
 
 
 def _require_proof(
@@ -223,12 +223,12 @@ def _require_proof(
     except ReconError as error:
         raise ReconError(f"no booking repairs it: {error}") from None
     outcome = Prover(reconciliation, dimensions).outcome(repaired.own_records())
-    left = None if outcome is None else sorted({*explanation.explains} - {*outcome.vanished})
-    if outcome is None or left or outcome.appeared:
+    left = None if outcome is None else sorted({*explanation.explains} - {*outcome.resolved})
+    if outcome is None or left or outcome.new:
         raise ReconError("no booking repairs it: with the entries applied the sides still differ")
 
 
-def require_plausible(recorded: RecordedSession, added: Iterable[Fill]) -> None:
+def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:
     """Raise `ReconError` that names the first fill with an implausible price."""
     known = {
         fill.fill_id for record in recorded.own_records().values() for fill in record.fills or ()
@@ -238,7 +238,7 @@ def require_plausible(recorded: RecordedSession, added: Iterable[Fill]) -> None:
         if not prices and fill.fill_id in known:
             continue  # a row of a side, without prices to compare
         if not prices or not _within(fill.price, min(prices), max(prices)):
-            raise ReconError(_implausible(fill, prices))
+            raise ReconError(_price_text(fill, prices))
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
@@ -251,17 +251,17 @@ def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
     ]
 
 
-def _within(price: Decimal, lowest: Decimal, highest: Decimal) -> bool:
+def _within(price: Decimal, low: Decimal, high: Decimal) -> bool:
     """True if a price is at least 2/3 of the lowest and at most 3/2 of the highest."""
-    below = EXACT.multiply(EXACT.subtract(lowest, price), Decimal(3))
-    above = EXACT.multiply(EXACT.subtract(price, highest), Decimal(2))
-    return below <= lowest.copy_abs() and above <= highest.copy_abs()
+    below = EXACT.multiply(EXACT.subtract(low, price), Decimal(3))
+    above = EXACT.multiply(EXACT.subtract(price, high), Decimal(2))
+    return below <= low.copy_abs() and above <= high.copy_abs()
 
 
-def _implausible(fill: Fill, prices: Sequence[Decimal]) -> str:
+def _price_text(fill: Fill, prices: Sequence[Decimal]) -> str:
     symbol, price = printable(fill.symbol, 60), format_amount(fill.price)
-    said = f"implausible price: fill {printable(fill.fill_id, 60)} of {symbol} would be at {price}"
+    text = f"implausible price: fill {printable(fill.fill_id, 60)} of {symbol} would be at {price}"
     if not prices:
-        return f"{said}, and the session has no other fill of {symbol} to hold it against"
-    lowest, highest = (format_amount(each) for each in (min(prices), max(prices)))
-    return f"{said}, and the session's other fills are at {lowest} to {highest}"
+        return f"{text}, and the session has no other fill of {symbol} to hold it against"
+    low, high = (format_amount(each) for each in (min(prices), max(prices)))
+    return f"{text}, and the session's other fills are at {low} to {high}"

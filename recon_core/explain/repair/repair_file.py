@@ -27,7 +27,7 @@ _Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
 
 class EntryTable(FileModel):
-    """One correcting entry: what to do with which row of which side, and why."""
+    """One correcting entry: an action on a row of a side, and its reason."""
 
     model_config = ConfigDict(title="RepairEntry")
 
@@ -84,8 +84,8 @@ def _entries(document: Any, name: str) -> list[RepairEntry]:
     entries = [_entry(table) for table in tables]
     ids = [entry.entry_id for entry in entries]
     if len(set(ids)) != len(ids):
-        twice = next(each for at, each in enumerate(ids) if each in ids[:at])
-        raise ReconError(f"{name}: entry {quoted(twice)} stands twice")
+        duplicate = next(each for at, each in enumerate(ids) if each in ids[:at])
+        raise ReconError(f"{name}: entry {quoted(duplicate)} stands twice")
     return entries
 
 
@@ -101,10 +101,10 @@ def _entry(table: EntryTable) -> RepairEntry:
     )
 
 
-def joined(known: Sequence[RepairEntry], proposed: Sequence[RepairEntry]) -> list[RepairEntry]:
+def joined(known: Sequence[RepairEntry], new: Sequence[RepairEntry]) -> list[RepairEntry]:
     """Return the known entries, then the proposed entries with new ids."""
     ids = {entry.entry_id for entry in known}
-    return [*known, *(entry for entry in proposed if entry.entry_id not in ids)]
+    return [*known, *(entry for entry in new if entry.entry_id not in ids)]
 
 
 def write_repair(path: Path, entries: Sequence[RepairEntry], name: str = "") -> None:

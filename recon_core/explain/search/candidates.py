@@ -6,7 +6,7 @@ from typing import Any
 
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import Vector
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together, twin
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content, together
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 
@@ -18,10 +18,10 @@ Found = tuple[Hypothesis, ...]
 class Candidate:
     """Hypotheses that fit, with the interchangeable rows of each.
 
-    `order` sorts candidates, the strongest first: the rank of the weakest hypothesis, then True if
-    the effect misses the required one by more than float noise. `members` are the choices of rows:
-    several only where rows are equal but for their time, on which the PnL of derivatives depends.
-    `rows` are the interchangeable rows of each hypothesis.
+    `order` sorts candidates, the strongest first: the strength of the weakest hypothesis, then True
+    if the effect differs from the required one by more than float noise. `members` are the choices
+    of rows: several only where rows are equal but for their time, on which the PnL of derivatives
+    depends. `rows` are the interchangeable rows of each hypothesis.
     """
 
     order: tuple[int, bool]
@@ -47,10 +47,10 @@ def candidates(problem: Problem, found: Sequence[Found]) -> list[Candidate]:
         key = tuple(each for each, _ in keyed)
         groups.setdefault(key, []).append(tuple(hypothesis for _, hypothesis in keyed))
     result = [_candidate(problem, key, members) for key, members in groups.items()]
-    return sorted(_misread_as_well(result), key=lambda each: each.order)
+    return sorted(_with_misread_strength(result), key=lambda each: each.order)
 
 
-def _misread_as_well(found: Sequence[Candidate]) -> list[Candidate]:
+def _with_misread_strength(found: Sequence[Candidate]) -> list[Candidate]:
     """Give a misread order the strength of a wrong quantity that is the same repair."""
     orders: dict[object, tuple[int, bool]] = {}
     if any(precedence.is_misread_order(one.hypotheses) for one in found):
@@ -76,20 +76,20 @@ def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found])
         for hypotheses in members
         if max(hypothesis.strength for hypothesis in hypotheses) == strength
     ]
-    rows = [_united([hypotheses[at] for hypotheses in best]) for at in range(len(best[0]))]
+    rows = [_merged([hypotheses[at] for hypotheses in best]) for at in range(len(best[0]))]
     for same in {each for each in key if key.count(each) > 1}:
         places = [at for at, each in enumerate(key) if each == same]
-        union = _united([hypotheses[at] for hypotheses in best for at in places])
-        rows = [union if at in places else some for at, some in enumerate(rows)]
-    members = best if _depends_on_time(problem, best[0]) else best[:1]
+        union = _merged([hypotheses[at] for hypotheses in best for at in places])
+        rows = [union if at in places else each_rows for at, each_rows in enumerate(rows)]
+    members = best if _any_moves_derivative(problem, best[0]) else best[:1]
     return Candidate((strength, not _is_close(problem, best[0])), tuple(members), tuple(rows))
 
 
-def _depends_on_time(problem: Problem, hypotheses: Found) -> bool:
-    return any(_depends_on_others(problem, hypothesis.patch) for hypothesis in hypotheses)
+def _any_moves_derivative(problem: Problem, hypotheses: Found) -> bool:
+    return any(_moves_derivative(problem, hypothesis.patch) for hypothesis in hypotheses)
 
 
-def _united(hypotheses: Sequence[Hypothesis]) -> tuple[Row, ...]:
+def _merged(hypotheses: Sequence[Hypothesis]) -> tuple[Row, ...]:
     """Return all rows of the hypotheses, each once."""
     return tuple({id(row): row for hypothesis in hypotheses for row in hypothesis.rows}.values())
 
@@ -104,18 +104,18 @@ def _is_close(problem: Problem, hypotheses: Found) -> bool:
 def _key(problem: Problem, hypothesis: Hypothesis) -> str:
     """Return a text that identifies a hypothesis, whichever of several equal rows it concerns.
 
-    An exact hypothesis (rank 0 or 1) is identified by its kind and effect, if the effect does not
-    depend on other fills; any other hypothesis by the content of its rows.
+    A hypothesis that is `SHOWN` or `EXACT` is identified by its kind and effect, if the effect does
+    not depend on other fills; any other hypothesis by the content of its rows.
     """
     patch = hypothesis.patch
-    if hypothesis.strength <= Strength.EXACT and not _depends_on_others(problem, patch):
+    if hypothesis.strength <= Strength.EXACT and not _moves_derivative(problem, patch):
         return (
             f"{hypothesis.cause_kind} {hypothesis.detail} {_text(patch.vector(problem.postings))}"
         )
     moved = [
         [row.content for row in rows] for rows in (patch.removed_movements, patch.added_movements)
     ]
-    fills = [[twin(row) for row in rows] for rows in (patch.removed, patch.added)]
+    fills = [[fill_content(row) for row in rows] for rows in (patch.removed, patch.added)]
     return f"{hypothesis.cause_kind} {fills} {moved} {hypothesis.detail if patch.opening else ''}"
 
 
@@ -123,7 +123,7 @@ def _text(vector: Vector) -> str:
     return str(sorted((name, str(amount.normalize())) for name, amount in vector.items() if amount))
 
 
-def _depends_on_others(problem: Problem, patch: Patch) -> bool:
+def _moves_derivative(problem: Problem, patch: Patch) -> bool:
     """True if a patch moves a derivative's position: the PnL of later fills changes with it."""
     if len(patch.removed) == len(patch.added):
         pairs = zip(patch.removed, patch.added, strict=True)

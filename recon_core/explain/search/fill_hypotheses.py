@@ -1,4 +1,4 @@
-"""Exact hypotheses on one fill: their fingerprints, and each built when it is asked for.
+"""Exact hypotheses on one fill: their fingerprints; each is built on request.
 
 Their effects are multiples of the fill's trade and fee, so the fingerprints follow without a
 patch. A trade with the fingerprint +100 and a fee with -1: removed -99, side flipped -200, fee
@@ -33,7 +33,7 @@ class FillHypotheses:
         """The fills that state one execution more than once."""
         return Copies(self.problem.fills)
 
-    def offers(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
+    def options(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
         """Yield the names of a fill's hypotheses with their fingerprints.
 
         `trade` and `fee` are the fingerprints of the fill's trade and of its fee.
@@ -46,12 +46,12 @@ class FillHypotheses:
         elif fill.fee:
             return
         of_fee = self.fingerprints.of_fee
-        for _, other_fees in self._charged if fee else self._uncharged:
+        for _, other_fees in self._with_fee if fee else self._without_fee:
             for name, amount, currency in other_fees(fill):
                 yield name, of_fee(fill, amount, currency) - fee
 
     def hypothesis(self, fill: Fill, name: str) -> Hypothesis:
-        """Build the hypothesis of a name that `offers` yields."""
+        """Build the hypothesis of a name that `options` yields."""
         operator = self._operators.get(name)
         if operator is not None:
             return operator.build(self.problem, self.copies, fill)
@@ -65,7 +65,7 @@ class FillHypotheses:
     def _other_fee(
         self, fill: Fill, name: str
     ) -> tuple[Callable[[Problem, Fill, Decimal, str], Hypothesis], Decimal, str]:
-        for operator, other_fees in self._charged if fill.fee else self._uncharged:
+        for operator, other_fees in self._with_fee if fill.fee else self._without_fee:
             for each, amount, currency in other_fees(fill):
                 if each == name:
                     return operator.build, amount, currency
@@ -90,12 +90,12 @@ class FillHypotheses:
         return [(one.name, one.fee) for one in self._operators.values() if not one.trade]
 
     @cached_property
-    def _charged(self) -> list[tuple[FeeOperator, _Fees]]:
-        """The operators of other fees for fills with a fee, each asked for this problem."""
+    def _with_fee(self) -> list[tuple[FeeOperator, _Fees]]:
+        """The operators of other fees for fills with a fee, each with its fees in this problem."""
         return fee_operators(self.problem, charged=True)
 
     @cached_property
-    def _uncharged(self) -> list[tuple[FeeOperator, _Fees]]:
+    def _without_fee(self) -> list[tuple[FeeOperator, _Fees]]:
         """The same for fills without a fee."""
         return fee_operators(self.problem, charged=False)
 
@@ -120,7 +120,7 @@ class FirstFees:
 
 
 def fee_operators(problem: Problem, *, charged: bool) -> list[tuple[FeeOperator, _Fees]]:
-    """Return the operators of other fees that apply in a problem, each asked for it."""
+    """Return the operators of other fees that apply in a problem, each with its fees there."""
     return [
         (operator, operator.fees(problem))
         for family in causes.CAUSES

@@ -15,18 +15,18 @@ class Matched(Generic[_Row]):
     """Result of comparing the rows of the side at fault with the right rows.
 
     `differing`: pairs that differ, the row of the side at fault first. `surplus`: rows that only
-    the side at fault lists. `lacking`: rows that only the other side lists.
+    the side at fault lists. `missing`: rows that only the other side lists.
     """
 
     differing: tuple[tuple[_Row, _Row], ...]
     surplus: tuple[_Row, ...]
-    lacking: tuple[_Row, ...]
+    missing: tuple[_Row, ...]
 
 
 def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
     """Compare the fills of the side at fault, `mine`, with the right fills.
 
-    A surplus and a lacking fill with one id are a pair if only one side uses each of their symbols:
+    A surplus and a missing fill with one id are a pair if only one side uses each of their symbols:
     the symbols are then two names of one instrument. `plain`: accounts are ignored.
     """
     found = _matched(
@@ -35,24 +35,24 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -
         lambda fill: _fill_content(fill, plain=plain),
         _may_be_one,
     )
-    if not found.surplus or not found.lacking:
+    if not found.surplus or not found.missing:
         return found
     return _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
 
 
 def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]) -> Matched[Fill]:
     """Return `found` with fills paired by id whose symbols are each used by one side only."""
-    lacking = {fill.fill_id: fill for fill in found.lacking if fill.symbol not in mine}
+    missing = {fill.fill_id: fill for fill in found.missing if fill.symbol not in mine}
     pairs = [
-        (fill, lacking.pop(fill.fill_id))
+        (fill, missing.pop(fill.fill_id))
         for fill in found.surplus
-        if fill.symbol not in right and fill.fill_id in lacking
+        if fill.symbol not in right and fill.fill_id in missing
     ]
     paired = {id(row) for pair in pairs for row in pair}
     return Matched(
         (*found.differing, *pairs),
         tuple(row for row in found.surplus if id(row) not in paired),
-        tuple(row for row in found.lacking if id(row) not in paired),
+        tuple(row for row in found.missing if id(row) not in paired),
     )
 
 
@@ -83,8 +83,8 @@ def _may_be_one(mine: Fill, right: Fill) -> bool:
     )
     if not any(one and other and one != other for one, other in orders):
         return True
-    told = ((row.side, row.quantity, row.price) for row in (mine, right))
-    return next(told) == next(told)
+    figures = ((row.side, row.quantity, row.price) for row in (mine, right))
+    return next(figures) == next(figures)
 
 
 def _movement_content(row: Movement, *, plain: bool) -> Hashable:
@@ -112,9 +112,9 @@ def _matched(
             surplus.append(row)
         else:
             differing.append((row, found.pop(place)))
-    lacking = [row for rows in by_id.values() for row in rows]
-    surplus, lacking = _without_equal(surplus, lacking, content_of)
-    return Matched(tuple(differing), tuple(surplus), tuple(lacking))
+    missing = [row for rows in by_id.values() for row in rows]
+    surplus, missing = _without_equal(surplus, missing, content_of)
+    return Matched(tuple(differing), tuple(surplus), tuple(missing))
 
 
 def _without_the_same(
@@ -142,7 +142,7 @@ def _once(rows: Sequence[_Row]) -> set[int]:
 def _without_equal(
     mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
 ) -> tuple[list[_Row], list[_Row]]:
-    """Drop pairs of rows with equal keys, each row once, and return what remains of both."""
+    """Drop pairs of rows with equal keys, each row once, and return the remaining rows of both."""
     known: dict[Hashable, list[int]] = {}
     for place, row in enumerate(right):
         known.setdefault(key_of(row), []).append(place)

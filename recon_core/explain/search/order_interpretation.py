@@ -20,9 +20,9 @@ from recon_core.explain.causes.cumulative import misread_order
 from recon_core.explain.causes.fills import are_missing, missing, removed
 from recon_core.explain.causes.quantity import is_quantity, of_order
 from recon_core.explain.causes.side import flip
-from recon_core.explain.causes.stale import behind
+from recon_core.explain.causes.stale import of_missing_fills
 from recon_core.explain.problem.dimensions import is_order
-from recon_core.explain.problem.fee_evidence import charged_along
+from recon_core.explain.problem.fee_evidence import with_changed_fees
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength, together
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -32,7 +32,7 @@ from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide
 from recon_core.values.amounts import EXACT, ZERO, round_to_places
 
-_MOST_READINGS: Final = 64
+_MOST_INTERPRETATIONS: Final = 64
 """Combinations of interpretations that are tested after the uniform ones. Their number grows
 exponentially: 64 are all combinations of six orders with two interpretations each. Each costs
 `OF_AN_INTERPRETATION` operations per order."""
@@ -53,17 +53,17 @@ class OrderInterpretation:
 
     def interpretations(self) -> Iterator[tuple[Hypothesis, ...]]:
         """Yield hypotheses on all disagreeing orders that together have the required effect."""
-        disagreeing = {name for name in self.problem.required if is_order(name)}
-        if not disagreeing or self.problem.fault_in is FaultIn.STATEMENT:
+        differing = {name for name in self.problem.required if is_order(name)}
+        if not differing or self.problem.fault_in is FaultIn.STATEMENT:
             return
-        fills = self._fills_of(disagreeing)
-        options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(disagreeing)]
-        for chosen in (*_alike(options), *islice(product(*options), _MOST_READINGS)):
+        fills = self._fills_of(differing)
+        options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(differing)]
+        for chosen in (*_uniform(options), *islice(product(*options), _MOST_INTERPRETATIONS)):
             self.budget.spend(len(chosen) * OF_AN_INTERPRETATION)
             if self.problem.reached_by(together(chosen)):
-                yield self._behind(chosen) or self._as_one(chosen) or chosen
+                yield self._as_stale_side(chosen) or self._as_one(chosen) or chosen
 
-    def _behind(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis] | None:
+    def _as_stale_side(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis] | None:
         """Return a stale-side hypothesis if several fills are missing after the side's last."""
         if not are_missing(chosen):
             return None
@@ -72,7 +72,7 @@ class OrderInterpretation:
         last = self.problem.fills[-1].time if self.problem.fills else first
         if len(added) < 2 or first <= last:  # noqa: PLR2004  # one is lost
             return None
-        return (behind(self.problem, added, last, self.max_skew),)
+        return (of_missing_fills(self.problem, added, last, self.max_skew),)
 
     def _as_one(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis, ...] | None:
         """Return the hypotheses with all wrong quantities as one unit or rounding fault."""
@@ -87,15 +87,15 @@ class OrderInterpretation:
             return None
         return (hypothesis, *filterfalse(is_quantity, chosen))
 
-    def atoms(self) -> list[Hypothesis]:
+    def of_each_order(self) -> list[Hypothesis]:
         """Return the interpretations of each order alone, for faults combined with other faults."""
-        disagreeing = {name for name in self.problem.required if is_order(name)}
-        if self.problem.fault_in is FaultIn.STATEMENT or not disagreeing:
+        differing = {name for name in self.problem.required if is_order(name)}
+        if self.problem.fault_in is FaultIn.STATEMENT or not differing:
             return []
-        fills = self._fills_of(disagreeing)
+        fills = self._fills_of(differing)
         return [
             hypothesis
-            for name in sorted(disagreeing)
+            for name in sorted(differing)
             for hypothesis in self._of_order(name, fills.get(name, []))
             if precedence.may_be_of_a_pair(hypothesis)
         ]
@@ -111,9 +111,9 @@ class OrderInterpretation:
     def _of_order(self, name: str, fills: list[Fill]) -> Iterator[Hypothesis]:
         """Yield the interpretations of one order, the likeliest first."""
         required, order = self.problem.required[name], self.problem.orders.get(name)
-        gone = [fill for fill in fills if signed_quantity(fill) == required.copy_negate()]
-        gone.sort(key=lambda fill: not self.hypotheses.copies.twice(fill))
-        for fill in gone:
+        wrong = [fill for fill in fills if signed_quantity(fill) == required.copy_negate()]
+        wrong.sort(key=lambda fill: not self.hypotheses.copies.is_duplicate(fill))
+        for fill in wrong:
             hypothesis = removed(self.problem, self.hypotheses.copies, fill)
             yield replace(hypothesis, strength=Strength.SHOWN)
         for fill in fills:
@@ -125,7 +125,7 @@ class OrderInterpretation:
         cumulative = misread_order(self.problem, fills, required)
         if cumulative is not None:
             yield cumulative
-            charged = charged_along(self.problem, cumulative)
+            charged = with_changed_fees(self.problem, cumulative)
             yield from () if charged is None else (charged,)
         for fill in fills:
             yield from of_order(self.problem, fill, required)
@@ -172,7 +172,7 @@ class OrderInterpretation:
         yield bare
 
 
-def _alike(options: Sequence[Sequence[Hypothesis]]) -> Iterator[tuple[Hypothesis, ...]]:
+def _uniform(options: Sequence[Sequence[Hypothesis]]) -> Iterator[tuple[Hypothesis, ...]]:
     """Yield the first interpretation of every order, the second of every order, and so on."""
     if all(options):
         for at in range(max(map(len, options))):

@@ -56,9 +56,9 @@ def _shared(
     groups: dict[str, list[PairRow]] = {}
     for row in rows:
         groups.setdefault(row.given.symbol, []).append(row)
-    for symbol, some in groups.items() if len(groups) > 1 else ():
+    for symbol, members in groups.items() if len(groups) > 1 else ():
         known = [fill for fill in fills if fill.symbol == symbol]
-        shared = test(some, known) if len(some) >= FEWEST_PAIRS else None
+        shared = test(members, known) if len(members) >= FEWEST_PAIRS else None
         if shared is not None:
             yield shared
 
@@ -78,11 +78,11 @@ def faults_of_row(given: Fill, at: Fill, right: Fill) -> Iterator[Hypothesis]:
     """
     names, wrong = differing_fields(at, right), at
     fields = {name: fault for cause in causes.CAUSES for name, fault in cause.fields.items()}
-    follows = "fee" in names and bool({"quantity", "price"} & set(names)) and wrong.fee
+    with_fee = "fee" in names and bool({"quantity", "price"} & set(names)) and wrong.fee
     for name in names:
-        if name == "time" or (name == "fee" and (follows or "fee_currency" in names)):
+        if name == "time" or (name == "fee" and (with_fee or "fee_currency" in names)):
             continue
-        changed = replace(at, **_values(right, name, with_fee=bool(follows)))
+        changed = replace(at, **_values(right, name, with_fee=bool(with_fee)))
         fault = fields[name](wrong, right)
         patch = Patch((at,), (changed,))
         yield Hypothesis(

@@ -40,7 +40,7 @@ _MOST_WHOLE: Final = 300
 """Fills that alone may have the required positions. Each costs the effects of all its hypotheses;
 with more, the prefilter would cost more than it saves."""
 
-_MOST_RESTS: Final = 3_000
+_MOST_REMAINING: Final = 3_000
 """Residuals, effects times targets, whose amounts are compared with fees. With more, so many fees
 match that the prefilter saves nothing."""
 
@@ -68,7 +68,7 @@ class PositionParts:
             found.update([-fee for fee in self._fees])
         for fee in self._own:
             found.update((fee, fee * 2, fee // 2))
-        found.update(fee for fee in self._charges if fee is not None)
+        found.update(fee for fee in self._possible_fees if fee is not None)
         return found
 
     def pairs(self, required: int) -> set[int]:
@@ -88,10 +88,12 @@ class PositionParts:
             for amount in amounts:
                 fees.update((amount, amount // 2, amount * 2))
         numbers = zip(self._held, self._signed, self._fees, strict=True)
-        hits = [one in held or two in signed or fee in fees for one, two, fee in numbers]
-        if not amounts.isdisjoint(self._charges):
-            hits = [hit or not fee for hit, fee in zip(hits, self._fees, strict=True)]
-        return compress(self._places, hits)
+        matches = [one in held or two in signed or fee in fees for one, two, fee in numbers]
+        if not amounts.isdisjoint(self._possible_fees):
+            matches = [
+                is_match or not fee for is_match, fee in zip(matches, self._fees, strict=True)
+            ]
+        return compress(self._places, matches)
 
     def charged_places(self, amounts: Mapping[str, Collection[Decimal]]) -> Iterator[int]:
         """Yield the places of fills whose fee, halved, turned or removed, changes a balance.
@@ -100,9 +102,9 @@ class PositionParts:
         """
         postings, fills = self.problem.postings, self._fills
         for currency in self._currencies:
-            some = amounts.get(postings.cash(currency or "", fills[0].account), ())
+            changes = amounts.get(postings.cash(currency or "", fills[0].account), ())
             unit = whole(postings.resolution(currency or "")) or 1
-            wanted = {fee // unit for amount in some for fee in _fees_of(amount, unit)}
+            wanted = {fee // unit for amount in changes for fee in _fees_of(amount, unit)}
             # A fee that was rounded up is one unit more than its whole units.
             wanted |= {fee - 1 for fee in wanted}
             if not wanted:
@@ -150,7 +152,7 @@ class PositionParts:
 
     @cached_property
     def _may_be_base(self) -> bool:
-        """True if the base currency is compared: a fee may have been meant in it."""
+        """True if the base currency is compared: a fee may belong to it."""
         cash = self.problem.postings.cash(self._base, self._fills[0].account)
         return cash in self.problem.dimensions.compared
 
@@ -174,10 +176,10 @@ class PositionParts:
     @property
     def are_whole(self) -> bool:
         """True if all numbers are whole units; a fee at a rate may have more digits."""
-        return None not in self._charges
+        return None not in self._possible_fees
 
     @cached_property
-    def _charges(self) -> list[int | None]:
+    def _possible_fees(self) -> list[int | None]:
         """Changes of the position if fills without a fee had one in the base currency."""
         fees = FirstFees(self.problem)
         return [
@@ -206,7 +208,7 @@ def _fees_of(amount: Decimal, unit: int) -> Iterator[int]:
             yield -fee
 
 
-class Sieved(NamedTuple):
+class PairPlaces(NamedTuple):
     """Places of fills, and of other hypotheses, that may be one of two."""
 
     places: list[int]
@@ -227,29 +229,31 @@ class PairPrefilter:
     others: Sequence[Vector]
     targets: Sequence[Vector]
 
-    def prefiltered(self) -> Sieved | None:
+    def places(self) -> PairPlaces | None:
         """Return the places that pass, `None` if every hypothesis must be compared in full."""
         if not self._is_exact():
             return None
         alone = self._of_amounts(_units(self._required))
-        rests = self._rests(alone if len(self._required) == 1 else [])
-        if rests is None:
+        remaining = self._residuals(alone if len(self._required) == 1 else [])
+        if remaining is None:
             return None
-        places = {*self._of_amounts(self._wanted()), *self._of_fees(rests)}
+        places = {*self._of_amounts(self._wanted()), *self._of_fees(remaining)}
         for parts in self._parts.values():
             places.update(parts.bare)
-        return Sieved(sorted(places), [at for at, _ in enumerate(self.others) if self._keeps(at)])
+        return PairPlaces(
+            sorted(places), [at for at, _ in enumerate(self.others) if self._may_be_of_a_pair(at)]
+        )
 
     def _is_exact(self) -> bool:
         """True if a position is required, and all fills post exact amounts to spot positions."""
         problem = self.problem
-        is_vague = problem.dimensions.dust or problem.tolerance or problem.unknown
-        if is_vague or problem.fault_in is FaultIn.STATEMENT:
+        has_tolerance = problem.dimensions.dust or problem.tolerance or problem.unknown
+        if has_tolerance or problem.fault_in is FaultIn.STATEMENT:
             return False
         instruments = problem.postings.instruments
         firsts = [(name, instruments.get(fills[0].symbol)) for name, fills in self._by_position]
-        whole_needs = bool(self._required) and None not in map(whole, self._required.values())
-        return whole_needs and all(
+        is_whole = bool(self._required) and None not in map(whole, self._required.values())
+        return is_whole and all(
             name in problem.dimensions.compared
             and instrument is not None
             and not is_derivative(instrument)
@@ -302,7 +306,7 @@ class PairPrefilter:
         known = (name for name in wanted if name in self._parts)
         return list(chain.from_iterable(self._parts[name].places(wanted[name]) for name in known))
 
-    def _keeps(self, at: int) -> bool:
+    def _may_be_of_a_pair(self, at: int) -> bool:
         """True if the other hypothesis at a place may be one of two."""
         left = self._left[at]
         if len(left) != 1 or left == self._required:
@@ -313,7 +317,7 @@ class PairPrefilter:
             return True
         return amount in self._moved.get(name, ())
 
-    def _rests(self, whole: Sequence[int]) -> list[Vector] | None:
+    def _residuals(self, whole: Sequence[int]) -> list[Vector] | None:
         """Return the residuals of hypotheses with all required positions, `None` if too many."""
         effects: list[Vector] = [
             other for other, left in zip(self.others, self._left, strict=True) if not left
@@ -321,7 +325,7 @@ class PairPrefilter:
         if len(whole) > _MOST_WHOLE:
             return None
         effects += self._effects(whole)
-        if len(effects) * len(self.targets) > _MOST_RESTS:
+        if len(effects) * len(self.targets) > _MOST_REMAINING:
             return None
         return [minus(target, effect) for effect in effects for target in self.targets]
 
@@ -335,7 +339,7 @@ class PairPrefilter:
         required = positions_of(fingerprints.of(self.problem.required))
         for at in places:
             fill = self.problem.fills[at]
-            for name, value in self.hypotheses.offers(fill, *fingerprints.of_fill(fill)):
+            for name, value in self.hypotheses.options(fill, *fingerprints.of_fill(fill)):
                 if value not in found and positions_of(value) == required:
                     found[value] = self._change(fill, name).vector(postings)
         return list(found.values())
@@ -344,11 +348,11 @@ class PairPrefilter:
         """Return the patch of a hypothesis, without its evidence."""
         return Patch((fill,)) if name == "remove" else self.hypotheses.hypothesis(fill, name).patch
 
-    def _of_fees(self, rests: Iterable[Vector]) -> Iterator[int]:
+    def _of_fees(self, remaining: Iterable[Vector]) -> Iterator[int]:
         """Yield the places of fills whose fee may account for the residual of a balance."""
         amounts: dict[str, set[Decimal]] = {}
-        for rest in rests:
-            for name, amount in rest.items():
+        for residual in remaining:
+            for name, amount in residual.items():
                 if amount and is_cash(name):
                     amounts.setdefault(name, set()).add(amount)
         for parts in self._parts.values():

@@ -36,7 +36,7 @@ class Span(NamedTuple):
     most: Decimal
 
     @classmethod
-    def around(cls, amount: Decimal, allowed: Decimal, factor: Decimal) -> "Span":
+    def near(cls, amount: Decimal, allowed: Decimal, factor: Decimal) -> "Span":
         """Return the range of an amount, more or less `allowed`, times `factor`."""
         size = amount.copy_abs()
         least, most = EXACT.subtract(size, allowed), EXACT.add(size, allowed)
@@ -68,35 +68,37 @@ class Prefilter:
         if any(one != name for one in required):
             return []
         fills = problem.by_symbol[name]
-        some = zip(places, fills, strict=True)
+        places_and_fills = zip(places, fills, strict=True)
         if required:
-            return list(self._of_quantity(some, name))
-        return list(self._of_fee(some, name))
+            return list(self._of_quantity(places_and_fills, name))
+        return list(self._of_fee(places_and_fills, name))
 
     def _is_required(self, name: str) -> bool:
         return self.problem.required[name].copy_abs() > self.problem.allowed(name)
 
-    def _of_quantity(self, some: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:
+    def _of_quantity(
+        self, places_and_fills: Iterator[tuple[int, Fill]], name: str
+    ) -> Iterator[int]:
         """Yield the places of fills whose quantity or fee matches the required position."""
         problem = self.problem
         required, allowed = problem.required[name].copy_abs(), problem.allowed(name)
         if allowed:
-            spans = [Span.around(required, allowed, factor) for factor in (_ONE, _HALF, _TWO)]
-            for at, fill in some:
+            spans = [Span.near(required, allowed, factor) for factor in (_ONE, _HALF, _TWO)]
+            for at, fill in places_and_fills:
                 fits = any(span.has(amount) for amount in _amounts(fill) for span in spans)
                 if fits or (not fill.fee and self._first_fees.may_be_in(fill)):
                     yield at
             return
-        half, twice = EXACT.multiply(required, _HALF), EXACT.multiply(required, _TWO)
+        half, two_times = EXACT.multiply(required, _HALF), EXACT.multiply(required, _TWO)
         wanted, base = (required, half), self._base(name)
-        more = (required, half, twice)
-        likely = [
+        more = (required, half, two_times)
+        candidates = [
             (at, fill)
-            for at, fill in some
+            for at, fill in places_and_fills
             if fill.quantity in wanted or fill.fee <= 0 or fill.fee in wanted
             or fill.fee_currency == base
         ]  # fmt: skip
-        for at, fill in likely:
+        for at, fill in candidates:
             fee = fill.fee
             if fill.quantity in wanted or fee in wanted:
                 yield at
@@ -116,35 +118,35 @@ class Prefilter:
     def _first_fees(self) -> FirstFees:
         return FirstFees(self.problem)
 
-    def _of_fee(self, some: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:
+    def _of_fee(self, places_and_fills: Iterator[tuple[int, Fill]], name: str) -> Iterator[int]:
         """Yield the places of fills whose fee matches a required balance."""
         problem = self.problem
         required = [one for one in problem.required if is_cash(one) and self._is_required(one)]
         if len(required) > _MOST_CHANGED:
             return
         if not required:
-            yield from (at for at, _ in some)
+            yield from (at for at, _ in places_and_fills)
             return
         cash = required[0]
         units = map(problem.postings.resolution, problem.recorded.currencies)
-        slack = EXACT.add(problem.allowed(cash), EXACT.multiply(max(units, default=ZERO), _TWO))
+        margin = EXACT.add(problem.allowed(cash), EXACT.multiply(max(units, default=ZERO), _TWO))
         factors = (_HALF, _ONE, _TWO)
-        spans = [Span.around(problem.required[cash], slack, factor) for factor in factors]
+        spans = [Span.near(problem.required[cash], margin, factor) for factor in factors]
         (low, _), (_, high) = spans[0], spans[-1]
         nothing, base = EXACT.multiply(problem.allowed(name), _TWO), self._base(name)
-        for at, fill in some:
+        for at, fill in places_and_fills:
             fee = fill.fee if fill.fee >= 0 else fill.fee.copy_abs()
             if fill.quantity <= nothing:
                 yield at
             elif fee:
-                is_all = fill.fee_currency == base and _apart(fill.quantity, fee) <= nothing
+                is_all = fill.fee_currency == base and _difference(fill.quantity, fee) <= nothing
                 if is_all or (low <= fee <= high and any(span.has(fee) for span in spans)):
                     yield at
             elif self._first_fees.may_be_in(fill):
                 yield at
 
 
-def _apart(one: Decimal, other: Decimal) -> Decimal:
+def _difference(one: Decimal, other: Decimal) -> Decimal:
     return EXACT.subtract(one, other).copy_abs()
 
 

@@ -36,7 +36,7 @@ among the other hypotheses."""
 
 @dataclass
 class Search:
-    """Hypotheses of one problem by fingerprint; `extra` are hypotheses worked out before.
+    """Hypotheses of one problem by fingerprint; `extra` are hypotheses computed before.
 
     Misread orders in `extra` become hypotheses only if their position fits.
     """
@@ -46,15 +46,15 @@ class Search:
     extra: Sequence[Hypothesis | Misread] = ()
     max_skew: timedelta = timedelta()
 
-    def also_of(self, extra: Sequence[Hypothesis | Misread]) -> "Search":
-        """Return the same search with `extra` hypotheses; what is known of the fills is shared."""
+    def with_extra(self, extra: Sequence[Hypothesis | Misread]) -> "Search":
+        """Return the same search with `extra` hypotheses; its fingerprints are shared."""
         more = replace(self, extra=extra)
         more.fingerprints, more.fill_hypotheses = self.fingerprints, self.fill_hypotheses
         return more
 
-    def singles(self) -> list[Hypothesis]:
+    def single_faults(self) -> list[Hypothesis]:
         """Return every hypothesis that alone has the required effect."""
-        wanted = set(self.fingerprints.around(self.problem.required))
+        wanted = set(self.fingerprints.within_tolerance(self.problem.required))
         self.budget.spend(len(self.problem.fills) * OF_A_PREFILTER * 2)
         places = Prefilter(self.problem).places()
         self.budget.spend(len(places) * OF_A_FINGERPRINT)
@@ -66,12 +66,12 @@ class Search:
 
     def for_positions(self) -> list[Hypothesis]:
         """Return every hypothesis that alone has the required positions and orders."""
-        problem = self.problem.but_for_cash()
+        problem = self.problem.without_cash()
         search = Search(problem, self.budget, self.extra, self.max_skew)
-        wanted = set(search.fingerprints.around(problem.required))
+        wanted = set(search.fingerprints.within_tolerance(problem.required))
         spans = search.suffixes() if problem.fault_in is FaultIn.STATEMENT else ()
-        behind = [search.hypothesis(code) for value, code in spans if value in wanted]
-        return [*search.singles(), *behind]
+        stale_sides = [search.hypothesis(code) for value, code in spans if value in wanted]
+        return [*search.single_faults(), *stale_sides]
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -85,11 +85,11 @@ class Search:
 
     def codes_of_fills(self, places: Sequence[int]) -> Iterator[tuple[int, Code]]:
         """Yield fingerprint and code of the hypotheses on the fills at these places."""
-        offers, of_fill = self.fill_hypotheses.offers, self.fingerprints.of_fill
+        options, of_fill = self.fill_hypotheses.options, self.fingerprints.of_fill
         fills = self.problem.fills
         for at in places:
             fill = fills[at]
-            for name, value in offers(fill, *of_fill(fill)):
+            for name, value in options(fill, *of_fill(fill)):
                 if value:
                     yield value, (at, name)
 
@@ -122,7 +122,7 @@ class Search:
         return hypothesis.patch.vector(self.problem.postings)
 
     def _other(self, at: int) -> Hypothesis:
-        """Return the other hypothesis at a place; a misread order is worked out for it."""
+        """Return the other hypothesis at a place; a misread order is built for it."""
         other = self._others[at]
         return other.hypothesis() if isinstance(other, Misread) else other
 
@@ -132,7 +132,7 @@ class Search:
         return [self._other(at) for at in range(len(self._others))]
 
     @cached_property
-    def besides_fills(self) -> int:
+    def other_count(self) -> int:
         """Number of other hypotheses that are not on a single fill."""
         return sum(isinstance(one, Misread) or not one.is_of_a_fill for one in self._others)
 

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from recon_core.compare.keys import duplicate_fills
 from recon_core.explain.causes.copies import repeats
-from recon_core.explain.problem.hypotheses import NEAR_TWIN, twin
+from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.search.matched_rows import Matched, as_own, matched_fills, matched_movements
@@ -92,7 +92,7 @@ def reported(order: Order) -> Decimal:
 
 
 def is_later(order: Order, fills: Sequence[Fill]) -> bool:
-    """True if a report covers all these fills: it says FILLED, or no fill is later."""
+    """True if a report covers all these fills: its state is FILLED, or no fill is later."""
     return order.state is OrderState.FILLED or all(fill.time <= order.time for fill in fills)
 
 
@@ -105,7 +105,7 @@ def has_duplicate_ids(record: SideRecord) -> bool:
 def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
     """True if a row that a patch adds may be a duplicate in `record`, the side it is taken from.
 
-    `record` then lists another row with the same id, or with the same content, whatever its time.
+    `record` then lists another row with the same id, or with the same content at any time.
     """
     moved = record.movements or ()
     paid, ids = Counter(row.content for row in moved), Counter(row.movement_id for row in moved)
@@ -113,14 +113,14 @@ def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
         return True
     fills = record.fills or ()
     added, prices = {fill.fill_id for fill in patch.added}, {fill.price for fill in patch.added}
-    told = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
+    id_counts = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
     near = compress(fills, map(prices.__contains__, map(_PRICE, fills)))
     trades = Counter(map(_TRADE, near))
-    return any(told[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in patch.added)
+    return any(id_counts[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in patch.added)
 
 
 @dataclass(frozen=True)  # no slots: cached properties keep their values
-class OwnBooks:
+class OwnContradictions:
     """Self-contradictions of the side of a problem; `other` is the other side."""
 
     problem: Problem
@@ -128,12 +128,12 @@ class OwnBooks:
 
     def right(self) -> SideRecord:
         """Return the side without its self-contradictions, the same object if there are none."""
-        gone, come = self._wrong_fills()
+        removed, added = self._wrong_fills()
         moved = self._repeated_movements()
         record = self.problem.record
-        if not (gone or come or moved):
+        if not (removed or added or moved):
             return record
-        return Patch(tuple(gone), tuple(come), tuple(moved)).applied(record)
+        return Patch(tuple(removed), tuple(added), tuple(moved)).applied(record)
 
     def without_doubtful(self) -> SideRecord:
         """Return the side without its possible duplicates, which no evidence confirms.
@@ -142,7 +142,7 @@ class OwnBooks:
         its order.
         """
         fills = [fill for fill in self._matched.surplus if self._is_doubtful(fill)]
-        moved = [row for row in self._surplus_movements if self._has_twin(row)]
+        moved = [row for row in self._surplus_movements if self._has_movement_copy(row)]
         if not (fills or moved):
             return self.problem.record
         return Patch(tuple(fills), (), tuple(moved)).applied(self.problem.record)
@@ -179,7 +179,7 @@ class OwnBooks:
     def _contradicted(self) -> set[int]:
         """Reports, by `id()`, that the other side's fills sum to and the side's own do not."""
         matched, found = self._matched, dict[int, Order]()
-        changed = (*matched.surplus, *matched.lacking, *(row for row, _ in matched.differing))
+        changed = (*matched.surplus, *matched.missing, *(row for row, _ in matched.differing))
         for fill in changed:
             report = self._reports.of_fill(fill)
             if report is not None:
@@ -201,16 +201,16 @@ class OwnBooks:
     def _wrong_fills(self) -> tuple[list[Fill], list[Fill]]:
         """Return the fills to remove from the side, and the fills to add."""
         matched, at_fault = self._matched, self._contradicted
-        gone = [fill for fill in matched.surplus if self._in(at_fault, fill)]
-        come = [fill for fill in matched.lacking if self._in(at_fault, fill)]
+        removed = [fill for fill in matched.surplus if self._in(at_fault, fill)]
+        added = [fill for fill in matched.missing if self._in(at_fault, fill)]
         for wrong, right in matched.differing:
             if self._in(at_fault, wrong) and signed_quantity(wrong) != signed_quantity(right):
-                gone.append(wrong)
-                come.append(right)
+                removed.append(wrong)
+                added.append(right)
         left = [fill for fill in matched.surplus if not self._in(at_fault, fill)]
         left = [fill for fill in left if not self._is_counted(fill)]
-        gone += _repetitions(left, self._fills, _content)
-        return gone, come
+        removed += _repetitions(left, self._fills, _content)
+        return removed, added
 
     def _is_counted(self, fill: Fill) -> bool:
         """True if the order's report equals the sum of the side's fills, this fill included."""
@@ -232,9 +232,9 @@ class OwnBooks:
         return _repetitions(surplus, self._movements, lambda row: (row.movement_id, *row.content))
 
     def _is_doubtful(self, fill: Fill) -> bool:
-        if self._is_overfilled(fill) or self._told[_content(fill)] > 1:
+        if self._is_overfilled(fill) or self._content_counts[_content(fill)] > 1:
             return True
-        return not self._is_counted(fill) and (self._ids[_ID(fill)] > 1 or self._is_twin(fill))
+        return not self._is_counted(fill) and (self._ids[_ID(fill)] > 1 or self._has_copy(fill))
 
     def _is_overfilled(self, fill: Fill) -> bool:
         report = self._reports.of_fill(fill)
@@ -248,7 +248,7 @@ class OwnBooks:
         return Counter(map(_ID, self._fills))
 
     @cached_property
-    def _told(self) -> Counter[Hashable]:
+    def _content_counts(self) -> Counter[Hashable]:
         ids = {fill.fill_id for fill in self._matched.surplus}
         return Counter(_content(fill) for fill in self._fills if fill.fill_id in ids)
 
@@ -256,21 +256,21 @@ class OwnBooks:
     def _kept(self) -> dict[tuple[Any, ...], list[Fill]]:
         """Fills that the other side lists as well and that equal a surplus fill, by content."""
         surplus = set(map(id, self._matched.surplus))
-        twins = set(map(twin, self._matched.surplus))
+        contents = set(map(fill_content, self._matched.surplus))
         found: dict[tuple[Any, ...], list[Fill]] = {}
         prices = {fill.price for fill in self._matched.surplus}
         for fill in compress(self._fills, map(prices.__contains__, map(_PRICE, self._fills))):
-            if id(fill) not in surplus and (key := twin(fill)) in twins:
+            if id(fill) not in surplus and (key := fill_content(fill)) in contents:
                 found.setdefault(key, []).append(fill)
         return found
 
-    def _is_twin(self, fill: Fill) -> bool:
-        return any(repeats(fill, other) for other in self._kept.get(twin(fill), ()))
+    def _has_copy(self, fill: Fill) -> bool:
+        return any(repeats(fill, other) for other in self._kept.get(fill_content(fill), ()))
 
-    def _has_twin(self, row: Movement) -> bool:
-        """True if both sides list an equal movement with the same id or within `NEAR_TWIN`."""
+    def _has_movement_copy(self, row: Movement) -> bool:
+        """True if both sides list an equal movement with the same id or within `NEAR_COPY`."""
         return any(
-            other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_TWIN
+            other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_COPY
             for other in self._kept_movements.get(row.content, ())
         )
 
@@ -287,16 +287,16 @@ class OwnBooks:
 
 def _content(fill: Fill) -> tuple[Any, ...]:
     """Return a fill's id and content without its time: a redelivery may have another time."""
-    return (fill.fill_id, *twin(fill))
+    return (fill.fill_id, *fill_content(fill))
 
 
 def _repetitions(
-    surplus: Iterable[_Row], rows: Iterable[_Row], told: Callable[[_Row], Hashable]
+    surplus: Iterable[_Row], rows: Iterable[_Row], key_of: Callable[[_Row], Hashable]
 ) -> list[_Row]:
     """Return the surplus rows that repeat another row, so that one row of each key is kept."""
-    counts, found = Counter(map(told, rows)), []
+    counts, found = Counter(map(key_of, rows)), []
     for row in surplus:
-        if counts[told(row)] > 1:
-            counts[told(row)] -= 1
+        if counts[key_of(row)] > 1:
+            counts[key_of(row)] -= 1
             found.append(row)
     return found

@@ -1,14 +1,14 @@
 """Faults of a stated state as a whole: its unit, sign, rounding, names, kind of balance, legs.
 
-Each compares what both sides state, without rows. A state that was replayed from rows cannot
-have these faults, except in its names, its legs, and by a split that no row states.
+Each compares the stated figures of both sides, without rows. A state that was replayed from rows
+cannot have these faults, except in its names, its legs, and by a split that no row states.
 """
 
 from collections.abc import Iterator
 
 from recon_core.explain import causes
 from recon_core.explain.problem.dimensions import Dimensions, minus
-from recon_core.explain.problem.stated import StateHypothesis, States
+from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.model import RecordedSession
 
 

@@ -12,16 +12,18 @@ from recon_core.model.explanation import Explanation, ExplanationVerdict
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
 
-Rest = Callable[[Prover], tuple[Explanation, ...]]
+ExplainRemaining = Callable[[Prover], tuple[Explanation, ...]]
 """A function that explains the remaining deltas of a session."""
 
 
-def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[Explanation]:
-    """Return the explanations that join a partial one with a unique one of what remains."""
+def with_the_remainder(
+    prover: Prover, firsts: Iterable[First], explain: ExplainRemaining
+) -> list[Explanation]:
+    """Return the partial explanations, each joined with a unique one of the remaining deltas."""
     found = []
     for first, side, record in firsts:
         repaired = prover.repaired({side: record})
-        answers = () if repaired is None else rest(repaired)
+        answers = () if repaired is None else explain(repaired)
         if repaired is None or len(answers) != 1:
             continue
         second = answers[0]
@@ -30,7 +32,7 @@ def with_the_rest(prover: Prover, firsts: Iterable[First], rest: Rest) -> list[E
             whole = _joined(first, second, tuple(sorted(prover.before - left)))
             found.append(
                 not_proven(whole, ROUNDED_OFF, 1)
-                if precedence.rounds_besides(whole.causes)
+                if precedence.has_extra_rounding(whole.causes)
                 else whole
             )
     return found
@@ -57,7 +59,7 @@ def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Ma
     return {side: names for side, names in both.items() if names}
 
 
-def with_what_stays(one: Explanation, before: frozenset[str]) -> Explanation:
+def with_remaining_diffs(one: Explanation, before: frozenset[str]) -> Explanation:
     """Return an explanation whose proof gives the number of remaining diffs.
 
     `before`: the identities of all diffs that a repair may remove. The explanation is unchanged
@@ -66,5 +68,5 @@ def with_what_stays(one: Explanation, before: frozenset[str]) -> Explanation:
     count = len(before - set(one.explains))
     if one.verdict is not ExplanationVerdict.UNIQUE or not count:
         return one
-    stay = "1 other diff stays" if count == 1 else f"{count} other diffs stay"
-    return replace(one, proof=f"{one.proof}; {stay}")
+    text = "1 other diff stays" if count == 1 else f"{count} other diffs stay"
+    return replace(one, proof=f"{one.proof}; {text}")

@@ -15,11 +15,11 @@ from recon_core.explain.causes.fills import missing, surplus
 from recon_core.explain.causes.foreign import whole_groups
 from recon_core.explain.causes.movement import (
     differing_movement,
-    lacking_movement,
+    missing_movement,
     surplus_movement,
 )
 from recon_core.explain.causes.opening import opening_differences
-from recon_core.explain.causes.stale import is_added_span, lacking_end
+from recon_core.explain.causes.stale import is_added_span, of_missing_end
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, together
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
@@ -36,7 +36,7 @@ would hide the other kinds."""
 
 
 @dataclass
-class RowReading:
+class RowComparison:
     """Rows of the problem's side compared with the right rows of the other side."""
 
     problem: Problem
@@ -45,9 +45,9 @@ class RowReading:
 
     def hypotheses(self) -> list[Hypothesis]:
         """Return the hypotheses that turn the side's rows into the other side's rows."""
-        fills = list(self._fill_edits())
+        fills = list(self._of_fills())
         found = [
-            *self._in_span(fills, list(self._movement_edits())),
+            *self._in_span(fills, list(self._of_movements())),
             *opening_differences(self.problem, self.right),
         ]
         return list(_folded(found))
@@ -65,9 +65,13 @@ class RowReading:
                 hypothesis.patch.added_movements[0].time >= since]  # fmt: skip
         rows = tuple(row for hypothesis in (spans[0], *late) for row in hypothesis.rows)
         whole = replace(spans[0], patch=together((spans[0], *late)), rows=rows)
-        rest = [hypothesis for hypothesis in fills if hypothesis is not spans[0]]
+        others = [hypothesis for hypothesis in fills if hypothesis is not spans[0]]
         joined = set(map(id, late))
-        return [*rest, whole, *(hypothesis for hypothesis in moved if id(hypothesis) not in joined)]
+        return [
+            *others,
+            whole,
+            *(hypothesis for hypothesis in moved if id(hypothesis) not in joined),
+        ]
 
     @property
     def _plain(self) -> bool:
@@ -79,14 +83,14 @@ class RowReading:
             return rows
         return [as_own(row, account, plain=self._plain) for row in rows]
 
-    def _fill_edits(self) -> Iterator[Hypothesis]:
+    def _of_fills(self) -> Iterator[Hypothesis]:
         if self.problem.record.fills is None or self.right.fills is None:
             return
         fills = self.problem.fills
         matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
         yield from self._differing(matched.differing, fills)
         yield from self._surplus(matched.surplus)
-        yield from self._lacking(matched.lacking)
+        yield from self._missing(matched.missing)
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
@@ -108,11 +112,11 @@ class RowReading:
             yield hypothesis
         yield from surplus(self.problem, left)
 
-    def _lacking(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
-        span = lacking_end(self.problem, fills, self.max_skew) if fills else None
+    def _missing(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
+        span = of_missing_end(self.problem, fills, self.max_skew) if fills else None
         yield from map(missing, fills) if span is None else (span,)
 
-    def _movement_edits(self) -> Iterator[Hypothesis]:
+    def _of_movements(self) -> Iterator[Hypothesis]:
         mine, right = self.problem.record.movements, self.right.movements
         if (mine is None and right is None) or self.right.fills is None:
             return
@@ -125,7 +129,7 @@ class RowReading:
         contents = Counter(row.content for row in mine or ())
         for row in matched.surplus:
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
-        yield from map(lacking_movement, matched.lacking)
+        yield from map(missing_movement, matched.missing)
 
 
 def _only_added(hypothesis: Hypothesis) -> bool:

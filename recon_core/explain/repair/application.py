@@ -45,8 +45,8 @@ def applied(record: SideRecord, steps: Steps) -> SideRecord:
     account = record.only_account()
     changed = replace(
         record,
-        fills=_exchanged(record.fills, _targets(steps, fill_of, "fill"), account),
-        movements=_exchanged(record.movements, _targets(steps, movement_of, "movement"), account),
+        fills=_replaced(record.fills, _targets(steps, fill_of, "fill"), account),
+        movements=_replaced(record.movements, _targets(steps, movement_of, "movement"), account),
         opening=_opened(record.opening, steps),
         derived=frozenset(),
     )
@@ -80,7 +80,7 @@ def _targets(
     return targets
 
 
-def _exchanged(
+def _replaced(
     given: tuple[_Row, ...] | None, targets: _Targets, account: str | None
 ) -> tuple[_Row, ...] | None:
     if not targets.most and not targets.least:
@@ -143,28 +143,28 @@ def _moved(
         if at is None:
             at = len(states)
             states.append(empty)
-        states[at] = _corrected(states[at], chain)
+        states[at] = _with_changes(states[at], chain)
         given = tuple(states)
     return given
 
 
-def _corrected(row: _State, chain: Sequence[Mapping[str, str]]) -> _State:
+def _with_changes(row: _State, chain: Sequence[Mapping[str, str]]) -> _State:
     """Return a row as the last of its entries leaves it; a corrected row is unchanged.
 
     Raises `ReconError` if its amount is in no entry.
     """
     last, there = chain[-1], quantity_of(row)
-    corrected = amount_of(last, "corrected")
-    if there == corrected and _free_is_right(row, last):
+    amount = amount_of(last, "corrected")
+    if there == amount and _free_is_right(row, last):
         return row
     known = [amount_of(values, name) for values in chain for name in ("stated", "corrected")]
     if there not in known:
         stated = format_amount(amount_of(chain[0], "stated"))
         raise ReconError(
             f"the entry corrects {quoted(identity_of(row)[0])} from {stated} to "
-            f"{format_amount(corrected)}, and it is {format_amount(there)}"
+            f"{format_amount(amount)}, and it is {format_amount(there)}"
         )
-    return _set(row, corrected, last)
+    return _set(row, amount, last)
 
 
 def _free_is_right(row: State, values: Mapping[str, str]) -> bool:
@@ -173,11 +173,11 @@ def _free_is_right(row: State, values: Mapping[str, str]) -> bool:
     return row.free == amount_of(values, "free")
 
 
-def _set(row: _State, corrected: Decimal, values: Mapping[str, str]) -> _State:
+def _set(row: _State, amount: Decimal, values: Mapping[str, str]) -> _State:
     if isinstance(row, Position):
-        return replace(row, quantity=corrected, average_price=None)
+        return replace(row, quantity=amount, average_price=None)
     free = amount_of(values, "free") if "free" in values else row.free
-    return replace(row, total=corrected, free=free)
+    return replace(row, total=amount, free=free)
 
 
 def _empty_position(values: Mapping[str, str]) -> Position:

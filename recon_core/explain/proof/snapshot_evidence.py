@@ -9,7 +9,7 @@ from recon_core.explain.problem.dimensions import Vector, minus, negated
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, together
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.snapshots import Booked, Divergence
+from recon_core.explain.problem.snapshots import Divergence, TimedPosting
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.search.candidates import Found
 from recon_core.ledger.running import states_at_snapshots
@@ -29,18 +29,18 @@ def allowed(
     divergence, every = problem.divergence, list(found)
     if not divergence:
         return every, []
-    fitting, contradicted = [], []
+    consistent, contradicted = [], []
     for hypotheses in every:
         rows = sum(
             len(hypothesis.patch.removed) + len(hypothesis.patch.added) for hypothesis in hypotheses
         )
         budget.spend(divergence.operations + rows)
         timed = _timed(problem, hypotheses)
-        if divergence.leads(list(_booked(problem, timed))):
-            fitting.append(timed)
+        if divergence.matches(list(_postings_of(problem, timed))):
+            consistent.append(timed)
         else:
             contradicted.append(hypotheses)
-    return fitting, contradicted
+    return consistent, contradicted
 
 
 def is_contradicted(answer: Answer) -> bool:
@@ -49,10 +49,10 @@ def is_contradicted(answer: Answer) -> bool:
     divergence = problem.divergence
     if not divergence:
         return False
-    posted = list(_booked(problem, hypotheses))
-    if not any(one.unsure for one in posted) or problem.record.opening is None:
-        return not divergence.leads(posted)
-    return not divergence.leads(list(_replayed(problem, together(hypotheses))))
+    posted = list(_postings_of(problem, hypotheses))
+    if not any(one.unknown for one in posted) or problem.record.opening is None:
+        return not divergence.matches(posted)
+    return not divergence.matches(list(_replayed(problem, together(hypotheses))))
 
 
 def operations(problem: Problem) -> int:
@@ -75,7 +75,7 @@ def time_of(hypothesis: Hypothesis, answer: Answer) -> str:
         return ""
     others = [part.hypothesis for part in answer.parts if part.hypothesis is not hypothesis]
     left = remaining_after(answer.problem, others)
-    after = "" if left.agreed is None else f"after {format_time(left.agreed)}"
+    after = "" if left.last_equal is None else f"after {format_time(left.last_equal)}"
     latest = "" if left.differs is None else f"{format_time(left.differs.time)} at the latest"
     when = ", ".join(part for part in (after, latest) if part)
     return f"; by the snapshots it was {when}" if when else ""
@@ -107,7 +107,7 @@ def _time_in(problem: Problem, left: Divergence, hypothesis: Hypothesis) -> date
     if left.differs is not None:
         return left.differs.time
     given = hypothesis.patch.added[0].time
-    if left.agreed is None or given > left.agreed:
+    if left.last_equal is None or given > left.last_equal:
         return given
     return max(one.as_of for one in problem.recorded.own_records().values())
 
@@ -122,40 +122,40 @@ def is_unstated(hypothesis: Hypothesis) -> bool:
 
 def remaining_after(problem: Problem, hypotheses: Iterable[Hypothesis]) -> Divergence:
     """Return the divergence that remains after some hypotheses."""
-    posted = list(_booked(problem, hypotheses))
+    posted = list(_postings_of(problem, hypotheses))
     return problem.divergence.after(posted) if posted else problem.divergence
 
 
-def _booked(problem: Problem, hypotheses: Iterable[Hypothesis]) -> Iterator[Booked]:
+def _postings_of(problem: Problem, hypotheses: Iterable[Hypothesis]) -> Iterator[TimedPosting]:
     """Yield the postings of hypotheses, row by row."""
     patch, postings = together(hypotheses), problem.postings
     for rows, sign in ((patch.removed, negated), (patch.added, dict)):
         for fill in rows:
-            unsure: frozenset[str] = frozenset()
+            unknown: frozenset[str] = frozenset()
             if postings.derivative(fill.symbol):
-                settled = postings.instruments[fill.symbol].settlement
-                unsure = frozenset({postings.cash(settled, fill.account)})
-            yield Booked(fill.time, sign(postings.fill(fill)), unsure)
+                currency = postings.instruments[fill.symbol].settlement
+                unknown = frozenset({postings.cash(currency, fill.account)})
+            yield TimedPosting(fill.time, sign(postings.fill(fill)), unknown)
     for moved, sign in ((patch.removed_movements, negated), (patch.added_movements, dict)):
         for movement in moved:
-            yield Booked(movement.time, sign(postings.movement(movement)))
+            yield TimedPosting(movement.time, sign(postings.movement(movement)))
     if patch.opening is not None and patch.old_opening is not None:
         held = postings.opening(patch.opening), postings.opening(patch.old_opening)
-        yield Booked(None, minus(*held))
+        yield TimedPosting(None, minus(*held))
 
 
-def _replayed(problem: Problem, patch: Patch) -> Iterator[Booked]:
+def _replayed(problem: Problem, patch: Patch) -> Iterator[TimedPosting]:
     """Yield the postings of a patch from one snapshot to the next, by replay."""
-    told = tuple(Snapshot(state.time) for state in problem.divergence.states)
+    snapshots = tuple(Snapshot(state.time) for state in problem.divergence.states)
     try:
-        before = _states(problem, replace(problem.record, snapshots=told))
-        after = _states(problem, replace(patch.applied(problem.record), snapshots=told))
+        before = _states(problem, replace(problem.record, snapshots=snapshots))
+        after = _states(problem, replace(patch.applied(problem.record), snapshots=snapshots))
     except ReconError:
         return
     last: Vector = {}
-    for one, old, new in zip(told, before, after, strict=True):
+    for one, old, new in zip(snapshots, before, after, strict=True):
         total = minus(new, old)
-        yield Booked(one.as_of, minus(total, last))
+        yield TimedPosting(one.as_of, minus(total, last))
         last = total
 
 

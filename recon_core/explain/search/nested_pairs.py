@@ -3,7 +3,7 @@
 Example: +7 USDT are required. Turning the sign of all fees has the effect +6 USDT. With that
 patch the residual is +1 USDT: the effect of removing a duplicate withdrawal of 1 USDT. The first
 hypothesis is systematic, an interpretation of an order, a group of foreign fills, or on a
-movement or the opening. Where a snapshot stands between two faults, the difference at it is the
+movement or the opening. Where a snapshot is between two faults, the difference at it is the
 effect of the first alone. Where one fault is removed, the residual cash divided by the residual
 position is the price of a fill with a wrong quantity.
 """
@@ -19,9 +19,9 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY, Budget
 from recon_core.explain.causes.cumulative import cumulative
-from recon_core.explain.causes.fee_rate import at_another_rate
+from recon_core.explain.causes.fee_rate import at_other_rate
 from recon_core.explain.causes.foreign import others
-from recon_core.explain.causes.quantity import any_quantity, slipped_quantities
+from recon_core.explain.causes.quantity import any_quantity, quantities_with_slip
 from recon_core.explain.problem.chances import is_any_quantity
 from recon_core.explain.problem.dimensions import (
     Vector,
@@ -36,20 +36,20 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.snapshots import Between
 from recon_core.explain.search.candidates import Found, candidates
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
-from recon_core.explain.search.fitted import fitted
+from recon_core.explain.search.fitted_faults import fitted
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
-from recon_core.explain.search.systematic import reducing, spans, systematic
+from recon_core.explain.search.systematic_faults import reducing, spans, systematic
 from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
-_OF_A_HABIT: Final = 40
+_OF_A_SECOND: Final = 40
 """Operations per fill of one search for the second hypothesis; one operation is about a
 microsecond."""
 
-_OF_ALL_HABITS: Final = 120
-"""Operations per fill for all systematic faults: each is worked out for all fills, and there are
+_OF_ALL_SYSTEMATIC: Final = 120
+"""Operations per fill for all systematic faults: each is computed for all fills, and there are
 about `_TRIED` of them."""
 
 _MOST_FIRST: Final = 60
@@ -64,9 +64,9 @@ _UNITS_EACH: Final = 8
 hypotheses leave n residuals; if hypotheses meet none of 16 n amounts nearby, the chance that they
 meet one of the n residuals by coincidence is about 1 in 16."""
 
-_MOST_BESIDES: Final = 40
+_MOST_OTHERS: Final = 40
 """Hypotheses on movements and the opening up to which they are tried as the first one: each costs
-`_OF_A_HABIT` operations per fill."""
+`_OF_A_SECOND` operations per fill."""
 
 _PAIR: Final = 2
 """Faults of a pair: of more disagreeing orders at least one would remain."""
@@ -75,7 +75,7 @@ _TRIED: Final = 30
 """Searches for a fitted number, about as many as there are systematic first hypotheses: the number
 must be unlikely in all of them together."""
 
-_OF_A_SOLUTION: Final = 16
+_OF_A_FITTED: Final = 16
 """Operations per fill of a search for one hypothesis with a fitted number."""
 
 _MOST_FIRST_EFFECTS: Final = 60
@@ -98,28 +98,32 @@ class Nested:
 
     search: Search
 
-    def beside_positions(self) -> Iterator[Found]:
+    def after_positions(self) -> Iterator[Found]:
         """Yield pairs: a hypothesis with the required positions, then one with the residual cash.
 
-        For cash that depends on what is open: a replay of the first patch makes it known.
+        For cash that depends on open positions: a replay of the first patch makes it known.
         """
         problem = self.search.problem
-        slips = islice(slipped_quantities(problem), _MOST_FIRST)
-        firsts = [*self._firsts(problem, self._affordable), *cumulative(problem), *slips]
+        wrong_quantities = islice(quantities_with_slip(problem), _MOST_FIRST)
+        firsts = [
+            *self._firsts(problem, self._most_replays),
+            *cumulative(problem),
+            *wrong_quantities,
+        ]
         for first in firsts:
             after = self._by_replay(first)
             if after is None or not after.required or any(map(is_position, after.required)):
                 continue
             search = Search(after, self.search.budget)
-            hypotheses = search.singles()
+            hypotheses = search.single_faults()
             within = len(firsts) * _UNITS_EACH
-            misses = PairSearch(search).near_misses(within) if hypotheses else 0
+            near_matches = PairSearch(search).near_matches(within) if hypotheses else 0
             for hypothesis in hypotheses:
-                # Float noise lets many effects fit nearly, but few to all digits.
+                # Float noise lets many effects fit almost, but few to all digits.
                 exact = after.dimensions.dust and after.is_close(
                     hypothesis.patch.vector(after.postings)
                 )
-                by_chance = misses > (within if exact else 0)
+                by_chance = near_matches > (within if exact else 0)
                 yield (
                     first,
                     replace(hypothesis, strength=Strength.CHANCE) if by_chance else hypothesis,
@@ -128,20 +132,20 @@ class Nested:
     def pairs(self) -> Iterator[Iterator[Found]]:
         """Yield steps of the search; each yields pairs that together have the required effect.
 
-        First hypotheses that settle a whole dimension are followed before all others.
+        First hypotheses with the whole required effect in some dimension are followed first.
         """
         problem = self.search.problem
-        self.search.budget.spend(len(problem.fills) * _OF_ALL_HABITS)
-        firsts = [*self._of_an_order, *reducing(problem), *others(problem), *self._besides]
-        settling = [_settles_some(problem, first) for first in firsts]
-        yield self._after_each(compress(firsts, settling))
-        yield self._after_each(compress(firsts, map(not_, settling)))
+        self.search.budget.spend(len(problem.fills) * _OF_ALL_SYSTEMATIC)
+        firsts = [*self._of_an_order, *reducing(problem), *others(problem), *self._few_others]
+        complete = [_has_complete_dimension(problem, first) for first in firsts]
+        yield self._after_each(compress(firsts, complete))
+        yield self._after_each(compress(firsts, map(not_, complete)))
         yield self._of_quantities()
 
     def _after_each(self, firsts: Iterable[Hypothesis]) -> Iterator[Found]:
         for first in firsts:
-            rests = self._singles(self._after(first))
-            yield from ((first, *rest) for rest in rests if len(rest) == 1)
+            seconds = self._single_faults(self._after(first))
+            yield from ((first, *second) for second in seconds if len(second) == 1)
 
     def _of_quantities(self) -> Iterator[Found]:
         problem = self.search.problem
@@ -154,27 +158,27 @@ class Nested:
         """Interpretations of orders, if each disagreeing order may be one of the two faults."""
         search = self.search
         orders = sum(is_order(name) for name in search.problem.required)
-        reading = OrderInterpretation(search.problem, search.fill_hypotheses, search.budget)
-        return reading.atoms() if orders <= _PAIR else []
+        interpretation = OrderInterpretation(search.problem, search.fill_hypotheses, search.budget)
+        return interpretation.of_each_order() if orders <= _PAIR else []
 
     @property
-    def _besides(self) -> list[Hypothesis]:
+    def _few_others(self) -> list[Hypothesis]:
         """Hypotheses on movements and the opening, if they are few."""
         hypotheses = self.search.others
-        return hypotheses if len(hypotheses) <= _MOST_BESIDES else []
+        return hypotheses if len(hypotheses) <= _MOST_OTHERS else []
 
-    def _after(self, habit: Hypothesis) -> Problem:
+    def _after(self, first: Hypothesis) -> Problem:
         """Return the problem with the first patch applied, its cash by replay for derivatives."""
         problem = self.search.problem
-        after = problem.after(habit.patch)
-        replayed = self._by_replay(habit) if self._has_derivatives else None
+        after = problem.after(first.patch)
+        replayed = self._by_replay(first) if self._has_derivative else None
         return after if replayed is None else replace(after, exact=replayed.exact)
 
-    def _singles(self, problem: Problem) -> Iterator[Found]:
+    def _single_faults(self, problem: Problem) -> Iterator[Found]:
         search = Search(problem, self.search.budget, extra=list(others(problem)))
         hypotheses = search.fill_hypotheses
-        self.search.budget.spend(len(problem.fills) * _OF_A_HABIT)
-        yield from ((hypothesis,) for hypothesis in search.singles())
+        self.search.budget.spend(len(problem.fills) * _OF_A_SECOND)
+        yield from ((hypothesis,) for hypothesis in search.single_faults())
         yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
         whole = systematic(problem)
         yield from ((hypothesis,) for hypothesis in whole if problem.reached_by(hypothesis.patch))
@@ -183,13 +187,13 @@ class Nested:
 
     def _with_a_slip(self, problem: Problem) -> Iterator[Found]:
         """Yield a mistyped quantity with the required position, then one fault of the cash."""
-        firsts = list(islice(slipped_quantities(problem), _MOST_FIRST))
+        firsts = list(islice(quantities_with_slip(problem), _MOST_FIRST))
         for first in firsts:
             after = problem.after(first.patch)
             if after.required:
                 yield from (
                     (first, hypothesis)
-                    for hypothesis in Search(after, self.search.budget).singles()
+                    for hypothesis in Search(after, self.search.budget).single_faults()
                 )
 
     def _with_a_rate(self, problem: Problem) -> Iterator[Found]:
@@ -202,21 +206,21 @@ class Nested:
             after = self._replayed(first)
             if after is None or not after.required or any(map(is_position, after.required)):
                 continue
-            self.search.budget.spend(len(after.fills) * _OF_A_HABIT)
+            self.search.budget.spend(len(after.fills) * _OF_A_SECOND)
             for name in after.required:
                 if is_cash(name):
-                    for rate in at_another_rate(after, after.fills, name):
+                    for rate in at_other_rate(after, after.fills, name):
                         if after.reached_by(rate.patch):
                             yield first, rate
 
     def _replayed(self, first: Hypothesis) -> Problem | None:
         """Return the problem with the first patch applied, by replay if there are derivatives."""
-        if not self._has_derivatives:
+        if not self._has_derivative:
             return self.search.problem.after(first.patch)
         return self._by_replay(first)
 
     @cached_property
-    def _has_derivatives(self) -> bool:
+    def _has_derivative(self) -> bool:
         problem = self.search.problem
         return any(map(problem.postings.derivative, problem.rows.symbols))
 
@@ -226,7 +230,7 @@ class Nested:
         return problem.replayed_after(first.patch)
 
     @property
-    def _affordable(self) -> int:
+    def _most_replays(self) -> int:
         """Replays for half of the budget, at least `_MOST_FIRST` and at most `_MOST_REPLAYED`."""
         replays = self.search.budget.left // (
             2 * OF_A_REPLAY * max(1, len(self.search.problem.fills))
@@ -243,14 +247,14 @@ class Nested:
         return [hypothesis for (hypothesis,) in islice(chain.from_iterable(members), most)]
 
 
-def _settles_some(problem: Problem, first: Hypothesis) -> bool:
-    """True if a first hypothesis settles a required dimension and disturbs no other."""
+def _has_complete_dimension(problem: Problem, first: Hypothesis) -> bool:
+    """True if a first hypothesis leaves fewer dimensions with a required effect, and no new one."""
     left = problem.left(first.patch.vector(problem.postings))
     return left.keys() < problem.required.keys()
 
 
 @dataclass
-class SeparatedPairs:
+class SnapshotPairs:
     """Pairs of one problem whose first hypothesis a snapshot shows alone."""
 
     search: Search
@@ -258,37 +262,37 @@ class SeparatedPairs:
     def pairs(self) -> Iterator[Found]:
         """Yield each first hypothesis with each second one that has the residual effect."""
         problem, between = self.search.problem, self.search.problem.divergence.differs
-        if between is None or not _stands_between(problem, between):
+        if between is None or not _shows_first(problem, between):
             return
-        groups = _by_effect(problem, self._singles(_until(problem, between)))
+        groups = _by_effect(problem, self._single_faults(_until(problem, between)))
         for firsts in islice(groups, _MOST_FIRST_EFFECTS):
             after = problem.after(firsts[0].patch)
-            seconds = self._singles(after) if after.required else []
+            seconds = self._single_faults(after) if after.required else []
             for first in firsts:
                 own = (
                     replace(first, strength=Strength.CHANCE)
                     if len(groups) > _MOST_FIRST_EFFECTS
                     else first
                 )
-                yield from ((own, second) for second in seconds if _are_apart(first, second))
+                yield from ((own, second) for second in seconds if _are_independent(first, second))
 
-    def _singles(self, problem: Problem) -> list[Hypothesis]:
+    def _single_faults(self, problem: Problem) -> list[Hypothesis]:
         """Return the hypotheses that alone have the required effect: exact, or else fitted."""
         search = Search(problem, self.search.budget)
-        found = search.singles()
+        found = search.single_faults()
         if not found:
-            self.search.budget.spend(len(problem.fills) * _OF_A_SOLUTION)
+            self.search.budget.spend(len(problem.fills) * _OF_A_FITTED)
             found = list(fitted(problem))
         return found
 
 
-def _stands_between(problem: Problem, between: Between) -> bool:
+def _shows_first(problem: Problem, between: Between) -> bool:
     """True if a snapshot shows all dimensions and another difference than the end."""
     if any(map(problem.postings.derivative, {fill.symbol for fill in problem.fills})):
         return False  # cash of an open derivative depends on later fills
     compared = [name for name in problem.dimensions.compared if is_position(name) or is_cash(name)]
     required = state_part(problem.dimensions.real(problem.required))
-    return all(map(between.knows, compared)) and dict(between.required) != required
+    return all(map(between.is_known, compared)) and dict(between.required) != required
 
 
 def _until(problem: Problem, between: Between) -> Problem:
@@ -325,9 +329,9 @@ def _by_effect(problem: Problem, hypotheses: Iterable[Hypothesis]) -> list[list[
     return list(groups.values())
 
 
-def _are_apart(first: Hypothesis, second: Hypothesis) -> bool:
+def _are_independent(first: Hypothesis, second: Hypothesis) -> bool:
     """True if the second hypothesis changes no row that the first removes or adds."""
-    return not first.patch.overlaps(second.patch) and not second.patch.builds_on(first.patch)
+    return not first.patch.has_common_row(second.patch) and not second.patch.builds_on(first.patch)
 
 
 @dataclass
@@ -348,27 +352,27 @@ class QuantityPairs:
             self.budget.spend(_OF_A_FIRST * len(names))
             for name in names:
                 first = self.hypotheses.hypothesis(fill, name)
-                rest = problem.left(first.patch.vector(problem.postings))
-                for second in self._seconds(rest):
+                residual = problem.left(first.patch.vector(problem.postings))
+                for second in self._seconds(residual):
                     both = first.patch.joined(second.patch)
                     if second.rows[0] is not fill and problem.reached_by(both):
                         yield first, second
 
-    def _seconds(self, rest: Vector) -> Iterator[Hypothesis]:
-        positions = [name for name in rest if is_position(name)]
-        market = self._markets.get(positions[0]) if len(positions) == 1 else None
-        if market is None or any(is_order(name) for name in rest):
+    def _seconds(self, residual: Vector) -> Iterator[Hypothesis]:
+        positions = [name for name in residual if is_position(name)]
+        market = self._by_position.get(positions[0]) if len(positions) == 1 else None
+        if market is None or any(is_order(name) for name in residual):
             return
-        required = rest[positions[0]]
+        required = residual[positions[0]]
         cash = self.problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
-        for price in _prices(market, required, rest.get(cash, ZERO)):
+        for price in _prices(market, required, residual.get(cash, ZERO)):
             for fill in self._priced.get((positions[0], price), ()):
                 by_chance = is_any_quantity(self.problem, market, required, self._tried)
                 for hypothesis in any_quantity(self.problem, market, fill, required):
-                    slipped = hypothesis.facts.is_slip
+                    is_slip = hypothesis.facts.is_slip
                     yield (
                         hypothesis
-                        if slipped or not by_chance
+                        if is_slip or not by_chance
                         else replace(hypothesis, strength=Strength.CHANCE)
                     )
 
@@ -377,7 +381,7 @@ class QuantityPairs:
         return len(self.problem.fills) * len(_FIRST)
 
     @cached_property
-    def _markets(self) -> dict[str, Market]:
+    def _by_position(self) -> dict[str, Market]:
         found = {name: market_of(self.problem, name) for name in self.problem.by_symbol}
         return {
             name: market
@@ -389,7 +393,7 @@ class QuantityPairs:
     @cached_property
     def _priced(self) -> dict[tuple[str, Decimal], list[Fill]]:
         found: dict[tuple[str, Decimal], list[Fill]] = {}
-        for name, market in self._markets.items():
+        for name, market in self._by_position.items():
             for fill in market.fills:
                 found.setdefault((name, fill.price), []).append(fill)
         return found
@@ -403,4 +407,4 @@ def _prices(market: Market, required: Decimal, cash: Decimal) -> set[Decimal]:
     shares = {Fraction(1), *(1 + sign * Fraction(rate) for rate in rates for sign in (1, -1))}
     unit = 10**market.tick_places
     found = {round(price / share * unit) for share in shares if share}
-    return {Decimal(ticks).scaleb(-market.tick_places, EXACT) for ticks in found if ticks > 0}
+    return {Decimal(count).scaleb(-market.tick_places, EXACT) for count in found if count > 0}

@@ -1,7 +1,7 @@
-"""Snapshots that follow from a side's rows, restated where the rows are put right.
+"""Snapshots that follow from a side's own rows, changed where the rows are repaired.
 
-A ledger that lacks a fill of +0.5 BTC lacks it in its later snapshots as well: 1.5 BTC in one of
-them become 2.0 BTC with the fill.
+A fill of +0.5 BTC that is missing from a ledger is missing from its later snapshots as well: 1.5
+BTC in one of them become 2.0 BTC with the fill.
 """
 
 import itertools
@@ -22,10 +22,12 @@ _Key = tuple[str, Leg, str | None]
 _Amounts = Mapping[_Key, Decimal]
 
 
-def restated(recorded: RecordedSession, before: SideRecord, after: SideRecord) -> SideRecord:
+def with_new_snapshots(
+    recorded: RecordedSession, before: SideRecord, after: SideRecord
+) -> SideRecord:
     """Return the side with changed rows, and the snapshots that follow from them.
 
-    An amount that is nearer to the changed rows than to the former rows stays.
+    An amount that is nearer to the changed rows than to the former rows is kept.
     """
     is_same = (
         before.fills is after.fills
@@ -54,34 +56,34 @@ def _given(recorded: RecordedSession, record: SideRecord) -> list[Snapshot]:
     return [found[id(one)] for one in record.snapshots or ()]
 
 
-def _moved(old: Snapshot, new: Snapshot, told: Snapshot, only: str | None) -> Snapshot:
-    positions = _rows(told.positions, old.positions, new.positions, only, _more_held)
-    cash = _rows(told.cash, old.cash, new.cash, only, _more_cash)
-    if positions is told.positions and cash is told.cash:
-        return told
-    return replace(told, positions=positions, cash=cash)
+def _moved(old: Snapshot, new: Snapshot, given: Snapshot, only: str | None) -> Snapshot:
+    positions = _rows(given.positions, old.positions, new.positions, only, _more_held)
+    cash = _rows(given.cash, old.cash, new.cash, only, _more_cash)
+    if positions is given.positions and cash is given.cash:
+        return given
+    return replace(given, positions=positions, cash=cash)
 
 
 def _rows(
-    told: tuple[_Row, ...] | None,
+    given: tuple[_Row, ...] | None,
     old: tuple[_Row, ...] | None,
     new: tuple[_Row, ...] | None,
     only: str | None,
     moved_by: Callable[[_Row, Decimal], _Row],
 ) -> tuple[_Row, ...] | None:
-    if told is None or old is None or new is None:
-        return told
-    stated, first, second = (_amounts(rows, only) for rows in (told, old, new))
+    if given is None or old is None or new is None:
+        return given
+    stated, first, second = (_amounts(rows, only) for rows in (given, old, new))
     moved = {
         key: EXACT.subtract(second.get(key, ZERO), first.get(key, ZERO))
         for key in {**first, **second}
-        if _follows(stated.get(key, ZERO), first.get(key, ZERO), second.get(key, ZERO))
+        if _is_near_old(stated.get(key, ZERO), first.get(key, ZERO), second.get(key, ZERO))
     }
     moved = {key: amount for key, amount in moved.items() if amount}
     if not moved:
-        return told
+        return given
     rows: list[_Row] = []
-    for row in told:
+    for row in given:
         amount = moved.pop(_key(row, only), ZERO)
         rows.append(moved_by(row, amount) if amount else row)
     for row in itertools.chain(old, new):
@@ -91,9 +93,9 @@ def _rows(
     return tuple(rows)
 
 
-def _follows(stated: Decimal, old: Decimal, new: Decimal) -> bool:
-    apart = [EXACT.subtract(stated, each).copy_abs() for each in (old, new)]
-    return apart[0] <= apart[1]
+def _is_near_old(stated: Decimal, old: Decimal, new: Decimal) -> bool:
+    differences = [EXACT.subtract(stated, each).copy_abs() for each in (old, new)]
+    return differences[0] <= differences[1]
 
 
 def _amounts(rows: Iterable[_Row], only: str | None) -> _Amounts:

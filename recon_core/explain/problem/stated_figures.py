@@ -18,7 +18,7 @@ from recon_core.values.amounts import EXACT, ZERO
 
 @dataclass(frozen=True, slots=True)
 class StateHypothesis:
-    """A fault of a whole state; `correction` is to be added to what the side states.
+    """A fault of a whole state; `correction` is to be added to the stated amounts.
 
     `parts` are corrected balances where only free and locked are wrong. `renamed` is the side's
     symbol or currency and the other side's name for it. `words` describe the side's error where the
@@ -36,7 +36,7 @@ class StateHypothesis:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What a side and the other side state, and the dimensions in which they differ.
+    """Figures of a side and of the other side, and the dimensions in which they differ.
 
     `record` and `other_record` are the sides, `stated` and `other` their figures.
     """
@@ -63,7 +63,7 @@ class States:
     def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str
     ) -> StateHypothesis:
-        """Build the hypothesis that some dimensions should be what the other side states."""
+        """Build the hypothesis that the other side is right in some dimensions."""
         wrong = tuple(names)
         correction = {
             name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))

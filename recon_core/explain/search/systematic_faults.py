@@ -10,7 +10,7 @@ from typing import Final
 from recon_core.explain import causes
 from recon_core.explain.causes.foreign import foreign
 from recon_core.explain.causes.stale import stale
-from recon_core.explain.problem.fee_evidence import charged_along
+from recon_core.explain.problem.fee_evidence import with_changed_fees
 from recon_core.explain.problem.fill_group import groups_of
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
@@ -33,7 +33,7 @@ def systematic(problem: Problem) -> Iterator[Hypothesis]:
     for cause in causes.CAUSES:
         for hypothesis in cause.of_orders(problem):
             yield hypothesis
-            charged = charged_along(problem, hypothesis)
+            charged = with_changed_fees(problem, hypothesis)
             if charged is not None:
                 yield charged
 

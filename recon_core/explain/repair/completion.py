@@ -9,7 +9,7 @@ from recon_core.model.explanation import Booking, Explanation
 from recon_core.policy.aliases import Aliases
 
 
-def answered(explanation: Explanation) -> Iterator[list[str]]:
+def diffs_of_entries(explanation: Explanation) -> Iterator[list[str]]:
     """Yield, for each correcting entry of a repair, the identities of the diffs that it answers.
 
     The diff of a row or an order is answered by the entries of that row or order, any other
@@ -17,8 +17,8 @@ def answered(explanation: Explanation) -> Iterator[list[str]]:
     diff.
     """
     of_rows = [_names(booking) for booking in explanation.repair]
-    claimed = set().union(*of_rows)
-    common = [each for each in explanation.explains if _whole(each) not in claimed]
+    named = set().union(*of_rows)
+    common = [each for each in explanation.explains if _whole(each) not in named]
     own: dict[str, list[str]] = {}
     for identity in explanation.explains:
         own.setdefault(_whole(identity), []).append(identity)

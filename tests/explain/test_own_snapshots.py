@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recon_core.explain.proof.restated import restated
+from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.model import CashBalance, Position, SideRecord, Snapshot
 from tests.core.builders import SPOT, at, fill, recorded
 from tests.explain.real_sessions import books
@@ -41,7 +41,7 @@ def amounts(given: Snapshot) -> tuple[Rows, Rows]:
 
 def moved(before: SideRecord, after: SideRecord) -> list[tuple[Rows, Rows]]:
     session = recorded(before, None, instruments={SPOT.symbol: SPOT})
-    return [amounts(one) for one in restated(session, before, after).snapshots or ()]
+    return [amounts(one) for one in with_new_snapshots(session, before, after).snapshots or ()]
 
 
 STATED: dict[str, tuple[Amounts, tuple[Rows, Rows]]] = {
@@ -74,7 +74,7 @@ def test_an_opening_moves_all_snapshots() -> None:
     )
     before, after = record(OLD, *told), record(OLD, *told, opening="1007")
     session = recorded(before, None, instruments={SPOT.symbol: SPOT})
-    found = restated(session, before, after).snapshots or ()
+    found = with_new_snapshots(session, before, after).snapshots or ()
     assert [one.cash and one.cash[0].total for one in found] == [1007, 807]
     assert [one.cash and one.cash[0].free for one in found] == [407, None]
     assert [one.positions for one in found] == [one.positions for one in told]
@@ -84,9 +84,9 @@ def test_the_same_rows_leave_the_side_as_it_is() -> None:
     """The very same object, and so does a side without snapshots."""
     before = record(OLD, snapshot("3", "700"))
     session = recorded(before, None, instruments={SPOT.symbol: SPOT})
-    assert restated(session, before, before) is before
+    assert with_new_snapshots(session, before, before) is before
     bare = record(NEW)
-    assert restated(session, record(OLD), bare) is bare
+    assert with_new_snapshots(session, record(OLD), bare) is bare
 
 
 @pytest.mark.parametrize("account", [None, "main"])
@@ -105,5 +105,5 @@ def test_a_movement_moves_the_snapshots_after_it() -> None:
     given = record(OLD, early, snapshot("2", "800"))
     after = replace(given, movements=(paid("m1", "interest", "5 EUR", -700),))
     session = recorded(given, None, instruments={SPOT.symbol: SPOT})
-    found = restated(session, given, after).snapshots or ()
+    found = with_new_snapshots(session, given, after).snapshots or ()
     assert [one.cash and one.cash[0].total for one in found] == [1000, 805]

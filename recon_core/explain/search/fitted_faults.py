@@ -1,4 +1,4 @@
-"""Faults with a fitted number, and faults of one fill for which a second witness is asked.
+"""Faults with a fitted number, and faults of one fill that second evidence confirms.
 
 A fitted number counts only if the market could give it: a price on the tick of the other fills
 and near them, a quantity with their decimals, a fee at their rate.
@@ -62,7 +62,7 @@ def _is_contradicted(problem: Problem, model: FeeModel, fill: Fill) -> bool:
 def fitted(problem: Problem, tried: int = 1) -> Iterator[Hypothesis]:
     """Yield every hypothesis with a fitted number that has the required effect.
 
-    `tried` is the number of problems that are searched in the same way.
+    `tried` is the number of similar searches.
     """
     for cause in causes.CAUSES:
         yield from cause.fitted(problem, tried)

@@ -23,13 +23,13 @@ def with_pending(prover: Prover) -> tuple[Prover, list[Movement]]:
     pending: list[Movement] = []
     for side, record in prover.recorded.own_records().items():
         if record.pending and "cash" not in record.derived:
-            sides[side] = _booked(prover, record)
+            sides[side] = _after_posting(prover, record)
             pending += record.pending
     repaired = prover.repaired(sides) if sides else None
     return (prover, []) if repaired is None else (repaired, pending)
 
 
-def _booked(prover: Prover, record: SideRecord) -> SideRecord:
+def _after_posting(prover: Prover, record: SideRecord) -> SideRecord:
     dimensions = prover.dimensions
     amounts: dict[str, Decimal] = {}
     for movement in record.pending:
