@@ -165,3 +165,13 @@ def test_the_rate_of_contracts(name: str, rate: str) -> None:
     (cause,) = (cause for one in found for cause in one.causes)
     assert str(cause.cause_kind) == "missing_fee"
     assert f"(at the rate {rate})" in cause.text
+
+
+def test_rows_under_another_name() -> None:
+    """Fills of the same ids, under symbols of one side each, are of one instrument."""
+    renamed = [replace(row, symbol="XBT/EUR") for row in ROWS]
+    given = session(books(*renamed[:-1]), books(*ROWS), replace(SPOT, symbol="XBT/EUR"))
+    (one,) = explain(given)
+    assert str(one.verdict) == "unique"
+    assert missing([one]) == ["alias", "missing_fill"], one.text
+    assert "XBT/EUR is BTC/EUR" in one.text
