@@ -175,3 +175,15 @@ def test_rows_under_another_name() -> None:
     assert str(one.verdict) == "unique"
     assert missing([one]) == ["alias", "missing_fill"], one.text
     assert "XBT/EUR is BTC/EUR" in one.text
+
+
+@pytest.mark.parametrize(("seconds", "kinds"), [(-101, ["stale_side"]), (-100, [])])
+def test_a_state_ends_between_two_times(seconds: int, kinds: list[str]) -> None:
+    """Of fills of one time a state has seen all or none: it does not end between them."""
+    last = [
+        trade("y1", "BUY", "2", "100.37", seconds),
+        trade("y2", "BUY", "3", "103.11", -100),
+        trade("y3", "SELL", "1.7", "102.93", -99),
+    ]
+    found = explain(session(ledger_of([*ROWS, *last]), exchange([*ROWS, last[0]])))
+    assert [kind for kind in missing(found) if kind == "stale_side"] == kinds
