@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
-from recon_core.explain import apply_entries, entries_of, explain
+from recon_core.explain import RepairEntry, apply_entries, entries_of, explain
 from recon_core.explain.repair.application import applied
 from recon_core.explain.repair.completion import diffs_of_entries
+from recon_core.explain.repair.entries import require_near_prices
 from recon_core.explain.repair.row_text import fill_of, movement_of, row_values
 from recon_core.model import CashBalance, Fill, LedgerSide, Leg, Movement, MovementKind, OrderSide
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
 from recon_core.values.errors import ReconError
-from tests.core.builders import AS_OF, side
+from tests.core.builders import AS_OF, recorded, side
 
 EXAMPLES = Path(__file__).parents[2] / "examples/explain"
 
@@ -101,6 +102,9 @@ def test_an_amount_is_recognised(there: str, *, fits: bool) -> None:
         ("add_fill", {"copies": "1"}, "has no fill_id"),
         ("add_fill", {**row_values(FILL)}, "has no copies"),
         ("add_fill", {**row_values(FILL), "copies": "many"}, "copies: 'many'"),
+        ("add_fill", {**row_values(FILL), "copies": "٣"}, "copies: '٣'"),
+        ("add_fill", {**row_values(FILL), "copies": "-1"}, "copies: '-1'"),
+        ("add_fill", {**row_values(FILL), "copies": "1" * 10}, "copies: '1111111111'"),
         ("add_fill", {**row_values(FILL), "copies": "1", "side": "LONG"}, "side: 'LONG'"),
         ("add_fill", {**row_values(FILL), "copies": "1", "price": "1e5"}, "price: '1e5'"),
         ("add_fill", {**row_values(FILL), "copies": "1", "time": "now"}, "now"),
@@ -159,6 +163,7 @@ def test_entries_of_another_session_are_passed_over() -> None:
     entries = entries_of(before, explain(before)[0])
     other = reconcile_session(EXAMPLES / "double_fee.recon.json").recorded
     assert apply_entries(other, entries) == other
+    assert apply_entries(before.recorded, entries).external is before.recorded.external
     without = replace(before.recorded, internal=None)
     with pytest.raises(ReconError, match="no internal side"):
         apply_entries(without, entries)
@@ -183,3 +188,56 @@ def test_a_row_that_names_no_account_is_of_the_only_one(
     record = replace(record, fills=tuple(replace(fill, account=account) for account in named))
     row = {**row_values(replace(fill, account=of_entry)), "copies": str(copies)}
     assert len(applied(record, [(action, row)]).fills or ()) == left
+
+
+PLAUSIBLE: list[tuple[str, list[str], bool]] = [
+    ("100", ["100"], True),
+    ("60", ["90", "100"], True),
+    ("59.99", ["90", "100"], False),
+    ("150", ["90", "100"], True),
+    ("150.01", ["90", "100"], False),
+    ("-60", ["-90", "-100"], True),
+    ("-45", ["-90", "-100"], True),
+    ("-44.99", ["-90", "-100"], False),
+    ("-133", ["-90", "-100"], True),
+    ("-134", ["-90", "-100"], False),
+    ("100", [], False),
+]
+"""The price of a new fill, those of the session's other fills, and if it may be right."""
+
+
+@pytest.mark.parametrize(("price", "others", "expected"), PLAUSIBLE)
+@pytest.mark.parametrize("at_side", list(LedgerSide))
+def test_a_price_far_from_all_others_is_refused(
+    price: str, others: list[str], at_side: LedgerSide, *, expected: bool
+) -> None:
+    """Below 2/3 of the lowest, above 3/2 of the highest, or where there is no other."""
+    known = [replace(FILL, fill_id=f"g{at}", price=Decimal(one)) for at, one in enumerate(others)]
+    known.append(replace(FILL, fill_id="other", symbol="B/EUR", price=Decimal(price)))
+    sides = {str(at_side): replace(side(), fills=tuple(known)), str(at_side.other): side()}
+    added = [replace(FILL, price=Decimal(price))]
+    if expected:
+        require_near_prices(recorded(**sides), added)
+        return
+    words = "no other fill" if not others else "other fills are at"
+    with pytest.raises(ReconError, match=f"implausible price: fill f1 of A/EUR .*{words}"):
+        require_near_prices(recorded(**sides), added)
+
+
+def test_a_row_of_a_side_may_be_alone() -> None:
+    """It is no new price; beside others it is held against them all the same."""
+    there = replace(side(), fills=(FILL,))
+    require_near_prices(recorded(there, side()), [FILL])
+    near = replace(FILL, fill_id="f2", price=Decimal(9))
+    with pytest.raises(ReconError, match="implausible"):
+        require_near_prices(recorded(replace(there, fills=(FILL, near)), side()), [FILL])
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+@pytest.mark.parametrize("at_side", list(LedgerSide))
+def test_a_mirror_is_none_after_a_repair_of_it(at_side: LedgerSide, *, mirrored: bool) -> None:
+    """An exchange that repeats the ledger does so until it is repaired itself."""
+    given = replace(recorded(side(), side()), mirrored=mirrored)
+    entry = RepairEntry("e", "s", at_side, "add_fill", {**row_values(FILL), "copies": "1"}, "", ())
+    found = apply_entries(given, [entry])
+    assert found.mirrored is (mirrored and at_side is LedgerSide.INTERNAL)

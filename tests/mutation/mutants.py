@@ -1,7 +1,8 @@
 """The mutants of the source: every change of every function, and its code.
 
 Changes are looked for inside functions only. Left out: what runs at import (tables,
-decorators, default values), annotations, and the parts of f-strings, which are messages.
+decorators, default values), annotations, the parts of f-strings, which are messages, and
+`strict=True` of a `zip`, which refuses what the code around it never gives.
 """
 
 import ast
@@ -123,10 +124,16 @@ def _nodes(node: ast.AST, steps: tuple[_Step, ...]) -> Iterator[tuple[ast.AST, t
         if name in _LEFT_OUT and isinstance(node, _Function | ast.AnnAssign):
             continue
         for place, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
+            if isinstance(child, ast.AST) and not _is_left_out(child):
                 inner = (*steps, (name, place))
                 yield child, inner
                 yield from _nodes(child, inner)
+
+
+def _is_left_out(node: ast.AST) -> bool:
+    """True for a message and for `strict=True`, an assertion on two lists of one length."""
+    is_assertion = isinstance(node, ast.keyword) and node.arg == "strict"
+    return is_assertion or isinstance(node, ast.JoinedStr)
 
 
 def code_of(mutant: Mutant) -> CodeType | None:

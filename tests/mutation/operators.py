@@ -130,7 +130,12 @@ def _result(node: ast.AST) -> Iterator[Change]:
 
 
 def _is_nothing(node: ast.expr | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+    """True for no value, and for `False`: a predicate that gives `None` is as false.
+
+    `False` is turned round by another operator.
+    """
+    empty = isinstance(node, ast.Constant) and (node.value is None or node.value is False)
+    return node is None or empty
 
 
 def _statement(node: ast.AST) -> Iterator[Change]:

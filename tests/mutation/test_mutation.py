@@ -42,6 +42,10 @@ def changed(source: str) -> set[tuple[str, str]]:
         ("[a for a in b if a]", {("filter", "")}),
         ("a[1]", {("constant", "2")}),
         ("a = True", {("constant", "False")}),
+        ("return a", {("result", "return None")}),
+        ("return 0", {("result", "return None"), ("constant", "1")}),
+        ("return False", {("constant", "True")}),
+        ("return", set()),
         ("raise a", {("statement", "pass")}),
         ("max(a)", {("call", "min(a)"), ("statement", "pass")}),
         ("a = sorted(b, key=c)", {("call", "list(b)")}),
@@ -57,6 +61,12 @@ def test_every_operator_is_in_use() -> None:
     """No operator is listed that the source never gives work to."""
     used = {mutant.key.operator for path in sources()[:60] for mutant in mutants_of(path)}
     assert used == {operator.__name__.removeprefix("_") for operator in OPERATORS}
+
+
+def test_an_assertion_on_two_lists_is_left_out() -> None:
+    """`strict=True` refuses lists of two lengths, which no input makes."""
+    found = {mutant.key.before for mutant in mutants_of("recon_core/explain/proof/attempt.py")}
+    assert "True" not in found
 
 
 def test_a_mutant_is_known_by_its_source() -> None:

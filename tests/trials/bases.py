@@ -16,7 +16,7 @@ from recon_core.model import CashBalance, Fill, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
 from tests.core.test_fault_injection import RECORDINGS, recorded_session
 from tests.trials.books import State, book_of, decimal_of, notional, state_of
-from tests.trials.made_sessions import MADE
+from tests.trials.made_sessions import MADE, SMALL, small
 
 _Row = TypeVar("_Row")
 
@@ -116,6 +116,8 @@ def _is_fee(base: Base, fill: Fill, rate: Decimal) -> bool:
 
 
 def _original(name: str) -> RecordedSession:
+    if name.startswith(SMALL):
+        return small(int(name.removeprefix(SMALL)))
     return MADE[name]() if name in MADE else recorded_session(name)
 
 

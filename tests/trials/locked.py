@@ -21,22 +21,26 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
-from recon_core.explain import explain
+from recon_core.explain import entries_of, explain
 from recon_core.explain.budget import Budget
 from recon_core.model import RecordedSession
 from recon_core.model.explanation import Effort, Explanation
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
 from recon_core.sessions.discovery import find_sessions
+from recon_core.values.errors import ReconError
+from tests.explain.charged_faults import COUNT, charged_session
 from tests.explain.real_fill_sessions import FILL_ROWS
 from tests.explain.real_state_sessions import STATE_ROWS
 from tests.trials.drawing import Wanted, drawn
+from tests.trials.made_sessions import SMALL
 from tests.trials.noise import noisy
+from tests.trials.small_states import small_states
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 LOCK: Final = Path(__file__).with_name("locked.json")
@@ -53,7 +57,8 @@ Digests = dict[str, str]
 class Part:
     """Sessions by number, each answered with one effort; a chunk is `size` numbers of them.
 
-    `is_slow`: its sessions take seconds, and have no hashes of their own.
+    `is_slow`: its sessions take seconds, and have no hashes of their own. `has_entries`: the
+    entries that repair them are hashed with the answers.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Part:
     numbers: range
     size: int
     is_slow: bool = False
+    has_entries: bool = False
 
     @property
     def chunks(self) -> list[str]:
@@ -95,6 +101,39 @@ def _dusty(seed: int) -> Reconciliation | None:
     return _drawn(seed, Wanted(is_dusty=True))
 
 
+def _small(seed: int) -> Reconciliation | None:
+    """A small session, some with exchanged sides, some without a section or any instrument."""
+    trial = drawn(seed, Wanted(name=f"{SMALL}{seed}", faults=1 + seed % 2))
+    if trial is None:
+        return None
+    recorded = trial.placed.recorded
+    if seed % 4 >= 2:
+        recorded = replace(recorded, internal=recorded.external, external=recorded.internal)
+    lacking = {7: {"positions": None}, 8: {"cash": None}, 9: {"fills": ()}}.get(seed % 11)
+    if lacking and recorded.external is not None:
+        recorded = replace(recorded, external=replace(recorded.external, **lacking))
+    if seed % 11 == 10:
+        recorded = replace(recorded, instruments={})
+    try:
+        return _reconciled(recorded)
+    except ReconError:  # the rows of that side cannot be booked
+        return None
+
+
+def _states(seed: int) -> Reconciliation | None:
+    try:
+        return _reconciled(small_states(seed))
+    except ReconError:  # such as a name that is there twice
+        return None
+
+
+def _charges(number: int) -> Reconciliation | None:
+    try:
+        return charged_session(number)
+    except ReconError:  # such as an amount with too many digits
+        return None
+
+
 def _noise(seed: int) -> Reconciliation:
     return _reconciled(noisy(seed).recorded)
 
@@ -118,6 +157,9 @@ PARTS: Final = (
     Part("singles-fast", Effort.FAST, _single, range(2_100), 25),
     Part("pairs-fast", Effort.FAST, _pair, range(1_050), 15),
     Part("dusty-fast", Effort.FAST, _dusty, range(100), 10),
+    Part("small-fast", Effort.FAST, _small, range(2_400), 50, has_entries=True),
+    Part("states-fast", Effort.FAST, _states, range(4_000), 100, has_entries=True),
+    Part("charges-fast", Effort.FAST, _charges, range(COUNT), 50, has_entries=True),
     Part("noise-fast", Effort.FAST, _noise, range(300), 5, is_slow=True),
     Part("real-fast", Effort.FAST, _real, _REAL, 20),
     Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
@@ -146,10 +188,20 @@ def _recorded_budgets() -> Iterator[list[Budget]]:
         Budget.of = real  # type: ignore[method-assign]
 
 
-def _answered(reconciliation: Reconciliation, effort: Effort) -> tuple[list[object], list[int]]:
+def _answered(part: Part, reconciliation: Reconciliation) -> tuple[list[object], list[int]]:
     with _recorded_budgets() as budgets:
-        found: Sequence[Explanation] = explain(reconciliation, effort)
-    return [one.to_dict() for one in found], [budget.left for budget in budgets]
+        found: Sequence[Explanation] = explain(reconciliation, part.effort)
+    answers: list[object] = [one.to_dict() for one in found]
+    if part.has_entries:
+        answers += [_entries(reconciliation, one) for one in found]
+    return answers, [budget.left for budget in budgets]
+
+
+def _entries(reconciliation: Reconciliation, explanation: Explanation) -> object:
+    try:
+        return [entry.to_dict() for entry in entries_of(reconciliation, explanation)]
+    except ReconError as error:
+        return str(error)
 
 
 def _parted(value: object, prose: list[object]) -> object:
@@ -178,7 +230,7 @@ def digests(chunk: str) -> Digests:
         if reconciliation is None:
             each += NO_SESSION
             continue
-        explained, left = _answered(reconciliation, part.effort)
+        explained, left = _answered(part, reconciliation)
         answers.append([number, _parted(explained, prose)])
         budgets.append([number, left])
         each += _short_digest(explained, left)
@@ -191,7 +243,7 @@ def session_digest(part: Part, number: int) -> str:
     reconciliation = part.session(number)
     if reconciliation is None:
         return NO_SESSION
-    return _short_digest(*_answered(reconciliation, part.effort))
+    return _short_digest(*_answered(part, reconciliation))
 
 
 def _short_digest(found: list[object], left: list[int]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from recon_core.model import (
     CashBalance,
     Currency,
     Fill,
+    InstrumentKind,
     Leg,
     Movement,
     MovementKind,
@@ -30,7 +32,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.values.amounts import EXACT, round_to_places
-from tests.trials.shapes import SHAPES, Market, Shape
+from tests.trials.shapes import SHAPES, Market, Shape, small_shape
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -215,3 +217,39 @@ def made(name: str, shape: Shape) -> RecordedSession:
 MADE: Mapping[str, Callable[[], RecordedSession]] = {
     name: partial(made, name, shape) for name, shape in SHAPES.items()
 }
+
+
+SMALL = "small-"
+"""Before the number of a small session: its name."""
+
+
+def small(number: int) -> RecordedSession:
+    """A small session; of some of spot trades nothing declares how currencies are rounded."""
+    shape = small_shape(number)
+    session = made(f"{SMALL}{number}", shape)
+    is_spot = all(one.instrument.instrument_kind is InstrumentKind.SPOT for one in shape.markets)
+    if number % 2 and session.external is not None and session.internal is not None:
+        orders = _with_averages(session.external.orders, session.internal.fills or ())
+        session = replace(session, external=replace(session.external, orders=orders))
+    return replace(session, currencies={}) if is_spot and number % 3 == 0 else session
+
+
+def _with_averages(
+    orders: tuple[Order, ...] | None, fills: tuple[Fill, ...]
+) -> tuple[Order, ...] | None:
+    """The orders with the price that their fills cost on average."""
+    if orders is None:
+        return None
+    paid: dict[str | None, Fraction] = {}
+    for fill in fills:
+        worth = Fraction(fill.quantity) * Fraction(fill.price)
+        paid[fill.client_order_id] = paid.get(fill.client_order_id, Fraction(0)) + worth
+    return tuple(
+        replace(
+            order,
+            average_fill_price=Decimal(
+                round(paid[order.client_order_id] / Fraction(order.filled_quantity) * 10**8)
+            ).scaleb(-8),
+        )
+        for order in orders
+    )

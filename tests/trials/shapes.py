@@ -1,5 +1,6 @@
 """Shapes of made sessions: what is traded and what else moves, for what recordings lack."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -104,3 +105,51 @@ SHAPES: Mapping[str, Shape] = {
         gives_orders=True,
     ),
 }
+
+_MOST_ROWS = 9
+"""Fills of a small session at most: two faults in it are explained in milliseconds."""
+
+_COARSE = {"places": 0, "price_places": 0, "lot": "4"}
+"""Whole quantities of 1 to 4, whole prices: many fills are equal, and many sums meet."""
+
+_SMALL_MARKETS = (
+    _spot("BTC", "EUR", "100", **_COARSE),
+    _spot("ETH", "EUR", "20", **_COARSE),
+    _spot("ETH", "BTC", "12", **_COARSE),
+    _linear("BTC", "100", **_COARSE),
+    _linear("ETH", "20", "5", **_COARSE),
+    _linear("XRP", "12", "0.25", **_COARSE),
+)
+
+
+def small_shape(number: int) -> Shape:
+    """A few rows of coarse figures, in which the rules of an explanation meet their edges."""
+    dice = random.Random(f"small {number}")  # noqa: S311  # rows, no secrets
+    places, fee_in = dice.choice((0, 2, 2, 8)), dice.choice(("quote", "quote", "base", "BNB"))
+    rates = dice.choice((("0.001",), ("0.001", "0.002"), ("0.05",), ("-0.01",), ("0",)))
+    markets = tuple(
+        replace(
+            market,
+            rate=dice.choice(rates),
+            fee_in="quote" if market.instrument.instrument_kind is LINEAR else fee_in,
+        )
+        for market in dice.sample(_SMALL_MARKETS, dice.choice((1, 1, 2, 3)))
+    )
+    spot = [one for one in markets if one.instrument.instrument_kind is SPOT]
+    has_split = len(spot) == len(markets) == 1 and dice.random() < 0.2
+    currencies = ("EUR", "BTC", "ETH", "USDT", "BNB")
+    return Shape(
+        markets,
+        dict.fromkeys(currencies, places),
+        dict.fromkeys(currencies, dice.choice(("0", "50", "1000"))),
+        fills=dice.randint(3, _MOST_ROWS),
+        most_partial=dice.choice((1, 1, 3)),
+        movements=tuple(dice.choices(_ALL_KINDS, k=dice.choice((0, 0, 1, 4)))),
+        accounts=dice.choice(((None,), (None,), ("main",), ("main", "sub1"))),
+        strategies=dice.choice((0, 0, 2)),
+        is_hedging=not spot and dice.random() < 0.4,
+        has_split=has_split,
+        gives_orders=dice.random() < 0.4,
+        snapshots=dice.choice((0, 0, 1, 3)),
+        opened=((spot[0].instrument.symbol, "7"),) if spot and dice.random() < 0.3 else (),
+    )

@@ -21,7 +21,15 @@ IS_SOAK = settings().max_examples > 1000
 IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 """A mutation run asks session by session: of the many that call a function the quick ones."""
 
-EACH = {"singles-fast": 17, "pairs-fast": 23, "dusty-fast": 10, "noise-fast": 60}
+EACH = {
+    "singles-fast": 17,
+    "pairs-fast": 23,
+    "dusty-fast": 10,
+    "small-fast": 10,
+    "states-fast": 6,
+    "charges-fast": 12,
+    "noise-fast": 60,
+}
 """Of these parts every so many chunks are checked by default; of the quick ones all."""
 
 QUICK = {"real-fast", "examples-fast", "real-full", "examples-full"}

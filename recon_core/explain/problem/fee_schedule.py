@@ -240,7 +240,7 @@ def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
     margin = EXACT.multiply(unit, _HALF)
     low, high = EXACT.subtract(fee, margin), EXACT.add(fee, margin)
     if value < 0:
-        low, high, value = low.copy_negate(), high.copy_negate(), value.copy_negate()
+        low, high, value = high.copy_negate(), low.copy_negate(), value.copy_negate()
     for places in range(2, _RATE_PLACES + 1):
         numerator = _rounded_up(low.scaleb(places, EXACT), value)
         if EXACT.multiply(numerator, value) <= high.scaleb(places, EXACT):
