@@ -31,12 +31,21 @@ def told(internal: SideRecord, external: SideRecord) -> list[tuple[str, list[str
 
 EMPTY: list[tuple[str, SideRecord, SideRecord, str, str]] = [
     ("a ledger without fills", books(), books(*ROWS), "as_of_shift", "internal"),
-    ("an exchange without fills", books(*ROWS), books(), "foreign_activity", "internal"),
     ("a movement of the ledger alone", books(*ROWS, PAID), books(*ROWS, movements=None),
      "foreign_activity", "internal"),
     ("a movement of the exchange alone", books(*ROWS, movements=None), books(*ROWS, PAID),
      "missing_movement", "internal"),
 ]  # fmt: skip
+
+
+def test_an_exchange_that_lists_nothing_may_be_behind() -> None:
+    """All fills are foreign, or the exchange knows none yet: an empty list ends early, too."""
+    found = explain(session(books(*ROWS), books()))
+    assert [(str(one.verdict), str(one.side), [str(c.cause_kind) for c in one.causes])
+            for one in found] == [
+        ("ambiguous", "internal", ["foreign_activity"]),
+        ("ambiguous", "external", ["as_of_shift"]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
