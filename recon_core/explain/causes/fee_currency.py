@@ -118,7 +118,7 @@ def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Stre
 def _is_at_a_rate(problem: Problem, fill: Fill, others: Sequence[Fill]) -> bool:
     """True if a fee is at a rate of the fees of its symbol in its currency.
 
-    In a currency that is traded a fee follows from the fill: another amount is a free number.
+    In a currency that is traded a fee follows from the fill: another amount would fit anything.
     """
     model = fee_model(problem.postings, [one for one in others if one.symbol == fill.symbol])
     if model is None:
