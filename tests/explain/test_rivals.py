@@ -3,16 +3,17 @@
 The sessions are situations that people reported, each in figures, with what is true of it.
 """
 
+import json
 from pathlib import Path
 
 import pytest
 
-from recon_core.engine.reconciliation import reconcile_session
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import entries_of, explain
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.values.errors import ReconError
 
-SESSIONS = Path(__file__).parents[1] / "data" / "explain" / "rivals"
+SESSIONS = json.loads((Path(__file__).parents[1] / "data/explain/rivals.json").read_text())
 IN, OUT = "internal", "external"
 Answer = tuple[str, list[str]]
 
@@ -53,10 +54,22 @@ PROVEN: dict[str, Answer] = {
 }
 
 
+def reconciled(directory: Path, name: str) -> Reconciliation:
+    """One of the sessions, read from a file of its own."""
+    path = directory / f"{name}.recon.json"
+    path.write_text(json.dumps(SESSIONS[name]))
+    return reconcile_session(path)
+
+
+def test_every_session_is_asked() -> None:
+    """None of the file is left out."""
+    assert SESSIONS.keys() == {*RIVALS, *PROVEN, "sign_of_one_position"}
+
+
 @pytest.mark.parametrize("name", RIVALS)
-def test_an_answer_with_a_rival_is_ambiguous(name: str) -> None:
+def test_an_answer_with_a_rival_is_ambiguous(name: str, tmp_path: Path) -> None:
     """The answer is shown with the rivals that are known, and repairs nothing."""
-    reconciliation = reconcile_session(SESSIONS / f"{name}.recon.json")
+    reconciliation = reconciled(tmp_path, name)
     found = explain(reconciliation)
     assert {one.verdict for one in found} == {ExplanationVerdict.AMBIGUOUS}
     assert [
@@ -69,9 +82,9 @@ def test_an_answer_with_a_rival_is_ambiguous(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROVEN)
-def test_what_the_rows_show_is_unique(name: str) -> None:
+def test_what_the_rows_show_is_unique(name: str, tmp_path: Path) -> None:
     """The right side is named, and its repair can be written."""
-    reconciliation = reconcile_session(SESSIONS / f"{name}.recon.json")
+    reconciliation = reconciled(tmp_path, name)
     (one,) = explain(reconciliation)
     side, kinds = PROVEN[name]
     assert one.verdict is ExplanationVerdict.UNIQUE
@@ -79,7 +92,7 @@ def test_what_the_rows_show_is_unique(name: str) -> None:
     assert entries_of(reconciliation, one)
 
 
-def test_one_position_of_the_other_sign_is_no_convention() -> None:
+def test_one_position_of_the_other_sign_is_no_convention(tmp_path: Path) -> None:
     """Beside another fault it is not even the first of two causes."""
-    found = explain(reconcile_session(SESSIONS / "sign_of_one_position.recon.json"))
+    found = explain(reconciled(tmp_path, "sign_of_one_position"))
     assert [one.verdict for one in found] == [ExplanationVerdict.UNEXPLAINED]
