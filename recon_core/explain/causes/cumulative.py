@@ -148,6 +148,9 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     each but the first fill then has the sum of the earlier fills as well.
     """
     positive = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
+    if len(fills) == _PAIR:  # most orders
+        before = fills[0].quantity
+        return before if fills[1].side is positive else before.copy_negate()
     quantities = list(map(_QUANTITY, fills))
     sums = accumulate(quantities, EXACT.add) if fault_in is FaultIn.STATEMENT else quantities
     moved = ZERO

@@ -156,7 +156,7 @@ def _currencies(group: FillGroup) -> Iterator[str]:
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = problem.postings.cash(currency, charged[0].account) in problem.dimensions.compared
-        if known and any(fill.fee_currency != currency for fill in charged):
+        if known and group.fee_currencies != {currency}:
             yield currency
 
 

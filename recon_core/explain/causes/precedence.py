@@ -114,9 +114,9 @@ def ends_before(hypotheses: Iterable[Hypothesis], other: SideRecord) -> bool:
     """
     gone = [one.patch for one in hypotheses if not (one.patch.added or one.patch.added_movements)]
     removed = [row for patch in gone for row in patch.rows_removed]
-    listed = (*(other.fills or ()), *(other.movements or ()))
     if other.fills is None or not any(isinstance(row, Fill) for row in removed):
         return False
+    listed = (*other.fills, *(other.movements or ()))
     return not listed or min(map(_TIME, removed)) > max(map(_TIME, listed))
 
 
@@ -137,8 +137,10 @@ def fee_supports_given(problem: Problem, hypotheses: Iterable[Hypothesis]) -> bo
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
+    if not given.fee or given.fee != other.fee:
+        return False
     model, postings = problem.schedules.model(given), problem.postings
-    if model is None or not given.fee or given.fee != other.fee:
+    if model is None:
         return False
     alike = [one for one in problem.fills if one.symbol == given.symbol and id(one) not in changed]
     rates = [

@@ -8,7 +8,7 @@ contracts in 1 / price): two replays fit the line, a third proves the price.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -26,7 +26,7 @@ from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
 
 _PRICE_FACTOR: Final = Decimal("1.25")
 """Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
@@ -101,9 +101,28 @@ def _is_paid_in_fees(problem: Problem, fill: Fill) -> bool:
         return False
     cash = problem.postings.cash(paid_in(instrument), fill.account)
     required = problem.required.get(cash, ZERO).copy_abs()
-    others = [one for one in problem.fills if one.symbol != fill.symbol]
-    totals = (problem.postings.fees(some).get(cash, ZERO) for some in (problem.fills, others))
-    return bool(required) and required in map(Decimal.copy_abs, totals)
+    groups: list[Sequence[Fill]] = [problem.fills]
+    if len(problem.rows.symbols) > 1:
+        groups.append([one for one in problem.fills if one.symbol != fill.symbol])
+    return bool(required) and any(
+        problem.postings.fees(some).get(cash, ZERO).copy_abs() == required
+        for some in groups
+        if _is_near_fees(problem, some, paid_in(instrument), required)
+    )
+
+
+def _is_near_fees(
+    problem: Problem, fills: Sequence[Fill], currency: str, required: Decimal
+) -> bool:
+    """True if the fees in a currency sum to an amount, but for the rounding of each.
+
+    One sum is taken first: the effect rounds the fee of each fill.
+    """
+    if len(problem.rows.accounts) > 1:
+        return True
+    total = exact_sum([fill.fee for fill in fills if fill.fee_currency == currency])
+    off = EXACT.subtract(total.copy_abs(), required).copy_abs()
+    return off <= EXACT.multiply(problem.postings.resolution(currency), Decimal(len(fills)))
 
 
 def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Iterator[Fill]:

@@ -55,7 +55,12 @@ class FillGroup:
             is_position(name) and amount.copy_abs() > problem.allowed(name)
             for name, amount in problem.required.items()
         )
-        return not is_moved or not bases.isdisjoint(set(map(_CURRENCY, self.charged)))
+        return not is_moved or not bases.isdisjoint(self.fee_currencies)
+
+    @cached_property
+    def fee_currencies(self) -> set[str | None]:
+        """The currencies of the fees."""
+        return set(map(_CURRENCY, self.charged))
 
     @cached_property
     def seen(self) -> list[str]:
