@@ -30,6 +30,7 @@ from recon_core.model import (
 )
 from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.policy.model import CashPolicy, Policy
+from recon_core.sessions import read_session
 from recon_core.values.amounts import EXACT
 from recon_core.values.severity import Severity
 
@@ -202,6 +203,23 @@ def write_session(directory: Path, content: Any, name: str = "bad.recon.json") -
         text = content if isinstance(content, str) else json.dumps(content)
         path.write_text(text, encoding="utf-8", newline="")
     return path
+
+
+def read(directory: Path, **more: Any) -> RecordedSession:
+    """Read the session of a document, in which `more` replaces keys."""
+    return read_session(write_session(directory, document(**more), "good.recon.json"))
+
+
+def read_side(directory: Path, **sections: Any) -> SideRecord:
+    """Read an internal side of some sections."""
+    read_internal = read(directory, internal={"as_of": AS_OF_TEXT, **sections}).internal
+    assert read_internal is not None
+    return read_internal
+
+
+def source(recording_format: str, path: str, **more: Any) -> dict[str, Any]:
+    """A side of a document that is read from a recording."""
+    return {"from": {"format": recording_format, "path": path, **more}}
 
 
 def scaled(units: int, places: int = 30) -> Decimal:

@@ -15,17 +15,13 @@ from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import Numbers
 from recon_core.sessions import read_session
 
-from .builders import AS_OF_TEXT, checks, document, write_session
+from .builders import AS_OF_TEXT, checks, document, source, write_session
 from .recordings import DATA, states, writable_copy
 from .refusals import refusal
 
 ROOT = Path(__file__).parents[2]
 NAUTILUS = DATA / "nautilus" / "spot_btcusdt_quotes_partial"
 BOT = DATA / "freqtrade" / "dry_spot_dca"
-
-
-def source(recording_format: str, path: str, **more: Any) -> dict[str, Any]:
-    return {"from": {"format": recording_format, "path": path, **more}}
 
 
 def session(directory: Path, **sides: Any) -> Path:

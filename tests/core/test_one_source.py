@@ -11,15 +11,20 @@ from recon_core.cli.convert import convert
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.policy import Policy
 
-from .builders import AS_OF_TEXT, checks, document, reconciled, side, verdicts, write_session
+from .builders import (
+    AS_OF_TEXT,
+    checks,
+    document,
+    reconciled,
+    side,
+    source,
+    verdicts,
+    write_session,
+)
 from .recordings import DATA
 
 TABLES = Path(__file__).parents[2] / "examples" / "tables" / "backtrader"
 NOTHING_PROVEN = "both sides were read from one source, which proves nothing"
-
-
-def source(recording_format: str, path: str, **more: Any) -> dict[str, Any]:
-    return {"from": {"format": recording_format, "path": path, **more}}
 
 
 def inline(**sections: Any) -> dict[str, Any]:

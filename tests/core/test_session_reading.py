@@ -13,25 +13,20 @@ from recon_core.model import (
     InstrumentKind,
     Leg,
     Position,
-    RecordedSession,
     SessionMode,
-    SideRecord,
 )
 from recon_core.sessions import read_session
 
-from .builders import AS_OF_TEXT, checks, document, verdicts, write_session
+from .builders import (
+    checks,
+    document,
+    read,
+    read_side,
+    verdicts,
+    write_session,
+)
 
 RECORDING = Path(__file__).parents[1] / "data" / "nautilus" / "spot_btcusdt_quotes_partial"
-
-
-def read(directory: Path, **more: Any) -> RecordedSession:
-    return read_session(write_session(directory, document(**more), "good.recon.json"))
-
-
-def read_side(directory: Path, **sections: Any) -> SideRecord:
-    side = read(directory, internal={"as_of": AS_OF_TEXT, **sections}).internal
-    assert side is not None
-    return side
 
 
 def test_a_session_says_what_it_is(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,24 +15,21 @@ from recon_core.model import (
     Numbers,
     OrderSide,
     OrderState,
-    RecordedSession,
-    SideRecord,
 )
-from recon_core.sessions import read_session
 
-from .builders import AS_OF, AS_OF_TEXT, at, checks, document, verdicts, write_session
+from .builders import (
+    AS_OF,
+    AS_OF_TEXT,
+    at,
+    checks,
+    document,
+    read,
+    read_side,
+    verdicts,
+    write_session,
+)
 
 RECORDING = Path(__file__).parents[1] / "data" / "nautilus" / "spot_btcusdt_quotes_partial"
-
-
-def read(directory: Path, **more: Any) -> RecordedSession:
-    return read_session(write_session(directory, document(**more), "good.recon.json"))
-
-
-def read_side(directory: Path, **sections: Any) -> SideRecord:
-    side = read(directory, internal={"as_of": AS_OF_TEXT, **sections}).internal
-    assert side is not None
-    return side
 
 
 FILL = {

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import dimensions_of
+from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
 from recon_core.explain.proof.prover import Prover
@@ -20,3 +21,13 @@ def prover_of(recorded: RecordedSession) -> Prover:
 def problems_of(prover: Prover) -> list[Problem]:
     """Every ground of a session."""
     return problems(prover.recorded, prover.dimensions, prover.reconciliation.replays)
+
+
+def content_of(hypothesis: Hypothesis) -> tuple[object, ...]:
+    """What makes two hypotheses equal."""
+    return (
+        hypothesis.cause_kind,
+        [id(row) for row in hypothesis.rows],
+        hypothesis.patch.added,
+        hypothesis.strength,
+    )

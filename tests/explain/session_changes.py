@@ -8,6 +8,7 @@ which states are replaced; a change also gives the right figure, so that it can 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from recon_core.model import (
     Position,
     RecordedSession,
     SideRecord,
+    Snapshot,
 )
 from recon_core.model.explanation import Explanation
 from tests.trials.bases import Evidence, base_session
@@ -34,6 +36,8 @@ ROWS: Final = {
     "movements": TypeAdapter(Movement),
 }
 STATES: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "as_of": TypeAdapter(datetime | None),
+    "snapshots": TypeAdapter(tuple[Snapshot, ...] | None),
     "opening": TypeAdapter(Opening | None),
     "positions": TypeAdapter(tuple[Position, ...] | None),
     "cash": TypeAdapter(tuple[CashBalance, ...] | None),

@@ -16,7 +16,7 @@ from recon_core.explain.causes.cumulative import cumulative, misread
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.problem.chances import decoys
 from recon_core.explain.problem.dimensions import dimensions_of
-from recon_core.explain.problem.hypotheses import Hypothesis, flipped, with_fee
+from recon_core.explain.problem.hypotheses import flipped, with_fee
 from recon_core.explain.problem.market import Paid
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
@@ -40,6 +40,7 @@ from recon_core.model import (
 )
 from recon_core.model.explanation import CauseKind
 from recon_core.policy.model import Policy
+from tests.explain.problems import content_of
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SPOT = {
@@ -167,7 +168,7 @@ def wrong_quantities(problem: Problem) -> list[object]:
     """The quantities that are solved for."""
     found = fitted(problem)
     return [
-        _content(hypothesis)
+        content_of(hypothesis)
         for hypothesis in found
         if hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
     ]
@@ -195,18 +196,9 @@ def test_sums_lose_no_misread_order(seed: int) -> None:
             for hypothesis in cumulative(problem)
             if problem.reached_by_effect(hypothesis.patch.vector(problem.postings))
         ]
-        assert list(map(_content, found)) == list(map(_content, required_count))
+        assert list(map(content_of, found)) == list(map(content_of, required_count))
 
 
 def contents(search: PairSearch) -> list[list[object]]:
     """What a search finds in pairs."""
-    return [[_content(one), _content(other)] for one, other in search.pairs()]
-
-
-def _content(hypothesis: Hypothesis) -> tuple[object, ...]:
-    return (
-        hypothesis.cause_kind,
-        [id(row) for row in hypothesis.rows],
-        hypothesis.patch.added,
-        hypothesis.strength,
-    )
+    return [[content_of(one), content_of(other)] for one, other in search.pairs()]

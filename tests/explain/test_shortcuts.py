@@ -14,7 +14,7 @@ from recon_core.explain.causes.sign import turned_trades
 from recon_core.explain.causes.unit import in_other_unit, multipliers
 from recon_core.explain.problem.dimensions import add_to
 from recon_core.explain.problem.fill_group import FillGroup
-from recon_core.explain.problem.hypotheses import Hypothesis, flipped
+from recon_core.explain.problem.hypotheses import flipped
 from recon_core.explain.problem.open_positions import open_bases
 from recon_core.explain.problem.patches import Patch, in_sequence
 from recon_core.explain.problem.postings import postings_of
@@ -25,7 +25,7 @@ from recon_core.ledger.replay import SideReplay, replay, replay_sides
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, shortest_places
-from tests.explain.problems import problems_of, prover_of
+from tests.explain.problems import content_of, problems_of, prover_of
 from tests.matrices import matrix
 from tests.trials.bases import Evidence, base_session
 from tests.trials.drawing import Trial, Wanted, drawn
@@ -77,16 +77,7 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
             if value in wanted
         ]
         found = [hypothesis for hypothesis in whole if problem.reached_by(hypothesis.patch)]
-        assert list(map(_content, search.single_faults())) == list(map(_content, found))
-
-
-def _content(hypothesis: Hypothesis) -> tuple[object, ...]:
-    return (
-        hypothesis.cause_kind,
-        [id(row) for row in hypothesis.rows],
-        hypothesis.patch.added,
-        hypothesis.strength,
-    )
+        assert list(map(content_of, search.single_faults())) == list(map(content_of, found))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -12,7 +12,6 @@ from recon_core.model import (
     Fill,
     Instrument,
     InstrumentKind,
-    LedgerSide,
     Leg,
     Position,
     RecordedSession,
@@ -148,8 +147,3 @@ def decimal_of(fraction: Fraction, places: int | None) -> Decimal:
     if places is None:
         return EXACT.divide(Decimal(fraction.numerator), Decimal(fraction.denominator))
     return round_to_places(EXACT.scaleb(Decimal(round(fraction * 10**places)), -places), places)
-
-
-def other_side(side: LedgerSide) -> LedgerSide:
-    """The other one of the two sides."""
-    return side.other

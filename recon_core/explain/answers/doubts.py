@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes import precedence
-from recon_core.explain.causes.quantity import is_quantity
+from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength

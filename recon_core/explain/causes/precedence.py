@@ -92,9 +92,14 @@ def is_misread_order(hypotheses: Iterable[Hypothesis]) -> bool:
     return any(one.cause_kind is CauseKind.CUMULATIVE_QUANTITY for one in hypotheses)
 
 
+def is_quantity(hypothesis: Hypothesis) -> bool:
+    """True if a hypothesis is a wrong quantity of a fill."""
+    return hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
+
+
 def has_wrong_quantity(hypotheses: Iterable[Hypothesis]) -> bool:
     """True if a hypothesis is a wrong quantity."""
-    return any(one.cause_kind is CauseKind.WRONG_QUANTITY for one in hypotheses)
+    return any(map(is_quantity, hypotheses))
 
 
 def figure_count(hypotheses: Iterable[Hypothesis]) -> int:
@@ -193,9 +198,8 @@ def are_in_other_parts(hypotheses: Sequence[Hypothesis]) -> bool:
 def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:
     """True if a fitted quantity is the only evidence of a cause: its fill moved no cash."""
     is_fitted = hypothesis.strength > Strength.SHOWN
-    is_quantity = hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
     return (
-        is_quantity
+        is_quantity(hypothesis)
         and is_fitted
         and not any(amount for name, amount in effect.items() if not is_position(name))
     )

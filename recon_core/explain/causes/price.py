@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import starmap
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault
@@ -16,8 +17,8 @@ from recon_core.explain.problem.dimensions import is_cash, is_position
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
-    fee_contradicts,
     fee_shows,
+    off_by_ten,
 )
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
@@ -118,15 +119,7 @@ def _with_price(fill: Fill, other: Fill, strength: Strength, how: str | None) ->
 
 def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every price off by a factor of ten."""
-    for fill in problem.fills:
-        for power in (-1, 1):
-            other = replace(fill, price=fill.price.scaleb(power, EXACT))
-            how = slip(*problem.wrong_and_right(fill.price, other.price))
-            if how is not None:
-                strength = (
-                    Strength.CHANCE if fee_contradicts(problem, fill, other) else Strength.FITTED
-                )
-                yield _with_price(fill, other, strength, how)
+    yield from starmap(_with_price, off_by_ten(problem, "price"))
 
 
 def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:

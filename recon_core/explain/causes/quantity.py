@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import starmap
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault
@@ -17,6 +18,7 @@ from recon_core.explain.problem.fee_evidence import (
     charged_again,
     fee_contradicts,
     fee_shows,
+    off_by_ten,
 )
 from recon_core.explain.problem.figures import slip
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
@@ -169,22 +171,9 @@ def of_order(problem: Problem, fill: Fill, required: Decimal) -> Iterator[Hypoth
             yield with_quantity(fill, replace(other, fee=fee), Strength.SHOWN, how)
 
 
-def is_quantity(hypothesis: Hypothesis) -> bool:
-    """True if a hypothesis is a wrong quantity of a fill."""
-    return hypothesis.cause_kind is CauseKind.WRONG_QUANTITY
-
-
 def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every quantity off by a factor of ten, and those that the position requires."""
-    for fill in problem.fills:
-        for power in (-1, 1):
-            more = replace(fill, quantity=fill.quantity.scaleb(power, EXACT))
-            how = slip(*problem.wrong_and_right(fill.quantity, more.quantity))
-            if how is not None:
-                strength = (
-                    Strength.CHANCE if fee_contradicts(problem, fill, more) else Strength.FITTED
-                )
-                yield with_quantity(fill, more, strength, how)
+    yield from starmap(with_quantity, off_by_ten(problem, "quantity"))
     yield from quantities(problem)
 
 

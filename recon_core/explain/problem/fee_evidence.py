@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final, Literal
 
 from recon_core.explain.problem.fee_schedule import FeeModel, fee_value
+from recon_core.explain.problem.figures import slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.market import Market
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -103,6 +104,25 @@ def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
     ):
         return False
     return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
+
+
+def off_by_ten(
+    problem: Problem, figure: Literal["price", "quantity"]
+) -> Iterator[tuple[Fill, Fill, Strength, str]]:
+    """Yield each fill, the fill with a figure off by a factor of ten, the strength and the slip.
+
+    A fee that contradicts the other figure leaves it a chance.
+    """
+    for fill in problem.fills:
+        given: Decimal = getattr(fill, figure)
+        for power in (-1, 1):
+            number = given.scaleb(power, EXACT)
+            changed: dict[str, Any] = {figure: number}
+            other = replace(fill, **changed)
+            how = slip(*problem.wrong_and_right(given, number))
+            if how is not None:
+                contradicted = fee_contradicts(problem, fill, other)
+                yield fill, other, Strength.CHANCE if contradicted else Strength.FITTED, how
 
 
 def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:

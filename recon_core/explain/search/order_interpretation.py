@@ -18,7 +18,8 @@ from recon_core.explain.budget import OF_AN_INTERPRETATION, Budget
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import misread_order
 from recon_core.explain.causes.fills import are_missing, missing, removed
-from recon_core.explain.causes.quantity import is_quantity, of_order
+from recon_core.explain.causes.precedence import is_quantity
+from recon_core.explain.causes.quantity import of_order
 from recon_core.explain.causes.side import flip
 from recon_core.explain.causes.stale import of_missing_fills
 from recon_core.explain.problem.dimensions import is_order
