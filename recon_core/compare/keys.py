@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from recon_core.compare.holdings import ComparedViews, compared_views, holdings
 from recon_core.model import (
     Fill,
     Instrument,
@@ -69,10 +70,17 @@ def pair(
     `ledger` are those of each side with its own replay.
     """
     plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
-    comparisons = [
-        *ledger,
+    views = compared_views(recorded)
+    states = [
         *_pair_positions(recorded, notes, plain=plain),
         *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
+    ]
+    if views is not None:
+        states = [one for one in states if views.compare(one)]
+        states += _pair_holdings(recorded, views, plain=plain)
+    comparisons = [
+        *ledger,
+        *states,
         *_session_comparisons(recorded, more_checks),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -138,6 +146,31 @@ def _pair_cash(
         for (currency, account), internal, external in paired(
             *_both(recorded, lambda record: record.cash),
             lambda row: (row.currency, None if plain else row.account),
+        )
+    ]
+
+
+def _pair_holdings(
+    recorded: RecordedSession, views: ComparedViews, *, plain: bool
+) -> list[Comparison]:
+    """Return what one side lists as a position and the other as a balance, by asset."""
+    if recorded.internal is None or recorded.external is None:
+        return []
+    return [
+        Comparison(
+            item_kind=ItemKind.HOLDING,
+            key=key_text(asset, Leg.NET, account),
+            name=asset,
+            as_of=session_time(recorded),
+            internal=internal,
+            external=external,
+            unit=asset,
+            in_floats=bool(float_sides(recorded)),
+        )
+        for (asset, account), internal, external in paired(
+            holdings(recorded.internal, views, LedgerSide.INTERNAL, plain=plain),
+            holdings(recorded.external, views, LedgerSide.EXTERNAL, plain=plain),
+            lambda row: (row.symbol, None if plain else row.account),
         )
     ]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from recon_core.compare.holdings import balances_stand_in, compared_views
 from recon_core.compare.rows.order_links import orders_compare
 from recon_core.model import SECTIONS, STATES, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import SessionCheck
@@ -49,9 +50,12 @@ def _sections(recorded: RecordedSession, policy: Policy) -> tuple[list[str], lis
         if not reporting:
             notes.append(f"{section}: reported by neither side")
         elif len(reporting) == 1:
-            silent = "external" if reporting[0] is LedgerSide.INTERNAL else "internal"
+            silent = reporting[0].other
             text = f"{section}: reported by {reporting[0]}, not by {silent}"
-            (faults if section in policy.require else notes).append(text)
+            shown = section == "positions" and balances_stand_in(recorded, silent)
+            if shown:
+                text = f"{text}, whose balances show what it holds"
+            (faults if section in policy.require and not shown else notes).append(text)
         elif _is_self_comparison(recorded, section):
             text = f"{section}: both sides were read from one source, which proves nothing"
             (faults if section in policy.require else notes).append(text)
@@ -85,6 +89,9 @@ def _nothing_compared(recorded: RecordedSession) -> bool:
         compared += ["fills"] if not recorded.shares("fills") else []
         if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
             return False
+    views = compared_views(recorded)
+    if views is not None and views.apart() and not recorded.mirrored:
+        return False
     for section in compared:
         rows = [record.rows(section) for record in (recorded.internal, recorded.external)]
         if None not in rows and any(rows):

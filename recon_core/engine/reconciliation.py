@@ -9,7 +9,8 @@ from pathlib import Path
 from pluggy import PluginManager
 
 from recon_core.compare.aliases import with_aliases
-from recon_core.compare.keys import duplicate_notes, pair
+from recon_core.compare.holdings import view_notes, with_restated_positions
+from recon_core.compare.keys import duplicate_notes, pair, single_accounts
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
@@ -71,7 +72,8 @@ class Reconciliation:
         recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
         recorded = with_aliases(recorded, policy.aliases)
         self.replays = replay_sides(recorded, replays)
-        self.recorded = with_derived_sections(recorded, self.replays)
+        recorded = with_derived_sections(recorded, self.replays)
+        self.recorded = with_restated_positions(recorded, plain=single_accounts(recorded))
         self._snapshots = Snapshots(self.recorded, self.replays)
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching
@@ -181,6 +183,7 @@ class Reconciliation:
             *(note for replayed in self.replays.values() for note in replayed.notes),
             *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
+            *view_notes(self.recorded),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
             *sign_notes(self.recorded),

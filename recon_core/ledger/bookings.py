@@ -16,7 +16,6 @@ from recon_core.model import (
     Currency,
     Fill,
     Instrument,
-    InstrumentKind,
     Movement,
     MovementKind,
     OrderSide,
@@ -40,6 +39,12 @@ class Category(StrEnum):
     CONVERSIONS = "conversions"
     SPLITS = "cash in lieu"
     ADJUSTMENTS = "adjustments"
+    REWARDS = "rewards"
+    RENAMES = "renames"
+    SETTLEMENTS = "settlements"
+    ASSIGNMENTS = "assignments"
+    EXERCISES = "exercises"
+    EXPIRIES = "expiries"
 
 
 _CATEGORIES: Final[Mapping[MovementKind, Category]] = {
@@ -53,6 +58,12 @@ _CATEGORIES: Final[Mapping[MovementKind, Category]] = {
     MovementKind.SPLIT: Category.SPLITS,
     MovementKind.CONVERSION: Category.CONVERSIONS,
     MovementKind.ADJUSTMENT: Category.ADJUSTMENTS,
+    MovementKind.REWARD: Category.REWARDS,
+    MovementKind.RENAME: Category.RENAMES,
+    MovementKind.SETTLEMENT: Category.SETTLEMENTS,
+    MovementKind.ASSIGNMENT: Category.ASSIGNMENTS,
+    MovementKind.EXERCISE: Category.EXERCISES,
+    MovementKind.EXPIRY: Category.EXPIRIES,
 }
 
 
@@ -119,21 +130,41 @@ def fees_by_currency(fills: Sequence[Fill]) -> dict[str, list[Decimal]]:
     return charged
 
 
-def held_quantity(fill: Fill, base: str) -> Decimal:
-    """Return the quantity that a spot fill adds to a position: less a fee in the base currency."""
+def held_quantity(fill: Fill, instrument: Instrument) -> Decimal:
+    """Return the quantity that a fill adds to a position: less a fee in the asset it delivers."""
     quantity = signed_quantity(fill)
-    charged = fill.fee and fill.fee_currency == base
+    charged = fill.fee and charged_in_kind(instrument, fill.fee_currency)
     return EXACT.subtract(quantity, fill.fee) if charged else quantity
 
 
 def is_derivative(instrument: Instrument) -> bool:
     """True if fills move cash by fee and realised PnL only."""
-    return instrument.instrument_kind is not InstrumentKind.SPOT
+    return instrument.instrument_kind.derivative
 
 
-def movement_booking(movement: Movement, roundings: Roundings) -> CashBooking | None:
-    """The amount of a movement; its quantity moves a position and never cash."""
-    if movement.currency is None or movement.amount is None:
-        return None
-    amount = roundings[movement.currency](movement.amount)
-    return CashBooking(movement.currency, amount, _CATEGORIES[movement.movement_kind])
+def charged_in_kind(instrument: Instrument | None, currency: str | None) -> bool:
+    """True if a fee in `currency` is taken from the asset that a fill delivers."""
+    return (
+        instrument is not None
+        and instrument.base == currency
+        and instrument.instrument_kind.delivers
+    )
+
+
+def movement_bookings(
+    movement: Movement, instrument: Instrument | None, roundings: Roundings
+) -> Iterator[CashBooking]:
+    """Yield the postings of a movement: its amount, and the asset that its quantity delivers.
+
+    `instrument` is that of its symbol. A row that gives the asset's own amount beside the
+    quantity says one thing twice, and is posted once.
+    """
+    category = _CATEGORIES[movement.movement_kind]
+    if movement.currency is not None and movement.amount is not None:
+        amount = roundings[movement.currency](movement.amount)
+        yield CashBooking(movement.currency, amount, category)
+    if movement.quantity is None or instrument is None or instrument.base == movement.currency:
+        return
+    if instrument.instrument_kind.delivers:
+        quantity = roundings[instrument.base](movement.quantity)
+        yield CashBooking(instrument.base, quantity, category)

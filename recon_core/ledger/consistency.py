@@ -5,9 +5,10 @@ before the sides are compared with each other. A side whose rows cannot be poste
 it declares its instruments cannot be judged: that is CRITICAL.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
+from recon_core.compare.holdings import State, restated, views_of_own_rows
 from recon_core.compare.keys import (
     float_sides,
     key_text,
@@ -36,21 +37,21 @@ def ledger_comparisons(
 def _side_comparisons(
     recorded: RecordedSession, side: LedgerSide, replayed: SideReplay
 ) -> list[Comparison]:
-    positions, cash = _stated(recorded, side, "positions"), _stated(recorded, side, "cash")
-    if positions is None and cash is None:
+    stated = _stated(recorded, side)
+    if stated.positions is None and stated.cash is None:
         return []
     if replayed.problem:
         return [_refused(recorded, side, replayed.problem)]
     plain = single_accounts(recorded)
-    found = state_comparisons(recorded, side, positions, cash, replayed, plain=plain)
+    found = state_comparisons(recorded, side, stated.positions, stated.cash, replayed, plain=plain)
     return _with_distinct_keys(found, side)
 
 
 def state_comparisons(
     recorded: RecordedSession,
     side: LedgerSide,
-    positions: Iterable[object] | None,
-    cash: Iterable[object] | None,
+    positions: tuple[Position, ...] | None,
+    cash: tuple[CashBalance, ...] | None,
     replayed: SideReplay,
     *,
     plain: bool,
@@ -59,10 +60,17 @@ def state_comparisons(
 
     A section that is `None` on either hand is not compared.
     """
-    return [
-        *_positions(recorded, side, positions, replayed, plain=plain),
+    views = views_of_own_rows(recorded, side)
+    if views is None:
+        return []
+    stated = State(positions, cash)
+    given = State(replayed.positions, replayed.cash)
+    meant = replace(replayed, positions=restated(given, stated, views, side, plain=plain))
+    found = [
+        *_positions(recorded, side, positions, meant, plain=plain),
         *_cash(recorded, side, cash, replayed.cash, plain=plain),
     ]
+    return [one for one in found if views.compare(one)]
 
 
 def snapshots_key(side: LedgerSide) -> str:
@@ -90,10 +98,15 @@ def _row(comparison: Comparison) -> Position | CashBalance | None:
     return comparison.internal or comparison.external
 
 
-def _stated(recorded: RecordedSession, side: LedgerSide, section: str) -> tuple[object, ...] | None:
+def _stated(recorded: RecordedSession, side: LedgerSide) -> State:
     """The rows that a side itself reports, not those that were replayed for it."""
     record = recorded.side(side)
-    return None if record is None or section in record.derived else record.rows(section)
+    if record is None:
+        return State(None, None)
+    return State(
+        None if "positions" in record.derived else record.positions,
+        None if "cash" in record.derived else record.cash,
+    )
 
 
 def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Comparison:
@@ -105,7 +118,7 @@ def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Compa
 def _positions(
     recorded: RecordedSession,
     side: LedgerSide,
-    stated: Iterable[object] | None,
+    stated: tuple[Position, ...] | None,
     replayed: SideReplay,
     *,
     plain: bool,
@@ -113,7 +126,7 @@ def _positions(
     if stated is None or replayed.positions is None:
         return []
     doubtful = replayed.doubtful
-    rows = [row for row in stated if isinstance(row, Position) and row.symbol not in doubtful]
+    rows = [row for row in stated if row.symbol not in doubtful]
     return [
         _compared(recorded, side, key, position_unit(key[0], recorded.instruments), *values)
         for key, *values in paired(
@@ -127,18 +140,17 @@ def _positions(
 def _cash(
     recorded: RecordedSession,
     side: LedgerSide,
-    stated: Iterable[object] | None,
+    stated: tuple[CashBalance, ...] | None,
     replayed: tuple[CashBalance, ...] | None,
     *,
     plain: bool,
 ) -> list[Comparison]:
     if stated is None or replayed is None:
         return []
-    rows = [row for row in stated if isinstance(row, CashBalance)]
     return [
         _compared(recorded, side, key, key[0], *values)
         for key, *values in paired(
-            rows, replayed, lambda row: (row.currency, Leg.NET, None if plain else row.account)
+            stated, replayed, lambda row: (row.currency, Leg.NET, None if plain else row.account)
         )
     ]
 

@@ -1,12 +1,13 @@
 """Holding of one symbol on one leg of one account, and the cash that its fills moved.
 
-Source of the rules: design, "Ledger comparisons". A spot fill moves base and quote currency
-and the position; a fee in the base currency also reduces the position. A derivative moves
-cash by fee and realised PnL only.
+Source of the rules: rules, "What a replay books". A spot fill moves base and quote currency
+and the position; a fee in the base currency also reduces the position. An option is paid for
+and delivers nothing. A derivative moves cash by fee and realised PnL only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from operator import attrgetter
 
 from recon_core.ledger.bookings import (
@@ -68,7 +69,7 @@ class Holding:
 
 
 class SpotHolding(Holding):
-    """A spot position: every fill moves its base and its quote currency."""
+    """A position that is paid for: a fill moves the quote currency, and the asset it delivers."""
 
     def __init__(self, instrument: Instrument, roundings: Roundings) -> None:
         super().__init__()
@@ -78,16 +79,19 @@ class SpotHolding(Holding):
 
     def apply(self, fills: Sequence[Fill]) -> None:
         """Book fills; each amount is rounded on its own."""
-        signed, each_rounded = signed_quantities(fills), self._roundings.each
-        received = each_rounded(self.instrument.base, signed)
+        instrument, each_rounded = self.instrument, self._roundings.each
+        signed, charged = signed_quantities(fills), fees_by_currency(fills)
         traded = map(EXACT.multiply, signed, map(_price, fills))
-        paid = each_rounded(self.instrument.quote, traded)
-        self._received = EXACT.add(self._received, exact_sum(received))
+        if instrument.multiplier != 1:
+            traded = map(EXACT.multiply, traded, repeat(instrument.multiplier))
+        paid = each_rounded(instrument.quote, traded)
         self._paid = EXACT.add(self._paid, exact_sum(paid))
-        charged = fees_by_currency(fills)
         self.charge(charged, self._roundings)
-        in_base = exact_sum(charged.get(self.instrument.base, ()))
-        moved = EXACT.subtract(exact_sum(signed), in_base)
+        moved = exact_sum(signed)
+        if instrument.instrument_kind.delivers:
+            received = each_rounded(instrument.base, signed)
+            self._received = EXACT.add(self._received, exact_sum(received))
+            moved = EXACT.subtract(moved, exact_sum(charged.get(instrument.base, ())))
         self.quantity = EXACT.add(self.quantity, moved)
         self.events.extend(fills)
 
@@ -95,7 +99,8 @@ class SpotHolding(Holding):
         """Yield the cash that the fills moved, summed by currency and category."""
         if any(isinstance(event, Fill) for event in self.events):
             instrument = self.instrument
-            yield CashBooking(instrument.base, self._received, Category.TRADES)
+            if instrument.instrument_kind.delivers:
+                yield CashBooking(instrument.base, self._received, Category.TRADES)
             yield CashBooking(instrument.quote, self._paid.copy_negate(), Category.TRADES)
         yield from super().cash()
 
@@ -109,15 +114,16 @@ class SpotHolding(Holding):
 
 
 def require_spot(instrument: Instrument, leg: Leg) -> None:
-    """Refuse by name what a spot instrument cannot mean, instead of guessing."""
-    if instrument.multiplier != 1:
+    """Refuse by name what an instrument that is paid for cannot mean, instead of guessing."""
+    kind = instrument.instrument_kind
+    if kind.delivers and instrument.multiplier != 1:
         multiplier = format_amount(instrument.multiplier)
-        reason = f"has multiplier {multiplier}; spot can be replayed with 1 only"
+        reason = f"has multiplier {multiplier}; {kind} can be replayed with 1 only"
     elif instrument.settlement != instrument.quote:
         settlement, quote = printable(instrument.settlement, 60), printable(instrument.quote, 60)
-        reason = f"is spot and settles in {settlement}; expected its quote currency {quote}"
+        reason = f"is {kind} and settles in {settlement}; expected its quote currency {quote}"
     elif leg is not Leg.NET:
-        reason = f"has a fill on leg {leg}; spot can be replayed with NET only"
+        reason = f"has a fill on leg {leg}; {kind} can be replayed with NET only"
     else:
         return
     raise ReplayError(f"instrument {printable(instrument.symbol, 100)} {reason}")

@@ -1,6 +1,5 @@
 """The internal ledger: positions and cash, booked from fills and movements."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -12,7 +11,7 @@ from recon_core.ledger.bookings import (
     Category,
     Roundings,
     is_derivative,
-    movement_booking,
+    movement_bookings,
 )
 from recon_core.ledger.derivative_holding import DerivativeHolding
 from recon_core.ledger.holdings import Holding, SpotHolding, require_spot
@@ -21,12 +20,12 @@ from recon_core.model import (
     Currency,
     Fill,
     Instrument,
-    InstrumentKind,
     Leg,
     Movement,
     Opening,
     Position,
 )
+from recon_core.model.assets import unified_spot
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
@@ -34,7 +33,6 @@ from recon_core.values.printable import printable
 PositionKey = tuple[str | None, str, Leg]
 CashKey = tuple[str | None, str]
 _KEY_FIELDS: Final = tuple(map(attrgetter, ("account", "symbol", "leg")))
-_UNIFIED_SYMBOL = re.compile(r"([^/:\s]+)/([^/:\s]+)")
 
 
 class PositionLedger:
@@ -132,10 +130,11 @@ class PositionLedger:
         quantity belongs to the leg that is held; raises `ReplayError` where that may
         be more than one.
         """
+        instrument = None
         if movement.symbol is not None and movement.quantity is not None:
             self._holding(self._key_of_movement(movement, movement.symbol)).move(movement)
-        posting = movement_booking(movement, self._roundings)
-        if posting is not None:
+            instrument = self._declared(movement.symbol)
+        for posting in movement_bookings(movement, instrument, self._roundings):
             _post(self._moved, movement.account, posting)
 
     def _key_of_movement(self, movement: Movement, symbol: str) -> PositionKey:
@@ -269,14 +268,6 @@ def _holding_of(instrument: Instrument, roundings: Roundings) -> SpotHolding | D
     if is_derivative(instrument):
         return DerivativeHolding(instrument, roundings)
     return SpotHolding(instrument, roundings)
-
-
-def unified_spot(symbol: str) -> Instrument | None:
-    """The spot pair that a symbol written `BASE/QUOTE` means, `None` for any other."""
-    match = _UNIFIED_SYMBOL.fullmatch(symbol)
-    if match is None:
-        return None
-    return Instrument(symbol, InstrumentKind.SPOT, match[1], match[2], match[2])
 
 
 def _initial(

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recon_core.ledger.bookings import held_quantity, is_derivative, signed_quantity
-from recon_core.ledger.position_ledger import PositionKey, unified_spot
+from recon_core.ledger.bookings import held_quantity, signed_quantity
+from recon_core.ledger.position_ledger import PositionKey
 from recon_core.model import Fill, Instrument, Leg, Opening, Position, SideRecord
+from recon_core.model.assets import unified_spot
 from recon_core.values.amounts import EXACT, ZERO
 
 
@@ -30,12 +31,12 @@ class Quantities:
 
     def add_fill(self, fill: Fill, instrument: Instrument | None) -> None:
         """Change a position by a fill, less a fee in the base of a spot pair."""
-        if instrument is not None and not is_derivative(instrument):
-            quantity = held_quantity(fill, instrument.base)
+        if instrument is not None:
+            quantity = held_quantity(fill, instrument)
         else:
             quantity = signed_quantity(fill)
             currency = fill.fee_currency
-            if instrument is None and fill.fee and currency and fill.symbol.startswith(currency):
+            if fill.fee and currency and fill.symbol.startswith(currency):
                 self.doubtful.add(fill.symbol)
         self.add((fill.account, fill.symbol, fill.leg), quantity)
 

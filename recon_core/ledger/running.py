@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from recon_core.ledger.position_ledger import PositionLedger, unified_spot
+from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.quantities import quantities
 from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import in_order
@@ -18,6 +18,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.model.assets import unified_spot
 
 
 class States(Protocol):

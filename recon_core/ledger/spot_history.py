@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from recon_core.ledger.bookings import Roundings, signed_quantity
+from recon_core.ledger.bookings import Roundings, charged_in_kind, signed_quantity
 from recon_core.ledger.cost_basis import CostBasis, new_basis, scaled
 from recon_core.ledger.derivatives import PnlRule, average_price, pnl_rule, refuse_inexact
 from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
@@ -56,7 +56,7 @@ def spot_history(
 def _post(history: SpotHistory, fill: Fill, rule: PnlRule) -> None:
     value = fill.price.as_integer_ratio()
     pnl = rule.realise(history.basis, scaled(signed_quantity(fill)), value)
-    if fill.fee and fill.fee_currency == history.instrument.base:
+    if fill.fee and charged_in_kind(history.instrument, fill.fee_currency):
         history.basis.apply(-scaled(fill.fee), value)
     if history.realised is not None and pnl is None:
         raise refuse_inexact(fill, history.instrument.quote)

@@ -1,6 +1,8 @@
 """The values that every room speaks in; the records of a session are names of this package."""
 
 from recon_core.model.records import (
+    ANY_ASSET,
+    BALANCE_PARTS,
     SECTIONS,
     STATES,
     CashBalance,
@@ -23,9 +25,12 @@ from recon_core.model.records import (
     SessionMode,
     SideRecord,
     Snapshot,
+    View,
 )
 
 __all__ = [
+    "ANY_ASSET",
+    "BALANCE_PARTS",
     "SECTIONS",
     "STATES",
     "CashBalance",
@@ -48,4 +53,5 @@ __all__ = [
     "SessionMode",
     "SideRecord",
     "Snapshot",
+    "View",
 ]

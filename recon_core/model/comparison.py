@@ -24,6 +24,7 @@ class ItemKind(StrEnum):
 
     POSITION = "position"
     CASH = "cash"
+    HOLDING = "holding"
     ORDER = "order"
     FILL = "fill"
     LEDGER = "ledger"

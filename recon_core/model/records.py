@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.values.errors import ReconError
@@ -58,11 +58,30 @@ class SessionMode(StrEnum):
 
 
 class InstrumentKind(StrEnum):
-    """Kind of an instrument, which decides how a fill moves cash."""
+    """Kind of an instrument, which decides how a fill moves cash.
 
-    SPOT = "spot"
-    LINEAR = "linear"
-    INVERSE = "inverse"
+    A kind that `delivers` moves the base asset itself, which an account holds under its own
+    name; fills of a `derivative` move cash by fee and gain only, and not by their price.
+    """
+
+    delivers: bool
+    derivative: bool
+
+    SPOT = "spot", True, False
+    EQUITY = "equity", True, False
+    FX = "fx", True, False
+    OPTION = "option", False, False
+    LINEAR = "linear", False, True
+    INVERSE = "inverse", False, True
+    FUTURE = "future", False, True
+
+    def __new__(cls, value: str, delivers: bool = False, derivative: bool = False) -> Self:  # noqa: FBT001, FBT002
+        """Make a member: its text in a file, and how its fills move cash."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.delivers = delivers
+        member.derivative = derivative
+        return member
 
 
 class OrderState(StrEnum):
@@ -92,6 +111,24 @@ class MovementKind(StrEnum):
     SPLIT = "split"
     CONVERSION = "conversion"
     ADJUSTMENT = "adjustment"
+    REWARD = "reward"
+    RENAME = "rename"
+    SETTLEMENT = "settlement"
+    ASSIGNMENT = "assignment"
+    EXERCISE = "exercise"
+    EXPIRY = "expiry"
+
+
+class View(StrEnum):
+    """Ways in which a side lists what it has of an asset."""
+
+    POSITION = "position"
+    BALANCE = "balance"
+    BOTH = "both"
+
+
+ANY_ASSET: Final = "*"
+"""Name in a side's `keeps` for every asset that is not named itself."""
 
 
 class Numbers(StrEnum):
@@ -106,8 +143,10 @@ class Instrument:
     """Instrument of a symbol: `base` is bought and sold for `quote`.
 
     `multiplier` is the size of one unit of quantity: units of the base for a linear
-    contract, units of the quote for an inverse one. `not_replayed` says why its fills
-    cannot be replayed, where a recording shows that; it is empty where they can.
+    contract or an option, units of the quote for an inverse one. `settles_daily` says that
+    the gain of an open position is cash at once, by the mark price or by movements of kind
+    `settlement`. `not_replayed` says why its fills cannot be replayed, where a recording
+    shows that; it is empty where they can.
     """
 
     symbol: str
@@ -118,6 +157,7 @@ class Instrument:
     multiplier: Decimal = Decimal(1)
     quantity_increment: Decimal | None = None
     not_replayed: str = ""
+    settles_daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +172,8 @@ class Currency:
 class Position:
     """A position in one instrument: `quantity` in its units, negative when short.
 
-    `average_price` is the source's own, in the quote currency. Raises `AmountError` where an
-    amount is not exact.
+    `average_price` is the source's own, `mark_price` the price that it values the position
+    at, both in the quote currency. Raises `AmountError` where an amount is not exact.
     """
 
     symbol: str
@@ -141,17 +181,21 @@ class Position:
     average_price: Decimal | None = None
     account: str | None = None
     leg: Leg = Leg.NET
+    mark_price: Decimal | None = None
 
     def __post_init__(self) -> None:
-        _check_row(self, "position", self.symbol, ("quantity", "average_price"), leg=Leg)
+        amounts = ("quantity", "average_price", "mark_price")
+        _check_row(self, "position", self.symbol, amounts, leg=Leg)
 
 
 @dataclass(frozen=True, slots=True)
 class CashBalance:
     """A balance of one currency, in its units.
 
-    `free` and `locked` are given where the side distinguishes them. Raises `AmountError` where
-    an amount is not exact.
+    The parts are given where the side distinguishes them: what is `free` and `locked`, what
+    is borrowed (`debt`), what of the total has `settled`, and what open positions have
+    gained and the total does not have (`unrealised`). Raises `AmountError` where an amount is
+    not exact.
     """
 
     currency: str
@@ -159,9 +203,12 @@ class CashBalance:
     free: Decimal | None = None
     locked: Decimal | None = None
     account: str | None = None
+    debt: Decimal | None = None
+    settled: Decimal | None = None
+    unrealised: Decimal | None = None
 
     def __post_init__(self) -> None:
-        _check_row(self, "cash", self.currency, ("total", "free", "locked"))
+        _check_row(self, "cash", self.currency, ("total", *BALANCE_PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +294,8 @@ class Order:
 class Movement:
     """Cash (`amount` of `currency`) or quantity (of `symbol`) that moved without a fill.
 
-    Both are signed by their effect on the account: a withdrawal is negative. Raises
+    Both are signed by their effect on the account: a withdrawal is negative. `group` is the
+    name that the rows of one event share, such as the two legs of a conversion. Raises
     `AmountError` where an amount is not exact.
     """
 
@@ -259,6 +307,7 @@ class Movement:
     symbol: str | None = None
     quantity: Decimal | None = None
     account: str | None = None
+    group: str | None = None
 
     def __post_init__(self) -> None:
         amounts = ("amount", "quantity")
@@ -266,7 +315,7 @@ class Movement:
 
     @property
     def content(self) -> tuple[object, ...]:
-        """The movement without its id and time: two with one content post the same."""
+        """The movement without its id, group and time: two with one content post the same."""
         return (
             self.movement_kind,
             self.currency,
@@ -299,6 +348,8 @@ class Snapshot:
 
 
 _ACCOUNT = attrgetter("account")
+BALANCE_PARTS: Final = ("free", "locked", "debt", "settled", "unrealised")
+"""Fields of a balance beside its total."""
 STATES: Final = ("positions", "cash")
 SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
@@ -312,7 +363,8 @@ class SideRecord:
     `origins` says for sections that were read from a source of their own, such as a table
     beside the session file, which one that was. `pending` lists movements that have
     happened and that the side, as its format is known to do, posts only later; the source
-    does not state them, and a converted session does not have them.
+    does not state them, and a converted session does not have them. `keeps` says by asset how
+    the side lists it, where that cannot be told from its rows.
     """
 
     as_of: datetime
@@ -327,6 +379,7 @@ class SideRecord:
     opening: Opening | None = None
     snapshots: tuple[Snapshot, ...] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    keeps: Mapping[str, View] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -127,6 +127,7 @@ class _Reader:
             opening=self._opening(table.opening, f"{where}.opening"),
             snapshots=self._snapshots(table.snapshots, f"{where}.snapshots"),
             counts={} if table.counts is None else table.counts.model_dump(exclude_none=True),
+            keeps=native_rows.kept(table.keeps),
             origins=self._origins(where),
         )
 

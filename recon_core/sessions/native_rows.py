@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from recon_core.model import (
+    BALANCE_PARTS,
     CashBalance,
     Currency,
     Fill,
@@ -16,6 +17,7 @@ from recon_core.model import (
     OrderSide,
     OrderState,
     Position,
+    View,
 )
 from recon_core.sessions import schema
 from recon_core.values.amounts import ZERO
@@ -23,12 +25,15 @@ from recon_core.values.amounts import ZERO
 
 def position(row: schema.PositionRow) -> Position:
     """A position, as the model has it."""
-    return Position(row.symbol, row.quantity, row.average_price, row.account, Leg(row.leg))
+    return Position(
+        row.symbol, row.quantity, row.average_price, row.account, Leg(row.leg), row.mark_price
+    )
 
 
 def balance(row: schema.CashRow) -> CashBalance:
     """A balance, as the model has it."""
-    return CashBalance(row.currency, row.total, row.free, row.locked, row.account)
+    parts = {name: getattr(row, name) for name in BALANCE_PARTS}
+    return CashBalance(row.currency, row.total, account=row.account, **parts)
 
 
 def fill(row: schema.FillRow) -> Fill:
@@ -79,6 +84,7 @@ def movement(row: schema.MovementRow) -> Movement:
         symbol=row.symbol,
         quantity=row.quantity,
         account=row.account,
+        group=row.group,
     )
 
 
@@ -93,9 +99,15 @@ def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instr
             settlement=table.settlement or (table.base if table.kind == "inverse" else table.quote),
             multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
             quantity_increment=table.quantity_increment,
+            settles_daily=table.settles == "daily",
         )
         for symbol, table in tables.items()
     }
+
+
+def kept(views: Mapping[str, str]) -> dict[str, View]:
+    """The views that a side says it keeps, by asset."""
+    return {asset: View(view) for asset, view in views.items()}
 
 
 def currencies(tables: Mapping[str, schema.CurrencyTable]) -> dict[str, Currency]:

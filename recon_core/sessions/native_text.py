@@ -98,6 +98,7 @@ def side_document(record: SideRecord) -> dict[str, Any]:
             if record.snapshots is None
             else [snapshot_document(one) for one in record.snapshots],
             "counts": dict(sorted(record.counts.items())) or None,
+            "keeps": {asset: str(kept) for asset, kept in sorted(record.keeps.items())} or None,
         }
     )
 
@@ -169,6 +170,7 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
             "settlement": instrument.settlement,
             "multiplier": None if multiplier == 1 else multiplier,
             "quantity_increment": instrument.quantity_increment,
+            "settles": "daily" if instrument.settles_daily else None,
         }
     )
 

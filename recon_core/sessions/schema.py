@@ -51,6 +51,7 @@ class PositionRow(FileModel):
     average_price: Amount | None = None
     account: Name | None = None
     leg: Literal["NET", "LONG", "SHORT"] = "NET"
+    mark_price: Amount | None = None
 
 
 class CashRow(FileModel):
@@ -61,6 +62,9 @@ class CashRow(FileModel):
     free: Amount | None = None
     locked: Amount | None = None
     account: Name | None = None
+    debt: Amount | None = None
+    settled: Amount | None = None
+    unrealised: Amount | None = None
 
 
 class OrderRow(FileModel):
@@ -135,6 +139,12 @@ class MovementRow(FileModel):
         "split",
         "conversion",
         "adjustment",
+        "reward",
+        "rename",
+        "settlement",
+        "assignment",
+        "exercise",
+        "expiry",
     ]
     time: Time
     currency: Name | None = None
@@ -142,6 +152,7 @@ class MovementRow(FileModel):
     symbol: Name | None = None
     quantity: Amount | None = None
     account: Name | None = None
+    group: Name | None = None
 
     @model_validator(mode="after")
     def _moves_something(self) -> "MovementRow":
@@ -225,6 +236,10 @@ class CountsTable(FileTable):
     movements: Count | None = None
 
 
+Kept = Entries[Name, Literal["position", "balance", "both"]]
+"""The view that a side has of an asset, by its name; `*` is every other asset."""
+
+
 class SideTable(FileTable):
     """Statement of one side. An absent section is not reported; an empty one is empty."""
 
@@ -240,6 +255,7 @@ class SideTable(FileTable):
     opening: OpeningTable | None = None
     snapshots: Rows[SnapshotTable] | None = None
     counts: CountsTable | None = None
+    keeps: Kept = Field(default_factory=dict)
 
 
 class MirrorSide(FileTable):
@@ -289,12 +305,19 @@ ExternalSide = Annotated[
 class InstrumentTable(FileTable):
     """Instrument of a symbol; required to replay cash."""
 
-    kind: Literal["spot", "linear", "inverse"]
+    kind: Literal["spot", "equity", "fx", "option", "linear", "inverse", "future"]
     base: Name
     quote: Name
     settlement: Name | None = None
     multiplier: PositiveAmount | None = None
     quantity_increment: PositiveAmount | None = None
+    settles: Literal["daily"] | None = None
+
+    @model_validator(mode="after")
+    def _only_futures_settle_daily(self) -> "InstrumentTable":
+        if self.settles is not None and self.kind != "future":
+            raise PydanticCustomError("recon", "settles is of a future; expected kind future")
+        return self
 
 
 class CurrencyTable(FileTable):

@@ -98,10 +98,9 @@ def _by_position(problem: Problem) -> list[int] | None:
         or problem.allowed(name)
     ):
         return None
-    base, required = instrument.base, problem.required.get(name, ZERO).copy_negate()
-    held = problem.rows.signed
-    if base in set(map(attrgetter("fee_currency"), fills)):
-        held = [held_quantity(fill, base) for fill in fills]
+    required, held = problem.required.get(name, ZERO).copy_negate(), problem.rows.signed
+    if instrument.base in set(map(attrgetter("fee_currency"), fills)):
+        held = [held_quantity(fill, instrument) for fill in fills]
     sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
     found = [at for at, sum_ in sums if sum_ == required]
     return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]

@@ -19,7 +19,7 @@ from typing import Final
 from recon_core.explain.problem.dimensions import Vector, currency_of, is_cash, is_position
 from recon_core.explain.problem.postings import trade_value
 from recon_core.explain.problem.problem import Problem
-from recon_core.ledger.bookings import is_derivative, signed_quantity
+from recon_core.ledger.bookings import charged_in_kind, is_derivative, signed_quantity
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
@@ -144,8 +144,9 @@ class Fingerprints:
 
         def of_spot(fill: Fill) -> int:
             quantity = signed_quantity(fill)
-            worth = round_quote(_multiply(quantity, fill.price))
-            return held(quantity) + received(round_base(quantity)) - paid(worth)
+            worth = _multiply(quantity, fill.price)
+            worth = worth if multiplier is None else _multiply(worth, multiplier)
+            return held(quantity) + received(round_base(quantity)) - paid(round_quote(worth))
 
         def of_derivative(fill: Fill) -> int:
             quantity = signed_quantity(fill)
@@ -157,7 +158,10 @@ class Fingerprints:
             settlement = self._counted(postings.cash(instrument.settlement, fill.account))
             found = of_derivative
         elif instrument is not None:
-            received = self._counted(postings.cash(instrument.base, fill.account))
+            delivers = instrument.instrument_kind.delivers
+            base = postings.cash(instrument.base, fill.account)
+            received = self._counted(base) if delivers else _nothing
+            multiplier = None if instrument.multiplier == 1 else instrument.multiplier
             paid = self._counted(postings.cash(instrument.quote, fill.account))
             round_base = postings.roundings[instrument.base]
             round_quote = postings.roundings[instrument.quote]
@@ -176,9 +180,7 @@ class Fingerprints:
         """Return the rounding of fees in a currency, and their parts in cash and position."""
         *_, currency = key
         postings, name = self.problem.postings, str(currency)
-        instrument = postings.instruments.get(fill.symbol)
-        spot = instrument is not None and not is_derivative(instrument)
-        in_base = spot and instrument is not None and name == instrument.base
+        in_base = charged_in_kind(postings.instruments.get(fill.symbol), name)
         held = self._counted(postings.position(fill)) if in_base else _nothing
         cash = self._counted(postings.cash(name, fill.account))
         charge = self._fee_terms[key] = postings.roundings[name], cash, held

@@ -11,11 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import repeat
 from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
-from recon_core.ledger.bookings import Roundings, is_derivative, movement_booking, signed_quantity
+from recon_core.ledger.bookings import (
+    Roundings,
+    charged_in_kind,
+    is_derivative,
+    movement_bookings,
+    signed_quantity,
+)
 from recon_core.model import (
     Fill,
     Instrument,
@@ -75,11 +82,21 @@ class Postings:
             value = trade_value(instrument, quantity, fill.price)
             add_to(effect, self.cash(instrument.settlement, fill.account), value)
             return effect
-        base, quote = instrument.base, instrument.quote
-        add_to(effect, self.cash(base, fill.account), self.roundings[base](quantity))
-        paid = self.roundings[quote](_multiply(quantity, fill.price))
-        add_to(effect, self.cash(quote, fill.account), paid.copy_negate())
+        for name, amount in self._exchanged(fill, instrument, quantity):
+            add_to(effect, name, amount)
         return effect
+
+    def _exchanged(
+        self, fill: Fill, instrument: Instrument, quantity: Decimal
+    ) -> Iterator[tuple[str, Decimal]]:
+        """Yield the cash that a BUY of `quantity` at the fill's price moves, by its balance."""
+        base, quote = instrument.base, instrument.quote
+        if instrument.instrument_kind.delivers:
+            yield self.cash(base, fill.account), self.roundings[base](quantity)
+        worth = _multiply(quantity, fill.price)
+        if instrument.multiplier != 1:
+            worth = _multiply(worth, instrument.multiplier)
+        yield self.cash(quote, fill.account), self.roundings[quote](worth).copy_negate()
 
     def fee(self, fill: Fill) -> dict[str, Decimal]:
         """Return the effect of the fee of a fill."""
@@ -89,9 +106,7 @@ class Postings:
         effect = {
             self.cash(currency, fill.account): self.roundings[currency](fill.fee).copy_negate()
         }
-        instrument = self.instruments.get(fill.symbol)
-        spot = instrument is not None and not is_derivative(instrument)
-        if spot and instrument is not None and currency == instrument.base:
+        if charged_in_kind(self.instruments.get(fill.symbol), currency):
             effect[self.position(fill)] = fill.fee.copy_negate()
         return effect
 
@@ -101,8 +116,8 @@ class Postings:
         if movement.symbol is not None and movement.quantity is not None:
             name = self.dimensions.position(movement.symbol, Leg.NET, movement.account)
             add_to(effect, name, movement.quantity)
-        booking = movement_booking(movement, self.roundings)
-        if booking is not None:
+        instrument = self.instruments.get(movement.symbol or "")
+        for booking in movement_bookings(movement, instrument, self.roundings):
             add_to(effect, self.cash(booking.currency, movement.account), booking.amount)
         return effect
 
@@ -138,9 +153,7 @@ class Postings:
             currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
             rounded = exact_sum(map(self.roundings[currency], amounts))
             add_to(total, self.cash(currency, first.account), rounded.copy_negate())
-            instrument = self.instruments.get(first.symbol)
-            spot = instrument is not None and not is_derivative(instrument)
-            if spot and instrument is not None and currency == instrument.base:
+            if charged_in_kind(self.instruments.get(first.symbol), currency):
                 add_to(total, self.position(first), exact_sum(amounts).copy_negate())
         return total
 
@@ -160,9 +173,12 @@ class Postings:
                 yield self.cash(instrument.settlement, first.account), exact_sum(values)
                 continue
             base, quote = instrument.base, instrument.quote
-            received = exact_sum(map(self.roundings[base], quantities))
-            yield self.cash(base, first.account), received
+            if instrument.instrument_kind.delivers:
+                received = exact_sum(map(self.roundings[base], quantities))
+                yield self.cash(base, first.account), received
             worth = map(_multiply, quantities, map(_PRICE, traded))
+            if instrument.multiplier != 1:
+                worth = map(_multiply, worth, repeat(instrument.multiplier))
             paid = exact_sum(map(self.roundings[quote], worth))
             yield self.cash(quote, first.account), paid.copy_negate()
 
@@ -175,10 +191,7 @@ class Postings:
             name = self.cash(instrument.settlement, fill.account)
             yield name, trade_value(instrument, quantity, fill.price)
             return
-        base, quote = instrument.base, instrument.quote
-        yield self.cash(base, fill.account), self.roundings[base](quantity)
-        paid = self.roundings[quote](_multiply(quantity, fill.price))
-        yield self.cash(quote, fill.account), paid.copy_negate()
+        yield from self._exchanged(fill, instrument, quantity)
 
     def position(self, fill: Fill) -> str:
         """Return the dimension of the position that a fill moves."""

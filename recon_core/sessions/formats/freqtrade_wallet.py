@@ -11,7 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from recon_core.model import CashBalance, InputFile, Numbers, Position, SessionMode, SideRecord
+from recon_core.model import (
+    ANY_ASSET,
+    CashBalance,
+    InputFile,
+    Numbers,
+    Position,
+    SessionMode,
+    SideRecord,
+    View,
+)
 from recon_core.sessions.files import read_text_file
 from recon_core.sessions.formats import rows
 from recon_core.sessions.json_text import parse_json
@@ -44,6 +53,7 @@ class Wallet:
             numbers=Numbers.FLOAT,
             positions=self.positions,
             cash=self.cash,
+            keeps={ANY_ASSET: View.BOTH},
         )
 
 

@@ -115,6 +115,7 @@ class _Reader:
             source=self.mapping.source,
             numbers=Numbers(self.mapping.numbers),
             opening=self._opening(),
+            keeps=native_rows.kept(self.mapping.keeps),
             notes=(limits_note(FORMAT, CANNOT_KNOW),),
             **sections,
         )

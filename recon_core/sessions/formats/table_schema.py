@@ -69,6 +69,7 @@ class MappingFile(FileTable):
     states: Entries[Name, Names] = Field(default_factory=dict)
     instruments: Entries[Name, schema.InstrumentTable] = Field(default_factory=dict)
     currencies: Entries[Name, schema.CurrencyTable] = Field(default_factory=dict)
+    keeps: schema.Kept = Field(default_factory=dict)
     opening: MappedOpening | None = None
     fills: Tables | None = None
     orders: Tables | None = None

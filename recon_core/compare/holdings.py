@@ -1,0 +1,353 @@
+"""Holdings: one asset, whichever list shows it, and the views in which two sides compare it.
+
+A bot lists what it has of an asset as a position, a wallet as a balance, some as both. Each
+view that both sides keep is compared; where they keep different ones, the sum of the
+positions is compared with the balance. Nothing that is held is left uncompared.
+
+Source of the rules: rules, "Holdings".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import chain
+from typing import Final, TypeVar
+
+from recon_core.model import (
+    ANY_ASSET,
+    CashBalance,
+    Instrument,
+    InstrumentKind,
+    LedgerSide,
+    Leg,
+    Opening,
+    Position,
+    RecordedSession,
+    SideRecord,
+    Snapshot,
+    View,
+)
+from recon_core.model.assets import delivering
+from recon_core.model.comparison import Comparison
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
+from recon_core.values.printable import printable
+
+Views = frozenset[View]
+_Row = TypeVar("_Row", Position, CashBalance)
+_Key = tuple[str, str | None]
+"""Asset and account."""
+
+_BOTH: Final[Views] = frozenset({View.POSITION, View.BALANCE})
+_MOST_NAMED: Final = 5
+"""Assets that a note names; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Positions and balances of one side at one time; `None` for what is not reported."""
+
+    positions: tuple[Position, ...] | None
+    cash: tuple[CashBalance, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows in which one side lists what it has; `None` where it does not report a section.
+
+    A section that was replayed has every asset, in whatever view somebody asks for.
+    """
+
+    positions: tuple[Position, ...] | None
+    cash: tuple[CashBalance, ...] | None
+    replayed: frozenset[str] = frozenset()
+    keeps: Mapping[str, View] = field(default_factory=dict)
+
+
+def listing_of(record: SideRecord, *, own: bool = False) -> Listing:
+    """Everything that a side lists at any time: what it lists once, it keeps.
+
+    With `own`, what was replayed for it is left out.
+    """
+    replayed = record.derived if own else frozenset()
+    states: list[State | Snapshot] = [
+        State(
+            None if "positions" in replayed else record.positions,
+            None if "cash" in replayed else record.cash,
+        ),
+        *(record.snapshots or ()),
+    ]
+    opening = record.opening or Opening(None)
+    return Listing(
+        _listed((state.positions for state in states), opening.positions),
+        _listed((state.cash for state in states), opening.cash),
+        frozenset() if own else record.derived,
+        record.keeps,
+    )
+
+
+def _listed(
+    sections: Iterable[tuple[_Row, ...] | None], opening: tuple[_Row, ...]
+) -> tuple[_Row, ...] | None:
+    """All rows of a section at any time; `None` where no state reports it."""
+    reported: list[tuple[_Row, ...]] = [rows for rows in sections if rows is not None]
+    return (*chain.from_iterable(reported), *opening) if reported else None
+
+
+class Assets:
+    """The assets that a session's symbols deliver, and the symbols of each.
+
+    `symbols` are all that a row may name; those that deliver nothing have no asset.
+    """
+
+    def __init__(self, instruments: Mapping[str, Instrument], symbols: Iterable[str]) -> None:
+        self.of_symbol: dict[str, Instrument] = {}
+        self.kinds: defaultdict[str, set[InstrumentKind]] = defaultdict(set)
+        self.delivers_only = all(one.instrument_kind.delivers for one in instruments.values())
+        for symbol in {*instruments, *symbols}:
+            found = delivering(symbol, instruments)
+            if found is not None:
+                self.of_symbol[symbol] = found
+                self.kinds[found.base].add(found.instrument_kind)
+        traded = [*instruments.values(), *self.of_symbol.values()]
+        paid = {one.quote for one in traded} | {one.settlement for one in traded}
+        self._only_held = self.kinds.keys() - paid
+
+    def keeps(self, listing: Listing, asset: str) -> Views:
+        """The views that a side keeps of an asset: what it says, else what its rows show."""
+        said = listing.keeps.get(asset) or listing.keeps.get(ANY_ASSET)
+        if said is not None:
+            kept = _BOTH if said is View.BOTH else frozenset({said})
+            absent = {View.POSITION} if listing.positions is None else set()
+            return kept - absent - ({View.BALANCE} if listing.cash is None else set())
+        found = {View.POSITION} if self._lists_positions(listing, asset) else set()
+        return frozenset(found | ({View.BALANCE} if self._lists_balance(listing, asset) else set()))
+
+    def _lists_positions(self, listing: Listing, asset: str) -> bool:
+        if listing.positions is None:
+            return False
+        if "positions" in listing.replayed:
+            return True
+        kinds = self.kinds[asset]
+        listed = {
+            self.of_symbol[row.symbol].instrument_kind
+            for row in listing.positions
+            if row.symbol in self.of_symbol
+        }
+        if kinds & listed or InstrumentKind.EQUITY in kinds:
+            return True
+        # An empty list says that there is nothing, unless it is one of derivatives.
+        return not listed and self.delivers_only and InstrumentKind.SPOT in kinds
+
+    def _lists_balance(self, listing: Listing, asset: str) -> bool:
+        if listing.cash is None:
+            return False
+        kinds = self.kinds[asset]
+        if "cash" in listing.replayed or asset not in self._only_held or InstrumentKind.FX in kinds:
+            return True
+        listed = self._only_held.intersection(row.currency for row in listing.cash)
+        return any(self.kinds[one] & kinds for one in listed)
+
+
+@dataclass(frozen=True)
+class ComparedViews:
+    """The views in which the sides of one session compare each asset."""
+
+    assets: Assets
+    kept: Mapping[LedgerSide, Mapping[str, Views]]
+
+    def of(self, asset: str) -> Views:
+        """The views of an asset that both sides keep; empty where they keep different ones."""
+        ours, theirs = (self.kept[side].get(asset, frozenset()) for side in LedgerSide)
+        return ours & theirs
+
+    def position(self, symbol: str) -> bool:
+        """True if a symbol's positions are compared."""
+        instrument = self.assets.of_symbol.get(symbol)
+        return instrument is None or View.POSITION in self.of(instrument.base)
+
+    def balance(self, currency: str) -> bool:
+        """True if a currency's balances are compared."""
+        return currency not in self.assets.kinds or View.BALANCE in self.of(currency)
+
+    def compare(self, comparison: Comparison) -> bool:
+        """True if both sides keep the view of a comparison of positions or of balances."""
+        of = self.position if comparison.of_position else self.balance
+        return of(comparison.name)
+
+    def apart(self) -> list[str]:
+        """Return the assets that the sides keep in different views, sorted."""
+        return sorted(asset for asset in self.assets.kinds if not self.of(asset))
+
+    def notes(self) -> Iterator[str]:
+        """Yield notes on what is compared in one view only, and why."""
+        for view, other in ((View.POSITION, View.BALANCE), (View.BALANCE, View.POSITION)):
+            for side in LedgerSide:
+                named = sorted(
+                    asset
+                    for asset in self.assets.kinds
+                    if self.of(asset) == {view}
+                    and other in self.kept[side.other][asset]
+                    and other not in self.kept[side][asset]
+                )
+                if named:
+                    shown = _named(named)
+                    yield f"{shown}: compared as {view}s; {side} lists no {other} of them"
+
+
+def compared_views(recorded: RecordedSession) -> ComparedViews | None:
+    """The views of a session whose sides have been replayed, `None` where a side is missing."""
+    ours, theirs = recorded.internal, recorded.external
+    if ours is None or theirs is None:
+        return None
+    listings = {
+        LedgerSide.INTERNAL: listing_of(ours),
+        LedgerSide.EXTERNAL: listing_of(theirs),
+    }
+    rows = [row for listing in listings.values() for row in listing.positions or ()]
+    assets = Assets(recorded.instruments, (row.symbol for row in rows))
+    kept = {
+        side: {asset: assets.keeps(listing, asset) for asset in assets.kinds}
+        for side, listing in listings.items()
+    }
+    return ComparedViews(assets, kept)
+
+
+def balances_stand_in(recorded: RecordedSession, silent: LedgerSide) -> bool:
+    """True if a side without positions is no gap: its balances show all that the other lists.
+
+    That is so where every symbol that the other side has a position in delivers its asset.
+    """
+    record, other = recorded.side(silent), recorded.side(silent.other)
+    views = compared_views(recorded)
+    if record is None or other is None or views is None or record.cash is None:
+        return False
+    return all(row.symbol in views.assets.of_symbol for row in other.positions or ())
+
+
+def holdings(
+    record: SideRecord, views: ComparedViews, side: LedgerSide, *, plain: bool
+) -> list[Position]:
+    """What a side holds of the assets that the sides keep in different views, by account.
+
+    A holding is a position that is called like its asset.
+    """
+    sums: dict[tuple[str, str | None], Decimal] = {}
+    apart = set(views.apart())
+
+    def add(asset: str, account: str | None, amount: Decimal) -> None:
+        key = asset, None if plain else account
+        sums[key] = EXACT.add(sums.get(key, ZERO), amount)
+
+    as_balance = {asset for asset in apart if View.BALANCE in views.kept[side][asset]}
+    for balance in record.cash or ():
+        if balance.currency in as_balance:
+            add(balance.currency, balance.account, balance.total)
+    for row in record.positions or ():
+        instrument = views.assets.of_symbol.get(row.symbol)
+        if instrument is not None and instrument.base in apart - as_balance:
+            add(instrument.base, row.account, row.quantity)
+    return [Position(asset, amount, account=account) for (asset, account), amount in sums.items()]
+
+
+def views_of_own_rows(recorded: RecordedSession, side: LedgerSide) -> ComparedViews | None:
+    """The views in which a side is compared with its own replay: those that it states."""
+    record = recorded.side(side)
+    if record is None:
+        return None
+    listing = listing_of(record, own=True)
+    symbols = {row.symbol for row in (*(listing.positions or ()), *(record.positions or ()))}
+    assets = Assets(recorded.instruments, symbols)
+    kept = {asset: assets.keeps(listing, asset) for asset in assets.kinds}
+    return ComparedViews(assets, {side: kept, side.other: dict.fromkeys(assets.kinds, _BOTH)})
+
+
+def restated(
+    replayed: State, other: State, views: ComparedViews, side: LedgerSide, *, plain: bool
+) -> tuple[Position, ...] | None:
+    """Return replayed positions as another state, that of `side`, means them.
+
+    A replay knows what the fills of a symbol traded, and what the account holds of its
+    asset: fees by other symbols, rewards and transfers are in the second only. A side whose
+    positions sum up to its balance of the asset, or that lists no balance of it, means what is
+    held. With `plain` all accounts are one.
+    """
+    if replayed.positions is None or replayed.cash is None or other.positions is None:
+        return replayed.positions
+    ours, theirs = (_Held(state, views.assets, plain=plain) for state in (replayed, other))
+    found = {(row.account, row.symbol, row.leg): row for row in replayed.positions}
+    for key in ours.positions.keys() | theirs.positions.keys():
+        asset, account = key
+        traded, listed = ours.positions.get(key, {}), theirs.positions.get(key, {})
+        held, their_sum = ours.balances.get(key, ZERO), exact_sum(listed.values())
+        missing = EXACT.subtract(held, exact_sum(traded.values()))
+        keeps_balance = View.BALANCE in views.kept[side].get(asset, frozenset())
+        if not missing or (keeps_balance and theirs.balances.get(key, ZERO) != their_sum):
+            continue
+        names = sorted({*traded, *listed})
+        # Of one holding under several symbols, the other side says which has what part.
+        amounts = {
+            name: (listed if their_sum == held else traded).get(name, ZERO) for name in names
+        }
+        if their_sum != held:
+            amounts[names[0]] = EXACT.add(amounts[names[0]], missing)
+        for name, amount in amounts.items():
+            row_key = ours.rows.get((key, name), (account, name, Leg.NET))
+            known = found.get(row_key, Position(name, amount, account=account))
+            found[row_key] = replace(known, quantity=amount)
+    return tuple(found.values())
+
+
+class _Held:
+    """Positions by symbol and balances of one state, by asset and account."""
+
+    def __init__(self, state: State, assets: Assets, *, plain: bool) -> None:
+        self.positions: defaultdict[_Key, dict[str, Decimal]] = defaultdict(dict)
+        self.balances: dict[_Key, Decimal] = {}
+        self.rows: dict[tuple[_Key, str], tuple[str | None, str, Leg]] = {}
+        for row in state.positions or ():
+            instrument = assets.of_symbol.get(row.symbol)
+            if instrument is not None and row.leg is Leg.NET:
+                key = instrument.base, None if plain else row.account
+                amounts = self.positions[key]
+                amounts[row.symbol] = EXACT.add(amounts.get(row.symbol, ZERO), row.quantity)
+                self.rows[key, row.symbol] = row.account, row.symbol, row.leg
+        for balance in state.cash or ():
+            if balance.currency in assets.kinds:
+                key = balance.currency, None if plain else balance.account
+                self.balances[key] = EXACT.add(self.balances.get(key, ZERO), balance.total)
+
+
+def with_restated_positions(recorded: RecordedSession, *, plain: bool) -> RecordedSession:
+    """The session with each side's replayed positions as the other side means them."""
+    views = compared_views(recorded)
+    if views is None or recorded.mirrored:
+        return recorded
+    records = recorded.own_records()
+    internal, external = (
+        _as_meant(records[side], records[side.other], views, side.other, plain=plain)
+        for side in LedgerSide
+    )
+    return replace(recorded, internal=internal, external=external)
+
+
+def _as_meant(
+    record: SideRecord, other: SideRecord, views: ComparedViews, side: LedgerSide, *, plain: bool
+) -> SideRecord:
+    """One side with its replayed positions as the other one, `side`, means them."""
+    if "positions" not in record.derived or "positions" in other.derived:
+        return record
+    given, stated = (State(one.positions, one.cash) for one in (record, other))
+    return replace(record, positions=restated(given, stated, views, side, plain=plain))
+
+
+def view_notes(recorded: RecordedSession) -> list[str]:
+    """Notes on assets that are compared in one view only."""
+    views = compared_views(recorded)
+    return [] if views is None else list(views.notes())
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(printable(name, 60) for name in names[:_MOST_NAMED])
+    more = len(names) - _MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
