@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
 from typing import Final, TypeVar
 
 from recon_core.model import (
@@ -90,8 +89,12 @@ def _listed(
     sections: Iterable[tuple[_Row, ...] | None], opening: tuple[_Row, ...]
 ) -> tuple[_Row, ...] | None:
     """All rows of a section at any time; `None` where no state reports it."""
-    reported: list[tuple[_Row, ...]] = [rows for rows in sections if rows is not None]
-    return (*chain.from_iterable(reported), *opening) if reported else None
+    found = [*opening]
+    is_reported = False
+    for rows in sections:
+        is_reported = is_reported or rows is not None
+        found += rows or ()
+    return tuple(found) if is_reported else None
 
 
 class Assets:
@@ -180,13 +183,14 @@ class ComparedViews:
         return sorted(asset for asset in self.assets.kinds if not self.of(asset))
 
     def notes(self) -> Iterator[str]:
-        """Yield notes on what is compared in one view only, and why."""
+        """Yield notes on what is compared in one view only, though its kind is kept in both."""
         for view, other in ((View.POSITION, View.BALANCE), (View.BALANCE, View.POSITION)):
             for side in LedgerSide:
                 named = sorted(
                     asset
-                    for asset in self.assets.kinds
-                    if self.of(asset) == {view}
+                    for asset, kinds in self.assets.kinds.items()
+                    if InstrumentKind.SPOT in kinds
+                    and self.of(asset) == {view}
                     and other in self.kept[side.other][asset]
                     and other not in self.kept[side][asset]
                 )

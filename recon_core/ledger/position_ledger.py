@@ -13,6 +13,7 @@ from recon_core.ledger.bookings import (
     is_derivative,
     movement_bookings,
 )
+from recon_core.ledger.daily_settlement import DailySettledHolding
 from recon_core.ledger.derivative_holding import DerivativeHolding
 from recon_core.ledger.holdings import Holding, SpotHolding, require_spot
 from recon_core.model import (
@@ -30,6 +31,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
+TradedHolding = SpotHolding | DerivativeHolding | DailySettledHolding
 PositionKey = tuple[str | None, str, Leg]
 CashKey = tuple[str | None, str]
 _KEY_FIELDS: Final = tuple(map(attrgetter, ("account", "symbol", "leg")))
@@ -41,9 +43,10 @@ class PositionLedger:
     `initial_cash` is a mapping currency → amount, or one amount in `base_currency`.
     `instruments` says what the symbols trade; without it, symbols written `BASE/QUOTE` are
     read as spot pairs. `currencies` gives the decimal places that postings are rounded to,
-    half-even; a currency that is not declared is posted exactly. A fill whose id was seen
-    before is posted again, as given, and listed in `duplicate_fills` (design, "Ledger
-    comparisons").
+    half-even; a currency that is not declared is posted exactly. `marks` are the mark prices
+    of futures that settle daily, `settled_in` the currencies in which movements state what
+    these have gained. A fill whose id was seen before is posted again, as given, and listed
+    in `duplicate_fills` (design, "Ledger comparisons").
 
     Raises `AmountError` for amounts that are not exact.
     """
@@ -56,11 +59,15 @@ class PositionLedger:
         instruments: Mapping[str, Instrument] | None = None,
         currencies: Mapping[str, Currency] | None = None,
         opening: Opening | None = None,
+        marks: Mapping[str, Decimal] | None = None,
+        settled_in: frozenset[str] = frozenset(),
     ) -> None:
         self._instruments = instruments
+        self.marks = dict(marks or {})
+        self._settled_in = settled_in
         self._roundings = Roundings(dict(currencies or {}))
         self._holdings: dict[PositionKey, Holding] = {}
-        self._traded: dict[PositionKey, SpotHolding | DerivativeHolding] = {}
+        self._traded: dict[PositionKey, TradedHolding] = {}
         self._moved: dict[CashKey, dict[Category, Decimal]] = {}
         self._open(_initial(initial_cash, base_currency), opening or Opening(None))
 
@@ -103,15 +110,23 @@ class PositionLedger:
         else:
             holding.apply(fills)
 
-    def _new(self, key: PositionKey) -> SpotHolding | DerivativeHolding:
+    def _new(self, key: PositionKey) -> TradedHolding:
         """Return the holding for fills of a position; raises `ReplayError` where none exists."""
         instrument = self.instrument(key[1])
         if not is_derivative(instrument):
             require_spot(instrument, key[2])
         known = self._holdings.get(key)
-        if isinstance(known, SpotHolding | DerivativeHolding):
+        if isinstance(known, TradedHolding):
             return known
-        return _holding_of(instrument, self._roundings)
+        return self._holding_of(instrument)
+
+    def _holding_of(self, instrument: Instrument) -> TradedHolding:
+        if instrument.settles_daily:
+            settled_in = self._settled_in
+            return DailySettledHolding(instrument, self._roundings, self.marks, settled_in)
+        if is_derivative(instrument):
+            return DerivativeHolding(instrument, self._roundings)
+        return SpotHolding(instrument, self._roundings)
 
     def _holding(self, key: PositionKey) -> Holding:
         """Return the existing holding, or a new one of the declared instrument."""
@@ -119,7 +134,7 @@ class PositionLedger:
         if holding is None:
             declared = self._declared(key[1])
             known = None if declared is None or declared.not_replayed else declared
-            holding = Holding() if known is None else _holding_of(known, self._roundings)
+            holding = Holding() if known is None else self._holding_of(known)
             self._holdings[key] = holding
         return holding
 
@@ -262,12 +277,6 @@ def _post(
     currency, amount, category = posting
     sums = flows.setdefault((account, currency), {})
     sums[category] = EXACT.add(sums.get(category, ZERO), amount)
-
-
-def _holding_of(instrument: Instrument, roundings: Roundings) -> SpotHolding | DerivativeHolding:
-    if is_derivative(instrument):
-        return DerivativeHolding(instrument, roundings)
-    return SpotHolding(instrument, roundings)
 
 
 def _initial(

@@ -6,6 +6,7 @@ comparisons". A replay is a pure function of what a side states.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from operator import is_
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from recon_core.model import (
     Fill,
     LedgerSide,
     Movement,
+    MovementKind,
     Opening,
     Position,
     RecordedSession,
@@ -78,7 +80,15 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     ours, theirs = one.fills or (), other.fills or ()
     if len(ours) != len(theirs) or not all(map(is_, ours, theirs)):
         return False
-    return repr(one.opening) == repr(other.opening) and _moves(one) == _moves(other)
+    if repr(one.opening) != repr(other.opening) or _moves(one) != _moves(other):
+        return False
+    return _marks(one) == _marks(other)
+
+
+def _marks(record: SideRecord) -> dict[str, Decimal]:
+    """Return the mark prices that a side states, by symbol."""
+    rows = record.positions or ()
+    return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
 
 
 def _moves(record: SideRecord) -> list[tuple[Movement, str, str]]:
@@ -89,9 +99,9 @@ def _moves(record: SideRecord) -> list[tuple[Movement, str, str]]:
 def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
     try:
         ledger = replay(recorded, record)
+        return SideReplay(ledger.positions, ledger.cash, ledger.flows)
     except ReplayError as error:
         return SideReplay(problem=str(error))
-    return SideReplay(ledger.positions, ledger.cash, ledger.flows)
 
 
 def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
@@ -173,17 +183,32 @@ def _replayed_by(
     record: SideRecord,
     apply: Callable[[PositionLedger, Sequence[Fill]], None],
 ) -> PositionLedger:
-    ledger = PositionLedger(
-        instruments=recorded.instruments,
-        currencies=recorded.currencies,
-        opening=record.opening,
-    )
+    ledger = opened_ledger(recorded, record)
     for step in in_steps(record.fills or (), record.movements or ()):
         if isinstance(step, Movement):
             ledger.apply_movement(step)
         else:
             apply(ledger, step)
     return ledger
+
+
+def opened_ledger(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
+    """The ledger of a side before its first fill.
+
+    A mark price is that of the side's own position, else of the other side's.
+    """
+    sides = (*recorded.own_records().values(), record)
+    return PositionLedger(
+        instruments=recorded.instruments,
+        currencies=recorded.currencies,
+        opening=record.opening,
+        marks={symbol: mark for side in sides for symbol, mark in _marks(side).items()},
+        settled_in=frozenset(
+            row.currency
+            for row in record.movements or ()
+            if row.movement_kind is MovementKind.SETTLEMENT and row.currency is not None
+        ),
+    )
 
 
 def with_named_account(record: SideRecord) -> SideRecord:

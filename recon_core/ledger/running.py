@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from recon_core.ledger.position_ledger import PositionLedger
 from recon_core.ledger.quantities import quantities
-from recon_core.ledger.replay import with_named_account
+from recon_core.ledger.replay import opened_ledger, with_named_account
 from recon_core.ledger.timeline import in_order
 from recon_core.model import (
     CashBalance,
@@ -19,6 +18,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.model.assets import unified_spot
+from recon_core.values.errors import ReplayError
 
 
 class States(Protocol):
@@ -34,6 +34,9 @@ class States(Protocol):
 
     def apply(self, event: Fill | Movement) -> None:
         """Book the next event."""
+
+    def value_at(self, snapshot: Snapshot) -> None:
+        """Take the mark prices of a snapshot as those of now."""
 
 
 def states_at_snapshots(
@@ -53,6 +56,7 @@ def states_at_snapshots(
         while waiting is not None and waiting.time <= snapshot.as_of:
             states.apply(waiting)
             waiting = next(events, None)
+        states.value_at(snapshot)
         yield snapshot, states
 
 
@@ -60,11 +64,7 @@ class _Replayed:
     """Fills and movements as the ledger books them."""
 
     def __init__(self, recorded: RecordedSession, record: SideRecord) -> None:
-        self._ledger = PositionLedger(
-            instruments=recorded.instruments,
-            currencies=recorded.currencies,
-            opening=record.opening,
-        )
+        self._ledger = opened_ledger(recorded, record)
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -72,7 +72,16 @@ class _Replayed:
 
     @property
     def cash(self) -> tuple[CashBalance, ...] | None:
-        return self._ledger.cash
+        try:
+            return self._ledger.cash
+        except ReplayError:  # the snapshot states no mark price of what is open
+            return None
+
+    def value_at(self, snapshot: Snapshot) -> None:
+        self._ledger.marks.clear()
+        for row in snapshot.positions or ():
+            if row.mark_price is not None:
+                self._ledger.marks[row.symbol] = row.mark_price
 
     def apply(self, event: Fill | Movement) -> None:
         if isinstance(event, Fill):
@@ -95,6 +104,9 @@ class _AddedUp:
     @property
     def cash(self) -> tuple[CashBalance, ...] | None:
         return None
+
+    def value_at(self, snapshot: Snapshot) -> None:
+        """Quantities have no value."""
 
     def apply(self, event: Fill | Movement) -> None:
         if isinstance(event, Fill):
