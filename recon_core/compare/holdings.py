@@ -33,7 +33,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 from recon_core.values.printable import printable
 
 Views = frozenset[View]
-_Row = TypeVar("_Row", Position, CashBalance)
+_Row = TypeVar("_Row")
 _Key = tuple[str, str | None]
 """Asset and account."""
 
@@ -200,9 +200,9 @@ class ComparedViews:
 
 
 def compared_views(recorded: RecordedSession) -> ComparedViews | None:
-    """The views of a session whose sides have been replayed, `None` where a side is missing."""
+    """The views of a session whose sides have been replayed, `None` where one has no state."""
     ours, theirs = recorded.internal, recorded.external
-    if ours is None or theirs is None:
+    if ours is None or theirs is None or not (_reports_state(ours) and _reports_state(theirs)):
         return None
     listings = {
         LedgerSide.INTERNAL: listing_of(ours),
@@ -217,16 +217,30 @@ def compared_views(recorded: RecordedSession) -> ComparedViews | None:
     return ComparedViews(assets, kept)
 
 
-def balances_stand_in(recorded: RecordedSession, silent: LedgerSide) -> bool:
-    """True if a side without positions is no gap: its balances show all that the other lists.
+def _reports_state(record: SideRecord) -> bool:
+    """True if a side reports positions or balances: absent is not zero."""
+    return record.positions is not None or record.cash is not None
 
-    That is so where every symbol that the other side has a position in delivers its asset.
+
+def balances_stand_in(recorded: RecordedSession, silent: LedgerSide) -> bool:
+    """True if a side without positions is no gap: its balances show all that the other holds.
+
+    That is so where every symbol that the other side has a position in delivers its asset, and
+    the silent side keeps balances of these.
     """
-    record, other = recorded.side(silent), recorded.side(silent.other)
-    views = compared_views(recorded)
-    if record is None or other is None or views is None or record.cash is None:
+    record, other, views = recorded.side(silent), recorded.side(silent.other), None
+    if record is not None and other is not None and not _says_positions(record):
+        views = compared_views(recorded)
+    if views is None or other is None:
         return False
-    return all(row.symbol in views.assets.of_symbol for row in other.positions or ())
+    held = [views.assets.of_symbol.get(row.symbol) for row in other.positions or () if row.quantity]
+    kept = views.kept[silent]
+    return all(one is not None and View.BALANCE in kept[one.base] for one in held)
+
+
+def _says_positions(record: SideRecord) -> bool:
+    """True if a side says that it keeps positions of some asset."""
+    return any(view is not View.BALANCE for view in record.keeps.values())
 
 
 def holdings(
@@ -266,39 +280,102 @@ def views_of_own_rows(recorded: RecordedSession, side: LedgerSide) -> ComparedVi
     return ComparedViews(assets, {side: kept, side.other: dict.fromkeys(assets.kinds, _BOTH)})
 
 
-def restated(
-    replayed: State, other: State, views: ComparedViews, side: LedgerSide, *, plain: bool
-) -> tuple[Position, ...] | None:
-    """Return replayed positions as another state, that of `side`, means them.
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Result of a replay as another state means it.
+
+    `held` are the assets whose positions are what the account holds, and not what the fills
+    of a symbol traded.
+    """
+
+    state: State
+    held: frozenset[str] = frozenset()
+
+
+def as_meant_by(
+    other: State,
+    replayed: State,
+    opening: Opening | None,
+    views: ComparedViews,
+    side: LedgerSide,
+    *,
+    plain: bool,
+) -> Replayed:
+    """Return a replayed state as `other`, a state of `side`, means it.
 
     A replay knows what the fills of a symbol traded, and what the account holds of its
     asset: fees by other symbols, rewards and transfers are in the second only. A side whose
     positions sum up to its balance of the asset, or that lists no balance of it, means what is
-    held. With `plain` all accounts are one.
+    held. What the `opening` lists as a position only is held as well, and is in the balance of
+    a side that lists no positions. With `plain` all accounts are one.
     """
-    if replayed.positions is None or replayed.cash is None or other.positions is None:
-        return replayed.positions
-    ours, theirs = (_Held(state, views.assets, plain=plain) for state in (replayed, other))
-    found = {(row.account, row.symbol, row.leg): row for row in replayed.positions}
+    if replayed.cash is None:
+        return Replayed(replayed)
+    first = State(None, None) if opening is None else State(opening.positions, opening.cash)
+    ours, theirs, opened = (
+        _Held(state, views.assets, plain=plain) for state in (replayed, other, first)
+    )
+    balances = {
+        key: EXACT.add(ours.balances.get(key, ZERO), exact_sum(listed.values()))
+        for key, listed in opened.positions.items()
+        if key not in opened.balances
+    }
+    positions = replayed.positions
+    held: frozenset[str] = frozenset()
+    if positions is not None and other.positions is not None:
+        positions, held = _held_positions(
+            positions, ours, theirs, {**ours.balances, **balances}, views.kept[side]
+        )
+    only = {
+        key: amount
+        for key, amount in balances.items()
+        if View.POSITION not in views.kept[side].get(key[0], frozenset())
+    }
+    return Replayed(State(positions, _with_balances(replayed.cash, only, plain=plain)), held)
+
+
+def _held_positions(
+    positions: tuple[Position, ...],
+    ours: "_Held",
+    theirs: "_Held",
+    balances: Mapping[_Key, Decimal],
+    kept: Mapping[str, Views],
+) -> tuple[tuple[Position, ...], frozenset[str]]:
+    """Return the positions with those of an asset that mean what is held, and these assets."""
+    found = {(row.account, row.symbol, row.leg): row for row in positions}
+    changed: set[str] = set()
     for key in ours.positions.keys() | theirs.positions.keys():
         asset, account = key
         traded, listed = ours.positions.get(key, {}), theirs.positions.get(key, {})
-        held, their_sum = ours.balances.get(key, ZERO), exact_sum(listed.values())
+        held, their_sum = balances.get(key, ZERO), exact_sum(listed.values())
         missing = EXACT.subtract(held, exact_sum(traded.values()))
-        keeps_balance = View.BALANCE in views.kept[side].get(asset, frozenset())
+        keeps_balance = View.BALANCE in kept.get(asset, frozenset())
         if not missing or (keeps_balance and theirs.balances.get(key, ZERO) != their_sum):
             continue
+        changed.add(asset)
         names = sorted({*traded, *listed})
         # Of one holding under several symbols, the other side says which has what part.
-        amounts = {
-            name: (listed if their_sum == held else traded).get(name, ZERO) for name in names
-        }
+        parts = listed if their_sum == held else traded
+        amounts = {name: parts.get(name, ZERO) for name in names}
         if their_sum != held:
             amounts[names[0]] = EXACT.add(amounts[names[0]], missing)
         for name, amount in amounts.items():
             row_key = ours.rows.get((key, name), (account, name, Leg.NET))
             known = found.get(row_key, Position(name, amount, account=account))
             found[row_key] = replace(known, quantity=amount)
+    return tuple(found.values()), frozenset(changed)
+
+
+def _with_balances(
+    cash: tuple[CashBalance, ...], balances: Mapping[_Key, Decimal], *, plain: bool
+) -> tuple[CashBalance, ...]:
+    """Return balances with some of them replaced, by asset and account."""
+    if not balances:
+        return cash
+    found = {(row.currency, None if plain else row.account): row for row in cash}
+    for (asset, account), total in balances.items():
+        known = found.get((asset, account), CashBalance(asset, total, account=account))
+        found[asset, account] = replace(known, total=total)
     return tuple(found.values())
 
 
@@ -306,14 +383,14 @@ class _Held:
     """Positions by symbol and balances of one state, by asset and account."""
 
     def __init__(self, state: State, assets: Assets, *, plain: bool) -> None:
-        self.positions: defaultdict[_Key, dict[str, Decimal]] = defaultdict(dict)
+        self.positions: dict[_Key, dict[str, Decimal]] = {}
         self.balances: dict[_Key, Decimal] = {}
         self.rows: dict[tuple[_Key, str], tuple[str | None, str, Leg]] = {}
         for row in state.positions or ():
             instrument = assets.of_symbol.get(row.symbol)
             if instrument is not None and row.leg is Leg.NET:
                 key = instrument.base, None if plain else row.account
-                amounts = self.positions[key]
+                amounts = self.positions.setdefault(key, {})
                 amounts[row.symbol] = EXACT.add(amounts.get(row.symbol, ZERO), row.quantity)
                 self.rows[key, row.symbol] = row.account, row.symbol, row.leg
         for balance in state.cash or ():
@@ -322,8 +399,8 @@ class _Held:
                 self.balances[key] = EXACT.add(self.balances.get(key, ZERO), balance.total)
 
 
-def with_restated_positions(recorded: RecordedSession, *, plain: bool) -> RecordedSession:
-    """The session with each side's replayed positions as the other side means them."""
+def with_meant_views(recorded: RecordedSession, *, plain: bool) -> RecordedSession:
+    """The session with what was replayed for a side as the other side means it."""
     views = compared_views(recorded)
     if views is None or recorded.mirrored:
         return recorded
@@ -338,11 +415,14 @@ def with_restated_positions(recorded: RecordedSession, *, plain: bool) -> Record
 def _as_meant(
     record: SideRecord, other: SideRecord, views: ComparedViews, side: LedgerSide, *, plain: bool
 ) -> SideRecord:
-    """One side with its replayed positions as the other one, `side`, means them."""
-    if "positions" not in record.derived or "positions" in other.derived:
+    """One side with what was replayed for it as the other one, `side`, means it."""
+    if not record.derived or (record.derived & other.derived):
         return record
     given, stated = (State(one.positions, one.cash) for one in (record, other))
-    return replace(record, positions=restated(given, stated, views, side, plain=plain))
+    found = as_meant_by(stated, given, record.opening, views, side, plain=plain)
+    positions = found.state.positions if "positions" in record.derived else record.positions
+    cash = found.state.cash if "cash" in record.derived else record.cash
+    return replace(record, positions=positions, cash=cash, held=found.held)
 
 
 def view_notes(recorded: RecordedSession) -> list[str]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from recon_core.model.comparison import ItemKind, Judgement
 from recon_core.model.explanation import Explanation, ExplanationVerdict
+
+_STATES: Final = frozenset({ItemKind.POSITION, ItemKind.CASH, ItemKind.HOLDING})
 
 
 class DiffExplanations:
@@ -27,7 +30,7 @@ class DiffExplanations:
         """The judgement, its diff with its explanation if it has one."""
         comparison, diff = judgement.comparison, judgement.diff
         found = self._named.get(comparison.identity)
-        if found is None and comparison.item_kind in {ItemKind.POSITION, ItemKind.CASH}:
+        if found is None and comparison.item_kind in _STATES:
             found = self._unproven
         if found is None or diff is None:
             return judgement

@@ -9,7 +9,7 @@ from pathlib import Path
 from pluggy import PluginManager
 
 from recon_core.compare.aliases import with_aliases
-from recon_core.compare.holdings import view_notes, with_restated_positions
+from recon_core.compare.holdings import view_notes, with_meant_views
 from recon_core.compare.keys import duplicate_notes, pair, single_accounts
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
@@ -73,7 +73,7 @@ class Reconciliation:
         recorded = with_aliases(recorded, policy.aliases)
         self.replays = replay_sides(recorded, replays)
         recorded = with_derived_sections(recorded, self.replays)
-        self.recorded = with_restated_positions(recorded, plain=single_accounts(recorded))
+        self.recorded = with_meant_views(recorded, plain=single_accounts(recorded))
         self._snapshots = Snapshots(self.recorded, self.replays)
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching

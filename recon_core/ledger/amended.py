@@ -42,9 +42,9 @@ def amended(
     )
     try:
         ledger.apply_fills([*map(_turned, removed), *added])
-    except ReplayError:
+        positions, cash = ledger.positions, ledger.cash
+    except ReplayError:  # such as a future that settles daily, whose mark price is not here
         return None
-    positions, cash = ledger.positions, ledger.cash
     symbols = {(fill.account, fill.symbol) for fill in changed}
     currencies = {
         (fill.account, currency) for fill in changed for currency in _moved(recorded, fill)

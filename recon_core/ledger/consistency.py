@@ -8,7 +8,7 @@ it declares its instruments cannot be judged: that is CRITICAL.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from recon_core.compare.holdings import State, restated, views_of_own_rows
+from recon_core.compare.holdings import State, as_meant_by, views_of_own_rows
 from recon_core.compare.keys import (
     float_sides,
     key_text,
@@ -63,12 +63,14 @@ def state_comparisons(
     views = views_of_own_rows(recorded, side)
     if views is None:
         return []
-    stated = State(positions, cash)
-    given = State(replayed.positions, replayed.cash)
-    meant = replace(replayed, positions=restated(given, stated, views, side, plain=plain))
+    record = recorded.side(side)
+    opening = None if record is None else record.opening
+    given, stated = State(replayed.positions, replayed.cash), State(positions, cash)
+    meant = as_meant_by(stated, given, opening, views, side, plain=plain).state
+    shown = replace(replayed, positions=meant.positions)
     found = [
-        *_positions(recorded, side, positions, meant, plain=plain),
-        *_cash(recorded, side, cash, replayed.cash, plain=plain),
+        *_positions(recorded, side, positions, shown, plain=plain),
+        *_cash(recorded, side, cash, meant.cash, plain=plain),
     ]
     return [one for one in found if views.compare(one)]
 

@@ -359,12 +359,13 @@ class SideRecord:
     """Statement of one side at `as_of`.
 
     `derived` names the sections that the side did not report and that were replayed from
-    its opening and fills; `notes` are findings for the reader that carry no severity.
-    `origins` says for sections that were read from a source of their own, such as a table
-    beside the session file, which one that was. `pending` lists movements that have
-    happened and that the side, as its format is known to do, posts only later; the source
-    does not state them, and a converted session does not have them. `keeps` says by asset how
-    the side lists it, where that cannot be told from its rows.
+    its opening and fills, `held` the assets whose replayed positions are what the account
+    holds of them, and not what the fills of a symbol traded. `keeps` says by asset how the side
+    lists it, where that cannot be told from its rows. `notes` are findings for the reader that
+    carry no severity. `origins` says for sections that were read from a source of their own,
+    such as a table beside the session file, which one that was. `pending` lists movements that
+    have happened and that the side, as its format is known to do, posts only later; the source
+    does not state them, and a converted session does not have them.
     """
 
     as_of: datetime
@@ -381,6 +382,7 @@ class SideRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     keeps: Mapping[str, View] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[Movement, ...] = field(default=(), compare=False)

@@ -27,7 +27,10 @@ from recon_core.reports.text import diff_text
 
 from .builders import AS_OF, at, fill, reconciled, recorded, side, verdicts
 
-SPOT = {"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")}
+SPOT = {
+    f"{base}/EUR": Instrument(f"{base}/EUR", InstrumentKind.SPOT, base, "EUR", "EUR")
+    for base in ("BTC", "ETH")
+}
 INVERSE = {"XBTUSD": Instrument("XBTUSD", InstrumentKind.INVERSE, "BTC", "USD", "BTC")}
 OPENING = Opening(None, cash=(CashBalance("EUR", Decimal("10000.00")),))
 FILLS = (fill("f1", "BUY", "0.1", "42000", "4.20 EUR"),)
@@ -59,7 +62,7 @@ def messages(found: Reconciliation) -> dict[str, str]:
         ({}, RIGHT, {"BTC/EUR": "FAIL"}),
         ({"BTC/EUR": "0.1"}, {"BTC": "0.1", "EUR": "5796.80"}, {"EUR": "INFO"}),
         ({"BTC/EUR": "0.1"}, {"BTC": "0.1", "EUR": "5796.81"}, {"EUR": "FAIL"}),
-        ({"BTC/EUR": "0.1"}, {"EUR": "5795.80"}, {"BTC": "FAIL"}),
+        ({"BTC/EUR": "0.1"}, {"ETH": "0", "EUR": "5795.80"}, {"BTC": "FAIL", "ETH": "match"}),
         ({"BTC/EUR": "0.1", "X": "1"}, RIGHT, {"X": "FAIL"}),
     ],
 )

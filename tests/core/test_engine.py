@@ -89,12 +89,18 @@ def test_rows_of_a_snapshot_say_more_than_a_mapping() -> None:
     ]
 
 
-@pytest.mark.parametrize("section", ["positions", "cash"])
-def test_a_snapshot_that_does_not_report_a_section_is_no_empty_one(section: str) -> None:
+def test_a_snapshot_without_positions_shows_them_as_balances() -> None:
+    """A wallet has no positions: what it holds of an asset is its balance."""
+    external = replace(snapshot({}, {"EUR": "4995", "BTC": "0.1"}), positions=None)
+    assert ReconciliationEngine(*ledgers()).reconcile(external) == []
+    external = replace(snapshot({}, {"EUR": "4995", "BTC": "0.2"}), positions=None)
+    diffs = ReconciliationEngine(*ledgers()).reconcile(external)
+    assert [diff.identity for diff in diffs] == ["cash::BTC"]
+
+
+def test_a_snapshot_that_does_not_report_cash_is_no_empty_one() -> None:
     """`None` is not reported, hence a coverage FAIL."""
-    external = replace(
-        snapshot({"BTC/EUR": "0.1"}, {"EUR": "4995", "BTC": "0.1"}), **{section: None}
-    )
+    external = replace(snapshot({"BTC/EUR": "0.1"}, {}), cash=None)
     diffs = ReconciliationEngine(*ledgers()).reconcile(external)
     assert [(diff.identity, str(diff.severity)) for diff in diffs] == [
         ("session::coverage", "FAIL")
@@ -136,7 +142,6 @@ def test_the_report_holds_every_comparison(tmp_path: Path) -> None:
     path.write_text("an older report")
     report: Any = engine.export_reconciliation_report(path)
     assert {f"{row['kind']}::{row['key']}": row["verdict"] for row in report["comparisons"]} == {
-        "cash::BTC": "FAIL",
         "cash::EUR": "match",
         "position::BTC/EUR": "match",
         "session::as-of": "match",

@@ -38,9 +38,6 @@ ALL_MATCH = dict.fromkeys(("as-of", "complete", "coverage", "readable"), "match"
 FIGURES = {
     SPOT: {
         "cash::USDT": ("9772.78710628743867759892", "9772.78710625"),
-        "cash::ADA": ("0", "0"),
-        "cash::BTC": ("0", "0"),
-        "cash::ETH": ("0", "0"),
         "position::ADA/USDT": ("0", "0"),
         "position::BTC/USDT": ("0", "0"),
         "position::ETH/USDT": ("0", "0"),

@@ -105,8 +105,14 @@ NO_SESSION = {
         "currencies.EUR.precision: 31",
     ),
     "an instrument of another kind": (
-        document(instruments={"X": {"kind": "option", "base": "A", "quote": "B"}}),
-        "instruments.X.kind: 'option'; expected 'spot', 'linear' or 'inverse'",
+        document(instruments={"X": {"kind": "swap", "base": "A", "quote": "B"}}),
+        "kind: 'swap'; expected 'spot', 'equity', 'fx', 'option', 'linear', 'inverse' or 'future'",
+    ),
+    "a spot pair that settles daily": (
+        document(
+            instruments={"X": {"kind": "spot", "base": "A", "quote": "B", "settles": "daily"}}
+        ),
+        "instruments.X: settles is of a future; expected kind future",
     ),
     "a multiplier of zero": (
         document(instruments={"X": {"kind": "spot", "base": "A", "quote": "B", "multiplier": "0"}}),

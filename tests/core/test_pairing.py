@@ -193,8 +193,11 @@ def test_units_are_what_a_quantity_counts() -> None:
         "SPOT": Instrument("SPOT", InstrumentKind.SPOT, "ETH", "EUR", "EUR"),
         "PERP": Instrument("PERP", InstrumentKind.LINEAR, "ETH", "EUR", "EUR"),
     }
-    session = recorded(side(symbols, {"EUR": "1"}), side({}, {}), instruments=instruments)
-    units = {comparison.name: comparison.unit for comparison in pair(session)[:5]}
+    session = recorded(
+        side(symbols, {"EUR": "1"}), side({"X/EUR": "0"}, {}), instruments=instruments
+    )
+    units = {comparison.name: comparison.unit for comparison in pair(session)[:6]}
+    assert units.pop("X/EUR") == "X"
     assert units == {"EUR": "EUR", "AAPL": "", "BTC/EUR": "BTC", "PERP": "contracts", "SPOT": "ETH"}
 
 
@@ -204,7 +207,7 @@ def test_a_doubled_fill_is_a_note_on_what_it_moves() -> None:
     fields = {"fills": (one, one), "opening": Opening(None)}
     session = recorded(
         side({"BTC/EUR": "2", "X": "1"}, {"EUR": "-200", "BTC": "2"}, **fields),
-        side({}, {}),
+        side({}, {"BTC": "0"}),
         instruments={"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")},
     )
     note = ("internal states fill f1 of BTC/EUR 2 times; each is booked",)

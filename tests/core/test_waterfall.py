@@ -38,6 +38,12 @@ CATEGORIES = {
     "split": "cash in lieu",
     "conversion": "conversions",
     "adjustment": "adjustments",
+    "reward": "rewards",
+    "rename": "renames",
+    "settlement": "settlements",
+    "assignment": "assignments",
+    "exercise": "exercises",
+    "expiry": "expiries",
 }
 
 

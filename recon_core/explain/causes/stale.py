@@ -21,6 +21,7 @@ from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
+from recon_core.ledger.replay import opened_ledger
 from recon_core.ledger.timeline import in_order
 from recon_core.model import Fill, Movement
 from recon_core.model.explanation import CauseKind
@@ -115,11 +116,7 @@ def _by_replay(problem: Problem) -> Iterator[int]:
     record = problem.record
     if record.opening is None:
         return
-    ledger = PositionLedger(
-        instruments=problem.recorded.instruments,
-        currencies=problem.recorded.currencies,
-        opening=record.opening,
-    )
+    ledger = opened_ledger(problem.recorded, record)
     rows = list(in_order(record.fills or (), record.movements or ()))
     target = problem.dimensions.seen(plus(problem.replayed, problem.exact))
     for at, row in enumerate(rows):

@@ -7,12 +7,13 @@ currency). If a BUY of 0.5 BTC at 100 EUR is missing from the ledger, the deltas
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from recon_core.compare.keys import key_text, single_accounts
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession, SideRecord
+from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.model.explanation import Effect
 from recon_core.values.amounts import EXACT, ZERO
@@ -24,6 +25,8 @@ _POSITION: Final = "position::"
 
 _CASH: Final = "cash::"
 
+_STATES: Final = frozenset({ItemKind.POSITION, ItemKind.CASH, ItemKind.HOLDING})
+
 ORDER: Final = "order::"
 """Prefix of the dimension of an order's filled quantity, if an order report is evidence."""
 
@@ -34,11 +37,14 @@ class Dimensions:
 
     `compared`: the dimensions that both sides report. `plain`: names are without accounts.
     `dust`: the largest delta that counts as equal, 0 unless a side computed in binary floats.
+    `held`: by symbol the assets of which an account has one amount, whatever list shows it;
+    its dimension is that of the balance.
     """
 
     compared: frozenset[str]
     plain: bool
     dust: Decimal = ZERO
+    held: Mapping[str, str] = field(default_factory=dict)
 
     def position(self, symbol: str, leg: Leg, account: str | None) -> str:
         """Return the dimension of a position."""
@@ -53,10 +59,15 @@ class Dimensions:
     ) -> dict[str, Decimal]:
         """Return positions and balances as a vector."""
         found: dict[str, Decimal] = {}
-        for row in positions or ():
-            add_to(found, self.position(row.symbol, row.leg, row.account), row.quantity)
         for balance in cash or ():
             add_to(found, self.cash(balance.currency, balance.account), balance.total)
+        as_balance = found.keys() if not self.held else {*found}
+        for row in positions or ():
+            asset = self.held.get(row.symbol)
+            if asset is None:
+                add_to(found, self.position(row.symbol, row.leg, row.account), row.quantity)
+            elif (name := self.cash(asset, row.account)) not in as_balance:
+                add_to(found, name, row.quantity)
         return found
 
     def stated(self, record: SideRecord) -> dict[str, Decimal]:
@@ -78,13 +89,35 @@ def dimensions_of(
     recorded: RecordedSession, comparisons: Iterable[Comparison], float_dust: Decimal
 ) -> Dimensions:
     """Return the dimensions of a session whose sides have been replayed."""
-    compared, in_floats = [], False
-    for comparison in comparisons:
-        if comparison.item_kind in {ItemKind.POSITION, ItemKind.CASH}:
-            compared.append(comparison.identity)
-            in_floats = in_floats or comparison.in_floats
-    dust = float_dust if in_floats else ZERO
-    return Dimensions(frozenset(compared), single_accounts(recorded), dust)
+    states = [one for one in comparisons if one.item_kind in _STATES]
+    dust = float_dust if any(one.in_floats for one in states) else ZERO
+    held = _held(recorded, states)
+    known = Dimensions(frozenset(), single_accounts(recorded), dust, held)
+    compared = []
+    for one in states:
+        asset = one.name if one.item_kind is ItemKind.HOLDING else held.get(one.name)
+        row = one.internal or one.external
+        if asset is None or row is None or one.item_kind is ItemKind.CASH:
+            compared.append(one.identity)
+        else:
+            compared.append(known.cash(asset, row.account))
+    return replace(known, compared=frozenset(compared))
+
+
+def _held(recorded: RecordedSession, states: Iterable[Comparison]) -> dict[str, str]:
+    """Return the assets by symbol of which an account has one amount in this session."""
+    assets = {one.name for one in states if one.item_kind is ItemKind.HOLDING}
+    records = recorded.own_records().values()
+    assets = assets.union(*(record.held for record in records))
+    if not assets:
+        return {}
+    symbols = {row.symbol for record in records for row in record.positions or ()}
+    delivered = {
+        symbol: instrument.base
+        for symbol in symbols
+        if (instrument := delivering(symbol, recorded.instruments)) is not None
+    }
+    return {symbol: asset for symbol, asset in delivered.items() if asset in assets}
 
 
 def deltas(dimensions: Dimensions, recorded: RecordedSession) -> dict[str, Decimal]:

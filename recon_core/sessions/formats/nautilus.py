@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recon_core.model import (
+    ANY_ASSET,
     InputFile,
     Instrument,
     Leg,
@@ -25,6 +26,7 @@ from recon_core.model import (
     Position,
     RecordedSession,
     SideRecord,
+    View,
 )
 from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import (
@@ -146,6 +148,7 @@ class _Recording:
                 positions=positions,
                 cash=last_balances(stated),
                 orders=listed,
+                keeps={ANY_ASSET: View.BOTH},
             ),
             inputs=tuple(self.inputs),
             notes=(
