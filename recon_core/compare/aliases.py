@@ -72,6 +72,7 @@ def _renamed_side(recorded: RecordedSession, side: LedgerSide, names: _Names) ->
             movements=_rows(record.movements, names, "movements"),
             opening=_opening(record.opening, names),
             snapshots=_snapshots(record.snapshots, names),
+            keeps={names.get(asset, asset): view for asset, view in record.keeps.items()},
         )
     except SessionError as error:
         raise SessionError(f"{printable(recorded.anchor.name)}: {side}.{error}") from None

@@ -85,6 +85,23 @@ def listing_of(record: SideRecord, *, own: bool = False) -> Listing:
     )
 
 
+def with_policy_views(
+    recorded: RecordedSession, keeps: Mapping[LedgerSide, Mapping[str, View]]
+) -> RecordedSession:
+    """The session with the views that a policy says a side keeps, over those of its own."""
+    if not any(keeps.values()):
+        return recorded
+    sides = {
+        side: None
+        if (record := recorded.side(side)) is None
+        else replace(record, keeps={**record.keeps, **keeps.get(side, {})})
+        for side in LedgerSide
+    }
+    internal, external = sides[LedgerSide.INTERNAL], sides[LedgerSide.EXTERNAL]
+    is_copy = recorded.external is recorded.internal
+    return replace(recorded, internal=internal, external=internal if is_copy else external)
+
+
 def _listed(
     sections: Iterable[tuple[_Row, ...] | None], opening: tuple[_Row, ...]
 ) -> tuple[_Row, ...] | None:

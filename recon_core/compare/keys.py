@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from recon_core.compare.accounts import accounts_are_one, split_check, summed
 from recon_core.compare.holdings import ComparedViews, compared_views, holdings
 from recon_core.model import (
     Fill,
@@ -27,6 +28,7 @@ from recon_core.model import (
 from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.severity import Severity
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
@@ -64,12 +66,14 @@ def pair(
     recorded: RecordedSession,
     more_checks: Iterable[SessionCheck] = (),
     ledger: Iterable[Comparison] = (),
+    account_split: Severity = Severity.WARN,
 ) -> tuple[Comparison, ...]:
     """All comparisons of a session whose sides have been replayed, sorted by kind and key.
 
-    `ledger` are those of each side with its own replay.
+    `ledger` are those of each side with its own replay; `account_split` is the severity of
+    sums that the sides have in other accounts.
     """
-    plain, notes = single_accounts(recorded), _duplicate_notes(recorded)
+    plain, notes = accounts_are_one(recorded), _duplicate_notes(recorded)
     views = compared_views(recorded)
     states = [
         *_pair_positions(recorded, notes, plain=plain),
@@ -81,7 +85,7 @@ def pair(
     comparisons = [
         *ledger,
         *states,
-        *_session_comparisons(recorded, more_checks),
+        *_session_comparisons(recorded, more_checks, account_split),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
 
@@ -93,10 +97,12 @@ def session_time(recorded: RecordedSession) -> datetime | None:
 
 
 def _session_comparisons(
-    recorded: RecordedSession, more_checks: Iterable[SessionCheck]
+    recorded: RecordedSession, more_checks: Iterable[SessionCheck], severity: Severity
 ) -> list[Comparison]:
     as_of = session_time(recorded)
     comparisons = {name: Comparison(ItemKind.SESSION, name, name, as_of) for name in SESSION_CHECKS}
+    split = split_check(recorded, severity)
+    more_checks = more_checks if split is None else (*more_checks, split)
     for check in more_checks:
         key = encode_key(check.name)
         if key in comparisons:
@@ -122,7 +128,7 @@ def _pair_positions(
             in_floats=bool(float_sides(recorded)),
         )
         for (symbol, leg, account), internal, external in paired(
-            *_both(recorded, lambda record: record.positions),
+            *_both(recorded, lambda record: summed(record.positions, plain=plain)),
             lambda row: (row.symbol, row.leg, None if plain else row.account),
         )
     ]
@@ -144,7 +150,7 @@ def _pair_cash(
             in_floats=bool(float_sides(recorded)),
         )
         for (currency, account), internal, external in paired(
-            *_both(recorded, lambda record: record.cash),
+            *_both(recorded, lambda record: summed(record.cash, plain=plain)),
             lambda row: (row.currency, None if plain else row.account),
         )
     ]
@@ -198,20 +204,6 @@ def paired(
     ours_by_key = {key_of(row): row for row in internal}
     theirs = {key_of(row): row for row in external}
     return ((key, ours_by_key.get(key), theirs.get(key)) for key in {**ours_by_key, **theirs})
-
-
-def single_accounts(recorded: RecordedSession) -> bool:
-    """True if each side has one account, which then is its default and is not named."""
-    sides = [side for side in (recorded.internal, recorded.external) if side is not None]
-    return all(map(_has_one_account, sides))
-
-
-def _has_one_account(record: SideRecord) -> bool:
-    """True if one account at most is named; the opening and the fills may leave it out."""
-    positions = () if "positions" in record.derived else record.positions or ()
-    cash = () if "cash" in record.derived else record.cash or ()
-    stated = {row.account for row in positions} | {row.account for row in cash}
-    return len(stated) <= 1 and len(record.accounts() - {None}) <= 1
 
 
 def key_text(name: str, leg: Leg, account: str | None) -> str:

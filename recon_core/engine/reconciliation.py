@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pluggy import PluginManager
 
+from recon_core.compare.accounts import accounts_are_one
 from recon_core.compare.aliases import with_aliases
-from recon_core.compare.holdings import view_notes, with_meant_views
-from recon_core.compare.keys import duplicate_notes, pair, single_accounts
+from recon_core.compare.holdings import view_notes, with_meant_views, with_policy_views
+from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
@@ -71,9 +72,10 @@ class Reconciliation:
         self._plugins = PluginAnswers(manager)
         recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
         recorded = with_aliases(recorded, policy.aliases)
+        recorded = with_policy_views(recorded, policy.keeps)
         self.replays = replay_sides(recorded, replays)
         recorded = with_derived_sections(recorded, self.replays)
-        self.recorded = with_meant_views(recorded, plain=single_accounts(recorded))
+        self.recorded = with_meant_views(recorded, plain=accounts_are_one(recorded))
         self._snapshots = Snapshots(self.recorded, self.replays)
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching
@@ -103,7 +105,7 @@ class Reconciliation:
             *self._snapshots.comparisons,
         ]
         more = self._plugins.checks(self.recorded)
-        paired = with_probable_aliases(pair(self.recorded, more, ledger))
+        paired = with_probable_aliases(pair(self.recorded, more, ledger, self.policy.account_split))
         both = [*paired, *self._matching.comparisons]
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
 

@@ -6,6 +6,7 @@ Source of the rules: design, "Severity levels", "Position drift" and "Cash".
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from recon_core.model import CashBalance
 from recon_core.policy.model import Policy, PositionPolicy, Tolerance
@@ -90,9 +91,9 @@ def judge_cash(
     absolute: Decimal | None = None,
     dust: Decimal | None = None,
 ) -> Finding:
-    """Total against the tolerance: above it FAIL, else INFO; then free and locked.
+    """Total against the tolerance: above it FAIL, else INFO; then the parts of the total.
 
-    Free and locked, where both sides give them, are WARN when they differ under an
+    Free, locked, debt and settled, where both sides give them, are WARN when they differ under an
     equal total, and also when a total within tolerance hides a larger shift. `dust`,
     where a side computed in binary floats, is tolerated in the total and in the parts.
     """
@@ -115,10 +116,14 @@ def judge_cash(
     return Finding(severity, internal.total, external.total, tolerance.text, remark)
 
 
+_PARTS: Final = ("free", "locked", "debt", "settled")
+"""Parts of a balance that are compared; what is unrealised depends on the mark prices."""
+
+
 def _shift(internal: CashBalance, external: CashBalance, tolerance: Tolerance) -> str:
-    """Return free and locked in words where they differ by more than `tolerance` covers."""
+    """Return the parts in words where they differ by more than `tolerance` covers."""
     remarks = []
-    for name in ("free", "locked"):
+    for name in _PARTS:
         ours, theirs = getattr(internal, name), getattr(external, name)
         if ours is None or theirs is None:
             continue

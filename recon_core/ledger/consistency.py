@@ -8,6 +8,7 @@ it declares its instruments cannot be judged: that is CRITICAL.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from recon_core.compare.accounts import single_accounts
 from recon_core.compare.holdings import State, as_meant_by, views_of_own_rows
 from recon_core.compare.keys import (
     float_sides,
@@ -15,7 +16,6 @@ from recon_core.compare.keys import (
     paired,
     position_unit,
     session_time,
-    single_accounts,
 )
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession

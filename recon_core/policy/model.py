@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
+from recon_core.model import LedgerSide, View
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.severities import effective_severities
 from recon_core.values.amounts import (
@@ -94,29 +96,40 @@ class PositionPolicy:
         return f"INFO below {info}, FAIL above {fail}"
 
 
+class CashLimit(StrEnum):
+    """Choice between the absolute and the relative limit of a balance."""
+
+    MIN = "min"
+    MAX = "max"
+
+
 @dataclass(frozen=True, slots=True)
 class CashPolicy:
-    """Tolerance = min(absolute, relative x the larger total); above it is FAIL.
+    """Tolerance of a balance by an absolute and a relative limit; above it is FAIL.
 
-    `relative` is a fraction: 0.005 is 0.5 %. `absolute` maps a currency to an amount in it; a
-    currency that it does not name has a tolerance of 0.
+    `relative` is a fraction of the larger total: 0.005 is 0.5 %. `absolute` maps a currency to
+    an amount in it, 0 for one that it does not name. The smaller of both limits holds, with
+    the `limit` `max` the larger.
     """
 
     relative: Decimal = DEFAULT_CASH_RELATIVE
     absolute: Mapping[str, Decimal] = field(default_factory=lambda: DEFAULT_CASH_ABSOLUTE)
+    limit: CashLimit = CashLimit.MIN
 
     def tolerance(self, currency: str, internal: Decimal, external: Decimal) -> Tolerance:
         """The effective tolerance of one balance, exact, with the formula in words."""
         absolute = self.absolute.get(currency, ZERO)
         reference = larger_magnitude(internal, external)
-        limit = min(absolute, EXACT.multiply(self.relative, reference))
+        relative = EXACT.multiply(self.relative, reference)
+        limit = (max if self.limit is CashLimit.MAX else min)(absolute, relative)
         shown = printable(currency, 60)
         places = max(decimal_places(internal), decimal_places(external))
         formula = (
-            f"min({format_amount(absolute)} {shown}, "
+            f"{self.limit}({format_amount(absolute)} {shown}, "
             f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
         )
-        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}")
+        held = ": the fraction holds" if absolute and limit == relative != absolute else ""
+        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}")
 
 
 def _plain(amount: Decimal, places: int) -> str:
@@ -134,7 +147,9 @@ class Policy:
     has no meaning for exact sides. `position` and `cash` hold the tolerances of quantities
     and balances. `severity` maps cases such as `fill_missing` to severities; the others
     keep their defaults. `aliases` renames symbols and currencies of a side before they are
-    compared. Raises `PolicyError` for a case or a severity that does not exist.
+    compared. `account_split` is the severity of equal sums that the sides have in other
+    accounts; `keeps` says for each side in which view it lists an asset. Raises `PolicyError`
+    for a case or a severity that does not exist.
     """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE
@@ -144,6 +159,8 @@ class Policy:
     cash: CashPolicy = field(default_factory=CashPolicy)
     severity: Mapping[str, Severity] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
+    account_split: Severity = Severity.WARN
+    keeps: Mapping[LedgerSide, Mapping[str, View]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", effective_severities(self.severity))
@@ -162,9 +179,15 @@ class Policy:
             "cash": {
                 "relative": format_amount(self.cash.relative),
                 "absolute": _amounts(self.cash.absolute),
+                "limit": str(self.cash.limit),
             },
             "severity": {str(case): str(each) for case, each in self.severity.items()},
             "aliases": self.aliases.to_dict(),
+            "account_split": str(self.account_split),
+            "keeps": {
+                str(side): {asset: str(view) for asset, view in sorted(named.items())}
+                for side, named in sorted(self.keeps.items())
+            },
         }
 
 

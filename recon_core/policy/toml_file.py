@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from recon_core.model import LedgerSide, View
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
@@ -15,6 +16,7 @@ from recon_core.policy.model import (
     DEFAULT_FLOAT_DUST,
     DEFAULT_INFO_BELOW,
     DEFAULT_MAX_SKEW,
+    CashLimit,
     CashPolicy,
     Policy,
     PositionPolicy,
@@ -27,6 +29,7 @@ from recon_core.values.fields import (
     Entries,
     FileTable,
     FractionBelowOne,
+    Kept,
     Limit,
     Name,
     problem_text,
@@ -62,6 +65,7 @@ class CashTable(FileTable):
 
     relative: FractionBelowOne = DEFAULT_CASH_RELATIVE
     absolute: Entries[Name, Limit] = Field(default_factory=dict)
+    limit: Literal["min", "max"] = "min"
 
 
 SeverityName = Literal["INFO", "WARN", "FAIL", "CRITICAL"]
@@ -81,6 +85,13 @@ class AliasTable(FileTable):
     external: Entries[Name, Name] = Field(default_factory=dict)
 
 
+class KeepsTable(FileTable):
+    """`[keeps]`: the view in which a side lists an asset, by its name; `*` is every other."""
+
+    internal: Kept = Field(default_factory=dict)
+    external: Kept = Field(default_factory=dict)
+
+
 class PolicyFile(FileTable):
     """The whole file."""
 
@@ -91,6 +102,8 @@ class PolicyFile(FileTable):
     cash: CashTable = Field(default_factory=CashTable)
     severity: SeverityTable = Field(default_factory=SeverityTable)
     aliases: AliasTable = Field(default_factory=AliasTable)
+    account_split: SeverityName = "WARN"
+    keeps: KeepsTable = Field(default_factory=KeepsTable)
 
 
 def read_policy(path: Path) -> Policy:
@@ -135,9 +148,20 @@ def _policy(table: object, name: str) -> Policy:
         float_dust=content.float_dust,
         position=PositionPolicy(position.info_below, position.fail_above, position.absolute),
         # A policy adds to the built-in currencies and may change them.
-        cash=CashPolicy(cash.relative, {**DEFAULT_CASH_ABSOLUTE, **cash.absolute}),
+        cash=CashPolicy(
+            cash.relative, {**DEFAULT_CASH_ABSOLUTE, **cash.absolute}, CashLimit(cash.limit)
+        ),
         severity={case: Severity(name) for case, name in content.severity.model_dump().items()},
         aliases=Aliases(content.aliases.internal, content.aliases.external),
+        account_split=Severity(content.account_split),
+        keeps={
+            side: {asset: View(view) for asset, view in named.items()}
+            for side, named in (
+                (LedgerSide.INTERNAL, content.keeps.internal),
+                (LedgerSide.EXTERNAL, content.keeps.external),
+            )
+            if named
+        },
     )
 
 

@@ -25,6 +25,7 @@ from recon_core.values.fields import (
     Entries,
     FileModel,
     FileTable,
+    Kept,
     Limit,
     Name,
     PositiveAmount,
@@ -234,10 +235,6 @@ class CountsTable(FileTable):
     orders: Count | None = None
     fills: Count | None = None
     movements: Count | None = None
-
-
-Kept = Entries[Name, Literal["position", "balance", "both"]]
-"""The view that a side has of an asset, by its name; `*` is every other asset."""
 
 
 class SideTable(FileTable):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -239,3 +239,7 @@ def _shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return "a list" if isinstance(value, list | tuple) else "an object"
+
+
+Kept = Entries[Name, Literal["position", "balance", "both"]]
+"""The view that a side has of an asset, by its name; `*` is every other asset."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from recon_core.model import LedgerSide, View
 from recon_core.model.matched_rows import RowCase
 from recon_core.policy import CashPolicy, Policy, PositionPolicy
 from recon_core.policy.aliases import Aliases
+from recon_core.policy.model import CashLimit
 from recon_core.policy.toml_file import read_policy, read_pyproject_policy
 from recon_core.values.errors import PolicyError
 from recon_core.values.severity import Severity
@@ -72,9 +74,15 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
         "max_skew_seconds": "3601.0",
         "float_dust": "0.000001",
         "position": {"info_below": "0.0000001", "fail_above": "0.01", "absolute": {}},
-        "cash": {"relative": "0.005", "absolute": dict.fromkeys(sorted(ONE), "1")},
+        "cash": {
+            "relative": "0.005",
+            "absolute": dict.fromkeys(sorted(ONE), "1"),
+            "limit": "min",
+        },
         "severity": {case: "WARN" if case in MILDER else "FAIL" for case in RowCase},
         "aliases": {"internal": {}, "external": {}},
+        "account_split": "WARN",
+        "keeps": {},
     }
 
 
@@ -103,6 +111,12 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
         (
             'require = ["positions", "cash", "orders", "fills", "movements"]',
             Policy(require=("positions", "cash", "orders", "fills", "movements")),
+        ),
+        ('[cash]\nlimit = "max"', Policy(cash=CashPolicy(limit=CashLimit.MAX))),
+        ('account_split = "FAIL"', Policy(account_split=Severity.FAIL)),
+        (
+            '[keeps]\nexternal = { BTC = "balance", "*" = "both" }',
+            Policy(keeps={LedgerSide.EXTERNAL: {"BTC": View.BALANCE, "*": View.BOTH}}),
         ),
         ('max_skew = "PT5M"', Policy(max_skew=timedelta(minutes=5))),
         ('max_skew = "PT0S"', Policy(max_skew=timedelta(0))),
@@ -257,9 +271,9 @@ def test_of_two_equally_long_patterns_the_stricter_holds() -> None:
     ("internal", "external", "text"),
     [
         ("5000.00", "4995.00", "1.00 EUR = min(1 EUR, 0.5 % of 5000.00)"),
-        ("100", "99", "0.5 EUR = min(1 EUR, 0.5 % of 100)"),
-        ("-33.33", "0", "0.16665 EUR = min(1 EUR, 0.5 % of 33.33)"),
-        ("0", "0.00", "0.00 EUR = min(1 EUR, 0.5 % of 0)"),
+        ("100", "99", "0.5 EUR = min(1 EUR, 0.5 % of 100): the fraction holds"),
+        ("-33.33", "0", "0.16665 EUR = min(1 EUR, 0.5 % of 33.33): the fraction holds"),
+        ("0", "0.00", "0.00 EUR = min(1 EUR, 0.5 % of 0): the fraction holds"),
     ],
 )
 def test_the_effective_tolerance_is_printed(internal: str, external: str, text: str) -> None:

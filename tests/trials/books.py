@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from recon_core.compare.keys import key_text, single_accounts
+from recon_core.compare.accounts import single_accounts
+from recon_core.compare.keys import key_text
 from recon_core.ledger.replay import replay
 from recon_core.model import (
     CashBalance,

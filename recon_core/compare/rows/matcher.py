@@ -14,13 +14,13 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
+from recon_core.compare.accounts import accounts_are_one
 from recon_core.compare.groups import Grouped, grouped
 from recon_core.compare.keys import (
     encode_key,
     float_sides,
     position_unit,
     session_time,
-    single_accounts,
 )
 from recon_core.compare.rows.fill_rules import same_fill
 from recon_core.compare.rows.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
@@ -56,7 +56,7 @@ def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matc
     """
     if recorded.internal is None or recorded.external is None or recorded.mirrored:
         return Matching()
-    as_of, plain = session_time(recorded), single_accounts(recorded)
+    as_of, plain = session_time(recorded), accounts_are_one(recorded)
     matcher = _Matcher(recorded, plain, max_items, as_of, float_sides(recorded))
     notes = same_source_notes(recorded)
     comparisons = [*matcher.fills(), *matcher.orders(notes)]

@@ -92,6 +92,11 @@ def _whole(balance: CashBalance) -> Decimal | None:
 def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
     yield "free balance", balance.free
     yield "locked balance", balance.locked
+    yield "settled cash", balance.settled
+    if balance.unrealised is not None:
+        yield "equity, with what is unrealised", EXACT.add(balance.total, balance.unrealised)
+    if balance.debt is not None:
+        yield "balance without its debt", EXACT.subtract(balance.total, balance.debt)
 
 
 def _swapped_parts(states: States) -> Iterator[StateHypothesis]:

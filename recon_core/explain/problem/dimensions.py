@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.compare.keys import key_text, single_accounts
+from recon_core.compare.accounts import accounts_are_one
+from recon_core.compare.keys import key_text
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession, SideRecord
 from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison, ItemKind
@@ -92,7 +93,7 @@ def dimensions_of(
     states = [one for one in comparisons if one.item_kind in _STATES]
     dust = float_dust if any(one.in_floats for one in states) else ZERO
     held = _held(recorded, states)
-    known = Dimensions(frozenset(), single_accounts(recorded), dust, held)
+    known = Dimensions(frozenset(), accounts_are_one(recorded), dust, held)
     compared = []
     for one in states:
         asset = one.name if one.item_kind is ItemKind.HOLDING else held.get(one.name)

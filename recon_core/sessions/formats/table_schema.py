@@ -9,7 +9,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from recon_core.sessions import schema
-from recon_core.values.fields import Amount, Entries, FileModel, FileTable, Name, RowList, Time
+from recon_core.values.fields import (
+    Amount,
+    Entries,
+    FileModel,
+    FileTable,
+    Kept,
+    Name,
+    RowList,
+    Time,
+)
 
 
 def _as_list(value: Any) -> Any:
@@ -69,7 +78,7 @@ class MappingFile(FileTable):
     states: Entries[Name, Names] = Field(default_factory=dict)
     instruments: Entries[Name, schema.InstrumentTable] = Field(default_factory=dict)
     currencies: Entries[Name, schema.CurrencyTable] = Field(default_factory=dict)
-    keeps: schema.Kept = Field(default_factory=dict)
+    keeps: Kept = Field(default_factory=dict)
     opening: MappedOpening | None = None
     fills: Tables | None = None
     orders: Tables | None = None
