@@ -171,10 +171,14 @@ class Assets:
 
 @dataclass(frozen=True)
 class ComparedViews:
-    """The views in which the sides of one session compare each asset."""
+    """The views in which the sides of one session compare each asset.
+
+    `listed` are the assets that a side lists something of.
+    """
 
     assets: Assets
     kept: Mapping[LedgerSide, Mapping[str, Views]]
+    listed: frozenset[str] = frozenset()
 
     def of(self, asset: str) -> Views:
         """The views of an asset that both sides keep; empty where they keep different ones."""
@@ -207,6 +211,7 @@ class ComparedViews:
                     asset
                     for asset, kinds in self.assets.kinds.items()
                     if InstrumentKind.SPOT in kinds
+                    and asset in self.listed
                     and self.of(asset) == {view}
                     and other in self.kept[side.other][asset]
                     and other not in self.kept[side][asset]
@@ -231,7 +236,10 @@ def compared_views(recorded: RecordedSession) -> ComparedViews | None:
         side: {asset: assets.keeps(listing, asset) for asset in assets.kinds}
         for side, listing in listings.items()
     }
-    return ComparedViews(assets, kept)
+    symbols = {row.symbol for row in rows if row.quantity}
+    listed = {assets.of_symbol[one].base for one in symbols if one in assets.of_symbol}
+    cash = [row for listing in listings.values() for row in listing.cash or () if row.total]
+    return ComparedViews(assets, kept, frozenset(listed.union(row.currency for row in cash)))
 
 
 def _reports_state(record: SideRecord) -> bool:
