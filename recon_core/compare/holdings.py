@@ -271,7 +271,7 @@ def _says_positions(record: SideRecord) -> bool:
 def holdings(
     record: SideRecord, views: ComparedViews, side: LedgerSide, *, plain: bool
 ) -> list[Position]:
-    """What a side holds of the assets that the sides keep in different views, by account.
+    """Return what a side holds of the assets that the sides keep in different views, by account.
 
     A holding is a position that is called like its asset.
     """

@@ -361,7 +361,7 @@ class SideRecord:
     `derived` names the sections that the side did not report and that were replayed from
     its opening and fills, `held` the assets whose replayed positions are what the account
     holds of them, and not what the fills of a symbol traded. `keeps` says by asset how the side
-    lists it, where that cannot be told from its rows. `notes` are findings for the reader that
+    lists it, where its rows do not show it. `notes` are findings for the reader that
     carry no severity. `origins` says for sections that were read from a source of their own,
     such as a table beside the session file, which one that was. `pending` lists movements that
     have happened and that the side, as its format is known to do, posts only later; the source
