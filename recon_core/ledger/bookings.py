@@ -20,7 +20,7 @@ from recon_core.model import (
     MovementKind,
     OrderSide,
 )
-from recon_core.values.amounts import EXACT, each_rounded, rounding
+from recon_core.values.amounts import EXACT, each_rounded, round_half_away, rounding
 
 
 class Category(StrEnum):
@@ -140,6 +140,24 @@ def held_quantity(fill: Fill, instrument: Instrument) -> Decimal:
 def is_derivative(instrument: Instrument) -> bool:
     """True if fills move cash by fee and realised PnL only."""
     return instrument.instrument_kind.derivative
+
+
+def notional(
+    instrument: Instrument, places: int | None, quantity: Decimal, price: Decimal
+) -> Decimal:
+    """Return what a quantity costs at a price, in quote currency and before it is rounded.
+
+    Exact. Where the source multiplies in binary floats, it is the float product in units of the
+    last of `places` decimals, rounded half away from zero, as such engines make money of it.
+    """
+    if instrument.float_notional and places is not None:
+        units = Decimal(float(quantity) * float(price) * 10.0**places)
+        worth = round_half_away(units).scaleb(-places, EXACT)
+    else:
+        worth = EXACT.multiply(quantity, price)
+    if instrument.multiplier == 1:
+        return worth
+    return EXACT.multiply(worth, instrument.multiplier)
 
 
 def charged_in_kind(instrument: Instrument | None, currency: str | None) -> bool:

@@ -15,6 +15,7 @@ from recon_core.ledger.bookings import (
     Category,
     Roundings,
     fees_by_currency,
+    notional,
     signed_quantities,
 )
 from recon_core.ledger.spot_history import spot_history
@@ -75,15 +76,19 @@ class SpotHolding(Holding):
         super().__init__()
         self.instrument = instrument
         self._roundings = roundings
+        self._places = roundings.places(instrument.quote)
         self._received = self._paid = ZERO
 
     def apply(self, fills: Sequence[Fill]) -> None:
         """Book fills; each amount is rounded on its own."""
         instrument, each_rounded = self.instrument, self._roundings.each
         signed, charged = signed_quantities(fills), fees_by_currency(fills)
-        traded = map(EXACT.multiply, signed, map(_price, fills))
-        if instrument.multiplier != 1:
-            traded = map(EXACT.multiply, traded, repeat(instrument.multiplier))
+        if instrument.multiplier == 1 and not instrument.float_notional:  # as nearly always
+            traded = map(EXACT.multiply, signed, map(_price, fills))
+        else:
+            traded = map(
+                notional, repeat(instrument), repeat(self._places), signed, map(_price, fills)
+            )
         paid = each_rounded(instrument.quote, traded)
         self._paid = EXACT.add(self._paid, exact_sum(paid))
         self.charge(charged, self._roundings)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
+from recon_core.ledger.arithmetic_average import ArithmeticHolding
 from recon_core.ledger.bookings import (
     CashBooking,
     Category,
@@ -31,7 +32,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
-TradedHolding = SpotHolding | DerivativeHolding | DailySettledHolding
+TradedHolding = SpotHolding | DerivativeHolding | DailySettledHolding | ArithmeticHolding
 PositionKey = tuple[str | None, str, Leg]
 CashKey = tuple[str | None, str]
 _KEY_FIELDS: Final = tuple(map(attrgetter, ("account", "symbol", "leg")))
@@ -124,6 +125,8 @@ class PositionLedger:
         if instrument.settles_daily:
             settled_in = self._settled_in
             return DailySettledHolding(instrument, self._roundings, self.marks, settled_in)
+        if instrument.arithmetic_average:
+            return ArithmeticHolding(instrument, self._roundings)
         if is_derivative(instrument):
             return DerivativeHolding(instrument, self._roundings)
         return SpotHolding(instrument, self._roundings)

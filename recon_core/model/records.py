@@ -145,8 +145,10 @@ class Instrument:
     `multiplier` is the size of one unit of quantity: units of the base for a linear
     contract or an option, units of the quote for an inverse one. `settles_daily` says that
     the gain of an open position is cash at once, by the mark price or by movements of kind
-    `settlement`. `not_replayed` says why its fills cannot be replayed, where a recording
-    shows that; it is empty where they can.
+    `settlement`. `arithmetic_average` and `float_notional` say that the source averages the
+    entry prices of an inverse contract arithmetically, or multiplies quantity and price of what
+    is paid for in binary floats before it rounds. `not_replayed` says why its fills cannot be
+    replayed, where a recording shows that; it is empty where they can.
     """
 
     symbol: str
@@ -158,6 +160,8 @@ class Instrument:
     quantity_increment: Decimal | None = None
     not_replayed: str = ""
     settles_daily: bool = False
+    arithmetic_average: bool = False
+    float_notional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

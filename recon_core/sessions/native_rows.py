@@ -100,6 +100,8 @@ def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instr
             multiplier=Decimal(1) if table.multiplier is None else table.multiplier,
             quantity_increment=table.quantity_increment,
             settles_daily=table.settles == "daily",
+            arithmetic_average=table.average == "arithmetic",
+            float_notional=table.notional == "float",
         )
         for symbol, table in tables.items()
     }

@@ -171,6 +171,8 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
             "multiplier": None if multiplier == 1 else multiplier,
             "quantity_increment": instrument.quantity_increment,
             "settles": "daily" if instrument.settles_daily else None,
+            "average": "arithmetic" if instrument.arithmetic_average else None,
+            "notional": "float" if instrument.float_notional else None,
         }
     )
 

@@ -309,11 +309,19 @@ class InstrumentTable(FileTable):
     multiplier: PositiveAmount | None = None
     quantity_increment: PositiveAmount | None = None
     settles: Literal["daily"] | None = None
+    average: Literal["arithmetic"] | None = None
+    notional: Literal["float"] | None = None
 
     @model_validator(mode="after")
-    def _only_futures_settle_daily(self) -> "InstrumentTable":
+    def _rules_are_of_their_kind(self) -> "InstrumentTable":
         if self.settles is not None and self.kind != "future":
             raise PydanticCustomError("recon", "settles is of a future; expected kind future")
+        if self.average is not None and self.kind != "inverse":
+            raise PydanticCustomError("recon", "average is of kind inverse; expected that kind")
+        if self.notional is not None and self.kind not in {"spot", "equity", "fx", "option"}:
+            raise PydanticCustomError(
+                "recon", "notional is of what is paid for; expected kind spot, equity, fx or option"
+            )
         return self
 
 

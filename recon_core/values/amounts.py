@@ -152,6 +152,11 @@ def shortest_places(amount: Decimal) -> int:
     return len(digits.rstrip("0")) if point else 0
 
 
+def round_half_away(amount: Decimal) -> Decimal:
+    """Return a whole number: the nearest, and of two the one that is farther from zero."""
+    return amount.quantize(Decimal(1), decimal.ROUND_HALF_UP, _ROUNDING)
+
+
 def round_to_places(amount: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals: the rounding of one posting."""
     return _ROUNDING.quantize(amount, _unit(places))

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from operator import attrgetter
 from typing import Final
@@ -19,7 +20,12 @@ from typing import Final
 from recon_core.explain.problem.dimensions import Vector, currency_of, is_cash, is_position
 from recon_core.explain.problem.postings import trade_value
 from recon_core.explain.problem.problem import Problem
-from recon_core.ledger.bookings import charged_in_kind, is_derivative, signed_quantity
+from recon_core.ledger.bookings import (
+    charged_in_kind,
+    is_derivative,
+    notional,
+    signed_quantity,
+)
 from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
@@ -144,8 +150,7 @@ class Fingerprints:
 
         def of_spot(fill: Fill) -> int:
             quantity = signed_quantity(fill)
-            worth = _multiply(quantity, fill.price)
-            worth = worth if multiplier is None else _multiply(worth, multiplier)
+            worth = value(quantity, fill.price)
             return held(quantity) + received(round_base(quantity)) - paid(round_quote(worth))
 
         def of_derivative(fill: Fill) -> int:
@@ -161,7 +166,12 @@ class Fingerprints:
             delivers = instrument.instrument_kind.delivers
             base = postings.cash(instrument.base, fill.account)
             received = self._counted(base) if delivers else _nothing
-            multiplier = None if instrument.multiplier == 1 else instrument.multiplier
+            is_plain = instrument.multiplier == 1 and not instrument.float_notional
+            value = (
+                _multiply
+                if is_plain
+                else partial(notional, instrument, postings.roundings.places(instrument.quote))
+            )
             paid = self._counted(postings.cash(instrument.quote, fill.account))
             round_base = postings.roundings[instrument.base]
             round_quote = postings.roundings[instrument.quote]

@@ -21,6 +21,7 @@ from recon_core.ledger.bookings import (
     charged_in_kind,
     is_derivative,
     movement_bookings,
+    notional,
     signed_quantity,
 )
 from recon_core.model import (
@@ -93,9 +94,7 @@ class Postings:
         base, quote = instrument.base, instrument.quote
         if instrument.instrument_kind.delivers:
             yield self.cash(base, fill.account), self.roundings[base](quantity)
-        worth = _multiply(quantity, fill.price)
-        if instrument.multiplier != 1:
-            worth = _multiply(worth, instrument.multiplier)
+        worth = notional(instrument, self.roundings.places(quote), quantity, fill.price)
         yield self.cash(quote, fill.account), self.roundings[quote](worth).copy_negate()
 
     def fee(self, fill: Fill) -> dict[str, Decimal]:
@@ -176,9 +175,13 @@ class Postings:
             if instrument.instrument_kind.delivers:
                 received = exact_sum(map(self.roundings[base], quantities))
                 yield self.cash(base, first.account), received
-            worth = map(_multiply, quantities, map(_PRICE, traded))
-            if instrument.multiplier != 1:
-                worth = map(_multiply, worth, repeat(instrument.multiplier))
+            worth = map(
+                notional,
+                repeat(instrument),
+                repeat(self.roundings.places(quote)),
+                quantities,
+                map(_PRICE, traded),
+            )
             paid = exact_sum(map(self.roundings[quote], worth))
             yield self.cash(quote, first.account), paid.copy_negate()
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from recon_core.model import (
-    ANY_ASSET,
     InputFile,
     Instrument,
     Leg,
@@ -26,7 +25,6 @@ from recon_core.model import (
     Position,
     RecordedSession,
     SideRecord,
-    View,
 )
 from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import (
@@ -46,7 +44,7 @@ from recon_core.sessions.formats.nautilus_accounts import (
     stated_balances,
     strategies,
 )
-from recon_core.sessions.formats.nautilus_instruments import instrument, limits
+from recon_core.sessions.formats.nautilus_instruments import instrument, kept_views
 from recon_core.sessions.formats.nautilus_legs import Legs
 from recon_core.sessions.formats.nautilus_meta import ANCHOR, ENGINE, Meta, engine_of
 from recon_core.sessions.formats.nautilus_orders import filled_any, left_out_note, orders
@@ -148,12 +146,11 @@ class _Recording:
                 positions=positions,
                 cash=last_balances(stated),
                 orders=listed,
-                keeps={ANY_ASSET: View.BOTH},
+                keeps=kept_views(instruments.values()),
             ),
             inputs=tuple(self.inputs),
             notes=(
                 limits_note(FORMAT, CANNOT_KNOW),
-                *limits(instruments, legs.fills),
                 *([] if ordered is None else left_out_note(ordered)),
             ),
         )

@@ -1,16 +1,17 @@
 """Instruments of nautilus_trader, and how their fills move cash.
 
-A currency pair on a cash account is spot. On a margin account every instrument moves cash
-by fee and realised PnL only, as a linear or an inverse contract; but for options and their
-like, whose premium is paid on every fill. An instrument that is not modelled is refused
-when it is to be replayed.
+A currency pair on a cash account is spot, and a share there a share. On a margin account every
+instrument moves cash by fee and realised PnL only, as a linear or an inverse contract; but for
+options and their like, whose premium is paid on every fill. An instrument that is not modelled
+is refused when it is to be replayed. The engine multiplies what is paid for in binary floats,
+and averages the entry prices of inverse contracts arithmetically; the ledger follows it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
-from recon_core.model import Fill, Instrument, InstrumentKind
+from recon_core.model import Instrument, InstrumentKind, View
 from recon_core.sessions.formats.nautilus_accounts import Accounts, AccountTerms
 from recon_core.sessions.formats.nautilus_rows import key
 from recon_core.sessions.formats.rows import optional_text
@@ -18,6 +19,8 @@ from recon_core.values.amounts import parse_amount
 from recon_core.values.printable import printable, quoted
 
 _PAIR: Final = "CurrencyPair"
+_HELD_TYPES: Final = {_PAIR: InstrumentKind.SPOT, "Equity": InstrumentKind.EQUITY}
+"""Types that a cash account can hold."""
 _MARGIN_TYPES: Final = frozenset(
     {
         _PAIR,
@@ -42,15 +45,27 @@ def instrument(table: Any, accounts: Accounts) -> Instrument:
     terms = accounts.terms_of(symbol)
     instrument_kind = _kind(table, terms)
     settlement = _text(table, "settlement_currency") or quote
+    share = instrument_kind is InstrumentKind.EQUITY
     return Instrument(
         symbol=symbol,
         instrument_kind=instrument_kind,
-        base=_text(table, "base_currency"),
+        base=symbol if share else _text(table, "base_currency"),
         quote=quote,
         settlement=settlement,
         multiplier=parse_amount(multiplier) if isinstance(multiplier, str) else Decimal(1),
         not_replayed=_obstacle(table, terms, settlement),
+        arithmetic_average=instrument_kind is InstrumentKind.INVERSE,
+        float_notional=instrument_kind.delivers,
     )
+
+
+def kept_views(instruments: Iterable[Instrument]) -> dict[str, View]:
+    """Return the views that the reports have of each asset: shares are no balances."""
+    return {
+        one.base: View.BOTH if one.instrument_kind is InstrumentKind.SPOT else View.POSITION
+        for one in instruments
+        if one.instrument_kind.delivers
+    }
 
 
 def _text(table: Any, name: str) -> str:
@@ -58,9 +73,11 @@ def _text(table: Any, name: str) -> str:
 
 
 def _kind(table: Any, terms: AccountTerms | None) -> InstrumentKind:
-    """Spot is a currency pair on a cash account; on margin it moves like a linear one."""
-    if _text(table, "type") == _PAIR and terms is not None and terms.account_type == "CASH":
-        return InstrumentKind.SPOT
+    """Return the kind: what a cash account buys it holds, on margin it moves like a contract."""
+    if terms is not None and terms.account_type == "CASH":
+        found = _HELD_TYPES.get(_text(table, "type"))
+        if found is not None:
+            return found
     return InstrumentKind.INVERSE if table.get("is_inverse") is True else InstrumentKind.LINEAR
 
 
@@ -69,17 +86,20 @@ def _obstacle(table: Any, terms: AccountTerms | None, settlement: str) -> str:
     if terms is None:
         return "trades on a venue without an account report"
     if terms.account_type == "CASH":
-        return _obstacle_to_spot(table, terms)
+        return _obstacle_to_held(table, terms, settlement)
     if terms.account_type == "MARGIN":
         return _obstacle_to_margin(table, terms, settlement)
     return f"trades on an account of type {quoted(terms.account_type)}; expected CASH or MARGIN"
 
 
-def _obstacle_to_spot(table: Any, terms: AccountTerms) -> str:
-    if _text(table, "type") != _PAIR:
-        kind = quoted(_text(table, "type"))
-        return f"is of type {kind} on a cash account; only a CurrencyPair can be replayed there"
+def _obstacle_to_held(table: Any, terms: AccountTerms, settlement: str) -> str:
+    found = _HELD_TYPES.get(_text(table, "type"))
+    if found is None:
+        kind, held = quoted(_text(table, "type")), " or ".join(_HELD_TYPES)
+        return f"is of type {kind} on a cash account; only a {held} can be replayed there"
     kept = printable(terms.base_currency, 60)
+    if found is InstrumentKind.EQUITY and terms.base_currency == settlement:
+        return ""
     return f"trades on a cash account that keeps {kept} only" if kept else ""
 
 
@@ -93,17 +113,3 @@ def _obstacle_to_margin(table: Any, terms: AccountTerms, settlement: str) -> str
         f"settles in {printable(settlement, 60)} on an account that keeps "
         f"{printable(terms.base_currency, 60)}; the exchange rates are not recorded"
     )
-
-
-def limits(instruments: Mapping[str, Instrument], fills: Iterable[Fill]) -> tuple[str, ...]:
-    """Return notes for a reader on the engine's own figures."""
-    traded = {one.symbol for one in fills} & instruments.keys()
-    inverse = InstrumentKind.INVERSE
-    symbols = sorted(name for name in traded if instruments[name].instrument_kind is inverse)
-    if not symbols:
-        return ()
-    note = (
-        f"{', '.join(symbols)}: nautilus_trader averages the entry prices of inverse contracts "
-        "arithmetically, the ledger harmonically; where they are far apart, cash differs by that"
-    )
-    return (note,)
