@@ -9,6 +9,7 @@ Source of the rules: rules, "Holdings".
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -330,9 +331,10 @@ def as_meant_by(
 
     A replay knows what the fills of a symbol traded, and what the account holds of its
     asset: fees by other symbols, rewards and transfers are in the second only. A side whose
-    positions sum up to its balance of the asset, or that lists no balance of it, means what is
-    held. What the `opening` lists as a position only is held as well, and is in the balance of
-    a side that lists no positions. With `plain` all accounts are one.
+    positions sum up to its balance of the asset means what is held; so does one that lists no
+    balance of it, unless the opening has a balance and no position. What the `opening` lists
+    as a position only is held as well, and is in the balance of a side that lists no positions.
+    With `plain` all accounts are one.
     """
     if replayed.cash is None:
         return Replayed(replayed)
@@ -349,7 +351,12 @@ def as_meant_by(
     held: frozenset[str] = frozenset()
     if positions is not None and other.positions is not None:
         positions, held = _held_positions(
-            positions, ours, theirs, {**ours.balances, **balances}, views.kept[side]
+            positions,
+            ours,
+            theirs,
+            {**ours.balances, **balances},
+            views.kept[side],
+            {key for key, total in opened.balances.items() if total} - opened.positions.keys(),
         )
     only = {
         key: amount
@@ -365,8 +372,12 @@ def _held_positions(
     theirs: "_Held",
     balances: Mapping[_Key, Decimal],
     kept: Mapping[str, Views],
+    apart: AbstractSet[_Key],
 ) -> tuple[tuple[Position, ...], frozenset[str]]:
-    """Return the positions with those of an asset that mean what is held, and these assets."""
+    """Return the positions with those of an asset that mean what is held, and these assets.
+
+    `apart` are assets of which the opening lists a balance and no position.
+    """
     found = {(row.account, row.symbol, row.leg): row for row in positions}
     changed: set[str] = set()
     for key in ours.positions.keys() | theirs.positions.keys():
@@ -375,7 +386,10 @@ def _held_positions(
         held, their_sum = balances.get(key, ZERO), exact_sum(listed.values())
         missing = EXACT.subtract(held, exact_sum(traded.values()))
         keeps_balance = View.BALANCE in kept.get(asset, frozenset())
-        if not missing or (keeps_balance and theirs.balances.get(key, ZERO) != their_sum):
+        means_held = (
+            theirs.balances.get(key, ZERO) == their_sum if keeps_balance else key not in apart
+        )
+        if not missing or not means_held:
             continue
         changed.add(asset)
         names = sorted({*traded, *listed})

@@ -138,6 +138,18 @@ def test_what_the_opening_lists_once_is_held() -> None:
         assert set(verdicts(of(ledger, external)).values()) == {"match"}
 
 
+def test_an_opening_balance_is_in_no_traded_position() -> None:
+    """Of a bot that starts with coins and lists what it traded since."""
+    opened = Opening(None, cash=(*OPENING.cash, CashBalance("BTC", Decimal(2))))
+    ledger = traded(fill("1", "BUY", "1", "10", symbol="BTC/USDT"), opening=opened)
+    for external in (
+        side({"BTC/USDT": "1"}, {"USDT": "9990"}),
+        side({"BTC/USDT": "1"}, {"USDT": "9990", "BTC": "3"}),
+        side({"BTC/USDT": "3"}, {"USDT": "9990", "BTC": "3"}),
+    ):
+        assert set(verdicts(of(ledger, external)).values()) == {"match"}
+
+
 def test_a_reward_moves_both_views() -> None:
     """By its currency or by its symbol, once."""
     by_currency = Movement("m", MovementKind.REWARD, at(9), currency="BTC", amount=Decimal(1))
