@@ -158,6 +158,7 @@ def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
             for section, count in sorted(record.counts.items())
             if count != _row_count(record, section)
         ]
+        faults += [f"{side} contradicts itself: {text}" for text in record.contradictions]
     if faults:
         return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
     return SessionCheck("complete", None, "no side says that rows are lost")

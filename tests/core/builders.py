@@ -92,6 +92,15 @@ def verdicts(reconciliation: Reconciliation) -> dict[str, str]:
     }
 
 
+def message(reconciliation: Reconciliation, name: str) -> str:
+    """The text of one session check."""
+    return next(
+        judgement.message
+        for judgement in reconciliation.judgements
+        if judgement.comparison.identity == f"session::{name}"
+    )
+
+
 def checks(reconciliation: Reconciliation) -> dict[str, str]:
     """`{"coverage": "match"}` for every session check."""
     return {

@@ -13,7 +13,9 @@ import pytest
 
 from recon_core.engine.reconciliation import reconcile_session
 from recon_core.sessions.formats.freqtrade import recon_anchor
+from recon_core.sessions.native_text import session_text
 
+from .builders import checks, message
 from .recordings import DATA, writable_copy
 from .refusals import refusal
 
@@ -52,6 +54,56 @@ def test_the_small_document_is_a_good_one(tmp_path: Path) -> None:
     internal = reconciliation.recorded.internal
     assert internal is not None
     assert [row.fill_id for row in internal.fills or ()] == ["1.1", "1.2"]
+
+
+PROFIT = {"profit_abs": -0.004}
+MISCOUNTED: dict[str, tuple[dict[str, Any], str]] = {
+    "a trade that is lost": ({"total_trades": 2}, "total_trades is 2, and trades lists 1"),
+    "of a pair": (
+        {"results_per_pair": [{"key": "A/B", "trades": 2}, {"key": "TOTAL", "trades": 9}]},
+        "results_per_pair gives A/B 2 trades, and trades lists 1",
+    ),
+    "of a pair that no trade has": (
+        {"results_per_pair": [{"key": "X/B", "trades": 1}]},
+        "results_per_pair gives X/B 1 trades, and trades lists 0",
+    ),
+    "a profit": (
+        {"profit_total_abs": -0.008, "trade": PROFIT},
+        "profit_total_abs is -0.008, and the profits of its trades give -0.004",
+    ),
+    "a trade that earned something else": (
+        {"trade": {"profit_abs": 1.0}},
+        "trade 1 is closed with a profit of 1; its orders and fees give -0.004",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "text"), MISCOUNTED.values(), ids=MISCOUNTED)
+def test_a_result_that_contradicts_its_trades(
+    changes: dict[str, Any], text: str, tmp_path: Path
+) -> None:
+    """A lost trade may move no balance; the result's own counts show it, before and after."""
+    path = packed(tmp_path / NAME, (MEMBER, document(**changes)))
+    found = reconcile_session(path)
+    assert checks(found)["complete"] == "CRITICAL"
+    assert f"internal contradicts itself: {text}" in message(found, "complete")
+    native = tmp_path / "x.recon.json"
+    native.write_text(session_text(found.recorded))
+    assert message(reconcile_session(native), "complete") == message(found, "complete")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total_trades": 1, "profit_total_abs": -0.0040000001, "trade": PROFIT},
+        {"results_per_pair": [{"key": "A/B", "trades": 1}, {"key": "TOTAL", "trades": 1}]},
+        {"results_per_pair": None, "total_trades": None, "profit_total_abs": None},
+    ],
+)
+def test_a_result_that_counts_right(changes: dict[str, Any], tmp_path: Path) -> None:
+    """Within the noise of binary floats; what an older version does not count is no fault."""
+    found = reconcile_session(packed(tmp_path / NAME, (MEMBER, document(**changes))))
+    assert checks(found)["complete"] == "match"
 
 
 DOCUMENTS = {

@@ -17,18 +17,10 @@ from recon_core.model import (
 )
 from recon_core.policy import Policy
 
-from .builders import at, checks, fill, reconciled, recorded, side
+from .builders import at, checks, fill, message, reconciled, recorded, side
 
 FULL = side({"BTC/EUR": "1"}, {"EUR": "1"})
 EMPTY = side({}, {})
-
-
-def message(reconciliation: Reconciliation, name: str) -> str:
-    return next(
-        judgement.message
-        for judgement in reconciliation.judgements
-        if judgement.comparison.identity == f"session::{name}"
-    )
 
 
 COVERAGE: list[tuple[str, SideRecord | None, SideRecord | None, str, str]] = [

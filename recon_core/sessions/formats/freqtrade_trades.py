@@ -41,7 +41,7 @@ from recon_core.values.printable import printable, quoted
 PRECISION: Final = 8
 """freqtrade rounds the profit of a trade to so many decimals."""
 
-_NOISE: Final = Decimal("0.000001")
+NOISE: Final = Decimal("0.000001")
 """Stake currency: a difference up to it is noise of freqtrade's binary floats."""
 _MOST_NOTES: Final = 5
 """Trades that notes list one by one; more are counted."""
@@ -196,7 +196,7 @@ def contradictions(trades: Iterable[Trade]) -> list[str]:
         stated = trade.stated_profit
         if stated is None or any(order.base_fee for order in trade.orders):
             continue  # still open, or its profit is an estimate
-        if left or EXACT.subtract(earned, stated).copy_abs() > _NOISE:
+        if left or EXACT.subtract(earned, stated).copy_abs() > NOISE:
             gives = f"leave {format_amount(left)} open and " if left else ""
             notes.append(
                 f"trade {printable(trade.trade_id, 60)} is closed with a profit of "

@@ -6,7 +6,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +23,7 @@ from recon_core.model import (
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.freqtrade_trades import (
+    NOISE,
     FilledOrder,
     Trade,
     contradictions,
@@ -33,7 +35,7 @@ from recon_core.sessions.formats.freqtrade_trades import (
     trading_mode,
 )
 from recon_core.sessions.json_text import parse_json
-from recon_core.values.amounts import ZERO
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_above
 from recon_core.values.printable import printable, quoted
@@ -175,6 +177,7 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             fills=fills,
             movements=movements or None,
             opening=Opening(None, cash=opening),
+            contradictions=(*miscounts(result, trades), *contradictions(trades)),
         ),
         external=SideRecord(
             as_of=as_of,
@@ -184,8 +187,27 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             cash=(CashBalance(stake, rows.number(result, "final_balance")),),
         ),
         inputs=(InputFile(printable(path.name), digest),),
-        notes=tuple(contradictions(trades)),
     )
+
+
+def miscounts(result: rows.Row, trades: Sequence[Trade]) -> Iterator[str]:
+    """Yield the counts and sums of a result that its own trades do not give."""
+    counted = rows.optional_number(result, "total_trades")
+    if counted is not None and counted != len(trades):
+        yield f"total_trades is {format_amount(counted)}, and trades lists {len(trades)}"
+    listed = Counter(trade.pair for trade in trades)
+    for row in rows.each(result.get("results_per_pair") or [], "results_per_pair", dict):
+        pair, number = row.get("key"), rows.optional_number(row, "trades")
+        if isinstance(pair, str) and pair != "TOTAL" and number not in (None, listed[pair]):
+            shown, count = printable(pair, 60), format_amount(number or ZERO)
+            yield f"results_per_pair gives {shown} {count} trades, and trades lists {listed[pair]}"
+    profit = rows.optional_number(result, "profit_total_abs")
+    stated = [trade.stated_profit for trade in trades if trade.stated_profit is not None]
+    if profit is not None and len(stated) == len(trades):
+        earned = exact_sum(stated)
+        if EXACT.subtract(profit, earned).copy_abs() > NOISE:
+            stated_sum, own_sum = format_amount(profit), format_amount(earned)
+            yield f"profit_total_abs is {stated_sum}, and the profits of its trades give {own_sum}"
 
 
 def _only_strategy(document: Any) -> tuple[str, rows.Row]:
