@@ -18,7 +18,7 @@ from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.matched_rows import EqualRows, MatchedFills
+from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedMovements
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
 from recon_core.values.amounts import ZERO
@@ -79,6 +79,23 @@ class Prover:
         # The names are mapped already; an alias of a name that both sides have is refused.
         return replace(self.reconciliation.policy, aliases=Aliases())
 
+    @cached_property
+    def _unlike(self) -> frozenset[str]:
+        """The ids of fills that the sides list otherwise, if both have some.
+
+        With another row they may be one trade in another number of rows.
+        """
+        comparisons = (*self.reconciliation.comparisons, *self.kept.values())
+        unlike = [
+            matched
+            for comparison in comparisons
+            if isinstance(matched := comparison.matched, MatchedFills)
+            and (matched.group is not None or comparison.identity in self._open)
+        ]
+        ours = {fill.fill_id for matched in unlike for fill in matched.internal}
+        theirs = {fill.fill_id for matched in unlike for fill in matched.external}
+        return frozenset(ours | theirs) if ours and theirs else frozenset()
+
     def outcome(
         self, sides: Mapping[LedgerSide, SideRecord], patch: Patch | None = None
     ) -> Outcome | None:
@@ -109,6 +126,7 @@ class Prover:
         )
         known = Known(self.reconciliation, copy, patch)
         ids = known.changed_ids(plain=self.dimensions.plain)
+        ids = None if ids is None else ids | self._unlike
         matching = None if ids is None else known.matching(ids)
         try:
             again = Reconciliation(copy, self._policy, replays=known.replays(), matching=matching)
@@ -143,9 +161,11 @@ def _may_be_diff(comparison: Comparison) -> bool:
     matched = comparison.matched
     if matched is None:
         return True
-    if isinstance(matched, MatchedFills) and _are_one(matched):
+    if isinstance(matched, EqualRows | MatchedMovements):
+        return False  # equal, or equal in their sums
+    if isinstance(matched, MatchedFills) and (matched.group is not None or _are_one(matched)):
         return False
-    return not isinstance(matched, EqualRows) and bool(row_findings(matched))
+    return bool(row_findings(matched))
 
 
 def _are_one(matched: MatchedFills) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.cumulative import cumulative_of_pairs
 from recon_core.explain.causes.fills import missing, surplus
 from recon_core.explain.causes.foreign import whole_groups
@@ -87,7 +88,8 @@ class RowComparison:
         if self.problem.record.fills is None or self.right.fills is None:
             return
         fills = self.problem.fills
-        matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
+        trades = Trades(self.problem.recorded, self._plain)
+        matched = matched_fills(fills, self._own(self.right.fills), trades)
         yield from self._differing(matched.differing, fills)
         yield from self._surplus(matched.surplus)
         yield from self._missing(matched.missing)
