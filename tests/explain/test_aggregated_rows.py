@@ -51,7 +51,7 @@ def test_a_lost_part_is_a_difference() -> None:
     found = Books(lacking, ROWS).reconciled()
     severities = {diff.identity: str(diff.severity) for diff in found.diffs}
     assert severities["fill::BTC/EUR,f4"] == "FAIL"
-    assert severities["fill::BTC/EUR,f8"] == "INFO"
+    assert severities["fill::BTC/EUR,f7"] == "INFO"
     assert kinds(explain(found)) == [("unique", ["wrong_quantity"], ["f4"])]
 
 

@@ -68,7 +68,7 @@ def problem_of(
     if target is None or (target.positions is None and target.cash is None):
         return None
     named = with_named_account(record)
-    postings = postings_of(recorded, dimensions)
+    postings = postings_of(recorded, dimensions, record)
     orders_filled = _orders_filled(named, orders)
     if own_orders:  # they may repeat a wrong fill: only a contradiction is evidence
         orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
