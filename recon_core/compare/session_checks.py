@@ -104,11 +104,11 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
 
 
 def side_notes(recorded: RecordedSession) -> list[str]:
-    """Return the notes of the readers of both sides."""
+    """Return the notes of the readers of both sides, and what contradicts itself in a source."""
     return [
         f"{side}: {note}"
         for side, record in recorded.own_records().items()
-        for note in record.notes
+        for note in (*record.notes, *record.contradictions)
     ]
 
 

@@ -4,19 +4,22 @@ Movements that a side posts only later are taken out first. An explanation is re
 number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 
+from dataclasses import replace
+
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.fault_sequences import with_remaining_diffs
+from recon_core.explain.answers.known import known_facts, precision_facts
 from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
-from recon_core.explain.problem.dimensions import deltas, dimensions_of
+from recon_core.explain.problem.dimensions import deltas, dimensions_of, vector_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
 from recon_core.explain.repair.completion import with_whole_aliases
 from recon_core.explain.repair.entries import with_whole_entries
-from recon_core.model.explanation import Effort, Explanation
+from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting
 
@@ -42,8 +45,21 @@ def explain(
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = tuple(_with_facts(posted, one) for one in found)
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
+
+
+def _with_facts(prover: Prover, one: Explanation) -> Explanation:
+    """Return an explanation with what is known of the differences, if its causes are not proven.
+
+    The precision that was inferred is among it, whatever is proven.
+    """
+    delta = deltas(prover.dimensions, prover.recorded)
+    known = precision_facts(prover, delta)
+    if one.verdict is not ExplanationVerdict.UNIQUE:
+        known = (*one.known, *known_facts(prover, vector_of(one.residual) or delta), *known)
+    return replace(one, known=known)
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:

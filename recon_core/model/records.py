@@ -308,7 +308,8 @@ class SideRecord:
     """Statement of one side at `as_of`.
 
     `derived` names the sections that the side did not report and that were replayed from
-    its opening and fills; `notes` are findings for the reader that carry no severity.
+    its opening and fills; `notes` are findings for the reader that carry no severity, and
+    `contradictions` those in which the source itself states two things that cannot both be.
     `origins` says for sections that were read from a source of their own, such as a table
     beside the session file, which one that was. `pending` lists movements that have
     happened and that the side, as its format is known to do, posts only later; the source
@@ -329,6 +330,7 @@ class SideRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[Movement, ...] = field(default=(), compare=False)
 

@@ -175,6 +175,7 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             fills=fills,
             movements=movements or None,
             opening=Opening(None, cash=opening),
+            contradictions=tuple(contradictions(trades)),
         ),
         external=SideRecord(
             as_of=as_of,
@@ -184,7 +185,6 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             cash=(CashBalance(stake, rows.number(result, "final_balance")),),
         ),
         inputs=(InputFile(printable(path.name), digest),),
-        notes=tuple(contradictions(trades)),
     )
 
 
