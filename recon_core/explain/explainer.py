@@ -4,6 +4,7 @@ Movements that a side posts only later are taken out first. An explanation is re
 number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from recon_core.engine.reconciliation import Reconciliation
@@ -45,21 +46,26 @@ def explain(
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
-    found = tuple(_with_facts(posted, one) for one in found)
+    found = tuple(_with_facts(posted, found))
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 
-def _with_facts(prover: Prover, one: Explanation) -> Explanation:
-    """Return an explanation with what is known of the differences, if its causes are not proven.
+def _with_facts(prover: Prover, found: Iterable[Explanation]) -> Iterator[Explanation]:
+    """Yield explanations with what is known of the differences, if their causes are not proven.
 
     The precision that was inferred is among it, whatever is proven.
     """
     delta = deltas(prover.dimensions, prover.recorded)
-    known = precision_facts(prover, delta)
-    if one.verdict is not ExplanationVerdict.UNIQUE:
-        known = (*one.known, *known_facts(prover, vector_of(one.residual) or delta), *known)
-    return replace(one, known=known)
+    precision, facts = precision_facts(prover, delta), dict[str, tuple[str, ...]]()
+    for one in found:
+        if one.verdict is ExplanationVerdict.UNIQUE:
+            yield replace(one, known=precision)
+            continue
+        left = str(one.residual)
+        if left not in facts:
+            facts[left] = known_facts(prover, vector_of(one.residual) or delta)
+        yield replace(one, known=(*one.known, *facts[left], *precision))
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:

@@ -145,14 +145,15 @@ def caused(kind: CauseKind, cash: str) -> Explanation:
 def test_alternatives_differ_in_kind_or_amount() -> None:
     """Those that do not are one; of many the first five are shown, and all are counted."""
     one, other = caused(CauseKind.UNIT, "5"), caused(CauseKind.UNIT, "6")
-    assert alternatives([one, replace(one, text="other")]) == (one,)
+    prover = prover_of(session(side((), {"EUR": "5"}), side((), {"EUR": "3"})).recorded)
+    assert alternatives(prover, [one, replace(one, text="other")]) == (one,)
     for found in ([one, other], [one, caused(CauseKind.ALIAS, "5")]):
-        told = alternatives(found)
+        told = alternatives(prover, found)
         assert [each.text for each in told] == [each.text for each in found]
         assert {(each.verdict, each.alternatives) for each in told} == {
             (ExplanationVerdict.AMBIGUOUS, 2)
         }
-    many = alternatives([caused(CauseKind.UNIT, str(number)) for number in range(7)])
+    many = alternatives(prover, [caused(CauseKind.UNIT, str(number)) for number in range(7)])
     assert (len(many), many[0].alternatives) == (5, 7)
 
 

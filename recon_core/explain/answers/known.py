@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 from operator import attrgetter
 from typing import Final
 
@@ -95,9 +96,9 @@ def precision_facts(prover: Prover, delta: Vector) -> tuple[str, ...]:
 
 
 def _first(facts: Iterable[str]) -> list[str]:
-    every = list(dict.fromkeys(facts))
-    more = len(every) - _MOST
-    return every[:_MOST] + ([f"and {more} more of that sort"] if more > 0 else [])
+    """Return the first facts of one sort; later ones are not even looked for."""
+    first = list(islice(facts, _MOST + 1))
+    return first if len(first) <= _MOST else [*first[:_MOST], "and more of that sort"]
 
 
 def _subject(comparison: Comparison) -> str:
