@@ -39,7 +39,7 @@ MovementKey = tuple[str, str | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """How the fills of one session belong together; `plain` ignores the accounts."""
+    """The trades of one session, each of one or several fills; `plain` ignores the accounts."""
 
     recorded: RecordedSession
     plain: bool
@@ -188,7 +188,7 @@ def _value(fills: Iterable[Fill], *, is_inverse: bool) -> Fraction | None:
 def _is_rounded_average(fine: _Fills, coarse: _Fills, *, is_inverse: bool) -> bool:
     """True if the price of a single row is the average of the others, rounded to its digits.
 
-    It needs so many digits that another price of any fill, by one unit of its last digit, would
+    Its digits must be so many that another price of any fill, by one unit of its last digit, would
     show: 33.3333 is the average of 33, 33 and 34, and of no other whole prices.
     """
     if len(coarse) > 1:

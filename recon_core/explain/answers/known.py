@@ -1,8 +1,8 @@
-"""What is known of a difference that no cause is proven for, in words that are safe to print.
+"""Facts about a difference that no cause is proven for, in words that are safe to print.
 
-Where it lies (the category of cash), since which snapshot, what one side says against its own
-rows, which rows only one side lists, and what the amount itself is like. A reader goes on from
-there: "cash USD differs in fees: internal 0.00, external -28.84" is half of an answer.
+The category of cash in which it lies, the snapshot since which it is there, what one side states
+against its own rows, the rows that only one side lists, and the amount itself. With "cash USD
+differs in fees: internal 0.00, external -28.84" a reader knows where to look.
 """
 
 from bisect import bisect_left
