@@ -3,10 +3,12 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from recon_core.explain import explain
 from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import Explanation
-from tests.core.builders import at
+from tests.core.builders import at, fill
 from tests.explain.row_books import Books, in_two, paid, trades
 
 ROWS = trades(places=7)
@@ -53,6 +55,39 @@ def test_a_lost_part_is_a_difference() -> None:
     assert severities["fill::BTC/EUR,f4"] == "FAIL"
     assert severities["fill::BTC/EUR,f7"] == "INFO"
     assert kinds(explain(found)) == [("unique", ["wrong_quantity"], ["f4"])]
+
+
+PARTS_OF_A = [("0.40", "50.00", "0.40"), ("0.35", "50.02", "0.35"), ("0.25", "50.04", "0.25")]
+EXECUTIONS = [
+    fill(f"e{at_}", "BUY", quantity, price, f"{fee} EUR", exchange_order_id="A", time=at(at_))
+    for at_, (quantity, price, fee) in enumerate(PARTS_OF_A)
+]
+ORDER = fill("a", "BUY", "1", "50.017", "1.00 EUR", exchange_order_id="A", time=at(3))
+
+
+@pytest.mark.parametrize("lost", range(3))
+def test_a_lost_execution_is_the_difference(lost: int) -> None:
+    """The order's row is not booked, and the other executions stay; nor are they orphans."""
+    left = [row for row in EXECUTIONS if row is not EXECUTIONS[lost]]
+    (one,) = explain(Books([*ROWS, *left], [*ROWS, ORDER]).reconciled())
+    assert str(one.verdict) == "unique"
+    assert [str(cause.cause_kind) for cause in one.causes] == ["missing_fill"]
+    (entry,) = one.repair
+    shown = [Decimal(entry.row[name]) for name in ("quantity", "price", "fee")]
+    row = EXECUTIONS[lost]
+    assert (entry.action, shown) == ("add_fill", [row.quantity, row.price, row.fee])
+
+
+def test_an_order_without_one_of_its_executions() -> None:
+    """The ledger has one row of two executions, the exchange lists three."""
+    split = [EXECUTIONS[0],
+             replace(EXECUTIONS[1], quantity=Decimal("0.20"), price=Decimal("50.02"),
+                     fee=Decimal("0.20")),
+             replace(EXECUTIONS[2], quantity=Decimal("0.20"), price=Decimal("50.04"),
+                     fee=Decimal("0.20"))]  # fmt: skip
+    two = fill("a", "BUY", "0.40", "50.03", "0.40 EUR", exchange_order_id="A", time=at(3))
+    found = explain(Books([*ROWS, two], [*ROWS, *split]).reconciled())
+    assert kinds(found) == [("unique", ["missing_fill"], ["e0"])]
 
 
 def test_interest_of_every_hour_and_of_the_day() -> None:

@@ -48,14 +48,19 @@ class Trades:
         """Return the groups of fills with equal sums, of rows that the sides do not list alike."""
         if not ours or not theirs:
             return []
-        orders = OrderKeys((*ours, *theirs, *self._orders()), plain=self.plain)
-        named = _by_key(ours, theirs, orders)
-        found = list(self._accepted(named, ours, theirs))
+        found = list(self._accepted(self.by_order(ours, theirs), ours, theirs))
         taken = {id(row) for group in found for row in group.rows}
         left = [[row for row in rows if id(row) not in taken] for rows in (ours, theirs)]
         minutes = _by_key(left[0], left[1], _Minutes(plain=self.plain))
         unnamed = [both for both in minutes if _have_no_common_ids(*both)]
         return [*found, *self._accepted(unnamed, ours, theirs)]
+
+    def by_order(
+        self, ours: Sequence[Fill], theirs: Sequence[Fill]
+    ) -> list[tuple[list[Fill], list[Fill]]]:
+        """Return the fills of both sides by order, symbol and side, where both sides have some."""
+        orders = OrderKeys((*ours, *theirs, *self._orders()), plain=self.plain)
+        return _by_key(ours, theirs, orders)
 
     def _orders(self) -> Iterator[Order]:
         for side in (self.recorded.internal, self.recorded.external):
