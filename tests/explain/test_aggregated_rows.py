@@ -1,12 +1,13 @@
 """Rows in another number with equal sums are no fault, alone and beside another one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from recon_core.explain import explain
-from recon_core.model import Movement, MovementKind
+from recon_core.model import Fill, Movement, MovementKind
 from recon_core.model.explanation import Explanation
 from tests.core.builders import at, fill
 from tests.explain.row_books import Books, in_two, paid, trades
@@ -76,6 +77,63 @@ def test_a_lost_execution_is_the_difference(lost: int) -> None:
     shown = [Decimal(entry.row[name]) for name in ("quantity", "price", "fee")]
     row = EXECUTIONS[lost]
     assert (entry.action, shown) == ("add_fill", [row.quantity, row.price, row.fee])
+
+
+OF_THREE = [
+    replace(row, fill_id=f"x{at_}", exchange_order_id="X", client_order_id=None, time=row.time,
+            side=ROWS[0].side)
+    for at_, row in enumerate(ROWS[1:4])
+]  # fmt: skip
+TOTAL = sum((row.quantity for row in OF_THREE), Decimal(0))
+VALUE = sum((row.quantity * row.price for row in OF_THREE), Decimal(0))
+WHOLE = replace(
+    OF_THREE[2], fill_id="X", quantity=TOTAL, price=round(VALUE / TOTAL, 10),
+    fee=sum((row.fee for row in OF_THREE), Decimal(0)),
+)  # fmt: skip
+
+
+def against_the_order(executions: list[Fill]) -> tuple[Explanation, ...]:
+    """A ledger with executions of an order, the exchange with its row and the true state."""
+    return explain(
+        Books([*ROWS, *executions], [*ROWS, WHOLE], stated=[*ROWS, *OF_THREE]).reconciled()
+    )
+
+
+@pytest.mark.parametrize("wrong", range(3))
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("duplicate_fee", lambda row: {"fee": row.fee * 2}),
+        ("missing_fee", lambda _: {"fee": Decimal(0)}),
+        ("wrong_price", lambda row: {"price": row.price + 13}),
+        ("missing_fill", None),
+    ],
+)
+def test_a_fault_of_one_execution_is_its_own(
+    wrong: int, kind: str, fields: Callable[[Fill], dict[str, Decimal]] | None
+) -> None:
+    """By what the sums differ, though the order's price is rounded; no row is orphaned."""
+    row = OF_THREE[wrong]
+    other = [] if fields is None else [replace(row, **fields(row))]  # type: ignore[arg-type]
+    (one,) = against_the_order([*OF_THREE[:wrong], *other, *OF_THREE[wrong + 1 :]])
+    assert (str(one.verdict), [str(cause.cause_kind) for cause in one.causes]) == ("unique", [kind])
+    added = one.repair[-1].row
+    shown = tuple(Decimal(added[name]) for name in ("quantity", "price", "fee"))
+    assert shown == (row.quantity, row.price, row.fee)
+
+
+def test_an_execution_too_many_is_the_only_orphan() -> None:
+    """The others stay, and the order's row is not booked."""
+    more = replace(OF_THREE[1], fill_id="x9", quantity=Decimal("0.011"), fee=Decimal("0.44"))
+    (one,) = against_the_order([*OF_THREE, more])
+    assert (str(one.verdict), [cause.ids for cause in one.causes]) == ("unique", [("x9",)])
+
+
+def test_two_faults_of_one_order_accuse_no_row() -> None:
+    """Sums that several changes would make equal are not explained by orphans."""
+    wrong = [replace(row, fee=row.fee + Decimal("0.0003")) for row in OF_THREE]
+    found = against_the_order(wrong)
+    assert not any("orphan" in str(cause.cause_kind) for one in found for cause in one.causes)
 
 
 def test_an_order_without_one_of_its_executions() -> None:

@@ -25,9 +25,9 @@ from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Streng
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.search.lost_parts import without_lost_parts
 from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
+from recon_core.explain.search.trade_faults import trade_faults
 from recon_core.ledger.replay import with_named_account
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
@@ -90,13 +90,12 @@ class RowComparison:
             return
         fills = self.problem.fills
         trades = Trades(self.problem.recorded, self._plain)
-        parts, matched = without_lost_parts(
-            matched_fills(fills, self._own(self.right.fills), trades), trades
-        )
-        yield from map(missing, parts)
-        yield from self._differing(matched.differing, fills)
-        yield from self._surplus(matched.surplus)
-        yield from self._missing(matched.missing)
+        matched = matched_fills(fills, self._own(self.right.fills), trades)
+        faults = trade_faults(self.problem, matched, trades)
+        yield from map(missing, faults.lost)
+        yield from self._differing([*matched.differing, *faults.changed], fills)
+        yield from self._surplus([*faults.others.surplus, *faults.surplus])
+        yield from self._missing(faults.others.missing)
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
