@@ -114,7 +114,7 @@ def test_a_fault_of_one_execution_is_its_own(
 ) -> None:
     """By what the sums differ, though the order's price is rounded; no row is orphaned."""
     row = OF_THREE[wrong]
-    other = [] if fields is None else [replace(row, **fields(row))]  # type: ignore[arg-type]
+    other = [] if fields is None else [replace(row, **fields(row))]
     (one,) = against_the_order([*OF_THREE[:wrong], *other, *OF_THREE[wrong + 1 :]])
     assert (str(one.verdict), [str(cause.cause_kind) for cause in one.causes]) == ("unique", [kind])
     added = one.repair[-1].row
