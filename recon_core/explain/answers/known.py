@@ -82,10 +82,11 @@ def known_facts(prover: Prover, left: Vector) -> tuple[str, ...]:
 
 def precision_facts(prover: Prover, delta: Vector) -> tuple[str, ...]:
     """Return the decimals of fees that were inferred, of the balances that differ."""
-    recorded, paid = prover.recorded, {currency_of(name) for name in delta if is_cash(name)}
-    for side, record in recorded.own_records().items():
+    recorded = prover.recorded
+    paid = {currency_of(name) for name in delta if is_cash(name)} - recorded.currencies.keys()
+    for side, record in recorded.own_records().items() if paid else ():
         found = FeePrecision(recorded.currencies, record).inferred
-        shown = sorted((paid & found.keys()) - recorded.currencies.keys())
+        shown = sorted(paid & found.keys())
         if shown:
             return tuple(
                 f"fees in {printable(currency, 60)} are taken to be rounded to {found[currency]} "

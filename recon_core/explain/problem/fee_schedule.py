@@ -5,7 +5,7 @@ at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
@@ -131,12 +131,14 @@ def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
     return None
 
 
-def _roundings(postings: Postings, currency: str) -> list[int | None]:
-    """Return the decimals that fees may be rounded to: as declared, else as the fees show."""
+def _roundings(postings: Postings, currency: str) -> Iterator[int | None]:
+    """Yield the decimals that fees may be rounded to: as declared, then as the fees show."""
     declared = postings.roundings.places(currency)
+    if declared is not None:
+        yield declared
     inferred = postings.fee_precision.inferred.get(currency)
-    is_coarser = declared is not None and inferred is not None and inferred < declared
-    return [declared, inferred] if is_coarser else [inferred if declared is None else declared]
+    if declared is None or (inferred is not None and inferred < declared):
+        yield inferred
 
 
 def _model(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
@@ -85,13 +86,11 @@ class Prover:
 
         With another row they may be one trade in another number of rows.
         """
-        comparisons = (*self.reconciliation.comparisons, *self.kept.values())
-        unlike = [
-            matched
-            for comparison in comparisons
-            if isinstance(matched := comparison.matched, MatchedFills)
-            and (matched.group is not None or comparison.identity in self._open)
-        ]
+        found = chain(
+            (one.matched for one in self._open.values()),
+            (one.matched for one in self.reconciliation.comparisons if _is_of_group(one)),
+        )
+        unlike = [matched for matched in found if isinstance(matched, MatchedFills)]
         ours = {fill.fill_id for matched in unlike for fill in matched.internal}
         theirs = {fill.fill_id for matched in unlike for fill in matched.external}
         return frozenset(ours | theirs) if ours and theirs else frozenset()
@@ -157,13 +156,18 @@ def open_diffs(reconciliation: Reconciliation, dimensions: Dimensions) -> Iterab
             yield comparison
 
 
+def _is_of_group(comparison: Comparison) -> bool:
+    matched = comparison.matched
+    return isinstance(matched, MatchedFills) and matched.group is not None
+
+
 def _may_be_diff(comparison: Comparison) -> bool:
     matched = comparison.matched
     if matched is None:
         return True
     if isinstance(matched, EqualRows | MatchedMovements):
         return False  # equal, or equal in their sums
-    if isinstance(matched, MatchedFills) and (matched.group is not None or _are_one(matched)):
+    if _is_of_group(comparison) or (isinstance(matched, MatchedFills) and _are_one(matched)):
         return False
     return bool(row_findings(matched))
 
