@@ -63,5 +63,6 @@ EXPLANATION_DEFINITIONS: Final[dict[str, Schema]] = {
             "properties": dict.fromkeys(_SIDES, _NAMES),
             "additionalProperties": False,
         },
+        known=_TEXTS,
     ),
 }

@@ -1,7 +1,7 @@
 """Rows by their key, quickly: nearly always every key of a side is unique."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -38,3 +38,20 @@ def grouped(rows: Sequence[_Row], key_of: Callable[[Any], Any]) -> Grouped[_Row]
     for key in repeated:
         del single[key]
     return Grouped(single, repeated)
+
+
+def without_equal(
+    mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
+) -> tuple[list[_Row], list[_Row]]:
+    """Drop pairs of rows with equal keys, each row once, and return the remaining rows of both."""
+    known: dict[Hashable, list[int]] = {}
+    for place, row in enumerate(right):
+        known.setdefault(key_of(row), []).append(place)
+    left, used = [], set()
+    for row in mine:
+        equal = known.get(key_of(row))
+        if equal:
+            used.add(equal.pop())
+        else:
+            left.append(row)
+    return left, [row for place, row in enumerate(right) if place not in used]

@@ -111,11 +111,11 @@ def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
 
 
 def side_notes(recorded: RecordedSession) -> list[str]:
-    """Return the notes of the readers of both sides."""
+    """Return the notes of the readers of both sides, and what contradicts itself in a source."""
     return [
         f"{side}: {note}"
         for side, record in recorded.own_records().items()
-        for note in record.notes
+        for note in (*record.notes, *record.contradictions)
     ]
 
 
@@ -158,7 +158,7 @@ def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
             for section, count in sorted(record.counts.items())
             if count != _row_count(record, section)
         ]
-        faults += [f"{side} contradicts itself: {text}" for text in record.contradictions]
+        faults += [f"{side} contradicts itself: {text}" for text in record.miscounts]
     if faults:
         return SessionCheck("complete", Severity.CRITICAL, "; ".join(faults))
     return SessionCheck("complete", None, "no side says that rows are lost")

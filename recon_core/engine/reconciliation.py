@@ -82,6 +82,7 @@ class Reconciliation:
         self.folded = self._matching.folded
         self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
+        self._located_judgements: dict[str, Judgement] = {}
         self._notified = False
 
     @classmethod
@@ -110,8 +111,8 @@ class Reconciliation:
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
 
     def judge(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison, its diff with the explanation that names it."""
-        judgement = self.judge_alone(comparison)
+        """The verdict of one comparison; its diff with its location, and what explains it."""
+        judgement = self._located(comparison)
         if self._explain is None or judgement.diff is None:
             return judgement
         return judgement if comparison.check is not None else self._diff_explanations.to(judgement)
@@ -132,8 +133,20 @@ class Reconciliation:
     def _diff_explanations(self) -> DiffExplanations:
         return DiffExplanations(self.explanations)
 
+    def facts(self, comparison: Comparison) -> tuple[str, ...]:
+        """Return what is known of where the difference of a comparison lies, safe to print."""
+        return self._location.facts(comparison)
+
+    def _located(self, comparison: Comparison) -> Judgement:
+        """Return the verdict of one comparison with notes on where its difference lies."""
+        identity = comparison.identity
+        if identity not in self._located_judgements:
+            judgement = self.judge_alone(comparison)
+            self._located_judgements[identity] = self._location.located(judgement)
+        return self._located_judgements[identity]
+
     def judge_alone(self, comparison: Comparison) -> Judgement:
-        """Return the verdict of one comparison without an explanation; the search asks for it."""
+        """Return the verdict of one comparison alone; the search for explanations asks for it."""
         identity = comparison.identity
         if identity not in self._judgements:
             self._judgements[identity] = self._judge(comparison)
@@ -143,7 +156,7 @@ class Reconciliation:
         session_id = self.recorded.session_id
         if comparison.item_kind is not ItemKind.SESSION and comparison.check is None:
             try:
-                return self._location.located(self._judge_values(comparison, session_id))
+                return self._judge_values(comparison, session_id)
             except Exception as error:  # noqa: BLE001  # a plugin's: not judged is CRITICAL
                 return cannot_judge(comparison, error, session_id)
         check = comparison.check or BUILT_IN[comparison.name](self.recorded, self.policy)

@@ -4,19 +4,23 @@ Movements that a side posts only later are taken out first. An explanation is re
 number of remaining diffs, with whole entries of a repair, and with the aliases of the policy.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.fault_sequences import with_remaining_diffs
+from recon_core.explain.answers.known import known_facts, precision_facts
 from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
-from recon_core.explain.problem.dimensions import deltas, dimensions_of
+from recon_core.explain.problem.dimensions import deltas, dimensions_of, vector_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
 from recon_core.explain.repair.completion import with_whole_aliases
 from recon_core.explain.repair.entries import with_whole_entries
-from recon_core.model.explanation import Effort, Explanation
+from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting
 
@@ -42,8 +46,26 @@ def explain(
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = tuple(_with_facts(posted, found))
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
+
+
+def _with_facts(prover: Prover, found: Iterable[Explanation]) -> Iterator[Explanation]:
+    """Yield explanations with what is known of the differences, if their causes are not proven.
+
+    The precision that was inferred is among it, whatever is proven.
+    """
+    delta = deltas(prover.dimensions, prover.recorded)
+    precision, facts = precision_facts(prover, delta), dict[str, tuple[str, ...]]()
+    for one in found:
+        if one.verdict is ExplanationVerdict.UNIQUE:
+            yield replace(one, known=precision)
+            continue
+        left = str(one.residual)
+        if left not in facts:
+            facts[left] = known_facts(prover, vector_of(one.residual) or delta)
+        yield replace(one, known=(*one.known, *facts[left], *precision))
 
 
 def _explain(prover: Prover, budget: Budget) -> tuple[Explanation, ...]:

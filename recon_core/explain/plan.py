@@ -10,13 +10,13 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
+from recon_core.explain.answers.absent_data import deciding_rows
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans
 from recon_core.explain.answers.fault_sequences import with_the_remainder
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
 from recon_core.explain.answers.verdicts import (
-    FILLS,
     alternatives,
     explanations_of,
     not_proven,
@@ -81,7 +81,7 @@ def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
         [(found[0], first.side, first.repaired)],
         lambda repaired: first_found(replace(case, prover=repaired), PLAN),
     )
-    return alternatives(joined) if joined else (partial(case.prover, first),)
+    return alternatives(case.prover, joined) if joined else (partial(case.prover, first),)
 
 
 def whole_state(case: Case) -> tuple[Explanation, ...]:
@@ -97,7 +97,8 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
     found = explanations_of(case.prover, rows) if rows else ()
     others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
     both = (*case.states, *others)
-    return tuple(not_proven(one, FILLS, len(both)) for one in both) if others else case.states
+    decides = deciding_rows(case.prover.recorded)
+    return tuple(not_proven(one, decides, len(both)) for one in both) if others else case.states
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
@@ -149,7 +150,7 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
     found = with_the_remainder(
         case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), ONE_FAULT)
     )
-    return alternatives(found) if found else ()
+    return alternatives(case.prover, found) if found else ()
 
 
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:

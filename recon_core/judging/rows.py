@@ -1,4 +1,4 @@
-"""Judging fills and orders: what was found on the rows, and how bad the policy says it is.
+"""Judging fills, orders and movements: the findings on the rows, and their severity by policy.
 
 Source of the rules: design, "Orders and fills". The rows are in the text as both
 sides give them, so that nobody has to look them up.
@@ -8,12 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from recon_core.compare.rows.aggregation_texts import aggregated_movements, part_of_group
 from recon_core.compare.rows.fill_rules import fill_findings
 from recon_core.compare.rows.order_rules import order_findings
 from recon_core.compare.rows.row_texts import fill_text, order_text, stated
 from recon_core.model import Fill, Order
 from recon_core.model.comparison import Comparison, Judgement, ReconDiff, diff_of
-from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedOrder, RowFinding
+from recon_core.model.matched_rows import (
+    EqualRows,
+    MatchedFills,
+    MatchedMovements,
+    MatchedOrder,
+    RowFinding,
+)
 from recon_core.policy.model import Policy
 from recon_core.values.amounts import EXACT, format_amount
 from recon_core.values.printable import printable
@@ -30,12 +37,18 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     matched = comparison.matched
     if isinstance(matched, EqualRows):
         return Judgement(comparison, None, _folded_text(comparison, matched))
-    assert matched is not None  # noqa: S101  # the engine asks for fills and orders only
+    assert matched is not None  # noqa: S101  # the engine asks for rows only
+    if isinstance(matched, MatchedMovements):
+        return _judge_movements(comparison, matched, policy, session_id)
     findings = row_findings(matched)
+    if isinstance(matched, MatchedFills) and matched.group is not None and findings:
+        matched = replace(matched, internal=matched.group.internal, external=matched.group.external)
     both = f"internal {_statement(matched.internal)}; external {_statement(matched.external)}"
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
-        return Judgement(comparison, None, f"{what}: match, {both}")
+        group = matched.group if isinstance(matched, MatchedFills) else None
+        match = "match" if group is None else f"match, {part_of_group(group)}"
+        return Judgement(comparison, None, f"{what}: {match}, {both}")
     severity = max((_severity(each, policy) for each in findings), key=lambda each: each.rank)
     found = _found_text(findings)
     message = f"{what}: {severity}, {found}: {both}"
@@ -47,6 +60,28 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
         order_id=_order_id(_all_rows(comparison)),
     )
     return Judgement(comparison, _with_figures(diff, comparison, matched), message)
+
+
+def _judge_movements(
+    comparison: Comparison, matched: MatchedMovements, policy: Policy, session_id: str
+) -> Judgement:
+    """The verdict of movements that the sides list in other periods, with equal sums."""
+    finding = aggregated_movements(matched, comparison.unit)
+    severity = policy.severity[finding.case]
+    account = matched.groups[0].internal[0].account if ",account=" in comparison.key else None
+    of_account = "" if account is None else f" of account {printable(account, 60)}"
+    what = f"{comparison.item_kind} {printable(comparison.name, 150)}{of_account}"
+    message = f"{what}: {severity}, {finding.text}"
+    rows = {"internal": matched.internal, "external": matched.external}
+    diff = replace(
+        diff_of(comparison, severity, message, session_id),
+        tolerance=_rule(finding, policy),
+        diff_details={
+            "cases": str(finding.case),
+            **{f"{side}_rows": str(len(each)) for side, each in rows.items()},
+        },
+    )
+    return Judgement(comparison, diff, message)
 
 
 def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
@@ -98,7 +133,7 @@ def _account(comparison: Comparison) -> str:
 
 def _all_rows(comparison: Comparison) -> list[Fill | Order]:
     matched = comparison.matched
-    if matched is None or isinstance(matched, EqualRows):
+    if matched is None or isinstance(matched, EqualRows | MatchedMovements):
         return []
     return [*(matched.internal or ()), *(matched.external or ())]
 
@@ -118,7 +153,8 @@ def _with_figures(
 ) -> ReconDiff:
     """The diff with the first amount that both sides give once and do not agree on."""
     ours, theirs = matched.internal or (), matched.external or ()
-    if len(ours) != 1 or len(theirs) != 1:
+    is_of_group = isinstance(matched, MatchedFills) and matched.group is not None
+    if len(ours) != 1 or len(theirs) != 1 or is_of_group:
         return diff
     named = [getattr(row, "fee_currency", None) for row in (ours[0], theirs[0])]
     currencies = {str(currency) for currency in named if currency is not None}

@@ -3,10 +3,10 @@
 The findings are written to the notes of a diff; they change no verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from recon_core.ledger.divergence import divergence_notes
+from recon_core.ledger.divergence import Divergences
 from recon_core.ledger.replay import SideReplay, flows_of
 from recon_core.ledger.waterfall import Flows, Waterfall, located, waterfall
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
@@ -26,7 +26,7 @@ class Location:
     ) -> None:
         self._recorded = recorded
         self._replays = replays
-        self._policy = policy
+        self._since = Divergences(recorded, replays, policy)
         self._flows: dict[LedgerSide, Flows | None] = {}
 
     def located(self, judgement: Judgement) -> Judgement:
@@ -37,24 +37,30 @@ class Location:
             return judgement
         return replace(judgement, diff=replace(diff, notes=(*diff.notes, *notes)))
 
-    def _notes(self, comparison: Comparison) -> tuple[str, ...]:
-        value = comparison.internal or comparison.external
-        since = divergence_notes(self._recorded, comparison, self._policy)
-        if isinstance(value, CashBalance):
-            return (*self._cash_notes(comparison, value), *since)
-        if comparison.item_kind is ItemKind.POSITION and isinstance(value, Position):
-            any_account = ",account=" not in comparison.key
-            return (*self._net_notes(value, any_account=any_account), *since)
-        return ()
+    def facts(self, comparison: Comparison) -> tuple[str, ...]:
+        """Return where a difference lies: the category of cash, and since which snapshot."""
+        return (*self._category(self._waterfalls(comparison)), *self._since.notes(comparison))
 
-    def _cash_notes(self, comparison: Comparison, value: CashBalance) -> tuple[str, ...]:
+    def _notes(self, comparison: Comparison) -> tuple[str, ...]:
+        """Return the waterfalls, the net of hedge legs, and the facts."""
+        found = self._waterfalls(comparison)
+        return (
+            *(one.text() for one in found),
+            *self._category(found),
+            *self._net_notes(comparison),
+            *self._since.notes(comparison),
+        )
+
+    def _category(self, found: Sequence[Waterfall]) -> tuple[str, ...]:
+        return (located(*found),) if len(found) == len(LedgerSide) else ()
+
+    def _waterfalls(self, comparison: Comparison) -> list[Waterfall]:
+        value = comparison.internal or comparison.external
+        if not isinstance(value, CashBalance):
+            return []
         sides = [side for side in LedgerSide if comparison.side in (None, side)]
-        found = [self.waterfall(side, comparison, value) for side in sides]
-        shown = [one for one in found if one is not None]
-        notes = [one.text() for one in shown]
-        if len(shown) == len(LedgerSide):
-            notes.append(located(*shown))
-        return tuple(notes)
+        found = (self.waterfall(side, comparison, value) for side in sides)
+        return [one for one in found if one is not None]
 
     def waterfall(
         self, side: LedgerSide, comparison: Comparison, value: CashBalance
@@ -88,13 +94,17 @@ class Location:
         known = side in self._replays or side not in self._recorded.own_records()
         return None if known else flows_of(self._recorded, side)
 
-    def _net_notes(self, value: Position, *, any_account: bool) -> tuple[str, ...]:
+    def _net_notes(self, comparison: Comparison) -> tuple[str, ...]:
         """Return a note on the net of hedge legs, which are compared separately.
 
         Nets that agree show that a quantity is on the wrong leg.
         """
+        value = comparison.internal or comparison.external
+        if comparison.item_kind is not ItemKind.POSITION or not isinstance(value, Position):
+            return ()
         if value.leg is Leg.NET:
             return ()
+        any_account = ",account=" not in comparison.key
         nets = []
         for side, record in self._recorded.own_records().items():
             net = exact_sum(

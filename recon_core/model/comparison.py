@@ -27,6 +27,7 @@ class ItemKind(StrEnum):
     HOLDING = "holding"
     ORDER = "order"
     FILL = "fill"
+    MOVEMENT = "movement"
     LEDGER = "ledger"
     SESSION = "session"
 
@@ -57,8 +58,8 @@ class Comparison:
     `key` is the encoded business key (`BTC/EUR`, `EUR,account=sub1`, `coverage`).
     A side that reports the section but does not list the key is `None`: zero, by
     design, "Position drift". A LEDGER comparison looks at one `side`: `internal`
-    is what that side states, `external` what its own rows give. Of a fill or an order
-    `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
+    is what that side states, `external` what its own rows give. Of a fill, an order or
+    movements `matched` holds the rows, and `internal` and `external` are not used. `in_floats` says
     that a side computed in binary floats, so that the policy's `float_dust` holds; of
     fills and orders the rows say so.
     """

@@ -156,7 +156,8 @@ class Explanation:
 
     `explains` are the diffs that disappear when the repair is applied, by identity
     (`position::BTC/EUR`); `proof` says how that was seen; `decides` names the datum that
-    would decide where the books do not; `repair` corrects the side. Where a side has
+    would decide where the books do not; `known` are facts about a difference whose cause is not
+    proven, each a sentence that is safe to print; `repair` corrects the side. Where a side has
     another name for something no entry does: `aliases` are its names and those of the other
     side, as a policy's `[aliases]` would have them.
     """
@@ -172,6 +173,7 @@ class Explanation:
     alternatives: int = 0
     repair: tuple[Booking, ...] = ()
     aliases: Mapping[LedgerSide, Mapping[str, str]] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return plain data for JSON, as in `recon explain --format json`.
@@ -194,6 +196,7 @@ class Explanation:
                 for each in self.repair
             ],
             "aliases": {str(side): dict(names) for side, names in self.aliases.items()},
+            "known": list(self.known),
         }
 
     @classmethod
@@ -215,6 +218,7 @@ class Explanation:
                 for each in data["repair"]
             ),
             {LedgerSide(side): names for side, names in data["aliases"].items()},
+            tuple(data["known"]),
         )
 
     def trimmed(self) -> "Explanation":
@@ -227,6 +231,7 @@ class Explanation:
             causes=tuple(cause.trimmed() for cause in self.causes[:_MOST]),
             explains=self.explains[:_MOST],
             text=printable(self.text, _LONGEST),
+            known=tuple(printable(each, _LONGEST) for each in self.known[:_MOST]),
             repair=tuple(
                 replace(each, reason=printable(each.reason, _LONGEST), answers=each.answers[:_MOST])
                 for each in self.repair[:_MOST]

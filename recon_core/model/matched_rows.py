@@ -15,14 +15,14 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.model import Fill, LedgerSide, Order
+from recon_core.model import Fill, LedgerSide, Movement, Order
 from recon_core.values.amounts import EXACT, larger_magnitude
 from recon_core.values.memory import without_collecting
 from recon_core.values.times import format_time
 
 
 class RowCase(StrEnum):
-    """Fault of a fill or an order; a key of the policy's `[severity]`."""
+    """Finding on a fill, an order or a movement; a key of the policy's `[severity]`."""
 
     FILL_MISSING = "fill_missing"
     FILL_ORPHANED = "fill_orphaned"
@@ -30,6 +30,7 @@ class RowCase(StrEnum):
     FILL_PAYLOAD = "fill_payload"
     FILL_FEE = "fill_fee"
     FILL_TIME = "fill_time"
+    FILL_AGGREGATED = "fill_aggregated"
     ORDER_MISSING = "order_missing"
     ORDER_ORPHANED = "order_orphaned"
     ORDER_DUPLICATE = "order_duplicate"
@@ -41,6 +42,7 @@ class RowCase(StrEnum):
     ORDER_OVERFILLED = "order_overfilled"
     ORDER_FILLS = "order_fills"
     ORDER_TIME = "order_time"
+    MOVEMENT_AGGREGATED = "movement_aggregated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,72 @@ class RowFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class FillGroup:
+    """Fills of one trade that the sides list in a different number of rows, with equal sums.
+
+    Quantity, fee per currency and value are equal: the value exactly, or, where `rounded`, as
+    far as the digits allow that the single price of one side has.
+    """
+
+    internal: tuple[Fill, ...]
+    external: tuple[Fill, ...]
+    rounded: bool = False
+
+    @property
+    def rows(self) -> tuple[Fill, ...]:
+        """The rows of both sides."""
+        return (*self.internal, *self.external)
+
+
+@dataclass(frozen=True, slots=True)
 class MatchedFills:
     """All rows of one fill key, as each side gives them; empty where it has none.
 
-    `float_sides` are the sides that computed in binary floats.
+    `float_sides` are the sides that computed in binary floats. `group` is there where the rows
+    are part of a trade that the sides list in a different number of rows; one key of each group
+    has its finding, `has_finding`.
     """
 
     internal: tuple[Fill, ...]
     external: tuple[Fill, ...]
     float_sides: frozenset[LedgerSide] = frozenset()
+    group: FillGroup | None = None
+    has_finding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MovementGroup:
+    """Movements of one period, several of one side and one of the other, with equal sums."""
+
+    internal: tuple[Movement, ...]
+    external: tuple[Movement, ...]
+
+    @property
+    def rows(self) -> tuple[Movement, ...]:
+        """The rows of both sides."""
+        return (*self.internal, *self.external)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedMovements:
+    """The groups of one kind of movement, in the order of their times.
+
+    `left` counts the rows of each side, internal first, that are in no group and that the other
+    side does not list.
+    """
+
+    groups: tuple[MovementGroup, ...]
+    left: tuple[int, int] = (0, 0)
+
+    @property
+    def internal(self) -> tuple[Movement, ...]:
+        """The rows of all groups that the ledger gives."""
+        return tuple(row for group in self.groups for row in group.internal)
+
+    @property
+    def external(self) -> tuple[Movement, ...]:
+        """The rows of all groups that the exchange gives."""
+        return tuple(row for group in self.groups for row in group.external)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +187,7 @@ class EqualRows:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-MatchedRows = MatchedFills | MatchedOrder | EqualRows
+MatchedRows = MatchedFills | MatchedOrder | MatchedMovements | EqualRows
 _Values = tuple[str | None, ...]
 
 

@@ -365,9 +365,10 @@ class SideRecord:
     `derived` names the sections that the side did not report and that were replayed from
     its opening and fills, `held` the assets whose replayed positions are what the account
     holds of them, and not what the fills of a symbol traded. `keeps` says by asset how the side
-    lists it, where its rows do not show it. `contradictions` are figures of the source that its
-    own rows do not bear out, such as a number of trades. `notes` are findings for the reader that
-    carry no severity. `origins` says for sections that were read from a source of their own,
+    lists it, where its rows do not show it. `miscounts` are counts and sums of the source that its
+    own rows do not give, such as a number of trades. `notes` are findings for the reader that
+    carry no severity, and `contradictions` those in which the source itself states two things
+    that cannot both be. `origins` says for sections that were read from a source of their own,
     such as a table beside the session file, which one that was. `pending` lists movements that
     have happened and that the side, as its format is known to do, posts only later; the source
     does not state them, and a converted session does not have them.
@@ -386,6 +387,7 @@ class SideRecord:
     snapshots: tuple[Snapshot, ...] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     keeps: Mapping[str, View] = field(default_factory=dict)
+    miscounts: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     derived: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()

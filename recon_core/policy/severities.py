@@ -1,4 +1,4 @@
-"""The severity of what can be wrong with a fill or an order (design, "Orders and fills")."""
+"""The severity of findings on fills, orders and movements (design, "Orders and fills")."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,12 +12,14 @@ from recon_core.values.severity import Severity
 _MILDER: Final = {
     RowCase.FILL_FEE: Severity.WARN,
     RowCase.FILL_TIME: Severity.WARN,
+    RowCase.FILL_AGGREGATED: Severity.INFO,
+    RowCase.MOVEMENT_AGGREGATED: Severity.INFO,
     RowCase.ORDER_TIME: Severity.WARN,
 }
 DEFAULT_SEVERITIES: Final[Mapping[RowCase, Severity]] = MappingProxyType(
     {case: _MILDER.get(case, Severity.FAIL) for case in RowCase}
 )
-"""FAIL; WARN where only a fee or only a time differs."""
+"""FAIL; WARN where only a fee or only a time differs; INFO where rows differ and no sum does."""
 
 
 def effective_severities(given: Mapping[str, Severity | str]) -> dict[RowCase, Severity]:

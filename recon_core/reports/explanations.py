@@ -19,6 +19,8 @@ EXPLANATION: Final = "recon.explanation"
 
 _MOST: Final = 5
 """Causes or entries that a text lists; more are counted."""
+_MOST_FACTS: Final = 3
+"""Facts in one sentence; `recon explain` shows all."""
 _LONGEST: Final = 450
 """Characters of a sentence of an explanation; ids of any length must not fill the screen."""
 
@@ -27,10 +29,22 @@ def explanation_sentence(explanation: Explanation) -> str:
     """One line: `unique: the internal side lacks a fill: BUY 0.1 BTC/EUR at 42000`."""
     causes = explanation.causes
     if not causes:
-        return f"{explanation.verdict}: {printable(explanation.text, _LONGEST)}"
+        return (
+            f"{explanation.verdict}: {printable(explanation.text, _LONGEST)}{_facts(explanation)}"
+        )
     more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
     fits = f" ({alternatives_text(explanation)})" if _is_open(explanation) else ""
-    return f"{explanation.verdict}{fits}: {printable(causes[0].text, _LONGEST)}{more}"
+    said = f"{explanation.verdict}{fits}: {printable(causes[0].text, _LONGEST)}{more}"
+    return f"{said}{_facts(explanation)}"
+
+
+def _facts(explanation: Explanation) -> str:
+    """Return the first facts about a difference whose cause is not proven, after a sentence."""
+    if explanation.verdict is ExplanationVerdict.UNIQUE:
+        return ""
+    shown = "; ".join(printable(each, _LONGEST) for each in explanation.known[:_MOST_FACTS])
+    more = len(explanation.known) - _MOST_FACTS
+    return f"; known: {shown}{f'; and {more} more' if more > 0 else ''}" if shown else ""
 
 
 def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterator[tuple[str, str]]:
@@ -46,6 +60,8 @@ def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterato
         yield "cause", f"and {counted(len(explanation.causes) - _MOST, 'more cause')}"
     if explanation.residual:
         yield "left", effect_text(explanation.residual)
+    for fact in explanation.known:
+        yield "known", printable(fact, _LONGEST)
     if explanation.proof:
         yield "proof", printable(explanation.proof, _LONGEST)
     if explanation.decides:

@@ -20,7 +20,11 @@ def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
         lines.append(f"  softened by {printable(diff.softened_by)}")
     lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
     why = () if diff.explanation is None else explanation_facts(diff.explanation)
-    lines += [f"  {name:<11} {value}" for name, value in why]
+    lines += [
+        f"  {name:<11} {value}"
+        for name, value in why
+        if name != "known" or not value.endswith(diff.notes)  # a note above says it
+    ]
     return "\n".join(lines)
 
 

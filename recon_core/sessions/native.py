@@ -128,7 +128,7 @@ class _Reader:
             snapshots=self._snapshots(table.snapshots, f"{where}.snapshots"),
             counts={} if table.counts is None else table.counts.model_dump(exclude_none=True),
             keeps=native_rows.kept(table.keeps),
-            contradictions=tuple(table.contradictions),
+            miscounts=tuple(table.miscounts),
             origins=self._origins(where),
         )
 

@@ -98,7 +98,7 @@ def side_document(record: SideRecord) -> dict[str, Any]:
             if record.snapshots is None
             else [snapshot_document(one) for one in record.snapshots],
             "counts": dict(sorted(record.counts.items())) or None,
-            "contradictions": list(record.contradictions) or None,
+            "miscounts": list(record.miscounts) or None,
             "keeps": {asset: str(kept) for asset, kept in sorted(record.keeps.items())} or None,
         }
     )

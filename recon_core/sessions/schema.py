@@ -253,7 +253,7 @@ class SideTable(FileTable):
     snapshots: Rows[SnapshotTable] | None = None
     counts: CountsTable | None = None
     keeps: Kept = Field(default_factory=dict)
-    contradictions: RowList[Name] = Field(default_factory=list)
+    miscounts: RowList[Name] = Field(default_factory=list)
 
 
 class MirrorSide(FileTable):

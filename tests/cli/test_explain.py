@@ -60,7 +60,7 @@ def test_the_shape_of_the_document(recon: Recon) -> None:
     assert list(one) == ["session_id", "diffs", "explanations"]
     assert set(one["explanations"][0]) == {
         "verdict", "side", "causes", "residual", "explains", "text", "proof", "decides",
-        "alternatives", "repair", "aliases",
+        "alternatives", "repair", "aliases", "known",
     }  # fmt: skip
     assert set(one["explanations"][0]["causes"][0]) == {"kind", "side", "ids", "effect", "text"}
     several = recon("explain", LOST, POSITIONS_ONLY, "--format", "json").json
@@ -98,7 +98,7 @@ def test_what_is_open_says_what_would_decide(recon: Recon) -> None:
     """From positions alone nothing is named, and no booking is proposed."""
     answer = recon("explain", POSITIONS_ONLY)
     assert "explanation ambiguous, 1 of " in answer.out
-    assert "decides     the cash BTC, USDT of both sides" in answer.out
+    assert "decides     the cash BTC, USDT of the external side" in answer.out
     assert "repair" not in answer.out
 
 

@@ -71,10 +71,6 @@ MISCOUNTED: dict[str, tuple[dict[str, Any], str]] = {
         {"profit_total_abs": -0.008, "trade": PROFIT},
         "profit_total_abs is -0.008, and the profits of its trades give -0.004",
     ),
-    "a trade that earned something else": (
-        {"trade": {"profit_abs": 1.0}},
-        "trade 1 is closed with a profit of 1; its orders and fees give -0.004",
-    ),
 }
 
 

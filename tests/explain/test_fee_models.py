@@ -20,7 +20,7 @@ def test_each_side_in_what_it_receives() -> None:
     """BUY is charged in the base currency, SELL in the quote, both at one rate."""
     base = base_session("made_base_fees", Evidence.STATES)
     prover = prover_of(base.recorded)
-    postings = postings_of(prover.recorded, prover.dimensions)
+    postings = postings_of(prover.recorded, prover.dimensions, base.book)
     fills = [fill for fill in base.fills if fill.symbol == base.fills[0].symbol]
     instrument = base.recorded.instruments[fills[0].symbol]
     assert fee_model(postings, fills) is None
@@ -37,7 +37,7 @@ def test_both_sides_alike() -> None:
     """Where one rule charges all fills, it is that of either side."""
     base = base_session("spot_btcusdt_cash", Evidence.STATES)
     prover = prover_of(base.recorded)
-    postings = postings_of(prover.recorded, prover.dimensions)
+    postings = postings_of(prover.recorded, prover.dimensions, base.book)
     whole = fee_model(postings, base.fills)
     assert whole is not None
     assert fee_models(postings, base.fills) == dict.fromkeys(OrderSide, whole)

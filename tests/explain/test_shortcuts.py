@@ -84,8 +84,8 @@ def test_sieved_fills_lose_no_single_fault(seed: int) -> None:
 def test_many_fills_book_what_each_books(seed: int) -> None:
     """The sums of many fills at once are those of one after the other."""
     prover = prover_of(trial_of(seed).placed.recorded)
-    postings = postings_of(prover.recorded, prover.dimensions)
     for record in prover.recorded.own_records().values():
+        postings = postings_of(prover.recorded, prover.dimensions, record)
         total: dict[str, Decimal] = {}
         for fill in record.fills or ():
             for name, amount in postings.fill(fill).items():
@@ -100,7 +100,8 @@ def test_what_is_open_is_followed_without_a_replay(name: str, seed: int) -> None
     """Changes of two fills move the cash that a replay of the changed rows gives."""
     base = base_session(name, Evidence.STATES)
     prover = prover_of(base.recorded)
-    postings, record = postings_of(prover.recorded, prover.dimensions), base.book
+    record = base.book
+    postings = postings_of(prover.recorded, prover.dimensions, record)
     dice = random.Random(seed)  # noqa: S311  # rows, no secrets
     bases = open_bases(postings, record)
     assert bases is not None

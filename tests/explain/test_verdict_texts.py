@@ -105,21 +105,35 @@ def test_positions_of_one_ratio(mine: dict[str, str], theirs: dict[str, str], wo
     assert bool(found) is bool(words)
 
 
+ALL_ROWS: dict[str, Any] = {"fills": (), "movements": ()}
+
+
 @pytest.mark.parametrize(
-    ("mine", "theirs", "words"),
+    ("mine", "theirs", "words", "decides"),
     [
-        ({}, {}, "; neither side gives rows"),
-        ({"fills": ()}, {}, "; the external side gives no rows"),
-        ({}, {"movements": ()}, "; the internal side gives no rows"),
-        ({"fills": ()}, {"movements": ()}, ""),
+        ({}, {}, "; neither side gives rows", "the fills and movements of both sides"),
+        ({"fills": ()}, {}, "; the external side gives no rows",
+         "the fills of the external side and the movements of both sides"),
+        ({}, {"movements": ()}, "; the internal side gives no rows",
+         "the fills of both sides and the movements of the internal side"),
+        ({"fills": ()}, {"movements": ()}, "",
+         "the fills of the external side and the movements of the internal side"),
+        ({"fills": (), "movements": ()}, {"orders": ()},
+         "; the external side gives orders, and neither fills nor movements",
+         "the fills and movements of the external side"),
+        (ALL_ROWS, ALL_ROWS, "", "the balances in between (snapshots) of both sides"),
+        ({**ALL_ROWS, "snapshots": ()}, {**ALL_ROWS, "snapshots": ()}, "",
+         "a further statement of the exchange"),
     ],
-)
-def test_which_side_gives_no_rows(mine: dict[str, Any], theirs: dict[str, Any], words: str) -> None:
-    """Fills or movements are rows, even if there are none of them."""
+)  # fmt: skip
+def test_only_what_is_absent_is_asked_for(
+    mine: dict[str, Any], theirs: dict[str, Any], words: str, decides: str
+) -> None:
+    """Fills or movements are rows, even if there are none of them; orders alone are said."""
     given = session(side((), {"EUR": "5"}, **mine), side((), {"EUR": "3"}, **theirs)).recorded
     found = unexplained(prover_of(given), {"cash::EUR": Decimal(2)})
     assert found.text == f"no one or two faults that the rows show account for EUR +2{words}"
-    assert found.decides == "the fills and movements of both sides"
+    assert found.decides == decides
     assert unexplained(prover_of(given), {}, "more").decides == "more"
 
 
@@ -131,14 +145,15 @@ def caused(kind: CauseKind, cash: str) -> Explanation:
 def test_alternatives_differ_in_kind_or_amount() -> None:
     """Those that do not are one; of many the first five are shown, and all are counted."""
     one, other = caused(CauseKind.UNIT, "5"), caused(CauseKind.UNIT, "6")
-    assert alternatives([one, replace(one, text="other")]) == (one,)
+    prover = prover_of(session(side((), {"EUR": "5"}), side((), {"EUR": "3"})).recorded)
+    assert alternatives(prover, [one, replace(one, text="other")]) == (one,)
     for found in ([one, other], [one, caused(CauseKind.ALIAS, "5")]):
-        told = alternatives(found)
+        told = alternatives(prover, found)
         assert [each.text for each in told] == [each.text for each in found]
         assert {(each.verdict, each.alternatives) for each in told} == {
             (ExplanationVerdict.AMBIGUOUS, 2)
         }
-    many = alternatives([caused(CauseKind.UNIT, str(number)) for number in range(7)])
+    many = alternatives(prover, [caused(CauseKind.UNIT, str(number)) for number in range(7)])
     assert (len(many), many[0].alternatives) == (5, 7)
 
 

@@ -44,7 +44,7 @@ from tests.trials.small_states import small_states
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 LOCK: Final = Path(__file__).with_name("locked.json")
-PROSE: Final = frozenset({"text", "proof", "decides"})
+PROSE: Final = frozenset({"text", "proof", "decides", "known"})
 DIGITS: Final = 4
 """Digits of a hash of one session: one change in 65,536 is not seen in them alone."""
 NO_SESSION: Final = "-" * DIGITS

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
+from recon_core.compare.rows.aggregation_texts import aggregated_fills
 from recon_core.compare.rows.row_differences import differing
 from recon_core.model import Fill, Leg
 from recon_core.model.matched_rows import MatchedFills, RowCase, RowFinding
@@ -36,8 +37,13 @@ def _agree(one: str | None, other: str | None, absent: str | None) -> bool:
 
 
 def fill_findings(matched: MatchedFills) -> list[RowFinding]:
-    """Everything that is wrong with one fill key; nothing for a match."""
+    """Everything that is wrong with one fill key; nothing for a match.
+
+    Of fills that the sides list in a different number of rows one key has the finding.
+    """
     ours, theirs = matched.internal, matched.external
+    if matched.group is not None:
+        return [aggregated_fills(matched.group)] if matched.has_finding else []
     found = list(_one_sided(ours, theirs))
     for side, rows in (("internal", ours), ("external", theirs)):
         if len(rows) > 1:

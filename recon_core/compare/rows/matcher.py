@@ -1,4 +1,6 @@
-"""Matching: the fills and the orders of both sides, by their ids (design, "Orders and fills").
+"""Matching: fills and orders of both sides by their ids, movements by their sums.
+
+Source of the rules: design, "Orders and fills".
 
 As in pairing, names are made of ids and never of values. Only where a kind has more
 comparisons than `max_items`, the rows decide which of them are items of their own: those
@@ -8,8 +10,9 @@ Everything is linear in the rows; a row that is equal on both sides costs two lo
 comparison of two tuples.
 """
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -22,12 +25,31 @@ from recon_core.compare.keys import (
     position_unit,
     session_time,
 )
+from recon_core.compare.rows.aggregation import (
+    MovementKey,
+    Trades,
+    movement_groups,
+    movement_key,
+    unlisted_movements,
+)
 from recon_core.compare.rows.fill_rules import same_fill
 from recon_core.compare.rows.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
 from recon_core.compare.rows.order_rules import order_findings
-from recon_core.model import Fill, LedgerSide, Order, RecordedSession
+from recon_core.model import (
+    Fill,
+    LedgerSide,
+    Order,
+    RecordedSession,
+)
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedOrder
+from recon_core.model.matched_rows import (
+    EqualRows,
+    FillGroup,
+    MatchedFills,
+    MatchedMovements,
+    MatchedOrder,
+    MovementGroup,
+)
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 
 FOLDED_KEY: Final = "equal"
@@ -50,7 +72,7 @@ class Matching:
 
 
 def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matching:
-    """All comparisons of fills and orders of a session, unsorted.
+    """All comparisons of fills, orders and movements of a session, unsorted.
 
     A kind with more than `max_items` of them has its equal ones folded.
     """
@@ -59,7 +81,7 @@ def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matc
     as_of, plain = session_time(recorded), accounts_are_one(recorded)
     matcher = _Matcher(recorded, plain, max_items, as_of, float_sides(recorded))
     notes = same_source_notes(recorded)
-    comparisons = [*matcher.fills(), *matcher.orders(notes)]
+    comparisons = [*matcher.fills(), *matcher.orders(notes), *matcher.movements()]
     notes += [_folded_note(kind, count, max_items) for kind, count in matcher.folded.items()]
     return Matching(tuple(comparisons), tuple(notes), matcher.folded)
 
@@ -91,6 +113,8 @@ class _Matcher:
     float_sides: frozenset[LedgerSide]
     folded: dict[str, int] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    groups: dict[_Key, FillGroup] = field(default_factory=dict)
+    findings: set[_Key] = field(default_factory=set)
 
     def fills(self) -> Iterable[Comparison]:
         ours, theirs = (
@@ -101,6 +125,7 @@ class _Matcher:
             return []
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         mine, others = grouped(ours, key_of), grouped(theirs, key_of)
+        self._find_groups(mine, others)
         # Nearly always one side alone has more, and the keys need not be counted.
         if len(mine.single) > self.max_items:
             return self._few_fills(mine, others)
@@ -109,6 +134,20 @@ class _Matcher:
         if len(keys) > self.max_items:
             return self._few_fills(mine, others)
         return [self._fill(key, mine, others) for key in keys]
+
+    def _find_groups(self, mine: Grouped[Fill], others: Grouped[Fill]) -> None:
+        """Find the trades that the sides list in a different number of rows.
+
+        The finding of a trade is that of its first key on the side with fewer rows, so that it
+        is the same with the sides exchanged.
+        """
+        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
+        trades = Trades(self.recorded, self.plain)
+        left = _listed_otherwise(mine, others), _listed_otherwise(others, mine)
+        for group in trades.groups(*left):
+            self.groups |= {key_of(row): group for row in group.rows}
+            fewer = min(group.internal, group.external, key=len)
+            self.findings.add(min(map(key_of, fewer), key=str))
 
     def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
         """Yield the fills that differ, and one item for the equal fills."""
@@ -149,6 +188,36 @@ class _Matcher:
                 equal.append((matched.internal or matched.external or ())[0])
         yield self._folded(ItemKind.ORDER, equal)
 
+    def movements(self) -> Iterator[Comparison]:
+        """Yield a comparison for each kind of movement that the sides list in other periods."""
+        ours, theirs = (
+            None if side is None else side.movements
+            for side in (self.recorded.internal, self.recorded.external)
+        )
+        if not ours or not theirs or self.recorded.shares("movements"):
+            return
+        left = unlisted_movements(ours, theirs, plain=self.plain)
+        counts = [Counter(movement_key(row, plain=self.plain) for row in rows) for rows in left]
+        for key, groups in movement_groups(*left, plain=self.plain).items():
+            yield self._movement(key, groups, [count[key] for count in counts])
+
+    def _movement(
+        self, key: MovementKey, groups: Sequence[MovementGroup], counts: Sequence[int]
+    ) -> Comparison:
+        kind, currency, symbol, account = key
+        matched = MatchedMovements(tuple(groups))
+        left = counts[0] - len(matched.internal), counts[1] - len(matched.external)
+        of_currency = f",{encode_key(currency)}" if currency else ""
+        of_symbol = f",symbol={encode_key(symbol)}" if symbol else ""
+        return Comparison(
+            item_kind=ItemKind.MOVEMENT,
+            key=f"{kind}{of_currency}{of_symbol}{_account(account)}",
+            name=" ".join(filter(None, (kind, currency, symbol and f"of {symbol}"))),
+            as_of=self.as_of,
+            unit=currency or self._unit(symbol or ""),
+            matched=replace(matched, left=left),
+        )
+
     def _fill(self, key: _Key, mine: Grouped[Fill], others: Grouped[Fill]) -> Comparison:
         *account, symbol, fill_id = key
         return Comparison(
@@ -157,7 +226,13 @@ class _Matcher:
             name=f"{fill_id} of {symbol}",
             as_of=self.as_of,
             unit=self._unit(symbol),
-            matched=MatchedFills(mine.all(key), others.all(key), self.float_sides),
+            matched=MatchedFills(
+                mine.all(key),
+                others.all(key),
+                self.float_sides,
+                self.groups.get(key),
+                has_finding=key in self.findings,
+            ),
         )
 
     def _order(self, key: OrderKey, matched: MatchedOrder, keys: Container[OrderKey]) -> Comparison:
@@ -185,6 +260,21 @@ class _Matcher:
         self.folded[str(item_kind)] = len(rows)
         folded = EqualRows(tuple(rows))
         return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+
+
+def _listed_otherwise(rows: Grouped[Fill], others: Grouped[Fill]) -> list[Fill]:
+    """Return the fills that the other side does not list, or lists with another quantity.
+
+    A fill of an id that a side lists more than once is none of them: it is a duplicate.
+    """
+    known = others.single
+    return [
+        row
+        for key, row in rows.single.items()
+        if (other := known.get(key)) is not row
+        and (other is None or other.quantity != row.quantity)
+        and key not in others.repeated
+    ]
 
 
 def _account(account: str | None = None) -> str:

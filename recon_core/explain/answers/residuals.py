@@ -9,10 +9,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from recon_core.explain.answers.verdicts import FILLS, rounded_explanations
+from recon_core.explain.answers.absent_data import absent, absent_rows
+from recon_core.explain.answers.verdicts import largest_fee, rounded_explanations
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.fills import are_missing
-from recon_core.explain.problem.dimensions import Vector, deltas, is_cash, label_of
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    currency_of,
+    deltas,
+    is_cash,
+    label_of,
+)
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import contradictions
@@ -22,9 +29,11 @@ from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.candidates import Found, candidates
 from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.search import Search
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import LedgerSide, RecordedSession
 from recon_core.model.explanation import Explanation
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.values.printable import printable
 
 _MOST_TRIED: Final = 12
 """Most candidates that are tried; each costs a reconciliation.
@@ -34,13 +43,6 @@ More would be no better: within a rounding many candidates fit, and no answer is
 
 Finder = Callable[[Search], Iterable[Found]]
 """A function that finds further hypotheses of a search, of many rows or fitted."""
-
-_LARGEST_FEE: Final = Decimal("0.01")
-"""Largest fee of a missing fill, as a fraction of the amount by which the fill moves a balance.
-
-1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
-less, fills of an expensive venue would have no explanation.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,46 @@ def _has_fewer_places(stated: Decimal, others: Iterable[Decimal | None]) -> bool
 
 
 def missing_data(prover: Prover) -> str:
-    """Return the data that would decide if nothing is found: rows, and missing cash or digits."""
-    rounded = rounded_cash(prover)
-    if rounded is not None:
-        return f"{FILLS}, and {rounded.digits}"
-    has_cash = any(map(is_cash, prover.dimensions.compared))
-    return FILLS if has_cash else f"{FILLS}, and their cash"
+    """Return the absent data that would decide if nothing is found, in words.
+
+    Rows, and cash where none is compared; digits where no more than digits differ; equity where
+    an open derivative has PnL that no row shows.
+    """
+    delta = deltas(prover.dimensions, prover.recorded)
+    rounded, found = rounded_cash(prover), [absent_rows(prover.recorded)]
+    if rounded is not None and all(
+        amount.copy_abs() <= rounded.half_units.get(name, ZERO) for name, amount in delta.items()
+    ):
+        found.append(rounded.digits)
+    if not any(map(is_cash, prover.dimensions.compared)):
+        found.append(absent(prover.recorded, ["cash"]))
+    return ", and ".join(filter(None, (*found, _equity(prover, delta))))
+
+
+def _equity(prover: Prover, delta: Vector) -> str:
+    """Return the datum that a balance may be equity: only cash differs, and a contract is open.
+
+    Empty if both sides list their fills, which show what was realised.
+    """
+    recorded = prover.recorded
+    if not all(map(is_cash, delta)) or all(
+        record.fills is not None for record in recorded.own_records().values()
+    ):
+        return ""
+    paid = {currency_of(name) for name in delta}
+    open_symbols = {
+        row.symbol
+        for record in recorded.own_records().values()
+        for row in record.positions or ()
+        if row.quantity
+        and (instrument := recorded.instruments.get(row.symbol)) is not None
+        and is_derivative(instrument)
+        and instrument.settlement in paid
+    }
+    if not open_symbols:
+        return ""
+    named = ", ".join(printable(symbol, 60) for symbol in sorted(open_symbols)[:3])
+    return f"whether a side's cash is equity: the unrealised PnL of {named}"
 
 
 def rounded_answers(
@@ -145,7 +181,7 @@ def _proven(
 def fees_of_missing_fills(
     prover: Prover, searches: Sequence[Search], budget: Budget
 ) -> Answer | None:
-    """Return the missing fills that order reports show with a price; their fees may remain in cash.
+    """Return the missing fills that order reports show with a price; their fees remain in cash.
 
     `None` if no interpretation of the reports is confirmed, or if several leave different
     amounts.
@@ -158,6 +194,7 @@ def fees_of_missing_fills(
                 problem, search.fill_hypotheses, budget
             ).interpretations()
             if are_missing(hypotheses)
+            and not any(fill.fee for one in hypotheses for fill in one.patch.added)
             for answer in [_attempt(prover, search.problem, hypotheses, budget)]
             if answer is not None
         ]
@@ -171,16 +208,16 @@ def _attempt(
     prover: Prover, problem: Problem, hypotheses: Sequence[Hypothesis], budget: Budget
 ) -> Answer | None:
     rows = [hypothesis.rows for hypothesis in hypotheses]
-    limits = _fees([hypothesis.patch.vector(problem.postings) for hypothesis in hypotheses])
-    return attempt(prover, problem, hypotheses, rows, budget, limits=limits)
+    return attempt(prover, problem, hypotheses, rows, budget, limits=_fees(problem, hypotheses))
 
 
-def _fees(effects: Sequence[Vector]) -> dict[str, Decimal]:
-    """Return the largest fees that effects of fills may have, by balance that they move."""
+def _fees(problem: Problem, hypotheses: Iterable[Hypothesis]) -> dict[str, Decimal]:
+    """Return the largest fees that missing fills may have, by balance that they move."""
     most: dict[str, Decimal] = {}
-    for effect in effects:
-        for name, amount in effect.items():
+    for hypothesis in hypotheses:
+        share = largest_fee(problem, hypothesis.patch.added)
+        for name, amount in hypothesis.patch.vector(problem.postings).items():
             if is_cash(name):
-                fee = EXACT.multiply(amount.copy_abs(), _LARGEST_FEE)
-                most[name] = EXACT.add(most.get(name, Decimal(0)), fee)
+                fee = EXACT.multiply(amount.copy_abs(), share)
+                most[name] = EXACT.add(most.get(name, ZERO), fee)
     return most

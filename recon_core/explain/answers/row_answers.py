@@ -30,7 +30,6 @@ from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.values.amounts import exact_sum
 
-_PARTS: Final = "the executions of that order, whose sums are equal on both sides"
 _OWN: Final = "a second statement of the exchange, as its balances before these rows"
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
 
@@ -74,9 +73,6 @@ class RowAnswers:
                 break
         if not best:
             return []
-        hypotheses = [part.hypothesis for part in best[0].parts]
-        if precedence.are_in_other_parts(hypotheses):
-            return [replace(best[0], complete=False, decides=_PARTS)]
         if self._is_against_the_exchange(best[0]):
             return [replace(best[0], complete=False, decides=_OWN)]
         return [*best, *(self._otherwise() if best[0].decides else self._rivals(best[0]))]

@@ -1,11 +1,18 @@
 """Verdicts: explanations from proven answers, unique, or ambiguous with the datum that decides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from recon_core.explain.answers.absent_data import (
+    absent,
+    absent_rows,
+    deciding_rows,
+    rows_hint,
+    sides_text,
+)
 from recon_core.explain.answers.doubts import unseen_amounts
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
@@ -19,18 +26,30 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.hypotheses import MISSING_ID, Row, Strength
 from recon_core.explain.problem.patches import total_of
+from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.wording import row_id, vector_text
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, time_of
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import entries_for
-from recon_core.model import LedgerSide
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, percent_text
 
 _LARGEST_FEE: Final = Decimal("0.01")
-"""Largest fee, as a fraction of the cash that moved: above the fees of most venues."""
+"""Largest fee of a missing fill, as a fraction of the amount by which it moves a balance.
+
+1 % is ten times a usual fee. With more, another fault of the cash would pass as a fee; with
+less, fills of an expensive venue would have no explanation.
+"""
+
+_LARGEST_LIQUIDATION_FEE: Final = Decimal("0.05")
+"""The same of an order by which the exchange closes a position: venues charge up to 5 %."""
+
+_OF_LIQUIDATION: Final = ("liquidation", "adl", "autoclose")
+"""Words in the type of such an order."""
 
 _MOST_ALTERNATIVES: Final = 5
 """Most ambiguous explanations that are returned.
@@ -40,11 +59,11 @@ is known.
 """
 
 
-FILLS: Final = "the fills and movements of both sides"
-"""Evidence that would decide if nothing accounts for the deltas."""
-
 ROUNDED_OFF: Final = "the digits that were rounded off"
 """Evidence that would decide if a rounding fits, as it fits many amounts."""
+
+FEE: Final = "the fee of what is missing"
+"""Evidence that would decide if little cash remains beside a missing fill."""
 
 SNAPSHOTS: Final = "the rows behind the snapshots that contradict it"
 """Evidence that would decide if an answer accounts for the deltas and not for the snapshots."""
@@ -79,7 +98,19 @@ def _ratio_text(side: LedgerSide, times: int, names: Sequence[str]) -> str:
     return f"; {named} are exactly {times} times as much on the {side} side{why}"
 
 
-def fee_hint(remaining: Vector, effect: Vector) -> str:
+def largest_fee(problem: Problem, fills: Iterable[Fill]) -> Decimal:
+    """Return the largest fee that missing fills may have, as a fraction of their value."""
+    return _LARGEST_LIQUIDATION_FEE if are_liquidations(problem, fills) else _LARGEST_FEE
+
+
+def are_liquidations(problem: Problem, fills: Iterable[Fill]) -> bool:
+    """True if all fills are of orders by which the exchange closed a position."""
+    orders = [problem.orders.get(order_name(fill)) for fill in fills]
+    types = ["" if order is None else (order.order_type or "").lower() for order in orders]
+    return bool(types) and all(any(word in each for word in _OF_LIQUIDATION) for each in types)
+
+
+def fee_hint(remaining: Vector, effect: Vector, *, is_liquidation: bool = False) -> str:
     """Describe a residual that may be the fee of the explained fills, else return an empty text.
 
     `remaining` is the excess of the faulty side: a cost, small against `effect`.
@@ -88,8 +119,12 @@ def fee_hint(remaining: Vector, effect: Vector) -> str:
         return ""
     ((name, left),) = remaining.items()
     moved = effect.get(name, ZERO).copy_abs()
-    small = ZERO < left <= EXACT.multiply(moved, _LARGEST_FEE)
-    return ", consistent with the fee" if is_cash(name) and small else ""
+    share = _LARGEST_LIQUIDATION_FEE if is_liquidation else _LARGEST_FEE
+    if not is_cash(name) or not ZERO < left <= EXACT.multiply(moved, share):
+        return ""
+    if is_liquidation:
+        return f", consistent with a liquidation fee of {percent_text(left, moved)} of its value"
+    return ", consistent with the fee"
 
 
 def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
@@ -105,7 +140,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     complete = not contradicted and all(answer.complete for answer in answers)
     if len(found) == 1 and not unseen and complete:
         return (found[0],)
-    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(unseen)
+    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(prover, unseen)
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 
@@ -129,14 +164,21 @@ def _fits(count: int) -> str:
 def partial(prover: Prover, answer: Answer) -> Explanation:
     """Return an explanation whose causes leave a part of the deltas."""
     whole, remaining = _explanation(prover, answer), answer.outcome.remaining
-    effect = total_of(part.effect for part in answer.parts)
-    hint = fee_hint(signed(remaining, answer.side), effect)
-    decides = "the fee of what is missing" if hint else "the movements and the opening"
+    added, postings = answer.patch.added, answer.problem.postings
+    is_liquidation = are_liquidations(answer.problem, added)
+    # A position that is closed moves cash by its PnL; the fee is a share of its value.
+    effects = [postings.fills(added)] if is_liquidation else [one.effect for one in answer.parts]
+    hint = fee_hint(
+        signed(remaining, answer.side), total_of(effects), is_liquidation=is_liquidation
+    )
+    rest = absent(prover.recorded, ["movements", "opening"])
+    decides = FEE if hint else rest or deciding_rows(prover.recorded)
     return replace(
         whole,
         verdict=ExplanationVerdict.PARTIAL,
         text=f"{whole.text}; {vector_text(remaining)} remains{hint}",
-        decides=f"{decides} on both sides",
+        known=(f"{vector_text(remaining)} remains{hint}",) if hint else (),
+        decides=decides,
         repair=(),
     )
 
@@ -173,7 +215,7 @@ def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tupl
     return tuple(sorted({*one.explains, *(prover.before & answer.outcome.remaining.keys())}))
 
 
-def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+def alternatives(prover: Prover, found: Sequence[Explanation]) -> tuple[Explanation, ...]:
     """Return one explanation, or several as ambiguous if they differ in kind or amount."""
     kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
                           for cause in one.causes)) for one in found}  # fmt: skip
@@ -181,7 +223,7 @@ def alternatives(found: Sequence[Explanation]) -> tuple[Explanation, ...]:
         return (found[0],)
     return tuple(
         replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
-                decides="the fills of the other side", aliases={})
+                decides=deciding_rows(prover.recorded), aliases={})
         for one in found[:_MOST_ALTERNATIVES]
     )  # fmt: skip
 
@@ -243,13 +285,16 @@ def _merged(first: Answer, second: Answer) -> Answer:
     return replace(first, parts=parts)
 
 
-def _decides(unseen: Sequence[str]) -> str:
+def _decides(prover: Prover, unseen: Sequence[str]) -> str:
+    recorded = prover.recorded
     unseen = [name for name in unseen if name]
     if not unseen:
-        return "the fills of the other side"
+        return deciding_rows(recorded)
     named = ", ".join(label_of(name) for name in unseen[:3])
-    what = "position" if is_position(unseen[0]) else "cash"
-    return f"the {what} {named} of both sides"
+    what, section = ("position", "positions") if is_position(unseen[0]) else ("cash", "cash")
+    lacking = [side for side, record in recorded.own_records().items()
+               if record.rows(section) is None]  # fmt: skip
+    return f"the {what} {named} of {sides_text(lacking or list(LedgerSide))}"
 
 
 def _explanation(prover: Prover, answer: Answer) -> Explanation:
@@ -293,26 +338,14 @@ def proof_text(outcome: Outcome, patch: str) -> str:
 
 def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation:
     """Return the explanation that nothing fits; `decides` if more than rows would decide."""
-    text = f"{vector_text(delta)}{_hint(prover, delta)}"
+    hint = f"{ratio_hint(prover, delta)}{rows_hint(prover.recorded)}"
+    text = f"{vector_text(delta)}{hint}"
     return Explanation(
         verdict=ExplanationVerdict.UNEXPLAINED,
         residual=effect_of(delta),
         text=f"no one or two faults that the rows show account for {text}",
-        decides=decides or FILLS,
+        decides=decides or absent_rows(prover.recorded),
     )
-
-
-def _hint(prover: Prover, delta: Vector) -> str:
-    recorded = prover.recorded
-    without_rows = [
-        str(side)
-        for side, record in recorded.own_records().items()
-        if record.fills is None and record.movements is None
-    ]
-    rows = f"; the {without_rows[0]} side gives no rows" if len(without_rows) == 1 else ""
-    if len(without_rows) > 1:
-        rows = "; neither side gives rows"
-    return f"{ratio_hint(prover, delta)}{rows}"
 
 
 def not_searched(delta: Vector) -> Explanation:

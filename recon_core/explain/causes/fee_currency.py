@@ -123,12 +123,12 @@ def _is_at_a_rate(problem: Problem, fill: Fill, others: Sequence[Fill]) -> bool:
     model = fee_model(problem.postings, [one for one in others if one.symbol == fill.symbol])
     if model is None:
         return False
-    return model.off(problem.postings, fill) <= problem.postings.resolution(model.currency)
+    return model.off(problem.postings, fill) <= problem.postings.fee_unit(model.currency)
 
 
 def _is_rounded_value(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
     """True if a fee is a value to one unit of its currency: both are rounded."""
-    unit = Fraction(problem.postings.resolution(currency)) or abs(worth) * _FLOAT_NOISE
+    unit = Fraction(problem.postings.fee_unit(currency)) or abs(worth) * _FLOAT_NOISE
     return bool(fee) and abs(Fraction(fee) - worth) <= unit
 
 
@@ -175,7 +175,7 @@ def _is_required_in(problem: Problem, charged: Sequence[Fill], currency: str) ->
     )
     fees = [fill.fee for fill in charged if fill.fee_currency != currency]
     if fees and min(fees) >= 0:  # the sum is at least the largest fee
-        least = EXACT.subtract(max(fees), problem.postings.resolution(currency))
+        least = EXACT.subtract(max(fees), problem.postings.fee_unit(currency))
         if EXACT.add(problem.required.get(name, ZERO), least) > problem.allowed(name):
             return False
     more = exact_sum(roundings.each(currency, fees))

@@ -71,7 +71,7 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     value = exact_sum(values)
     fees = exact_sum(problem.postings.roundings[currency](fill.fee) for fill, _, _ in charged)
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
-    unit = problem.postings.resolution(currency) or Decimal("1e-12")
+    unit = problem.postings.fee_unit(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(charged)))) if value else None
     if rate is None or not is_significant_rate(rate, value, unit) or rate == rates[0]:
         return
@@ -104,7 +104,7 @@ def _charged(problem: Problem, fill: Fill) -> Iterator[Charged]:
     for rate in () if model is None else model.rates:
         if model is not None:
             off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()
-            if off <= problem.postings.resolution(model.currency):
+            if off <= problem.postings.fee_unit(model.currency):
                 yield fill, model, rate
                 return
 
@@ -153,7 +153,7 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     value = total_value(postings, selected, in_base=in_base)
     if total <= 0 or not value or total == fees.copy_negate():
         return
-    unit = postings.resolution(currency) or Decimal("1e-12")
+    unit = postings.fee_unit(currency) or Decimal("1e-12")
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(selected))))
     if rate is None or not is_significant_rate(rate, value, unit):
         yield from at_scaled_rates(problem, selected, name)
@@ -176,7 +176,9 @@ def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill
     """Return a fill with its fee at a rate, in the currency in which it is charged."""
     currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
     in_base = currency == _base(problem, fill)
-    model = FeeModel((rate,), currency, in_base, rounding)
+    known = problem.schedules.model(fill)
+    places = problem.postings.fee_precision.places(currency) if known is None else known.places
+    model = FeeModel((rate,), currency, in_base, rounding, places)
     return with_fee(fill, model.fee(problem.postings, fill, rate), currency)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -13,7 +12,6 @@ from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
-from recon_core.values.amounts import EXACT, ZERO
 
 _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
@@ -154,7 +152,7 @@ def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collecti
         if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
     ]
     fees = {model.fee(postings, given, rate) for rate in rates}
-    return given.fee in fees and model.off(postings, other) > postings.resolution(model.currency)
+    return given.fee in fees and model.off(postings, other) > postings.fee_unit(model.currency)
 
 
 def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
@@ -171,28 +169,6 @@ def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
 
 def _content(row: Row) -> tuple[object, ...]:
     return (row.fill_id, *fill_content(row)) if isinstance(row, Fill) else row.content
-
-
-def are_in_other_parts(hypotheses: Sequence[Hypothesis]) -> bool:
-    """True if fills of one order are removed and added that sum to the same: quantity, value, fee.
-
-    One side lists its executions, the other the order as a whole; nothing is to be booked.
-    """
-    sums: dict[tuple[object, ...], list[Decimal]] = {}
-    for fills, sign in (
-        ([fill for one in hypotheses for fill in one.patch.removed], -1),
-        ([fill for one in hypotheses for fill in one.patch.added], 1),
-    ):
-        for fill in fills:
-            key = (fill.symbol, fill.side, fill.order_id, fill.fee_currency)
-            total = sums.setdefault(key, [ZERO, ZERO, ZERO])
-            value = EXACT.multiply(fill.quantity, fill.price)
-            for at, amount in enumerate((fill.quantity, value, fill.fee)):
-                total[at] = EXACT.add(total[at], EXACT.multiply(amount, Decimal(sign)))
-    counts = [len(one.patch.removed) - len(one.patch.added) for one in hypotheses]
-    is_regrouped = any(counts) and min(counts) < 0 < max(counts)
-    named = all(order for _, _, order, _ in sums)
-    return is_regrouped and named and not any(any(total) for total in sums.values())
 
 
 def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:

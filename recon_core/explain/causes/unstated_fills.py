@@ -122,7 +122,7 @@ def _is_near_fees(
         return True
     total = exact_sum([fill.fee for fill in fills if fill.fee_currency == currency])
     off = EXACT.subtract(total.copy_abs(), required).copy_abs()
-    return off <= EXACT.multiply(problem.postings.resolution(currency), Decimal(len(fills)))
+    return off <= EXACT.multiply(problem.postings.fee_unit(currency), Decimal(len(fills)))
 
 
 def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Iterator[Fill]:

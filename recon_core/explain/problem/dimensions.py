@@ -165,6 +165,12 @@ def effect_of(vector: Vector) -> Effect:
     return Effect(dict(sorted(position.items())), dict(sorted(cash.items())))
 
 
+def vector_of(effect: Effect) -> dict[str, Decimal]:
+    """Return an `Effect` as a vector."""
+    positions = {f"{_POSITION}{key}": amount for key, amount in effect.position.items()}
+    return positions | {f"{_CASH}{key}": amount for key, amount in effect.cash.items()}
+
+
 def is_position(name: str) -> bool:
     """True if a dimension is a position."""
     return name.startswith(_POSITION)

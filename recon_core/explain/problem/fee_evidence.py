@@ -88,7 +88,7 @@ def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> boo
     wrong_fees, right_fees = (
         [model.fee(problem.postings, each, rate) for rate in model.rates] for each in (wrong, right)
     )
-    unit = problem.postings.resolution(model.currency)
+    unit = problem.postings.fee_unit(model.currency)
     difference = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrong_fees)
     return difference > EXACT.multiply(unit, MANY_UNITS) and right.fee in right_fees
 
@@ -103,7 +103,7 @@ def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
         or not wrong.fee
     ):
         return False
-    return model.off(problem.postings, right) > problem.postings.resolution(model.currency)
+    return model.off(problem.postings, right) > problem.postings.fee_unit(model.currency)
 
 
 def off_by_ten(

@@ -5,13 +5,13 @@ at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.postings import Postings, unit_of
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
 
@@ -67,21 +67,22 @@ class FeeModel:
 
     `rates`: fractions of the value, the most frequent first; a negative rate is a rebate.
     `in_base`: the value is the quantity, not quantity times price. `rounding`: the rounding of
-    the source, half-even, or half-up as of a source that computes in floats.
+    the source, half-even, or half-up as of a source that computes in floats. `places`: the
+    decimals that it rounds to, `None` where it states fees as they are.
     """
 
     rates: tuple[Decimal, ...]
     currency: str
     in_base: bool
     rounding: str = ROUND_HALF_EVEN
+    places: int | None = None
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
-        """Return the fee of a fill at a rate, rounded to the precision of its currency."""
+        """Return the fee of a fill at a rate, rounded as its source rounds it."""
         fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
-        places = postings.roundings.places(self.currency)
-        if places is None:
+        if self.places is None:
             return fee
-        return fee.quantize(Decimal((0, (1,), -places)), context=_CONTEXTS[self.rounding])
+        return fee.quantize(Decimal((0, (1,), -self.places)), context=_CONTEXTS[self.rounding])
 
     def off(self, postings: Postings, fill: Fill) -> Decimal:
         """Return the difference between a fill's fee and the nearest fee at a rate."""
@@ -123,12 +124,42 @@ def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
         return None
     instrument = postings.instruments.get(fills[0].symbol)
     in_base = instrument is not None and currency == instrument.base != instrument.quote
+    for places in _roundings(postings, currency):
+        model = _model(postings, sample, currency, places, in_base=in_base)
+        if model is not None:
+            return model
+    return None
+
+
+def _roundings(postings: Postings, currency: str) -> Iterator[int | None]:
+    """Yield the decimals that fees may be rounded to: as declared, then as the fees show."""
+    declared = postings.roundings.places(currency)
+    if declared is not None:
+        yield declared
+    inferred = postings.fee_precision.inferred.get(currency)
+    if declared is None or (inferred is not None and inferred < declared):
+        yield inferred
+
+
+def _model(
+    postings: Postings,
+    sample: Sequence[Fill],
+    currency: str,
+    places: int | None,
+    *,
+    in_base: bool,
+) -> FeeModel | None:
+    """Return the schedule whose fees are rounded to `places`; exact, if that gives every fee."""
     charged = [fill for fill in sample if fill.fee_currency == currency]
-    found = _rates(postings, charged, in_base=in_base)
+    found = _rates(postings, charged, places, in_base=in_base)
     if not found:
         return None
+    unrounded = FeeModel(tuple(found), currency, in_base)
+    is_declared = postings.roundings.places(currency) is not None
+    if not is_declared and _exact(postings, unrounded, sample) == len(sample):
+        return unrounded
     half_even, half_up = (
-        FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS
+        replace(unrounded, rounding=rounding, places=places) for rounding in ROUNDINGS
     )
     exact = _exact(postings, half_even, sample)
     if exact == len(sample) or exact >= _exact(postings, half_up, sample):
@@ -174,7 +205,9 @@ class FeeSchedules:
         return () if model is None else model.rates
 
 
-def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
+def _rates(
+    postings: Postings, fills: Sequence[Fill], places: int | None, *, in_base: bool
+) -> list[Decimal]:
     """Return the rates that at least 80 % of the fees follow, empty without such rates.
 
     Each rate gives at least 5 % of the fees. A rebate is a negative rate; the negative of a
@@ -183,8 +216,10 @@ def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[
     found: list[Decimal] = []
     left = [*fills]
     while left and len(found) < _MOST_RATES:
-        for rate in _usual_rates(postings, left, in_base=in_base):
-            others = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
+        for rate in _usual_rates(postings, left, places, in_base=in_base):
+            others = [
+                fill for fill in left if not _is_at(postings, fill, rate, places, in_base=in_base)
+            ]
             is_usual = (len(left) - len(others)) * 20 >= len(fills)
             if is_usual and rate.copy_negate() not in found:
                 found.append(rate)
@@ -195,21 +230,25 @@ def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[
     return found if len(left) * 10 <= len(fills) * 2 else []
 
 
-def _usual_rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
+def _usual_rates(
+    postings: Postings, fills: Sequence[Fill], places: int | None, *, in_base: bool
+) -> list[Decimal]:
     """Return the usual rates of the larger half of the fees: many rates give a small fee."""
     large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
     rates = Counter(
         rate
         for fill in large[: (len(large) + 1) // 2]
-        if (rate := rate_of(postings, fill, fill.fee, in_base=in_base)) is not None
+        if (rate := _rate_at(postings, fill, fill.fee, places, in_base=in_base)) is not None
     )
     return [rate for rate, _ in rates.most_common(_MOST_RATES)]
 
 
-def _is_at(postings: Postings, fill: Fill, rate: Decimal, *, in_base: bool) -> bool:
+def _is_at(
+    postings: Postings, fill: Fill, rate: Decimal, places: int | None, *, in_base: bool
+) -> bool:
     """True if a fee is less than one unit of its currency from the fee at a rate."""
     value = fee_value(postings, fill, in_base=in_base)
-    unit = postings.resolution(fill.fee_currency or "") or EXACT.multiply(value, _FLOAT_NOISE)
+    unit = unit_of(places) or EXACT.multiply(value, _FLOAT_NOISE)
     off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee).copy_abs()
     return off < unit
 
@@ -223,11 +262,18 @@ def _exact(postings: Postings, model: FeeModel, fills: Sequence[Fill]) -> int:
 
 def rate_of(postings: Postings, fill: Fill, fee: Decimal, *, in_base: bool) -> Decimal | None:
     """Return the rate with the fewest decimals that gives a fee exactly, `None` without one."""
+    places = postings.fee_precision.places(fill.fee_currency or "")
+    return _rate_at(postings, fill, fee, places, in_base=in_base)
+
+
+def _rate_at(
+    postings: Postings, fill: Fill, fee: Decimal, places: int | None, *, in_base: bool
+) -> Decimal | None:
+    """Return the rate with the fewest decimals whose fee, rounded to `places`, is this one."""
     value = fee_value(postings, fill, in_base=in_base)
     if not value:
         return None
-    currency = fill.fee_currency or ""
-    unit = postings.resolution(currency) or EXACT.multiply(value, _FLOAT_NOISE)
+    unit = unit_of(places) or EXACT.multiply(value, _FLOAT_NOISE)
     return round_rate(fee, value, unit)
 
 

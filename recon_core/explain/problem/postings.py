@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
+from recon_core.explain.problem.precision import FeePrecision
 from recon_core.ledger.bookings import (
     Roundings,
     charged_in_kind,
@@ -33,6 +34,7 @@ from recon_core.model import (
     Opening,
     Order,
     RecordedSession,
+    SideRecord,
 )
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
@@ -58,11 +60,16 @@ _CHARGED: Final = attrgetter("symbol", "leg", "account", "fee_currency")
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """The effects of one session's rows; `orders` are the order dimensions that are evidence."""
+    """The effects of one session's rows; `orders` are the order dimensions that are evidence.
+
+    Amounts are rounded as a replay rounds them, to a declared precision only; `fee_precision`
+    is what the source of the rows rounds its fees to.
+    """
 
     dimensions: Dimensions
     instruments: Mapping[str, Instrument]
     roundings: Roundings
+    fee_precision: FeePrecision
     orders: frozenset[str] = frozenset()
     _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
     _cash_names: dict[tuple[str, str | None], str] = field(default_factory=dict)
@@ -219,8 +226,16 @@ class Postings:
 
     def resolution(self, currency: str) -> Decimal:
         """Return the smallest amount of a currency, 0 if it has no declared precision."""
-        places = self.roundings.places(currency)
-        return ZERO if places is None else Decimal((0, (1,), -places))
+        return unit_of(self.roundings.places(currency))
+
+    def fee_unit(self, currency: str) -> Decimal:
+        """Return the smallest fee in a currency, 0 if its precision is not known."""
+        return unit_of(self.fee_precision.places(currency))
+
+
+def unit_of(places: int | None) -> Decimal:
+    """Return the unit of the last of some decimals, 0 if they are not known."""
+    return ZERO if places is None else Decimal((0, (1,), -places))
 
 
 def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:
@@ -238,9 +253,14 @@ def order_name(row: Fill | Order) -> str:
     return f"{ORDER}{row.order_id}"
 
 
-def postings_of(recorded: RecordedSession, dimensions: Dimensions) -> Postings:
-    """Return the postings of a session, by its instruments and currencies."""
-    return Postings(dimensions, recorded.instruments, Roundings(recorded.currencies))
+def postings_of(recorded: RecordedSession, dimensions: Dimensions, record: SideRecord) -> Postings:
+    """Return the postings of a session's rows, those of `record`."""
+    return Postings(
+        dimensions,
+        recorded.instruments,
+        Roundings(recorded.currencies),
+        FeePrecision(recorded.currencies, record),
+    )
 
 
 def trade_value(instrument: Instrument, quantity: Decimal, price: Decimal) -> Decimal:

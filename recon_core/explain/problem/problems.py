@@ -27,6 +27,7 @@ from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.ledger.replay import SideReplay, replay, with_named_account
 from recon_core.model import (
     LedgerSide,
+    Leg,
     Order,
     OrderSide,
     OrderState,
@@ -34,7 +35,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _LEAST_KNOWN: Final = Decimal("0.9")
 """Least fraction of the fills whose order a report must list to be evidence.
@@ -68,8 +69,10 @@ def problem_of(
     if target is None or (target.positions is None and target.cash is None):
         return None
     named = with_named_account(record)
-    postings = postings_of(recorded, dimensions)
+    postings = postings_of(recorded, dimensions, record)
     orders_filled = _orders_filled(named, orders)
+    if not orders_filled and not own_orders:
+        orders_filled = _orders_that_moved(dimensions, named, target, orders)
     if own_orders:  # they may repeat a wrong fill: only a contradiction is evidence
         orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
     known = replace(dimensions, compared=dimensions.compared | orders_filled.keys())
@@ -215,6 +218,34 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     for name, fill in zip(named, fills, strict=True):
         add_to(reported, name, signed_quantity(fill).copy_negate())
     return reported
+
+
+def _orders_that_moved(
+    dimensions: Dimensions, record: SideRecord, target: SideRecord, orders: Sequence[Order]
+) -> dict[str, Decimal]:
+    """Return the filled quantity of the orders that no fill names and that moved the positions.
+
+    A report of the latest orders lists few, but an order that it lists and that is all of what a
+    position lacks is evidence: a liquidation, for example.
+    """
+    named = set(map(order_name, record.fills or ()))
+    filled: dict[str, list[Order]] = {}
+    for order in orders:
+        if order.filled_quantity and order_name(order) not in named:
+            name = dimensions.position(order.symbol, Leg.NET, order.account)
+            filled.setdefault(name, []).append(order)
+    required = minus(dimensions.stated(target), dimensions.stated(record))
+    return {
+        order_name(order): _filled(order)
+        for name, some in filled.items()
+        if exact_sum(map(_filled, some)) == required.get(name, ZERO) != 0
+        for order in some
+    }
+
+
+def _filled(order: Order) -> Decimal:
+    quantity = order.filled_quantity
+    return quantity if order.side is OrderSide.BUY else quantity.copy_negate()
 
 
 def problems(

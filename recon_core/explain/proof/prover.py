@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
@@ -18,7 +19,7 @@ from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.matched_rows import EqualRows, MatchedFills
+from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedMovements
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
 from recon_core.values.amounts import ZERO
@@ -79,6 +80,21 @@ class Prover:
         # The names are mapped already; an alias of a name that both sides have is refused.
         return replace(self.reconciliation.policy, aliases=Aliases())
 
+    @cached_property
+    def _unlike(self) -> frozenset[str]:
+        """The ids of fills that the sides list otherwise, if both have some.
+
+        With another row they may be one trade in another number of rows.
+        """
+        found = chain(
+            (one.matched for one in self._open.values()),
+            (one.matched for one in self.reconciliation.comparisons if _is_of_group(one)),
+        )
+        unlike = [matched for matched in found if isinstance(matched, MatchedFills)]
+        ours = {fill.fill_id for matched in unlike for fill in matched.internal}
+        theirs = {fill.fill_id for matched in unlike for fill in matched.external}
+        return frozenset(ours | theirs) if ours and theirs else frozenset()
+
     def outcome(
         self, sides: Mapping[LedgerSide, SideRecord], patch: Patch | None = None
     ) -> Outcome | None:
@@ -109,6 +125,7 @@ class Prover:
         )
         known = Known(self.reconciliation, copy, patch)
         ids = known.changed_ids(plain=self.dimensions.plain)
+        ids = None if ids is None else ids | self._unlike
         matching = None if ids is None else known.matching(ids)
         try:
             again = Reconciliation(copy, self._policy, replays=known.replays(), matching=matching)
@@ -139,13 +156,20 @@ def open_diffs(reconciliation: Reconciliation, dimensions: Dimensions) -> Iterab
             yield comparison
 
 
+def _is_of_group(comparison: Comparison) -> bool:
+    matched = comparison.matched
+    return isinstance(matched, MatchedFills) and matched.group is not None
+
+
 def _may_be_diff(comparison: Comparison) -> bool:
     matched = comparison.matched
     if matched is None:
         return True
-    if isinstance(matched, MatchedFills) and _are_one(matched):
+    if isinstance(matched, EqualRows | MatchedMovements):
+        return False  # equal, or equal in their sums
+    if _is_of_group(comparison) or (isinstance(matched, MatchedFills) and _are_one(matched)):
         return False
-    return not isinstance(matched, EqualRows) and bool(row_findings(matched))
+    return bool(row_findings(matched))
 
 
 def _are_one(matched: MatchedFills) -> bool:

@@ -54,7 +54,7 @@ def _is_contradicted(problem: Problem, model: FeeModel, fill: Fill) -> bool:
         return False
     if fill.fee_currency != model.currency:
         return True
-    unit = problem.postings.resolution(model.currency)
+    unit = problem.postings.fee_unit(model.currency)
     limit = EXACT.multiply(unit, MANY_UNITS)
     return model.off(problem.postings, fill) > limit
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from recon_core.compare.groups import without_equal
+from recon_core.compare.rows.aggregation import Trades, movement_groups
 from recon_core.model import Fill, Movement
 
 _Row = TypeVar("_Row", Fill, Movement)
@@ -23,21 +25,47 @@ class Matched(Generic[_Row]):
     missing: tuple[_Row, ...]
 
 
-def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], *, plain: bool) -> Matched[Fill]:
+def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], trades: Trades) -> Matched[Fill]:
     """Compare the fills of the side at fault, `mine`, with the right fills.
 
+    Fills of one trade in another number of rows, with equal sums, are no difference.
+
     A surplus and a missing fill with one id are a pair if only one side uses each of their symbols:
-    the symbols are then two names of one instrument. `plain`: accounts are ignored.
+    the symbols are then two names of one instrument.
     """
+    plain = trades.plain
     found = _matched(
         *_without_the_same(mine, right),
         lambda fill: _fill_id(fill, plain=plain),
         lambda fill: _fill_content(fill, plain=plain),
         _may_be_one,
     )
+    found = _without_trades(found, trades)
     if not found.surplus or not found.missing:
         return found
     return _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
+
+
+def _without_trades(found: Matched[Fill], trades: Trades) -> Matched[Fill]:
+    """Return `found` without the fills of one trade that sum to the same on both sides."""
+    changed = [pair for pair in found.differing if pair[0].quantity != pair[1].quantity]
+    ours = [*found.surplus, *(mine for mine, _ in changed)]
+    theirs = [*found.missing, *(right for _, right in changed)]
+    if not ours or not theirs:
+        return found
+    groups = trades.groups(ours, theirs)
+    return _without(found, {id(row) for group in groups for row in group.rows})
+
+
+def _without(found: Matched[_Row], rows: Collection[int]) -> Matched[_Row]:
+    """Return `found` without the rows with these `id()`."""
+    if not rows:
+        return found
+    return Matched(
+        tuple(pair for pair in found.differing if id(pair[0]) not in rows),
+        tuple(row for row in found.surplus if id(row) not in rows),
+        tuple(row for row in found.missing if id(row) not in rows),
+    )
 
 
 def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]) -> Matched[Fill]:
@@ -48,21 +76,28 @@ def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]
         for fill in found.surplus
         if fill.symbol not in right and fill.fill_id in missing
     ]
-    paired = {id(row) for pair in pairs for row in pair}
-    return Matched(
-        (*found.differing, *pairs),
-        tuple(row for row in found.surplus if id(row) not in paired),
-        tuple(row for row in found.missing if id(row) not in paired),
-    )
+    left = _without(found, {id(row) for pair in pairs for row in pair})
+    return replace(left, differing=(*found.differing, *pairs))
 
 
 def matched_movements(
     mine: Sequence[Movement], right: Sequence[Movement], *, plain: bool
 ) -> Matched[Movement]:
-    """Compare the movements of the side at fault, `mine`, with the right movements."""
-    return _matched(mine, right, lambda row: (row.movement_id, None if plain else row.account),
-                    lambda row: _movement_content(row, plain=plain),
-                    lambda *_: True)  # fmt: skip
+    """Compare the movements of the side at fault, `mine`, with the right movements.
+
+    Movements of one period in another number of rows, with equal sums, are no difference.
+    """
+    found = _matched(mine, right, lambda row: (row.movement_id, None if plain else row.account),
+                     lambda row: _movement_content(row, plain=plain),
+                     lambda *_: True)  # fmt: skip
+    left = (
+        [*rows, *(pair[at] for pair in found.differing)]
+        for at, rows in enumerate((found.surplus, found.missing))
+    )
+    groups = movement_groups(*left, plain=plain)
+    return _without(
+        found, {id(row) for found in groups.values() for group in found for row in group.rows}
+    )
 
 
 def _fill_id(fill: Fill, *, plain: bool) -> Hashable:
@@ -100,7 +135,7 @@ def _matched(
     may_be_one: Callable[[_Row, _Row], bool],
 ) -> Matched[_Row]:
     """Drop rows equal in id and content, pair by id, then drop rows equal in content alone."""
-    first, others = _without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
+    first, others = without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
     by_id: dict[Hashable, list[_Row]] = {}
     for row in others:
         by_id.setdefault(id_of(row), []).append(row)
@@ -113,7 +148,7 @@ def _matched(
         else:
             differing.append((row, found.pop(place)))
     missing = [row for rows in by_id.values() for row in rows]
-    surplus, missing = _without_equal(surplus, missing, content_of)
+    surplus, missing = without_equal(surplus, missing, content_of)
     return Matched(tuple(differing), tuple(surplus), tuple(missing))
 
 
@@ -137,23 +172,6 @@ def _once(rows: Sequence[_Row]) -> set[int]:
     if len(found) < len(ids):
         found -= {each for each, count in Counter(ids).items() if count > 1}
     return found
-
-
-def _without_equal(
-    mine: Sequence[_Row], right: Sequence[_Row], key_of: Callable[[_Row], Hashable]
-) -> tuple[list[_Row], list[_Row]]:
-    """Drop pairs of rows with equal keys, each row once, and return the remaining rows of both."""
-    known: dict[Hashable, list[int]] = {}
-    for place, row in enumerate(right):
-        known.setdefault(key_of(row), []).append(place)
-    left, used = [], set()
-    for row in mine:
-        equal = known.get(key_of(row))
-        if equal:
-            used.add(equal.pop())
-        else:
-            left.append(row)
-    return left, [row for place, row in enumerate(right) if place not in used]
 
 
 def as_own(row: _Row, account: str | None, *, plain: bool) -> _Row:

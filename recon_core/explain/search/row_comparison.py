@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.cumulative import cumulative_of_pairs
 from recon_core.explain.causes.fills import missing, surplus
 from recon_core.explain.causes.foreign import whole_groups
@@ -26,6 +27,7 @@ from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
+from recon_core.explain.search.trade_faults import trade_faults
 from recon_core.ledger.replay import with_named_account
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
@@ -87,10 +89,13 @@ class RowComparison:
         if self.problem.record.fills is None or self.right.fills is None:
             return
         fills = self.problem.fills
-        matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
-        yield from self._differing(matched.differing, fills)
-        yield from self._surplus(matched.surplus)
-        yield from self._missing(matched.missing)
+        trades = Trades(self.problem.recorded, self._plain)
+        matched = matched_fills(fills, self._own(self.right.fills), trades)
+        faults = trade_faults(self.problem, matched, trades)
+        yield from map(missing, faults.lost)
+        yield from self._differing([*matched.differing, *faults.changed], fills)
+        yield from self._surplus([*faults.others.surplus, *faults.surplus])
+        yield from self._missing(faults.others.missing)
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from recon_core.compare.keys import duplicate_fills
+from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.copies import repeats
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.patches import Patch
@@ -162,7 +163,8 @@ class OwnContradictions:
 
     @cached_property
     def _matched(self) -> Matched[Fill]:
-        return matched_fills(self._fills, self._others, plain=self._plain)
+        trades = Trades(self.problem.recorded, self._plain)
+        return matched_fills(self._fills, self._others, trades)
 
     @cached_property
     def _reports(self) -> OrderReports:

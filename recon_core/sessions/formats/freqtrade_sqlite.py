@@ -78,7 +78,6 @@ def _recording(path: Path) -> _Recording:
     opened, balances = first_balances(tables["wallet_history"])
     first = min((order.time for trade in trades for order in trade.orders), default=None)
     notes = [note for row in tables["orders"] for note in _two_sides(row)]
-    notes += contradictions(trades)
     if opened is None or (first is not None and first < opened):
         notes.append("the opening balance is not known: no wallet_history before the first fill")
         opened, balances = None, None
@@ -153,4 +152,5 @@ def _internal(recording: _Recording, as_of: datetime) -> SideRecord:
         fills=tuple(fill for trade in trades for fill in trade.fills()),
         movements=tuple(one for trade in trades if (one := trade.funding_movement())) or None,
         opening=Opening(recording.opened, cash=opening or ()) if known else None,
+        contradictions=tuple(contradictions(trades)),
     )

@@ -177,7 +177,8 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
             fills=fills,
             movements=movements or None,
             opening=Opening(None, cash=opening),
-            contradictions=(*miscounts(result, trades), *contradictions(trades)),
+            miscounts=tuple(miscounts(result, trades)),
+            contradictions=tuple(contradictions(trades)),
         ),
         external=SideRecord(
             as_of=as_of,

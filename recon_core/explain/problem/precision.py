@@ -1,0 +1,71 @@
+"""Precision of the fees of a side, inferred from them where the session does not declare it.
+
+Fees of 2.59463098, 1.04 and 5.15162826 USDT have 8 decimals at most: their source rounds them to
+8 decimals. It is inferred for explanations alone: a replay books amounts as they are, and no
+verdict depends on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from recon_core.model import Currency, Numbers, SideRecord
+from recon_core.values.amounts import EXACT, decimal_places
+
+_LEAST_FEES: Final = 3
+"""Fees from which the precision of a currency is inferred.
+
+One fee of ten ends in a 0 that a source may leave out: that all of three do is one of 1,000.
+"""
+
+
+_MOST_SAMPLED: Final = 400
+"""Fees that are sampled, evenly over the fills (fewer than twice as many).
+
+That all of them end in a 0 that most others have not, does not happen; more cost time.
+"""
+
+_UNITS_OF_A_FEE: Final = 20
+"""Units of the last digit that half of the fees must have.
+
+A rate gives a fee of 1 or 2 units by coincidence: a flat fee of 1 USD would have any rate.
+"""
+
+
+@dataclass(frozen=True)  # no slots: what was inferred is kept
+class FeePrecision:
+    """Decimals of fees in each currency: as `declared`, else inferred from those of `record`."""
+
+    declared: Mapping[str, Currency]
+    record: SideRecord
+
+    def places(self, currency: str) -> int | None:
+        """Return the decimals of a currency, `None` if they are neither declared nor inferred."""
+        known = self.declared.get(currency)
+        return self.inferred.get(currency) if known is None else known.precision
+
+    @cached_property
+    def inferred(self) -> dict[str, int]:
+        """The decimals of the currencies in which fees are charged: the most that a fee has.
+
+        Empty where the side computes in binary floats: the digits of a float are no rounding.
+        """
+        if self.record.numbers is Numbers.FLOAT:
+            return {}
+        fees: dict[str, list[Decimal]] = {}
+        for fill in self.record.fills or ():
+            if fill.fee and fill.fee_currency is not None:
+                fees.setdefault(fill.fee_currency, []).append(fill.fee)
+        found = ((currency, _places(charged)) for currency, charged in fees.items())
+        return {currency: places for currency, places in found if places is not None}
+
+
+def _places(fees: Sequence[Decimal]) -> int | None:
+    """Return the most decimals of some fees, `None` if they are too few or too small."""
+    fees = fees[:: max(1, len(fees) // _MOST_SAMPLED)]
+    places = max(map(decimal_places, fees))
+    least = Decimal(_UNITS_OF_A_FEE).scaleb(-places, EXACT)
+    large = sum(fee.copy_abs() >= least for fee in fees)
+    return places if len(fees) >= _LEAST_FEES and large * 2 >= len(fees) else None
