@@ -28,6 +28,19 @@ OtherFee = tuple[str, Decimal, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """Another cause of what some hypotheses of an answer account for, with the same amounts.
+
+    `replaced` are the places of these hypotheses, `decides` the datum that would decide between
+    both. The hypothesis names its side; it is shown, and never put into the books.
+    """
+
+    replaced: frozenset[int]
+    hypothesis: Hypothesis
+    decides: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldFault:
     """The fault of one field of a row, compared with the right row."""
 
@@ -73,6 +86,10 @@ def _no_state(_: States) -> Iterator[StateHypothesis]:
     return iter(())
 
 
+def _no_rival(*_: object) -> Iterator[Rival]:
+    return iter(())
+
+
 def _no_doubt(*_: object) -> str:
     return ""
 
@@ -87,6 +104,9 @@ class CauseFamily:
     of it, `of_orders` those of all fills of an order. `fitted` are faults with a fitted number; it
     is given the number of similar searches. `by_fee` are the faults that the fee of
     a row shows, `of_a_pair` those of one fill that are searched for only with another fault.
+
+    `rivals` are asked of every answer, whatever its other causes are: causes of this family that
+    account for some of its hypotheses as well.
 
     In pairs of rows: `in_pairs` are faults that most pairs share, `fields` the fault of one field.
 
@@ -106,6 +126,7 @@ class CauseFamily:
     fitted: Callable[[Problem, int], Iterator[Hypothesis]] = _none
     by_fee: Callable[[FeeContradiction], Iterator[Hypothesis]] = _none
     of_a_pair: Callable[[Problem], Iterator[Hypothesis]] = _none
+    rivals: Callable[[Problem, Sequence[Hypothesis]], Iterator[Rival]] = _no_rival
     in_pairs: tuple[PairTest, ...] = ()
     fields: Mapping[str, Callable[[Fill, Fill], FieldFault]] = field(default_factory=dict)
     in_states: Callable[[States], Iterator[StateHypothesis]] = _no_state

@@ -2,27 +2,32 @@
 
 Rows from a time on are missing, and the stated amounts are of before that time. If the state is
 earlier than its `as_of` by an hour or a day, the clock is wrong and not the side.
+
+Where the newest rows of the ledger are said to be false, the exchange may be behind instead. Only
+what it shows of a later time denies that: a row, a report of an order, a snapshot.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.causes.removed_rows import removed_at_end
 from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, Movement
+from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -42,6 +47,17 @@ _STEP: Final = timedelta(minutes=15)
 """Time zones differ by multiples of 15 minutes; a shift by another amount is no zone error."""
 
 _KINDS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+
+_CLOSED: Final = frozenset(
+    {
+        OrderState.FILLED,
+        OrderState.CANCELLED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.FAILED,
+    }
+)
+"""States of an order that has no fill to come: a report of it is complete."""
 
 
 def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
@@ -229,6 +245,64 @@ def _shift(
     return None
 
 
+def last_shown(recorded: RecordedSession) -> datetime | None:
+    """Return the latest time of what the exchange shows: rows, reports of orders, snapshots.
+
+    `None` if it gives none. A section that both sides take from one source does not count.
+    """
+    outer = recorded.external
+    if outer is None:
+        return None
+    sections = (outer.fills, outer.movements, outer.orders)
+    own = [
+        rows or ()
+        for name, rows in zip(("fills", "movements", "orders"), sections, strict=True)
+        if not recorded.shares(name)
+    ]
+    times = [row.time for rows in own for row in rows]
+    times += [one.as_of for one in outer.snapshots or ()]
+    return max(times, default=None)
+
+
+def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    """Yield the exchange that is behind, if hypotheses remove the newest rows of the ledger."""
+    replaced, rows = removed_at_end(problem, hypotheses, _unseen(problem))
+    if not replaced:
+        return
+    since = format_time(min(map(_TIME, rows)))
+    patch = Patch(
+        removed=tuple(row for row in rows if isinstance(row, Fill)),
+        removed_movements=tuple(row for row in rows if isinstance(row, Movement)),
+    )
+    yield Rival(
+        replaced,
+        Hypothesis(
+            CauseKind.STALE_SIDE,
+            patch,
+            tuple(reversed(rows)),
+            Strength.SHOWN,
+            f"nothing from {since} on is in its books",
+            LedgerSide.EXTERNAL,
+        ),
+        f"what the external side states at a later time than {since}",
+    )
+
+
+def _unseen(problem: Problem) -> Iterator[Row]:
+    """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
+
+    The fill of an order that the exchange reports as closed ends them: no fill of it is to come.
+    """
+    outer, shown = problem.recorded.external, last_shown(problem.recorded)
+    reports = () if outer is None or problem.recorded.shares("orders") else outer.orders or ()
+    closed = {order_name(order) for order in reports if order.state in _CLOSED}
+    return takewhile(
+        lambda row: (shown is None or row.time > shown)
+        and not (isinstance(row, Fill) and order_name(row) in closed),
+        reversed(problem.timeline),
+    )
+
+
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
     """Return the fault that all times are off by one span of whole quarters of an hour."""
     wrong = differing_in(rows, "time")
@@ -253,5 +327,6 @@ FAMILY: Final = CauseFamily(
         CauseKind.STALE_SIDE: sentence_of("{subject} is behind by {rows}"),
         CauseKind.AS_OF_SHIFT: sentence_of("{subject} is of another time than it says"),
     },
+    rivals=_rivals,
     in_pairs=(_in_pairs,),
 )

@@ -10,10 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.problem.dimensions import label_of
 from recon_core.explain.problem.figures import POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
-from recon_core.explain.problem.hypotheses import Hypothesis, of_all
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import (
     PairRow,
     SharedFault,
@@ -30,9 +31,9 @@ from recon_core.explain.problem.stated_figures import (
     ratio_of,
 )
 from recon_core.explain.problem.wording import of_figures
-from recon_core.model import Fill
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT
+from recon_core.values.amounts import EXACT, ZERO
 
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 """Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
@@ -127,10 +128,45 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
     return unit_of_pairs([row for row in differing_in(rows, "quantity") if row.right.quantity])
 
 
+def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    """Yield a figure that the exchange states in another unit, for an opening that no row shows.
+
+    Without this opening the exchange would state a power of ten of what the ledger gives.
+    """
+    outer = problem.recorded.external
+    if outer is None or problem.side is not LedgerSide.INTERNAL or problem.rows_right:
+        return
+    stated = problem.dimensions.stated(outer)
+    for at, one in enumerate(hypotheses):
+        if one.patch.opening is None or one.strength is Strength.SHOWN:
+            continue
+        moved = {name: by for name, by in one.patch.vector(problem.postings).items() if by}
+        figures = [(stated.get(name, ZERO), by) for name, by in moved.items()]
+        ratios = {
+            Fraction(figure) / (Fraction(figure) - Fraction(by)) if figure != by else Fraction(0)
+            for figure, by in figures
+        }
+        ratio = ratios.pop() if len(ratios) == 1 else Fraction(0)
+        if ratio and is_power_of_ten(ratio):
+            yield Rival(
+                frozenset({at}),
+                Hypothesis(
+                    CauseKind.UNIT,
+                    one.patch,
+                    (),
+                    Strength.EXACT,
+                    f"its {', '.join(map(label_of, sorted(moved)))} is {_shown(ratio)} times as much",
+                    LedgerSide.EXTERNAL,
+                ),
+                "the balances before the first fill",
+            )
+
+
 FAMILY: Final = CauseFamily(
     sentences={CauseKind.UNIT: of_figures("{subject} counts in another unit")},
     of_all=_of_all,
     reducing=_reducing,
+    rivals=_rivals,
     in_pairs=(_in_pairs,),
     in_states=lambda states: _in_states(states.stated_only),
     state_words={CauseKind.UNIT: "counts in another unit"},
