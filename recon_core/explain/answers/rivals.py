@@ -8,27 +8,48 @@ from dataclasses import replace
 
 from recon_core.explain import causes
 from recon_core.explain.causes.family import Rival
-from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.causes.removed_rows import patch_of_removed
+from recon_core.explain.problem.dimensions import minus, negated, state_part
+from recon_core.explain.problem.hypotheses import NO_FACTS, Hypothesis, Row
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.proof.attempt import Answer, Part
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import is_contradicted
 
 
-def rivals_of(answer: Answer) -> list[Answer]:
-    """Return the answer with each rival of its causes in their place, none if it has no rival."""
+def rivals_of(prover: Prover, answer: Answer) -> list[Answer]:
+    """Return the answer with each rival of its causes in their place, none if it has no rival.
+
+    An answer that snapshots contradict is in doubt already. A rival that they contradict is none.
+    """
     hypotheses = [_with_equal_rows(part) for part in answer.parts]
-    return [
-        _with_rival(answer, rival)
+    found = [
+        (rival, _with_rival(answer, rival))
         for family in causes.CAUSES
-        for rival in family.rivals(answer.problem, hypotheses)
+        for rival in family.rivals(answer.problem, hypotheses, prover.max_skew)
     ]
+    if not found or is_contradicted(answer):
+        return []
+    return [one for rival, one in found if not (rival.is_timed and is_contradicted(one))]
 
 
 def _with_rival(answer: Answer, rival: Rival) -> Answer:
-    kept = [part for at, part in enumerate(answer.parts) if at not in rival.replaced]
-    effect = total_of(answer.parts[at].effect for at in sorted(rival.replaced))
+    parts = [part for at, part in enumerate(answer.parts) if at not in rival.left]
+    parts += [_of_rows(answer, answer.parts[at], rows) for at, rows in rival.left.items() if rows]
+    effect = minus(
+        total_of(part.effect for part in answer.parts), total_of(part.effect for part in parts)
+    )
     rows = rival.hypothesis.rows
-    part = Part(rival.hypothesis, rows, len(rows), effect)
-    return replace(answer, parts=(*kept, part), complete=False, decides=rival.decides)
+    whole = (*parts, Part(rival.hypothesis, rows, len(rows), effect))
+    return replace(answer, parts=whole, complete=False, decides=rival.decides)
+
+
+def _of_rows(answer: Answer, part: Part, rows: tuple[Row, ...]) -> Part:
+    """Return a part with some of the rows that it removes."""
+    patch = patch_of_removed(rows)
+    one = replace(part.hypothesis, patch=patch, rows=rows, facts=NO_FACTS, detail="")
+    effect = negated(patch.vector(answer.problem.postings))
+    return Part(one, rows, len(rows), state_part(effect))
 
 
 def _with_equal_rows(part: Part) -> Hypothesis:

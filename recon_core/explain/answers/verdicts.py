@@ -101,16 +101,15 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     snapshot contradicts it. All others are ambiguous.
     """
     distinct = [with_sums(answer) for answer in _distinct(answers)]
-    rivals = _of_each_kind([rival for answer in distinct for rival in rivals_of(answer)])
+    rivals = _of_each_kind([each for one in distinct for each in rivals_of(prover, one)])
     found = [_explanation(prover, answer) for answer in (*distinct, *rivals)]
-    executions = executions_of(distinct)
-    if len(found) == 1 and not executions and is_whole(prover, answers):
+    is_single = len(distinct) == 1 and is_whole(prover, answers)
+    others = executions_of(distinct) or next((one.decides for one in rivals), "")
+    if is_single and not others:
         return (found[0],)
-    unseen = _unseen(prover, distinct)
     contradicted = any(map(is_contradicted, answers))
-    named = [answer.decides for answer in (answers[0], *rivals) if answer.decides]
-    named += [executions] if executions and len(distinct) == 1 else []
-    decides = SNAPSHOTS if contradicted else named[0] if named else _decides(unseen)
+    decides = SNAPSHOTS if contradicted else answers[0].decides or (is_single and others)
+    decides = decides or _decides(_unseen(prover, distinct))
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 

@@ -6,13 +6,14 @@ questions that it has an answer to; what is left out proposes nothing.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.problem.dimensions import Dimensions
 from recon_core.explain.problem.fee_evidence import FeeContradiction
 from recon_core.explain.problem.fill_group import FillGroup
-from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis
+from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis, Row
 from recon_core.explain.problem.pairs import PairTest
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
@@ -31,13 +32,16 @@ OtherFee = tuple[str, Decimal, str]
 class Rival:
     """Another cause of what some hypotheses of an answer account for, with the same amounts.
 
-    `replaced` are the places of these hypotheses, `decides` the datum that would decide between
-    both. The hypothesis names its side; it is shown, and never put into the books.
+    `left` are the places of these hypotheses, with the rows of each that it does not account for;
+    `decides` is the datum that would decide between both. The hypothesis names its side; it is
+    shown, and never put into the books. `is_timed`: its patch is of the ledger's rows, so that
+    snapshots may contradict it.
     """
 
-    replaced: frozenset[int]
+    left: Mapping[int, tuple[Row, ...]]
     hypothesis: Hypothesis
     decides: str
+    is_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class CauseFamily:
     a row shows, `of_a_pair` those of one fill that are searched for only with another fault.
 
     `rivals` are asked of every answer, whatever its other causes are: causes of this family that
-    account for some of its hypotheses as well.
+    account for some of its hypotheses as well. They are given the largest skew of two clocks.
 
     In pairs of rows: `in_pairs` are faults that most pairs share, `fields` the fault of one field.
 
@@ -126,7 +130,7 @@ class CauseFamily:
     fitted: Callable[[Problem, int], Iterator[Hypothesis]] = _none
     by_fee: Callable[[FeeContradiction], Iterator[Hypothesis]] = _none
     of_a_pair: Callable[[Problem], Iterator[Hypothesis]] = _none
-    rivals: Callable[[Problem, Sequence[Hypothesis]], Iterator[Rival]] = _no_rival
+    rivals: Callable[[Problem, Sequence[Hypothesis], timedelta], Iterator[Rival]] = _no_rival
     in_pairs: tuple[PairTest, ...] = ()
     fields: Mapping[str, Callable[[Fill, Fill], FieldFault]] = field(default_factory=dict)
     in_states: Callable[[States], Iterator[StateHypothesis]] = _no_state

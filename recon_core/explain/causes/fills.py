@@ -118,17 +118,10 @@ def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> 
         return f"{subject} did not book {rows_of_cause(hypothesis, rows)}"
     fill = added[0]
     fee = f", fee {format_amount(fill.fee)} {printable(fill.fee_currency, 30)}" if fill.fee else ""
-    order, facts = fill.order_id, hypothesis.facts
-    it = "them" if facts.is_average else "it"
-    order_text = f"; order {printable(order, 60)} lacks {it}" if order else ""
-    return f"{subject} lacks {_one_or_several(hypothesis)}: {trade_text(fill)}{fee}{order_text}"
-
-
-def _one_or_several(hypothesis: Hypothesis) -> str:
-    """Describe a fill that no row states: several fills of its sum have the same effect."""
-    if hypothesis.facts.is_average:
-        return "several fills, in sum and at their average price"
-    return "a fill, or several of this sum" if hypothesis.facts.may_be_several else "a fill"
+    order = fill.order_id
+    order_text = f"; order {printable(order, 60)} lacks it" if order else ""
+    what = "a fill, or several of this sum" if hypothesis.facts.may_be_several else "a fill"
+    return f"{subject} lacks {what}: {trade_text(fill)}{fee}{order_text}"
 
 
 def _orphan_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -10,17 +10,17 @@ Where the oldest fills of the ledger are said to be false, its opening may count
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
-from recon_core.explain.causes.removed_rows import removed_at_end
-from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus
+from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.wording import rows_text, sentence_of
-from recon_core.model import CashBalance, Fill, LedgerSide, Opening, Position, SideRecord
+from recon_core.model import CashBalance, LedgerSide, Opening, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -164,35 +164,37 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
     return replace(opening, positions=moved.positions or (), cash=moved.cash or ())
 
 
-def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
     """Yield the opening that counts the first fills already, if hypotheses remove these fills.
 
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
-    by a snapshot from before them.
+    by a snapshot from before them. Nor if they are the copies of other fills, which rows show.
     """
     outer, opening = problem.recorded.external, problem.record.opening
     if outer is None or opening is None or outer.opening is not None:
         return
     if outer.fills is not None or outer.orders is not None:
         return
-    replaced, rows = removed_at_end(problem, hypotheses, problem.timeline)
-    first = problem.timeline[0].time if problem.timeline else None
-    if not replaced or first is None or any(one.as_of < first for one in outer.snapshots or ()):
+    if any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses):
         return
-    fills = tuple(row for row in rows if isinstance(row, Fill))
-    names = sorted({label_of(name) for name in problem.postings.fills(fills)})
-    detail = f"{', '.join(names)}: it counts {rows_text(rows)} already"
+    left, rows = removed_at_end(problem, hypotheses, problem.fills)
+    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshots or ()):
+        return
+    counted = state_part(patch_of_removed(rows).vector(problem.postings))
+    names = sorted(set(map(label_of, counted)))
     yield Rival(
-        replaced,
+        left,
         Hypothesis(
             CauseKind.OPENING_BALANCE,
-            Patch(opening=opening, old_opening=opening),
+            Patch(opening=_moved(problem, opening, counted), old_opening=opening),
             rows,
-            Strength.EXACT,
-            detail,
-            LedgerSide.INTERNAL,
+            detail=f"{', '.join(names)}: it counts {rows_text(rows)} already",
+            side=LedgerSide.INTERNAL,
         ),
         "the balances before the first fill",
+        is_timed=True,
     )
 
 

@@ -9,6 +9,7 @@ two figures: if it is the ledger's, the row of the exchange may be the wrong one
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import starmap
@@ -146,7 +147,9 @@ def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     return rounded or FieldFault(CauseKind.WRONG_PRICE, how or "")
 
 
-def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
     """Yield the wrong row of the exchange, for each fill whose fee is that of the ledger's figure.
 
     Both sides state this fee, at a rate that fills without a fault have.
@@ -162,7 +165,7 @@ def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Riva
         if any(_is_charged_as(problem, given, other, changed) for given, other in pairs):
             turned = replace(patch, removed=patch.added, added=patch.removed)
             yield Rival(
-                frozenset({at}),
+                {at: ()},
                 replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL),
                 "the movements of cash of both sides",
             )

@@ -15,35 +15,61 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, fill_content
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.model import Fill, LedgerSide
+from recon_core.model import Fill, LedgerSide, Movement
 from recon_core.model.explanation import CauseKind
 
 _TIME: Final = attrgetter("time")
 
 
 def removed_at_end(
-    problem: Problem, hypotheses: Sequence[Hypothesis], rows: Iterable[Row]
-) -> tuple[frozenset[int], tuple[Row, ...]]:
-    """Return the places of hypotheses that remove the first of `rows`, a fill among them, and these.
+    problem: Problem,
+    hypotheses: Sequence[Hypothesis],
+    rows: Iterable[Row],
+    *,
+    in_part: bool = False,
+) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
+    """Return the places of hypotheses that remove the first of `rows`, and these rows.
 
-    `rows` are rows of the ledger from one of its ends on. The rows of a hypothesis that removes a
-    single row are interchangeable. Empty where the ledger is not at fault.
+    `rows` are rows of the ledger from one of its ends on; a fill is among those returned. Each
+    place has the rows of its hypothesis that are not among them, none unless `in_part`. The rows
+    of a hypothesis that removes a single row are interchangeable. Empty where the ledger is not at
+    fault.
     """
     ordered = [list(group) for _, group in groupby(rows, key=_TIME)]
-    left = {
+    wanted = {
         at: _removed_rows(one) for at, one in enumerate(hypotheses) if _is_removal(problem, one)
     }
-    while left:
-        taken = _first_of(ordered, left)
+    while wanted:
+        taken = _first_of(ordered, wanted)
         found = Counter(at for at, _ in taken)
-        whole = {at: wanted for at, wanted in left.items() if found[at] == len(wanted)}
-        if sum(map(len, whole.values())) == len(taken):
-            rows = tuple(row for _, row in taken)
-            has_fill = any(isinstance(row, Fill) for row in rows)
-            return (frozenset(whole), rows) if has_fill else (frozenset(), ())
-        left = whole
-    return frozenset(), ()
+        whole = {at: each for at, each in wanted.items() if in_part or found[at] == len(each)}
+        if sum(found[at] for at in whole) == len(taken):
+            first = tuple(row for _, row in taken)
+            has_fill = any(isinstance(row, Fill) for row in first)
+            return _left(hypotheses, found, first) if has_fill else {}, first
+        wanted = whole
+    return {}, ()
+
+
+def patch_of_removed(rows: Iterable[Row]) -> Patch:
+    """Return the patch that removes rows."""
+    fills = tuple(row for row in rows if isinstance(row, Fill))
+    return Patch(fills, (), tuple(row for row in rows if isinstance(row, Movement)))
+
+
+def _left(
+    hypotheses: Sequence[Hypothesis], found: Mapping[int, int], first: Iterable[Row]
+) -> dict[int, tuple[Row, ...]]:
+    """Return the rows that each hypothesis removes besides the first ones."""
+    ids = set(map(id, first))
+    return {
+        at: tuple(row for row in hypotheses[at].patch.rows_removed if id(row) not in ids)
+        if count < len(hypotheses[at].patch.rows_removed)
+        else ()
+        for at, count in found.items()
+    }
 
 
 def _removed_rows(one: Hypothesis) -> list[frozenset[object]]:
@@ -80,13 +106,14 @@ def _first_of(
 
 
 def _is_removal(problem: Problem, one: Hypothesis) -> bool:
-    """True if a hypothesis removes rows of the ledger, and none that repeats the id of another."""
+    """True if a hypothesis removes rows of the ledger, and no id shows that they are copies."""
     is_of_ledger = problem.side is LedgerSide.INTERNAL and one.side is None
     patch = one.patch
     if not is_of_ledger or problem.fault_in is FaultIn.STATEMENT or patch.rows_added:
         return False
     return bool(patch.rows_removed) and not (
-        one.cause_kind is CauseKind.DUPLICATE_FILL and _has_its_id(problem, patch.removed)
+        one.facts.in_parts
+        or (one.cause_kind is CauseKind.DUPLICATE_FILL and _has_its_id(problem, patch.removed))
     )
 
 

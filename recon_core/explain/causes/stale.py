@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
-from recon_core.explain.causes.removed_rows import removed_at_end
+from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
@@ -27,7 +27,7 @@ from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession
+from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -223,8 +223,20 @@ def _kind_and_detail(
     problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
 ) -> tuple[CauseKind, str]:
     """Return kind and words of a side that is behind: stale, or early by an hour or a day."""
+    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
+    return _kind_of(side, rows, (unseen, seen), max_skew)
+
+
+def _kind_of(
+    side: SideRecord | None,
+    rows: SideRecord | None,
+    times: tuple[datetime, datetime | None],
+    max_skew: timedelta,
+) -> tuple[CauseKind, str]:
+    """Return them for a side behind `rows`, by the times of a first unseen and a last seen row."""
+    unseen, seen = times
     since = f"nothing from {format_time(unseen)} on is in its books"
-    shift = _shift(problem, unseen, seen, max_skew)
+    shift = None if side is None or rows is None else _shift(side, rows, times, max_skew)
     if shift is not None:
         return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
     until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
@@ -232,11 +244,14 @@ def _kind_and_detail(
 
 
 def _shift(
-    problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
+    side: SideRecord,
+    rows: SideRecord,
+    times: tuple[datetime, datetime | None],
+    max_skew: timedelta,
 ) -> str | None:
     """Return the shift of a state that is too early for its `as_of`, in words, or `None`."""
-    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
-    if side is None or rows is None or abs(side.as_of - rows.as_of) > max_skew:
+    unseen, seen = times
+    if abs(side.as_of - rows.as_of) > max_skew:
         return None
     for text, shift in _SHIFTS.items():
         cut = side.as_of - shift
@@ -253,39 +268,32 @@ def last_shown(recorded: RecordedSession) -> datetime | None:
     outer = recorded.external
     if outer is None:
         return None
-    sections = (outer.fills, outer.movements, outer.orders)
-    own = [
-        rows or ()
-        for name, rows in zip(("fills", "movements", "orders"), sections, strict=True)
-        if not recorded.shares(name)
-    ]
+    sections = {"fills": outer.fills, "movements": outer.movements, "orders": outer.orders}
+    own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
     times = [row.time for rows in own for row in rows]
     times += [one.as_of for one in outer.snapshots or ()]
     return max(times, default=None)
 
 
-def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
-    """Yield the exchange that is behind, if hypotheses remove the newest rows of the ledger."""
-    replaced, rows = removed_at_end(problem, hypotheses, _unseen(problem))
-    if not replaced:
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the exchange that is behind, if hypotheses remove the newest rows of the ledger.
+
+    Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
+    """
+    recorded = problem.recorded
+    lists = recorded.external is not None and recorded.external.fills is not None
+    left, rows = removed_at_end(problem, hypotheses, _unseen(problem), in_part=lists)
+    if not left:
         return
-    since = format_time(min(map(_TIME, rows)))
-    patch = Patch(
-        removed=tuple(row for row in rows if isinstance(row, Fill)),
-        removed_movements=tuple(row for row in rows if isinstance(row, Movement)),
-    )
-    yield Rival(
-        replaced,
-        Hypothesis(
-            CauseKind.STALE_SIDE,
-            patch,
-            tuple(reversed(rows)),
-            Strength.SHOWN,
-            f"nothing from {since} on is in its books",
-            LedgerSide.EXTERNAL,
-        ),
-        f"what the external side states at a later time than {since}",
-    )
+    first = min(map(_TIME, rows))
+    known = max((row.time for row in problem.timeline if row.time < first), default=None)
+    kind, detail = _kind_of(recorded.external, recorded.internal, (first, known), max_skew)
+    unseen, patch = tuple(reversed(rows)), patch_of_removed(rows)
+    behind = Hypothesis(kind, patch, unseen, Strength.SHOWN, detail, LedgerSide.EXTERNAL)
+    later = f"what the external side states at a later time than {format_time(first)}"
+    yield Rival(left, behind, later, is_timed=True)
 
 
 def _unseen(problem: Problem) -> Iterator[Row]:

@@ -6,6 +6,7 @@ A unit is off by a power of ten, or by the contract multiplier.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -128,7 +129,9 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
     return unit_of_pairs([row for row in differing_in(rows, "quantity") if row.right.quantity])
 
 
-def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
     """Yield a figure that the exchange states in another unit, for an opening that no row shows.
 
     Without this opening the exchange would state a power of ten of what the ledger gives.
@@ -149,7 +152,7 @@ def _rivals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Riva
         ratio = ratios.pop() if len(ratios) == 1 else Fraction(0)
         if ratio and is_power_of_ten(ratio):
             yield Rival(
-                frozenset({at}),
+                {at: ()},
                 Hypothesis(
                     CauseKind.UNIT,
                     one.patch,
