@@ -1,9 +1,9 @@
 """Fills that no row states: one, or several fills of their sum.
 
-A position that lacks 0.3 BTC and a balance that has 12,600 USDT too much are one lost fill of 0.3 at
-42,000, or two of 0.1 at 41,000 and 0.2 at 42,500: the books are the same. A fill smaller than twice
-the smallest of its symbol is one. A price with more decimals than all others of its symbol is the
-average of several.
+A position that lacks 0.3 BTC and a balance that has 12,600 USDT too much are one lost fill of 0.3
+at 42,000, or two of 0.1 at 41,000 and 0.2 at 42,500: the books are the same. A quantity of less
+than twice the smallest of its symbol is one fill. A price with more decimals than all others of
+its symbol may be the average of several.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def executions_of(answers: Sequence[Answer]) -> str:
     }
     if not orders:
         return ""
-    return "the executions of the orders that lack them" if any(orders) else "the fills that are lost"
+    return "the executions of these orders" if any(orders) else "the fills of the other side"
 
 
 def _with_sum(problem: Problem, one: Hypothesis) -> Hypothesis:

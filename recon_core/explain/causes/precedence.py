@@ -11,7 +11,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis
-from recon_core.model import Fill, SideRecord
+from recon_core.model import Fill
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
 

@@ -21,11 +21,11 @@ from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
-from recon_core.ledger.bookings import held_quantity
+from recon_core.ledger.bookings import held_quantity, signed_quantity
 from recon_core.ledger.timeline import in_order
 from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
@@ -177,7 +177,28 @@ def _of_removed_rows(
     patch = Patch(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
     kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
-    return Hypothesis(kind, patch, rows, strength=Strength.SHOWN, detail=detail)
+    strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
+    return Hypothesis(kind, patch, rows, strength, detail)
+
+
+def _is_as_reported(problem: Problem, unseen: Sequence[Fill]) -> bool:
+    """True if the side's reports of orders are all of its time, or all of the time of the rows.
+
+    The reports may be newer than the state; that they agree with neither is another fault.
+    """
+    side = problem.recorded.side(problem.side)
+    reports = () if side is None or problem.side is problem.owner else side.orders or ()
+    now: dict[str, Decimal] = {}
+    for fill in problem.fills if reports else ():
+        add_to(now, order_name(fill), signed_quantity(fill))
+    then = dict(now)
+    for fill in unseen if reports else ():
+        add_to(then, order_name(fill), signed_quantity(fill).copy_negate())
+    given = {name: reported(one) for one in reports if (name := order_name(one)) in now}
+    return any(
+        all(amount == filled.get(name, ZERO) for name, amount in given.items())
+        for filled in (now, then)
+    )
 
 
 def of_missing_fills(
@@ -305,8 +326,10 @@ def _unseen(problem: Problem) -> Iterator[Row]:
     reports = () if outer is None or problem.recorded.shares("orders") else outer.orders or ()
     closed = {order_name(order) for order in reports if order.state in _CLOSED}
     return takewhile(
-        lambda row: (shown is None or row.time > shown)
-        and not (isinstance(row, Fill) and order_name(row) in closed),
+        lambda row: (
+            (shown is None or row.time > shown)
+            and not (isinstance(row, Fill) and order_name(row) in closed)
+        ),
         reversed(problem.timeline),
     )
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
-from recon_core.explain.problem.dimensions import label_of
+from recon_core.explain.problem.dimensions import Vector, label_of
 from recon_core.explain.problem.figures import POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
@@ -132,10 +132,7 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
 def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
-    """Yield a figure that the exchange states in another unit, for an opening that no row shows.
-
-    Without this opening the exchange would state a power of ten of what the ledger gives.
-    """
+    """Yield a figure that the exchange states in another unit, for an opening that no row shows."""
     outer = problem.recorded.external
     if outer is None or problem.side is not LedgerSide.INTERNAL or problem.rows_right:
         return
@@ -144,25 +141,24 @@ def _rivals(
         if one.patch.opening is None or one.strength is Strength.SHOWN:
             continue
         moved = {name: by for name, by in one.patch.vector(problem.postings).items() if by}
-        figures = [(stated.get(name, ZERO), by) for name, by in moved.items()]
-        ratios = {
-            Fraction(figure) / (Fraction(figure) - Fraction(by)) if figure != by else Fraction(0)
-            for figure, by in figures
-        }
-        ratio = ratios.pop() if len(ratios) == 1 else Fraction(0)
-        if ratio and is_power_of_ten(ratio):
-            yield Rival(
-                {at: ()},
-                Hypothesis(
-                    CauseKind.UNIT,
-                    one.patch,
-                    (),
-                    Strength.EXACT,
-                    f"its {', '.join(map(label_of, sorted(moved)))} is {_shown(ratio)} times as much",
-                    LedgerSide.EXTERNAL,
-                ),
-                "the balances before the first fill",
+        ratio = _shared_ratio(stated, moved)
+        if ratio is not None:
+            names = ", ".join(map(label_of, sorted(moved)))
+            detail = f"its {names} is {_shown(ratio)} times as much"
+            unit = Hypothesis(
+                CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
             )
+            yield Rival({at: ()}, unit, "the balances before the first fill")
+
+
+def _shared_ratio(stated: Vector, moved: Vector) -> Fraction | None:
+    """Return the power of ten by which figures are what they were without the amounts moved."""
+    ratios = set()
+    for name, by in moved.items():
+        figure = Fraction(stated.get(name, ZERO))
+        ratios.add(figure / (figure - Fraction(by)) if figure != by else Fraction(0))
+    ratio = ratios.pop() if len(ratios) == 1 else Fraction(0)
+    return ratio if ratio and is_power_of_ten(ratio) else None
 
 
 FAMILY: Final = CauseFamily(

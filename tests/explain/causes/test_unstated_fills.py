@@ -113,4 +113,4 @@ def test_a_price_of_more_decimals_than_all_others_is_an_average() -> None:
     one = explained(rows[:4], rows, cash=True)
     assert one.verdict is ExplanationVerdict.AMBIGUOUS
     assert "lacks a fill, or several of this sum: BUY 4 BTC/EUR at 100.25; order o4" in one.text
-    assert (one.decides, one.repair) == ("the executions of the orders that lack them", ())
+    assert (one.decides, one.repair) == ("the executions of these orders", ())
