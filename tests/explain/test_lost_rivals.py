@@ -19,7 +19,7 @@ from recon_core.explain.problem.hypotheses import fill_content
 from recon_core.ledger.replay import replay
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
-from tests.core.builders import SPOT, at, fill, order, recorded
+from tests.core.builders import SPOT, order, recorded
 from tests.explain.real_sessions import books, session
 from tests.explain.spot_ledgers import RICH, ROWS, exchange, ledger_of, trade
 from tests.explain.test_snapshots import Faulty, faulty
