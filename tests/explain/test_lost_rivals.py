@@ -55,6 +55,10 @@ RIVALS: dict[str, list[Said]] = {
     "newest_beside_a_bust": [
         [ORPHAN, ORPHAN], [ORPHAN, ORPHAN], [OPENED], [ORPHAN, BEHIND], [ORPHAN, OPENED],
     ],
+    # Neither a fee nor cash in cents says which of two prices is right.
+    "price_that_cents_hide": [
+        [(IN, "missing_fee"), (IN, "wrong_price")], [(IN, "missing_fee"), (OUT, "wrong_price")],
+    ],
     # Two executions in one order: their average has more decimals than a price.
     "order_at_its_average": [[(IN, "missing_fill")]],
     # A false fill before the span: what the reports count is neither then nor now.

@@ -4,7 +4,8 @@ A BUY of 2 at 100 in a problem that requires -10.00: at 105 it books them. A fit
 be on a tick, a slip of the pen from the stated one, and near the fills before and after.
 
 Where the rows of both sides differ in a fill whose fee both state, the fee is that of one of the
-two figures: if it is the ledger's, the row of the exchange may be the wrong one.
+two figures: if it is the ledger's, the row of the exchange may be the wrong one. So it may if cash
+in cents shows neither figure: 0.006242 at 41782.30 and at 41783.30 are 260.81 both.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -152,23 +153,33 @@ def _rivals(
 ) -> Iterator[Rival]:
     """Yield the wrong row of the exchange, for each fill whose fee is that of the ledger's figure.
 
-    Both sides state this fee, at a rate that fills without a fault have.
+    Both sides state this fee, at a rate that fills without a fault have. Or neither fee nor cash
+    says which of two prices is right.
     """
-    if problem.side is not LedgerSide.INTERNAL or problem.rows_right:
+    outer, is_of_ledger = problem.recorded.external, problem.side is LedgerSide.INTERNAL
+    if outer is None or outer.fills is None or not is_of_ledger or problem.rows_right:
         return
     changed = {id(fill) for one in hypotheses for fill in one.patch.removed}
     for at, one in enumerate(hypotheses):
         patch = one.patch
         if one.strength is not Strength.SHOWN or len(patch.removed) != len(patch.added):
             continue
-        pairs = zip(patch.removed, patch.added, strict=True)
-        if any(_is_charged_as(problem, given, other, changed) for given, other in pairs):
+        pairs = list(zip(patch.removed, patch.added, strict=True))
+        is_charged = any(_is_charged_as(problem, *pair, changed) for pair in pairs)
+        if is_charged or _shows_neither(problem, one, changed):
             turned = replace(patch, removed=patch.added, added=patch.removed)
-            yield Rival(
-                {at: ()},
-                replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL),
-                "the movements of cash of both sides",
-            )
+            wrong = replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL)
+            yield Rival({at: ()}, wrong, "a second statement of these fills by the external side")
+
+
+def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) -> bool:
+    """True if two prices of a fill post the same amounts, and its fee is not the other price's."""
+    patch = one.patch
+    if one.cause_kind is not CauseKind.WRONG_PRICE or len(patch.removed) != 1:
+        return False
+    given, other = patch.removed[0], patch.added[0]
+    posts_same = problem.postings.fill(given) == problem.postings.fill(other)
+    return posts_same and not _is_charged_as(problem, other, given, changed)
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
