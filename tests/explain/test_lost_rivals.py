@@ -45,13 +45,18 @@ RIVALS: dict[str, list[Said]] = {
     "behind_beside_a_name": [[ORPHAN, (OUT, "alias")], [BEHIND, (OUT, "alias")]],
     "behind_beside_a_bust": [[ORPHAN, ORPHAN], [ORPHAN, BEHIND]],
     "behind_by_its_reports": [[ORPHAN], [BEHIND]],
-    "behind_within_an_order": [[ORPHAN], [BEHIND]],
+    "behind_within_an_order": [[ORPHAN], [ORPHAN], [BEHIND]],
+    # A report of 72, three fills of 36 that move no cash: their prices count once they are closed.
+    "any_fill_of_an_order": [[ORPHAN], [ORPHAN], [ORPHAN]],
     "behind_by_a_copy": [[DUPLICATE], [BEHIND]],
     "behind_by_a_twin": [[ORPHAN], [BEHIND], [OPENED]],
     "unit_beside_a_flip": [
         [OPENED, (IN, "side_flipped")], [(IN, "side_flipped"), (OUT, "unit")],
     ],
-    "newest_beside_a_fee": [[(IN, "missing_fee"), ORPHAN], [(IN, "missing_fee"), OPENED]],
+    "newest_beside_a_fee": [
+        [(IN, "missing_fee"), ORPHAN], [(IN, "missing_fee"), ORPHAN],
+        [(IN, "missing_fee"), OPENED],
+    ],
     "newest_beside_a_bust": [
         [ORPHAN, ORPHAN], [ORPHAN, ORPHAN], [OPENED], [ORPHAN, BEHIND], [ORPHAN, OPENED],
     ],

@@ -27,6 +27,7 @@ from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, time_of
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import entries_for
+from recon_core.explain.search.candidates import moves_derivative
 from recon_core.model import LedgerSide
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
@@ -212,7 +213,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
 def _of_each_kind(answers: Sequence[Answer]) -> list[Answer]:
     found: dict[object, Answer] = {}
     for answer in answers:
-        key = (answer.side, *sorted(map(_amounts, answer.parts)))
+        key = (answer.side, *sorted(_amounts(answer, part) for part in answer.parts))
         known = found.get(key)
         found[key] = answer if known is None else _merged(known, answer)
     return list(found.values())
@@ -241,20 +242,20 @@ def _figure_count(answer: Answer) -> int:
     return precedence.figure_count(part.hypothesis for part in answer.parts)
 
 
-def _amounts(part: Part) -> tuple[str, ...]:
-    """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
-    numbers: tuple[str, ...] = ()
-    if (
-        part.hypothesis.strength >= Strength.FITTED
-        and part.hypothesis.patch.removed
-        and part.hypothesis.patch.added
-    ):
-        old, new = part.hypothesis.patch.removed[0], part.hypothesis.patch.added[0]
-        numbers = tuple(
-            str(each.normalize(EXACT))
-            for each in (old.quantity, old.price, new.quantity, new.price)
-        )
-    return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
+def _amounts(answer: Answer, part: Part) -> tuple[str, ...]:
+    """Return the kind and the amounts of a cause as a key, its fitted numbers included.
+
+    The prices as well where fills of a derivative are moved: later PnL depends on them.
+    """
+    hypothesis, patch = part.hypothesis, part.hypothesis.patch
+    numbers: tuple[Decimal, ...] = ()
+    if hypothesis.strength >= Strength.FITTED and patch.removed and patch.added:
+        old, new = patch.removed[0], patch.added[0]
+        numbers = (old.quantity, old.price, new.quantity, new.price)
+    elif moves_derivative(answer.problem, patch):
+        numbers = tuple(fill.price for fill in (*patch.removed, *patch.added))
+    texts = (str(each.normalize(EXACT)) for each in numbers)
+    return (str(hypothesis.cause_kind), vector_text(part.effect), *texts)
 
 
 def _merged(first: Answer, second: Answer) -> Answer:
