@@ -33,7 +33,7 @@ def with_sums(answer: Answer) -> Answer:
 
 
 def executions_of(answers: Sequence[Answer]) -> str:
-    """Return the executions that would tell several fills from their sum, empty if none would."""
+    """Return the executions that would decide between several fills and their sum, else empty."""
     orders = {
         fill.order_id
         for answer in answers

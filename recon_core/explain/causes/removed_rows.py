@@ -62,7 +62,7 @@ def patch_of_removed(rows: Iterable[Row]) -> Patch:
 def _left(
     hypotheses: Sequence[Hypothesis], found: Mapping[int, int], first: Iterable[Row]
 ) -> dict[int, tuple[Row, ...]]:
-    """Return the rows that each hypothesis removes besides the first ones."""
+    """Return the rows that each hypothesis removes that are not among the first."""
     ids = set(map(id, first))
     return {
         at: tuple(row for row in hypotheses[at].patch.rows_removed if id(row) not in ids)

@@ -57,7 +57,7 @@ _CLOSED: Final = frozenset(
         OrderState.FAILED,
     }
 )
-"""States of an order that has no fill to come: a report of it is complete."""
+"""States of an order that gets no further fill: a report of it is complete."""
 
 
 def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
@@ -320,7 +320,7 @@ def _rivals(
 def _unseen(problem: Problem) -> Iterator[Row]:
     """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
 
-    The fill of an order that the exchange reports as closed ends them: no fill of it is to come.
+    The fill of an order that the exchange reports as closed ends them: it gets no further fill.
     """
     outer, shown = problem.recorded.external, last_shown(problem.recorded)
     reports = () if outer is None or problem.recorded.shares("orders") else outer.orders or ()
