@@ -45,18 +45,15 @@ RIVALS: dict[str, list[Said]] = {
     "behind_beside_a_name": [[ORPHAN, (OUT, "alias")], [BEHIND, (OUT, "alias")]],
     "behind_beside_a_bust": [[ORPHAN, ORPHAN], [ORPHAN, BEHIND]],
     "behind_by_its_reports": [[ORPHAN], [BEHIND]],
-    "behind_within_an_order": [[ORPHAN], [ORPHAN], [BEHIND]],
+    "behind_within_an_order": [[ORPHAN], [BEHIND]],
     # A report of 72, three fills of 36 that move no cash: their prices count once they are closed.
-    "any_fill_of_an_order": [[ORPHAN], [ORPHAN], [ORPHAN]],
+    "any_fill_of_an_order": [[ORPHAN]],
     "behind_by_a_copy": [[DUPLICATE], [BEHIND]],
     "behind_by_a_twin": [[ORPHAN], [BEHIND], [OPENED]],
     "unit_beside_a_flip": [
         [OPENED, (IN, "side_flipped")], [(IN, "side_flipped"), (OUT, "unit")],
     ],
-    "newest_beside_a_fee": [
-        [(IN, "missing_fee"), ORPHAN], [(IN, "missing_fee"), ORPHAN],
-        [(IN, "missing_fee"), OPENED],
-    ],
+    "newest_beside_a_fee": [[(IN, "missing_fee"), ORPHAN], [(IN, "missing_fee"), OPENED]],
     "newest_beside_a_bust": [
         [ORPHAN, ORPHAN], [ORPHAN, ORPHAN], [OPENED], [ORPHAN, BEHIND], [ORPHAN, OPENED],
     ],
@@ -107,6 +104,13 @@ def test_two_statements_prove_a_fault(name: str, tmp_path: Path) -> None:
     """The exchange's own state and the ledger's row, or both openings, say which row is wrong."""
     (one,) = found_in(tmp_path, name)
     assert (one.verdict, said(one)) == (ExplanationVerdict.UNIQUE, PROVEN[name])
+
+
+def test_fills_at_other_prices_are_not_equal(tmp_path: Path) -> None:
+    """All of which one is false are named, and none is removed."""
+    (one,) = found_in(tmp_path, "any_fill_of_an_order")
+    assert one.causes[0].ids == ("a", "b", "c")
+    assert one.text.endswith("; one of 3 fills")
 
 
 def test_several_lost_fills_have_the_sum_of_one(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, t
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import entries_for
 from recon_core.explain.search.candidates import moves_derivative
-from recon_core.model import LedgerSide
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -105,6 +105,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     rivals = _of_each_kind([each for one in distinct for each in rivals_of(prover, one)])
     found = [_explanation(prover, answer) for answer in (*distinct, *rivals)]
     is_single = len(distinct) == 1 and is_whole(prover, answers)
+    is_single = is_single and not _has_other_prices(distinct[0])
     others = executions_of(distinct) or next((one.decides for one in rivals), "")
     if is_single and not others:
         return (found[0],)
@@ -213,7 +214,7 @@ def _distinct(answers: Sequence[Answer]) -> list[Answer]:
 def _of_each_kind(answers: Sequence[Answer]) -> list[Answer]:
     found: dict[object, Answer] = {}
     for answer in answers:
-        key = (answer.side, *sorted(_amounts(answer, part) for part in answer.parts))
+        key = (answer.side, *sorted(map(_amounts, answer.parts)))
         known = found.get(key)
         found[key] = answer if known is None else _merged(known, answer)
     return list(found.values())
@@ -242,20 +243,30 @@ def _figure_count(answer: Answer) -> int:
     return precedence.figure_count(part.hypothesis for part in answer.parts)
 
 
-def _amounts(answer: Answer, part: Part) -> tuple[str, ...]:
-    """Return the kind and the amounts of a cause as a key, its fitted numbers included.
+def _amounts(part: Part) -> tuple[str, ...]:
+    """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
+    numbers: tuple[str, ...] = ()
+    if (
+        part.hypothesis.strength >= Strength.FITTED
+        and part.hypothesis.patch.removed
+        and part.hypothesis.patch.added
+    ):
+        old, new = part.hypothesis.patch.removed[0], part.hypothesis.patch.added[0]
+        numbers = tuple(
+            str(each.normalize(EXACT))
+            for each in (old.quantity, old.price, new.quantity, new.price)
+        )
+    return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
 
-    The prices as well where fills of a derivative are moved: later PnL depends on them.
-    """
-    hypothesis, patch = part.hypothesis, part.hypothesis.patch
-    numbers: tuple[Decimal, ...] = ()
-    if hypothesis.strength >= Strength.FITTED and patch.removed and patch.added:
-        old, new = patch.removed[0], patch.added[0]
-        numbers = (old.quantity, old.price, new.quantity, new.price)
-    elif moves_derivative(answer.problem, patch):
-        numbers = tuple(fill.price for fill in (*patch.removed, *patch.added))
-    texts = (str(each.normalize(EXACT)) for each in numbers)
-    return (str(hypothesis.cause_kind), vector_text(part.effect), *texts)
+
+def _has_other_prices(answer: Answer) -> bool:
+    """True if any of several fills of a derivative may be wrong, at prices that later PnL shows."""
+    return any(
+        len(part.rows) > part.required_count
+        and moves_derivative(answer.problem, part.hypothesis.patch)
+        and len({row.price for row in part.rows if isinstance(row, Fill)}) > 1
+        for part in answer.parts
+    )
 
 
 def _merged(first: Answer, second: Answer) -> Answer:
