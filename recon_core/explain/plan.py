@@ -76,12 +76,22 @@ def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
     found = explanations_of(case.prover, [first])
     if first.outcome.proven or found[0].verdict is not ExplanationVerdict.UNIQUE:
         return found
+    return _and_the_remainder(case, first) or (partial(case.prover, first),)
+
+
+def rows_against_the_state(case: Case) -> tuple[Explanation, ...]:
+    """Explain the rows that the exchange's own state contradicts, then the remaining deltas."""
+    first = case.rows.against_its_state
+    return () if first is None else _and_the_remainder(case, first)
+
+
+def _and_the_remainder(case: Case, first: Answer) -> tuple[Explanation, ...]:
     joined = with_the_remainder(
         case.prover,
-        [(found[0], first.side, first.repaired)],
+        [(one, first.side, first.repaired) for one in explanations_of(case.prover, [first])],
         lambda repaired: first_found(replace(case, prover=repaired), PLAN),
     )
-    return alternatives(case.prover, joined) if joined else (partial(case.prover, first),)
+    return alternatives(case.prover, joined) if joined else ()
 
 
 def whole_state(case: Case) -> tuple[Explanation, ...]:
@@ -203,6 +213,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
 )
 PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
+    rows_against_the_state,
     *ONE_FAULT,
     part_then_remainder,
     pairs_of_faults,

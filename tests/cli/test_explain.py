@@ -17,7 +17,9 @@ from .conftest import EXAMPLES, Recon, write_session
 SESSIONS = EXAMPLES / "explain"
 LOST = SESSIONS / "lost_fill.recon.json"
 POSITIONS_ONLY = SESSIONS / "positions_only.recon.json"
-MISSING = "the internal side lacks a fill: BUY 0.061729 BTC/USDT at 42032.61"
+MISSING = (
+    "the internal side lacks a fill, or several of this sum: BUY 0.061729 BTC/USDT at 42032.61"
+)
 LONGEST_LINE = 500
 
 

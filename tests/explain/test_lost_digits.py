@@ -116,7 +116,7 @@ def test_positions_alone(trial: Trial) -> None:
             assert is_right(trial, one, {SPOT.symbol})
         else:
             assert one.verdict in {"ambiguous", "partial", "unexplained"}
-            assert "cash" in one.decides
+            assert "cash" in one.decides or "at a later time" in one.decides
 
 
 @given(trials())

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import reported
 from recon_core.explain.search.self_consistency import (
     OrderReports,
     has_duplicate_ids,
     is_later,
     may_be_duplicate,
-    reported,
 )
 from recon_core.model import Fill, Order, OrderSide, OrderState
 from tests.core.builders import at, fill, order, side

@@ -9,14 +9,14 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.model import CashBalance, Currency, Fill, Opening, Order, OrderSide, SideRecord
+from recon_core.model import CashBalance, Currency, Fill, Opening, OrderSide, SideRecord
 from recon_core.model.explanation import Explanation
 from recon_core.policy.model import Policy
 from tests.core.builders import SPOT, at, order, recorded
 from tests.explain.charges import LEDGERS, rows_of
 from tests.explain.charges import session as charged_session
 from tests.explain.real_sessions import books, moved, session
-from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, trade
+from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, states, trade
 
 PAID = moved("m1", "interest", "5 EUR", -650)
 
@@ -85,13 +85,30 @@ REPORTS = [
 CANCELLED = order("o-z", "4", "0", "CANCELLED", time=LAST.time)
 
 
+BEHIND = [("ambiguous", ["orphan_fill"], "internal"), ("ambiguous", ["stale_side"], "external")]
+ORPHAN = [("unique", ["orphan_fill"], "internal")]
+PARTLY = order("o-z", "9", "0", "ACKNOWLEDGED", time=LAST.time)
+
+
 @pytest.mark.parametrize(
-    ("orders", "verdict"), [((), "ambiguous"), ((*REPORTS, CANCELLED), "unique")]
-)
-def test_the_last_fill_may_be_unseen(orders: Sequence[Order], verdict: str) -> None:
-    """Unless a report of its order shows that the exchange saw nothing of it."""
-    state = replace(exchange(ROWS), orders=tuple(orders) or None)
-    assert told(ledger_of([*ROWS, LAST]), state) == [(verdict, ["orphan_fill"], "internal")]
+    ("shown", "answers"),
+    [
+        ({}, BEHIND),
+        ({"orders": tuple(REPORTS)}, BEHIND),
+        ({"orders": (*REPORTS, replace(PARTLY, time=at(-200)))}, BEHIND),
+        ({"orders": (*REPORTS, PARTLY)}, ORPHAN),
+        ({"orders": (*REPORTS, replace(CANCELLED, time=at(-200)))}, ORPHAN),
+        ({"snapshots": states(ROWS, (-200,))}, BEHIND),
+        ({"snapshots": states(ROWS, (-200, -50))}, ORPHAN),
+    ],
+    ids=["nothing", "reports until then", "an open order", "an order of that time",
+         "a closed order", "snapshots until then", "a later snapshot"],
+)  # fmt: skip
+def test_the_last_fill_may_be_unseen(
+    shown: dict[str, Any], answers: list[tuple[str, list[str], str]]
+) -> None:
+    """Unless the exchange shows something later, or that the order of the fill was closed."""
+    assert told(ledger_of([*ROWS, LAST]), replace(exchange(ROWS), **shown)) == answers
 
 
 def charged(currency: str) -> list[Fill]:

@@ -19,7 +19,7 @@ Answer = tuple[str, list[str]]
 
 RIVALS: dict[str, list[Answer]] = {
     # The exchange states and lists nothing of the last fill: a false fill, or it is behind.
-    "list_ends_early": [(IN, ["orphan_fill"]), (OUT, ["missing_fill"])],
+    "list_ends_early": [(IN, ["orphan_fill"]), (OUT, ["as_of_shift"])],
     # A wrong price; two halved fees have its amount, and no fee is at half a rate.
     "price_or_two_fees": [(IN, ["duplicate_fee", "duplicate_fee"])],
     "flip_of_either_twin": [
@@ -32,12 +32,13 @@ RIVALS: dict[str, list[Answer]] = {
     "fee_with_a_free_number": [(IN, ["fee_currency"])],
     # The fee that both sides state is at the rate of the ledger's price.
     "price_against_its_fee": [(IN, ["wrong_price"]), (OUT, ["wrong_price"])],
-    "last_fill_unseen": [(IN, ["orphan_fill"])],
+    "last_fill_unseen": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
     # A sale for what the fees were booked: the venue took them in that asset.
     "sale_or_fees": [(IN, ["missing_fill"])],
     # The exchange's row and its cash agree; that it lists no position proves nothing.
     "conversion_of_the_exchange": [(OUT, ["orphan_fill"])],
-    "orphan_or_quantity": [(IN, ["orphan_fill"])],
+    # Of the first two fills one is too large, one is none, or the opening counts it already.
+    "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
     "name_or_conversion": [(IN, ["alias"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {

@@ -13,12 +13,13 @@ LOST = "--recon-session=lost_fill.recon.json"
 OWN = "junit.xml"
 SUITES = "suites.xml"
 SENTENCE = (
-    "unique: the internal side lacks a fill: BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT"
+    "unique: the internal side lacks a fill, or several of this sum: "
+    "BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT"
 )
 FULL_TEXT = """\
   explanation unique, internal side
-  cause       missing_fill: the internal side lacks a fill: BUY 0.061729 BTC/USDT at 42032.61, \
-fee 2.59463098 USDT
+  cause       missing_fill: the internal side lacks a fill, or several of this sum: \
+BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT
   effect      position BTC/USDT -0.061729, cash BTC -0.06172900, cash USDT +2597.22561367
   proof       reconciled again with 1 fill added: 3 diffs disappear, none appears"""
 BLOCKED = "RECON: BLOCKED (3 FAIL in 1 session)"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
-from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven
+from recon_core.explain.answers.verdicts import ROUNDED_OFF
 from recon_core.explain.causes import precedence
 from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, SideRecord
@@ -12,6 +13,9 @@ from recon_core.model.explanation import Explanation, ExplanationVerdict
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
 
+_WHOLE: Final = (ExplanationVerdict.UNIQUE, ExplanationVerdict.AMBIGUOUS)
+"""Verdicts of explanations that account for all deltas, the better one first."""
+
 ExplainRemaining = Callable[[Prover], tuple[Explanation, ...]]
 """A function that explains the remaining deltas of a session."""
 
@@ -19,34 +23,35 @@ ExplainRemaining = Callable[[Prover], tuple[Explanation, ...]]
 def with_the_remainder(
     prover: Prover, firsts: Iterable[First], explain: ExplainRemaining
 ) -> list[Explanation]:
-    """Return the partial explanations, each joined with a unique one of the remaining deltas."""
+    """Return the partial explanations, each joined with those of the remaining deltas.
+
+    Joined explanations are ambiguous if either part is. Causes that cancel are none.
+    """
     found = []
     for first, side, record in firsts:
         repaired = prover.repaired({side: record})
-        answers = () if repaired is None else explain(repaired)
-        if repaired is None or len(answers) != 1:
-            continue
-        second = answers[0]
-        left = repaired.before - set(second.explains)
-        if second.verdict is ExplanationVerdict.UNIQUE and left <= prover.before:
-            whole = _joined(first, second, tuple(sorted(prover.before - left)))
-            found.append(
-                not_proven(whole, ROUNDED_OFF, 1)
-                if precedence.has_extra_rounding(whole.causes)
-                else whole
-            )
-    return found
+        for second in () if repaired is None else explain(repaired):
+            left = prover.before if repaired is None else repaired.before - set(second.explains)
+            if second.verdict in _WHOLE and left <= prover.before:
+                whole = _joined(first, second, tuple(sorted(prover.before - left)))
+                found.append(whole)
+    return [one for one in found if not precedence.has_opposites(one.causes)]
 
 
 def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) -> Explanation:
     aliases = _all_aliases(first, second)
-    sides = {cause.side for cause in (*first.causes, *second.causes)}
+    causes = (*first.causes, *second.causes)
+    sides = {cause.side for cause in causes}
+    is_unique = first.verdict is second.verdict is ExplanationVerdict.UNIQUE
+    is_rounded = precedence.has_extra_rounding(causes)
     return replace(
         second,
+        verdict=_WHOLE[not is_unique or is_rounded],
+        decides=first.decides or second.decides or (ROUNDED_OFF if is_rounded else ""),
         side=sides.pop() if len(sides) == 1 else None,
-        causes=(*first.causes, *second.causes),
+        causes=causes,
         explains=explains,
-        text=f"{first.text}; {second.text}",
+        text="; ".join(cause.text for cause in causes),
         repair=() if aliases else (*first.repair, *second.repair),
         aliases=aliases,
     )

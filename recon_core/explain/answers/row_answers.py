@@ -7,12 +7,12 @@ only without them are the other rows of the exchange compared with the ledger.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Final
 
 from recon_core.explain.answers.fault_sequences import First
-from recon_core.explain.answers.verdicts import explanations_of, partial
+from recon_core.explain.answers.verdicts import explanations_of, is_whole, partial
 from recon_core.explain.budget import Budget
-from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
@@ -27,8 +27,17 @@ from recon_core.explain.search.self_consistency import (
 )
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import LedgerSide, SideRecord
-from recon_core.model.explanation import Explanation, ExplanationVerdict
+from recon_core.model.explanation import Explanation
 from recon_core.values.amounts import exact_sum
+
+_MOST_DIFFERENCES: Final = 12
+"""Most differences of rows among which those that a state contradicts are chosen.
+
+Their pairs, and all but two of them, are 132 choices at most.
+"""
+
+_FEW: Final = 2
+"""Most rows that are wrong beside others, or right beside others."""
 
 _OWN: Final = "a second statement of the exchange, as its balances before these rows"
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
@@ -75,7 +84,7 @@ class RowAnswers:
             return []
         if self._is_against_the_exchange(best[0]):
             return [replace(best[0], complete=False, decides=_OWN)]
-        return [*best, *(self._otherwise() if best[0].decides else self._rivals(best[0]))]
+        return [*best, *(self._otherwise() if best[0].decides else ())]
 
     def _is_against_the_exchange(self, answer: Answer) -> bool:
         """True if rows of the exchange are said to be wrong that its own state does not contradict.
@@ -89,36 +98,43 @@ class RowAnswers:
         wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
         return LedgerSide.EXTERNAL not in wrong
 
-    def _rivals(self, answer: Answer) -> list[Answer]:
-        """Return the answer that the exchange is at fault, if it fits and its rows do not deny it.
-
-        Its lists end before what the ledger has in addition, or a fee that both sides state is
-        that of the ledger's figure.
-        """
-        outer = self.prover.recorded.external
-        if answer.side is LedgerSide.EXTERNAL or outer is None:
-            return []
-        hypotheses = [part.hypothesis for part in answer.parts]
-        if not (
-            precedence.ends_before(hypotheses, outer)
-            or precedence.fee_supports_given(answer.problem, hypotheses)
-        ):
-            return []
-        rival = self._answer_of(LedgerSide.EXTERNAL)
-        return [rival] if rival is not None and rival.outcome.proven else []
-
     def in_part(self) -> list[Explanation]:
         """Return the explanations by rows that leave a part of the deltas."""
         return [partial(self.prover, answer) for answer in self._partial()]
 
     def firsts(self) -> list[First]:
-        """Return the `unique` partial explanations, each with its side without the fault."""
-        found = [(explanations_of(self.prover, [one])[0], one) for one in self._partial()]
+        """Return the partial explanations, with their rivals, each with its side repaired.
+
+        Those of the exchange's rows only where its own state shows that all of them are wrong.
+        """
         return [
             (explanation, one.side, one.repaired)
-            for explanation, one in found
-            if explanation.verdict is ExplanationVerdict.UNIQUE
+            for one in self._partial()
+            if one.side is LedgerSide.INTERNAL or self._is_shown_by_its_state(one)
+            if is_whole(self.prover, [one])
+            for explanation in explanations_of(self.prover, [one])
         ]
+
+    def _is_shown_by_its_state(self, answer: Answer) -> bool:
+        hypotheses = [part.hypothesis for part in answer.parts]
+        return self._own_state(answer.problem, hypotheses) is OwnState.RIGHT
+
+    @cached_property
+    def against_its_state(self) -> Answer | None:
+        """The answer that corrects those rows of the exchange which its own state contradicts.
+
+        The state and the ledger's row are two statements against the row. All other differences
+        are left: `None` if there are none, or if the state does not show which rows are wrong.
+        """
+        problem, right = self._problem(LedgerSide.EXTERNAL), self._rows(LedgerSide.INTERNAL)
+        own = self._problem(LedgerSide.EXTERNAL, rows_right=True)
+        if problem is None or right is None or own is None or not own.required:
+            return None
+        if not _lists_rows(problem.record) or self.prover.recorded.shares("fills"):
+            return None
+        hypotheses = self._hypotheses(problem, right)
+        wrong = _those_that_reach(own, hypotheses)
+        return self._proven(problem, wrong, OwnState.RIGHT) if wrong else None
 
     def _partial(self) -> list[Answer]:
         return [answer for answer in self._read() if not answer.outcome.proven]
@@ -208,6 +224,23 @@ class RowAnswers:
             return None
         self.budget.spend(len(problem.fills) + len(other.fills or ()))
         return OwnContradictions(problem, other)
+
+
+def _those_that_reach(own: Problem, hypotheses: Sequence[Hypothesis]) -> Sequence[Hypothesis]:
+    """Return the one or two hypotheses, or all but one or two, that have the required effect.
+
+    None if no choice has it, if the smallest choice is not the only one, or if it is all of them.
+    """
+    count = len(hypotheses)
+    if count > _MOST_DIFFERENCES:
+        return ()
+    for size in range(1, count):
+        if size > _FEW < count - size:
+            continue
+        found = [one for one in combinations(hypotheses, size) if own.reached_by(together(one))]
+        if found:
+            return found[0] if len(found) == 1 else ()
+    return ()
 
 
 def _states_what_moves(record: SideRecord, hypotheses: Sequence[Hypothesis]) -> bool:

@@ -14,6 +14,8 @@ from recon_core.explain.answers.absent_data import (
     sides_text,
 )
 from recon_core.explain.answers.doubts import unseen_amounts
+from recon_core.explain.answers.rivals import rivals_of
+from recon_core.explain.answers.sums import executions_of, with_sums
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import (
     Vector,
@@ -34,6 +36,7 @@ from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.proof.snapshot_evidence import is_contradicted, since, time_of
 from recon_core.explain.proof.wording import cause_text, change_text, off_text
 from recon_core.explain.repair.entries import entries_for
+from recon_core.explain.search.candidates import moves_derivative
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, ZERO, percent_text
@@ -130,18 +133,34 @@ def fee_hint(remaining: Vector, effect: Vector, *, is_liquidation: bool = False)
 def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
     """Return one explanation for each answer that differs in kind or amount.
 
-    A single answer is unique if it is complete, all its amounts are compared, and no snapshot
-    contradicts it. All others are ambiguous.
+    A single answer is unique if it is complete, has no rival, all its amounts are compared, and no
+    snapshot contradicts it. All others are ambiguous.
     """
-    distinct = _distinct(answers)
-    found = [_explanation(prover, answer) for answer in distinct]
-    unseen = sorted({name for answer in distinct for name in unseen_amounts(prover, answer)})
-    contradicted = any(map(is_contradicted, answers))
-    complete = not contradicted and all(answer.complete for answer in answers)
-    if len(found) == 1 and not unseen and complete:
+    distinct = [with_sums(answer) for answer in _distinct(answers)]
+    rivals = _of_each_kind([each for one in distinct for each in rivals_of(prover, one)])
+    found = [_explanation(prover, answer) for answer in (*distinct, *rivals)]
+    is_single = len(distinct) == 1 and is_whole(prover, answers)
+    is_single = is_single and not _has_other_prices(distinct[0])
+    others = executions_of(prover.recorded, distinct) or next((one.decides for one in rivals), "")
+    if is_single and not others:
         return (found[0],)
-    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(prover, unseen)
+    contradicted = any(map(is_contradicted, answers))
+    decides = SNAPSHOTS if contradicted else answers[0].decides or (is_single and others)
+    decides = decides or _decides(prover, _unseen(prover, distinct))
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
+
+
+def is_whole(prover: Prover, answers: Sequence[Answer]) -> bool:
+    """True if answers are complete, all their amounts are compared, and no snapshot denies them."""
+    return (
+        all(answer.complete for answer in answers)
+        and not _unseen(prover, answers)
+        and not any(map(is_contradicted, answers))
+    )
+
+
+def _unseen(prover: Prover, answers: Sequence[Answer]) -> list[str]:
+    return sorted({name for answer in answers for name in unseen_amounts(prover, answer)})
 
 
 def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
@@ -217,25 +236,30 @@ def _with_what_is_left(prover: Prover, one: Explanation, answer: Answer) -> tupl
 
 def alternatives(prover: Prover, found: Sequence[Explanation]) -> tuple[Explanation, ...]:
     """Return one explanation, or several as ambiguous if they differ in kind or amount."""
-    kinds = {tuple(sorted((str(cause.cause_kind), str(cause.effect.to_dict()))
-                          for cause in one.causes)) for one in found}  # fmt: skip
-    if len(kinds) == 1:
-        return (found[0],)
-    return tuple(
-        replace(one, verdict=ExplanationVerdict.AMBIGUOUS, alternatives=len(found), repair=(),
-                decides=deciding_rows(prover.recorded), aliases={})
-        for one in found[:_MOST_ALTERNATIVES]
-    )  # fmt: skip
+    distinct = {
+        tuple(sorted((str(cause.side), str(cause.cause_kind), str(cause.effect.to_dict()))
+                     for cause in one.causes)): one
+        for one in reversed(found)
+    }  # fmt: skip
+    each = list(reversed(distinct.values()))
+    if len(each) == 1 and each[0].verdict is ExplanationVerdict.UNIQUE:
+        return (each[0],)
+    decides = next((one.decides for one in each if one.decides), deciding_rows(prover.recorded))
+    return tuple(not_proven(one, decides, len(each)) for one in each[:_MOST_ALTERNATIVES])
 
 
 def _distinct(answers: Sequence[Answer]) -> list[Answer]:
     """Return the answers that differ in side, kind or amount; rows of equal answers are united."""
+    return _each_repair_once(_of_each_kind(answers))
+
+
+def _of_each_kind(answers: Sequence[Answer]) -> list[Answer]:
     found: dict[object, Answer] = {}
     for answer in answers:
         key = (answer.side, *sorted(map(_amounts, answer.parts)))
         known = found.get(key)
         found[key] = answer if known is None else _merged(known, answer)
-    return _each_repair_once(list(found.values()))
+    return list(found.values())
 
 
 def _each_repair_once(answers: Sequence[Answer]) -> list[Answer]:
@@ -275,6 +299,16 @@ def _amounts(part: Part) -> tuple[str, ...]:
             for each in (old.quantity, old.price, new.quantity, new.price)
         )
     return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
+
+
+def _has_other_prices(answer: Answer) -> bool:
+    """True if any of several fills of a derivative may be wrong, at prices that later PnL shows."""
+    return any(
+        len(part.rows) > part.required_count
+        and moves_derivative(answer.problem, part.hypothesis.patch)
+        and len({row.price for row in part.rows if isinstance(row, Fill)}) > 1
+        for part in answer.parts
+    )
 
 
 def _merged(first: Answer, second: Answer) -> Answer:

@@ -6,13 +6,14 @@ questions that it has an answer to; what is left out proposes nothing.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.problem.dimensions import Dimensions
 from recon_core.explain.problem.fee_evidence import FeeContradiction
 from recon_core.explain.problem.fill_group import FillGroup
-from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis
+from recon_core.explain.problem.hypotheses import NO_FACTS, Facts, Hypothesis, Row
 from recon_core.explain.problem.pairs import PairTest
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
@@ -25,6 +26,22 @@ ANY_PLACE = frozenset(FaultIn)
 
 OtherFee = tuple[str, Decimal, str]
 """A name, and a fee with its currency that a fill may have instead of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another cause of what some hypotheses of an answer account for, with the same amounts.
+
+    `left` are the places of these hypotheses, with the rows of each that it does not account for;
+    `decides` is the datum that would decide between both. The hypothesis names its side; it is
+    shown, and never put into the books. `is_timed`: its patch is of the ledger's rows, so that
+    snapshots may contradict it.
+    """
+
+    left: Mapping[int, tuple[Row, ...]]
+    hypothesis: Hypothesis
+    decides: str
+    is_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,10 @@ def _no_state(_: States) -> Iterator[StateHypothesis]:
     return iter(())
 
 
+def _no_rival(*_: object) -> Iterator[Rival]:
+    return iter(())
+
+
 def _no_doubt(*_: object) -> str:
     return ""
 
@@ -87,6 +108,9 @@ class CauseFamily:
     of it, `of_orders` those of all fills of an order. `fitted` are faults with a fitted number; it
     is given the number of similar searches. `by_fee` are the faults that the fee of
     a row shows, `of_a_pair` those of one fill that are searched for only with another fault.
+
+    `rivals` are asked of every answer, whatever its other causes are: causes of this family that
+    account for some of its hypotheses as well. They are given the largest skew of two clocks.
 
     In pairs of rows: `in_pairs` are faults that most pairs share, `fields` the fault of one field.
 
@@ -106,6 +130,7 @@ class CauseFamily:
     fitted: Callable[[Problem, int], Iterator[Hypothesis]] = _none
     by_fee: Callable[[FeeContradiction], Iterator[Hypothesis]] = _none
     of_a_pair: Callable[[Problem], Iterator[Hypothesis]] = _none
+    rivals: Callable[[Problem, Sequence[Hypothesis], timedelta], Iterator[Rival]] = _no_rival
     in_pairs: tuple[PairTest, ...] = ()
     fields: Mapping[str, Callable[[Fill, Fill], FieldFault]] = field(default_factory=dict)
     in_states: Callable[[States], Iterator[StateHypothesis]] = _no_state

@@ -50,15 +50,7 @@ def removed(problem: Problem, copies: Copies, fill: Fill) -> Hypothesis:
             parts,
             facts=Facts(in_parts=bool(parts)),
         )
-    strength = Strength.CHANCE if _may_be_unseen(problem, fill) else Strength.EXACT
-    return Hypothesis(CauseKind.ORPHAN_FILL, patch, (fill,), strength)
-
-
-def _may_be_unseen(problem: Problem, fill: Fill) -> bool:
-    """True if a fill is the last, and no row shows that the other side has received it."""
-    records = problem.recorded.own_records().values()
-    gives_rows = all(record.fills is not None for record in records)
-    return not (problem.orders or gives_rows) and fill.time == problem.fills[-1].time
+    return Hypothesis(CauseKind.ORPHAN_FILL, patch, (fill,))
 
 
 def with_orphan_fills(
@@ -128,7 +120,8 @@ def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> 
     fee = f", fee {format_amount(fill.fee)} {printable(fill.fee_currency, 30)}" if fill.fee else ""
     order = fill.order_id
     order_text = f"; order {printable(order, 60)} lacks it" if order else ""
-    return f"{subject} lacks a fill: {trade_text(fill)}{fee}{order_text}"
+    what = "a fill, or several of this sum" if hypothesis.facts.may_be_several else "a fill"
+    return f"{subject} lacks {what}: {trade_text(fill)}{fee}{order_text}"
 
 
 def _orphan_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -4,20 +4,23 @@ The openings of both sides show it entry by entry, or a snapshot that was taken 
 row shows the difference of the end: the rows after it then have no part in the difference. Without
 such evidence, an entry that is missing or off by a power of ten may have the required effect.
 Example: the openings differ by 250 USDT, 40 fills follow, the final balances differ by 250 USDT.
+
+Where the oldest fills of the ledger are said to be false, its opening may count them already.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import CashBalance, Opening, Position, SideRecord
+from recon_core.explain.problem.wording import rows_text, sentence_of
+from recon_core.model import CashBalance, LedgerSide, Opening, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -161,9 +164,44 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
     return replace(opening, positions=moved.positions or (), cash=moved.cash or ())
 
 
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the opening that counts the first fills already, if hypotheses remove these fills.
+
+    Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
+    by a snapshot from before them. Nor if they are the copies of other fills, which rows show.
+    """
+    outer, opening = problem.recorded.external, problem.record.opening
+    if outer is None or opening is None or outer.opening is not None:
+        return
+    if outer.fills is not None or outer.orders is not None:
+        return
+    if any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses):
+        return
+    left, rows = removed_at_end(problem, hypotheses, problem.fills)
+    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshots or ()):
+        return
+    counted = state_part(patch_of_removed(rows).vector(problem.postings))
+    names = sorted(set(map(label_of, counted)))
+    yield Rival(
+        left,
+        Hypothesis(
+            CauseKind.OPENING_BALANCE,
+            Patch(opening=_moved(problem, opening, counted), old_opening=opening),
+            rows,
+            detail=f"{', '.join(names)}: it counts {rows_text(rows)} already",
+            side=LedgerSide.INTERNAL,
+        ),
+        "the balances before the first fill",
+        is_timed=True,
+    )
+
+
 FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.OPENING_BALANCE: sentence_of("{subject} has a wrong opening balance of {detail}"),
     },
     of_other_rows=_of_other_rows,
+    rivals=_rivals,
 )

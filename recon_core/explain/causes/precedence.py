@@ -1,6 +1,6 @@
 """Precedence: the rules that decide between causes of different kinds, each with its reason."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Final
@@ -10,7 +10,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis
-from recon_core.model import Fill, SideRecord
+from recon_core.model import Fill
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 
 _OF_ORDERS: Final = frozenset(
@@ -65,6 +65,18 @@ def has_extra_rounding(found: Sequence[Cause]) -> bool:
     return 0 < len(rounded) < len(found)
 
 
+def has_opposites(found: Iterable[Cause]) -> bool:
+    """True if two causes of one side cancel: a fault, and its opposite."""
+    known: set[tuple[object, ...]] = set()
+    for one in found:
+        amounts = (*one.effect.position.items(), *one.effect.cash.items())
+        if (one.side, *((name, amount.copy_negate()) for name, amount in amounts)) in known:
+            return True
+        if amounts:
+            known.add((one.side, *amounts))
+    return False
+
+
 def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHypothesis]:
     """Return the hypotheses without other names for the legs of one name."""
     netted = {
@@ -108,51 +120,6 @@ def figure_count(hypotheses: Iterable[Hypothesis]) -> int:
 def is_unread_span(problem: Problem, hypothesis: Hypothesis) -> bool:
     """True if only a state, and no row, shows that rows are missing from a time on."""
     return problem.fault_in is FaultIn.STATEMENT and is_span(hypothesis)
-
-
-def ends_before(hypotheses: Iterable[Hypothesis], other: SideRecord) -> bool:
-    """True if all rows that are removed are later than the last row of the other side's lists.
-
-    The other side may then be behind: its lists end before these rows, and say nothing of them.
-    """
-    gone = [one.patch for one in hypotheses if not (one.patch.added or one.patch.added_movements)]
-    removed = [row for patch in gone for row in patch.rows_removed]
-    if other.fills is None or not any(isinstance(row, Fill) for row in removed):
-        return False
-    listed = (*other.fills, *(other.movements or ()))
-    return not listed or min(map(_TIME, removed)) > max(map(_TIME, listed))
-
-
-def fee_supports_given(problem: Problem, hypotheses: Iterable[Hypothesis]) -> bool:
-    """True if the fee of a changed fill is that of its given figures, and not of the other ones.
-
-    Both sides state this fee, at a rate that fills without a fault have, so the figure of the other
-    side is the one that contradicts it.
-    """
-    pairs = [
-        (given, other)
-        for one in hypotheses
-        if len(one.patch.removed) == len(one.patch.added)
-        for given, other in zip(one.patch.removed, one.patch.added, strict=True)
-    ]
-    changed = {id(given) for given, _ in pairs}
-    return any(_is_charged_as(problem, given, other, changed) for given, other in pairs)
-
-
-def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
-    if not given.fee or given.fee != other.fee:
-        return False
-    model, postings = problem.schedules.model(given), problem.postings
-    if model is None:
-        return False
-    alike = [one for one in problem.fills if one.symbol == given.symbol and id(one) not in changed]
-    rates = [
-        rate
-        for rate in model.rates
-        if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
-    ]
-    fees = {model.fee(postings, given, rate) for rate in rates}
-    return given.fee in fees and model.off(postings, other) > postings.fee_unit(model.currency)
 
 
 def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:

@@ -2,16 +2,21 @@
 
 A BUY of 2 at 100 in a problem that requires -10.00: at 105 it books them. A fitted price has to
 be on a tick, a slip of the pen from the stated one, and near the fills before and after.
+
+Where the rows of both sides differ in a fill whose fee both state, the fee is that of one of the
+two figures: if it is the ledger's, the row of the exchange may be the wrong one. So it may if cash
+in cents shows neither figure: 0.006242 at 41782.30 and at 41783.30 are 260.81 both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import starmap
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.dimensions import is_cash, is_position
 from recon_core.explain.problem.fee_evidence import (
@@ -26,7 +31,7 @@ from recon_core.explain.problem.market import Market, market_of, on_tick, paid_i
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.wording import wrong_number
-from recon_core.model import Fill, InstrumentKind, OrderSide
+from recon_core.model import Fill, InstrumentKind, LedgerSide, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 
@@ -143,10 +148,62 @@ def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     return rounded or FieldFault(CauseKind.WRONG_PRICE, how or "")
 
 
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the wrong row of the exchange, for each fill whose fee is that of the ledger's figure.
+
+    Both sides state this fee, at a rate that fills without a fault have. Or neither fee nor cash
+    says which of two prices is right.
+    """
+    outer, is_of_ledger = problem.recorded.external, problem.side is LedgerSide.INTERNAL
+    if outer is None or outer.fills is None or not is_of_ledger or problem.rows_right:
+        return
+    changed = {id(fill) for one in hypotheses for fill in one.patch.removed}
+    for at, one in enumerate(hypotheses):
+        patch = one.patch
+        if one.strength is not Strength.SHOWN or len(patch.removed) != len(patch.added):
+            continue
+        pairs = list(zip(patch.removed, patch.added, strict=True))
+        is_charged = any(_is_charged_as(problem, *pair, changed) for pair in pairs)
+        if is_charged or _shows_neither(problem, one, changed):
+            turned = replace(patch, removed=patch.added, added=patch.removed)
+            wrong = replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL)
+            yield Rival({at: ()}, wrong, "a second statement of these fills by the external side")
+
+
+def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) -> bool:
+    """True if two prices of a fill post the same amounts, and its fee is not the other price's."""
+    patch = one.patch
+    if one.cause_kind is not CauseKind.WRONG_PRICE or len(patch.removed) != 1:
+        return False
+    given, other = patch.removed[0], patch.added[0]
+    posts_same = problem.postings.fill(given) == problem.postings.fill(other)
+    return posts_same and not _is_charged_as(problem, other, given, changed)
+
+
+def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
+    """True if a fee that both rows state is that of the given figures, and not of the other."""
+    if not given.fee or given.fee != other.fee:
+        return False
+    model, postings = problem.schedules.model(given), problem.postings
+    if model is None:
+        return False
+    alike = [one for one in problem.fills if one.symbol == given.symbol and id(one) not in changed]
+    rates = [
+        rate
+        for rate in model.rates
+        if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
+    ]
+    fees = {model.fee(postings, given, rate) for rate in rates}
+    return given.fee in fees and model.off(postings, other) > postings.fee_unit(model.currency)
+
+
 FAMILY: Final = CauseFamily(
     sentences={CauseKind.WRONG_PRICE: wrong_number("price")},
     fitted=_fitted,
     of_a_pair=_of_a_pair,
     by_fee=_by_fee,
+    rivals=_rivals,
     fields={"price": _in_a_row},
 )

@@ -2,28 +2,33 @@
 
 Rows from a time on are missing, and the stated amounts are of before that time. If the state is
 earlier than its `as_of` by an hour or a day, the clock is wrong and not the side.
+
+Where the newest rows of the ledger are said to be false, the exchange may be behind instead. Only
+what it shows of a later time denies that: a row, a report of an order, a snapshot.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.problem.dimensions import add_to, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
-from recon_core.ledger.bookings import held_quantity
+from recon_core.ledger.bookings import held_quantity, signed_quantity
 from recon_core.ledger.replay import opened_ledger
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, Movement
+from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -43,6 +48,17 @@ _STEP: Final = timedelta(minutes=15)
 """Time zones differ by multiples of 15 minutes; a shift by another amount is no zone error."""
 
 _KINDS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+
+_CLOSED: Final = frozenset(
+    {
+        OrderState.FILLED,
+        OrderState.CANCELLED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.FAILED,
+    }
+)
+"""States of an order that gets no further fill: a report of it is complete."""
 
 
 def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
@@ -157,7 +173,28 @@ def _of_removed_rows(
     patch = Patch(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
     kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
-    return Hypothesis(kind, patch, rows, strength=Strength.SHOWN, detail=detail)
+    strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
+    return Hypothesis(kind, patch, rows, strength, detail)
+
+
+def _is_as_reported(problem: Problem, unseen: Sequence[Fill]) -> bool:
+    """True if the side's reports of orders are all of its time, or all of the time of the rows.
+
+    The reports may be newer than the state; that they agree with neither is another fault.
+    """
+    side = problem.recorded.side(problem.side)
+    reports = () if side is None or problem.side is problem.owner else side.orders or ()
+    now: dict[str, Decimal] = {}
+    for fill in problem.fills if reports else ():
+        add_to(now, order_name(fill), signed_quantity(fill))
+    then = dict(now)
+    for fill in unseen if reports else ():
+        add_to(then, order_name(fill), signed_quantity(fill).copy_negate())
+    given = {name: reported(one) for one in reports if (name := order_name(one)) in now}
+    return any(
+        all(amount == filled.get(name, ZERO) for name, amount in given.items())
+        for filled in (now, then)
+    )
 
 
 def of_missing_fills(
@@ -203,8 +240,20 @@ def _kind_and_detail(
     problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
 ) -> tuple[CauseKind, str]:
     """Return kind and words of a side that is behind: stale, or early by an hour or a day."""
+    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
+    return _kind_of(side, rows, (unseen, seen), max_skew)
+
+
+def _kind_of(
+    side: SideRecord | None,
+    rows: SideRecord | None,
+    times: tuple[datetime, datetime | None],
+    max_skew: timedelta,
+) -> tuple[CauseKind, str]:
+    """Return them for a side behind `rows`, by the times of a first unseen and a last seen row."""
+    unseen, seen = times
     since = f"nothing from {format_time(unseen)} on is in its books"
-    shift = _shift(problem, unseen, seen, max_skew)
+    shift = None if side is None or rows is None else _shift(side, rows, times, max_skew)
     if shift is not None:
         return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
     until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
@@ -212,17 +261,73 @@ def _kind_and_detail(
 
 
 def _shift(
-    problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
+    side: SideRecord,
+    rows: SideRecord,
+    times: tuple[datetime, datetime | None],
+    max_skew: timedelta,
 ) -> str | None:
     """Return the shift of a state that is too early for its `as_of`, in words, or `None`."""
-    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
-    if side is None or rows is None or abs(side.as_of - rows.as_of) > max_skew:
+    unseen, seen = times
+    if abs(side.as_of - rows.as_of) > max_skew:
         return None
     for text, shift in _SHIFTS.items():
         cut = side.as_of - shift
         if (seen is None or seen <= cut) and cut < unseen:
             return text
     return None
+
+
+def last_shown(recorded: RecordedSession) -> datetime | None:
+    """Return the latest time of what the exchange shows: rows, reports of orders, snapshots.
+
+    `None` if it gives none. A section that both sides take from one source does not count.
+    """
+    outer = recorded.external
+    if outer is None:
+        return None
+    sections = {"fills": outer.fills, "movements": outer.movements, "orders": outer.orders}
+    own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
+    times = [row.time for rows in own for row in rows]
+    times += [one.as_of for one in outer.snapshots or ()]
+    return max(times, default=None)
+
+
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the exchange that is behind, if hypotheses remove the newest rows of the ledger.
+
+    Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
+    """
+    recorded = problem.recorded
+    lists = recorded.external is not None and recorded.external.fills is not None
+    left, rows = removed_at_end(problem, hypotheses, _unseen(problem), in_part=lists)
+    if not left:
+        return
+    first = min(map(_TIME, rows))
+    known = max((row.time for row in problem.timeline if row.time < first), default=None)
+    kind, detail = _kind_of(recorded.external, recorded.internal, (first, known), max_skew)
+    unseen, patch = tuple(reversed(rows)), patch_of_removed(rows)
+    behind = Hypothesis(kind, patch, unseen, Strength.SHOWN, detail, LedgerSide.EXTERNAL)
+    later = f"what the external side states at a later time than {format_time(first)}"
+    yield Rival(left, behind, later, is_timed=True)
+
+
+def _unseen(problem: Problem) -> Iterator[Row]:
+    """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
+
+    The fill of an order that the exchange reports as closed ends them: it gets no further fill.
+    """
+    outer, shown = problem.recorded.external, last_shown(problem.recorded)
+    reports = () if outer is None or problem.recorded.shares("orders") else outer.orders or ()
+    closed = {order_name(order) for order in reports if order.state in _CLOSED}
+    return takewhile(
+        lambda row: (
+            (shown is None or row.time > shown)
+            and not (isinstance(row, Fill) and order_name(row) in closed)
+        ),
+        reversed(problem.timeline),
+    )
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
@@ -249,5 +354,6 @@ FAMILY: Final = CauseFamily(
         CauseKind.STALE_SIDE: sentence_of("{subject} is behind by {rows}"),
         CauseKind.AS_OF_SHIFT: sentence_of("{subject} is of another time than it says"),
     },
+    rivals=_rivals,
     in_pairs=(_in_pairs,),
 )

@@ -6,14 +6,16 @@ A unit is off by a power of ten, or by the contract multiplier.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.problem.dimensions import Vector, label_of
 from recon_core.explain.problem.figures import POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
-from recon_core.explain.problem.hypotheses import Hypothesis, of_all
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import (
     PairRow,
     SharedFault,
@@ -30,9 +32,9 @@ from recon_core.explain.problem.stated_figures import (
     ratio_of,
 )
 from recon_core.explain.problem.wording import of_figures
-from recon_core.model import Fill
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT
+from recon_core.values.amounts import EXACT, ZERO
 
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 """Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
@@ -127,10 +129,43 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
     return unit_of_pairs([row for row in differing_in(rows, "quantity") if row.right.quantity])
 
 
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield a figure that the exchange states in another unit, for an opening that no row shows."""
+    outer = problem.recorded.external
+    if outer is None or problem.side is not LedgerSide.INTERNAL or problem.rows_right:
+        return
+    stated = problem.dimensions.stated(outer)
+    for at, one in enumerate(hypotheses):
+        if one.patch.opening is None or one.strength is Strength.SHOWN:
+            continue
+        moved = {name: by for name, by in one.patch.vector(problem.postings).items() if by}
+        ratio = _shared_ratio(stated, moved)
+        if ratio is not None:
+            names = ", ".join(map(label_of, sorted(moved)))
+            detail = f"its {names} is {_shown(ratio)} times as much"
+            unit = Hypothesis(
+                CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
+            )
+            yield Rival({at: ()}, unit, "the balances before the first fill")
+
+
+def _shared_ratio(stated: Vector, moved: Vector) -> Fraction | None:
+    """Return the power of ten by which figures are what they were without the amounts moved."""
+    ratios = set()
+    for name, by in moved.items():
+        figure = Fraction(stated.get(name, ZERO))
+        ratios.add(figure / (figure - Fraction(by)) if figure != by else Fraction(0))
+    ratio = ratios.pop() if len(ratios) == 1 else Fraction(0)
+    return ratio if ratio and is_power_of_ten(ratio) else None
+
+
 FAMILY: Final = CauseFamily(
     sentences={CauseKind.UNIT: of_figures("{subject} counts in another unit")},
     of_all=_of_all,
     reducing=_reducing,
+    rivals=_rivals,
     in_pairs=(_in_pairs,),
     in_states=lambda states: _in_states(states.stated_only),
     state_words={CauseKind.UNIT: "counts in another unit"},

@@ -50,12 +50,16 @@ class Facts:
 
     `rounded`: the field of rows that is rounded. `is_slip`: the wrong figure is a slip of the pen.
     `in_parts`: the fill is stated whole and in parts. `count`: the faults that are joined to one.
+    `may_be_several`: fills that no row states may have the sum of one. `is_average`: its price is
+    no price of a single fill.
     """
 
     rounded: str = ""
     is_slip: bool = False
     in_parts: bool = False
     count: int = 1
+    may_be_several: bool = False
+    is_average: bool = False
 
 
 NO_FACTS: Final = Facts()

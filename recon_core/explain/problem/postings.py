@@ -33,6 +33,8 @@ from recon_core.model import (
     Movement,
     Opening,
     Order,
+    OrderSide,
+    OrderState,
     RecordedSession,
     SideRecord,
 )
@@ -251,6 +253,14 @@ def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterabl
 def order_name(row: Fill | Order) -> str:
     """Return the dimension of the quantity that an order has filled."""
     return f"{ORDER}{row.order_id}"
+
+
+def reported(order: Order) -> Decimal:
+    """Return an order's filled quantity, SELL negative; a FILLED order has filled its quantity."""
+    filled = order.filled_quantity
+    if order.state is OrderState.FILLED and filled < order.quantity:
+        filled = order.quantity
+    return filled if order.side is OrderSide.BUY else filled.copy_negate()
 
 
 def postings_of(recorded: RecordedSession, dimensions: Dimensions, record: SideRecord) -> Postings:

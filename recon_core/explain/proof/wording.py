@@ -35,8 +35,10 @@ def _count_text(rows: Sequence[Row], required_count: int) -> str:
     more = len(rows)
     if more <= required_count or required_count < 1:
         return ""
-    noun = "fills" if isinstance(rows[0], Fill) else "movements"
-    return f"; {'one' if required_count == 1 else required_count} of {more} equal {noun}"
+    prices = {row.price for row in rows if isinstance(row, Fill)}
+    noun = "fills" if prices else "movements"
+    equal = "equal " if len(prices) < 2 else ""  # noqa: PLR2004  # two prices differ
+    return f"; {'one' if required_count == 1 else required_count} of {more} {equal}{noun}"
 
 
 def change_text(patch: Patch) -> str:

@@ -86,7 +86,7 @@ def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found])
 
 
 def _any_moves_derivative(problem: Problem, hypotheses: Found) -> bool:
-    return any(_moves_derivative(problem, hypothesis.patch) for hypothesis in hypotheses)
+    return any(moves_derivative(problem, hypothesis.patch) for hypothesis in hypotheses)
 
 
 def _merged(hypotheses: Sequence[Hypothesis]) -> tuple[Row, ...]:
@@ -108,7 +108,7 @@ def _key(problem: Problem, hypothesis: Hypothesis) -> str:
     not depend on other fills; any other hypothesis by the content of its rows.
     """
     patch = hypothesis.patch
-    if hypothesis.strength <= Strength.EXACT and not _moves_derivative(problem, patch):
+    if hypothesis.strength <= Strength.EXACT and not moves_derivative(problem, patch):
         return (
             f"{hypothesis.cause_kind} {hypothesis.detail} {_text(patch.vector(problem.postings))}"
         )
@@ -123,7 +123,7 @@ def _text(vector: Vector) -> str:
     return str(sorted((name, str(amount.normalize())) for name, amount in vector.items() if amount))
 
 
-def _moves_derivative(problem: Problem, patch: Patch) -> bool:
+def moves_derivative(problem: Problem, patch: Patch) -> bool:
     """True if a patch moves a derivative's position: the PnL of later fills changes with it."""
     if len(patch.removed) == len(patch.added):
         pairs = zip(patch.removed, patch.added, strict=True)

@@ -20,10 +20,11 @@ from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.copies import repeats
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import reported
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.search.matched_rows import Matched, as_own, matched_fills, matched_movements
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, Movement, Order, OrderSide, OrderState, SideRecord
+from recon_core.model import Fill, Movement, Order, OrderState, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
 _Key = tuple[str | None, str, str]
@@ -82,14 +83,6 @@ class OrderReports:
                 total = found.get(id(report), ZERO)
                 found[id(report)] = EXACT.add(total, signed_quantity(fill))
         return found
-
-
-def reported(order: Order) -> Decimal:
-    """Return an order's filled quantity, SELL negative; a FILLED order has filled its quantity."""
-    filled = order.filled_quantity
-    if order.state is OrderState.FILLED and filled < order.quantity:
-        filled = order.quantity
-    return filled if order.side is OrderSide.BUY else filled.copy_negate()
 
 
 def is_later(order: Order, fills: Sequence[Fill]) -> bool:

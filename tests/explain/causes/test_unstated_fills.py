@@ -11,7 +11,7 @@ from recon_core.model.explanation import Explanation, ExplanationVerdict
 from tests.core.builders import at, fill, order
 from tests.explain.real_sessions import books, session, silent
 
-SIZES = (("2", "100"), ("3", "101"), ("1.5", "99"), ("2.5", "102"), ("4", "100.5"))
+SIZES = (("2", "100.5"), ("3", "101"), ("1.5", "99"), ("2.5", "102"), ("4", "100.5"))
 
 
 def trades(rate: str = "0.001") -> list[Fill]:
@@ -104,3 +104,13 @@ def test_a_schedule_gives_four_fifths_of_the_fees(alike: int, *, is_named: bool)
     found = explain(session(books(*rows, opening=opening), silent(books(*truth, opening=opening))))
     named = [(str(cause.cause_kind), cause.ids) for one in found for cause in one.causes]
     assert (("missing_fee", ("f0",)) in named) == is_named, [one.text for one in found]
+
+
+def test_a_price_of_more_decimals_than_all_others_is_an_average() -> None:
+    """Two fills of the order may have this sum: the amounts are right, and nothing is booked."""
+    rows = [replace(row, price=row.price.to_integral_value()) for row in trades("0")]
+    rows[4] = replace(rows[4], price=Decimal("100.25"))
+    one = explained(rows[:4], rows, cash=True)
+    assert one.verdict is ExplanationVerdict.AMBIGUOUS
+    assert "lacks a fill, or several of this sum: BUY 4 BTC/EUR at 100.25; order o4" in one.text
+    assert (one.decides, one.repair) == ("the executions of these orders", ())
