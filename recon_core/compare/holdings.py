@@ -321,82 +321,94 @@ class Replayed:
 def as_meant_by(
     other: State,
     replayed: State,
-    opening: Opening | None,
+    record: SideRecord | None,
     views: ComparedViews,
     side: LedgerSide,
     *,
     plain: bool,
 ) -> Replayed:
-    """Return a replayed state as `other`, a state of `side`, means it.
+    """Return the replayed state of a record as `other`, a state of `side`, means it.
 
     A replay knows what the fills of a symbol traded, and what the account holds of its
     asset: fees by other symbols, rewards and transfers are in the second only. A side whose
-    positions sum up to its balance of the asset means what is held; so does one that lists no
-    balance of it, unless the opening has a balance and no position. What the `opening` lists
-    as a position only is held as well, and is in the balance of a side that lists no positions.
-    With `plain` all accounts are one.
+    positions sum up to its balance of the asset means what is held; so does one that lists one
+    of both, unless the record's opening has a balance of it and no position. What the record
+    lists as a quantity only, in its opening or in a movement, is held as well. With `plain` all
+    accounts are one.
     """
     if replayed.cash is None:
         return Replayed(replayed)
-    first = State(None, None) if opening is None else State(opening.positions, opening.cash)
+    opening = Opening(None) if record is None else record.opening or Opening(None)
     ours, theirs, opened = (
-        _Held(state, views.assets, plain=plain) for state in (replayed, other, first)
+        _Held(state, views.assets, plain=plain)
+        for state in (replayed, other, State(opening.positions, opening.cash))
     )
-    balances = {
-        key: EXACT.add(ours.balances.get(key, ZERO), exact_sum(listed.values()))
+    quantities = _quantities_alone(record, opened, views.assets, plain=plain)
+    held = {
+        key: EXACT.add(ours.balances.get(key, ZERO), quantities.get(key, ZERO))
+        for key in {*ours.balances, *ours.positions, *theirs.positions, *quantities}
+    }
+    apart = {key for key, total in opened.balances.items() if total} - opened.positions.keys()
+    meant = {
+        key: amount
+        for key, amount in held.items()
+        if _means_held(key, theirs, views.kept[side].get(key[0], frozenset()), apart)
+    }
+    positions, changed = replayed.positions, frozenset[str]()
+    if positions is not None and other.positions is not None:
+        positions, changed = _held_positions(positions, ours, theirs, meant)
+    wallets = {
+        key: amount
+        for key, amount in meant.items()
+        if key in quantities and amount != ours.balances.get(key)
+    }
+    return Replayed(State(positions, _with_balances(replayed.cash, wallets, plain=plain)), changed)
+
+
+def _quantities_alone(
+    record: SideRecord | None, opened: "_Held", assets: Assets, *, plain: bool
+) -> dict[_Key, Decimal]:
+    """Return the quantities of assets that a record gives without their balance, by account."""
+    found = {
+        key: exact_sum(listed.values())
         for key, listed in opened.positions.items()
         if key not in opened.balances
     }
-    positions = replayed.positions
-    held: frozenset[str] = frozenset()
-    if positions is not None and other.positions is not None:
-        positions, held = _held_positions(
-            positions,
-            ours,
-            theirs,
-            {**ours.balances, **balances},
-            views.kept[side],
-            {key for key, total in opened.balances.items() if total} - opened.positions.keys(),
-        )
-    only = {
-        key: amount
-        for key, amount in balances.items()
-        if View.POSITION not in views.kept[side].get(key[0], frozenset())
-    }
-    return Replayed(State(positions, _with_balances(replayed.cash, only, plain=plain)), held)
+    for movement in () if record is None else record.movements or ():
+        instrument = assets.of_symbol.get(movement.symbol or "")
+        if instrument is None or not movement.quantity or instrument.base == movement.currency:
+            continue
+        key = instrument.base, None if plain else movement.account
+        found[key] = EXACT.add(found.get(key, ZERO), movement.quantity)
+    return found
+
+
+def _means_held(key: _Key, theirs: "_Held", kept: Views, apart: AbstractSet[_Key]) -> bool:
+    """True if a side means by its rows of an asset what the account holds of it."""
+    if kept == _BOTH:
+        listed = exact_sum(theirs.positions.get(key, {}).values())
+        return theirs.balances.get(key, ZERO) == listed
+    return key not in apart or View.POSITION not in kept
 
 
 def _held_positions(
-    positions: tuple[Position, ...],
-    ours: "_Held",
-    theirs: "_Held",
-    balances: Mapping[_Key, Decimal],
-    kept: Mapping[str, Views],
-    apart: AbstractSet[_Key],
+    positions: tuple[Position, ...], ours: "_Held", theirs: "_Held", meant: Mapping[_Key, Decimal]
 ) -> tuple[tuple[Position, ...], frozenset[str]]:
-    """Return the positions with those of an asset that mean what is held, and these assets.
-
-    `apart` are assets of which the opening lists a balance and no position.
-    """
+    """Return the positions with those of the meant holdings, and the assets that changed."""
     found = {(row.account, row.symbol, row.leg): row for row in positions}
     changed: set[str] = set()
-    for key in ours.positions.keys() | theirs.positions.keys():
+    for key, held in meant.items():
         asset, account = key
         traded, listed = ours.positions.get(key, {}), theirs.positions.get(key, {})
-        held, their_sum = balances.get(key, ZERO), exact_sum(listed.values())
         missing = EXACT.subtract(held, exact_sum(traded.values()))
-        keeps_balance = View.BALANCE in kept.get(asset, frozenset())
-        means_held = (
-            theirs.balances.get(key, ZERO) == their_sum if keeps_balance else key not in apart
-        )
-        if not missing or not means_held:
+        names = sorted({*traded, *listed})
+        if not missing or not names:
             continue
         changed.add(asset)
-        names = sorted({*traded, *listed})
         # Of one holding under several symbols, the other side says which has what part.
-        parts = listed if their_sum == held else traded
-        amounts = {name: parts.get(name, ZERO) for name in names}
-        if their_sum != held:
+        is_equal = exact_sum(listed.values()) == held
+        amounts = {name: (listed if is_equal else traded).get(name, ZERO) for name in names}
+        if not is_equal:
             amounts[names[0]] = EXACT.add(amounts[names[0]], missing)
         for name, amount in amounts.items():
             row_key = ours.rows.get((key, name), (account, name, Leg.NET))
@@ -458,7 +470,7 @@ def _as_meant(
     if not record.derived or (record.derived & other.derived):
         return record
     given, stated = (State(one.positions, one.cash) for one in (record, other))
-    found = as_meant_by(stated, given, record.opening, views, side, plain=plain)
+    found = as_meant_by(stated, given, record, views, side, plain=plain)
     positions = found.state.positions if "positions" in record.derived else record.positions
     cash = found.state.cash if "cash" in record.derived else record.cash
     return replace(record, positions=positions, cash=cash, held=found.held)

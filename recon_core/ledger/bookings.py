@@ -169,20 +169,9 @@ def charged_in_kind(instrument: Instrument | None, currency: str | None) -> bool
     )
 
 
-def movement_bookings(
-    movement: Movement, instrument: Instrument | None, roundings: Roundings
-) -> Iterator[CashBooking]:
-    """Yield the postings of a movement: its amount, and the asset that its quantity delivers.
-
-    `instrument` is that of its symbol. A row that gives the asset's own amount beside the
-    quantity says one thing twice, and is posted once.
-    """
-    category = _CATEGORIES[movement.movement_kind]
-    if movement.currency is not None and movement.amount is not None:
-        amount = roundings[movement.currency](movement.amount)
-        yield CashBooking(movement.currency, amount, category)
-    if movement.quantity is None or instrument is None or instrument.base == movement.currency:
-        return
-    if instrument.instrument_kind.delivers:
-        quantity = roundings[instrument.base](movement.quantity)
-        yield CashBooking(instrument.base, quantity, category)
+def movement_booking(movement: Movement, roundings: Roundings) -> CashBooking | None:
+    """The amount of a movement; its quantity moves a position and never cash."""
+    if movement.currency is None or movement.amount is None:
+        return None
+    amount = roundings[movement.currency](movement.amount)
+    return CashBooking(movement.currency, amount, _CATEGORIES[movement.movement_kind])

@@ -64,9 +64,8 @@ def state_comparisons(
     if views is None:
         return []
     record = recorded.side(side)
-    opening = None if record is None else record.opening
     given, stated = State(replayed.positions, replayed.cash), State(positions, cash)
-    meant = as_meant_by(stated, given, opening, views, side, plain=plain).state
+    meant = as_meant_by(stated, given, record, views, side, plain=plain).state
     shown = replace(replayed, positions=meant.positions)
     found = [
         *_positions(recorded, side, positions, shown, plain=plain),

@@ -12,7 +12,7 @@ from recon_core.ledger.bookings import (
     Category,
     Roundings,
     is_derivative,
-    movement_bookings,
+    movement_booking,
 )
 from recon_core.ledger.daily_settlement import DailySettledHolding
 from recon_core.ledger.derivative_holding import DerivativeHolding
@@ -148,11 +148,10 @@ class PositionLedger:
         quantity belongs to the leg that is held; raises `ReplayError` where that may
         be more than one.
         """
-        instrument = None
         if movement.symbol is not None and movement.quantity is not None:
             self._holding(self._key_of_movement(movement, movement.symbol)).move(movement)
-            instrument = self._declared(movement.symbol)
-        for posting in movement_bookings(movement, instrument, self._roundings):
+        posting = movement_booking(movement, self._roundings)
+        if posting is not None:
             _post(self._moved, movement.account, posting)
 
     def _key_of_movement(self, movement: Movement, symbol: str) -> PositionKey:

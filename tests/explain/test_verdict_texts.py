@@ -150,7 +150,7 @@ def test_alternatives_differ_in_kind_or_amount() -> None:
     for found in ([one, other], [one, caused(CauseKind.ALIAS, "5")]):
         told = alternatives(prover, found)
         assert [each.text for each in told] == [
-            f"2 explanations fit; the fills of the other side would decide. {each.text}"
+            f"2 explanations fit; the fills of both sides would decide. {each.text}"
             for each in found
         ]
         assert {(each.verdict, each.alternatives) for each in told} == {

@@ -118,7 +118,16 @@ def _is_fee(base: Base, fill: Fill, rate: Decimal) -> bool:
 def _original(name: str) -> RecordedSession:
     if name.startswith(SMALL):
         return small(int(name.removeprefix(SMALL)))
-    return MADE[name]() if name in MADE else recorded_session(name)
+    return MADE[name]() if name in MADE else _with_exact_averages(recorded_session(name))
+
+
+def _with_exact_averages(recorded: RecordedSession) -> RecordedSession:
+    """A recording in a world in which each inverse contract keeps what it was entered at."""
+    instruments = {
+        symbol: replace(one, arithmetic_average=False)
+        for symbol, one in recorded.instruments.items()
+    }
+    return replace(recorded, instruments=instruments)
 
 
 @cache

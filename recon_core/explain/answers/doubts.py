@@ -39,7 +39,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         name
         for part in answer.parts
         for name, amount in part.effect.items()
-        if amount and name not in dimensions.compared
+        if amount and not dimensions.shows(name)
     ]
     doubtful = answer.strength >= Strength.CHANCE or any(
         precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts

@@ -6,14 +6,23 @@ currency). If a BUY of 0.5 BTC at 100 EUR is missing from the ledger, the deltas
 `position::BTC/EUR` and in `cash::BTC`, and +50 in `cash::EUR`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from recon_core.compare.accounts import accounts_are_one
+from recon_core.compare.holdings import compared_views
 from recon_core.compare.keys import key_text
-from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession, SideRecord
+from recon_core.model import (
+    CashBalance,
+    LedgerSide,
+    Leg,
+    Position,
+    RecordedSession,
+    SideRecord,
+    View,
+)
 from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.model.explanation import Effect
@@ -39,13 +48,15 @@ class Dimensions:
     `compared`: the dimensions that both sides report. `plain`: names are without accounts.
     `dust`: the largest delta that counts as equal, 0 unless a side computed in binary floats.
     `held`: by symbol the assets of which an account has one amount, whatever list shows it;
-    its dimension is that of the balance.
+    its dimension is that of the balance. `otherwise`: dimensions, without account, of assets that
+    the sides compare in their other view: the amount is shown, though not under this name.
     """
 
     compared: frozenset[str]
     plain: bool
     dust: Decimal = ZERO
     held: Mapping[str, str] = field(default_factory=dict)
+    otherwise: frozenset[str] = frozenset()
 
     def position(self, symbol: str, leg: Leg, account: str | None) -> str:
         """Return the dimension of a position."""
@@ -75,6 +86,10 @@ class Dimensions:
         """Return the state of a side as a vector, its replayed sections included."""
         return self.state(record.positions, record.cash)
 
+    def shows(self, name: str) -> bool:
+        """True if an amount of a dimension is compared, under its name or in another view."""
+        return name in self.compared or without_account(name) in self.otherwise
+
     def seen(self, vector: Vector) -> dict[str, Decimal]:
         """Return the part of a vector that is compared and not 0."""
         return {name: value for name, value in vector.items() if value and name in self.compared}
@@ -93,7 +108,8 @@ def dimensions_of(
     states = [one for one in comparisons if one.item_kind in _STATES]
     dust = float_dust if any(one.in_floats for one in states) else ZERO
     held = _held(recorded, states)
-    known = Dimensions(frozenset(), accounts_are_one(recorded), dust, held)
+    otherwise = frozenset(_otherwise(recorded, held))
+    known = Dimensions(frozenset(), accounts_are_one(recorded), dust, held, otherwise)
     compared = []
     for one in states:
         asset = one.name if one.item_kind is ItemKind.HOLDING else held.get(one.name)
@@ -103,6 +119,19 @@ def dimensions_of(
         else:
             compared.append(known.cash(asset, row.account))
     return replace(known, compared=frozenset(compared))
+
+
+def _otherwise(recorded: RecordedSession, held: Mapping[str, str]) -> Iterator[str]:
+    """Yield the dimensions of assets that are compared in their other view."""
+    views = compared_views(recorded)
+    if views is None:
+        return
+    for asset in views.assets.kinds:
+        if views.of(asset) == {View.POSITION}:
+            yield f"{_CASH}{key_text(asset, Leg.NET, None)}"
+    for symbol, instrument in views.assets.of_symbol.items():
+        if symbol in held or views.of(instrument.base) != {View.POSITION, View.BALANCE}:
+            yield f"{_POSITION}{key_text(symbol, Leg.NET, None)}"
 
 
 def _held(recorded: RecordedSession, states: Iterable[Comparison]) -> dict[str, str]:

@@ -228,10 +228,16 @@ def _traded(patch: Patch) -> tuple[Sequence[Fill], Sequence[Fill]]:
 
 
 def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
-    """Return the open positions of rows, `None` if an opening or a movement holds derivatives."""
+    """Return the open positions of rows, `None` where only a replay tells what they realise.
+
+    That is so if an opening or a movement holds derivatives, if a future settles daily, or if the
+    source averages entries arithmetically.
+    """
     opening = () if record.opening is None else record.opening.positions
     moved = [row.symbol for row in record.movements or () if row.symbol and row.quantity]
     if any(map(postings.derivative, [*moved, *(row.symbol for row in opening)])):
+        return None
+    if any(one.settles_daily or one.arithmetic_average for one in postings.instruments.values()):
         return None
     fills: dict[_Key, list[Fill]] = {}
     for fill in ordered_fills(record.fills or ()):

@@ -21,7 +21,7 @@ from recon_core.ledger.bookings import (
     Roundings,
     charged_in_kind,
     is_derivative,
-    movement_bookings,
+    movement_booking,
     notional,
     signed_quantity,
 )
@@ -124,8 +124,8 @@ class Postings:
         if movement.symbol is not None and movement.quantity is not None:
             name = self.dimensions.position(movement.symbol, Leg.NET, movement.account)
             add_to(effect, name, movement.quantity)
-        instrument = self.instruments.get(movement.symbol or "")
-        for booking in movement_bookings(movement, instrument, self.roundings):
+        booking = movement_booking(movement, self.roundings)
+        if booking is not None:
             add_to(effect, self.cash(booking.currency, movement.account), booking.amount)
         return effect
 
