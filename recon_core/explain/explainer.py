@@ -9,6 +9,7 @@ from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.fault_sequences import with_remaining_diffs
 from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
+from recon_core.explain.answers.unlisted_figures import and_unlisted
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
@@ -38,10 +39,11 @@ def explain(
     prover = Prover(reconciliation, dimensions)
     posted, pending = with_pending(prover)
     if not prover.before or not posted.before:
-        return ()
+        return and_unlisted(prover, ())
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = and_unlisted(prover, found)
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 

@@ -11,12 +11,13 @@ from typing import Final
 
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, partial
+from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.problems import contradictions, problem_of
+from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, OwnState, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
@@ -25,13 +26,11 @@ from recon_core.explain.search.self_consistency import (
     has_duplicate_ids,
     may_be_duplicate,
 )
-from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
-from recon_core.values.amounts import exact_sum
 
 _PARTS: Final = "the executions of that order, whose sums are equal on both sides"
-_OWN: Final = "a second statement of the exchange, as its balances before these rows"
+_OWN: Final = "a second statement of the exchange, as its balances, an order report or a snapshot"
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
 
 
@@ -57,9 +56,14 @@ class RowAnswers:
             return None
         hypotheses = self._hypotheses(contradictions.problem, contradictions.right())
         own = self._own_state(contradictions.problem, hypotheses)
-        if own is OwnState.OF_ROWS and _states_what_moves(outer, hypotheses):
-            return None  # its rows and its state agree, and one report of an order stands alone
-        return self._proven(contradictions.problem, hypotheses, own)
+        answer = self._proven(contradictions.problem, hypotheses, own)
+        return answer if answer is not None and self._are_enough(answer) else None
+
+    def _are_enough(self, answer: Answer) -> bool:
+        """True if the statements of the exchange prove that rows of its own are wrong."""
+        of_ledger = self._answer_of(LedgerSide.INTERNAL)
+        fits = of_ledger is not None and of_ledger.outcome.proven
+        return votes(self.prover, answer).are_enough(is_only_answer=not fits)
 
     def best(self) -> list[Answer]:
         """Return the proven answer by the rows, a rounding before any other, or none.
@@ -77,39 +81,32 @@ class RowAnswers:
         hypotheses = [part.hypothesis for part in best[0].parts]
         if precedence.are_in_other_parts(hypotheses):
             return [replace(best[0], complete=False, decides=_PARTS)]
-        if self._is_against_the_exchange(best[0]):
+        if is_against_the_record(best[0]) and not self._are_enough(best[0]):
             return [replace(best[0], complete=False, decides=_OWN)]
-        return [*best, *(self._otherwise() if best[0].decides else self._rivals(best[0]))]
-
-    def _is_against_the_exchange(self, answer: Answer) -> bool:
-        """True if rows of the exchange are said to be wrong that its own state does not contradict.
-
-        One statement against the ledger's is no proof that it is the exchange's that is wrong.
-        """
-        changes = any(part.hypothesis.patch.rows_removed for part in answer.parts)
-        if answer.side is LedgerSide.INTERNAL or answer.rounded or not changes:
-            return False
-        prover = self.prover
-        wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
-        return LedgerSide.EXTERNAL not in wrong
+        if best[0].decides:
+            return [*best, *self._otherwise()]
+        rivals = self._rivals(best[0])
+        return [replace(best[0], decides=_OWN), *rivals] if rivals else best
 
     def _rivals(self, answer: Answer) -> list[Answer]:
-        """Return the answer that the exchange is at fault, if it fits and its rows do not deny it.
+        """Return the answer that the exchange is at fault, if it fits and may be right.
 
         Its lists end before what the ledger has in addition, or a fee that both sides state is
-        that of the ledger's figure.
+        that of the ledger's figure, or a statement of its own contradicts its rows.
         """
         outer = self.prover.recorded.external
         if answer.side is LedgerSide.EXTERNAL or outer is None:
             return []
+        rival = self._answer_of(LedgerSide.EXTERNAL)
+        if rival is None or not rival.outcome.proven:
+            return []
         hypotheses = [part.hypothesis for part in answer.parts]
-        if not (
+        may_be = (
             precedence.ends_before(hypotheses, outer)
             or precedence.fee_supports_given(answer.problem, hypotheses)
-        ):
-            return []
-        rival = self._answer_of(LedgerSide.EXTERNAL)
-        return [rival] if rival is not None and rival.outcome.proven else []
+            or votes(self.prover, rival).may_be
+        )
+        return [rival] if may_be else []
 
     def in_part(self) -> list[Explanation]:
         """Return the explanations by rows that leave a part of the deltas."""
@@ -212,17 +209,6 @@ class RowAnswers:
             return None
         self.budget.spend(len(problem.fills) + len(other.fills or ()))
         return OwnContradictions(problem, other)
-
-
-def _states_what_moves(record: SideRecord, hypotheses: Sequence[Hypothesis]) -> bool:
-    """True if a side states its positions itself, and the corrections would move quantities."""
-    if record.positions is None or "positions" in record.derived:
-        return False
-    patch = together(hypotheses)
-    before, after = (
-        exact_sum(map(signed_quantity, fills)) for fills in (patch.removed, patch.added)
-    )
-    return before != after
 
 
 def _lists_rows(record: SideRecord) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.compare.keys import key_text, single_accounts
+from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession, SideRecord
 from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.model.explanation import Effect
@@ -34,11 +35,17 @@ class Dimensions:
 
     `compared`: the dimensions that both sides report. `plain`: names are without accounts.
     `dust`: the largest delta that counts as equal, 0 unless a side computed in binary floats.
+    `unlisted`: the figures that a side never lists, named without leg and account.
     """
 
     compared: frozenset[str]
     plain: bool
     dust: Decimal = ZERO
+    unlisted: frozenset[str] = frozenset()
+
+    def is_unlisted(self, name: str) -> bool:
+        """True if a dimension is a figure that a side never lists."""
+        return bool(self.unlisted) and bare_name(name) in self.unlisted
 
     def position(self, symbol: str, leg: Leg, account: str | None) -> str:
         """Return the dimension of a position."""
@@ -79,12 +86,14 @@ def dimensions_of(
 ) -> Dimensions:
     """Return the dimensions of a session whose sides have been replayed."""
     compared, in_floats = [], False
+    unlisted = frozenset(name for each in unlisted_figures(recorded).values() for name in each)
     for comparison in comparisons:
         if comparison.item_kind in {ItemKind.POSITION, ItemKind.CASH}:
-            compared.append(comparison.identity)
             in_floats = in_floats or comparison.in_floats
+            if bare_name(comparison.identity) not in unlisted:
+                compared.append(comparison.identity)
     dust = float_dust if in_floats else ZERO
-    return Dimensions(frozenset(compared), single_accounts(recorded), dust)
+    return Dimensions(frozenset(compared), single_accounts(recorded), dust, unlisted)
 
 
 def deltas(dimensions: Dimensions, recorded: RecordedSession) -> dict[str, Decimal]:
