@@ -16,20 +16,21 @@ from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
 from recon_core.explain.repair.completion import with_whole_aliases
-from recon_core.explain.repair.entries import with_whole_entries
+from recon_core.explain.repair.entries import with_proven_entries, with_whole_entries
 from recon_core.model.explanation import Effort, Explanation
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting
 
 
 def explain(
-    reconciliation: Reconciliation, effort: Effort = Effort.FAST
+    reconciliation: Reconciliation, effort: Effort = Effort.FAST, *, repair_exchange: bool = False
 ) -> tuple[Explanation, ...]:
     """Return the explanations of why the two sides of a session differ.
 
-    Several explanations are alternatives that the data cannot separate. Empty if the session
-    has no diffs or cannot be compared. Raises nothing for the content of a session; the result
-    depends on the session and the effort only.
+    `repair_exchange`: the entries of a repair include those for the external side. Several
+    explanations are alternatives that the data cannot separate. Empty if the session has no diffs
+    or cannot be compared. Raises nothing for the content of a session; the result depends on the
+    session and the two arguments only.
     """
     if effort is Effort.OFF or not has_two_sides(reconciliation):
         return ()
@@ -45,6 +46,9 @@ def explain(
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
     found = and_unlisted(prover, found)
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
+    found = tuple(
+        with_proven_entries(reconciliation, one, repair_exchange=repair_exchange) for one in found
+    )
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 

@@ -201,12 +201,13 @@ CASES = [
 def test_at_fault_is_the_side_that_its_own_books_contradict(case: Case) -> None:
     """One explanation, with its side; the repair leaves nothing that differs."""
     reconciliation = case.build().reconciled()
-    (found,) = explain(reconciliation)
+    (found,) = explain(reconciliation, repair_exchange=True)
     assert found.verdict is ExplanationVerdict.UNIQUE, found.text
     assert sorted(told(found)) == sorted(case.causes), found.text
     assert [(one.action, str(one.side)) for one in found.repair] == list(case.repair)
     assert set(found.explains) == {diff.identity for diff in reconciliation.diffs}
-    repaired = apply_entries(reconciliation.recorded, entries_of(reconciliation, found))
+    entries = entries_of(reconciliation, found, repair_exchange=True)
+    repaired = apply_entries(reconciliation.recorded, entries)
     assert not Reconciliation(repaired, Policy()).diffs
 
 

@@ -21,10 +21,14 @@ TRIALS = 400 if IS_SOAK else 25
 def repaired_trial(trial: Trial) -> bool:
     """Whether a trial has a unique explanation; its entries then repair it."""
     before = Reconciliation(trial.placed.recorded, Policy())
-    found = [each for each in explain(before) if each.verdict is ExplanationVerdict.UNIQUE]
+    found = [
+        each
+        for each in explain(before, repair_exchange=True)
+        if each.verdict is ExplanationVerdict.UNIQUE
+    ]
     for explanation in found:
         try:
-            entries = entries_of(before, explanation)
+            entries = entries_of(before, explanation, repair_exchange=True)
         except ReconError as error:
             if "no booking repairs it" in str(error):  # such as a name, which a policy mends
                 return False
@@ -35,9 +39,9 @@ def repaired_trial(trial: Trial) -> bool:
         left = {diff.diff_id for diff in after.diffs if diff.diff_type != "SESSION"}
         answered = {answer for entry in entries for answer in entry.answers}
         assert not left & answered, trial.seed
-        assert [entry.entry_id for entry in entries_of(before, explanation)] == [
-            entry.entry_id for entry in entries
-        ]
+        assert [
+            entry.entry_id for entry in entries_of(before, explanation, repair_exchange=True)
+        ] == [entry.entry_id for entry in entries]
     return bool(found)
 
 

@@ -71,8 +71,7 @@ def _alone(reconciliation: Reconciliation, side: LedgerSide, names: Sequence[str
     effect = effect_of(deltas if side is LedgerSide.INTERNAL else negated(deltas))
     return Explanation(
         ExplanationVerdict.UNIQUE,
-        side,
-        (Cause(CauseKind.BALANCE_KIND, side, (), effect, text),),
+        causes=(Cause(CauseKind.BALANCE_KIND, None, (), effect, text),),
         explains=tuple(sorted(diffs)),
         text=text,
         proof="what it states elsewhere of the same quantity agrees",
