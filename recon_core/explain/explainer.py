@@ -43,12 +43,12 @@ def explain(
         return and_unlisted(prover, ())
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
-    found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
-    found = and_unlisted(prover, found)
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     found = tuple(
         with_proven_entries(reconciliation, one, repair_exchange=repair_exchange) for one in found
     )
+    found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = and_unlisted(prover, found)
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 

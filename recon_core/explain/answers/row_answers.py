@@ -15,10 +15,10 @@ from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes import precedence
 from recon_core.explain.problem.dimensions import is_order
-from recon_core.explain.problem.hypotheses import Hypothesis, together
+from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
-from recon_core.explain.proof.attempt import Answer, OwnState, attempt
+from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.explain.search.self_consistency import (
@@ -55,8 +55,7 @@ class RowAnswers:
         if contradictions is None:
             return None
         hypotheses = self._hypotheses(contradictions.problem, contradictions.right())
-        own = self._own_state(contradictions.problem, hypotheses)
-        answer = self._proven(contradictions.problem, hypotheses, own)
+        answer = self._proven(contradictions.problem, hypotheses, is_own=True)
         return answer if answer is not None and self._are_enough(answer) else None
 
     def _are_enough(self, answer: Answer) -> bool:
@@ -85,8 +84,7 @@ class RowAnswers:
             return [replace(best[0], complete=False, decides=_OWN)]
         if best[0].decides:
             return [*best, *self._otherwise()]
-        rivals = self._rivals(best[0])
-        return [replace(best[0], decides=_OWN), *rivals] if rivals else best
+        return [*best, *self._rivals(best[0])]
 
     def _rivals(self, answer: Answer) -> list[Answer]:
         """Return the answer that the exchange is at fault, if it fits and may be right.
@@ -172,22 +170,18 @@ class RowAnswers:
         return tuple(RowComparison(problem, right, self.prover.max_skew).hypotheses())
 
     def _proven(
-        self, problem: Problem, hypotheses: Sequence[Hypothesis], own: OwnState | None = None
+        self, problem: Problem, hypotheses: Sequence[Hypothesis], *, is_own: bool = False
     ) -> Answer | None:
         if not hypotheses:
             return None
         rows = tuple(hypothesis.rows for hypothesis in hypotheses)
-        return attempt(self.prover, problem, hypotheses, rows, self.budget, read=True, own=own)
+        return attempt(
+            self.prover, problem, hypotheses, rows, self.budget, read=True, is_own=is_own
+        )
 
-    def _own_state(self, problem: Problem, hypotheses: Sequence[Hypothesis]) -> OwnState:
-        """Return `RIGHT` if the side's rows give its stated amounts only with the hypotheses."""
-        own = self._problem(problem.side, rows_right=True) if hypotheses else None
-        is_right = own is not None and bool(own.required) and own.reached_by(together(hypotheses))
-        return OwnState.RIGHT if is_right else OwnState.OF_ROWS
-
-    def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
+    def _problem(self, side: LedgerSide) -> Problem | None:
         prover = self.prover
-        return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=rows_right)
+        return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=False)
 
     def _rows(self, side: LedgerSide) -> SideRecord | None:
         return other_rows(self.prover.recorded.side(side))

@@ -20,15 +20,23 @@ def unlisted_figures(recorded: RecordedSession) -> dict[LedgerSide, tuple[str, .
     return {
         side: found
         for side, record in recorded.own_records().items()
-        if (found := tuple(sorted(_unlisted(recorded, record, money))))
+        if (found := tuple(sorted(_unlisted(recorded, record, recorded.side(side.other), money))))
     }
 
 
-def _unlisted(recorded: RecordedSession, record: SideRecord, money: set[str]) -> Iterator[str]:
-    if record.positions is None or record.cash is None or record.derived:
+def _unlisted(
+    recorded: RecordedSession, record: SideRecord, other: SideRecord | None, money: set[str]
+) -> Iterator[str]:
+    """Yield the figures of one side, none if it may list them under another name."""
+    if record.positions is None or record.cash is None or record.derived or other is None:
         return
     listed = {row.symbol: row.quantity for row in record.positions}
     stated = {row.currency: row.total for row in record.cash}
+    symbols = {row.symbol for row in other.positions or ()}
+    symbols |= {fill.symbol for fill in other.fills or ()}
+    currencies = {row.currency for row in other.cash or ()}
+    if not (listed.keys() <= symbols and stated.keys() <= currencies):
+        return
     for symbol, quantity in _traded(record).items():
         instrument = recorded.instruments.get(symbol)
         if not quantity or instrument is None or is_derivative(instrument):

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.explain.problem.dimensions import Dimensions, dimensions_of
+from recon_core.explain.problem.dimensions import Dimensions, dimensions_of, is_order
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
@@ -162,7 +162,7 @@ def entries_of(
         if proposed.leaves_out_the_exchange:
             raise ReconError(LEFT_OUT)
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
-    return _proven(reconciliation, proposed)
+    return _proven(reconciliation, proposed)[0]
 
 
 LEFT_OUT: Final = (
@@ -190,29 +190,36 @@ def with_proven_entries(
     if not proposed.repair:
         return proposed
     try:
-        _proven(reconciliation, proposed)
+        _, explains = _proven(reconciliation, proposed)
     except ReconError as error:
         text = f"{proposed.text}; no entry is proposed: {error}"
         return replace(proposed, repair=(), text=text, refusal=str(error))
-    return proposed
+    return proposed if proposed.leaves_out_the_exchange else replace(proposed, explains=explains)
 
 
-def _proven(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
-    """Return the entries of an explanation; raise `ReconError` if they do not repair a copy."""
+def _proven(
+    reconciliation: Reconciliation, explanation: Explanation
+) -> tuple[list[RepairEntry], tuple[str, ...]]:
+    """Return the entries of an explanation, and the diffs that they resolve in a copy.
+
+    The report of a corrected fill's order stays as it is: no entry is for a report. Raises
+    `ReconError` if another diff that is explained remains, or a new one appears.
+    """
     recorded = reconciliation.recorded
     added = [fill_of(one.row) for one in explanation.repair if one.action == ADD_FILL]
     require_near_prices(recorded, added)
     entries = [_entry(recorded.session_id, one, one.answers) for one in explanation.repair]
     resolved = _resolved(reconciliation, entries)
     left = {*explanation.explains} - {*resolved}
-    if left and not explanation.leaves_out_the_exchange:
+    if not (explanation.leaves_out_the_exchange or all(map(is_order, left))):
         raise ReconError(_STILL_DIFFER)
     explains = tuple(name for name in explanation.explains if name not in left)
     answers = diffs_of_entries(replace(explanation, explains=explains))
-    return [
+    whole = [
         _entry(recorded.session_id, booking, each)
         for booking, each in zip(explanation.repair, answers, strict=True)
     ]
+    return whole, explains
 
 
 def _why_not(explanation: Explanation) -> str:
