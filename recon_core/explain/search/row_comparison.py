@@ -24,9 +24,11 @@ from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Streng
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.rows import ordered_movements
 from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.ledger.replay import with_named_account
+from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
 
@@ -87,7 +89,9 @@ class RowComparison:
         if self.problem.record.fills is None or self.right.fills is None:
             return
         fills = self.problem.fills
-        matched = matched_fills(fills, self._own(self.right.fills), plain=self._plain)
+        matched = matched_fills(
+            fills, self._own(ordered_fills(self.right.fills)), plain=self._plain
+        )
         yield from self._differing(matched.differing, fills)
         yield from self._surplus(matched.surplus)
         yield from self._missing(matched.missing)
@@ -121,8 +125,8 @@ class RowComparison:
         if right is None and (mine is None or self.right.fills is None):
             return
         account = self.problem.record.only_account()
-        others = [as_own(row, account, plain=self._plain) for row in right or ()]
-        matched = matched_movements(mine or (), others, plain=self._plain)
+        others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right or ())]
+        matched = matched_movements(self.problem.rows.movements, others, plain=self._plain)
         for wrong, other in matched.differing:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)
