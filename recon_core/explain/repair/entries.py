@@ -14,6 +14,7 @@ from typing import Final
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import Dimensions, dimensions_of, is_order
 from recon_core.explain.problem.patches import Patch, names_of, shifted
+from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Prover
@@ -208,6 +209,7 @@ def _proven(
     recorded = reconciliation.recorded
     added = [fill_of(one.row) for one in explanation.repair if one.action == ADD_FILL]
     require_near_prices(recorded, added)
+    require_known_decimals(recorded, explanation.repair)
     entries = [_entry(recorded.session_id, one, one.answers) for one in explanation.repair]
     resolved = _resolved(reconciliation, entries)
     left = {*explanation.explains} - {*resolved}
@@ -308,6 +310,18 @@ def _not_in(rows: Sequence[Fill], others: Sequence[Fill]) -> Iterator[Fill]:
         left[id(row)] -= 1
         if left[id(row)] < 0:
             yield row
+
+
+def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking]) -> None:
+    """Raise `ReconError` that names the first amount that is finer than its currency."""
+    for booking in bookings:
+        row = booking.row
+        for name, unit in (("fee", "fee_currency"), ("amount", "currency")):
+            if name not in row or unit not in row:
+                continue
+            if is_too_fine(recorded, Decimal(row[name]), row[unit]):
+                amount = f"{row[name]} {printable(row[unit], 30)}"
+                raise ReconError(f"no booking repairs it: {amount} is finer than its currency")
 
 
 def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:
