@@ -176,8 +176,11 @@ def _effects(
 
 
 def _has_derivative(problem: Problem, patch: Patch) -> bool:
-    rows = (*patch.removed, *patch.added)
-    return any(problem.postings.derivative(fill.symbol) for fill in rows)
+    held = () if patch.opening is None else patch.opening.positions
+    left = () if patch.old_opening is None else patch.old_opening.positions
+    moved = {*held} ^ {*left}
+    rows = (*patch.removed, *patch.added, *moved)
+    return any(problem.postings.derivative(row.symbol) for row in rows)
 
 
 def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
