@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ MIRRORED = {
 """Kinds that become another one; all others stay as they are."""
 
 
-def _changed(number: int, **fields: object) -> Fills:
+def _changed(number: int, **fields: Any) -> Fills:
     rows = trades()
-    return [*rows[:number], replace(rows[number], **fields), *rows[number + 1 :]]  # type: ignore[arg-type]
+    return [*rows[:number], replace(rows[number], **fields), *rows[number + 1 :]]
 
 
 def _recharged(number: int, quantity: str) -> Fills:

@@ -178,9 +178,9 @@ def _effects(
 def _has_derivative(problem: Problem, patch: Patch) -> bool:
     held = () if patch.opening is None else patch.opening.positions
     left = () if patch.old_opening is None else patch.old_opening.positions
-    moved = {*held} ^ {*left}
-    rows = (*patch.removed, *patch.added, *moved)
-    return any(problem.postings.derivative(row.symbol) for row in rows)
+    symbols = {fill.symbol for fill in (*patch.removed, *patch.added)}
+    symbols |= {row.symbol for row in {*held} ^ {*left}}
+    return any(map(problem.postings.derivative, symbols))
 
 
 def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:
