@@ -76,7 +76,7 @@ def finest(before: Reconciliation, currency: str) -> int:
         rows = (*(record.cash or ()), *opening)
         amounts = [row.total for row in rows if row.currency == currency]
         amounts += [fill.fee for fill in record.fills or () if fill.fee_currency == currency]
-        found += [decimal_places(shortest(amount)) for amount in amounts]
+        found += map(decimal_places, amounts)
     return max(found)
 
 

@@ -19,7 +19,7 @@ def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None
         return False
     known = [each for record in recorded.own_records().values() for each in _of(record, currency)]
     is_unknown = declared is None and not known
-    return not is_unknown and all(decimal_places(shortest(each)) < places for each in known)
+    return not is_unknown and all(decimal_places(each) < places for each in known)
 
 
 def _of(record: SideRecord, currency: str) -> Iterator[Decimal]:
