@@ -12,6 +12,7 @@ from recon_core.cli.session_options import (
     LIMIT_OPTION,
     MAX_ITEMS_OPTION,
     POLICY_OPTION,
+    REPAIR_EXCHANGE_OPTION,
     named,
 )
 
@@ -46,6 +47,7 @@ copy, every diff that it claims is gone and none is new.
 @MAX_ITEMS_OPTION
 @EFFORT_OPTION
 @LIMIT_OPTION
+@REPAIR_EXCHANGE_OPTION
 @click.option("--exit-on-findings", is_flag=True, help="End with 2 where there is a diff.")
 @click.option(
     "--format",
@@ -67,6 +69,7 @@ def explain(
     output_format: str,
     *,
     exit_on_findings: bool,
+    repair_exchange: bool,
 ) -> None:
     """Show every diff of each SESSION, then the causes that account for them.
 
@@ -75,7 +78,7 @@ def explain(
     from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # not for the help
     from recon_core.model.explanation import Effort  # noqa: PLC0415
 
-    search = explainer(Effort(effort))
+    search = explainer(Effort(effort), repair_exchange=repair_exchange)
     found = list(named(ctx, sessions, policy, max_items, limits).reconciled(search))
     if output_format == "json":
         documents = [explanation_document(each) for _, each in found]

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,7 @@ from recon_core.cli.session_options import (
     LIMIT_OPTION,
     MAX_ITEMS_OPTION,
     POLICY_OPTION,
+    REPAIR_EXCHANGE_OPTION,
     named,
 )
 from recon_core.values.errors import ReconError
@@ -24,16 +25,19 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   recon repair day.recon.json -o repair.json
+  recon repair day.recon.json -o repair.json --repair-exchange
 
 \b
 Exit codes:
   0   written, or no diff to repair
   1   not repaired: no proven cause, a name that the policy mends, an implausible price,
-      a session that cannot be read, a FILE that is no such list or cannot be written
+      a fault of the external side without --repair-exchange, a session that cannot be
+      read, a FILE that is no such list or cannot be written
   64  wrong usage
 
 The entries are proposals: no ledger and no session is changed. FILE may be an earlier list,
-whose entries stay as they are; entries that it has already are not written twice.
+whose entries stay as they are; entries that it has already are not written twice. The
+exchange keeps the truth: its record is left as it is unless --repair-exchange is given.
 """
 
 
@@ -48,6 +52,7 @@ whose entries stay as they are; entries that it has already are not written twic
 @MAX_ITEMS_OPTION
 @EFFORT_OPTION
 @LIMIT_OPTION
+@REPAIR_EXCHANGE_OPTION
 @click.pass_context
 def repair(
     ctx: click.Context,
@@ -58,6 +63,8 @@ def repair(
     max_items: int | None,
     effort: str,
     limits: tuple[str, ...],
+    *,
+    repair_exchange: bool,
 ) -> None:
     """Write what would repair the one SESSION, where its explanation is unique."""
     from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # not for the help
@@ -69,9 +76,11 @@ def repair(
             f"{quoted(session, 200)} matches {len(sessions.anchors)} sessions; expected one of them"
         )
     target = _target(output, sessions.anchors[0])
-    path, reconciliation = next(sessions.reconciled(explainer(Effort(effort))))
+    path, reconciliation = next(
+        sessions.reconciled(explainer(Effort(effort), repair_exchange=repair_exchange))
+    )
     try:
-        entries = _entries(reconciliation)
+        entries = _entries(reconciliation, repair_exchange=repair_exchange)
     except ReconError as error:
         raise ReconError(f"{path}: not repaired: {error}") from None
     if not entries:
@@ -79,6 +88,8 @@ def repair(
         return
     fresh = _write(target, output, entries)
     click.echo("\n".join(_lines(entries, fresh, printable(output))))
+    if any(each.leaves_out_the_exchange for each in reconciliation.explanations):
+        click.echo(f"  {_LEFT_OUT}")
 
 
 def _target(output: str, anchor: Path) -> Path:
@@ -97,7 +108,12 @@ def _target(output: str, anchor: Path) -> Path:
     return target
 
 
-def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
+_LEFT_OUT: Final = (
+    "external: its record is left as it is; --repair-exchange proposes entries for it"
+)
+
+
+def _entries(reconciliation: "Reconciliation", *, repair_exchange: bool) -> "list[RepairEntry]":
     explanations = reconciliation.explanations
     unreadable = [
         judgement.message
@@ -112,7 +128,11 @@ def _entries(reconciliation: "Reconciliation") -> "list[RepairEntry]":
         return []
     from recon_core.explain import entries_of  # noqa: PLC0415  # only where a repair is made
 
-    return [entry for each in explanations for entry in entries_of(reconciliation, each)]
+    return [
+        entry
+        for each in explanations
+        for entry in entries_of(reconciliation, each, repair_exchange=repair_exchange)
+    ]
 
 
 def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:

@@ -37,6 +37,11 @@ EFFORT_OPTION: Final = click.option(
     show_default=True,
     help="How many operations the search may cost.",
 )
+REPAIR_EXCHANGE_OPTION: Final = click.option(
+    "--repair-exchange",
+    is_flag=True,
+    help="Propose entries for the external side too, which are left out otherwise.",
+)
 
 
 @dataclass(frozen=True, slots=True)

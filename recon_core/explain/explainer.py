@@ -13,26 +13,28 @@ from recon_core.explain.answers.fault_sequences import with_remaining_diffs
 from recon_core.explain.answers.known import known_facts, precision_facts
 from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
+from recon_core.explain.answers.unlisted_figures import and_unlisted
 from recon_core.explain.answers.verdicts import not_searched, unexplained
 from recon_core.explain.budget import Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of, vector_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
 from recon_core.explain.repair.completion import with_whole_aliases
-from recon_core.explain.repair.entries import with_whole_entries
+from recon_core.explain.repair.entries import with_proven_entries, with_whole_entries
 from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from recon_core.values.memory import without_collecting
 
 
 def explain(
-    reconciliation: Reconciliation, effort: Effort = Effort.FAST
+    reconciliation: Reconciliation, effort: Effort = Effort.FAST, *, repair_exchange: bool = False
 ) -> tuple[Explanation, ...]:
     """Return the explanations of why the two sides of a session differ.
 
-    Several explanations are alternatives that the data cannot separate. Empty if the session
-    has no diffs or cannot be compared. Raises nothing for the content of a session; the result
-    depends on the session and the effort only.
+    `repair_exchange`: the entries of a repair include those for the external side. Several
+    explanations are alternatives that the data cannot separate. Empty if the session has no diffs
+    or cannot be compared. Raises nothing for the content of a session; the result depends on the
+    session and the two arguments only.
     """
     if effort is Effort.OFF or not has_two_sides(reconciliation):
         return ()
@@ -42,12 +44,15 @@ def explain(
     prover = Prover(reconciliation, dimensions)
     posted, pending = with_pending(prover)
     if not prover.before or not posted.before:
-        return ()
+        return and_unlisted(prover, ())
     with without_collecting():
         found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
-    found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
-    found = tuple(_with_facts(posted, found))
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
+    found = tuple(
+        with_proven_entries(reconciliation, one, repair_exchange=repair_exchange) for one in found
+    )
+    found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
+    found = and_unlisted(prover, tuple(_with_facts(posted, found)))
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
 
 

@@ -9,14 +9,17 @@ if TYPE_CHECKING:
     from recon_core.engine.reconciliation import Reconciliation
 
 
-def explainer(effort: Effort) -> Explain | None:
-    """Return the search with an effort, `None` for `Effort.OFF`."""
+def explainer(effort: Effort, *, repair_exchange: bool = False) -> Explain | None:
+    """Return the search with an effort, `None` for `Effort.OFF`.
+
+    `repair_exchange`: the entries of a repair include those for the external side.
+    """
     if effort is Effort.OFF:
         return None
 
     def explain_now(reconciliation: "Reconciliation") -> tuple[Explanation, ...]:
         from recon_core.explain import explain  # noqa: PLC0415  # only where there is a diff
 
-        return explain(reconciliation, effort)
+        return explain(reconciliation, effort, repair_exchange=repair_exchange)
 
     return explain_now

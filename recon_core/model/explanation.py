@@ -174,6 +174,15 @@ class Explanation:
     repair: tuple[Booking, ...] = ()
     aliases: Mapping[LedgerSide, Mapping[str, str]] = field(default_factory=dict)
     known: tuple[str, ...] = ()
+    refusal: str = ""
+
+    @property
+    def leaves_out_the_exchange(self) -> bool:
+        """True if a proven cause is on the external side, and no entry is for that side."""
+        external = LedgerSide.EXTERNAL
+        is_at_fault = any(cause.side is external for cause in self.causes)
+        is_proven = self.verdict is ExplanationVerdict.UNIQUE and not self.aliases
+        return is_proven and is_at_fault and all(one.side is not external for one in self.repair)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain data for JSON, as in `recon explain --format json`.

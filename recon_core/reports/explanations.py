@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from recon_core.model import LedgerSide
 from recon_core.model.comparison import ReconDiff
-from recon_core.model.explanation import Effect, Explanation, ExplanationVerdict
+from recon_core.model.explanation import CauseKind, Effect, Explanation, ExplanationVerdict
 from recon_core.reports.wording import counted
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
@@ -79,8 +79,35 @@ def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if len(explanation.repair) > _MOST:
         more = counted(len(explanation.repair) - _MOST, "more booking")
         yield "repair", f"and {more}; recon repair writes them all"
+    if explanation.leaves_out_the_exchange:
+        yield "next", _next_step(explanation)
     for line in ("[aliases]", *alias_lines(explanation.aliases)) if explanation.aliases else ():
         yield "policy", line
+
+
+_BEHIND: Final = frozenset({CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT})
+
+_COUNTS_OTHERWISE: Final = frozenset({
+    CauseKind.UNIT,
+    CauseKind.SIGN_CONVENTION,
+    CauseKind.SPLIT,
+    CauseKind.BALANCE_KIND,
+    CauseKind.NETTED_LEGS,
+})  # fmt: skip
+
+
+def _next_step(explanation: Explanation) -> str:
+    """Return what to do about a fault of the external side, whose record is left as it is."""
+    kinds = {one.cause_kind for one in explanation.causes if one.side is LedgerSide.EXTERNAL}
+    if kinds <= _BEHIND:
+        step = "ask the external side again, its state is from before these rows"
+    elif kinds <= {CauseKind.ROUNDING}:
+        step = "allow what the external side rounds off with a tolerance of the policy"
+    elif kinds <= _COUNTS_OTHERWISE:
+        step = "record the external side's figures as the ledger counts them"
+    else:
+        step = "fetch the external side's rows again, or ask the exchange to correct them"
+    return f"{step}; its record is left as it is (--repair-exchange proposes entries for it)"
 
 
 def alias_lines(aliases: Mapping[LedgerSide, Mapping[str, str]]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def fill(fill_id: str, side: str, quantity: str, price: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_entries_repair_the_session(recon: Recon, directory: Path, name: str) -> None:
     """Applied to a copy every diff is gone, and applied again nothing changes."""
-    assert recon("repair", session(name), "-o", "repair.json").code == 0
+    assert recon("repair", session(name), "-o", "repair.json", "--repair-exchange").code == 0
     entries = read_repair(directory / "repair.json")
     before = reconcile_session(session(name))
     repaired = apply_entries(before.recorded, entries)
@@ -82,14 +82,41 @@ def test_what_an_entry_says(recon: Recon, directory: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_twice_is_once(recon: Recon, directory: Path, name: str) -> None:
     """The same bytes, also in another file, and the second run says so."""
-    assert recon("repair", session(name), "-o", "repair.json").code == 0
+    assert recon("repair", session(name), "-o", "repair.json", "--repair-exchange").code == 0
     first = (directory / "repair.json").read_bytes()
-    again = recon("repair", session(name), "-o", "repair.json")
+    again = recon("repair", session(name), "-o", "repair.json", "--repair-exchange")
     assert again.code == 0
     assert "0 entries written, " in again.lines[0]
     assert (directory / "repair.json").read_bytes() == first
-    recon("repair", session(name), "-o", "other.json")
+    recon("repair", session(name), "-o", "other.json", "--repair-exchange")
     assert (directory / "other.json").read_bytes() == first
+
+
+def test_the_exchange_keeps_the_truth(recon: Recon, directory: Path) -> None:
+    """Without the option its record is left as it is: status 1, one line, no file."""
+    answer = recon("repair", session("stale_exchange"), "-o", "repair.json")
+    answer.refused(1, "external side is at fault", "--repair-exchange proposes entries")
+    assert not (directory / "repair.json").exists()
+    shown = recon("explain", session("stale_exchange"))
+    assert "  repair " not in shown.out
+    assert "next        ask the external side again" in shown.out
+    assert "--repair-exchange" in shown.out
+    assert "  repair " in recon("explain", session("stale_exchange"), "--repair-exchange").out
+
+
+def test_entries_of_the_ledger_are_written_alone(recon: Recon, directory: Path) -> None:
+    """An id twice at the exchange and a fill missing from the ledger: the fill is proposed."""
+    path = fills_session(directory / "both.recon.json")
+    document = json.loads(path.read_text())
+    document["external"]["fills"].append(document["external"]["fills"][0])
+    path.write_text(json.dumps(document))
+    answer = recon("repair", path, "-o", "repair.json")
+    assert answer.code == 0
+    assert answer.lines[0] == "repair.json: 1 entry written"
+    assert answer.lines[1].startswith("  internal: add fill f2")
+    assert "external: its record is left as it is; --repair-exchange" in answer.lines[2]
+    both = recon("repair", path, "-o", "all.json", "--repair-exchange")
+    assert both.lines[0] == "all.json: 2 entries written"
 
 
 def test_a_list_only_grows(recon: Recon, directory: Path) -> None:

@@ -79,7 +79,7 @@ def again(name: str, fill_id: str, seconds: float) -> Fill:
 
 def require_repaired(reconciliation: Reconciliation, one: Explanation) -> Reconciliation:
     """The entries do away with every diff, those of snapshots included, once and again."""
-    entries = entries_of(reconciliation, one)
+    entries = entries_of(reconciliation, one, repair_exchange=True)
     repaired = apply_entries(reconciliation.recorded, entries)
     found = Reconciliation(repaired, reconciliation.policy)
     assert found.diffs == []

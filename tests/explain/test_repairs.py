@@ -28,13 +28,13 @@ def test_a_session_with_a_repaired_copy_has_no_diffs() -> None:
     """The same for the examples, whose entries answer every diff."""
     for path in sorted(EXAMPLES.glob("*.recon.json")):
         before = reconcile_session(path)
-        (first, *more) = explain(before, Effort.FULL)
+        (first, *more) = explain(before, Effort.FULL, repair_exchange=True)
         if first.verdict is not ExplanationVerdict.UNIQUE:
             with pytest.raises(ReconError, match="would decide"):
                 entries_of(before, first)
             continue
         assert not more
-        entries = entries_of(before, first)
+        entries = entries_of(before, first, repair_exchange=True)
         assert Reconciliation(apply_entries(before.recorded, entries), Policy()).diffs == []
         assert set(entries[0].answers) == {
             diff_id(before.recorded.session_id, identity) for identity in first.explains

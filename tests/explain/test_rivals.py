@@ -35,8 +35,6 @@ RIVALS: dict[str, list[Answer]] = {
     "last_fill_unseen": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
     # A sale for what the fees were booked: the venue took them in that asset.
     "sale_or_fees": [(IN, ["missing_fill"])],
-    # The exchange's row and its cash agree; that it lists no position proves nothing.
-    "conversion_of_the_exchange": [(OUT, ["orphan_fill"])],
     # Of the first two fills one is too large, one is none, or the opening counts it already.
     "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
     "name_or_conversion": [(IN, ["alias"])],
@@ -44,6 +42,8 @@ RIVALS: dict[str, list[Answer]] = {
 PROVEN: dict[str, Answer] = {
     # The state of the exchange is the sum of its fills; only one report says otherwise.
     "report_against_its_state": (IN, ["wrong_quantity"]),
+    # The exchange's row and its cash agree; that it lists no position proves nothing.
+    "conversion_of_the_exchange": (IN, ["missing_fill"]),
     # Statements without a list of fills: their movements count all the same.
     "sign_of_a_movement": (IN, ["sign_convention"]),
     "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),

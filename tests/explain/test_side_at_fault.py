@@ -86,15 +86,16 @@ CASES = [
         [("remove_fill", "external")],
     ),
     Case(
-        "it lists a fill that its order report does not know",
+        "it lists a fill that its order report and its state do not know",
         lambda: Books(trades(), [*trades(), replace(trades()[5], fill_id="more",
-                      quantity=Decimal("0.004"))], orders_of(trades())),
+                      quantity=Decimal("0.004"))], orders_of(trades()), stated=trades()),
         [("orphan_fill", "external", ("more",))],
         [("remove_fill", "external")],
     ),
     Case(
-        "it lists another quantity than its order report",
-        lambda: Books(trades(), _with_quantity(trades(), 5, "0.07"), orders_of(trades())),
+        "it lists another quantity than its order report and its state",
+        lambda: Books(trades(), _with_quantity(trades(), 5, "0.07"), orders_of(trades()),
+                      stated=trades()),
         [("wrong_quantity", "external", ("f5",))],
         [("remove_fill", "external"), ("add_fill", "external")],
     ),
@@ -118,8 +119,8 @@ CASES = [
         [("remove_fill", "external")],
     ),
     Case(
-        "it lacks a fill that its order report counts",
-        lambda: Books(trades(), without(trades(), 5), orders_of(trades())),
+        "it lacks a fill that its order report and its state count",
+        lambda: Books(trades(), without(trades(), 5), orders_of(trades()), stated=trades()),
         [("missing_fill", "external", ("f5",))],
         [("add_fill", "external")],
     ),
@@ -200,12 +201,13 @@ CASES = [
 def test_at_fault_is_the_side_that_its_own_books_contradict(case: Case) -> None:
     """One explanation, with its side; the repair leaves nothing that differs."""
     reconciliation = case.build().reconciled()
-    (found,) = explain(reconciliation)
+    (found,) = explain(reconciliation, repair_exchange=True)
     assert found.verdict is ExplanationVerdict.UNIQUE, found.text
     assert sorted(told(found)) == sorted(case.causes), found.text
     assert [(one.action, str(one.side)) for one in found.repair] == list(case.repair)
     assert set(found.explains) == {diff.identity for diff in reconciliation.diffs}
-    repaired = apply_entries(reconciliation.recorded, entries_of(reconciliation, found))
+    entries = entries_of(reconciliation, found, repair_exchange=True)
+    repaired = apply_entries(reconciliation.recorded, entries)
     assert not Reconciliation(repaired, Policy()).diffs
 
 
@@ -244,3 +246,32 @@ def test_what_the_books_do_not_decide_is_not_unique(build: Callable[[], Books]) 
     for one in found:
         assert one.verdict is not ExplanationVerdict.UNIQUE, one.text
         assert not one.repair
+
+
+ONE_STATEMENT = {
+    "a fill that its order report does not know": (
+        lambda: Books(trades(), [*trades(), replace(trades()[5], fill_id="more",
+                      quantity=Decimal("0.004"))], orders_of(trades())),
+        ["missing_fill", "orphan_fill"],
+    ),
+    "another quantity than its order report": (
+        lambda: Books(trades(), _with_quantity(trades(), 5, "0.07"), orders_of(trades())),
+        ["wrong_quantity", "wrong_quantity"],
+    ),
+    "all but a fill that its order report counts": (
+        lambda: Books(trades(), without(trades(), 5), orders_of(trades())),
+        ["orphan_fill", "missing_fill"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("build", "kinds"), ONE_STATEMENT.values(), ids=ONE_STATEMENT)
+def test_one_statement_against_the_exchange_names_both_sides(
+    build: Callable[[], Books], kinds: list[str]
+) -> None:
+    """Its order report alone is as likely to be wrong as its list, so the ledger is named too."""
+    found = explain(build().reconciled())
+    assert {one.verdict for one in found} == {ExplanationVerdict.AMBIGUOUS}
+    assert [str(one.causes[0].cause_kind) for one in found] == kinds
+    assert [str(one.side) for one in found] == ["internal", "external"]
+    assert all(one.decides and not one.repair for one in found)

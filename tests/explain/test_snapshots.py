@@ -101,7 +101,7 @@ def test_twins_are_told_apart(
     before, *_ = told(ledger_of(rows, own), exchange(right))
     assert set(before.causes[0].ids) == equal
     reconciliation = session(ledger_of(rows, own), exchange(right, TIMES))
-    (one,) = explain(reconciliation)
+    (one,) = explain(reconciliation, repair_exchange=True)
     assert one.verdict == "unique"
     assert set(one.causes[0].ids) == named
     assert ("of 2 equal" in one.text) == (len(named) > 1)
@@ -156,7 +156,7 @@ def test_kinds_are_told_apart(name: str) -> None:
     assert {one.verdict for one in before} == {"ambiguous"}
     assert len(before) == 2
     reconciliation = session(internal, external(times=TIMES))
-    (one,) = explain(reconciliation)
+    (one,) = explain(reconciliation, repair_exchange=True)
     assert one.verdict == "unique"
     assert [cause.cause_kind for cause in one.causes] == [kind]
     assert one.proof.endswith(since)
@@ -178,7 +178,7 @@ def test_when_a_missing_fill_was(times: Sequence[float], when: str, booked: str)
     """No row tells it: the text gives its window, and the entry a time in it."""
     right = without("f5")  # which has the price and the side of f3
     reconciliation = session(ledger_of(without("f3", "f5"), times), exchange(right, times))
-    (one,) = explain(reconciliation)
+    (one,) = explain(reconciliation, repair_exchange=True)
     assert (one.verdict, one.causes[0].cause_kind) == ("unique", "missing_fill")
     assert one.text == (
         "the internal side lacks a fill: SELL 1 BTC/EUR at 99, fee 0.099 EUR; "
@@ -220,7 +220,7 @@ def test_two_faults_with_a_snapshot_between(
     before = told(ledger_of(rows), exchange(ROWS))
     assert not (before[0].verdict == "unique" and ids(before[0]) == named)
     reconciliation = session(ledger_of(rows, times), exchange(ROWS, times))
-    (one,) = explain(reconciliation)
+    (one,) = explain(reconciliation, repair_exchange=True)
     assert one.verdict == "unique", one.text
     assert sorted(ids(one)) == sorted(named)
     require_repaired(reconciliation, one)
@@ -457,7 +457,7 @@ def test_what_is_unique_agrees_with_every_snapshot(
     """Two faults may be what others are as well; put right, the ledger agrees at every time."""
     rows, wrong, _ = drawn
     reconciliation = session(ledger_of(wrong, times * own), exchange(rows, times))
-    for one in explain(reconciliation):
+    for one in explain(reconciliation, repair_exchange=True):
         event(f"{len(times) // 3}: {one.verdict}")
         named = [row_id for cause in one.causes for row_id in cause.ids]
         # A habit and its exception are two changes of one row.

@@ -190,7 +190,7 @@ def _recorded_budgets() -> Iterator[list[Budget]]:
 
 def _answered(part: Part, reconciliation: Reconciliation) -> tuple[list[object], list[int]]:
     with _recorded_budgets() as budgets:
-        found: Sequence[Explanation] = explain(reconciliation, part.effort)
+        found: Sequence[Explanation] = explain(reconciliation, part.effort, repair_exchange=True)
     answers: list[object] = [one.to_dict() for one in found]
     if part.has_entries:
         answers += [_entries(reconciliation, one) for one in found]
@@ -199,7 +199,8 @@ def _answered(part: Part, reconciliation: Reconciliation) -> tuple[list[object],
 
 def _entries(reconciliation: Reconciliation, explanation: Explanation) -> object:
     try:
-        return [entry.to_dict() for entry in entries_of(reconciliation, explanation)]
+        entries = entries_of(reconciliation, explanation, repair_exchange=True)
+        return [entry.to_dict() for entry in entries]
     except ReconError as error:
         return str(error)
 

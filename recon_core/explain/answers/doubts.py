@@ -13,6 +13,7 @@ from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
+from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
@@ -28,6 +29,9 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
 
     An empty name is a doubt that no comparison would remove.
     """
+    recorded = prover.recorded
+    if any(is_too_fine(recorded, fill.fee, fill.fee_currency) for fill in answer.patch.added):
+        return [""]
     if all(
         part.hypothesis.strength is Strength.SHOWN
         and not precedence.is_unread_span(answer.problem, part.hypothesis)

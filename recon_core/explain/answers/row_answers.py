@@ -12,12 +12,13 @@ from typing import Final
 
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, is_whole, partial
+from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.problems import contradictions, problem_of
-from recon_core.explain.proof.attempt import Answer, OwnState, attempt
+from recon_core.explain.problem.problems import problem_of
+from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.explain.search.self_consistency import (
@@ -25,11 +26,10 @@ from recon_core.explain.search.self_consistency import (
     has_duplicate_ids,
     may_be_duplicate,
 )
-from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation
-from recon_core.values.amounts import exact_sum
 
+_OWN: Final = "a second statement of the exchange, as its balances, an order report or a snapshot"
 _MOST_DIFFERENCES: Final = 12
 """Most differences of rows among which those that a state contradicts are chosen.
 
@@ -39,7 +39,6 @@ Their pairs, and all but two of them, are 132 choices at most.
 _FEW: Final = 2
 """Most rows that are wrong beside others, or right beside others."""
 
-_OWN: Final = "a second statement of the exchange, as its balances before these rows"
 _COUNTED: Final = "what the external side counts once: its order reports or its statement"
 
 
@@ -64,10 +63,14 @@ class RowAnswers:
         if contradictions is None:
             return None
         hypotheses = self._hypotheses(contradictions.problem, contradictions.right())
-        own = self._own_state(contradictions.problem, hypotheses)
-        if own is OwnState.OF_ROWS and _states_what_moves(outer, hypotheses):
-            return None  # its rows and its state agree, and one report of an order stands alone
-        return self._proven(contradictions.problem, hypotheses, own)
+        answer = self._proven(contradictions.problem, hypotheses, is_own=True)
+        return answer if answer is not None and self._are_enough(answer) else None
+
+    def _are_enough(self, answer: Answer) -> bool:
+        """True if the statements of the exchange prove that rows of its own are wrong."""
+        of_ledger = self._answer_of(LedgerSide.INTERNAL)
+        fits = of_ledger is not None and of_ledger.outcome.proven
+        return votes(self.prover, answer).are_enough(is_only_answer=not fits)
 
     def best(self) -> list[Answer]:
         """Return the proven answer by the rows, a rounding before any other, or none.
@@ -82,21 +85,20 @@ class RowAnswers:
                 break
         if not best:
             return []
-        if self._is_against_the_exchange(best[0]):
+        if is_against_the_record(best[0]) and not self._are_enough(best[0]):
             return [replace(best[0], complete=False, decides=_OWN)]
-        return [*best, *(self._otherwise() if best[0].decides else ())]
+        if best[0].decides:
+            return [*best, *self._otherwise()]
+        return [*best, *self._rivals(best[0])]
 
-    def _is_against_the_exchange(self, answer: Answer) -> bool:
-        """True if rows of the exchange are said to be wrong that its own state does not contradict.
-
-        One statement against the ledger's is no proof that it is the exchange's that is wrong.
-        """
-        changes = any(part.hypothesis.patch.rows_removed for part in answer.parts)
-        if answer.side is LedgerSide.INTERNAL or answer.rounded or not changes:
-            return False
-        prover = self.prover
-        wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
-        return LedgerSide.EXTERNAL not in wrong
+    def _rivals(self, answer: Answer) -> list[Answer]:
+        """Return the answer that the exchange is at fault, if its own statements contradict it."""
+        if answer.side is LedgerSide.EXTERNAL or self.prover.recorded.external is None:
+            return []
+        rival = self._answer_of(LedgerSide.EXTERNAL)
+        if rival is None or not rival.outcome.proven:
+            return []
+        return [rival] if votes(self.prover, rival).may_be else []
 
     def in_part(self) -> list[Explanation]:
         """Return the explanations by rows that leave a part of the deltas."""
@@ -116,8 +118,9 @@ class RowAnswers:
         ]
 
     def _is_shown_by_its_state(self, answer: Answer) -> bool:
+        own = self._problem(answer.side, rows_right=True)
         hypotheses = [part.hypothesis for part in answer.parts]
-        return self._own_state(answer.problem, hypotheses) is OwnState.RIGHT
+        return own is not None and bool(own.required) and own.reached_by(together(hypotheses))
 
     @cached_property
     def against_its_state(self) -> Answer | None:
@@ -134,7 +137,7 @@ class RowAnswers:
             return None
         hypotheses = self._hypotheses(problem, right)
         wrong = _those_that_reach(own, hypotheses)
-        return self._proven(problem, wrong, OwnState.RIGHT) if wrong else None
+        return self._proven(problem, wrong, is_own=True) if wrong else None
 
     def _partial(self) -> list[Answer]:
         return [answer for answer in self._read() if not answer.outcome.proven]
@@ -187,18 +190,14 @@ class RowAnswers:
         return tuple(RowComparison(problem, right, self.prover.max_skew).hypotheses())
 
     def _proven(
-        self, problem: Problem, hypotheses: Sequence[Hypothesis], own: OwnState | None = None
+        self, problem: Problem, hypotheses: Sequence[Hypothesis], *, is_own: bool = False
     ) -> Answer | None:
         if not hypotheses:
             return None
         rows = tuple(hypothesis.rows for hypothesis in hypotheses)
-        return attempt(self.prover, problem, hypotheses, rows, self.budget, read=True, own=own)
-
-    def _own_state(self, problem: Problem, hypotheses: Sequence[Hypothesis]) -> OwnState:
-        """Return `RIGHT` if the side's rows give its stated amounts only with the hypotheses."""
-        own = self._problem(problem.side, rows_right=True) if hypotheses else None
-        is_right = own is not None and bool(own.required) and own.reached_by(together(hypotheses))
-        return OwnState.RIGHT if is_right else OwnState.OF_ROWS
+        return attempt(
+            self.prover, problem, hypotheses, rows, self.budget, read=True, is_own=is_own
+        )
 
     def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
         prover = self.prover
@@ -241,17 +240,6 @@ def _those_that_reach(own: Problem, hypotheses: Sequence[Hypothesis]) -> Sequenc
         if found:
             return found[0] if len(found) == 1 else ()
     return ()
-
-
-def _states_what_moves(record: SideRecord, hypotheses: Sequence[Hypothesis]) -> bool:
-    """True if a side states its positions itself, and the corrections would move quantities."""
-    if record.positions is None or "positions" in record.derived:
-        return False
-    patch = together(hypotheses)
-    before, after = (
-        exact_sum(map(signed_quantity, fills)) for fills in (patch.removed, patch.added)
-    )
-    return before != after
 
 
 def _lists_rows(record: SideRecord) -> bool:

@@ -138,7 +138,10 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     """
     distinct = [with_sums(answer) for answer in _distinct(answers)]
     rivals = _of_each_kind([each for one in distinct for each in rivals_of(prover, one)])
-    found = [_explanation(prover, answer) for answer in (*distinct, *rivals)]
+    told = [_explanation(prover, answer) for answer in (*distinct, *rivals)]
+    found = [
+        one for at, one in enumerate(told) if one.text not in {each.text for each in told[:at]}
+    ]
     is_single = len(distinct) == 1 and is_whole(prover, answers)
     is_single = is_single and not _has_other_prices(distinct[0])
     others = executions_of(prover.recorded, distinct) or next((one.decides for one in rivals), "")

@@ -48,17 +48,36 @@ def _like(row: CashBalance, fixed: CashBalance) -> CashBalance:
 
 
 def _with_position(states: States) -> Iterator[StateHypothesis]:
-    """Yield a balance that is too large by exactly a holding that both sides state."""
+    """Yield a balance that is too large by exactly a holding that both sides state.
+
+    Where both sides state another holding as a balance, too, it is their way and no fault.
+    """
     mine, theirs = states.stated, states.other
     for symbol, instrument in sorted(states.recorded.instruments.items()):
         position = states.dimensions.position(symbol, Leg.NET, None)
         cash = states.dimensions.cash(instrument.base, None)
         held = mine.get(position, ZERO)
         surplus = EXACT.subtract(mine.get(cash, ZERO), theirs.get(cash, ZERO))
-        if held > 0 and held == theirs.get(position) and surplus == held:
+        is_too_large = held > 0 and held == theirs.get(position) and surplus == held
+        if is_too_large and not _have_holdings_as_cash(states):
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
             yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail)
+
+
+def _have_holdings_as_cash(states: States) -> bool:
+    """True if both sides state a position of a spot pair, and a balance of the same amount."""
+    dimensions = states.dimensions
+    pairs = (
+        (dimensions.position(one.symbol, Leg.NET, None), dimensions.cash(one.base, None))
+        for one in states.recorded.instruments.values()
+    )
+    return any(
+        bool(states.stated.get(position))
+        and len({side.get(name) for side in (states.stated, states.other)
+                 for name in (position, cash)}) == 1
+        for position, cash in pairs
+    )  # fmt: skip
 
 
 def _other_kinds(states: States) -> Iterator[StateHypothesis]:

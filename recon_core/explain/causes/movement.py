@@ -20,7 +20,7 @@ _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every movement removed, repeated if the rows are right, and with the other sign."""
-    movements = problem.record.movements or ()
+    movements = problem.rows.movements
     for movement in movements:
         if problem.fault_in is FaultIn.STATEMENT:
             yield from _missing_or_repeated(movement)

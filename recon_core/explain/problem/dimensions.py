@@ -14,6 +14,7 @@ from typing import Final
 from recon_core.compare.accounts import accounts_are_one
 from recon_core.compare.holdings import compared_views
 from recon_core.compare.keys import key_text
+from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import (
     CashBalance,
     LedgerSide,
@@ -50,6 +51,7 @@ class Dimensions:
     `held`: by symbol the assets of which an account has one amount, whatever list shows it;
     its dimension is that of the balance. `otherwise`: dimensions, without account, of assets that
     the sides compare in their other view: the amount is shown, though not under this name.
+    `unlisted`: the figures that a side never lists, named without leg and account.
     """
 
     compared: frozenset[str]
@@ -57,6 +59,11 @@ class Dimensions:
     dust: Decimal = ZERO
     held: Mapping[str, str] = field(default_factory=dict)
     otherwise: frozenset[str] = frozenset()
+    unlisted: frozenset[str] = frozenset()
+
+    def is_unlisted(self, name: str) -> bool:
+        """True if a dimension is a figure that a side never lists."""
+        return bool(self.unlisted) and bare_name(name) in self.unlisted
 
     def position(self, symbol: str, leg: Leg, account: str | None) -> str:
         """Return the dimension of a position."""
@@ -108,10 +115,13 @@ def dimensions_of(
     states = [one for one in comparisons if one.item_kind in _STATES]
     dust = float_dust if any(one.in_floats for one in states) else ZERO
     held = _held(recorded, states)
+    unlisted = frozenset(name for each in unlisted_figures(recorded).values() for name in each)
     otherwise = frozenset(_otherwise(recorded, held))
-    known = Dimensions(frozenset(), accounts_are_one(recorded), dust, held, otherwise)
+    known = Dimensions(frozenset(), accounts_are_one(recorded), dust, held, otherwise, unlisted)
     compared = []
     for one in states:
+        if bare_name(one.identity) in unlisted:
+            continue
         asset = one.name if one.item_kind is ItemKind.HOLDING else held.get(one.name)
         row = one.internal or one.external
         if asset is None or row is None or one.item_kind is ItemKind.CASH:

@@ -39,7 +39,7 @@ class FeeContradiction:
         value = Fraction(fee_value(self.problem.postings, self.fill, in_base=self.model.in_base))
         if not value or self.fill.fee_currency != self.model.currency:
             return
-        for rate in self.model.rates:
+        for rate in filter(None, self.model.rates):
             times = Fraction(self.fill.fee) / (Fraction(rate) * value)
             if times > 0:
                 yield rate, times

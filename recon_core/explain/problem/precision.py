@@ -5,14 +5,14 @@ Fees of 2.59463098, 1.04 and 5.15162826 USDT have 8 decimals at most: their sour
 verdict depends on it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.model import Currency, Numbers, SideRecord
-from recon_core.values.amounts import EXACT, decimal_places
+from recon_core.model import Currency, Numbers, RecordedSession, SideRecord
+from recon_core.values.amounts import EXACT, decimal_places, shortest
 
 _LEAST_FEES: Final = 3
 """Fees from which the precision of a currency is inferred.
@@ -69,3 +69,27 @@ def _places(fees: Sequence[Decimal]) -> int | None:
     least = Decimal(_UNITS_OF_A_FEE).scaleb(-places, EXACT)
     large = sum(fee.copy_abs() >= least for fee in fees)
     return places if len(fees) >= _LEAST_FEES and large * 2 >= len(fees) else None
+
+
+def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None) -> bool:
+    """True if an amount has more decimals than its currency has.
+
+    A fee of 0.000001445 BTC is too fine where BTC is declared with 8 decimals and no amount of
+    either side has more, or where no declaration says so and the amounts have 8 at most.
+    """
+    declared = recorded.currencies.get(currency or "")
+    places = decimal_places(shortest(amount))
+    if currency is None or not places or (declared is not None and places <= declared.precision):
+        return False
+    known = [each for record in recorded.own_records().values() for each in _of(record, currency)]
+    is_unknown = declared is None and not known
+    return not is_unknown and all(decimal_places(each) < places for each in known)
+
+
+def _of(record: SideRecord, currency: str) -> Iterator[Decimal]:
+    """Yield the fees, movements and balances that a side states in a currency."""
+    yield from (row.fee for row in record.fills or () if row.fee_currency == currency and row.fee)
+    moved = (row.amount for row in record.movements or () if row.currency == currency)
+    yield from (amount for amount in moved if amount is not None)
+    opening = () if record.opening is None else record.opening.cash
+    yield from (row.total for row in (*(record.cash or ()), *opening) if row.currency == currency)

@@ -130,7 +130,8 @@ class Problem:
 
     def share_rows(self, other: "Problem") -> None:
         """Take the sorted fills over from another problem of the session, if they are the same."""
-        if self.record.fills is other.record.fills:
+        same = self.record.fills is other.record.fills
+        if same and self.record.movements is other.record.movements:
             self.rows = other.rows
 
     @property
@@ -141,7 +142,7 @@ class Problem:
     @cached_property
     def timeline(self) -> list[Fill | Movement]:
         """The fills and movements by time."""
-        return sorted((*self.fills, *(self.record.movements or ())), key=_time)
+        return sorted((*self.fills, *self.rows.movements), key=_time)
 
     @property
     def places(self) -> dict[str, list[int]]:

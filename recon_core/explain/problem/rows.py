@@ -1,7 +1,7 @@
 """Fills of a search in the orders and groups that its steps use, each computed once."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -9,9 +9,8 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.ledger.bookings import signed_quantities
-from recon_core.model import Fill, SideRecord
-
-_time: Final = attrgetter("time")
+from recon_core.ledger.timeline import natural_key, ordered_fills
+from recon_core.model import Fill, Movement, SideRecord
 
 _symbol: Final = attrgetter("symbol")
 
@@ -20,6 +19,13 @@ _account: Final = attrgetter("account")
 _position_id: Final = attrgetter("position_id")
 
 _leg: Final = attrgetter("leg")
+
+
+def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
+    """Return movements by time, those of one time by id and content: no order of a list counts."""
+    return tuple(
+        sorted(rows, key=lambda row: (row.time, natural_key(row.movement_id), str(row.content)))
+    )
 
 
 @dataclass(frozen=True)  # without slots: cached properties are kept
@@ -31,8 +37,13 @@ class Rows:
 
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
-        """The fills by time."""
-        return tuple(sorted(self.record.fills or (), key=_time))
+        """The fills by time, in the order in which they are booked."""
+        return tuple(ordered_fills(self.record.fills or ()))
+
+    @cached_property
+    def movements(self) -> tuple[Movement, ...]:
+        """The movements by time, those of one time by id and content."""
+        return ordered_movements(self.record.movements or ())
 
     @cached_property
     def signed(self) -> list[Decimal]:

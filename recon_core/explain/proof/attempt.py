@@ -8,7 +8,6 @@ appears, the hypothesis is an answer.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import Enum
 from typing import Final
 
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
@@ -30,13 +29,6 @@ _AS_POSTED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
     FaultIn.STATEMENT: dict,
 }
 """Effect that was booked wrongly: the inverse of a repair of rows, and a fault as it is."""
-
-
-class OwnState(Enum):
-    """The stated figures of a side that contradicts its own rows: right, or those of its rows."""
-
-    RIGHT = "right"
-    OF_ROWS = "of its rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +95,14 @@ def attempt(
     *,
     read: bool = False,
     limits: Vector | None = None,
-    own: OwnState | None = None,
+    is_own: bool = False,
 ) -> Answer | None:
     """Return the answer that hypotheses give together, `None` if the reconciliation refutes it.
 
     `read`: the hypotheses result from comparing rows, so a residual is allowed. `limits`: the
-    largest residual allowed per dimension (default: none). `own`: the side's own books require the
-    hypotheses, so it is enough that diffs get smaller. Raises `BudgetError` when the budget ends.
+    largest residual allowed per dimension (default: none). `is_own`: the side's own books require
+    the hypotheses, so what it states is right, and no diff has to disappear. Raises `BudgetError`
+    when the budget ends.
     """
     if not read and problem.fault_in is FaultIn.ROWS:
         hypotheses = with_orphan_fills(hypotheses, problem.fills, Strength.EXACT)
@@ -124,13 +117,13 @@ def attempt(
     effects = list(map(_AS_POSTED[problem.fault_in], posted))
     known = patch if _has_own_rows(prover, problem) else None
     repaired = _repaired(prover, problem, patch, total_of(effects))
-    for record in repaired[-1:] if own is OwnState.RIGHT else repaired:
+    for record in repaired[-1:] if is_own else repaired:
         budget.spend(len(problem.fills) * OF_A_RECONCILIATION)
         outcome = prover.outcome({problem.side: record}, known)
         if outcome is None:
             continue
         is_near = not outcome.new and _within(outcome.remaining, limits or {})
-        is_part = not outcome.new and (own is not None or bool(outcome.resolved))
+        is_part = not outcome.new and (is_own or bool(outcome.resolved))
         if is_near or (read and is_part):
             parts = tuple(
                 Part(
@@ -183,8 +176,11 @@ def _effects(
 
 
 def _has_derivative(problem: Problem, patch: Patch) -> bool:
-    rows = (*patch.removed, *patch.added)
-    return any(problem.postings.derivative(fill.symbol) for fill in rows)
+    held = () if patch.opening is None else patch.opening.positions
+    left = () if patch.old_opening is None else patch.old_opening.positions
+    symbols = {fill.symbol for fill in (*patch.removed, *patch.added)}
+    symbols |= {row.symbol for row in {*held} ^ {*left}}
+    return any(map(problem.postings.derivative, symbols))
 
 
 def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) -> list[SideRecord]:

@@ -147,9 +147,14 @@ def _as_stated(record: SideRecord | None) -> SideRecord | None:
 
 
 def open_diffs(reconciliation: Reconciliation, dimensions: Dimensions) -> Iterable[Comparison]:
-    """Yield the comparisons that differ, except session checks and float dust."""
+    """Yield the comparisons that differ.
+
+    Session checks, float dust, and figures that a side never lists are no diffs to explain.
+    """
     for comparison in reconciliation.comparisons:
         if comparison.item_kind is ItemKind.SESSION or not _may_be_diff(comparison):
+            continue
+        if dimensions.is_unlisted(comparison.identity):
             continue
         diff = reconciliation.judge_alone(comparison).diff
         if diff is not None and not _is_dust(comparison, diff.delta, dimensions):

@@ -175,7 +175,8 @@ def _free_is_right(row: State, values: Mapping[str, str]) -> bool:
 
 def _set(row: _State, amount: Decimal, values: Mapping[str, str]) -> _State:
     if isinstance(row, Position):
-        return replace(row, quantity=amount, average_price=None)
+        price = amount_of(values, rows.AVERAGE_PRICE) if rows.AVERAGE_PRICE in values else None
+        return replace(row, quantity=amount, average_price=price)
     free = amount_of(values, "free") if "free" in values else row.free
     return replace(row, total=amount, free=free)
 

@@ -17,6 +17,7 @@ from recon_core.explain.repair.row_text import (
     ADJUST_CASH,
     ADJUST_OPENING,
     ADJUST_POSITION,
+    AVERAGE_PRICE,
     COPIES,
     REMOVE_FILL,
     REMOVE_MOVEMENT,
@@ -138,7 +139,14 @@ def _changes(before: Sequence[State], after: Sequence[State]) -> Iterator[Values
             "stated": format_amount(amounts[0]),
             "corrected": format_amount(amounts[1]),
             **({} if parts[1] is None else {"free": format_amount(parts[1])}),
+            **_average_price(second),
         }
+
+
+def _average_price(row: State | None) -> Values:
+    """Return the price of an opening position: a derivative is not closed without one."""
+    price = row.average_price if isinstance(row, Position) else None
+    return {} if price is None else {AVERAGE_PRICE: format_amount(price)}
 
 
 def identity_of(row: State) -> tuple[str, str | None, str]:

@@ -4,14 +4,17 @@ An entry is a proposal: no ledger and no session is edited. Its id depends on th
 side, the action and the row, so that the same repair has the same entries.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
+from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.explain.problem.dimensions import Dimensions, dimensions_of
-from recon_core.explain.problem.patches import names_of, shifted
+from recon_core.explain.problem.dimensions import Dimensions, dimensions_of, is_order
+from recon_core.explain.problem.patches import Patch, names_of, shifted
+from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Prover
@@ -38,6 +41,7 @@ __all__ = [
     "apply_entries",
     "entries_for",
     "entries_of",
+    "with_proven_entries",
     "with_whole_entries",
 ]
 
@@ -138,28 +142,86 @@ def _stated_after(record: SideRecord, entries: Iterable[Booking]) -> SideRecord:
     )
 
 
-def entries_of(reconciliation: Reconciliation, explanation: Explanation) -> list[RepairEntry]:
+def entries_of(
+    reconciliation: Reconciliation, explanation: Explanation, *, repair_exchange: bool = False
+) -> list[RepairEntry]:
     """Return the entries that repair one explanation, after a further proof.
 
-    Raises `ReconError` if the explanation is not `unique`, if nothing can be booked, if a price
-    is implausible, and if a diff remains that the entries answer, or a new diff appears.
+    Entries for the external side are left out unless `repair_exchange`. Raises `ReconError` if the
+    explanation is not `unique`, if no entry is left, if a price is implausible, and if a diff
+    remains that the entries answer, or a new diff appears.
     """
-    recorded = reconciliation.recorded
     if explanation.verdict is not ExplanationVerdict.UNIQUE:
         raise ReconError(_why_not(explanation))
     if explanation.aliases:
         names = ", ".join(alias_lines(explanation.aliases))
         raise ReconError(f"no booking repairs it, but names do: in the policy, [aliases] {names}")
-    if not explanation.repair:
+    proposed = explanation if repair_exchange else of_the_ledger(explanation)
+    if proposed.refusal:
+        raise ReconError(proposed.refusal)
+    if not proposed.repair:
+        if proposed.leaves_out_the_exchange:
+            raise ReconError(LEFT_OUT)
         raise ReconError("no booking repairs it: what is wrong is how the side names or counts")
-    entries = [
-        _entry(recorded.session_id, booking, answers)
-        for booking, answers in zip(explanation.repair, diffs_of_entries(explanation), strict=True)
-    ]
-    added = (fill_of(entry.row) for entry in entries if entry.action == ADD_FILL)
+    return _proven(reconciliation, proposed)[0]
+
+
+LEFT_OUT: Final = (
+    "the external side is at fault, and its record is left as it is; "
+    "--repair-exchange proposes entries for it"
+)
+"""Sentence on entries that are left out; in Python the option is `repair_exchange`."""
+
+
+def of_the_ledger(explanation: Explanation) -> Explanation:
+    """Return the explanation without entries for the external side, which keeps the truth."""
+    repair = tuple(one for one in explanation.repair if one.side is LedgerSide.INTERNAL)
+    return replace(explanation, repair=repair)
+
+
+def with_proven_entries(
+    reconciliation: Reconciliation, explanation: Explanation, *, repair_exchange: bool
+) -> Explanation:
+    """Return the explanation with the entries that can be written, applied and proven.
+
+    Its text says why if there are none. Entries for the external side are left out unless
+    `repair_exchange`.
+    """
+    proposed = explanation if repair_exchange else of_the_ledger(explanation)
+    if not proposed.repair:
+        return proposed
+    try:
+        _, explains = _proven(reconciliation, proposed)
+    except ReconError as error:
+        text = f"{proposed.text}; no entry is proposed: {error}"
+        return replace(proposed, repair=(), text=text, refusal=str(error))
+    return proposed if proposed.leaves_out_the_exchange else replace(proposed, explains=explains)
+
+
+def _proven(
+    reconciliation: Reconciliation, explanation: Explanation
+) -> tuple[list[RepairEntry], tuple[str, ...]]:
+    """Return the entries of an explanation, and the diffs that they resolve in a copy.
+
+    The report of a corrected fill's order stays as it is: no entry is for a report. Raises
+    `ReconError` if another diff that is explained remains, or a new one appears.
+    """
+    recorded = reconciliation.recorded
+    added = [fill_of(one.row) for one in explanation.repair if one.action == ADD_FILL]
     require_near_prices(recorded, added)
-    _require_proof(reconciliation, explanation, entries)
-    return entries
+    require_known_decimals(recorded, explanation.repair)
+    entries = [_entry(recorded.session_id, one, one.answers) for one in explanation.repair]
+    resolved = _resolved(reconciliation, entries)
+    left = {*explanation.explains} - {*resolved}
+    if not (explanation.leaves_out_the_exchange or all(map(is_order, left))):
+        raise ReconError(_STILL_DIFFER)
+    explains = tuple(name for name in explanation.explains if name not in left)
+    answers = diffs_of_entries(replace(explanation, explains=explains))
+    whole = [
+        _entry(recorded.session_id, booking, each)
+        for booking, each in zip(explanation.repair, answers, strict=True)
+    ]
+    return whole, explains
 
 
 def _why_not(explanation: Explanation) -> str:
@@ -211,9 +273,11 @@ def _applied(
     return with_new_snapshots(recorded, record, applied(record, own)) if own and record else record
 
 
-def _require_proof(
-    reconciliation: Reconciliation, explanation: Explanation, entries: Sequence[RepairEntry]
-) -> None:
+_STILL_DIFFER: Final = "no booking repairs it: with the entries applied the sides still differ"
+
+
+def _resolved(reconciliation: Reconciliation, entries: Sequence[RepairEntry]) -> tuple[str, ...]:
+    """Return the diffs that entries resolve in a copy; raise `ReconError` if any is new."""
     recorded = reconciliation.recorded
     dimensions = dimensions_of(
         recorded, reconciliation.comparisons, reconciliation.policy.float_dust
@@ -222,10 +286,42 @@ def _require_proof(
         repaired = apply_entries(recorded, entries)
     except ReconError as error:
         raise ReconError(f"no booking repairs it: {error}") from None
-    outcome = Prover(reconciliation, dimensions).outcome(repaired.own_records())
-    left = None if outcome is None else sorted({*explanation.explains} - {*outcome.resolved})
-    if outcome is None or left or outcome.new:
-        raise ReconError("no booking repairs it: with the entries applied the sides still differ")
+    sides = repaired.own_records()
+    outcome = Prover(reconciliation, dimensions).outcome(sides, _patch_of(recorded, sides))
+    if outcome is None or outcome.new:
+        raise ReconError(_STILL_DIFFER)
+    return outcome.resolved
+
+
+def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecord]) -> Patch | None:
+    """Return the fills that entries exchange on the one side that they are for, else `None`."""
+    before = recorded.own_records()
+    changed = [side for side, record in repaired.items() if record is not before.get(side)]
+    if len(changed) != 1 or changed[0] not in before:
+        return None
+    old, new = before[changed[0]].fills or (), repaired[changed[0]].fills or ()
+    return Patch(tuple(_not_in(old, new)), tuple(_not_in(new, old)))
+
+
+def _not_in(rows: Sequence[Fill], others: Sequence[Fill]) -> Iterator[Fill]:
+    """Yield the rows that others do not hold, compared by identity."""
+    left = Counter(map(id, others))
+    for row in rows:
+        left[id(row)] -= 1
+        if left[id(row)] < 0:
+            yield row
+
+
+def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking]) -> None:
+    """Raise `ReconError` that names the first amount that is finer than its currency."""
+    for booking in bookings:
+        row = booking.row
+        for name, unit in (("fee", "fee_currency"), ("amount", "currency")):
+            if name not in row or unit not in row:
+                continue
+            if is_too_fine(recorded, Decimal(row[name]), row[unit]):
+                amount = f"{row[name]} {printable(row[unit], 30)}"
+                raise ReconError(f"no booking repairs it: {amount} is finer than its currency")
 
 
 def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:

@@ -41,6 +41,9 @@ ACTIONS: Final = (
 COPIES: Final = "copies"
 """Field with the number of equal rows that an entry leaves: a duplicate fill has an equal row."""
 
+AVERAGE_PRICE: Final = "average_price"
+"""Field with the average price of a corrected position, where one is known."""
+
 Values = dict[str, str]
 
 

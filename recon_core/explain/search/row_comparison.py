@@ -25,10 +25,12 @@ from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Streng
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.rows import ordered_movements
 from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.explain.search.trade_faults import trade_faults
 from recon_core.ledger.replay import with_named_account
+from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
 
@@ -90,7 +92,7 @@ class RowComparison:
             return
         fills = self.problem.fills
         trades = Trades(self.problem.recorded, self._plain)
-        matched = matched_fills(fills, self._own(self.right.fills), trades)
+        matched = matched_fills(fills, self._own(ordered_fills(self.right.fills)), trades)
         faults = trade_faults(self.problem, matched, trades)
         yield from map(missing, faults.lost)
         yield from self._differing([*matched.differing, *faults.changed], fills)
@@ -126,8 +128,8 @@ class RowComparison:
         if right is None and (mine is None or self.right.fills is None):
             return
         account = self.problem.record.only_account()
-        others = [as_own(row, account, plain=self._plain) for row in right or ()]
-        matched = matched_movements(mine or (), others, plain=self._plain)
+        others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right or ())]
+        matched = matched_movements(self.problem.rows.movements, others, plain=self._plain)
         for wrong, other in matched.differing:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)

@@ -1,0 +1,249 @@
+"""Votes: the statements of the exchange for and against an answer that its own rows are wrong.
+
+Each stated position, each stated balance, each order report and the snapshots are statements of
+their own; the position of a spot pair and the balance of its base currency are one. A statement
+that the corrected rows give, and the listed rows do not, is a vote for the answer; the reverse is
+a vote against it. What a side does not list is no statement: a venue may never keep that list.
+
+The exchange lists a SELL of 0.3 BTC for 12,000 EUR that the ledger does not have. Its balances are
+10 BTC and 100,000 EUR, and without the row its other rows give just these: two votes for the
+answer. With balances of 9.7 BTC and 112,000 EUR two votes are against it, and the ledger lacks the
+row.
+"""
+
+from collections.abc import Hashable, Iterator, KeysView, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from recon_core.explain.causes.copies import repeats
+from recon_core.explain.causes.stale import is_span
+from recon_core.explain.problem.dimensions import (
+    Dimensions,
+    Vector,
+    bare_name,
+    currency_of,
+    deltas,
+    is_cash,
+    is_position,
+    label_of,
+    minus,
+    negated,
+    plus,
+)
+from recon_core.explain.problem.hypotheses import NEAR_COPY, Row, fill_content
+from recon_core.explain.problem.patches import Patch, total_of
+from recon_core.explain.problem.postings import reported
+from recon_core.explain.problem.problem import FaultIn
+from recon_core.explain.problem.wording import row_id
+from recon_core.explain.proof.attempt import Answer
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.search.self_consistency import OrderReports
+from recon_core.ledger.bookings import is_derivative
+from recon_core.ledger.running import states_at_snapshots
+from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord, Snapshot
+from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.errors import ReconError
+
+_ENOUGH: Final = 2
+"""Statements of the exchange that must contradict its rows.
+
+One alone may be the wrong one: a ledger that is built from order reports agrees with them even
+where they are misread.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Numbers of the exchange's statements for an answer against its rows, and against it."""
+
+    ayes: int
+    noes: int
+
+    @property
+    def may_be(self) -> bool:
+        """True if a statement of the exchange contradicts its rows, and none supports them."""
+        return self.ayes > 0 and not self.noes
+
+    def are_enough(self, *, is_only_answer: bool) -> bool:
+        """True if the exchange may be said to be at fault.
+
+        One statement is enough if no fault of the ledger fits: the ledger then states what the
+        exchange states, and a row alone differs.
+        """
+        return self.may_be and (is_only_answer or self.ayes >= _ENOUGH)
+
+
+def is_against_the_record(answer: Answer) -> bool:
+    """True if an answer says that rows of the exchange are wrong.
+
+    A side that is behind, or that rounds, states nothing that is wrong.
+    """
+    if answer.side is LedgerSide.INTERNAL or answer.problem.fault_in is not FaultIn.ROWS:
+        return False
+    return not answer.rounded and not all(is_span(part.hypothesis) for part in answer.parts)
+
+
+def votes(prover: Prover, answer: Answer) -> Votes:
+    """Count the statements of the exchange for and against an answer on its rows.
+
+    Of an answer with several causes the cause with the fewest votes counts.
+    """
+    record = prover.recorded.side(answer.side)
+    if record is None:
+        return Votes(0, 0)
+    figures = _of_figures(prover, answer, record)
+    orders = None if prover.recorded.shares("orders") else record.orders
+    reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
+    of_snapshots = list(_of_snapshots(prover, answer))
+    found = []
+    for part in answer.parts:
+        own = [
+            *{vote for name in part.effect for vote in figures.get(name, ())},
+            *_of_orders(reports, answer, part.hypothesis.patch),
+            *_of_repetitions(answer, part.hypothesis.patch),
+            *of_snapshots,
+        ]
+        found.append((sum(is_aye for _, is_aye in own), sum(not is_aye for _, is_aye in own)))
+    return Votes(min(ayes for ayes, _ in found), max(noes for _, noes in found))
+
+
+_Vote = tuple[str, bool]
+"""The name of a statement, and true for an aye."""
+
+
+def _of_figures(
+    prover: Prover, answer: Answer, record: SideRecord
+) -> Mapping[str, tuple[_Vote, ...]]:
+    """Return the votes of stated positions and balances by dimension, one vote for an asset."""
+    dimensions, found = prover.dimensions, {}
+    wrong = total_of(part.effect for part in answer.parts)
+    surplus = _surplus_of_right_rows(prover, answer.side, record, wrong)
+    for name in _stated_names(dimensions, record) & surplus.keys():
+        asset, amount = _asset(prover.recorded, name), wrong[name]
+        if _is_zero(surplus[name], dimensions):
+            found[name] = ((asset, True),)
+        elif _is_zero(EXACT.subtract(surplus[name], amount), dimensions):
+            found[name] = ((asset, False),)
+    return found
+
+
+def _is_zero(amount: Decimal, dimensions: Dimensions) -> bool:
+    return amount.copy_abs() <= dimensions.dust
+
+
+def _stated_names(dimensions: Dimensions, record: SideRecord) -> KeysView[str]:
+    """Return the dimensions that a side lists itself, those of 0 among them."""
+    positions = None if "positions" in record.derived else record.positions
+    cash = None if "cash" in record.derived else record.cash
+    return dimensions.state(positions, cash).keys()
+
+
+def _surplus_of_right_rows(
+    prover: Prover, side: LedgerSide, record: SideRecord, wrong: Vector
+) -> dict[str, Decimal]:
+    """Return what a side states less what its corrected rows give, where the answer moves it.
+
+    Where its own rows give no state, the ledger's state is that of the corrected rows.
+    """
+    dimensions, replayed = prover.dimensions, prover.reconciliation.replays.get(side)
+    surplus = negated(deltas(dimensions, prover.recorded))
+    moved = [name for name, amount in wrong.items() if amount and name in dimensions.compared]
+    found = {name: surplus.get(name, ZERO) for name in moved}
+    if replayed is None:
+        return found
+    given = dimensions.state(replayed.positions, replayed.cash)
+    own = plus(minus(dimensions.stated(record), given), wrong)
+    for name in moved:
+        if (replayed.positions if is_position(name) else replayed.cash) is not None:
+            found[name] = own.get(name, ZERO)
+    return found
+
+
+def _asset(recorded: RecordedSession, name: str) -> str:
+    """Return the name that the position of a spot pair and its base currency share."""
+    if is_cash(name):
+        return currency_of(name)
+    instrument = recorded.instruments.get(label_of(bare_name(name)))
+    is_spot = instrument is not None and not is_derivative(instrument)
+    return instrument.base if instrument is not None and is_spot else label_of(name)
+
+
+def _of_orders(reports: OrderReports, answer: Answer, patch: Patch) -> Iterator[_Vote]:
+    """Yield the vote of each order report whose fills a cause changes."""
+    changed = [reports.of_fill(fill) for fill in (*patch.removed, *patch.added)]
+    concerned = {id(report): report for report in changed if report is not None}
+    if not concerned:
+        return
+    before = answer.problem.record
+    listed = reports.sums(before.fills or ())
+    right = reports.sums(answer.patch.applied(before).fills or ())
+    for key, report in concerned.items():
+        sums = listed.get(key, ZERO), right.get(key, ZERO)
+        if sums[0] != sums[1] and reported(report) in sums:
+            yield f"order {key}", reported(report) == sums[1]
+
+
+def _of_repetitions(answer: Answer, patch: Patch) -> Iterator[_Vote]:
+    """Yield a vote for an id that removed rows repeat, and a vote for content that they repeat."""
+    removed = patch.rows_removed
+    if not removed or patch.rows_added:
+        return
+    contents, right = set(map(_content_of, removed)), answer.patch.applied(answer.problem.record)
+    rows: tuple[Row, ...] = (*(right.fills or ()), *(right.movements or ()))
+    kept: dict[object, list[Row]] = {}
+    for row in rows:
+        content = _content_of(row)
+        if content in contents:
+            kept.setdefault(content, []).append(row)
+    copies = [
+        [other for other in kept.get(_content_of(row), ()) if _is_copy(row, other)]
+        for row in removed
+    ]
+    if all(copies):
+        yield "content", True
+    pairs = zip(removed, copies, strict=True)
+    if all(any(row_id(other) == row_id(row) for other in found) for row, found in pairs):
+        yield "id", True
+
+
+def _content_of(row: Row) -> Hashable:
+    return fill_content(row) if isinstance(row, Fill) else row.content
+
+
+def _is_copy(row: Row, other: Row) -> bool:
+    """True if two rows of equal content may state one event: one id, or within seconds."""
+    if isinstance(row, Fill) and isinstance(other, Fill):
+        return repeats(row, other)
+    return row_id(row) == row_id(other) or abs(row.time - other.time) <= NEAR_COPY
+
+
+def _of_snapshots(prover: Prover, answer: Answer) -> Iterator[_Vote]:
+    """Yield the vote of the exchange's earlier states: one, however many they are.
+
+    Its rows and the corrected rows are replayed to the time of each; a snapshot that is as one
+    of both gives, and not as the other, is a vote.
+    """
+    before = answer.problem.record
+    if not before.snapshots or before.opening is None:
+        return
+    after = answer.patch.applied(before)
+    try:
+        pairs = list(zip(_states(prover, before), _states(prover, after), strict=True))
+    except ReconError:
+        return
+    dimensions, signs = prover.dimensions, set()
+    for (snapshot, listed), (_, right) in pairs:
+        stated = dimensions.state(snapshot.positions, snapshot.cash)
+        for name in (listed.keys() | right.keys()) & stated.keys():
+            amounts = listed.get(name, ZERO), right.get(name, ZERO)
+            if amounts[0] != amounts[1] and stated[name] in amounts:
+                signs.add(stated[name] == amounts[1])
+    yield from (("snapshots", is_aye) for is_aye in signs)
+
+
+def _states(prover: Prover, record: SideRecord) -> Iterator[tuple[Snapshot, dict[str, Decimal]]]:
+    recorded, dimensions = prover.recorded, prover.dimensions
+    has_cash = all(fill.symbol in recorded.instruments for fill in record.fills or ())
+    for snapshot, states in states_at_snapshots(recorded, record, cash=has_cash):
+        yield snapshot, dimensions.state(states.positions, states.cash)
