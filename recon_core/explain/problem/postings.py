@@ -14,6 +14,7 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM, Budget
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
 from recon_core.ledger.bookings import Roundings, is_derivative, movement_booking, signed_quantity
 from recon_core.model import (
@@ -50,17 +51,22 @@ _CHARGED: Final = attrgetter("symbol", "leg", "account", "fee_currency")
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """The effects of one session's rows; `orders` are the order dimensions that are evidence."""
+    """The effects of one session's rows; `orders` are the order dimensions that are evidence.
+
+    Every search posts rows, so `meter` is charged here for what a search really does.
+    """
 
     dimensions: Dimensions
     instruments: Mapping[str, Instrument]
     roundings: Roundings
     orders: frozenset[str] = frozenset()
+    meter: Budget = field(default_factory=Budget.unlimited, compare=False)
     _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
     _cash_names: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
     def fill(self, fill: Fill) -> dict[str, Decimal]:
         """Return the effect of a fill, its fee included."""
+        self.meter.charge(OF_A_POSTING)
         effect = self.fee(fill)
         quantity = signed_quantity(fill)
         add_to(effect, self.position(fill), quantity)
@@ -97,6 +103,7 @@ class Postings:
 
     def movement(self, movement: Movement) -> dict[str, Decimal]:
         """Return the effect of a movement."""
+        self.meter.charge(OF_A_POSTING)
         effect: dict[str, Decimal] = {}
         if movement.symbol is not None and movement.quantity is not None:
             name = self.dimensions.position(movement.symbol, Leg.NET, movement.account)
@@ -133,6 +140,7 @@ class Postings:
     def fees(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
         """Return the effect of the fees of several fills together."""
         total: dict[str, Decimal] = {}
+        self.meter.charge(len(fills) * OF_A_SUM)
         for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
             first = charged[0]
             currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
@@ -145,6 +153,7 @@ class Postings:
         return total
 
     def _trades(self, fills: Sequence[Fill]) -> Iterator[tuple[str, Decimal]]:
+        self.meter.charge(len(fills) * OF_A_SUM)
         for traded in _grouped(fills, _TRADED):
             first = traded[0]
             quantities = list(map(signed_quantity, traded))
