@@ -34,17 +34,17 @@ OF_OPEN_VALUE: Final = 15
 TRADES_OF_AN_OPERATION: Final = 4
 """Trades that one further operation follows there, from one patch to the next."""
 
-_BASE: Final = {Effort.OFF: 0, Effort.FAST: 900_000, Effort.FULL: 40_000_000}
+_BASE: Final = {Effort.OFF: 0, Effort.FAST: 800_000, Effort.FULL: 40_000_000}
 """Operations of any session, less than 1 s (fast) and 40 s (full) of a processor.
 
 A fast search runs in every failing test, a full one only on request. Of the answers that are found
 with more, 1 in 100 is lost: most are found with a tenth, and the others end as `not-searched`.
 """
 
-_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 60, Effort.FULL: 2_000}
+_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 50, Effort.FULL: 2_000}
 """Operations in addition for each fill and movement, for passes over a large session.
 
-60 are three reconciliations and the fingerprints of every second fill.
+50 are two reconciliations, the fingerprints of every fill, and a sum or two.
 """
 
 

@@ -6,8 +6,8 @@ of faults are drawn. Its trials are judged by the bookings that an answer leads 
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
@@ -137,11 +137,6 @@ class WorldOutcome:
     seconds: float
     answer: tuple[Explanation, ...]
 
-    @property
-    def is_shown(self) -> bool:
-        """True if both sides list rows."""
-        return self.evidence == _ROWS
-
 
 def world_named(name: str) -> World:
     """The world of a name."""
@@ -203,7 +198,7 @@ def _faults(world: World, base: Base, count: int, dice: Dice) -> tuple[Fault, ..
 
 
 def outcome_of(found: WorldTrial, effort: Effort = Effort.FAST) -> WorldOutcome:
-    """Explain the session of a trial, and judge the answer."""
+    """Explain the session of a trial, and judge the answer; the time is that of the processor."""
     reconciliation = Reconciliation(found.recorded, Policy())
     start = time.process_time()
     answer = explain(reconciliation, effort)
@@ -229,17 +224,9 @@ def outcome_of(found: WorldTrial, effort: Effort = Effort.FAST) -> WorldOutcome:
 def outcomes_of(
     worlds: Sequence[World], seeds: Iterable[int], effort: Effort = Effort.FAST
 ) -> Iterator[WorldOutcome]:
-    """The outcomes of all seeds in each of the worlds."""
+    """The outcomes of all seeds in each of the worlds, of sessions in which anything differs."""
     for seed in seeds:
         for world in worlds:
             found = drawn_of(world, seed)
-            if found is not None:
+            if found is not None and Reconciliation(found.recorded, Policy()).diffs:
                 yield outcome_of(found, effort)
-
-
-Row = Callable[[WorldOutcome], tuple[str, ...]]
-
-
-def without_answer(outcome: WorldOutcome) -> WorldOutcome:
-    """The outcome with nothing that is large: what a process hands back of thousands."""
-    return replace(outcome, answer=())

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of
-from recon_core.model import Fill, Movement, Opening, RecordedSession, SideRecord
+from recon_core.model import Fill, Movement, Opening, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from tests.trials.books import are_accounts_plain
@@ -48,11 +48,10 @@ def worth_of(
     judge = judge_of(trial)
     if len(claimed) < len(answer):  # some of it is claimed: that much must be so
         return Worth.HONEST if judge.fits_some(causes) else Worth.WRONG
-    repaired = _repaired(reconciliation, claimed) if trial.placement.is_of_rows else None
-    if repaired is None:
-        is_right = judge.of_claims(causes) is Score.RIGHT or judge.is_row_by_row(causes)
+    if trial.placement.is_of_rows and _is_booked(claimed):
+        is_right = _are_right(trial, reconciliation, claimed)
     else:
-        is_right = _are_right(trial, repaired)
+        is_right = judge.of_claims(causes) is Score.RIGHT or judge.is_row_by_row(causes)
     return Worth.RIGHT if is_right else Worth.WRONG
 
 
@@ -76,19 +75,23 @@ def _of_alternatives(trial: Trial, answer: Sequence[Explanation]) -> Worth:
     return Worth.AMONG if is_there else Worth.WITHOUT
 
 
-def _repaired(
-    reconciliation: Reconciliation, claimed: Sequence[Explanation]
-) -> RecordedSession | None:
-    """The session with the entries of the answers applied, `None` if no booking repairs it."""
+def _is_booked(claimed: Sequence[Explanation]) -> bool:
+    """True if entries repair all of it: no other name, nothing of which a side has no row."""
+    return all(one.repair and not one.aliases for one in claimed)
+
+
+def _are_right(
+    trial: Trial, reconciliation: Reconciliation, claimed: Sequence[Explanation]
+) -> bool:
+    """True if with the entries applied both sides have the right rows, as far as they give rows.
+
+    A repair that is refused is none.
+    """
     try:
         entries = [entry for one in claimed for entry in entries_of(reconciliation, one)]
-        return apply_entries(reconciliation.recorded, entries) if entries else None
+        repaired = apply_entries(reconciliation.recorded, entries)
     except ReconError:
-        return None
-
-
-def _are_right(trial: Trial, repaired: RecordedSession) -> bool:
-    """True if both sides have the right rows, as far as they give rows."""
+        return False
     plain = are_accounts_plain(trial.base.recorded)
     right = trial.base.recorded.own_records()
     return all(
