@@ -57,10 +57,10 @@ coincidence with their square.
 """
 
 _OF_FITS: Final = 4
-"""Operations per fill of the systematic and the fitted hypotheses of a problem, besides rows."""
+"""Operations per fill of systematic and fitted hypotheses, their posted rows not counted."""
 
 _OF_SPANS: Final = 2
-"""Operations per fill of the spans of rows of one problem, besides the rows that they post."""
+"""Operations per fill of the spans of rows of one problem, their posted rows not counted."""
 
 
 def first_found(case: Case, plan: Sequence[Strategy]) -> tuple[Explanation, ...]:

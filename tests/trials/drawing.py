@@ -86,7 +86,9 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
     return trial_of(seed, base, placement, faults_of(base, kind, wanted.faults, dice))
 
 
-def trial_of(seed: int, base: Base, placement: Placement, faults: tuple[Fault, ...]) -> Trial | None:
+def trial_of(
+    seed: int, base: Base, placement: Placement, faults: tuple[Fault, ...]
+) -> Trial | None:
     """The trial of faults of a base session, `None` where they cannot be there or do not show."""
     if not faults or _is_later(base, faults[-1]) or not _is_possible(base, faults, placement):
         return None
@@ -108,7 +110,7 @@ def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:
 def faults_of(
     base: Base, kind: CauseKind, count: int, dice: Dice, others: Sequence[CauseKind] = ()
 ) -> tuple[Fault, ...]:
-    """One fault, or two of which the second is in the book of the first, of any kind or `others`."""
+    """One fault, or a second one, of any kind or of `others`, in the book of the first."""
     first = dice.choice(INJECTORS[kind])(base, base.book, dice)
     if first is None or count == 1:
         return () if first is None else (first,)
@@ -151,6 +153,12 @@ def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) ->
     has_rows = base.evidence is Evidence.ROWS
     if placement in (Placement.LIST, Placement.END):
         return has_rows and not any(one.state or one.moves_nothing for one in faults)
+    return _is_possible_of_state(faults, placement, has_rows=has_rows)
+
+
+def _is_possible_of_state(
+    faults: tuple[Fault, ...], placement: Placement, *, has_rows: bool
+) -> bool:
     if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
         return False
     if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:

@@ -198,11 +198,11 @@ def _with_list(external: SideRecord, book: SideRecord) -> SideRecord:
 
 def _ended(external: SideRecord, early: SideRecord, state: State) -> SideRecord:
     """The exchange without its last rows, and of the state before them, at the same time."""
-    last = max(row.time for row in (*(early.fills or ()), *(early.movements or ())))
+    times = [row.time for row in early.fills or ()] + [row.time for row in early.movements or ()]
     ended = replace(
         _with_list(external, early), positions=state.positions, cash=state.cash, orders=None
     )
-    snapshots = tuple(one for one in ended.snapshots or () if one.as_of <= last)
+    snapshots = tuple(one for one in ended.snapshots or () if one.as_of <= max(times))
     return replace(ended, snapshots=snapshots or None)
 
 

@@ -150,7 +150,9 @@ class Judge:
         return all(any(self._fits(truth, cause) for truth in self.truths) for cause in causes)
 
     def _sums_up(self, causes: list[Cause]) -> bool:
-        return self.effect is None or self._is_effect(total(self._seen(cause) for cause in causes), self.effect)
+        return self.effect is None or self._is_effect(
+            total(self._seen(cause) for cause in causes), self.effect
+        )
 
     def _fits(self, truth: Truth, cause: Cause) -> bool:
         ids = set(cause.ids)

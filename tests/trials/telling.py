@@ -142,9 +142,8 @@ def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
         return CONVERSION
     if fault.cause_kind is Kind.UNIT and not (base.fills or base.book.movements):
         return NOT_SHOWN  # all that there is, is the opening
-    if _by_rows(base, placement) or fault.state is not None:
-        return ""
-    if base.evidence is Evidence.STATEMENT and fault.cause_kind in _OF_MOVEMENTS:
+    is_listed = base.evidence is Evidence.STATEMENT and fault.cause_kind in _OF_MOVEMENTS
+    if _by_rows(base, placement) or is_listed or fault.state is not None:
         return ""
     if placement is Placement.ROW:
         return _from_wrong_rows(base, fault)

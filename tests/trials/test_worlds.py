@@ -44,9 +44,7 @@ OF_LEDGER = [world for world in WORLDS if (Evidence.ROWS, Placement.ROW) in worl
 def told(outcomes: list[WorldOutcome], evidence: Evidence, faults: int) -> list[WorldOutcome]:
     """The outcomes with some evidence and number of faults that the data can show."""
     return [
-        one
-        for one in outcomes
-        if one.is_told and one.evidence == evidence and one.faults == faults
+        one for one in outcomes if one.is_told and one.evidence == evidence and one.faults == faults
     ]
 
 

@@ -151,13 +151,13 @@ def drawn_of(world: World, seed: int) -> WorldTrial | None:
         faults = 1 + (world.most > 1 and seed % 3 == 2)
         if not world.bases:
             trial = drawn(seed, Wanted(evidence=evidence, faults=faults))
-            return trial and _told(world, trial)
+            return None if trial is None else _told(world, trial)
         base = base_session(_name(world, dice), evidence)
         if world.name == "noise":
             found = _noise(world, base, placement, seed, dice)
         else:
             trial = trial_of(seed, base, placement, _faults(world, base, faults, dice))
-            found = trial and _told(world, trial)
+            found = None if trial is None else _told(world, trial)
         if found is not None:
             return found
     return None

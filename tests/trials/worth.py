@@ -37,9 +37,7 @@ class Worth(StrEnum):
     WRONG = "wrong"
 
 
-def worth_of(
-    trial: Trial, reconciliation: Reconciliation, answer: Sequence[Explanation]
-) -> Worth:
+def worth_of(trial: Trial, reconciliation: Reconciliation, answer: Sequence[Explanation]) -> Worth:
     """The worth of an answer to a trial."""
     claimed = [one for one in answer if one.verdict is ExplanationVerdict.UNIQUE and one.causes]
     if not claimed:

@@ -147,7 +147,7 @@ def _with_positions(
     opening, postings, dimensions = problem.record.opening, problem.postings, problem.dimensions
     base = {} if opening is None else postings.opening(opening)
     off = {name: amount for name, amount in minus(base, target).items() if is_position(name)}
-    wrong = dimensions.real(off).keys()
+    wrong = {*dimensions.real(off)}
     for at, row in enumerate(rows):
         if not wrong and (at == 0 or rows[at - 1].time != row.time):
             yield at

@@ -32,7 +32,7 @@ _SHARES: Final = 10**60
 """Units of a share: what is cut off a share of a cost of 10^30 is below the unit of 10^-30."""
 
 _MOST_KEPT: Final = 64
-"""Quantities in addition whose values at the end are kept: almost all patches need the same one."""
+"""Quantities in addition whose values at the end are kept: almost all patches have the same one."""
 
 _TIME: Final = attrgetter("time")
 

@@ -45,10 +45,10 @@ from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
 _OF_A_SECOND: Final = 8
-"""Operations per fill of one search for the second hypothesis, besides the rows that it posts."""
+"""Operations per fill of one search for the second hypothesis, posted rows not counted."""
 
 _OF_ALL_SYSTEMATIC: Final = 20
-"""Operations per fill for all systematic faults, besides the rows that they post."""
+"""Operations per fill for all systematic faults, posted rows not counted."""
 
 _MOST_FIRST: Final = 60
 """First hypotheses that are followed: each costs a search or a replay of all fills."""
@@ -74,7 +74,7 @@ _TRIED: Final = 30
 must be unlikely in all of them together."""
 
 _OF_A_FITTED: Final = 4
-"""Operations per fill of a search for one hypothesis with a fitted number, besides its rows."""
+"""Operations per fill of a search for one fitted number, posted rows not counted."""
 
 _MOST_FIRST_EFFECTS: Final = 60
 """Distinct effects of a first hypothesis that are followed, each with a search of all fills. If
@@ -84,7 +84,7 @@ _OF_A_FIRST: Final = 30
 """Operations for one first hypothesis: its residual, the prices and a look-up of fills."""
 
 _OF_A_QUANTITY: Final = 20
-"""Operations for one second hypothesis, a quantity of a fill, besides the rows that it posts."""
+"""Operations for one second hypothesis, a quantity of a fill, posted rows not counted."""
 
 _MOST_FILLS: Final = 2_000
 """Fills of a problem. Each costs 60 operations or more, and the more fills there are, the more
