@@ -7,7 +7,7 @@ from typing import Final
 from recon_core.model import RecordedSession
 from recon_core.model.explanation import Effort
 
-OF_A_REPLAY: Final = 12
+OF_A_REPLAY: Final = 8
 """Operations for each fill of a replay; an operation is about a microsecond."""
 
 OF_A_FINGERPRINT: Final = 15
@@ -34,8 +34,8 @@ OF_OPEN_VALUE: Final = 15
 TRADES_OF_AN_OPERATION: Final = 4
 """Trades that one further operation follows there, from one patch to the next."""
 
-_BASE: Final = {Effort.OFF: 0, Effort.FAST: 800_000, Effort.FULL: 40_000_000}
-"""Operations of any session, less than 1 s (fast) and 40 s (full) of a processor.
+_BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}
+"""Operations of any session, about 1 s (fast) and 40 s (full) of a processor.
 
 A fast search runs in every failing test, a full one only on request. Of the answers that are found
 with more, 1 in 100 is lost: most are found with a tenth, and the others end as `not-searched`.

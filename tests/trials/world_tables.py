@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from tests.trials.bases import Evidence
+from tests.trials.placing import Placement
 from tests.trials.worlds import WORLDS, WorldOutcome
 from tests.trials.worth import Worth
 
@@ -13,13 +15,26 @@ TWO: Final = "two faults"
 _SHOWN: Final = 20
 _WHOLE: Final = ("n", "told", *Worth, "p50", "p99", "max")
 _P50, _P99 = 0.5, 0.99
+_ONE_TWO: Final = ("none", "one", "two")
+_OF_LEDGER: Final = {
+    world.name for world in WORLDS if (Evidence.ROWS, Placement.ROW) in world.settings
+}
 
 _Key = Callable[[WorldOutcome], tuple[str, ...]]
 
 
 def report(outcomes: Sequence[WorldOutcome], *, is_whole: bool = False) -> str:
-    """By world, by kind and evidence, if `is_whole` by all three; then the wrong answers."""
+    """By world, by kind and evidence, if `is_whole` by all three; then the wrong answers.
+
+    First of the faults in the ledger's rows that the data can show, by their number.
+    """
+    shown = [one for one in outcomes if one.is_told and one.world in _OF_LEDGER]
     tables = [
+        _table(
+            "faults of the ledger, told | evidence",
+            shown,
+            lambda one: (_ONE_TWO[one.faults], one.evidence),
+        ),
         _table("world", outcomes, lambda one: (one.world,)),
         _table("kind | evidence", outcomes, lambda one: (_kind(one), one.evidence)),
     ]

@@ -17,6 +17,7 @@ from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.values.errors import ReconError
 from tests.trials.books import are_accounts_plain
 from tests.trials.drawing import Trial
+from tests.trials.fill_faults import payload
 from tests.trials.scoring import Score, judge_of
 
 _Bookings = Counter[tuple[object, ...]]
@@ -109,16 +110,8 @@ def _bookings(record: SideRecord, *, plain: bool) -> _Bookings:
 
 
 def _of_fill(fill: Fill, *, plain: bool) -> tuple[object, ...]:
-    return (
-        None if plain else fill.account,
-        fill.symbol,
-        fill.leg,
-        fill.side,
-        fill.quantity,
-        fill.price,
-        fill.fee,
-        fill.fee_currency if fill.fee else None,
-    )
+    account, *amounts, currency = payload(fill)
+    return None if plain else account, *amounts, currency if fill.fee else None
 
 
 def _of_movement(row: Movement, *, plain: bool) -> tuple[object, ...]:
