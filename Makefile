@@ -6,6 +6,7 @@
 #   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
+#   make trials         the worth of explanations by world, kind and evidence, 3,000 sessions
 #   make bench          what an item costs, a question to a long audit log, an explanation
 #   make lint           ruff, mypy, the layers of the packages, the prose
 #   make figures        figures of the structure of the code beside their goals
@@ -22,6 +23,7 @@ TESTS ?= tests
 PYTHONS ?= python3.12 python3.13
 FUZZ ?= --executions 5000
 MUTANTS ?= --outside 60 --inside 20
+TRIALS ?= --count 3120 --jobs 2
 # Requirements besides the project's own, such as another pytest.
 WITH ?=
 # Plugins that run, select, stop or report items in their own way.
@@ -39,7 +41,7 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test suite soak fuzz mutants bench lint figures clean same-python test-pythons
+.PHONY: help demo quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
 .PHONY: test-pytests routes
 
 help:
@@ -97,6 +99,9 @@ fuzz: same-python
 
 mutants: same-python
 	RECON_TEST_SIZE=mutation PYTHONPATH=tests $(BIN)/python -m mutation $(MUTANTS)
+
+trials: same-python
+	$(BIN)/python -m tests.trials --worlds $(TRIALS)
 
 bench: same-python
 	$(BIN)/python benchmarks/items.py

@@ -5,9 +5,10 @@
 Writes native sessions with known faults and takes the CPU time of each step in a process
 of its own, the median of some runs. The unit is reading the file and replaying its sides,
 in the same process. Two settings: the ledger's rows against the positions and cash that
-the exchange states (`states`), and against the exchange's fills as well (`rows`). Ends
-with 1 where a target is missed, be it that nothing was found, or where a unique answer is not
-the fault that was made.
+the exchange states (`states`), and against the exchange's fills as well (`rows`). Small sessions
+that no fault explains are searched until the budget ends; their unit is reading and replaying
+10,000 random fills. Ends with 1 where a target is missed, be it that nothing was found, or where
+a unique answer is not the fault that was made.
 """
 
 import argparse
@@ -29,8 +30,15 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 OPENING = Decimal("1000000000.00")
 UNIT = Decimal("1e-8")
 FEE_RATE = Decimal("0.001")
+CONTRACT = Decimal(100)
+"""Quote currency that one inverse contract is worth."""
 MOST_SECONDS = 5.0
 SMALL = "small.recon.json"
+REFERENCE = "reference.recon.json"
+"""10,000 random fills: what small sessions are measured by, which are read in no time."""
+NOISE = "random amount"
+MOST_OF_A_SMALL = 17.0
+"""Limit of a search that ends at its budget, about 1.2 s where 10,000 fills take 0.07 s."""
 STEPS = ("read", "replay", "reconcile", "judge", "explain")
 
 Row = dict[str, str]
@@ -65,6 +73,14 @@ def cases() -> Iterator[Case]:
     for rows in ("states", "rows"):
         for faults in (("missing_fee",), ("duplicate_fill", "missing_fee")):
             yield Case("2,000 linear", rows, 2_000, faults)
+    yield from small_cases()
+
+
+def small_cases() -> Iterator[Case]:
+    """Sessions that no fault explains, so that the budget ends the search."""
+    for name, count in (("117 inverse", 117), ("650 linear", 650), ("1,760 random", 1_760)):
+        for faults in ((NOISE,), (NOISE, "side_flipped")):
+            yield Case(name, "states", count, faults, target=MOST_OF_A_SMALL)
 
 
 def fills(name: str, count: int) -> list[Row]:
@@ -80,6 +96,9 @@ def fills(name: str, count: int) -> list[Row]:
             price, quantity, fee = Decimal("0.01"), Decimal("0.01"), Decimal("0.01")
         elif name == "equal fees":
             fee = Decimal("1.00")
+        elif "inverse" in name:
+            quantity = Decimal(walk.randint(1, 60))
+            fee = (quantity * CONTRACT / price * FEE_RATE).quantize(UNIT, ROUND_HALF_EVEN)
         if fee is None:
             fee = (price * quantity * FEE_RATE).quantize(UNIT, ROUND_HALF_EVEN)
         rows.append(
@@ -91,11 +110,33 @@ def fills(name: str, count: int) -> list[Row]:
                 "quantity": str(quantity),
                 "price": str(price),
                 "fee": str(fee),
-                "fee_currency": "EUR",
+                "fee_currency": settlement(name),
                 "time": text_of(START + timedelta(milliseconds=737 * number)),
             }
         )
     return rows
+
+
+def settlement(name: str) -> str:
+    """The currency in which the fills of a case are paid."""
+    return "BTC" if "inverse" in name else "EUR"
+
+
+def fundings(case: Case) -> list[Row]:
+    """A payment after every fourth fill of a small session of contracts."""
+    if ("linear" not in case.name and "inverse" not in case.name) or NOISE not in case.faults:
+        return []
+    walk = random.Random(13)  # noqa: S311
+    return [
+        {
+            "movement_id": f"m{number}",
+            "kind": "funding",
+            "currency": settlement(case.name),
+            "amount": str(Decimal(walk.randint(-(10**6), 10**6)).scaleb(-8)),
+            "time": text_of(START + timedelta(milliseconds=737 * number + 300)),
+        }
+        for number in range(0, case.count, 4)
+    ]
 
 
 def text_of(time: datetime) -> str:
@@ -120,6 +161,8 @@ def faulty(rows: list[Row], faults: tuple[str, ...]) -> list[Row]:
     walk, changed = random.Random(11), [dict(row) for row in rows]  # noqa: S311
     for fault in faults:
         at = walk.randrange(len(changed) // 4, len(changed))
+        if fault == NOISE:
+            continue
         if fault == "duplicate_fill":
             changed.insert(at, dict(changed[at]))
         elif fault == "missing_fill":
@@ -135,35 +178,42 @@ def faulty(rows: list[Row], faults: tuple[str, ...]) -> list[Row]:
 
 def document(case: Case) -> dict[str, Any]:
     """The session of a case: the ledger's rows have the faults, the exchange is right."""
-    right, linear = fills(case.name, case.count), "linear" in case.name
+    right, moved = fills(case.name, case.count), fundings(case)
+    kind = next((one for one in ("linear", "inverse") if one in case.name), "spot")
+    linear, paid = kind != "spot", settlement(case.name)
     as_of = text_of(START + timedelta(days=1))
-    opening = {"cash": {"EUR": str(OPENING)}}
+    opening = {"cash": {paid: str(OPENING)}}
     internal = {"as_of": as_of, "opening": opening, "fills": faulty(right, case.faults)}
+    internal |= {"movements": moved} if moved else {}
     external: dict[str, Any] = {"as_of": as_of, **state(right, linear=linear)}
     if case.rows == "rows":
         external |= {"opening": opening, "fills": right}
     elif linear:
-        external["cash"] = settled(right)
-    kind = "linear" if linear else "spot"
+        external["cash"] = settled(right, moved, kind)
+    if NOISE in case.faults:
+        external["cash"][paid] = str(Decimal(external["cash"][paid]) + Decimal("137.31415927"))
+    more = {"settlement": paid, "multiplier": str(CONTRACT)} if kind == "inverse" else {}
     return {
         "schema": "recon.session/1",
         "session_id": "explained",
         "currencies": {"EUR": {"precision": 8}, "BTC": {"precision": 8}},
-        "instruments": {"BTC/EUR": {"kind": kind, "base": "BTC", "quote": "EUR"}},
+        "instruments": {"BTC/EUR": {"kind": kind, "base": "BTC", "quote": "EUR", **more}},
         "internal": internal,
         "external": external,
     }
 
 
-def settled(rows: list[Row]) -> dict[str, str]:
+def settled(rows: list[Row], moved: list[Row], kind: str) -> dict[str, str]:
     """The cash of an account of derivatives, by the ledger that is measured."""
     from recon_core.ledger import PositionLedger
     from recon_core.model import Currency, Fill, Instrument, InstrumentKind, OrderSide
 
+    paid, times = ("BTC", CONTRACT) if kind == "inverse" else ("EUR", Decimal(1))
+    traded = Instrument("BTC/EUR", InstrumentKind(kind), "BTC", "EUR", paid, times)
     ledger = PositionLedger(
-        {"EUR": OPENING},
-        instruments={"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.LINEAR, "BTC", "EUR", "EUR")},
-        currencies={"EUR": Currency("EUR", 8)},
+        {paid: OPENING},
+        instruments={"BTC/EUR": traded},
+        currencies={paid: Currency(paid, 8)},
     )
     for row in rows:
         ledger.apply_fill(
@@ -178,7 +228,8 @@ def settled(rows: list[Row]) -> dict[str, str]:
                 fee_currency=row["fee_currency"],
             )
         )
-    return {"EUR": str(ledger.balance("EUR"))}
+    funded = sum((Decimal(row["amount"]) for row in moved), Decimal(0))
+    return {paid: str(ledger.balance(paid) + funded)}
 
 
 def measure(path: Path) -> dict[str, Any]:
@@ -202,6 +253,11 @@ def measure(path: Path) -> dict[str, Any]:
     manager = extension_manager()
     # What is imported when it is first needed counts nowhere.
     explain(Reconciliation(read_session(path.with_name(SMALL), manager), Policy()))
+    if path.with_name(REFERENCE).exists():
+        reference = step("unit", lambda: read_session(path.with_name(REFERENCE), manager))
+        read = taken["unit"]
+        step("unit", lambda: replay_sides(reference))
+        taken["unit"] += read
     recorded = step("read", lambda: read_session(path, manager))
     # As reconcile_session does it.
     with without_collecting():
@@ -217,12 +273,14 @@ def measure(path: Path) -> dict[str, Any]:
 def show(case: Case, runs: list[dict[str, Any]]) -> bool:
     """Print the share of every step; whether the targets are met and the answer is right."""
     taken = {name: statistics.median(run[name] for run in runs) for name in STEPS}
-    unit = taken["read"] + taken["replay"]
+    unit = statistics.median(run.get("unit", run["read"] + run["replay"]) for run in runs)
     share = taken["explain"] / unit
     kinds, verdicts = runs[0]["kinds"], runs[0]["verdicts"]
+    # What no fault explains has any answer but a unique one.
+    expected = ["unique"] if NOISE not in case.faults else verdicts
     is_wrong = verdicts == ["unique"] and sorted(kinds[0]) != sorted(case.faults)
     missed = (case.most is not None and taken["explain"] > case.most) or (
-        case.target is not None and (share > case.target or verdicts != ["unique"])
+        case.target is not None and (share > case.target or verdicts != expected)
     )
     seconds = "".join(f"{taken[name]:8.3f}" for name in STEPS)
     limit = f"{case.target:g}" if case.target is not None else ""
@@ -253,6 +311,9 @@ def main() -> int:
             path.write_text(json.dumps(document(case)), encoding="utf-8")
             small = document(replace(case, count=20))
             path.with_name(SMALL).write_text(json.dumps(small), encoding="utf-8")
+            if NOISE in case.faults:
+                reference = document(Case("10,000 random", "states", 10_000, ()))
+                path.with_name(REFERENCE).write_text(json.dumps(reference), encoding="utf-8")
             command = [sys.executable, __file__, "--measure", str(path)]
             runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
         met = show(case, runs) and met

@@ -1,46 +1,50 @@
 """Budget of a search, in operations instead of seconds: every machine gives the same answer."""
 
+import sys
 from dataclasses import dataclass
 from typing import Final
 
 from recon_core.model import RecordedSession
 from recon_core.model.explanation import Effort
 
-OF_A_REPLAY: Final = 12
+OF_A_REPLAY: Final = 8
 """Operations for each fill of a replay; an operation is about a microsecond."""
 
-OF_A_FINGERPRINT: Final = 25
+OF_A_FINGERPRINT: Final = 15
 """Operations for the fingerprints of all hypotheses about one fill."""
 
 OF_A_PREFILTER: Final = 2
 """Operations for comparing the quantity and the fee of one fill."""
 
-OF_A_RECONCILIATION: Final = 40
+OF_A_RECONCILIATION: Final = 10
 """Operations for each fill of a reconciliation."""
+
+OF_A_POSTING: Final = 5
+"""Operations for the effect of one row, posted alone."""
+
+OF_A_SUM: Final = 1
+"""Operations for each fill of a sum of fills: their trades are one sum, their fees another."""
 
 OF_AN_INTERPRETATION: Final = 8
 """Operations for each hypothesis in a combination of interpretations of orders."""
 
-OF_OPEN_VALUE: Final = 12
+OF_OPEN_VALUE: Final = 15
 """Operations for the open value that two hypotheses leave at the end, without a replay."""
 
-FILLS_OF_OPEN_VALUE: Final = 20
-"""Fills that one further operation follows there.
+TRADES_OF_AN_OPERATION: Final = 4
+"""Trades that one further operation follows there, from one patch to the next."""
 
-Most positions turn soon, and the value after a turn is kept.
+_BASE: Final = {Effort.OFF: 0, Effort.FAST: 1_000_000, Effort.FULL: 40_000_000}
+"""Operations of any session, about 1 s (fast) and 40 s (full) of a processor.
+
+A fast search runs in every failing test, a full one only on request. Of the answers that are found
+with more, 1 in 100 is lost: most are found with a tenth, and the others end as `not-searched`.
 """
 
-_BASE: Final = {Effort.OFF: 0, Effort.FAST: 2_500_000, Effort.FULL: 40_000_000}
-"""Operations of any session, about 2.5 s (fast) and 40 s (full).
-
-A fast search runs in every failing test, a full one only on request. With less, the pairs
-of hypotheses, which are the last step, may not be reached.
-"""
-
-_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 150, Effort.FULL: 2_000}
+_PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 50, Effort.FULL: 2_000}
 """Operations in addition for each fill and movement, for passes over a large session.
 
-150 are three reconciliations, or six times the fingerprints of every fill.
+50 are two reconciliations, the fingerprints of every fill, and a sum or two.
 """
 
 
@@ -58,6 +62,15 @@ class Budget:
     def of(cls, effort: Effort, rows: int) -> "Budget":
         """Return the budget of a session with this number of fills and movements."""
         return cls(_BASE[effort] + _PER_ROW[effort] * rows)
+
+    @classmethod
+    def unlimited(cls) -> "Budget":
+        """Return a budget that does not end."""
+        return cls(sys.maxsize)
+
+    def charge(self, operations: int) -> None:
+        """Take operations off that are done; the next `spend` raises if none are left."""
+        self.left -= operations
 
     def spend(self, operations: int) -> None:
         """Take operations off; raise `BudgetError` if fewer are left."""

@@ -22,7 +22,7 @@ from recon_core.explain.answers.verdicts import (
     not_proven,
     partial,
 )
-from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER, OF_A_REPLAY
+from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
@@ -56,8 +56,11 @@ Each fill has several such figures: the cost grows with the fills, and the chanc
 coincidence with their square.
 """
 
-_OF_FITS: Final = 16
-"""Operations per fill of the systematic and the fitted hypotheses of one problem."""
+_OF_FITS: Final = 4
+"""Operations per fill of systematic and fitted hypotheses, their posted rows not counted."""
+
+_OF_SPANS: Final = 2
+"""Operations per fill of the spans of rows of one problem, their posted rows not counted."""
 
 
 def first_found(case: Case, plan: Sequence[Strategy]) -> tuple[Explanation, ...]:
@@ -242,7 +245,7 @@ def _each(hypotheses: Iterable[Hypothesis]) -> Iterator[Found]:
 
 
 def _spans(case: Case, problem: Problem) -> Iterator[Found]:
-    case.budget.spend(len(problem.fills) * OF_A_REPLAY)
+    case.budget.spend(len(problem.fills) * _OF_SPANS)
     return _each(spans(problem, case.prover.max_skew))
 
 

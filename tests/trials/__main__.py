@@ -2,23 +2,41 @@
 
     python -m tests.trials --seed 7
     python -m tests.trials --count 300 --kind missing_fill --setting rows/row
+    python -m tests.trials --worlds --count 3000 --jobs 2
+    python -m tests.trials --world hedge --seed 7
 
-The first prints a session, the truth and the answer; the second a table by kind.
+The first prints a session, the truth and the answer; the second a table by kind; the third
+tables of all worlds; the last one session of a world.
 """
 
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model.explanation import CauseKind, Effort
+from recon_core.model.explanation import CauseKind, Effort, Explanation
 from recon_core.policy.model import Policy
 from tests.trials.bases import Evidence
 from tests.trials.drawing import Trial, Wanted, drawn
 from tests.trials.noise import is_explained
-from tests.trials.outcomes import Outcome, answered, explained_noise, failures, table, trials
+from tests.trials.outcomes import answered, explained_noise, failures, table, trials
 from tests.trials.placing import Placement
 from tests.trials.scoring import Score
+from tests.trials.world_tables import report
+from tests.trials.worlds import (
+    WORLDS,
+    WorldOutcome,
+    drawn_of,
+    outcome_of,
+    outcomes_of,
+    world_named,
+)
+from tests.trials.worth import Worth
+
+_CHUNK = 4
+"""Seeds that one process answers at a time."""
 
 
 def described(trial: Trial) -> str:
@@ -45,9 +63,10 @@ def _few(ids: Iterable[str]) -> str:
     return f"{', '.join(found[:4])}{f' … {len(found)}' if len(found) > 4 else ''}" or "-"
 
 
-def _answer_text(outcome: Outcome) -> str:
-    lines = [f"  answer: {outcome.score}, {outcome.seconds:.3f} s"]
-    for one in outcome.answer:
+def answer_text(answer: Iterable[Explanation], score: str, seconds: float) -> str:
+    """An answer in words: its explanations, their causes and effects."""
+    lines = [f"  answer: {score}, {seconds:.3f} s"]
+    for one in answer:
         lines.append(f"    {one.verdict} {one.side} of {one.alternatives}: {one.text}")
         lines += [f"      residual {one.residual.to_dict()}"] if one.residual else []
         lines += [f"      decides: {one.decides}"] if one.decides else []
@@ -74,6 +93,10 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dust", action="store_true", help="keep the recording's own dust")
     parser.add_argument("--effort", type=Effort, default=Effort.FAST)
     parser.add_argument("--noise", action="store_true", help="amounts that no fault makes")
+    parser.add_argument("--worlds", action="store_true", help="tables of all worlds, see worlds.py")
+    parser.add_argument("--world", choices=[world.name for world in WORLDS], default=None)
+    parser.add_argument("--whole", action="store_true", help="also by world, kind and evidence")
+    parser.add_argument("--jobs", type=int, default=1, help="processes for the worlds")
     parser.add_argument("--draw-only", action="store_true", help="explain nothing")
     return parser.parse_args(given)
 
@@ -90,6 +113,10 @@ def main(given: Sequence[str] | None = None) -> int:
         asked.faults,
         asked.dust,
     )
+    if asked.world and asked.seed is not None:
+        return _one_of_world(asked)
+    if asked.worlds or asked.world:
+        return _worlds(asked)
     if asked.seed is not None:
         return _one(asked, wanted)
     if asked.noise:
@@ -117,6 +144,36 @@ def _noise(seeds: Iterable[int]) -> int:
     return int(claims > 0)
 
 
+def _worlds(asked: argparse.Namespace) -> int:
+    """Print the tables of worlds, about `count` sessions of all together."""
+    names = [asked.world] if asked.world else [world.name for world in WORLDS]
+    seeds = range(asked.first, asked.first - -asked.count // len(names))
+    chunks = [(names, seeds[at : at + _CHUNK], asked.effort) for at in range(0, len(seeds), _CHUNK)]
+    if asked.jobs > 1:
+        with ProcessPoolExecutor(asked.jobs) as pool:
+            outcomes = list(chain.from_iterable(pool.map(_outcomes, chunks)))
+    else:
+        outcomes = list(chain.from_iterable(map(_outcomes, chunks)))
+    _print(report(outcomes, is_whole=asked.whole))
+    return int(any(one.worth is Worth.WRONG for one in outcomes))
+
+
+def _outcomes(chunk: tuple[Sequence[str], range, Effort]) -> list[WorldOutcome]:
+    names, seeds, effort = chunk
+    return list(outcomes_of([world_named(name) for name in names], seeds, effort))
+
+
+def _one_of_world(asked: argparse.Namespace) -> int:
+    found = drawn_of(world_named(asked.world), asked.seed)
+    if found is None:
+        _print("nothing of that kind is possible there")
+        return 2
+    _print(found.what if found.trial is None else described(found.trial))
+    outcome = outcome_of(found, asked.effort)
+    _print(answer_text(outcome.answer, outcome.worth, outcome.seconds))
+    return int(outcome.worth is Worth.WRONG)
+
+
 def _one(asked: argparse.Namespace, wanted: Wanted) -> int:
     trial = drawn(asked.seed, wanted)
     if trial is None:
@@ -126,7 +183,7 @@ def _one(asked: argparse.Namespace, wanted: Wanted) -> int:
     if asked.draw_only:
         return 0
     outcome = answered(trial, asked.effort)
-    _print(_answer_text(outcome))
+    _print(answer_text(outcome.answer, outcome.score, outcome.seconds))
     return int(outcome.score is Score.WRONG)
 
 

@@ -1,10 +1,11 @@
 """Base sessions: recordings and made ones, clean, so that an injected fault is the only one.
 
-Two kinds of evidence: with `states` the exchange states what it has and no more; with
-`rows` it also gives its opening, fills and movements.
+Three kinds of evidence: with `states` the exchange states what it has and no more; with
+`rows` it also gives its opening, fills and movements, with a `statement` its movements alone.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -12,11 +13,12 @@ from functools import cache, cached_property
 from typing import TypeVar
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model import CashBalance, Fill, RecordedSession, SideRecord
+from recon_core.model import CashBalance, Currency, Fill, RecordedSession, SideRecord
 from recon_core.policy.model import Policy
 from tests.core.test_fault_injection import RECORDINGS, recorded_session
 from tests.trials.books import State, book_of, decimal_of, notional, state_of
-from tests.trials.made_sessions import MADE, SMALL, small
+from tests.trials.made_sessions import MADE, SMALL, of_family, small
+from tests.trials.shapes import FAMILIES
 
 _Row = TypeVar("_Row")
 
@@ -26,19 +28,26 @@ class Evidence(StrEnum):
 
     STATES = "states"
     ROWS = "rows"
+    STATEMENT = "statement"
+
+
+DRAWN = (Evidence.STATES, Evidence.ROWS)
+"""The evidence that trials of recordings are drawn of; few of them have movements."""
 
 
 @dataclass(frozen=True)
 class Base:
     """A clean session: `book` are the right rows, which give what the exchange states.
 
-    `is_dusty` keeps what the recording's own rounding leaves between the sides.
+    `is_dusty` keeps what the recording's own rounding leaves between the sides. `currencies` are
+    those that the bookings are rounded by, whether the session declares them or not.
     """
 
     name: str
     evidence: Evidence
     recorded: RecordedSession
     is_dusty: bool = False
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
 
     @property
     def book(self) -> SideRecord:
@@ -64,7 +73,7 @@ class Base:
 
     def places(self, currency: str | None) -> int | None:
         """The decimal places that a booking is rounded to."""
-        declared = self.recorded.currencies.get(currency or "")
+        declared = self.currencies.get(currency or "")
         return None if declared is None else declared.precision
 
     @cached_property
@@ -118,7 +127,13 @@ def _is_fee(base: Base, fill: Fill, rate: Decimal) -> bool:
 def _original(name: str) -> RecordedSession:
     if name.startswith(SMALL):
         return small(int(name.removeprefix(SMALL)))
-    return MADE[name]() if name in MADE else _with_exact_averages(recorded_session(name))
+    if name in MADE:
+        return MADE[name]()
+    return of_family(name) or _with_exact_averages(recorded_session(name))
+        MADE[name]()
+        if name in MADE
+        else of_family(name) or _with_exact_averages(recorded_session(name))
+    )
 
 
 def _with_exact_averages(recorded: RecordedSession) -> RecordedSession:
@@ -145,8 +160,13 @@ def base_session(name: str, evidence: Evidence, *, is_dusty: bool = False) -> Ba
         external = replace(external, positions=state.positions, cash=_with_parts(state.cash))
     if evidence is Evidence.ROWS:
         external = _with_rows(external, book)
+    elif evidence is Evidence.STATEMENT:
+        external = replace(external, movements=_copied(book.movements or ()))
     recorded = replace(original, internal=book, external=external)
-    return Base(name, evidence, recorded, is_dusty=is_dusty)
+    family = FAMILIES.get(name.rpartition("-")[0])
+    if family is not None and not family.is_declared:
+        recorded = replace(recorded, currencies={})
+    return Base(name, evidence, recorded, is_dusty, original.currencies)
 
 
 def _with_parts(cash: tuple[CashBalance, ...]) -> tuple[CashBalance, ...]:

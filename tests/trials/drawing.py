@@ -1,12 +1,14 @@
 """Drawing trials: a seed gives a session with one or two faults, always the same."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from recon_core.model import Fill, Movement
 from recon_core.model.explanation import CauseKind, Effect
 from recon_core.values.errors import ReconError
+from tests.trials.bases import DRAWN as DRAWN_EVIDENCE
 from tests.trials.bases import NAMES, RECORDED, Base, Evidence, base_session
 from tests.trials.books import (
     State,
@@ -19,6 +21,7 @@ from tests.trials.books import (
 from tests.trials.coincidences import dust_of, is_of_one_row
 from tests.trials.fault import Dice, Fault
 from tests.trials.faults import INJECTORS
+from tests.trials.placing import DRAWN as DRAWN_PLACEMENTS
 from tests.trials.placing import Placed, Placement, placed
 from tests.trials.telling import why_not
 from tests.trials.twins import with_twins
@@ -79,8 +82,14 @@ def drawn(seed: int, wanted: Wanted = Wanted()) -> Trial | None:
 
 def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | None:
     base = base_session(*_base(wanted, dice), is_dusty=wanted.is_dusty)
-    placement = wanted.placement or dice.choice(list(Placement))
-    faults = _faults(base, kind, wanted.faults, dice)
+    placement = wanted.placement or dice.choice(DRAWN_PLACEMENTS)
+    return trial_of(seed, base, placement, faults_of(base, kind, wanted.faults, dice))
+
+
+def trial_of(
+    seed: int, base: Base, placement: Placement, faults: tuple[Fault, ...]
+) -> Trial | None:
+    """The trial of faults of a base session, `None` where they cannot be there or do not show."""
     if not faults or _is_later(base, faults[-1]) or not _is_possible(base, faults, placement):
         return None
     try:
@@ -95,17 +104,19 @@ def _attempt(seed: int, kind: CauseKind, wanted: Wanted, dice: Dice) -> Trial | 
 
 def _base(wanted: Wanted, dice: Dice) -> tuple[str, Evidence]:
     names = _DUSTY if wanted.is_dusty else RECORDED if dice.random() < _RECORDED_SHARE else NAMES
-    return wanted.name or dice.choice(names), wanted.evidence or dice.choice(list(Evidence))
+    return wanted.name or dice.choice(names), wanted.evidence or dice.choice(DRAWN_EVIDENCE)
 
 
-def _faults(base: Base, kind: CauseKind, count: int, dice: Dice) -> tuple[Fault, ...]:
-    """One or two faults, the second in the book of the first."""
+def faults_of(
+    base: Base, kind: CauseKind, count: int, dice: Dice, others: Sequence[CauseKind] = ()
+) -> tuple[Fault, ...]:
+    """One fault, or a second one, of any kind or of `others`, in the book of the first."""
     first = dice.choice(INJECTORS[kind])(base, base.book, dice)
     if first is None or count == 1:
         return () if first is None else (first,)
     if first.book is None or first.instruments:
         return ()
-    inject, before = dice.choice(INJECTORS[dice.choice(list(CauseKind))]), dice.getstate()
+    inject, before = dice.choice(INJECTORS[dice.choice(others or list(CauseKind))]), dice.getstate()
     second, after = inject(base, first.book, dice), dice.getstate()
     if second is None or first.touched & second.touched:
         return ()
@@ -140,6 +151,14 @@ def _is_later(base: Base, fault: Fault) -> bool:
 def _is_possible(base: Base, faults: tuple[Fault, ...], placement: Placement) -> bool:
     """Whether a fault of this kind can stand there."""
     has_rows = base.evidence is Evidence.ROWS
+    if placement in (Placement.LIST, Placement.END):
+        return has_rows and not any(one.state or one.moves_nothing for one in faults)
+    return _is_possible_of_state(faults, placement, has_rows=has_rows)
+
+
+def _is_possible_of_state(
+    faults: tuple[Fault, ...], placement: Placement, *, has_rows: bool
+) -> bool:
     if any(fault.state is not None for fault in faults) and placement is Placement.ROW:
         return False
     if any(fault.is_of_rows for fault in faults) and placement is not Placement.ROW:

@@ -32,14 +32,15 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.values.amounts import EXACT, round_to_places
-from tests.trials.shapes import SHAPES, Market, Shape, small_shape
+from tests.trials.books import decimal_of
+from tests.trials.shapes import FAMILIES, SHAPES, Market, Shape, shape_of, small_shape
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def _movement(shape: Shape, kind: MovementKind, number: int, dice: random.Random) -> Movement:
     market = dice.choice(shape.markets)
-    amount = Decimal(dice.randrange(1, 10**6)).scaleb(-2)
+    amount = Decimal(dice.randrange(1, 10**6)).scaleb(-shape.movement_places)
     if kind in (MovementKind.WITHDRAWAL, MovementKind.FEE):
         amount = -amount
     elif kind in (MovementKind.FUNDING, MovementKind.ADJUSTMENT, MovementKind.TRANSFER):
@@ -48,7 +49,7 @@ def _movement(shape: Shape, kind: MovementKind, number: int, dice: random.Random
         f"m{number}",
         kind,
         START + timedelta(minutes=dice.randrange(5, 60 * 50)),
-        currency=market.instrument.quote,
+        currency=market.instrument.settlement,
         amount=amount,
         account=dice.choice(shape.accounts),
     )
@@ -67,15 +68,34 @@ def _prices(market: Market, dice: random.Random) -> Callable[[], Decimal]:
     return following
 
 
-def _fee(market: Market, side: OrderSide, quantity: Decimal, price: Decimal) -> tuple[Decimal, str]:
+def _rate(shape: Shape, market: Market, number: int, dice: random.Random) -> Decimal:
+    """The rate of a fill: that of its market, or a taker's or maker's in the tier of its time."""
+    if not market.tiers:
+        return Decimal(market.rate)
+    return Decimal(dice.choice(market.tiers[number * len(market.tiers) // shape.fills]))
+
+
+def _fee(
+    market: Market, side: OrderSide, quantity: Decimal, price: Decimal, rate: Decimal
+) -> tuple[Fraction | Decimal, str]:
     """The fee of a fill before it is rounded, and its currency."""
-    instrument, rate = market.instrument, Decimal(market.rate)
+    instrument = market.instrument
+    if instrument.instrument_kind is InstrumentKind.INVERSE:
+        worth = Fraction(quantity) * Fraction(instrument.multiplier) / Fraction(price)
+        return worth * Fraction(rate), instrument.settlement
     if market.fee_in == "base" and side is OrderSide.BUY:
         return EXACT.multiply(quantity, rate), instrument.base
     size = EXACT.multiply(EXACT.multiply(quantity, price), instrument.multiplier)
     if market.fee_in not in ("base", "quote"):
         return EXACT.multiply(EXACT.multiply(size, rate), Decimal("0.002")), market.fee_in
     return EXACT.multiply(size, rate), instrument.quote
+
+
+def _rounded(fee: Fraction | Decimal, places: int) -> Decimal:
+    """A fee at so many decimals, half-even."""
+    if isinstance(fee, Decimal):
+        return round_to_places(fee, places)
+    return decimal_of(fee, places)
 
 
 def _order_fills(
@@ -90,7 +110,7 @@ def _order_fills(
         units = int(Decimal(market.lot).scaleb(market.places))
         quantity = Decimal(dice.randrange(units // 50 + 1, units + 1)).scaleb(-market.places)
         paid = price()
-        fee, currency = _fee(market, side, quantity, paid)
+        fee, currency = _fee(market, side, quantity, paid, _rate(shape, market, number, dice))
         fills.append(
             Fill(
                 f"t{number}-{part + 1}",
@@ -99,7 +119,7 @@ def _order_fills(
                 quantity,
                 paid,
                 time + timedelta(seconds=part * 7),
-                fee=round_to_places(fee, shape.precision[currency]),
+                fee=_rounded(fee, shape.precision[currency]),
                 fee_currency=currency,
                 client_order_id=f"o{number}",
                 account=account,
@@ -253,3 +273,9 @@ def _with_averages(
         )
         for order in orders
     )
+
+
+def of_family(name: str) -> RecordedSession | None:
+    """The session of a name such as `hedge-7`, `None` if that is no name of a family."""
+    family = FAMILIES.get(name.rpartition("-")[0])
+    return None if family is None else made(name, shape_of(family, name))

@@ -8,7 +8,7 @@ from typing import Any
 from recon_core.model import CashBalance, Position, RecordedSession
 from recon_core.model.explanation import CauseKind, Explanation, ExplanationVerdict
 from recon_core.values.amounts import EXACT, decimal_places
-from tests.trials.bases import NAMES, Base, Evidence, base_session
+from tests.trials.bases import DRAWN, NAMES, Base, Evidence, base_session
 from tests.trials.books import State
 from tests.trials.fault import Dice, Fault
 from tests.trials.placing import Placement, placed
@@ -32,20 +32,21 @@ def noisy(seed: int) -> Noise:
     """The noise of a seed."""
     dice = random.Random(f"noise {seed}")  # noqa: S311  # rows, no secrets
     while True:
-        base = base_session(dice.choice(NAMES), dice.choice(list(Evidence)))
+        base = base_session(dice.choice(NAMES), dice.choice(DRAWN))
         placement = dice.choice((Placement.BOOKED, Placement.BLIND, Placement.EXCHANGE))
         if placement is Placement.BLIND and base.evidence is Evidence.STATES:
             continue
-        if base.fills and not _is_coarse(base):
-            return _noisy(seed, base, placement, dice)
+        if base.fills and not is_coarse(base):
+            return noise_of(seed, base, placement, dice)
 
 
-def _is_coarse(base: Base) -> bool:
+def is_coarse(base: Base) -> bool:
     """Whether some amounts have so few decimals that faults make nearly every one."""
     return any(one.precision <= _FEW_PLACES for one in base.recorded.currencies.values())
 
 
-def _noisy(seed: int, base: Base, placement: Placement, dice: Dice) -> Noise:
+def noise_of(seed: int, base: Base, placement: Placement, dice: Dice) -> Noise:
+    """A base session of which a side states random amounts too much."""
     positions, cash = list(base.right.positions), list(base.right.cash)
     chosen = dice.choice(("cash", "position", "both", "all"))
     if chosen in ("position", "both", "all") and positions:

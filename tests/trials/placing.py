@@ -24,18 +24,33 @@ class Placement(StrEnum):
     ROW: rows of the internal side are wrong, its state follows from them. BOOKED: the rows
     of the internal side are right, what it states was booked otherwise. BLIND: the same,
     and the internal side gives no rows; those of the exchange are the evidence. EXCHANGE:
-    what the exchange states is wrong.
+    what the exchange states is wrong. LIST: the exchange's rows are wrong, and what it states is
+    right. END: the exchange's lists end early, with what it states; the last fault is that end, and
+    one before it is in the rows of the internal side.
     """
 
     ROW = "row"
     BOOKED = "booked"
     BLIND = "blind"
     EXCHANGE = "exchange"
+    LIST = "list"
+    END = "end"
 
     @property
     def side(self) -> LedgerSide:
         """The side that is wrong."""
-        return LedgerSide.EXTERNAL if self is Placement.EXCHANGE else LedgerSide.INTERNAL
+        return LedgerSide.EXTERNAL if self in _OF_EXCHANGE else LedgerSide.INTERNAL
+
+    @property
+    def is_of_rows(self) -> bool:
+        """True if the rows of a side are wrong."""
+        return self in (Placement.ROW, Placement.LIST)
+
+
+_OF_EXCHANGE = {Placement.EXCHANGE, Placement.LIST, Placement.END}
+
+DRAWN = (Placement.ROW, Placement.BOOKED, Placement.BLIND, Placement.EXCHANGE)
+"""Where trials of recordings have their faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +93,33 @@ def placed(base: Base, faults: tuple[Fault, ...], placement: Placement) -> Place
     faulty = last.state or state_of(session, _book(last))
     recorded = replace(session, **_sides(base, faults, faulty, placement))
     plain = are_accounts_plain(recorded)
+    if placement is Placement.END and len(faults) > 1:
+        return _both_wrong(base, faults, recorded, faulty)
     effect = difference(faulty, base.right, plain=plain)
     sides: set[LedgerSide | None] = {placement.side}
-    if base.evidence is Evidence.ROWS and placement is Placement.ROW:
+    if base.evidence is not Evidence.STATES and placement is Placement.ROW:
         sides.add(None)  # each side agrees with its own rows
-    alone = len(faults) == 1
+    alone = len(faults) == 1 and placement is not Placement.LIST
     keys = frozenset((*effect.position, *effect.cash))
     truths = tuple(
         _truth(base, fault, sides, placement, effect if alone else None, keys) for fault in faults
     )
     return Placed(recorded, truths, effect, placement.side)
+
+
+def _both_wrong(
+    base: Base, faults: tuple[Fault, ...], recorded: RecordedSession, early: State
+) -> Placed:
+    """A fault in the ledger's rows beside an exchange whose lists end early."""
+    own, end = faults
+    booked = state_of(recorded, _book(own))
+    effect = difference(booked, early, plain=are_accounts_plain(recorded))
+    keys = frozenset((*effect.position, *effect.cash))
+    truths = (
+        _truth(base, own, {LedgerSide.INTERNAL, None}, Placement.ROW, None, keys),
+        _truth(base, end, {LedgerSide.EXTERNAL}, Placement.END, None, keys),
+    )
+    return Placed(recorded, truths, effect, LedgerSide.INTERNAL)
 
 
 def _book(fault: Fault) -> SideRecord:
@@ -105,8 +137,11 @@ def _truth(
 ) -> Truth:
     # Where no row is concerned, the positions and balances may be named instead.
     named = frozenset() if fault.ids else keys
-    is_row = placement is Placement.ROW
-    is_gone = is_row and base.evidence is Evidence.STATES and fault.cause_kind in _ABSENT
+    is_row = placement.is_of_rows
+    is_unlisted = base.evidence is Evidence.STATES or (
+        base.evidence is Evidence.STATEMENT and fault.cause_kind is CauseKind.MISSING_FILL
+    )
+    is_gone = placement is Placement.ROW and is_unlisted and fault.cause_kind in _ABSENT
     is_nameless = is_gone or (not is_row and fault.cause_kind in _BOGUS)
     # Two names of one thing: only rows of the same side say which of them is the other.
     is_mutual = fault.cause_kind is CauseKind.ALIAS and placement is not Placement.BOOKED
@@ -138,6 +173,11 @@ def _sides(
             positions=faulty.positions,
             cash=faulty.cash,
         )
+    elif placement is Placement.LIST:
+        external = _with_list(external, _book(last))
+    elif placement is Placement.END:
+        internal = _book(faults[0]) if len(faults) > 1 else right
+        external = _ended(external, _book(last), faulty)
     else:
         external = replace(external, positions=faulty.positions, cash=faulty.cash)
     if last.parts is not None:
@@ -150,6 +190,20 @@ def _sides(
     elif times:
         internal = replace(internal, as_of=min(times))
     return {"internal": internal, "external": external}
+
+
+def _with_list(external: SideRecord, book: SideRecord) -> SideRecord:
+    return replace(external, opening=book.opening, fills=book.fills, movements=book.movements)
+
+
+def _ended(external: SideRecord, early: SideRecord, state: State) -> SideRecord:
+    """The exchange without its last rows, and of the state before them, at the same time."""
+    times = [row.time for row in early.fills or ()] + [row.time for row in early.movements or ()]
+    ended = replace(
+        _with_list(external, early), positions=state.positions, cash=state.cash, orders=None
+    )
+    snapshots = tuple(one for one in ended.snapshots or () if one.as_of <= max(times))
+    return replace(ended, snapshots=snapshots or None)
 
 
 def _with_parts(

@@ -10,7 +10,7 @@ from recon_core.model import LedgerSide
 from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
 from tests.trials.books import deltas_of, negative, total
 from tests.trials.drawing import Trial
-from tests.trials.placing import Truth
+from tests.trials.placing import Placement, Truth
 
 
 class Score(StrEnum):
@@ -47,7 +47,7 @@ _ROW_BY_ROW = {
 
 def scored(trial: Trial, answer: Sequence[Explanation]) -> Score:
     """The score of an answer to a trial."""
-    judge = _Judge(trial.placed.truths, trial.placed.effect, trial.placed.side, _dust(trial))
+    judge = judge_of(trial)
     claims = _DUSTY_CLAIMS if trial.base.is_dusty else _CLAIMS
     claimed = [one for one in answer if one.verdict in claims and one.causes]
     causes = [cause for one in claimed for cause in one.causes]
@@ -62,6 +62,12 @@ def scored(trial: Trial, answer: Sequence[Explanation]) -> Score:
     return Score.ASTRAY if is_whole else Score.MODEST
 
 
+def judge_of(trial: Trial) -> "Judge":
+    """The judge of answers to a trial; what a wrong list leaves no balance shows."""
+    effect = None if trial.placement is Placement.LIST else trial.placed.effect
+    return Judge(trial.placed.truths, effect, trial.placed.side, _dust(trial))
+
+
 def _dust(trial: Trial) -> Effect:
     """What the faulty side had too much before the fault."""
     deltas = deltas_of(trial.base.recorded)
@@ -69,14 +75,16 @@ def _dust(trial: Trial) -> Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class Judge:
     """Compares causes with the truth; an effect may include the dust there was before.
+
+    `effect` is `None` where positions and cash of the sides are equal.
 
     Rows that leave the same amounts cannot be told apart: a cause may name more of them.
     """
 
     truths: tuple[Truth, ...]
-    effect: Effect
+    effect: Effect | None
     side: LedgerSide
     dust: Effect
 
@@ -142,7 +150,9 @@ class _Judge:
         return all(any(self._fits(truth, cause) for truth in self.truths) for cause in causes)
 
     def _sums_up(self, causes: list[Cause]) -> bool:
-        return self._is_effect(total(self._seen(cause) for cause in causes), self.effect)
+        return self.effect is None or self._is_effect(
+            total(self._seen(cause) for cause in causes), self.effect
+        )
 
     def _fits(self, truth: Truth, cause: Cause) -> bool:
         ids = set(cause.ids)

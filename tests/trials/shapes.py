@@ -8,11 +8,15 @@ from decimal import Decimal
 from recon_core.model import Instrument, InstrumentKind, MovementKind
 
 SPOT, LINEAR = InstrumentKind.SPOT, InstrumentKind.LINEAR
+INVERSE = InstrumentKind.INVERSE
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One instrument of a made session, and how it is traded."""
+    """One instrument of a made session, and how it is traded.
+
+    `tiers`: taker and maker rates of consecutive parts of the session, instead of `rate`.
+    """
 
     instrument: Instrument
     price: str
@@ -21,6 +25,7 @@ class Market:
     price_places: int = 2
     lot: str = "0.5"
     fee_in: str = "quote"
+    tiers: tuple[tuple[str, str], ...] = ()
 
 
 def _spot(base: str, quote: str, price: str, **more: object) -> Market:
@@ -35,9 +40,16 @@ def _linear(base: str, price: str, multiplier: str = "1", **more: object) -> Mar
     return Market(instrument, price, **more)
 
 
+def _inverse(base: str, price: str, multiplier: str, **more: object) -> Market:
+    instrument = Instrument(
+        f"{base}-COIN", INVERSE, base, "USD", base, multiplier=Decimal(multiplier)
+    )
+    return Market(instrument, price, places=0, **more)
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a made session is like."""
+    """What a made session is like; movements have `movement_places` decimals."""
 
     markets: tuple[Market, ...]
     precision: Mapping[str, int]
@@ -52,6 +64,7 @@ class Shape:
     gives_orders: bool = False
     snapshots: int = 0
     opened: tuple[tuple[str, str], ...] = ()
+    movement_places: int = 2
 
 
 _ALL_KINDS = tuple(kind for kind in MovementKind if kind is not MovementKind.SPLIT)
@@ -152,4 +165,73 @@ def small_shape(number: int) -> Shape:
         gives_orders=dice.random() < 0.4,
         snapshots=dice.choice((0, 0, 1, 3)),
         opened=((spot[0].instrument.symbol, "7"),) if spot and dice.random() < 0.3 else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Made sessions of one way to trade, by number: each trades one or all of the markets.
+
+    `is_declared`: the session gives the decimal places of its currencies.
+    """
+
+    markets: tuple[Market, ...]
+    movements: tuple[MovementKind, ...] = ()
+    movement_places: int = 2
+    is_hedging: bool = False
+    is_declared: bool = True
+
+
+_FUNDING = (MovementKind.FUNDING,)
+_PAID = (MovementKind.DEPOSIT, MovementKind.INTEREST, MovementKind.FEE, MovementKind.WITHDRAWAL)
+_OPENED = {"EUR": "150000.00", "USD": "250000.00", "USDT": "80000", "BTC": "12.5", "ETH": "400"}
+_PERPETUALS = (
+    _linear("ETH", "2300", rate="0.0004"),
+    _linear("BTC", "43000", "0.001", rate="0.0005", places=0, lot="900"),
+)
+_SHARES = _spot("ACME", "USD", "181", places=0, lot="90", rate="0.0005")
+_TIERS = (("0.001", "-0.0001"), ("0.0008", "-0.00015"), ("0.0006", "-0.0002"))
+
+FAMILIES: Mapping[str, Family] = {
+    "spot": Family((_BTC, _ETH), _PAID),
+    "shares": Family((_SHARES,), (MovementKind.DIVIDEND,)),
+    "perpetuals": Family(_PERPETUALS, _FUNDING),
+    "coin-margined": Family(
+        (
+            _inverse("BTC", "43000", "100", rate="0.0005", lot="60"),
+            _inverse("ETH", "2300", "10", rate="0.0005", lot="90"),
+        ),
+        _FUNDING,
+        movement_places=8,
+    ),
+    "hedge": Family(_PERPETUALS, _FUNDING, is_hedging=True),
+    "rebates": Family(
+        tuple(replace(market, tiers=_TIERS) for market in (_BTC, _ETH, _PERPETUALS[0])), _PAID[:2]
+    ),
+    "undeclared": Family((_BTC, _ETH, _SHARES), _PAID, is_declared=False),
+}
+"""How the worlds of the trials trade; the number of a session is a part of its name."""
+
+_FEWEST_OF_A_FAMILY, _MOST_OF_A_FAMILY = 8, 70
+"""Fills of a session of a family: the sizes at which a day of one strategy is recorded."""
+
+
+def shape_of(family: Family, name: str) -> Shape:
+    """The shape of one session of a family; of some orders, snapshots and parts of orders."""
+    dice = random.Random(f"family {name}")  # noqa: S311  # rows, no secrets
+    is_single = dice.random() < 0.5
+    markets = (dice.choice(family.markets),) if is_single else family.markets
+    shares = [one for one in markets if one.instrument.base == "ACME"]
+    return Shape(
+        markets,
+        dict.fromkeys(("ACME", "BNB", *_OPENED), 8),
+        _OPENED,
+        fills=dice.randint(_FEWEST_OF_A_FAMILY, _MOST_OF_A_FAMILY),
+        most_partial=dice.choice((1, 1, 3)),
+        movements=tuple(dice.choices(family.movements, k=dice.choice((0, 3, 9)))),
+        is_hedging=family.is_hedging,
+        gives_orders=dice.random() < 0.25,
+        snapshots=dice.choice((0, 0, 0, 4)),
+        opened=((shares[0].instrument.symbol, "900"),) if shares else (),
+        movement_places=family.movement_places,
     )

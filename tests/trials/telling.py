@@ -51,6 +51,7 @@ _MISTYPED = {
     Kind.DUPLICATE_FEE,
     Kind.FEE_SIGN,
 }
+_OF_MOVEMENTS = {Kind.MISSING_MOVEMENT, Kind.DUPLICATE_MOVEMENT}
 _GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
 _SPOT = InstrumentKind.SPOT
 
@@ -130,7 +131,8 @@ def _is_small(base: Base, faults: Sequence[Fault], effect: Effect) -> bool:
 
 def _by_rows(base: Base, placement: Placement) -> bool:
     """Whether both sides give rows and those of one are wrong: causes are read off."""
-    return placement is Placement.ROW and base.evidence is Evidence.ROWS
+    is_shown = placement in (Placement.ROW, Placement.LIST, Placement.END)
+    return is_shown and base.evidence is Evidence.ROWS
 
 
 def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
@@ -140,7 +142,8 @@ def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
         return CONVERSION
     if fault.cause_kind is Kind.UNIT and not (base.fills or base.book.movements):
         return NOT_SHOWN  # all that there is, is the opening
-    if _by_rows(base, placement) or fault.state is not None:
+    is_listed = base.evidence is Evidence.STATEMENT and fault.cause_kind in _OF_MOVEMENTS
+    if _by_rows(base, placement) or is_listed or fault.state is not None:
         return ""
     if placement is Placement.ROW:
         return _from_wrong_rows(base, fault)

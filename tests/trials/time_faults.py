@@ -20,6 +20,12 @@ def stale_side(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     return _until(book, cut, CauseKind.STALE_SIDE, f"of {cut:%H:%M:%S}")
 
 
+def behind(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """The last fills and movements were not yet seen, and the side says that it is of now."""
+    fault = stale_side(base, book, dice)
+    return fault and replace(fault, as_of=None, also=fault.also | {CauseKind.AS_OF_SHIFT})
+
+
 def _until(book: SideRecord, cut: object, kind: CauseKind, how: str) -> Fault | None:
     fills = [fill for fill in book.fills or () if fill.time > cut]  # type: ignore[operator]
     moved = [row for row in book.movements or () if row.time > cut]  # type: ignore[operator]

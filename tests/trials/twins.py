@@ -28,9 +28,9 @@ def with_twins(base: Base, fault: Fault, placement: Placement) -> Fault:
     A fault that stands in the rows is seen there, and has none. Of a derivative a twin is
     one whose fault realises the same: that depends on when it was.
     """
-    if fault.cause_kind is CauseKind.CUMULATIVE_QUANTITY and placement is not Placement.ROW:
+    if fault.cause_kind is CauseKind.CUMULATIVE_QUANTITY and not placement.is_of_rows:
         return replace(fault, twin_ids=_ids_of_equal_orders(base, fault))
-    if len(fault.fills) != 1 or (placement is Placement.ROW and not _is_unseen(fault)):
+    if len(fault.fills) != 1 or (placement.is_of_rows and not _is_unseen(fault)):
         return fault
     fill = fault.fills[0]
     if fault.cause_kind in FEES:

@@ -1,6 +1,6 @@
 """One session to explain: the data that its strategies share, each computed once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from recon_core.explain.answers.best_answers import BestAnswers
@@ -42,6 +42,8 @@ class Case:
         """The search problems of the session."""
         prover = self.prover
         found = problems(prover.recorded, prover.dimensions, prover.reconciliation.replays)
+        for problem in found:
+            problem.postings = replace(problem.postings, meter=self.budget)
         self.budget.spend(sum(map(operations, found)))
         return found
 

@@ -38,6 +38,9 @@ from recon_core.values.amounts import EXACT, ZERO
 _CLOSE: Final = Decimal("1.1")
 """Factor between the right price and that of the fill before or after: markets seldom jump more."""
 
+_OF_A_PRICE: Final = 15
+"""Operations for a price that is fitted to one fill at one rate."""
+
 _FAR: Final = Decimal(100_000)
 """Reciprocal of the relative error: a price this near to a power of ten is off by its tick only."""
 
@@ -60,7 +63,9 @@ def _prices_of(problem: Problem, market: Market, required: Decimal) -> Iterator[
     for at, fill in enumerate(market.fills):
         if not fill.quantity:
             continue
-        for rate in (ZERO, *market.rates(fill.side)):
+        rates = (ZERO, *market.rates(fill.side))
+        problem.postings.meter.charge(len(rates) * _OF_A_PRICE)
+        for rate in rates:
             price = _price_for(market, fill, required, rate)
             price = price if price is None else _exact_power(fill.price, price) or price
             how = None if price is None else slip(*problem.wrong_and_right(fill.price, price))

@@ -18,6 +18,7 @@ from decimal import (
 )
 from typing import Final
 
+from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position, label_of
 from recon_core.explain.problem.figures import MODES, last_digit
@@ -34,12 +35,14 @@ from recon_core.explain.problem.pairs import (
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, InstrumentKind, OrderSide, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import (
     EXACT,
     ZERO,
     decimal_places,
+    exact_sum,
     format_amount,
     round_to_places,
     shortest,
@@ -81,9 +84,25 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     for places in range(_MOST_PLACES + 1):
         if required > EXACT.multiply(Decimal(len(fills)), Decimal(1).scaleb(-places)):
             break
+        if not _moves_as_required(problem, fills, places):
+            continue
         effect = _effect(problem, fills, places)
         if effect is None or problem.reached_by_effect(effect):
             yield from _rounded_to(fills, places)
+
+
+def _moves_as_required(problem: Problem, fills: Sequence[Fill], places: int) -> bool:
+    """True if rounding moves the position of fills as required, which is cheaper than its cash."""
+    name = problem.postings.position(fills[0])
+    if any(problem.postings.position(fill) != name for fill in fills):
+        return True
+    problem.postings.meter.charge(len(fills) * OF_A_SUM)
+    moved = exact_sum(
+        EXACT.subtract(round_to_places(quantity, places), quantity)
+        for quantity in map(signed_quantity, fills)
+    )
+    off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
+    return name not in problem.dimensions.compared or off <= problem.allowed(name)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
@@ -102,6 +121,7 @@ def _effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vector | No
     `None` for inverse and unknown contracts, whose trades have no exact value.
     """
     effect: dict[str, Decimal] = {}
+    problem.postings.meter.charge(len(fills) * OF_A_POSTING)
     for fill in fills:
         rounded = round_to_places(fill.quantity, places)
         if rounded == fill.quantity:

@@ -113,13 +113,17 @@ class Market:
 
     def has_lots_of(self, places: int) -> bool:
         """True if some quantity has at least `places` decimals."""
-        return any(shortest_places(fill.quantity) >= places for fill in self.fills)
+        return places <= self.lot_places
 
     def near(self, price: Decimal) -> bool:
         """True if a price is in the range of this market's prices, widened by a factor of 1.5."""
-        most = _multiply(price, _NEAR)
-        is_low = any(fill.price <= most for fill in self.fills)
-        return is_low and any(price <= _multiply(fill.price, _NEAR) for fill in self.fills)
+        low, high = self._price_range
+        return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
+
+    @cached_property
+    def _price_range(self) -> tuple[Decimal, Decimal]:
+        prices = list(map(_PRICE, self.fills))
+        return min(prices), max(prices)
 
 
 def market_of(problem: Problem, name: str) -> Market | None:

@@ -15,6 +15,7 @@ from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from recon_core.explain.budget import TRADES_OF_AN_OPERATION, Budget
 from recon_core.explain.problem.dimensions import add_to
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import Postings, to_decimal, trade_value
@@ -26,6 +27,12 @@ from recon_core.values.amounts import EXACT, decimal_places, round_to_places
 
 _PLACES: Final = 30
 """Decimals of the whole numbers: as many as an amount in a session may have."""
+
+_SHARES: Final = 10**60
+"""Units of a share: what is cut off a share of a cost of 10^30 is below the unit of 10^-30."""
+
+_MOST_KEPT: Final = 64
+"""Quantities in addition whose values at the end are kept: almost all patches have the same one."""
 
 _TIME: Final = attrgetter("time")
 
@@ -82,15 +89,16 @@ class BalancePatch:
 class _Position:
     """The fills of one position in the order of posting, and the open position before each.
 
-    `after` has one entry more than `fills`. After a turn only the quantity matters: `ends` keeps
-    the entry value at the end by place of the turn and quantity.
+    `after` has one entry more than `fills`. `to_end` keeps how the entry value at the end follows
+    from the cost at any place, by the quantity that is open in addition.
     """
 
     fills: Sequence[Fill] = ()
     trades: Sequence[_Open] = ()
     after: Sequence[_Open] = (_Open(),)
     places: Mapping[int, int] = field(default_factory=dict)
-    ends: dict[tuple[int, int], int] = field(default_factory=dict)
+    to_end: dict[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    meter: Budget = field(default_factory=Budget.unlimited, compare=False)
 
     def place(self, fill: Fill) -> int:
         """Return the place at which a fill is posted among the others."""
@@ -121,6 +129,7 @@ class _Position:
     def _between(self, state: _Open, start: int, end: int) -> _Open:
         """Return the open position after the trades from `start` to `end`, by `_after_trade`."""
         quantity, cost = state
+        self.meter.charge((end - start) // TRADES_OF_AN_OPERATION)
         for traded, value in self.trades[start:end]:
             new = quantity + traded
             if not quantity or (quantity > 0) == (traded > 0):
@@ -135,26 +144,46 @@ class _Position:
         return _Open(quantity, cost)
 
     def _end(self, state: _Open, start: int) -> int:
-        """Return the entry value at the end, if `state` is open before the trade at `start`."""
+        """Return the entry value at the end, if `state` is open before the trade at `start`.
+
+        Patches with the same required position leave the same quantities open: what follows from
+        the cost at any place is computed once for all of them.
+        """
         quantity, cost = state
-        turned = []
-        for at in range(start, len(self.trades)):
-            traded, value = self.trades[at]
+        if start >= len(self.trades):
+            return cost
+        share, more = self._to_end(quantity - self.after[start].quantity)[start]
+        return cost * share // _SHARES + more
+
+    def _to_end(self, offset: int) -> Sequence[tuple[int, int]]:
+        """Return by place how the entry value follows from the cost there, with so much more open.
+
+        As a share of that cost, in units of `1 / _SHARES`, and an amount. A trade that adds leaves
+        the share as it is, one that reduces makes it smaller, and after a turn it is 0.
+        """
+        known = self.to_end.get(offset)
+        if known is not None:
+            return known
+        self.meter.charge(len(self.trades) // TRADES_OF_AN_OPERATION)
+        share, more = _SHARES, 0
+        found = [(share, more)]
+        steps = zip(reversed(self.trades), reversed(self.after[:-1]), strict=True)
+        for (traded, value), before in steps:
+            quantity = before.quantity + offset
             new = quantity + traded
             if not quantity or (quantity > 0) == (traded > 0):
-                cost += value
+                more += value * share // _SHARES
             elif new and (new > 0) == (quantity > 0):
-                cost = cost * new // quantity
+                share = share * new // quantity
             else:
-                cost = value * new // traded
-                known = self.ends.get((at, new))
-                if known is not None:
-                    cost = known
-                    break
-                turned.append((at, new))
-            quantity = new
-        self.ends.update(dict.fromkeys(turned, cost))
-        return cost
+                more += value * new // traded * share // _SHARES
+                share = 0
+            found.append((share, more))
+        found.reverse()
+        if len(self.to_end) == _MOST_KEPT:
+            self.to_end.clear()
+        self.to_end[offset] = found
+        return found
 
 
 _NOTHING: Final = _Position()
@@ -249,7 +278,8 @@ def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
 def _position(postings: Postings, fills: Sequence[Fill]) -> _Position:
     trades = [_trade(postings, fill) for fill in fills]
     after = tuple(accumulate(trades, _after_trade, initial=_Open()))
-    return _Position(fills, trades, after, {id(fill): at for at, fill in enumerate(fills)})
+    places = {id(fill): at for at, fill in enumerate(fills)}
+    return _Position(fills, trades, after, places, meter=postings.meter)
 
 
 def _trade(postings: Postings, fill: Fill) -> _Open:

@@ -15,6 +15,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM, Budget
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
 from recon_core.explain.problem.precision import FeePrecision
 from recon_core.ledger.bookings import (
@@ -66,6 +67,8 @@ class Postings:
 
     Amounts are rounded as a replay rounds them, to a declared precision only; `fee_precision`
     is what the source of the rows rounds its fees to.
+
+    Every search posts rows, so `meter` is charged here for what a search really does.
     """
 
     dimensions: Dimensions
@@ -73,11 +76,13 @@ class Postings:
     roundings: Roundings
     fee_precision: FeePrecision
     orders: frozenset[str] = frozenset()
+    meter: Budget = field(default_factory=Budget.unlimited, compare=False)
     _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
     _cash_names: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
     def fill(self, fill: Fill) -> dict[str, Decimal]:
         """Return the effect of a fill, its fee included."""
+        self.meter.charge(OF_A_POSTING)
         effect = self.fee(fill)
         quantity = signed_quantity(fill)
         add_to(effect, self.position(fill), quantity)
@@ -120,6 +125,7 @@ class Postings:
 
     def movement(self, movement: Movement) -> dict[str, Decimal]:
         """Return the effect of a movement."""
+        self.meter.charge(OF_A_POSTING)
         effect: dict[str, Decimal] = {}
         if movement.symbol is not None and movement.quantity is not None:
             name = self.dimensions.position(movement.symbol, Leg.NET, movement.account)
@@ -156,6 +162,7 @@ class Postings:
     def fees(self, fills: Sequence[Fill]) -> dict[str, Decimal]:
         """Return the effect of the fees of several fills together."""
         total: dict[str, Decimal] = {}
+        self.meter.charge(len(fills) * OF_A_SUM)
         for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
             first = charged[0]
             currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
@@ -166,6 +173,7 @@ class Postings:
         return total
 
     def _trades(self, fills: Sequence[Fill]) -> Iterator[tuple[str, Decimal]]:
+        self.meter.charge(len(fills) * OF_A_SUM)
         for traded in _grouped(fills, _TRADED):
             first = traded[0]
             quantities = list(map(signed_quantity, traded))

@@ -44,13 +44,11 @@ from recon_core.explain.search.systematic_faults import reducing, spans, systema
 from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
-_OF_A_SECOND: Final = 40
-"""Operations per fill of one search for the second hypothesis; one operation is about a
-microsecond."""
+_OF_A_SECOND: Final = 8
+"""Operations per fill of one search for the second hypothesis, posted rows not counted."""
 
-_OF_ALL_SYSTEMATIC: Final = 120
-"""Operations per fill for all systematic faults: each is computed for all fills, and there are
-about `_TRIED` of them."""
+_OF_ALL_SYSTEMATIC: Final = 20
+"""Operations per fill for all systematic faults, posted rows not counted."""
 
 _MOST_FIRST: Final = 60
 """First hypotheses that are followed: each costs a search or a replay of all fills."""
@@ -66,7 +64,7 @@ meet one of the n residuals by coincidence is about 1 in 16."""
 
 _MOST_OTHERS: Final = 40
 """Hypotheses on movements and the opening up to which they are tried as the first one: each costs
-`_OF_A_SECOND` operations per fill."""
+a search of all fills."""
 
 _PAIR: Final = 2
 """Faults of a pair: of more disagreeing orders at least one would remain."""
@@ -75,18 +73,21 @@ _TRIED: Final = 30
 """Searches for a fitted number, about as many as there are systematic first hypotheses: the number
 must be unlikely in all of them together."""
 
-_OF_A_FITTED: Final = 16
-"""Operations per fill of a search for one hypothesis with a fitted number."""
+_OF_A_FITTED: Final = 4
+"""Operations per fill of a search for one fitted number, posted rows not counted."""
 
 _MOST_FIRST_EFFECTS: Final = 60
 """Distinct effects of a first hypothesis that are followed, each with a search of all fills. If
 there are more, none is proven: an unseen one might fit as well."""
 
-_OF_A_FIRST: Final = 60
+_OF_A_FIRST: Final = 30
 """Operations for one first hypothesis: its residual, the prices and a look-up of fills."""
 
+_OF_A_QUANTITY: Final = 20
+"""Operations for one second hypothesis, a quantity of a fill, posted rows not counted."""
+
 _MOST_FILLS: Final = 2_000
-"""Fills of a problem. Each costs 120 or 180 operations, and the more fills there are, the more
+"""Fills of a problem. Each costs 60 operations or more, and the more fills there are, the more
 residual prices are the price of some fill by coincidence."""
 
 _FIRST: Final = ("remove", "flip", "repeat")
@@ -354,6 +355,7 @@ class QuantityPairs:
                 first = self.hypotheses.hypothesis(fill, name)
                 residual = problem.left(first.patch.vector(problem.postings))
                 for second in self._seconds(residual):
+                    self.budget.spend(_OF_A_QUANTITY)
                     both = first.patch.joined(second.patch)
                     if second.rows[0] is not fill and problem.reached_by(both):
                         yield first, second

@@ -7,7 +7,7 @@ fill of 1 BTC is missing, or the first fill is of 2 BTC, or the second is; cash 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,9 +22,10 @@ from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.quantity import of_order
 from recon_core.explain.causes.side import flip
 from recon_core.explain.causes.stale import of_missing_fills
-from recon_core.explain.problem.dimensions import is_order
+from recon_core.explain.problem.dimensions import Vector, add_to, is_order
 from recon_core.explain.problem.fee_evidence import with_changed_fees
-from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength, together
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
+from recon_core.explain.problem.open_positions import BalancePatch
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
@@ -44,6 +45,40 @@ the order's fills. The price of a fill with more decimals is not found."""
 
 
 @dataclass
+class _Effects:
+    """Effects of hypotheses on different rows: each is computed once, and combinations add up."""
+
+    problem: Problem
+    _vectors: dict[int, Vector] = field(default_factory=dict)
+    _balances: dict[tuple[int, str], BalancePatch] = field(default_factory=dict)
+
+    def reach(self, chosen: Sequence[Hypothesis]) -> bool:
+        """True if hypotheses together have the required effect, as `Problem.reached_by`."""
+        total: dict[str, Decimal] = {}
+        for one in chosen:
+            for name, amount in self._vector(one).items():
+                add_to(total, name, amount)
+        if not self.problem.reached_by_effect(total):
+            return False
+        names = self.problem.settlement_balances
+        balances = {name: [self._balance(one, name) for one in chosen] for name in names}
+        return self.problem.largest_steps_off(balances) == 0
+
+    def _vector(self, hypothesis: Hypothesis) -> Vector:
+        found = self._vectors.get(id(hypothesis))
+        if found is None:
+            found = hypothesis.patch.vector(self.problem.postings)
+            self._vectors[id(hypothesis)] = found
+        return found
+
+    def _balance(self, hypothesis: Hypothesis, name: str) -> BalancePatch:
+        key = id(hypothesis), name
+        if key not in self._balances:
+            self._balances[key] = self.problem.balance_patch(hypothesis.patch, name)
+        return self._balances[key]
+
+
+@dataclass
 class OrderInterpretation:
     """Interpretations of the disagreeing orders of one problem whose rows are at fault."""
 
@@ -59,9 +94,10 @@ class OrderInterpretation:
             return
         fills = self._fills_of(differing)
         options = [list(self._of_order(name, fills.get(name, []))) for name in sorted(differing)]
+        effects = _Effects(self.problem)
         for chosen in (*_uniform(options), *islice(product(*options), _MOST_INTERPRETATIONS)):
             self.budget.spend(len(chosen) * OF_AN_INTERPRETATION)
-            if self.problem.reached_by(together(chosen)):
+            if effects.reach(chosen):
                 yield self._as_stale_side(chosen) or self._as_one(chosen) or chosen
 
     def _as_stale_side(self, chosen: Sequence[Hypothesis]) -> tuple[Hypothesis] | None:

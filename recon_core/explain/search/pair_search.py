@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.explain.budget import (
-    FILLS_OF_OPEN_VALUE,
     OF_A_FINGERPRINT,
     OF_A_PREFILTER,
     OF_OPEN_VALUE,
@@ -178,7 +177,7 @@ class PairSearch:
         settlement_balances = self.problem.settlement_balances
         if not settlement_balances:
             return True
-        self.search.budget.spend(OF_OPEN_VALUE + len(self.problem.fills) // FILLS_OF_OPEN_VALUE)
+        self.search.budget.spend(OF_OPEN_VALUE)
         steps = self.problem.largest_steps_off(
             {
                 name: [self._balance_patch(each, name) for each in (one, other)]

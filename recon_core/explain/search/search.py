@@ -55,7 +55,7 @@ class Search:
     def single_faults(self) -> list[Hypothesis]:
         """Return every hypothesis that alone has the required effect."""
         wanted = set(self.fingerprints.within_tolerance(self.problem.required))
-        self.budget.spend(len(self.problem.fills) * OF_A_PREFILTER * 2)
+        self.budget.spend(len(self.problem.fills) * OF_A_PREFILTER)
         places = Prefilter(self.problem).places()
         self.budget.spend(len(places) * OF_A_FINGERPRINT)
         codes = [*self.codes_of_fills(places), *self.codes_of_others(range(len(self._others)))]
