@@ -95,9 +95,7 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
     found = explanations_of(case.prover, rows) if rows else ()
-    others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
-    both = (*case.states, *others)
-    return tuple(not_proven(one, FILLS, len(both)) for one in both) if others else case.states
+    return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
@@ -131,15 +129,17 @@ def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
 def fitted_fault(case: Case) -> tuple[Explanation, ...]:
     """Explain by a fault of all rows, a fitted number, or the reports of orders.
 
-    Nothing if a rounding of a whole state fits: it is the better evidence.
+    Nothing if a rounding of a whole state fits, unless by chance: it is the better evidence.
     """
-    searches = () if case.states else case.searches
+    are_chance = case.of_states.are_chance
+    searches = () if case.states and not are_chance else case.searches
     found = (case.best.proven(one.problem, _fits(case, one)) for one in searches)
-    return case.best.explanations(_first(found))
+    fitted_ones = case.best.explanations(_first(found))
+    return (_or_states(case, fitted_ones) or fitted_ones) if are_chance else fitted_ones
 
 
-def rounded_state(case: Case) -> tuple[Explanation, ...]:
-    """Explain by the rounding of a whole state."""
+def remaining_state(case: Case) -> tuple[Explanation, ...]:
+    """Explain by the rounding of a whole state, or by a fault that fits a single figure."""
     return case.states
 
 
@@ -198,7 +198,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     stale_side,
     one_fault_of_rows,
     fitted_fault,
-    rounded_state,
+    remaining_state,
 )
 PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
@@ -219,6 +219,14 @@ def _exact(case: Case, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
     found = explanations_of(case.prover, answers)
     near = residual(case) if has_unread_spans(answers) else ()
     return in_doubt((*found, *near)) if near else or_rounding(found, case.states)
+
+
+def _or_states(case: Case, found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """Return the faults of a state and of rows that fit as well, none if these are no others."""
+    others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
+    both = (*case.states, *others)
+    decides = next((one.decides for one in case.states if one.decides), FILLS)
+    return tuple(not_proven(one, decides, len(both)) for one in both) if others else ()
 
 
 def _first(found: Iterable[list[Answer]]) -> list[Answer]:

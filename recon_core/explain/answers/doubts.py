@@ -9,6 +9,7 @@ from typing import Final
 
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.precedence import is_quantity
+from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
@@ -41,7 +42,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and name not in dimensions.compared
     ]
-    doubtful = answer.strength >= Strength.CHANCE or any(
+    doubtful = not may_be_unique(answer.strength) or any(
         precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
     )
     doubtful = doubtful or _below_digits(prover, answer)

@@ -111,10 +111,12 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
 
 def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
     """Return an explanation as ambiguous, as one of `count` that fit."""
+    is_ambiguous = one.verdict is ExplanationVerdict.AMBIGUOUS
+    causes = "; ".join(cause.text for cause in one.causes) if is_ambiguous else one.text
     return replace(
         one,
         verdict=ExplanationVerdict.AMBIGUOUS,
-        text=f"{_fits(count)}; {decides} would decide. {one.text}",
+        text=f"{_fits(count)}; {decides} would decide. {causes}",
         decides=decides,
         alternatives=count,
         repair=(),

@@ -17,6 +17,10 @@ from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
 
+_FORMS: Final = 6
+"""Kinds of one balance that a total is compared with: free, locked and their sum, of both sides."""
+
+
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield every other kind of balance that accounts for some or all differences."""
     yield from _other_kinds(states.stated_only)
@@ -58,7 +62,9 @@ def _with_position(states: States) -> Iterator[StateHypothesis]:
         if held > 0 and held == theirs.get(position) and surplus == held:
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail)
+            yield StateHypothesis(
+                CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1
+            )
 
 
 def _other_kinds(states: States) -> Iterator[StateHypothesis]:
@@ -80,7 +86,7 @@ def _other_kinds(states: States) -> Iterator[StateHypothesis]:
             if amount and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
-        yield states.hypothesis(CauseKind.BALANCE_KIND, tuple(names), words)
+        yield states.hypothesis(CauseKind.BALANCE_KIND, tuple(names), words, _FORMS)
 
 
 def _whole(balance: CashBalance) -> Decimal | None:

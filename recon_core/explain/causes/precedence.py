@@ -44,10 +44,9 @@ def are_roundings(explanations: Iterable[Explanation]) -> bool:
 
 
 def may_be_rows(explanations: Sequence[Explanation]) -> bool:
-    """True if a single explanation of figures that a wrong row may cause as well is unique."""
+    """True if a wrong row may cause the figures of all explanations as well."""
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
-    is_unique = [one.verdict for one in explanations] == [ExplanationVerdict.UNIQUE]
-    return is_unique and all(kind in _OF_A_ROW for kind in causes)
+    return bool(causes) and all(kind in _OF_A_ROW for kind in causes)
 
 
 def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:

@@ -40,7 +40,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         return
     if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         detail = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.hypothesis(CauseKind.SPLIT, states.differing, detail)
+        forms = 2 * _LARGEST_SPLIT  # n for 1, and 1 for n
+        yield states.hypothesis(CauseKind.SPLIT, states.differing, detail, forms)
 
 
 def _may_be_power(states: States) -> bool:
