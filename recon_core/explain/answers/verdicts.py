@@ -105,7 +105,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     complete = not contradicted and all(answer.complete for answer in answers)
     if len(found) == 1 and not unseen and complete:
         return (found[0],)
-    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(unseen)
+    decides = SNAPSHOTS if contradicted else answers[0].decides or _decides(unseen, distinct)
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 
@@ -245,10 +245,11 @@ def _merged(first: Answer, second: Answer) -> Answer:
     return replace(first, parts=parts)
 
 
-def _decides(unseen: Sequence[str]) -> str:
+def _decides(unseen: Sequence[str], answers: Sequence[Answer]) -> str:
     unseen = [name for name in unseen if name]
     if not unseen:
-        return "the fills of the other side"
+        is_of_fills = any((*answer.patch.removed, *answer.patch.added) for answer in answers)
+        return f"the {'fills' if is_of_fills else 'movements'} of the other side"
     named = ", ".join(label_of(name) for name in unseen[:3])
     what = "position" if is_position(unseen[0]) else "cash"
     return f"the {what} {named} of both sides"
