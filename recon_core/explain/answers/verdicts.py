@@ -225,7 +225,7 @@ def _amounts(part: Part) -> tuple[str, ...]:
     """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
     numbers: tuple[str, ...] = ()
     if (
-        part.hypothesis.strength >= Strength.FITTED
+        (part.hypothesis.strength >= Strength.FITTED or precedence.is_quantity(part.hypothesis))
         and part.hypothesis.patch.removed
         and part.hypothesis.patch.added
     ):
