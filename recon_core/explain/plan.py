@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Final
 
 from recon_core.explain.answers.case import Case
-from recon_core.explain.answers.doubts import has_unread_spans
+from recon_core.explain.answers.doubts import has_unread_spans, is_absurd
 from recon_core.explain.answers.fault_sequences import with_the_remainder
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
@@ -155,10 +155,11 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
     """Explain by two hypotheses together, the cheapest searches first."""
     found = (
-        case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))
+        [one for one in answers if not is_absurd(one)]
         for search in case.searches
         for pairs in _pairs(case, search)
-    )  # fmt: skip
+        for answers in [case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))]
+    )
     return case.best.explanations(_first(found))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.precedence import is_quantity
-from recon_core.explain.causes.strengths import may_be_unique
+from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
@@ -52,6 +52,12 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen
+
+
+def is_absurd(answer: Answer) -> bool:
+    """True if an answer is of causes that cancel, and no rows show them."""
+    effects = [part.effect for part in answer.parts]
+    return answer.strength > Strength.SHOWN and is_far_larger(effects, total_of(effects))
 
 
 def has_unread_spans(answers: Sequence[Answer]) -> bool:

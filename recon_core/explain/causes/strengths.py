@@ -14,21 +14,27 @@ the cause would fit it (`StateHypothesis.forms`). Example: 2 shares against 200 
 one of 36 powers of ten fits that too often; 0.061729 against 61.729 is off by 61,667,271 units.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
 from typing import Final
 
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.figures import common_lot, units_of
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.model import SideRecord
-from recon_core.values.amounts import ZERO
+from recon_core.values.amounts import EXACT, ZERO
 
 _UNITS_OF_A_FORM: Final = 20
 """Units of an amount for each form of a cause: one of 20 random amounts fits at most."""
+
+_PAIR: Final = 2
+"""Causes from which on they may cancel each other."""
+
+_FAR: Final = Decimal(3)
+"""Times that a cause is as large as what all causes leave: it is far larger above it."""
 
 
 def may_be_unique(strength: Strength) -> bool:
@@ -43,6 +49,23 @@ def of_one_amount(amount: Decimal, forms: int, lot: Decimal = ZERO) -> Strength:
     """
     is_rare = units_of(amount, lot) >= forms * _UNITS_OF_A_FORM
     return Strength.EXACT if is_rare else Strength.CHANCE
+
+
+def is_far_larger(effects: Sequence[Vector], total: Vector) -> bool:
+    """True if causes cancel each other and are far larger than the few units that they leave.
+
+    A withdrawal of 12 that is no withdrawal, and an opening of 10 that is none, explain 2 as well
+    as any other two causes would.
+    """
+    if len(effects) < _PAIR or any(
+        units_of(amount) >= _UNITS_OF_A_FORM * len(effects) for amount in total.values()
+    ):
+        return False
+    return any(
+        amount.copy_abs() > EXACT.multiply(_FAR, total.get(name, ZERO).copy_abs())
+        for effect in effects
+        for name, amount in effect.items()
+    )
 
 
 def with_strength(states: States, hypothesis: StateHypothesis) -> StateHypothesis:
