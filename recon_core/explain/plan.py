@@ -94,6 +94,10 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
     rows = case.rows.best() or _first(
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
+    records = case.prover.recorded.own_records().values()
+    are_seen = all(record.fills is not None for record in records)
+    if not (rows or are_seen) and precedence.may_be_all_rows(case.states):
+        rows = _first(case.best.proven(one.problem, _fits(case, one)) for one in case.searches)
     found = explanations_of(case.prover, rows) if rows else ()
     return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
 

@@ -280,9 +280,10 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
     )
     text = "; ".join(cause.text for cause in found)
     aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
+    is_booked = all(causes.family_of(one.cause_kind).is_booked for one in chosen)
     repair = (
         ()
-        if aliases
+        if aliases or not is_booked
         else tuple(
             Booking(
                 "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.resolved

@@ -16,7 +16,6 @@ from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
-
 _FORMS: Final = 6
 """Kinds of one balance that a total is compared with: free, locked and their sum, of both sides."""
 
@@ -62,9 +61,7 @@ def _with_position(states: States) -> Iterator[StateHypothesis]:
         if held > 0 and held == theirs.get(position) and surplus == held:
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateHypothesis(
-                CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1
-            )
+            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1)
 
 
 def _other_kinds(states: States) -> Iterator[StateHypothesis]:

@@ -12,14 +12,16 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fil
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model import Fill, SideRecord
-from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Cause, CauseKind, Explanation
 from recon_core.values.amounts import EXACT, ZERO
 
 _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
 )
 _TIME: Final = attrgetter("time")
-_OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
+_OF_A_ROW: Final = frozenset(
+    {CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT, CauseKind.MULTIPLIER}
+)
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
 _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
@@ -47,6 +49,12 @@ def may_be_rows(explanations: Sequence[Explanation]) -> bool:
     """True if a wrong row may cause the figures of all explanations as well."""
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
     return bool(causes) and all(kind in _OF_A_ROW for kind in causes)
+
+
+def may_be_all_rows(explanations: Iterable[Explanation]) -> bool:
+    """True if a cause is a multiplier: all quantities in another unit move as much cash."""
+    kinds = {cause.cause_kind for one in explanations for cause in one.causes}
+    return CauseKind.MULTIPLIER in kinds
 
 
 def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:

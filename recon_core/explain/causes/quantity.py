@@ -85,7 +85,7 @@ def _strength_of_any(fill: Fill, other: Fill, *, is_slip: bool) -> Strength:
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that have the whole required effect, cash included.
 
-    After one of several first faults, some fill's price fits by chance where a tick is worth little.
+    After one of several first faults some price fits by chance, where a tick is worth little.
     """
     name = problem.only_position
     market = None if name is None else market_of(problem, name)

@@ -10,8 +10,8 @@
 A witness is a row or a stated figure that would differ if the cause were another one. An amount of
 few units is no witness: 500 less of cash is a withdrawal of 500, a deposit of 500, or neither. So a
 cause with a single amount as its evidence counts the units of that amount, and the forms in which
-the cause would fit it (`StateHypothesis.forms`). Example: 2 shares against 200 are off by 198 units, and
-one of 36 powers of ten fits that too often; 0.061729 against 61.729 is off by 61,667,271 units.
+the cause would fit it (`StateHypothesis.forms`). Example: 2 shares against 200 differ by 198 units,
+and one of 36 powers of ten fits too often; 0.061729 against 61.729 differ by 61,667,271 units.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position
 from recon_core.explain.problem.figures import common_lot, units_of
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
-from recon_core.model import SideRecord
+from recon_core.model import Fill, Position, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
 _UNITS_OF_A_FORM: Final = 20
@@ -91,9 +91,6 @@ def _quantities(states: States, name: str) -> Iterator[Decimal]:
 
 def _quantities_of(states: States, record: SideRecord, name: str) -> Iterable[Decimal]:
     position = states.dimensions.position
-    held = () if record.opening is None else record.opening.positions
-    return (
-        row.quantity
-        for row in (*held, *(record.fills or ()))
-        if position(row.symbol, row.leg, row.account) == name
-    )
+    held: tuple[Position, ...] = () if record.opening is None else record.opening.positions
+    rows: tuple[Position | Fill, ...] = (*held, *(record.fills or ()))
+    return (row.quantity for row in rows if position(row.symbol, row.leg, row.account) == name)

@@ -69,10 +69,16 @@ class States:
 
     def is_of_rows(self, name: str) -> bool:
         """True if the other side's figure is what its opening and its rows give by replay."""
-        record, is_held = self.other_record, is_position(name)
-        if ("positions" if is_held else "cash") in record.derived:
+        if ("positions" if is_position(name) else "cash") in self.other_record.derived:
             return True
-        replayed = self.replays.get(self.side.other)
+        return self._is_replayed(name, self.side.other)
+
+    def is_of_own_rows(self, name: str) -> bool:
+        """True if the other side's figure is what the rows of this side give by replay."""
+        return self._is_replayed(name, self.side)
+
+    def _is_replayed(self, name: str, side: LedgerSide) -> bool:
+        replayed = self.replays.get(side)
         if replayed is None or replayed.positions is None:
             return False
         given = self.dimensions.state(replayed.positions, replayed.cash)
