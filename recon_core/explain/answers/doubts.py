@@ -49,6 +49,10 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
     )
     doubtful = doubtful or _below_digits(prover, answer)
+    doubtful = doubtful or any(
+        precedence.may_be_a_multiplier(answer.problem, part.hypothesis, part.effect)
+        for part in answer.parts
+    )
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen

@@ -40,6 +40,7 @@ _PLACES: Final = 20
 """Decimals of a scaled rate or value: quotients may not end, and fees are far coarser."""
 
 _PERCENT: Final = 100
+"""Parts of a whole percentage, the share in which rebates are agreed."""
 
 _FEW: Final = 3
 """Fills that a text names as exceptions: more show that the rates are not understood."""

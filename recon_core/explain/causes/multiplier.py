@@ -14,6 +14,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import Vector, is_cash
+from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import is_derivative
@@ -31,6 +32,9 @@ _FACTORS: Final = tuple(
     for exponent in range(-_LARGEST_POWER, _LARGEST_POWER + 1)
     if exponent
 )
+
+_PLACES: Final = 30
+"""Decimals of the inverse of a multiplier: far more than a multiplier has."""
 
 _MOST_FILLS: Final = 10_000
 """Fills of a side: they are replayed three times, which no budget counts."""
@@ -108,7 +112,7 @@ class _Contract:
         )
 
     def _factor(self) -> Decimal | None:
-        """Return the power of ten that the cash requires, `None` if no trade earns it."""
+        """Return the factor that the cash requires, `None` if no trade earns it."""
         earned = self._earned()
         if not earned:
             return None
@@ -118,8 +122,14 @@ class _Contract:
         )
         is_declared = self._is_reached(self.declared, self.states.stated)
         times = 1 + (Fraction(off) if is_declared else -Fraction(off)) / Fraction(earned)
-        near = (one for one in _FACTORS if abs(times - Fraction(one)) <= _NEAR * Fraction(one))
-        return next(near, None)
+        near = (one for one in self._factors() if abs(times - one) <= _NEAR * one)
+        return to_decimal(next(near, Fraction(0)), _PLACES) or None
+
+    def _factors(self) -> Iterator[Fraction]:
+        """Yield powers of ten, and the multiplier: it counts twice, or not at all."""
+        multiplier = Fraction(self.instrument.multiplier)
+        yield from map(Fraction, _FACTORS)
+        yield from (multiplier, 1 / multiplier) if multiplier not in {0, 1} else ()
 
     def _earned(self) -> Decimal:
         """Return the cash that the trades of the contract earn, fees and all others ignored."""

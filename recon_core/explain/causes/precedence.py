@@ -51,6 +51,19 @@ def may_be_rows(explanations: Sequence[Explanation]) -> bool:
     return bool(causes) and all(kind in _OF_A_ROW for kind in causes)
 
 
+def may_be_a_multiplier(problem: Problem, hypothesis: Hypothesis, effect: Vector) -> bool:
+    """True if a unit of quantities moves no position, and the other side states no quantity.
+
+    The cash of contracts that are closed is that of another multiplier as well.
+    """
+    if hypothesis.cause_kind is not CauseKind.UNIT or any(map(is_position, effect)):
+        return False
+    other = problem.recorded.side(problem.owner.other)
+    if problem.orders or other is None or other.fills is not None:
+        return False
+    return any(problem.postings.derivative(fill.symbol) for fill in hypothesis.patch.removed)
+
+
 def may_be_all_rows(explanations: Iterable[Explanation]) -> bool:
     """True if a cause is a multiplier: all quantities in another unit move as much cash."""
     kinds = {cause.cause_kind for one in explanations for cause in one.causes}

@@ -13,7 +13,7 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.figures import LARGEST_POWER, POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
+from recon_core.explain.problem.hypotheses import Hypothesis, of_all
 from recon_core.explain.problem.pairs import (
     PairRow,
     SharedFault,
@@ -50,20 +50,7 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield every quantity in another unit that may have the required effect."""
     for factor in (*POWERS, *multipliers(group.problem, group.fills)):
         if group.is_required(EXACT.subtract(factor, _ONE)):
-            hypothesis = in_other_unit(group.problem, group.fills, factor)
-            may_be_size = group.is_flat and _may_be_size(group)
-            yield replace(hypothesis, strength=Strength.CHANCE) if may_be_size else hypothesis
-
-
-def _may_be_size(group: FillGroup) -> bool:
-    """True if the fills are of contracts, and the other side states no quantity of them.
-
-    The cash of contracts that are closed is that of another multiplier as well.
-    """
-    problem = group.problem
-    other = problem.recorded.side(problem.owner.other)
-    is_seen = bool(problem.orders) or other is None or other.fills is not None
-    return not is_seen and any(problem.postings.derivative(fill.symbol) for fill in group.fills)
+            yield in_other_unit(group.problem, group.fills, factor)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:

@@ -76,7 +76,7 @@ class FillGroup:
             self._fits({name: total}, [name], factor) for name, total in totals.items() if total
         ):
             return False
-        if self.is_flat and not self._fits_unknown(factor):
+        if self._are_flat and not self._fits_unknown(factor):
             return False
         return bool(self.seen) and self._fits(self.trades, self.seen, factor)
 
@@ -137,7 +137,7 @@ class FillGroup:
         return EXACT.multiply(EXACT.multiply(unit, times), Decimal(len(self.problem.fills)))
 
     @cached_property
-    def is_flat(self) -> bool:
+    def _are_flat(self) -> bool:
         """True if the fills close all that they open, by symbol, leg, account and position id."""
         held: dict[tuple[object, ...], Decimal] = {}
         for fill in self.fills:
