@@ -38,6 +38,7 @@ from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
 from recon_core.explain.search.systematic_faults import spans, systematic
+from recon_core.model import LedgerSide
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 Strategy = Callable[[Case], tuple[Explanation, ...]]
@@ -94,10 +95,9 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
     rows = case.rows.best() or _first(
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
-    records = case.prover.recorded.own_records().values()
-    are_seen = all(record.fills is not None for record in records)
-    if not (rows or are_seen) and precedence.may_be_all_rows(case.states):
-        rows = _first(case.best.proven(one.problem, _fits(case, one)) for one in case.searches)
+    if not rows and precedence.may_be_all_rows(case.states):
+        own = [one for one in case.searches if one.problem.side is LedgerSide.INTERNAL]
+        rows = _first(case.best.proven(one.problem, _fits(case, one)) for one in own)
     found = explanations_of(case.prover, rows) if rows else ()
     return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
 

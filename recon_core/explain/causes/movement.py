@@ -16,8 +16,11 @@ from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
-_FORMS: Final = 3
-"""Faults of one movement: surplus or missing, booked twice, with the other sign."""
+_FORMS: Final = 10
+"""Faults of one movement (surplus, twice, other sign), and the round amounts that people choose.
+
+500, 1250 and 2500 are of few units each, and so is a movement that is missing.
+"""
 
 _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 

@@ -52,14 +52,15 @@ def may_be_rows(explanations: Sequence[Explanation]) -> bool:
 
 
 def may_be_a_multiplier(problem: Problem, hypothesis: Hypothesis, effect: Vector) -> bool:
-    """True if a unit of quantities moves no position, and the other side states no quantity.
+    """True if a unit of quantities moves no position, and no row of the other side denies it.
 
     The cash of contracts that are closed is that of another multiplier as well.
     """
     if hypothesis.cause_kind is not CauseKind.UNIT or any(map(is_position, effect)):
         return False
     other = problem.recorded.side(problem.owner.other)
-    if problem.orders or other is None or other.fills is not None:
+    is_seen = bool(problem.orders) or other is None or other.fills is not None
+    if is_seen and problem.fault_in is FaultIn.ROWS:
         return False
     return any(problem.postings.derivative(fill.symbol) for fill in hypothesis.patch.removed)
 
