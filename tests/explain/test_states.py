@@ -104,19 +104,13 @@ POSITIONS: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
     ),
     "a contract is not split": ({"PERP": "300"}, {"PERP": "100"}, UNEXPLAINED, [], "PERP +200"),
     "a split": (
-        {"AAPL/USD": "6003"}, {"AAPL/USD": "4002"}, UNIQUE, ["split"], "a split (2:3)",
-    ),
-    "a split of few shares": (
-        {"AAPL/USD": "3"}, {"AAPL/USD": "2"}, AMBIGUOUS, ["split"], "a split (2:3)",
-    ),
-    "a split of round shares": (
-        {"AAPL/USD": "600000"}, {"AAPL/USD": "400000"}, AMBIGUOUS, ["split"], "a split (2:3)",
+        {"AAPL/USD": "6003"}, {"AAPL/USD": "4002"}, AMBIGUOUS, ["split"], "a split (2:3)",
     ),
     "a split of fractions": (
-        {"AAPL/USD": "3.003"}, {"AAPL/USD": "1.001"}, UNIQUE, ["split"], "a split (1:3)",
+        {"AAPL/USD": "3.003"}, {"AAPL/USD": "1.001"}, AMBIGUOUS, ["split"], "a split (1:3)",
     ),
     "the largest split": (
-        {"AAPL/USD": "2020"}, {"AAPL/USD": "101"}, UNIQUE, ["split"], "(1:20)",
+        {"AAPL/USD": "2020"}, {"AAPL/USD": "101"}, AMBIGUOUS, ["split"], "(1:20)",
     ),
     "no split": ({"AAPL/USD": "42"}, {"AAPL/USD": "2"}, UNEXPLAINED, [], "AAPL/USD +40"),
     "all the other sign": (

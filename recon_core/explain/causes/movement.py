@@ -22,6 +22,9 @@ _FORMS: Final = 10
 500, 1250 and 2500 are of few units each, and so is a movement that is missing.
 """
 
+_PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
+"""Movements whose amounts recur, with either sign: one too many is one of the others missing."""
+
 _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
@@ -38,7 +41,9 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             yield from _missing_or_repeated(movement, strength)
         else:
             is_copy = _has_copy(movement, movements)
-            yield _surplus(movement, Strength.SHOWN if is_copy else max(Strength.FITTED, strength))
+            is_periodic = movement.movement_kind in _PERIODIC
+            alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
+            yield _surplus(movement, Strength.SHOWN if is_copy else alone)
         turned = replace(
             movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity)
         )

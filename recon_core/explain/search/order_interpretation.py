@@ -119,7 +119,7 @@ class OrderInterpretation:
             yield replace(hypothesis, strength=Strength.SHOWN)
         for fill in fills:
             if EXACT.multiply(signed_quantity(fill), Decimal(-2)) == required:
-                yield replace(flip(fill), strength=Strength.SHOWN)
+                yield flip(self.problem, fill, Strength.SHOWN)
         if order is None:
             return
         yield from self._missing(order, required, fills)
