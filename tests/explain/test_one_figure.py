@@ -65,6 +65,8 @@ BY_CHANCE: dict[str, list[Answer]] = {
     "which_fill_of_an_order": [(IN, ["wrong_quantity"]), (IN, ["wrong_quantity"])],
     # A fill is missing; its fee is as much as the other price of the larger fill earns.
     "average_against_quantity": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
+    # One fill of 0.2 is of 0.1; the report gives the side of the order that was flipped against it.
+    "flip_against_its_order": [(IN, ["side_flipped"])],
     # Ten times the multiplier; nothing shows the quantities, and the position is closed.
     "multiplier_of_closed_contracts": [(IN, ["multiplier"]), (IN, ["unit"])],
     # 10 came in, 12 went out, nothing is left: two large causes that cancel are no answer.
@@ -181,6 +183,14 @@ def test_an_unusual_movement_is_its_own_evidence(cents: int) -> None:
     row = moved("m1", "deposit", f"{Decimal(cents) / 100} EUR", -60)
     (one,) = explain(session(books(row), silent(books(), SPOT), SPOT))
     assert one.verdict is ExplanationVerdict.UNIQUE
+
+
+@pytest.mark.parametrize("kind", ["funding", "interest"])
+def test_a_payment_that_recurs_is_no_evidence_of_itself(kind: str) -> None:
+    """The next payment, of the same amount with the other sign, may be missing."""
+    row = moved("m1", kind, "-1.09207514 EUR", -60)
+    (one,) = explain(session(books(row), silent(books(), SPOT), SPOT))
+    assert one.verdict is ExplanationVerdict.AMBIGUOUS
 
 
 UNITS = [
