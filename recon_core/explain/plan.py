@@ -27,6 +27,7 @@ from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
+from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
@@ -120,14 +121,20 @@ def stale_side(case: Case) -> tuple[Explanation, ...]:
 
 
 def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
-    """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row."""
+    """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row.
+
+    What fits by chance is named with the faults that fit with a fitted number.
+    """
     found = (
         case.best.proven(
             search.problem, [*_spans(case, search.problem), *_each(search.single_faults())]
         )
         for search in case.searches
     )
-    return _exact(case, _first(found))
+    answers = _first(found)
+    if answers and not any(may_be_unique(answer.strength) for answer in answers):
+        answers += _first(case.best.proven(one.problem, _fits(case, one)) for one in case.searches)
+    return _exact(case, answers)
 
 
 def fitted_fault(case: Case) -> tuple[Explanation, ...]:

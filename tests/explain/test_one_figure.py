@@ -66,7 +66,7 @@ BY_CHANCE: dict[str, list[Answer]] = {
     # A fill is missing; its fee is as much as the other price of the larger fill earns.
     "average_against_quantity": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # One fill of 0.2 is of 0.1; the report gives the side of the order that was flipped against it.
-    "flip_against_its_order": [(IN, ["side_flipped"])],
+    "flip_against_its_order": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
     # Ten times the multiplier; nothing shows the quantities, and the position is closed.
     "multiplier_of_closed_contracts": [(IN, ["multiplier"]), (IN, ["unit"])],
     # 10 came in, 12 went out, nothing is left: two large causes that cancel are no answer.
