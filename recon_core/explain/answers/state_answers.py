@@ -53,13 +53,15 @@ def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
         doubtful = family.state_doubt(prover.dimensions, prover.recorded, chosen)
         if doubtful:
             return doubtful
-    return _cash(prover, chosen) or _witness(chosen)
+    return _cash(prover, chosen) or _witness(prover, chosen)
 
 
-def _witness(chosen: Sequence[StateHypothesis]) -> str:
+def _witness(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     """Return the witness that a fault of a single figure lacks, else an empty text."""
     for hypothesis in chosen:
         if not may_be_unique(hypothesis.strength):
+            if not any(map(is_cash, prover.dimensions.compared)):
+                return "the cash of both sides"
             named = ", ".join(map(label_of, sorted(hypothesis.correction)))
             return f"the rows behind {named}, or another figure with the same fault"
     return ""
