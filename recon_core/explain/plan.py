@@ -12,7 +12,7 @@ from typing import Final
 
 from recon_core.explain.answers.absent_data import deciding_rows
 from recon_core.explain.answers.case import Case
-from recon_core.explain.answers.doubts import has_unread_spans
+from recon_core.explain.answers.doubts import has_unread_spans, is_absurd
 from recon_core.explain.answers.fault_sequences import with_the_remainder
 from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
@@ -27,6 +27,7 @@ from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
+from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
 from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.problem import Problem
@@ -38,6 +39,7 @@ from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
 from recon_core.explain.search.systematic_faults import spans, systematic
+from recon_core.model import LedgerSide
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 Strategy = Callable[[Case], tuple[Explanation, ...]]
@@ -107,11 +109,11 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
     rows = case.rows.best() or _first(
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
+    if not rows and precedence.may_be_all_rows(case.states):
+        own = [one for one in case.searches if one.problem.side is LedgerSide.INTERNAL]
+        rows = _first(case.best.proven(one.problem, _fits(case, one)) for one in own)
     found = explanations_of(case.prover, rows) if rows else ()
-    others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
-    both = (*case.states, *others)
-    decides = deciding_rows(case.prover.recorded)
-    return tuple(not_proven(one, decides, len(both)) for one in both) if others else case.states
+    return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:
@@ -132,28 +134,36 @@ def stale_side(case: Case) -> tuple[Explanation, ...]:
 
 
 def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
-    """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row."""
+    """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row.
+
+    What fits by chance is named with the faults that fit with a fitted number.
+    """
     found = (
         case.best.proven(
             search.problem, [*_spans(case, search.problem), *_each(search.single_faults())]
         )
         for search in case.searches
     )
-    return _exact(case, _first(found))
+    answers = _first(found)
+    if answers and not any(may_be_unique(answer.strength) for answer in answers):
+        answers += _first(case.best.proven(one.problem, _fits(case, one)) for one in case.searches)
+    return _exact(case, answers)
 
 
 def fitted_fault(case: Case) -> tuple[Explanation, ...]:
     """Explain by a fault of all rows, a fitted number, or the reports of orders.
 
-    Nothing if a rounding of a whole state fits: it is the better evidence.
+    Nothing if a rounding of a whole state fits, unless by chance: it is the better evidence.
     """
-    searches = () if case.states else case.searches
+    are_chance = case.of_states.are_chance
+    searches = () if case.states and not are_chance else case.searches
     found = (case.best.proven(one.problem, _fits(case, one)) for one in searches)
-    return case.best.explanations(_first(found))
+    fitted_ones = case.best.explanations(_first(found))
+    return (_or_states(case, fitted_ones) or fitted_ones) if are_chance else fitted_ones
 
 
-def rounded_state(case: Case) -> tuple[Explanation, ...]:
-    """Explain by the rounding of a whole state."""
+def remaining_state(case: Case) -> tuple[Explanation, ...]:
+    """Explain by the rounding of a whole state, or by a fault that fits a single figure."""
     return case.states
 
 
@@ -169,10 +179,11 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
     """Explain by two hypotheses together, the cheapest searches first."""
     found = (
-        case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))
+        [one for one in answers if not is_absurd(one)]
         for search in case.searches
         for pairs in _pairs(case, search)
-    )  # fmt: skip
+        for answers in [case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))]
+    )
     return case.best.explanations(_first(found))
 
 
@@ -212,7 +223,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     stale_side,
     one_fault_of_rows,
     fitted_fault,
-    rounded_state,
+    remaining_state,
 )
 PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
@@ -234,6 +245,16 @@ def _exact(case: Case, answers: Sequence[Answer]) -> tuple[Explanation, ...]:
     found = explanations_of(case.prover, answers)
     near = residual(case) if has_unread_spans(answers) else ()
     return in_doubt((*found, *near)) if near else or_rounding(found, case.states)
+
+
+def _or_states(case: Case, found: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """Return the faults of a state and of rows that fit as well, none if these are no others."""
+    others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
+    both = (*case.states, *others)
+    decides = next(
+        (one.decides for one in case.states if one.decides), deciding_rows(case.prover.recorded)
+    )
+    return tuple(not_proven(one, decides, len(both)) for one in both) if others else ()
 
 
 def _first(found: Iterable[list[Answer]]) -> list[Answer]:

@@ -48,6 +48,8 @@ class CauseKind(StrEnum):
     NETTED_LEGS = "netted_legs"
     FOREIGN_ACTIVITY = "foreign_activity"
     AS_OF_SHIFT = "as_of_shift"
+    MULTIPLIER = "multiplier"
+    CLIPPED_BALANCE = "clipped_balance"
 
 
 class ExplanationVerdict(StrEnum):

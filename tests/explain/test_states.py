@@ -16,7 +16,13 @@ COINS = {"ETH": "3", "EUR": "100"}
 PERP = linear("PERP", "EUR", "5")
 
 BALANCES: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
-    "ten times": ({**COINS, "ETH": "30"}, COINS, UNIQUE, ["unit"], "(10 times as much)"),
+    "ten times, of few digits": (
+        {**COINS, "ETH": "30"}, COINS, AMBIGUOUS, ["unit"], "(10 times as much)",
+    ),
+    "ten times": (
+        {**COINS, "ETH": "3.0017"}, {**COINS, "ETH": "0.30017"},
+        UNIQUE, ["unit"], "(10 times as much)",
+    ),
     "a thousandth": ({**COINS, "ETH": "0.003"}, COINS, UNIQUE, ["unit"], "(1/1000 times"),
     "10^17 times": ({**COINS, "ETH": f"3{'0' * 17}"}, COINS, UNIQUE, ["unit"], "00 times"),
     "wei": ({**COINS, "ETH": f"3{'0' * 18}"}, COINS, UNIQUE, ["unit"], f"(1{'0' * 18} times"),
@@ -25,9 +31,19 @@ BALANCES: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
     "twenty times": ({**COINS, "ETH": "60"}, COINS, UNEXPLAINED, [], "ETH +57"),
     "both alike": ({"ETH": "3000", "EUR": "100000"}, COINS, UNIQUE, ["unit"], "(1000 times"),
     "each by its own": (
-        {"ETH": "3000", "EUR": "10000"}, COINS, UNIQUE, ["unit", "unit"], "(100 times",
+        {"ETH": "3000", "EUR": "100.2"}, {"ETH": "3", "EUR": "1.002"},
+        UNIQUE, ["unit", "unit"], "(100 times",
     ),
-    "the other sign": ({**COINS, "ETH": "-3"}, COINS, UNIQUE, ["sign_convention"], "other sign"),
+    "each by its own, and one of few digits": (
+        {"ETH": "3000", "EUR": "10000"}, COINS, AMBIGUOUS, ["unit", "unit"], "(100 times",
+    ),
+    "the other sign, of few digits": (
+        {**COINS, "ETH": "-3"}, COINS, AMBIGUOUS, ["sign_convention"], "other sign",
+    ),
+    "the other sign": (
+        {**COINS, "ETH": "-3.01"}, {**COINS, "ETH": "3.01"},
+        UNIQUE, ["sign_convention"], "other sign",
+    ),
     "of both": (
         {"ETH": "-3", "EUR": "-100"}, COINS, UNIQUE, ["sign_convention"], "other sign",
     ),
@@ -58,6 +74,10 @@ BALANCES: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
         {"ETH": "5000", "EUR": "3000"}, {"ETH": "5120", "EUR": "2999.5"},
         AMBIGUOUS, ["rounding"], "has rounded what it states (to multiples of 1000)",
     ),
+    "of one figure": (
+        {**COINS, "ETH": "3.12"}, {**COINS, "ETH": "3.12345678"},
+        AMBIGUOUS, ["rounding"], "has rounded what it states (to 2 decimals)",
+    ),
     "to different decimals": (
         {"ETH": "3.12", "EUR": "90"}, {"ETH": "3.1249", "EUR": "90.4"}, UNEXPLAINED, [], "EUR -0.4",
     ),
@@ -66,15 +86,32 @@ BALANCES: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
 """Balances of the ledger, of the exchange, the verdict, the causes, and words of the text."""
 
 POSITIONS: dict[str, tuple[Figures, Figures, str, list[str], str]] = {
-    "in contracts": ({"PERP": "2"}, {"PERP": "10"}, UNIQUE, ["unit"], "the contract multiplier"),
-    "in tens": ({"PERP": "20"}, {"PERP": "2"}, UNIQUE, ["unit"], "(10 times as much)"),
-    "short for long": ({"PERP": "-2"}, {"PERP": "2"}, UNIQUE, ["sign_convention"], "other sign"),
-    "a contract is not split": ({"PERP": "300"}, {"PERP": "100"}, UNEXPLAINED, [], "PERP +200"),
-    "a split": ({"AAPL/USD": "3"}, {"AAPL/USD": "2"}, UNIQUE, ["split"], "a split (2:3)"),
-    "a split of fractions": (
-        {"AAPL/USD": "2.1"}, {"AAPL/USD": "0.7"}, UNIQUE, ["split"], "a split (1:3)",
+    "in contracts": (
+        {"PERP": "513"}, {"PERP": "2565"}, UNIQUE, ["unit"], "the contract multiplier",
     ),
-    "the largest split": ({"AAPL/USD": "40"}, {"AAPL/USD": "2"}, UNIQUE, ["split"], "(1:20)"),
+    "in contracts, of few digits": (
+        {"PERP": "2"}, {"PERP": "10"}, UNIQUE, ["unit"], "the contract multiplier",
+    ),
+    "in tens": ({"PERP": "2050"}, {"PERP": "205"}, UNIQUE, ["unit"], "(10 times as much)"),
+    "in tens, of few digits": (
+        {"PERP": "20"}, {"PERP": "2"}, AMBIGUOUS, ["unit"], "(10 times as much)",
+    ),
+    "short for long": (
+        {"PERP": "-27"}, {"PERP": "27"}, UNIQUE, ["sign_convention"], "other sign",
+    ),
+    "short for long, of few digits": (
+        {"PERP": "-2"}, {"PERP": "2"}, AMBIGUOUS, ["sign_convention"], "other sign",
+    ),
+    "a contract is not split": ({"PERP": "300"}, {"PERP": "100"}, UNEXPLAINED, [], "PERP +200"),
+    "a split": (
+        {"AAPL/USD": "6003"}, {"AAPL/USD": "4002"}, AMBIGUOUS, ["split"], "a split (2:3)",
+    ),
+    "a split of fractions": (
+        {"AAPL/USD": "3.003"}, {"AAPL/USD": "1.001"}, AMBIGUOUS, ["split"], "a split (1:3)",
+    ),
+    "the largest split": (
+        {"AAPL/USD": "2020"}, {"AAPL/USD": "101"}, AMBIGUOUS, ["split"], "(1:20)",
+    ),
     "no split": ({"AAPL/USD": "42"}, {"AAPL/USD": "2"}, UNEXPLAINED, [], "AAPL/USD +40"),
     "all the other sign": (
         {"AAPL/USD": "-3", "SPY/USD": "-4"}, {"AAPL/USD": "3", "SPY/USD": "4"},

@@ -130,10 +130,6 @@ def _original(name: str) -> RecordedSession:
     if name in MADE:
         return MADE[name]()
     return of_family(name) or _with_exact_averages(recorded_session(name))
-        MADE[name]()
-        if name in MADE
-        else of_family(name) or _with_exact_averages(recorded_session(name))
-    )
 
 
 def _with_exact_averages(recorded: RecordedSession) -> RecordedSession:

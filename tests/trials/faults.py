@@ -38,6 +38,8 @@ INJECTORS: Mapping[CauseKind, tuple[Injector, ...]] = {
     CauseKind.BALANCE_KIND: (state_faults.balance_kind,),
     CauseKind.NETTED_LEGS: (state_faults.netted_legs, row_faults.netted_rows),
     CauseKind.FOREIGN_ACTIVITY: (row_faults.foreign_activity,),
+    CauseKind.MULTIPLIER: (state_faults.multiplier,),
+    CauseKind.CLIPPED_BALANCE: (state_faults.clipped_balance,),
     CauseKind.AS_OF_SHIFT: (time_faults.as_of_shift, time_faults.shifted_rows),
 }
 

@@ -17,6 +17,9 @@ _ABSENT = {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT, CauseKind.SPLIT}
 _BOGUS = {CauseKind.ORPHAN_FILL, CauseKind.FOREIGN_ACTIVITY}
 """Faults whose rows stand nowhere: those that were never booked, those that are no rows."""
 
+_MUTUAL = {CauseKind.ALIAS, CauseKind.MULTIPLIER}
+"""Faults of what both sides share: a name, the size of a contract."""
+
 
 class Placement(StrEnum):
     """Where a fault stands.
@@ -143,8 +146,8 @@ def _truth(
     )
     is_gone = placement is Placement.ROW and is_unlisted and fault.cause_kind in _ABSENT
     is_nameless = is_gone or (not is_row and fault.cause_kind in _BOGUS)
-    # Two names of one thing: only rows of the same side say which of them is the other.
-    is_mutual = fault.cause_kind is CauseKind.ALIAS and placement is not Placement.BOOKED
+    # Two names or sizes of one thing: only rows of the same side say which of them is the other.
+    is_mutual = fault.cause_kind in _MUTUAL and placement is not Placement.BOOKED
     return Truth(
         fault.cause_kind,
         fault.variant,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import CashBalance, Leg, Position, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, round_to_places
@@ -141,3 +142,37 @@ def netted_legs(base: Base, book: SideRecord, _dice: Dice) -> Fault | None:
     net = [Position(symbol, amount, account=account) for (account, symbol), amount in nets.items()]
     others = [row for row in state.positions if row.leg is Leg.NET]
     return Fault(CauseKind.NETTED_LEGS, "net", state=replace(state, positions=(*others, *net)))
+
+
+def multiplier(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """The cash of a contract counted with another multiplier; the quantities are right."""
+    instruments = base.recorded.instruments
+    traded = {fill.symbol for fill in book.fills or () if fill.symbol in instruments}
+    symbols = sorted(symbol for symbol in traded if is_derivative(instruments[symbol]))
+    if not symbols or book.opening is None:
+        return None
+    symbol, factor = dice.choice(symbols), Decimal(dice.choice(("0.001", "0.1", "10", "100")))
+    other = EXACT.multiply(instruments[symbol].multiplier, factor)
+    changed = {**instruments, symbol: replace(instruments[symbol], multiplier=other)}
+    state = state_of(replace(base.recorded, instruments=changed), book)
+    right = _state(base, book)
+    if state.cash == right.cash:
+        return None
+    fault = replace(right, cash=state.cash)
+    return Fault(CauseKind.MULTIPLIER, f"{symbol} x {factor:f}", state=fault)
+
+
+def clipped_balance(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """A negative balance, or a short position, stated as 0."""
+    state = _state(base, book)
+    rows: list[Position | CashBalance] = [row for row in state.positions if row.quantity < 0]
+    rows += [row for row in state.cash if row.total < 0]
+    if not rows:
+        return None
+    row = dice.choice(rows)
+    new: Position | CashBalance = (
+        replace(row, quantity=ZERO)
+        if isinstance(row, Position)
+        else replace(row, total=ZERO, free=None, locked=None)
+    )
+    return Fault(CauseKind.CLIPPED_BALANCE, "stated as 0", state=_with_row(state, row, new))

@@ -38,9 +38,13 @@ def sides_text(sides: Sequence[LedgerSide]) -> str:
     return f"the {sides[0]} side" if len(sides) == 1 else "both sides"
 
 
-def deciding_rows(recorded: RecordedSession) -> str:
-    """Return what would decide between causes: absent fills, else movements, else snapshots."""
-    found = (absent(recorded, [section]) for section in (*_ROWS, *_SNAPSHOTS))
+def deciding_rows(recorded: RecordedSession, *, of_movements: bool = False) -> str:
+    """Return what would decide between causes: absent fills, else movements, else snapshots.
+
+    With `of_movements`, where the causes are movements, those first.
+    """
+    rows = reversed(_ROWS) if of_movements else iter(_ROWS)
+    found = (absent(recorded, [section]) for section in (*rows, *_SNAPSHOTS))
     return next(filter(None, found), _ANYTHING)
 
 

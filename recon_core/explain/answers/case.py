@@ -5,7 +5,7 @@ from functools import cached_property
 
 from recon_core.explain.answers.best_answers import BestAnswers
 from recon_core.explain.answers.row_answers import RowAnswers
-from recon_core.explain.answers.state_answers import state_answers
+from recon_core.explain.answers.state_answers import StateAnswers, state_answers
 from recon_core.explain.budget import Budget
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problems
@@ -23,9 +23,14 @@ class Case:
     budget: Budget
 
     @cached_property
+    def of_states(self) -> StateAnswers:
+        """The explanations by faults of a whole state, and their strength."""
+        return state_answers(self.prover)
+
+    @property
     def states(self) -> tuple[Explanation, ...]:
         """The explanations by faults of a whole state."""
-        return state_answers(self.prover)
+        return self.of_states.explanations
 
     @cached_property
     def rows(self) -> RowAnswers:

@@ -9,10 +9,12 @@ from typing import Final
 
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.precedence import is_quantity
+from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
+from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
@@ -32,6 +34,8 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     recorded = prover.recorded
     if any(is_too_fine(recorded, fill.fee, fill.fee_currency) for fill in answer.patch.added):
         return [""]
+    if any(_is_part_of_its_order(answer.problem, part) for part in answer.parts):
+        return [""]
     if all(
         part.hypothesis.strength is Strength.SHOWN
         and not precedence.is_unread_span(answer.problem, part.hypothesis)
@@ -45,13 +49,23 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and not dimensions.shows(name)
     ]
-    doubtful = answer.strength >= Strength.CHANCE or any(
+    doubtful = not may_be_unique(answer.strength) or any(
         precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
     )
     doubtful = doubtful or _below_digits(prover, answer)
+    doubtful = doubtful or any(
+        precedence.may_be_a_multiplier(answer.problem, part.hypothesis, part.effect)
+        for part in answer.parts
+    )
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen
+
+
+def is_absurd(answer: Answer) -> bool:
+    """True if an answer is of causes that cancel, and no rows show them."""
+    effects = [part.effect for part in answer.parts]
+    return answer.strength > Strength.SHOWN and is_far_larger(effects, total_of(effects))
 
 
 def has_unread_spans(answers: Sequence[Answer]) -> bool:
@@ -104,6 +118,41 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         and left.may_begin(other.time)
         for other in same
     )
+
+
+def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
+    """True if a report shows that an order has more, and one fill or another one may be of it.
+
+    A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. The
+    executions of that order would decide.
+    """
+    patch = part.hypothesis.patch
+    other = problem.recorded.side(problem.owner.other)
+    if len(patch.added) != 1 or patch.rows_removed[1:] or other is None or other.fills is not None:
+        return False
+    (fill,) = patch.added
+    name = order_name(fill)
+    if name not in problem.orders:
+        return False
+    if patch.removed:
+        old = patch.removed[0]
+        is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
+        return is_larger and old.price == fill.price and (fill.fee != old.fee or not fill.fee)
+    return any(
+        known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)
+        for known in problem.by_symbol.get(problem.postings.position(fill), ())
+        if order_name(known) == name
+    )
+
+
+def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:
+    """True if two fills have the fee of one of both quantities, to one unit, or none is known."""
+    model = problem.schedules.model(fill)
+    if model is None or fill.fee_currency != other.fee_currency:
+        return not (fill.fee and other.fee) or fill.fee_currency == other.fee_currency
+    both = replace(fill, quantity=EXACT.add(fill.quantity, other.quantity))
+    both = replace(both, fee=EXACT.add(fill.fee, other.fee))
+    return model.off(problem.postings, both) <= problem.postings.resolution(model.currency)
 
 
 def _is_part_of_another(problem: Problem, part: Part) -> bool:

@@ -5,7 +5,7 @@ the choices with the fewest faults are answers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations, islice
 from typing import Final
@@ -15,6 +15,7 @@ from recon_core.explain import causes
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.problem.dimensions import (
     Vector,
     effect_of,
@@ -24,6 +25,7 @@ from recon_core.explain.problem.dimensions import (
     negated,
     plus,
 )
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import names_of, shifted
 from recon_core.explain.problem.problems import contradictions
 from recon_core.explain.problem.stated_figures import StateHypothesis
@@ -51,7 +53,18 @@ def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
         doubtful = family.state_doubt(prover.dimensions, prover.recorded, chosen)
         if doubtful:
             return doubtful
-    return _cash(prover, chosen)
+    return _cash(prover, chosen) or _witness(prover, chosen)
+
+
+def _witness(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Return the witness that a fault of a single figure lacks, else an empty text."""
+    for hypothesis in chosen:
+        if not may_be_unique(hypothesis.strength):
+            if not any(map(is_cash, prover.dimensions.compared)):
+                return "the cash of both sides"
+            named = ", ".join(map(label_of, sorted(hypothesis.correction)))
+            return f"the rows behind {named}, or another figure with the same fault"
+    return ""
 
 
 def _opening(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
@@ -94,7 +107,23 @@ def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     return "the cash of both sides" if doubtful and not has_cash else ""
 
 
-def state_answers(prover: Prover) -> tuple[Explanation, ...]:
+@dataclass(frozen=True, slots=True)
+class StateAnswers:
+    """The explanations by faults of a whole state that account for every delta.
+
+    `strength` is the evidence of the first.
+    """
+
+    explanations: tuple[Explanation, ...] = ()
+    strength: Strength = Strength.EXACT
+
+    @property
+    def are_chance(self) -> bool:
+        """True if they fit a single figure, and a fault of rows may fit as well."""
+        return bool(self.explanations) and not may_be_unique(self.strength)
+
+
+def state_answers(prover: Prover) -> StateAnswers:
     """Return the explanations by faults of a whole state that account for every delta."""
     hypotheses = _hypotheses(prover)
     proven = [
@@ -104,9 +133,10 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
         if outcome is not None and outcome.proven and outcome.resolved
     ]
     if not proven:
-        return ()
+        return StateAnswers()
     fewest = min(len(chosen) for chosen, _ in proven)
     best = _of_one_side(prover, [each for each in proven if len(each[0]) == fewest])
+    strength = max(one.strength for one in best[0][0])
     explanations = [_explanation(chosen, outcome) for chosen, outcome in best]
     doubtful = doubt(prover, best[0][0])
     if precedence.has_extra_rounding(explanations[0].causes):
@@ -114,9 +144,10 @@ def state_answers(prover: Prover) -> tuple[Explanation, ...]:
     if len({tuple(hypothesis.cause_kind for hypothesis in chosen) for chosen, _ in best}) == 1:
         explanations = explanations[:1]
         if not doubtful:
-            return tuple(explanations)
+            return StateAnswers(tuple(explanations), strength)
     decides, count = doubtful or "the movements of both sides", len(explanations)
-    return tuple(not_proven(one, decides, count) for one in explanations)
+    found = tuple(not_proven(one, decides, count) for one in explanations)
+    return StateAnswers(found, strength)
 
 
 def or_rounding(
@@ -139,7 +170,8 @@ def in_doubt(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
 
 def _hypotheses(prover: Prover) -> list[StateHypothesis]:
     dimensions, recorded = prover.dimensions, prover.recorded
-    found = islice(state_hypotheses(dimensions, recorded), _MOST_HYPOTHESES)
+    replays = prover.reconciliation.replays
+    found = islice(state_hypotheses(dimensions, recorded, replays), _MOST_HYPOTHESES)
     return precedence.without_names_of_legs(list(found))
 
 
@@ -250,9 +282,10 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
     )
     text = "; ".join(cause.text for cause in found)
     aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
+    is_booked = all(causes.family_of(one.cause_kind).is_booked for one in chosen)
     repair = (
         ()
-        if aliases
+        if aliases or not is_booked
         else tuple(
             Booking(
                 "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.resolved

@@ -149,7 +149,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
         return (found[0],)
     contradicted = any(map(is_contradicted, answers))
     decides = SNAPSHOTS if contradicted else answers[0].decides or (is_single and others)
-    decides = decides or _decides(prover, _unseen(prover, distinct))
+    decides = decides or _decides(prover, _unseen(prover, distinct), distinct)
     return tuple(not_proven(one, decides, len(found)) for one in found[:_MOST_ALTERNATIVES])
 
 
@@ -168,10 +168,12 @@ def _unseen(prover: Prover, answers: Sequence[Answer]) -> list[str]:
 
 def not_proven(one: Explanation, decides: str, count: int) -> Explanation:
     """Return an explanation as ambiguous, as one of `count` that fit."""
+    is_ambiguous = one.verdict is ExplanationVerdict.AMBIGUOUS
+    causes = "; ".join(cause.text for cause in one.causes) if is_ambiguous else one.text
     return replace(
         one,
         verdict=ExplanationVerdict.AMBIGUOUS,
-        text=f"{_fits(count)}; {decides} would decide. {one.text}",
+        text=f"{_fits(count)}; {decides} would decide. {causes}",
         decides=decides,
         alternatives=count,
         repair=(),
@@ -292,7 +294,7 @@ def _amounts(part: Part) -> tuple[str, ...]:
     """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
     numbers: tuple[str, ...] = ()
     if (
-        part.hypothesis.strength >= Strength.FITTED
+        (part.hypothesis.strength >= Strength.FITTED or precedence.is_quantity(part.hypothesis))
         and part.hypothesis.patch.removed
         and part.hypothesis.patch.added
     ):
@@ -322,11 +324,12 @@ def _merged(first: Answer, second: Answer) -> Answer:
     return replace(first, parts=parts)
 
 
-def _decides(prover: Prover, unseen: Sequence[str]) -> str:
+def _decides(prover: Prover, unseen: Sequence[str], answers: Sequence[Answer]) -> str:
     recorded = prover.recorded
     unseen = [name for name in unseen if name]
     if not unseen:
-        return deciding_rows(recorded)
+        fills = any((*answer.patch.removed, *answer.patch.added) for answer in answers)
+        return deciding_rows(recorded, of_movements=not fills)
     named = ", ".join(label_of(name) for name in unseen[:3])
     what, section = ("position", "positions") if is_position(unseen[0]) else ("cash", "cash")
     lacking = [side for side, record in recorded.own_records().items()

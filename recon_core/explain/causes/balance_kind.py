@@ -16,6 +16,9 @@ from recon_core.model import CashBalance, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
+_FORMS: Final = 6
+"""Kinds of one balance that a total is compared with: free, locked and their sum, of both sides."""
+
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield every other kind of balance that accounts for some or all differences."""
@@ -62,7 +65,7 @@ def _with_position(states: States) -> Iterator[StateHypothesis]:
         if is_too_large and not _have_holdings_as_cash(states):
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail)
+            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1)
 
 
 def _have_holdings_as_cash(states: States) -> bool:
@@ -99,7 +102,7 @@ def _other_kinds(states: States) -> Iterator[StateHypothesis]:
             if amount and states.other.get(name, ZERO) == amount:
                 found.setdefault(f"the other side's total is its {words}", []).append(name)
     for words, names in found.items():
-        yield states.hypothesis(CauseKind.BALANCE_KIND, tuple(names), words)
+        yield states.hypothesis(CauseKind.BALANCE_KIND, tuple(names), words, _FORMS)
 
 
 def _whole(balance: CashBalance) -> Decimal | None:

@@ -117,7 +117,7 @@ class CauseFamily:
     In statements: `in_states` are faults of a side's statement as a whole, with `state_words` for
     them. `state_doubt` returns the datum that would decide whether it is one. `may_be_a_row` is
     true if a single wrong row could have the same effect, `is_of_figures` is false if the figure is
-    right and its meaning is wrong.
+    right and its meaning is wrong, `is_booked` is false if no entry repairs it.
     """
 
     sentences: Mapping[CauseKind, Sentence]
@@ -138,3 +138,4 @@ class CauseFamily:
     state_doubt: Callable[[Dimensions, RecordedSession, Sequence[StateHypothesis]], str] = _no_doubt
     may_be_a_row: bool = False
     is_of_figures: bool = True
+    is_booked: bool = True

@@ -33,6 +33,12 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 _ABOUT: Final = 2
 """Factor between fee shares: a third currency's price moves, a fault is off by far more."""
 
+_DRIFT: Final = Fraction(1, 50)
+"""Fraction by which a third currency's price moves between fills that are near in time."""
+
+_NEIGHBOURS: Final = 4
+"""Fills near in time whose fees are a witness: more would leave a wider range of prices."""
+
 _FLOAT_NOISE: Final = Fraction(1, 10**9)
 """Fraction of a value where no precision is declared: far above the noise of floats, 10^-16."""
 
@@ -111,8 +117,15 @@ def _strength(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Stre
         return None
     is_traded = currency in {instrument.base, instrument.quote}
     charged = with_fee(fill, fee, currency)
-    is_fit = not is_traded or _is_at_a_rate(problem, charged, others)
+    is_fit = _is_at_a_rate(problem, charged, others) if is_traded else _is_near(charged, others)
     return Strength.FITTED if is_fit else Strength.CHANCE
+
+
+def _is_near(fill: Fill, others: Sequence[Fill]) -> bool:
+    """True if the share of a fee is that of a fill nearby in time, but for the price's drift."""
+    share = share_of(fill)
+    nearest = sorted(others, key=lambda other: abs(other.time - fill.time))[:_NEIGHBOURS]
+    return any(abs(share_of(other) - share) <= share * _DRIFT for other in nearest)
 
 
 def _is_at_a_rate(problem: Problem, fill: Fill, others: Sequence[Fill]) -> bool:

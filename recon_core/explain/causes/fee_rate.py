@@ -27,7 +27,7 @@ from recon_core.explain.problem.fee_schedule import (
     total_value,
 )
 from recon_core.explain.problem.fill_group import FillGroup
-from recon_core.explain.problem.hypotheses import Hypothesis, of_all, with_fee
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all, with_fee
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, are_most
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -38,6 +38,9 @@ from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, sh
 
 _PLACES: Final = 20
 """Decimals of a scaled rate or value: quotients may not end, and fees are far coarser."""
+
+_PERCENT: Final = 100
+"""Parts of a whole percentage, the share in which rebates are agreed."""
 
 _FEW: Final = 3
 """Fills that a text names as exceptions: more show that the rates are not understood."""
@@ -169,7 +172,16 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
         changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
         hypothesis = of_all(kind, selected, changed, detail)
         if len(hypothesis.rows) * 2 > len(selected):
-            yield hypothesis
+            is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
+            yield replace(hypothesis, strength=Strength.CHANCE) if is_rebate else hypothesis
+
+
+def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:
+    """True if a whole percentage of all fees, paid back or charged in one sum, fits as well."""
+    percent = Fraction(required) * _PERCENT / Fraction(fees) if fees else Fraction(0)
+    whole = round(percent)
+    paid = Fraction(fees) * whole / _PERCENT
+    return 0 < abs(whole) < _PERCENT and abs(paid - Fraction(required)) * 2 <= Fraction(unit)
 
 
 def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -15,34 +16,57 @@ from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 
+_FORMS: Final = 10
+"""Faults of one movement (surplus, twice, other sign), and the round amounts that people choose.
+
+500, 1250 and 2500 are of few units each, and so is a movement that is missing.
+"""
+
+_PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
+"""Movements whose amounts recur, with either sign: one too many is one of the others missing."""
+
 _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
 def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield every movement removed, repeated if the rows are right, and with the other sign."""
+    """Yield every movement removed, repeated if the rows are right, and with the other sign.
+
+    A round amount is no evidence: a movement that no row states would have it as well.
+    """
     movements = problem.rows.movements
+    forms = _FORMS * len(movements)
     for movement in movements:
+        strength = _strength(movement, forms)
         if problem.fault_in is FaultIn.STATEMENT:
-            yield from _missing_or_repeated(movement)
+            yield from _missing_or_repeated(movement, strength)
         else:
-            yield _surplus(movement, is_copy=_has_copy(movement, movements))
+            is_copy = _has_copy(movement, movements)
+            is_periodic = movement.movement_kind in _PERIODIC
+            alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
+            yield _surplus(movement, Strength.SHOWN if is_copy else alone)
         turned = replace(
             movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity)
         )
         patch = Patch((), (), (movement,), (turned,))
-        yield Hypothesis(CauseKind.SIGN_CONVENTION, patch, (movement,))
+        yield Hypothesis(CauseKind.SIGN_CONVENTION, patch, (movement,), strength)
 
 
-def _missing_or_repeated(movement: Movement) -> Iterator[Hypothesis]:
+def _strength(movement: Movement, forms: int) -> Strength:
+    """Return the strength of a fault of one movement by the units of its largest amount."""
+    amounts = [amount for amount in (movement.amount, movement.quantity) if amount]
+    return min((of_one_amount(one, forms) for one in amounts), default=Strength.CHANCE)
+
+
+def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hypothesis]:
     patch = Patch(removed_movements=(movement,))
-    yield Hypothesis(_missing_kind(movement), patch, (movement,))
+    yield Hypothesis(_missing_kind(movement), patch, (movement,), strength)
     again = Patch(added_movements=(replace(movement),))
-    yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,))
+    yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,), strength)
 
 
-def _surplus(movement: Movement, *, is_copy: bool) -> Hypothesis:
+def _surplus(movement: Movement, strength: Strength) -> Hypothesis:
+    is_copy = strength is Strength.SHOWN
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
-    strength = Strength.SHOWN if is_copy else Strength.FITTED
     return Hypothesis(kind, Patch(removed_movements=(movement,)), (movement,), strength)
 
 

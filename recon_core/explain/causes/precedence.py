@@ -11,13 +11,15 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fil
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.model import Fill
-from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Cause, CauseKind, Explanation
 
 _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
 )
 _TIME: Final = attrgetter("time")
-_OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
+_OF_A_ROW: Final = frozenset(
+    {CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT, CauseKind.MULTIPLIER}
+)
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
 _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
@@ -42,10 +44,29 @@ def are_roundings(explanations: Iterable[Explanation]) -> bool:
 
 
 def may_be_rows(explanations: Sequence[Explanation]) -> bool:
-    """True if a single explanation of figures that a wrong row may cause as well is unique."""
+    """True if a wrong row may cause the figures of all explanations as well."""
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
-    is_unique = [one.verdict for one in explanations] == [ExplanationVerdict.UNIQUE]
-    return is_unique and all(kind in _OF_A_ROW for kind in causes)
+    return bool(causes) and all(kind in _OF_A_ROW for kind in causes)
+
+
+def may_be_a_multiplier(problem: Problem, hypothesis: Hypothesis, effect: Vector) -> bool:
+    """True if a unit of quantities moves no position, and no row of the other side denies it.
+
+    The cash of contracts that are closed is that of another multiplier as well.
+    """
+    if hypothesis.cause_kind is not CauseKind.UNIT or any(map(is_position, effect)):
+        return False
+    other = problem.recorded.side(problem.owner.other)
+    is_seen = bool(problem.orders) or other is None or other.fills is not None
+    if is_seen and problem.fault_in is FaultIn.ROWS:
+        return False
+    return any(problem.postings.derivative(fill.symbol) for fill in hypothesis.patch.removed)
+
+
+def may_be_all_rows(explanations: Iterable[Explanation]) -> bool:
+    """True if a cause is a multiplier: all quantities in another unit move as much cash."""
+    kinds = {cause.cause_kind for one in explanations for cause in one.causes}
+    return CauseKind.MULTIPLIER in kinds
 
 
 def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:

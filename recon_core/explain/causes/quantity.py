@@ -13,6 +13,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.causes.rounding import rounded_figure
+from recon_core.explain.problem.chances import is_any_quantity
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -81,8 +82,11 @@ def _strength_of_any(fill: Fill, other: Fill, *, is_slip: bool) -> Strength:
     return Strength.FITTED if is_slip or fill.fee == other.fee else Strength.CHANCE
 
 
-def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
-    """Yield the wrong quantities that have the whole required effect, cash included."""
+def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
+    """Yield the wrong quantities that have the whole required effect, cash included.
+
+    After one of several first faults some price fits by chance, where a tick is worth little.
+    """
     name = problem.only_position
     market = None if name is None else market_of(problem, name)
     if name is None or market is None:
@@ -97,7 +101,9 @@ def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
             if problem.reached_by(patch):
                 how = slip(*problem.wrong_and_right(fill.quantity, quantity))
                 strength = _strength(problem, market, fill, other, is_slip=how is not None)
-                if strength > Strength.EXACT and not _may_be(problem, market, fill, other):
+                may_be = _may_be(problem, market, fill, other)
+                is_any = tried > 1 and is_any_quantity(problem, market, required, tried)
+                if strength > Strength.EXACT and (is_any or not may_be):
                     strength = Strength.CHANCE
                 yield with_quantity(fill, other, strength, how)
                 break

@@ -16,6 +16,7 @@ from decimal import (
     Context,
     Decimal,
 )
+from itertools import chain, islice
 from typing import Final
 
 from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM
@@ -23,7 +24,7 @@ from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position, label_of
 from recon_core.explain.problem.figures import MODES, last_digit
 from recon_core.explain.problem.fill_group import FillGroup
-from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, of_all
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, of_all
 from recon_core.explain.problem.pairs import (
     FEWEST_PAIRS,
     PairRow,
@@ -32,6 +33,7 @@ from recon_core.explain.problem.pairs import (
     differing_in,
     quantity_fields,
 )
+from recon_core.explain.problem.postings import postings_of
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
@@ -69,7 +71,16 @@ _ROUNDED: Final = of_figures("{subject} has rounded figures")
 _CUT_OFF: Final = of_figures("{subject} has cut digits off figures")
 
 _FEWEST_DIGITS: Final = 3
-"""Digits that all rounded figures show together: a random amount fits 3 once in 1,000 or so."""
+"""Digits that all rounded figures show together, and digits that a single one has lost.
+
+A random amount fits 3 once in 1,000 or so.
+"""
+
+_FEWEST_WITHOUT_ROWS: Final = 6
+"""Digits that a single rounded figure shows where neither side has rows: few are as exact."""
+
+_FEWEST_ROWS: Final = 2
+"""Rows with more digits than the rounded figure: a single one may be wrong itself."""
 
 _FEWEST_WITH_CASH: Final = 2
 """The same where only positions differ: cash that agrees rules out a fill as the cause."""
@@ -226,8 +237,46 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         if all(right.quantize(unit, context=context) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
             hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
-            yield replace(hypothesis, words=_MODE_WORDS.get(mode, ""))
+            strength = Strength.EXACT if _is_witnessed(states, places) else Strength.CHANCE
+            yield replace(hypothesis, words=_MODE_WORDS.get(mode, ""), strength=strength)
             return
+
+
+def _is_witnessed(states: States, places: int) -> bool:
+    """True if several figures lost digits, or one that several rows make lost enough of them.
+
+    A single figure with more digits than the other side's may be the sum of one wrong row, or wrong
+    itself: 232 is no witness that 300 are rounded to hundreds.
+    """
+    if len(states.differing) > 1:
+        return True
+    (name,) = states.differing
+    if _places(states.other.get(name, ZERO)) - places < _FEWEST_DIGITS:
+        return False
+    if not any(one.fills or one.movements for one in (states.record, states.other_record)):
+        return _digit_count(states.stated.get(name, ZERO)) >= _FEWEST_WITHOUT_ROWS
+    return _is_of_rows(states, name, places)
+
+
+def _digit_count(amount: Decimal) -> int:
+    return len(amount.normalize(EXACT).as_tuple().digits)
+
+
+def _is_of_rows(states: States, name: str, places: int) -> bool:
+    """True if the rows of the other side give its figure, and several have the lost digits."""
+    record, postings = (
+        states.other_record,
+        postings_of(states.recorded, states.dimensions, states.other_record),
+    )
+    posted = (
+        effect[name]
+        for effect in chain(
+            map(postings.fill, record.fills or ()), map(postings.movement, record.movements or ())
+        )
+        if effect.get(name)
+    )
+    exact = (amount for amount in posted if _places(amount) > places)
+    return len(list(islice(exact, _FEWEST_ROWS))) == _FEWEST_ROWS and states.is_of_rows(name)
 
 
 def _shows_more(values: list[tuple[Decimal, Decimal]]) -> bool:
@@ -246,7 +295,7 @@ def _places(amount: Decimal) -> int:
 def _doubt(
     dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt a rounding to one or two digits, which many amounts fit.
+    """Doubt a rounding to one or two digits, or of one figure, which many amounts fit.
 
     Two digits are enough if only positions differ and cash is compared: a fill would have moved it.
     """
@@ -256,10 +305,10 @@ def _doubt(
     record = recorded.side(rounded[0].side)
     stated = {} if record is None else dimensions.stated(record)
     names = sorted({name for hypothesis in rounded for name in hypothesis.correction})
-    shown = sum(len(stated[name].normalize(EXACT).as_tuple().digits)
-                for name in names if stated.get(name))  # fmt: skip
+    shown = sum(_digit_count(stated[name]) for name in names if stated.get(name))
     by_cash = all(map(is_position, names)) and any(map(is_cash, dimensions.compared))
-    if shown >= (_FEWEST_WITH_CASH if by_cash else _FEWEST_DIGITS):
+    is_witnessed = all(one.strength < Strength.CHANCE for one in rounded)
+    if is_witnessed and shown >= (_FEWEST_WITH_CASH if by_cash else _FEWEST_DIGITS):
         return ""
     named = ", ".join(label_of(name) for name in names[:3])
     return f"the digits that {named} of the {rounded[0].side} side lacks"

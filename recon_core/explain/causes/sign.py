@@ -44,7 +44,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     if not sections:  # positions, while others differ for another reason
         sections = [tuple(sorted(filter(is_position, turned)))]
     for names in filter(None, sections):
-        yield states.hypothesis(CauseKind.SIGN_CONVENTION, names, "")
+        yield states.hypothesis(CauseKind.SIGN_CONVENTION, names, "", forms=1)
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -1,12 +1,14 @@
 """A split that was not applied: one position is in a simple ratio to the other side's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import bare_name, is_position, label_of
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import (
     StateHypothesis,
     States,
@@ -29,7 +31,10 @@ _FEWEST_LOTS: Final = Decimal(100)
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
-    """Yield a split if the only difference is a position in a simple ratio to the other side's."""
+    """Yield a split if the only difference is a position in a simple ratio to the other side's.
+
+    The side's own rows, which give the other figure, are the witness that it states another one.
+    """
     if len(states.differing) != 1 or not is_position(states.differing[0]):
         return
     (name,) = states.differing
@@ -40,7 +45,10 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         return
     if max(ratio.numerator, ratio.denominator) <= _LARGEST_SPLIT and _is_no_trade(states):
         detail = f"{ratio.denominator}:{ratio.numerator}"
-        yield states.hypothesis(CauseKind.SPLIT, states.differing, detail)
+        forms = 2 * _LARGEST_SPLIT  # n for 1, and 1 for n
+        hypothesis = states.hypothesis(CauseKind.SPLIT, states.differing, detail, forms)
+        is_shown = states.is_of_own_rows(name)
+        yield hypothesis if is_shown else replace(hypothesis, strength=Strength.CHANCE)
 
 
 def _may_be_power(states: States) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.problem.dimensions import Vector, label_of
-from recon_core.explain.problem.figures import POWERS, is_power_of_ten
+from recon_core.explain.problem.figures import LARGEST_POWER, POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import (
@@ -38,6 +38,12 @@ from recon_core.values.amounts import EXACT, ZERO
 
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 """Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
+
+_FORMS: Final = 2 * LARGEST_POWER
+"""Powers of ten, and their inverses, that the ratio of two figures may be.
+
+A ratio that is the declared size of a contract has that size as its witness.
+"""
 
 _ONE: Final = Decimal(1)
 
@@ -110,11 +116,14 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name, ratio in ratios.items():
         if ratio is not None and is_power_of_ten(ratio):
             by_ratio.setdefault(ratio, []).append(name)
+    multipliers = multipliers_of(states)
     for ratio, names in by_ratio.items():
-        yield states.hypothesis(CauseKind.UNIT, tuple(names), f"{_shown(ratio)} times as much")
+        is_declared = all(ratio in multipliers.get(name, ()) for name in names)
+        forms = 0 if is_declared else _FORMS
+        detail = f"{_shown(ratio)} times as much"
+        yield states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
     if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
-    multipliers = multipliers_of(states)
     if all(ratio is not None and ratio in multipliers.get(name, ())
            for name, ratio in ratios.items()):  # fmt: skip
         yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")

@@ -1,10 +1,12 @@
 """Slips of the pen: errors that turn a right number into a wrong one."""
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import gcd
 from typing import Final
 
-from recon_core.values.amounts import EXACT, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
 _FEWEST_DIGITS: Final = 3
 """Fewest digits of the longer number.
@@ -24,7 +26,7 @@ POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) 
 
 MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 
-_LARGEST_POWER: Final = 18
+LARGEST_POWER: Final = 18
 """Exponent of the largest unit: 10^18 wei are an ether, the finest unit in wide use."""
 
 
@@ -83,9 +85,31 @@ def last_digit(amount: Decimal) -> int:
     return exponent if isinstance(exponent, int) else 0
 
 
+def units_of(amount: Decimal, lot: Decimal = ZERO) -> int:
+    """Return how many units an amount is: of its last digit, or of a lot if that is larger.
+
+    500 is 5 units and 0.123 is 123. In lots of 0.061 the amount 0.122 is 2 units.
+    """
+    if not amount:
+        return 0
+    own = Decimal(1).scaleb(last_digit(amount))
+    unit = max(own, common_lot((lot, amount))) if lot else own
+    return int(EXACT.divide_int(amount.copy_abs(), unit))
+
+
+def common_lot(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the largest amount of which all are whole multiples, 0 if all are 0."""
+    distinct = {amount.copy_abs() for amount in amounts if amount}
+    if not distinct:
+        return ZERO
+    exponent = min(map(last_digit, distinct))
+    whole = gcd(*(int(amount.scaleb(-exponent, EXACT)) for amount in distinct))
+    return Decimal(whole).scaleb(exponent, EXACT)
+
+
 def is_power_of_ten(ratio: Fraction) -> bool:
     """True if a positive ratio is a power of ten up to 10^18, or the inverse of one, and not 1."""
     whole = ratio if ratio > 1 else 1 / ratio
     return whole.denominator == 1 and any(
-        whole == 10**exponent for exponent in range(1, _LARGEST_POWER + 1)
+        whole == 10**exponent for exponent in range(1, LARGEST_POWER + 1)
     )

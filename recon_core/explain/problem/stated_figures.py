@@ -1,7 +1,7 @@
 """The stated figures of two sides where they differ, and the faults that would correct them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from recon_core.explain.problem.dimensions import (
@@ -11,6 +11,8 @@ from recon_core.explain.problem.dimensions import (
     is_position,
     label_of,
 )
+from recon_core.explain.problem.hypotheses import Strength
+from recon_core.ledger.replay import SideReplay
 from recon_core.model import CashBalance, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -22,7 +24,8 @@ class StateHypothesis:
 
     `parts` are corrected balances where only free and locked are wrong. `renamed` is the side's
     symbol or currency and the other side's name for it. `words` describe the side's error where the
-    words of the kind are too general.
+    words of the kind are too general. `forms` is the number of forms of
+    the fault that a figure is compared with, 0 if one figure proves it. `strength` is the evidence.
     """
 
     cause_kind: CauseKind
@@ -32,13 +35,16 @@ class StateHypothesis:
     parts: tuple[CashBalance, ...] = ()
     renamed: tuple[str, str] | None = None
     words: str = ""
+    forms: int = 0
+    strength: Strength = Strength.EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class States:
     """Figures of a side and of the other side, and the dimensions in which they differ.
 
-    `record` and `other_record` are the sides, `stated` and `other` their figures.
+    `record` and `other_record` are the sides, `stated` and `other` their figures. `replays` are
+    the figures that the rows of a side give.
     """
 
     dimensions: Dimensions
@@ -49,6 +55,7 @@ class States:
     stated: Vector
     other: Vector
     differing: tuple[str, ...]
+    replays: Mapping[LedgerSide, SideReplay] = field(default_factory=dict)
 
     @property
     def stated_only(self) -> "States":
@@ -60,8 +67,25 @@ class States:
         }
         return replace(self, differing=tuple(n for n in self.differing if n not in derived))
 
+    def is_of_rows(self, name: str) -> bool:
+        """True if the other side's figure is what its opening and its rows give by replay."""
+        if ("positions" if is_position(name) else "cash") in self.other_record.derived:
+            return True
+        return self._is_replayed(name, self.side.other)
+
+    def is_of_own_rows(self, name: str) -> bool:
+        """True if the other side's figure is what the rows of this side give by replay."""
+        return self._is_replayed(name, self.side)
+
+    def _is_replayed(self, name: str, side: LedgerSide) -> bool:
+        replayed = self.replays.get(side)
+        if replayed is None or replayed.positions is None:
+            return False
+        given = self.dimensions.state(replayed.positions, replayed.cash)
+        return given.get(name, ZERO) == self.other.get(name, ZERO)
+
     def hypothesis(
-        self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str
+        self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str, forms: int = 0
     ) -> StateHypothesis:
         """Build the hypothesis that the other side is right in some dimensions."""
         wrong = tuple(names)
@@ -69,7 +93,7 @@ class States:
             name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))
             for name in wrong
         }
-        return StateHypothesis(kind, self.side, correction, detail)
+        return StateHypothesis(kind, self.side, correction, detail, forms=forms)
 
 
 def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:

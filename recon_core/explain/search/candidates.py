@@ -105,10 +105,12 @@ def _key(problem: Problem, hypothesis: Hypothesis) -> str:
     """Return a text that identifies a hypothesis, whichever of several equal rows it concerns.
 
     A hypothesis that is `SHOWN` or `EXACT` is identified by its kind and effect, if the effect does
-    not depend on other fills; any other hypothesis by the content of its rows.
+    not depend on other fills and no quantity is another one; any other hypothesis by the content of
+    its rows.
     """
     patch = hypothesis.patch
-    if hypothesis.strength <= Strength.EXACT and not moves_derivative(problem, patch):
+    is_by_effect = not (moves_derivative(problem, patch) or precedence.is_quantity(hypothesis))
+    if hypothesis.strength <= Strength.EXACT and is_by_effect:
         return (
             f"{hypothesis.cause_kind} {hypothesis.detail} {_text(patch.vector(problem.postings))}"
         )

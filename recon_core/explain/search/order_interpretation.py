@@ -32,7 +32,7 @@ from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.explain.search.pair_faults import unit_or_rounding
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide
-from recon_core.values.amounts import EXACT, ZERO, round_to_places
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
 
 _MOST_INTERPRETATIONS: Final = 64
 """Combinations of interpretations that are tested after the uniform ones. Their number grows
@@ -155,7 +155,7 @@ class OrderInterpretation:
             yield replace(hypothesis, strength=Strength.SHOWN)
         for fill in fills:
             if EXACT.multiply(signed_quantity(fill), Decimal(-2)) == required:
-                yield replace(flip(fill), strength=Strength.SHOWN)
+                yield flip(self.problem, fill, Strength.SHOWN)
         if order is None:
             return
         yield from self._missing(order, required, fills)
@@ -165,13 +165,25 @@ class OrderInterpretation:
             charged = with_changed_fees(self.problem, cumulative)
             yield from () if charged is None else (charged,)
         for fill in fills:
-            yield from of_order(self.problem, fill, required)
+            for hypothesis in of_order(self.problem, fill, required):
+                yield _by_average(order, fills, hypothesis)
 
     def _missing(self, order: Order, required: Decimal, fills: list[Fill]) -> Iterator[Hypothesis]:
-        """Yield the missing fill of an order, at the price that the order's average implies."""
-        price = _missing_price(order, required.copy_abs(), fills)
-        if price is None or (required > 0) != (order.side is OrderSide.BUY):
+        """Yield the missing fill of an order, at the price that the order's average implies.
+
+        Without an average, at the prices of the order's other fills.
+        """
+        if (required > 0) != (order.side is OrderSide.BUY):
             return
+        price = _missing_price(order, required.copy_abs(), fills)
+        average = getattr(order, "average_fill_price", None)
+        of_fills = dict.fromkeys(fill.price for fill in fills) if average is None else {}
+        for each in of_fills if price is None else (price,):
+            yield from self._missing_at(each, order, required, fills)
+
+    def _missing_at(
+        self, price: Decimal, order: Order, required: Decimal, fills: list[Fill]
+    ) -> Iterator[Hypothesis]:
         known = fills or [fill for fill in self.problem.fills if fill.symbol == order.symbol]
         bare = Fill(
             fill_id=MISSING_ID,
@@ -214,6 +226,24 @@ def _uniform(options: Sequence[Sequence[Hypothesis]]) -> Iterator[tuple[Hypothes
     if all(options):
         for at in range(max(map(len, options))):
             yield tuple(each[min(at, len(each) - 1)] for each in options)
+
+
+def _by_average(order: Order, fills: Sequence[Fill], hypothesis: Hypothesis) -> Hypothesis:
+    """Return the hypothesis, a chance if the order's average price contradicts its quantity.
+
+    The average may be rounded to a tick of the fills.
+    """
+    average: Decimal | None = getattr(order, "average_fill_price", None)
+    if average is None:
+        return hypothesis
+    removed = set(map(id, hypothesis.patch.removed))
+    after = [*(fill for fill in fills if id(fill) not in removed), *hypothesis.patch.added]
+    quantity = exact_sum(fill.quantity for fill in after)
+    paid = exact_sum(EXACT.multiply(fill.quantity, fill.price) for fill in after)
+    places = min(map(decimal_places, (average, *(fill.price for fill in fills))))
+    off = abs(Fraction(paid) - Fraction(average) * Fraction(quantity))
+    is_near = off <= Fraction(quantity) / 10**places
+    return hypothesis if is_near else replace(hypothesis, strength=Strength.CHANCE)
 
 
 def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:

@@ -4,16 +4,20 @@ Each compares the stated figures of both sides, without rows. A state that was r
 cannot have these faults, except in its names, its legs, and by a split that no row states.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recon_core.explain import causes
+from recon_core.explain.causes.strengths import with_strength
 from recon_core.explain.problem.dimensions import Dimensions, minus
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
-from recon_core.model import RecordedSession
+from recon_core.ledger.replay import SideReplay
+from recon_core.model import LedgerSide, RecordedSession
 
 
 def state_hypotheses(
-    dimensions: Dimensions, recorded: RecordedSession
+    dimensions: Dimensions,
+    recorded: RecordedSession,
+    replays: Mapping[LedgerSide, SideReplay],
 ) -> Iterator[StateHypothesis]:
     """Yield every fault of a whole state that accounts for some or all differences."""
     for side, record in recorded.own_records().items():
@@ -22,6 +26,7 @@ def state_hypotheses(
             continue
         mine, theirs = dimensions.stated(record), dimensions.stated(other)
         differing = tuple(sorted(dimensions.real(minus(mine, theirs))))
-        states = States(dimensions, recorded, side, record, other, mine, theirs, differing)
+        states = States(dimensions, recorded, side, record, other, mine, theirs, differing, replays)
         for cause in causes.CAUSES:
-            yield from cause.in_states(states)
+            for hypothesis in cause.in_states(states):
+                yield with_strength(states, hypothesis)

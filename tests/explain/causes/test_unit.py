@@ -38,14 +38,17 @@ UNITS = [
 def test_every_quantity_in_another_unit(
     multiplier: str, factor: str, words: str, count: int
 ) -> None:
-    """One fault of all fills, of an open position and of a closed one."""
+    """One fault of all fills; the cash of a closed position is that of a multiplier as well."""
     contract, rows = linear("PERP", "EUR", multiplier), trades(count)
     wrong = [replace(row, quantity=row.quantity * Decimal(factor)) for row in rows]
-    (one,) = explain(session(books(*wrong), silent(books(*rows), contract), contract))
+    *others, one = explain(session(books(*wrong), silent(books(*rows), contract), contract))
     (cause,) = one.causes
     assert (str(cause.cause_kind), len(cause.ids), str(cause.side)) == ("unit", count, "internal")
     assert f"(quantities are {words} times what they should be)" in one.text
-    assert one.verdict is ExplanationVerdict.UNIQUE, one.text
+    is_closed = count == len(SIZES)
+    kinds = [str(cause.cause_kind) for other in others for cause in other.causes]
+    assert kinds == ["multiplier"] * is_closed
+    assert (one.verdict is ExplanationVerdict.UNIQUE) is not is_closed, one.text
 
 
 @pytest.mark.parametrize("factor", ["10", "0.1", "100"])
@@ -55,8 +58,9 @@ def test_beside_a_position_without_a_price(factor: str) -> None:
     rows, held = trades(4), {"OTHER": "5"}
     wrong = [replace(row, quantity=row.quantity * Decimal(factor)) for row in rows]
     truth = silent(books(*rows, held=held), *contracts)
-    (one,) = explain(session(books(*wrong, held=held), truth, *contracts))
-    assert [str(cause.cause_kind) for cause in one.causes] == ["unit"], one.text
+    found = explain(session(books(*wrong, held=held), truth, *contracts))
+    kinds = [str(cause.cause_kind) for one in found for cause in one.causes]
+    assert kinds == ["multiplier", "unit"]
 
 
 @pytest.mark.parametrize("factor", ["3", "0.5", "7"])
