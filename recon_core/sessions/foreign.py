@@ -45,12 +45,16 @@ class SideSource:
 
 @dataclass(frozen=True, slots=True)
 class TakenSide:
-    """A side, the data that its replay uses, and the files that it was read from."""
+    """A side, the data that its replay uses, and the files that it was read from.
+
+    `follows` names the side whose time is that of this one, where it has none of its own.
+    """
 
     record: SideRecord
     inputs: tuple[InputFile, ...]
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     currencies: Mapping[str, Currency] = field(default_factory=dict)
+    follows: LedgerSide | None = None
 
 
 ONE_SIDED: Final = {

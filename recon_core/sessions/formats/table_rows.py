@@ -1,0 +1,128 @@
+"""Rows of a table as its mapping wants them: selected, joined by a key, one per column.
+
+A row is a pair of its number and its cells. Numbers count as an editor shows the file.
+
+Joining, by `key = "refid"` and `amount = "amount"`: the rows `T1, EUR, -400` and
+`T1, BTC, 0.0045` become one row with `paid.asset` EUR and `received.asset` BTC.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from recon_core.sessions.formats.table_cells import Words, cell_text
+from recon_core.sessions.formats.table_schema import (
+    JoinMapping,
+    RowSelection,
+    TableMapping,
+    WideMapping,
+)
+from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.printable import printable, quoted
+
+Row = tuple[int, dict[str, Any]]
+LEGS: Final = ("paid", "received")
+WIDE_NAME, WIDE_VALUE = "wide.name", "wide.value"
+"""Columns of the rows that `wide` makes: what the star stood for, and the cell."""
+
+
+def is_selected(selection: RowSelection, words: Words) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what says if a row holds the words that a selection asks for."""
+    where = {column: frozenset(wanted) for column, wanted in selection.where.items()}
+    unless = {column: frozenset(wanted) for column, wanted in selection.unless.items()}
+
+    def selected(row: Mapping[str, Any]) -> bool:
+        return all(_word(row, column, words) in wanted for column, wanted in where.items()) and (
+            not unless
+            or all(_word(row, column, words) not in wanted for column, wanted in unless.items())
+        )
+
+    return selected
+
+
+def _word(row: Mapping[str, Any], column: str, words: Words) -> str:
+    value = words.cell(row, column)
+    return "" if value is None else cell_text(value)
+
+
+def arranged(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Row]:
+    """Return the rows of a table after `rows`, `join` and `wide`; raises `SessionError`."""
+    kept = _kept(rows, table, words)
+    joined = kept if table.join is None else _joined(kept, table.join, words)
+    return joined if table.wide is None else _wide(joined, table.wide, words)
+
+
+def _kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Row]:
+    if table.rows == "all":
+        return rows
+    if table.per is None:
+        return islice(rows, 1) if table.rows == "first" else deque(rows, 1)
+    found: dict[str, Row] = {}
+    for row in rows:
+        word = _word(row[1], table.per, words)
+        if table.rows == "last" or word not in found:
+            found[word] = row
+    return found.values()
+
+
+def _joined(rows: Iterable[Row], join: JoinMapping, words: Words) -> Iterator[Row]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_key(row, join, words), []).append(row)
+    for key, group in groups.items():
+        number = group[0][0]
+        try:
+            yield number, _event(group, join, words)
+        except ReconError as error:
+            shown = f"row {number}: {printable(join.key, 60)} {quoted(key)}"
+            raise SessionError(f"{shown}: {error}") from None
+
+
+def _key(row: Row, join: JoinMapping, words: Words) -> str:
+    key = _word(row[1], join.key, words)
+    if not key:
+        shown = printable(join.key, 60)
+        raise SessionError(f"row {row[0]}: column {shown}: is empty; expected the key to join by")
+    return key
+
+
+def _event(group: list[Row], join: JoinMapping, words: Words) -> dict[str, Any]:
+    """Return one row of several: what they share, and each leg's columns under its name."""
+    legs: dict[str, dict[str, Any]] = {}
+    for number, row in group:
+        amount = words.notation.amount(_word(row, join.amount, words) or "0")
+        name = LEGS[amount > 0] if amount else "other"
+        if name in legs or name == "other":
+            problem = f"is {name} again" if name in legs else "moves nothing"
+            raise SessionError(
+                f"row {number} {problem}; expected one row that is paid and one that is received"
+            )
+        legs[name] = row
+    missing = [name for name in LEGS if name not in legs]
+    if missing:
+        raise SessionError(f"no row is {missing[0]}; expected one of each")
+    return dict(group[0][1]) | {
+        f"{leg}.{column}": value for leg, row in legs.items() for column, value in row.items()
+    }
+
+
+def joined_columns(columns: Iterable[str], table: TableMapping) -> frozenset[str]:
+    """Return the columns of a table under every name that a joined row gives them."""
+    names = frozenset(columns)
+    if table.join is None:
+        return names
+    return names | {f"{leg}.{name}" for leg in LEGS for name in names}
+
+
+def _wide(rows: Iterable[Row], wide: WideMapping, words: Words) -> Iterator[Row]:
+    before, star, after = wide.columns.partition("*")
+    if not star:
+        raise SessionError(f"wide.columns: {quoted(wide.columns)}; expected one like pos_*")
+    for number, row in rows:
+        for column in row:
+            is_long = len(column) > len(before) + len(after)
+            if is_long and column.startswith(before) and column.endswith(after):
+                name = column[len(before) : len(column) - len(after)]
+                if words.cell(row, column) is not None:
+                    yield number, {**row, WIDE_NAME: name, WIDE_VALUE: row[column]}

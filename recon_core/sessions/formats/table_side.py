@@ -1,0 +1,478 @@
+"""One side by a mapping: its sections, their tables, and the rows that none of them takes.
+
+Every table is read once and its rows are counted by the sections that take them, so that a
+row which no section takes is named.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from recon_core.model import (
+    CashBalance,
+    InputFile,
+    Instrument,
+    InstrumentKind,
+    LedgerSide,
+    Numbers,
+    Opening,
+    Position,
+    SideRecord,
+    Snapshot,
+)
+from recon_core.sessions import native_rows
+from recon_core.sessions.formats.table_cells import Words, cell_text, pointer_parts
+from recon_core.sessions.formats.table_fields import RowReader, fee_movement
+from recon_core.sessions.formats.table_rows import (
+    WIDE_NAME,
+    WIDE_VALUE,
+    arranged,
+    is_selected,
+    joined_columns,
+)
+from recon_core.sessions.formats.table_schema import (
+    OTHER_SIDES,
+    ROW_TYPES,
+    FieldMapping,
+    FileShape,
+    MappingFile,
+    RowSelection,
+    TableMapping,
+)
+from recon_core.sessions.tables import FileForm, Table, read_table
+from recon_core.values.amounts import parse_amount
+from recon_core.values.errors import SessionError
+from recon_core.values.fields import RowList, problem_text
+from recon_core.values.limits import TABLE_VALUES, refuse_above
+from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import did_you_mean
+from recon_core.values.times import parse_time
+
+_AT_ONCE: Final = 1000
+"""Rows that are checked together: the first refused row ends the reading soon."""
+_STATES: Final = frozenset({"positions", "cash"})
+_IDS: Final = {"fills": "fill_id", "movements": "movement_id"}
+_MOST_WORDS: Final = 5
+"""Kinds of rows that a note on rows in no section lists."""
+_CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "fills": native_rows.fill,
+    "orders": native_rows.order,
+    "positions": native_rows.position,
+    "cash": native_rows.balance,
+    "movements": native_rows.movement,
+}
+
+
+@dataclass(slots=True)
+class _Source:
+    """One table and the rows of it that a section took, a byte each."""
+
+    name: str
+    table: Table
+    selections: list[RowSelection] = field(default_factory=list)
+    taken: bytearray = field(default_factory=bytearray)
+
+    def take(self, place: int) -> None:
+        """Mark the row at a place, counted from 0, as taken."""
+        if place >= len(self.taken):
+            self.taken.extend(bytes(place + 1 - len(self.taken)))
+        self.taken[place] = 1
+
+
+@dataclass(slots=True)
+class MappedSide:
+    """Reads the tables of one mapping and remembers their times, rows and hashes.
+
+    `given` is the path of every table without one, for shipped formats.
+    """
+
+    mapping: MappingFile
+    words: Words
+    root: Path
+    place: Path
+    given: str | None = None
+    sources: dict[tuple[str, str | None], _Source] = field(default_factory=dict)
+    latest: datetime | None = None
+    pairs: dict[str, Instrument] = field(default_factory=dict)
+    fees: list[dict[str, Any]] = field(default_factory=list)
+    fee_signs: Counter[bool] = field(default_factory=Counter)
+
+    @classmethod
+    def of(
+        cls, mapping: MappingFile, root: Path, place: Path, given: str | None = None
+    ) -> "MappedSide":
+        """Return the reader of a mapping whose paths begin in `place`, inside `root`."""
+        return cls(mapping, Words.of(mapping), root, place, given)
+
+    @property
+    def evidence(self) -> tuple[InputFile, ...]:
+        """The files that were read, each once."""
+        return tuple(dict.fromkeys(source.table.evidence for source in self.sources.values()))
+
+    def record(
+        self, as_of: datetime | None, notes: Iterable[str]
+    ) -> tuple[SideRecord, LedgerSide | None]:
+        """Return the side, and the side whose time is its own, if the mapping says so."""
+        sections: dict[str, Any] = {
+            name: tuple(self._section(name, getattr(self.mapping, name)))
+            for name in ROW_TYPES
+            if getattr(self.mapping, name) is not None
+        }
+        if self.fees:
+            fees = self._converted("movements", list(enumerate(self.fees, 1)), "fees")
+            sections["movements"] = (*(sections.get("movements") or ()), *fees)
+        stated = as_of or self.mapping.as_of
+        follows = LedgerSide(str(stated)) if stated in OTHER_SIDES else None
+        opening, snapshots = self._opening(), self._snapshots()
+        record = SideRecord(
+            as_of=stated if isinstance(stated, datetime) else self._latest(follows),
+            source=self.mapping.source,
+            numbers=Numbers(self.mapping.numbers),
+            opening=opening,
+            snapshots=snapshots,
+            notes=(*notes, *self._notes()),
+            **sections,
+        )
+        return record, follows
+
+    def _latest(self, follows: LedgerSide | None) -> datetime:
+        if self.latest is None and follows is None:
+            raise SessionError("as_of: is missing, and no table states a time")
+        return self.latest or datetime.min.replace(tzinfo=UTC)
+
+    # Sections
+
+    def _section(self, name: str, tables: Sequence[TableMapping]) -> Iterator[Any]:
+        seen: set[tuple[Any, ...]] = set()
+        for number, table in enumerate(tables):
+            where = f"{name}[{number}]" if len(tables) > 1 else name
+            for part in self._parts(name, table, where):
+                for value in self._converted(name, part, self._where(where, table)):
+                    if name in _STATES:
+                        _refuse_duplicate(value, seen, where)
+                    yield value
+
+    def _where(self, where: str, table: TableMapping) -> str:
+        return f"{where}: {printable(self._path(table, where), 100)}"
+
+    def _converted(self, name: str, part: list[tuple[int, Any]], where: str) -> Iterator[Any]:
+        """Return the values of some rows; raises `SessionError` with the number of the row."""
+        row_type: Any = ROW_TYPES[name]
+        try:
+            checked = TypeAdapter(RowList[row_type]).validate_python([row for _, row in part])
+        except ValidationError as error:
+            raise SessionError(f"{where}: {_row_problem(error, part)}") from None
+        return map(_CONVERTERS[name], checked)
+
+    def _parts(
+        self, section: str, table: TableMapping, where: str
+    ) -> Iterator[list[tuple[int, Any]]]:
+        try:
+            rows = self._fields(section, table, where)
+            while part := list(islice(rows, _AT_ONCE)):
+                yield part
+        except SessionError as error:
+            raise SessionError(f"{self._where(where, table)}: {error}") from None
+
+    def _fields(
+        self, section: str, table: TableMapping, where: str
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        reader = RowReader.of(section, table, self.words, self.mapping.quotes or ())
+        source = self._source(table, where)
+        rows = self._selected(source, table, counts=section not in _STATES)
+        for number, row in arranged(rows, table, self.words):
+            try:
+                fields, fees = reader.fields(row)
+                self._add_fees(section, fields, fees, number)
+            except SessionError as error:
+                raise SessionError(f"row {number}: {error}") from None
+            self._note_time(fields)
+            if section in _STATES:
+                fields.pop("time", None)
+            self._note_pair(fields)
+            yield number, fields
+
+    def _add_fees(
+        self, section: str, fields: dict[str, Any], fees: Sequence[Any], number: int
+    ) -> None:
+        """Give a row its id and its fees: the first fee of a fill is its own."""
+        identity = _IDS.get(section)
+        if identity is not None:
+            fields.setdefault(identity, f"row {number}")
+        further = list(fees)
+        if section == "fills" and further:
+            first = further.pop(0)
+            fields |= {"fee": first.amount, "fee_currency": first.currency}
+        for fee in further:
+            self.fees.append(fee_movement(fields, fee, fields[identity or ""]))
+        if "fee" in fields and parse_amount(fields["fee"]):
+            self.fee_signs[fields["fee"].startswith("-")] += 1
+
+    def _note_time(self, fields: dict[str, Any]) -> None:
+        if "time" in fields:
+            time = parse_time(fields["time"])
+            self.latest = time if self.latest is None else max(time, self.latest)
+
+    def _note_pair(self, fields: dict[str, Any]) -> None:
+        """Make the instrument of a symbol that spells two currencies."""
+        symbol, pairs = fields.get("symbol"), self.mapping.pairs
+        if pairs is None or symbol is None or symbol in self.pairs:
+            return
+        base, separator, quote = symbol.partition(pairs.separator)
+        if base and separator and quote:
+            kind = InstrumentKind(pairs.kind)
+            self.pairs[symbol] = Instrument(symbol, kind, base, quote, quote)
+
+    # States
+
+    def _opening(self) -> Opening | None:
+        given = self.mapping.opening
+        if given is None:
+            return None
+        positions = self._state("positions", given.positions, "opening.positions")
+        cash = self._state("cash", given.cash, "opening.cash")
+        return Opening(given.as_of, positions, cash)
+
+    def _state(self, name: str, given: Any, where: str) -> tuple[Any, ...]:
+        if isinstance(given, dict):
+            make: Any = Position if name == "positions" else CashBalance
+            return tuple(make(word, amount) for word, amount in given.items())
+        latest, seen, found = self.latest, set[tuple[Any, ...]](), list[Any]()
+        for number, table in enumerate(given):
+            place = f"{where}[{number}]"
+            for part in self._parts(name, table, place):
+                for value in self._converted(name, part, self._where(place, table)):
+                    _refuse_duplicate(value, seen, place)
+                    found.append(value)
+        self.latest = latest  # an opening says nothing of the time of the side
+        return tuple(found)
+
+    def _snapshots(self) -> tuple[Snapshot, ...] | None:
+        given = self.mapping.snapshots
+        if given is None:
+            return None
+        states: dict[datetime, dict[str, list[Any]]] = {}
+        reported = [name for name in ("positions", "cash") if getattr(given, name) is not None]
+        for name in reported:
+            for number, table in enumerate(getattr(given, name)):
+                where = f"snapshots.{name}[{number}]"
+                for time, value in self._timed(name, table, where):
+                    states.setdefault(time, {}).setdefault(name, []).append(value)
+        return tuple(_running(states, reported))
+
+    def _timed(self, name: str, table: TableMapping, where: str) -> Iterator[tuple[datetime, Any]]:
+        """Return positions or balances, each with the time of its row."""
+        if "time" not in table.columns:
+            raise SessionError(f"{where}: columns.time: is missing; expected the time of a state")
+        source = self._source(table, where)
+        reader = RowReader.of(name, table, self.words)
+        rows = self._selected(source, table, counts=False)
+        for number, row in arranged(rows, table, self.words):
+            shown = f"{self._where(where, table)}: row {number}"
+            try:
+                fields, _ = reader.fields(row)
+            except SessionError as error:
+                raise SessionError(f"{shown}: {error}") from None
+            if "time" not in fields:
+                raise SessionError(f"{shown}: time: is missing")
+            self._note_time(fields)
+            time = fields.pop("time")
+            values = self._converted(name, [(number, fields)], self._where(where, table))
+            yield parse_time(time), next(iter(values))
+
+    # Tables
+
+    def _path(self, selection: RowSelection, where: str) -> str:
+        path = selection.path or self.given
+        if path is None:
+            raise SessionError(f"{where}: path: is missing; expected the path of a table")
+        return path
+
+    def _source(self, selection: RowSelection, where: str) -> _Source:
+        """Return the table of a section, opened once."""
+        path = self._path(selection, where)
+        located = path if selection.path is None else str(self.place.relative_to(self.root) / path)
+        key = (located, selection.at)
+        if key not in self.sources:
+            form = _form(self.mapping.file, selection.at, self._columns_of(path))
+            table = read_table(self.root, located, floats=self.words.floats, form=form)
+            self.sources[key] = _Source(printable(path, 100), table)
+        return self.sources[key]
+
+    def _columns_of(self, path: str) -> frozenset[str]:
+        """Return the columns that the mapping names of a file: those of its header line."""
+        tables = [table for table in self._tables() if (table.path or self.given) == path]
+        return frozenset(column for table in tables for column in required_columns(table))
+
+    def _tables(self) -> Iterator[TableMapping]:
+        for name in ROW_TYPES:
+            yield from getattr(self.mapping, name) or ()
+        for states in (self.mapping.opening, self.mapping.snapshots):
+            for name in ("positions", "cash"):
+                given = None if states is None else getattr(states, name)
+                yield from given if isinstance(given, list) else ()
+
+    def _selected(
+        self, source: _Source, table: TableMapping, *, counts: bool
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the rows that a table takes; with `counts` they are rows of its section.
+
+        States are read off rows that are events of their own, so they take none.
+        """
+        selected = is_selected(table, self.words)
+        if counts:
+            source.selections.append(table)
+        _require_columns(source, table, selected)
+        for place, (number, row) in enumerate(source.table.numbered()):
+            if not isinstance(row, dict):
+                raise SessionError(f'row {number} is no object; expected one like {{"price": 1}}')
+            try:
+                is_taken = selected(row)
+            except SessionError as error:
+                raise SessionError(f"row {number}: {error}") from None
+            if is_taken:
+                if counts:
+                    source.take(place)
+                yield number, row
+
+    # Notes
+
+    def _notes(self) -> Iterator[str]:
+        if self.fee_signs[True] and not self.fee_signs[False]:
+            yield (
+                "every fee is negative, which is a rebate; where the source writes costs so, "
+                "the mapping needs negate = true"
+            )
+        if self.words.clock.only_midnights:
+            yield (
+                "every time is midnight, so the order of rows within a day is that of the tables; "
+                "a column of the time of day may be missing from the mapping"
+            )
+        for selection in self.mapping.left_out:
+            source = self._source(selection, "left_out")
+            skipped = self._selected(source, TableMapping(**dict(selection)), counts=True)
+            deque(skipped, 0)
+        for source in self.sources.values():
+            yield from self._left(source)
+
+    def _left(self, source: _Source) -> Iterator[str]:
+        """Name the rows that no section takes, where several share the rows of a table."""
+        choices = [one for one in source.selections if one.where or one.unless]
+        if len(choices) < len(source.selections) or not choices:
+            return
+        refused = self.mapping.other_rows == "refused"
+        if len(choices) == 1 and not refused:
+            return  # the one selection says what is wanted
+        columns = list(dict.fromkeys(column for one in choices for column in one.where))
+        words: Counter[str] = Counter()
+        for place, (number, row) in enumerate(source.table.numbered()):
+            if place < len(source.taken) and source.taken[place]:
+                continue
+            shown = ", ".join(f"{printable(one, 40)} {self._word(row, one)}" for one in columns)
+            if refused:
+                known = sorted({word for one in choices for w in one.where.values() for word in w})
+                listed = ", ".join(printable(word, 40) for word in known[:30])
+                raise SessionError(
+                    f"{source.name}: row {number}: {shown}: is in no section; expected {listed}"
+                )
+            words[shown] += 1
+        if words:
+            total = sum(words.values())
+            listed = "; ".join(f"{n} of {one}" for one, n in words.most_common(_MOST_WORDS))
+            yield f"{source.name}: {total} rows are in no section: {listed}"
+
+    def _word(self, row: dict[str, Any], column: str) -> str:
+        value = self.words.cell(row, column)
+        return quoted("" if value is None else cell_text(value), 40)
+
+
+def required_columns(table: TableMapping) -> frozenset[str]:
+    """Return the columns that a table must have, as its file names them."""
+    mapped: list[FieldMapping] = [*table.columns.values()]
+    for fee in table.fees:
+        mapped += [fee.amount, fee.currency]
+    names = {column for one in mapped for column in one.column}
+    names |= {one for field_of in mapped for one in _named(field_of)}
+    names |= {*table.where, *table.unless}
+    names |= {table.per} if table.per is not None else set()
+    if table.join is not None:
+        names |= {table.join.key, table.join.amount}
+        names = {name.removeprefix("paid.").removeprefix("received.") for name in names}
+    names = {pointer_parts(name)[0] if name.startswith("/") else name for name in names}
+    return frozenset(names - {*(table.optional or ()), WIDE_NAME, WIDE_VALUE})
+
+
+def _named(mapped: FieldMapping) -> Iterator[str]:
+    for name in (mapped.spelled, mapped.timezone_column):
+        if name is not None:
+            yield name
+
+
+def _form(shape: FileShape, at: str | None, columns: frozenset[str]) -> FileForm:
+    return FileForm(
+        kind=shape.type,
+        separator=shape.separator,
+        byte_order_mark=shape.byte_order_mark,
+        open_end=shape.last_line == "open",
+        finds_header=shape.header == "found",
+        columns=columns if shape.header == "found" else frozenset(),
+        at=at,
+    )
+
+
+def _require_columns(source: _Source, table: TableMapping, selected: Callable[[Any], bool]) -> None:
+    """A column that the table has not is a mistake in the mapping, not an absent value."""
+    known = source.table.header
+    if known is None:
+        rows = (row for row in source.table.read() if isinstance(row, dict) and selected(row))
+        known = frozenset().union(*rows)
+        if not known:
+            return
+    missing = sorted(required_columns(table) - joined_columns(known, table))
+    if missing:
+        near = did_you_mean(missing[0], sorted(known), 0)
+        there = ", ".join(printable(name, 40) for name in sorted(known)[:20])
+        more = f"; {near}" if near.startswith("did") else ""
+        raise SessionError(f"has no column {quoted(missing[0])}; there are {there}{more}")
+
+
+def _row_problem(error: ValidationError, part: list[tuple[int, Any]]) -> str:
+    """Return the first problem of checked rows, with the number that the row has in its file."""
+    text = problem_text(error)
+    place, bracket, problem = text.partition("]")
+    if not bracket or not place.startswith("[") or not place[1:].isdecimal():
+        return text
+    return f"row {part[int(place[1:])][0]}: {problem.removeprefix('.').removeprefix(': ')}"
+
+
+def _refuse_duplicate(value: Any, seen: set[tuple[Any, ...]], where: str) -> None:
+    name = getattr(value, "symbol", None) or getattr(value, "currency", "")
+    key = (name, value.account, getattr(value, "leg", None))
+    if key in seen:
+        raise SessionError(f"{where}: duplicate {printable(name, 60)}; expected each key once")
+    seen.add(key)
+
+
+def _running(
+    states: dict[datetime, dict[str, list[Any]]], reported: Sequence[str]
+) -> Iterator[Snapshot]:
+    """Yield states by time: what a row does not state at a time is as it was before.
+
+    Of one key at one time the last row counts.
+    """
+    current: dict[str, dict[tuple[Any, ...], Any]] = {name: {} for name in reported}
+    values = 0
+    for time in sorted(states):
+        for name, rows in states[time].items():
+            for row in rows:
+                identity = getattr(row, "symbol", None) or getattr(row, "currency", None)
+                current[name][(row.account, identity, getattr(row, "leg", None))] = row
+        values += sum(map(len, current.values()))
+        refuse_above(TABLE_VALUES, values, "snapshots: ", at_least=True)
+        yield Snapshot(time, **{name: tuple(rows.values()) for name, rows in current.items()})
