@@ -38,7 +38,7 @@ def xml_rows(content: LinedFile, at: str | None) -> list[tuple[int, dict[str, st
     refuse_above(JSON_BYTES, len(content.data), f"{content.name}: ")
     handler = _Elements(at, content.name)
     _parse(content, handler)
-    if not handler.rows and handler.at not in handler.seen:
+    if not handler.rows and not handler.has_place:
         _refuse_place(content.name, handler)
     return handler.rows
 
@@ -81,7 +81,7 @@ class _Elements(ContentHandler):
         super().__init__()
         self.at = tuple(part for part in at.split("/") if part)
         self.rows: list[tuple[int, dict[str, str]]] = []
-        self.seen: set[tuple[str, ...]] = set()
+        self.has_place = False
         self._from_root = at.startswith("/")
         self._name = name
         self._path: list[str] = []
@@ -102,17 +102,15 @@ class _Elements(ContentHandler):
             raise SessionError(f"{where}is nested deeper than {MAX_DEPTH} levels")
         refuse_above(JSON_OBJECTS, self._elements, where, at_least=True)
         refuse_above(JSON_VALUES, self._values, where, at_least=True)
-        if self._is_row():
+        if self._is_below(self.at):
             self._take(dict(attrs))
 
-    def _is_row(self) -> bool:
-        length = len(self.at)
-        if len(self._path) < length or (self._from_root and len(self._path) != length):
-            return False
-        return tuple(self._path[-length:]) == self.at if length else False
+    def _is_below(self, place: tuple[str, ...]) -> bool:
+        """True if the open elements end with `place`, or are it where it begins at the root."""
+        path = self._path if self._from_root else self._path[-len(place) :]
+        return bool(place) and tuple(path) == place
 
     def _take(self, cells: dict[str, str]) -> None:
-        self.seen.add(self.at)
         for name, value in cells.items():
             refuse_above(TEXT_LENGTH, len(value), f"{self._name}: {printable(name, 60)} ")
         line = self._locator.getLineNumber() or 0
@@ -121,10 +119,8 @@ class _Elements(ContentHandler):
 
     def endElement(self, name: str) -> None:  # noqa: ARG002, N802  # SAX's signature
         """Leave one element, and remember the place of a list without rows."""
-        path = tuple(self._path)
-        parent = self.at[:-1]
-        if parent and path[-len(parent) :] == parent:
-            self.seen.add(self.at)  # an empty list of such elements is none that is missing
+        if self._is_below(self.at[:-1]):
+            self.has_place = True
         self._path.pop()
 
 

@@ -137,7 +137,7 @@ def _expected(shape: AmountShape) -> str:
 def shortest_price(value: Decimal, quantity: Decimal) -> Decimal:
     """Return the price of the fewest decimals whose value is `value` to its last digit.
 
-    A statement that gives 24.9998 paid for 0.00037615 does not give the price; 66462 is the
+    A statement that gives 24.9998 paid for 0.00037615 does not give the price; 66462.3 is the
     shortest that makes 24.9998 of this quantity again, rounded half-even to four decimals.
     Raises `SessionError` where no price of 30 decimals does.
     """

@@ -149,7 +149,8 @@ def _amount_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[
     replace = mapped.replace
 
     def convert(cells: list[str], _: Cells) -> str:
-        amount = exact_sum(words.notation.amount(_replaced(cell, replace)) for cell in cells)
+        texts = [_replaced(cell, replace) for cell in cells] if replace else cells
+        amount = exact_sum(map(words.notation.amount, texts))
         if mapped.absolute:
             amount = amount.copy_abs()
         return format_amount(amount.copy_negate() if mapped.negate else amount)
@@ -175,7 +176,7 @@ def _text_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[st
         if mapped.part == "unit":
             cells = list(map(words.notation.unit, cells))
             _require_spelled(cells, row, mapped.spelled)
-        return join.join(_replaced(cell, mapped.replace) for cell in cells)
+        return _replaced(join.join(cells), mapped.replace)
 
     return convert
 

@@ -116,13 +116,20 @@ def joined_columns(columns: Iterable[str], table: TableMapping) -> frozenset[str
 
 
 def _wide(rows: Iterable[Row], wide: WideMapping, words: Words) -> Iterator[Row]:
-    before, star, after = wide.columns.partition("*")
-    if not star:
-        raise SessionError(f"wide.columns: {quoted(wide.columns)}; expected one like pos_*")
+    names: dict[str, str] = {}
     for number, row in rows:
         for column in row:
-            is_long = len(column) > len(before) + len(after)
-            if is_long and column.startswith(before) and column.endswith(after):
-                name = column[len(before) : len(column) - len(after)]
-                if words.cell(row, column) is not None:
-                    yield number, {**row, WIDE_NAME: name, WIDE_VALUE: row[column]}
+            if column not in names:
+                names[column] = starred(wide.columns, column)
+            if names[column] and words.cell(row, column) is not None:
+                yield number, {**row, WIDE_NAME: names[column], WIDE_VALUE: row[column]}
+
+
+def starred(pattern: str, column: str) -> str:
+    """The part of a column in place of the star of a pattern; empty where it does not match."""
+    before, star, after = pattern.partition("*")
+    if not star:
+        raise SessionError(f"wide.columns: {quoted(pattern)}; expected one like pos_*")
+    if not (column.startswith(before) and column.endswith(after)):
+        return ""
+    return column[len(before) : len(column) - len(after)]

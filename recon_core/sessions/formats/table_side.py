@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recon_core.model import (
     CashBalance,
+    Fill,
     InputFile,
     Instrument,
     InstrumentKind,
@@ -26,7 +28,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.sessions import native_rows
+from recon_core.sessions import native_rows, schema
 from recon_core.sessions.formats.table_cells import Words, cell_text, pointer_parts
 from recon_core.sessions.formats.table_fields import RowReader, fee_movement
 from recon_core.sessions.formats.table_rows import (
@@ -35,6 +37,7 @@ from recon_core.sessions.formats.table_rows import (
     arranged,
     is_selected,
     joined_columns,
+    starred,
 )
 from recon_core.sessions.formats.table_schema import (
     OTHER_SIDES,
@@ -67,6 +70,13 @@ _CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {
     "cash": native_rows.balance,
     "movements": native_rows.movement,
 }
+
+
+@cache
+def _checker(section: str) -> TypeAdapter[list[Any]]:
+    """Return what checks the rows of a section; fills that are plainly right become `Fill`."""
+    row_type: Any = ROW_TYPES[section]
+    return TypeAdapter(schema.FillRows if section == "fills" else RowList[row_type])
 
 
 @dataclass(slots=True)
@@ -163,11 +173,12 @@ class MappedSide:
 
     def _converted(self, name: str, part: list[tuple[int, Any]], where: str) -> Iterator[Any]:
         """Return the values of some rows; raises `SessionError` with the number of the row."""
-        row_type: Any = ROW_TYPES[name]
         try:
-            checked = TypeAdapter(RowList[row_type]).validate_python([row for _, row in part])
+            checked = _checker(name).validate_python([row for _, row in part])
         except ValidationError as error:
             raise SessionError(f"{where}: {_row_problem(error, part)}") from None
+        if checked and isinstance(checked[0], Fill):
+            return iter(checked)
         return map(_CONVERTERS[name], checked)
 
     def _parts(
@@ -434,6 +445,9 @@ def _require_columns(source: _Source, table: TableMapping, selected: Callable[[A
         known = frozenset().union(*rows)
         if not known:
             return
+    if table.wide is not None and not any(starred(table.wide.columns, one) for one in known):
+        there = ", ".join(printable(name, 40) for name in sorted(known)[:20])
+        raise SessionError(f"has no column like {quoted(table.wide.columns)}; there are {there}")
     missing = sorted(required_columns(table) - joined_columns(known, table))
     if missing:
         near = did_you_mean(missing[0], sorted(known), 0)
