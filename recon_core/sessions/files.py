@@ -31,6 +31,10 @@ _MISSING: Final = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
 _FOUR_BYTES: Final = re.compile(rb"[\xf0-\xff]")
 
 
+class MissingListError(SessionError):
+    """A document has no list of rows at the place that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileContent:
     """The text of one file that was read, and as evidence its name and SHA-256."""

@@ -19,6 +19,7 @@ from recon_core.model import InputFile
 from recon_core.sessions.files import (
     FileContent,
     LinedFile,
+    MissingListError,
     inside,
     read_bytes,
     read_lined_file,
@@ -56,7 +57,8 @@ class FileForm:
 
     `kind` is the type of the file where its name does not say it, `at` the place of the rows
     in a JSON document or an XML file. With `finds_header` the header of a CSV file is the
-    first line with all of `columns`; with `open_end` its last line may lack an end.
+    first line with all of `columns`, and lines whose first cell is in `skip` are none of the
+    table; with `open_end` its last line may lack an end.
     """
 
     kind: str | None = None
@@ -64,6 +66,7 @@ class FileForm:
     byte_order_mark: bool = False
     open_end: bool = False
     finds_header: bool = False
+    skip: frozenset[str] = frozenset()
     columns: frozenset[str] = frozenset()
     at: str | None = None
 
@@ -166,7 +169,7 @@ def _rows_at(document: Any, at: str | None, name: str) -> list[Any]:
         if not isinstance(value, dict) or part not in value:
             keys = ", ".join(printable(key, 40) for key in list(value)[:20])
             there = f"there are {keys}" if isinstance(value, dict) and value else "no object"
-            raise SessionError(f"{name}: at {quoted(at)}: has no {quoted(part)}; {there}")
+            raise MissingListError(f"{name}: at {quoted(at)}: has no {quoted(part)}; {there}")
         value, passed = value[part], f"{passed}/{part}"
     if not isinstance(value, list):
         where = f"{quoted(passed)}: " if passed else ""
@@ -259,6 +262,8 @@ def _csv_table(
         require_last_line(content)
     _refuse_long_lines(content)
     lines = _csv_lines(content, form.separator)
+    if form.skip:
+        lines = (line for line in lines if not line[1] or line[1][0] not in form.skip)
     header = _header(lines, content.name, form)
     refuse_above(TABLE_COLUMNS, len(header), f"{content.name}: ")
     if len(set(header)) != len(header):

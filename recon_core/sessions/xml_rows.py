@@ -10,7 +10,7 @@ from xml.sax import SAXException, SAXParseException  # the classes only; defused
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import InputSource
 
-from recon_core.sessions.files import LinedFile
+from recon_core.sessions.files import LinedFile, MissingListError
 from recon_core.sessions.json_text import MAX_DEPTH
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.limits import (
@@ -126,4 +126,4 @@ class _Elements(ContentHandler):
 
 def _refuse_place(name: str, handler: _Elements) -> None:
     shown = "/".join(handler.at)
-    raise SessionError(f"{name}: has no element at {quoted(shown)}; expected a list of such rows")
+    raise MissingListError(f"{name}: has no element at {quoted(shown)}; expected such rows")

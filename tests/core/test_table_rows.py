@@ -251,6 +251,34 @@ def test_json_that_is_refused(tmp_path: Path, content: str, at: str, expected: s
     assert expected in str(caught.value)
 
 
+MAY_MISS = """
+[movements]
+path = "t.json"
+at = "/cash"
+missing = "allowed"
+constants = { kind = "fee", currency = "USD" }
+columns = { amount = "a", time = "t" }
+[orders]
+path = "t.json"
+at = "/orders"
+missing = "allowed"
+columns = { symbol = "s" }
+"""
+
+
+def test_a_list_that_may_be_missing(tmp_path: Path) -> None:
+    """Its section is not reported; an empty list is reported, and has nothing."""
+    row = '{"a": 1, "t": "2026-01-01T10:00:00Z"}'
+    side = side_of(tmp_path, MAY_MISS, t_json=f'{{"cash": [{row}]}}')
+    assert ([one.amount for one in side.movements or ()], side.orders) == ([1], None)
+    side = side_of(tmp_path, MAY_MISS, t_json=f'{{"cash": [{row}], "orders": []}}')
+    assert side.orders == ()
+    with pytest.raises(SessionError, match="none of the lists that the mapping names is there"):
+        side_of(tmp_path, MAY_MISS, t_json="{}")
+    with pytest.raises(SessionError, match=r"t\.json: at '/orders': has no 'orders'"):
+        side_of(tmp_path, MAY_MISS.replace('missing = "allowed"\n', ""), t_json="{}")
+
+
 ELEMENTS = """
 [[fills]]
 path = "t.xml"

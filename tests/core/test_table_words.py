@@ -172,6 +172,17 @@ FIELDS = {
         'symbol = { column = ["base", "quote"], join = "/" }', "symbol", "BTC/EUR",
     ),
     "replaced": ('symbol = { column = "pair", replace = { "-" = "/" } }', "symbol", "BTC/EUR"),
+    "less another": ('fee = { column = "c", minus = "q", negate = true }', "fee", Decimal("2.5")),
+    "a word of a sentence": ('symbol = { column = "note", word = 2 }', "symbol", "BTC"),
+    "a number of a sentence": ('fee = { column = "note", word = 1 }', "fee", Decimal(7)),
+    "another column": ('symbol = { column = "e", otherwise = "pair" }', "symbol", "BTC-EUR"),
+    "a pair": ('symbol = { column = "pair", part = "pair" }', "symbol", "BTC/EUR"),
+    "a base": ('symbol = { column = "pair", part = "base" }', "symbol", "BTC"),
+    "a quote": ('symbol = { column = "pair", part = "quote" }', "symbol", "EUR"),
+    "a pair without a mark": ('symbol = { column = "x", part = "pair" }', "symbol", "BTC/EUR"),
+    "a base of the assets": ('symbol = { column = "y", part = "pair" }', "symbol", "XTZ/EUR"),
+    "the longest quote": ('symbol = { column = "f", part = "pair" }', "symbol", "BTC/FDUSD"),
+    "a leg": ('leg = "l"', "leg", "SHORT"),
     "a pointer": ('symbol = "/inner/names/1"', "symbol", "S"),
     "a pointer into text": ('symbol = "/text/a"', "symbol", "T"),
 }  # fmt: skip
@@ -180,11 +191,14 @@ FIELDS = {
 @pytest.mark.parametrize(("column", "name", "expected"), FIELDS.values(), ids=FIELDS)
 def test_words_of_a_field(tmp_path: Path, column: str, name: str, expected: object) -> None:
     """A field may be turned, added up, joined, or lie inside a cell."""
+    top = 'quotes = ["EUR", "ZEUR", "USD", "FDUSD"]\n[legs]\nSHORT = "short"\n'
+    top += '[assets]\nXXBT = "BTC"\nZEUR = "EUR"\nXTZ = "XTZ"\n'
     constants = 'price = "1", time = "2026-01-01T00:00:00Z", fee_currency = "X"'
     symbol = "" if name == "symbol" else 'symbol = "pair"\n'
-    mapping = f'[fills]\npath = "t.jsonl"\nconstants = {{ {constants} }}\n[fills.columns]\n'
+    mapping = f'{top}[fills]\npath = "t.jsonl"\nconstants = {{ {constants} }}\n[fills.columns]\n'
     row = (
         '{"c": "-0.5", "z": "0", "q": 2, "base": "BTC", "quote": "EUR", "pair": "BTC-EUR", '
+        '"x": "XXBTZEUR", "y": "XTZEUR", "f": "BTCFDUSD", "l": "short", "note": "7 BTC", "e": "", '
         '"inner": {"names": ["R", "S"]}, "text": "{\\"a\\": \\"T\\"}"}\n'
     )
     (fill,) = fills_of(tmp_path, f'{mapping}quantity = "q"\n{symbol}{column}\n', t_jsonl=row)
@@ -251,6 +265,9 @@ WRITTEN = {
     "a byte order mark": ("{ byte_order_mark = true }", b"\xef\xbb\xbf" + TABLE.encode()),
     "no mark after all": ("{ byte_order_mark = true }", TABLE.encode()),
     "no last line break": ('{ last_line = "open" }', TABLE.rstrip().encode()),
+    "lines that are no rows": (
+        '{ skip = ["BOS", "EOS"] }', b"BOS,x\n" + TABLE.encode() + b"EOS,1,y\n",
+    ),
     "lines before the header": (
         '{ header = "found" }', b'\n"Report, of"\nUser,x,y\n' + TABLE.encode(),
     ),
@@ -337,6 +354,34 @@ def test_the_last_row_of_each_word(tmp_path: Path) -> None:
     assert {row.currency: row.total for row in side.cash or ()} == {"EUR": 3, "BTC": 2}
 
 
+BALANCES = (
+    "wallet,cur,b,t\nspot,EUR,1,2026-01-01T10:00:00Z\nearn,EUR,2,2026-01-01T10:00:00Z\n"
+    "spot,EUR,5,2026-01-01T11:00:00Z\n"
+)
+ADDED = """
+[cash]
+path = "t.csv"
+rows = "last"
+per = ["wallet", "cur"]
+add = true
+columns = { currency = "cur", total = "b", time = "t" }
+[snapshots.cash]
+path = "t.csv"
+per = "wallet"
+add = true
+columns = { currency = "cur", total = "b", time = "t" }
+"""
+
+
+def test_balances_of_several_wallets_are_added_up(tmp_path: Path) -> None:
+    """The last of each wallet, as one balance; the same for the states in between."""
+    side = side_of(tmp_path, ADDED, t_csv=BALANCES)
+    assert [(row.currency, row.total) for row in side.cash or ()] == [("EUR", 7)]
+    assert [[row.total for row in one.cash or ()] for one in side.snapshots or ()] == [[3], [7]]
+    with pytest.raises(SessionError, match="cash: duplicate EUR; expected each key once"):
+        side_of(tmp_path, ADDED.replace("add = true", ""), t_csv=BALANCES)
+
+
 NOTED = {
     "every fee negative": ("1,-0.1,X,10:00:00\n1,-0.2,X,11:00:00\n1,0,X,11:00:00\n", "negate"),
     "one fee positive": ("1,-0.1,X,10:00:00\n1,0.2,X,11:00:00\n", None),
@@ -411,10 +456,10 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     ),
     "a text negated": (
         fills("").replace('"s"', '{ column = "s", negate = true }'), TABLE,
-        "symbol: negate, absolute and part",
+        "symbol: negate, absolute and minus are for amounts",
     ),
     "an amount as unit": (
-        fills("").replace('"q"', '{ column = "q", part = "unit" }'), TABLE, "an amount is no unit",
+        fills("").replace('"q"', '{ column = "q", part = "unit" }'), TABLE, "'unit' is a text",
     ),
     "one of two texts": (
         fills("").replace('"s"', '{ column = ["s", "u"], join = "/" }'),
@@ -431,6 +476,15 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
         fills("", file='{ header = "found" }'), "a,b\n1,2\n",
         "none of the first 30 lines is the header; expected p, q, s, t",
     ),
+    "a pair of no quote": (
+        f'quotes = "EUR"\n{fills("")}'.replace('"s"', '{ column = "s", part = "pair" }'), TABLE,
+        "row 2: column s: 'B' ends with no currency of quotes; expected one of EUR, or the pair",
+    ),
+    "a word too far": (
+        fills("").replace('"s"', '{ column = "s", word = 2 }'), TABLE,
+        "row 2: column s: 'B' has 1 words; expected 2",
+    ),
+    "a word of none": (fills("").replace('"s"', '{ column = "s", word = 0 }'), TABLE, ".word: 0; "),
     "a zone of a row": (
         fills("").replace('"t" }', '{ column = "t", timezone_column = "s" } }'), TABLE,
         "row 2: column t: timezone: 'B' is not known",

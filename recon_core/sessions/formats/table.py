@@ -23,7 +23,7 @@ from recon_core.values.errors import SessionError
 from recon_core.values.fields import problem_text
 from recon_core.values.limits import TOML_BYTES
 from recon_core.values.printable import printable
-from recon_core.values.suggestions import did_you_mean
+from recon_core.values.suggestions import suggestion
 from recon_core.values.toml_text import TomlError, parse_toml
 
 FORMAT: Final = "table"
@@ -101,9 +101,7 @@ def _problem(error: ValidationError) -> str:
     unknown = next((one for one in error.errors() if one["type"] == "extra_forbidden"), None)
     if unknown is None:
         return text
-    return f"{text}; {did_you_mean(str(unknown['loc'][-1]), _KEYS, 0)}".removesuffix(
-        "; expected one of "
-    )
+    return f"{text}{suggestion(str(unknown['loc'][-1]), _KEYS)}"
 
 
 def _amounts_as_text(value: Any) -> Any:

@@ -13,7 +13,7 @@ from recon_core.sessions.formats.table_amounts import Notation
 from recon_core.sessions.formats.table_schema import FieldMapping, MappingFile
 from recon_core.sessions.formats.table_times import Clock, zone_of
 from recon_core.sessions.json_text import parse_json
-from recon_core.values.amounts import NumberText, exact_sum, format_amount
+from recon_core.values.amounts import EXACT, NumberText, exact_sum, format_amount
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.suggestions import did_you_mean
@@ -40,6 +40,8 @@ AMOUNTS: Final = frozenset(
     }
 )
 """Fields that are amounts; every other one is text."""
+_MARKS: Final = ("/", "-", "_")
+"""Marks between the two currencies of a pair."""
 _CURRENCIES: Final = frozenset({"currency", "fee_currency", "paid_currency", "received_currency"})
 
 Cells = Mapping[str, Any]
@@ -56,6 +58,7 @@ class Words:
     notation: Notation
     clock: Clock
     absent: frozenset[str]
+    quotes: tuple[str, ...]
 
     @classmethod
     def of(cls, mapping: MappingFile) -> "Words":
@@ -66,9 +69,10 @@ class Words:
             "side": _inverted(sides, "sides"),
             "state": _inverted(mapping.states, "states"),
             "kind": _inverted(mapping.kinds, "kinds"),
+            "leg": _inverted(mapping.legs, "legs"),
             **dict.fromkeys(_CURRENCIES, mapping.assets),
         }
-        strict = {"side", *(name for name in ("state", "kind") if meanings[name])}
+        strict = {"side", *(name for name in ("state", "kind", "leg") if meanings[name])}
         floats = mapping.numbers == "float"
         zone = None if mapping.timezone is None else zone_of(mapping.timezone)
         return cls(
@@ -77,6 +81,7 @@ class Words:
             notation=Notation.of(mapping.amounts, mapping.assets, floats=floats),
             clock=Clock(mapping.time_format or ["iso"], zone),
             absent=frozenset(("", *(mapping.absent or ()))),
+            quotes=tuple(mapping.quotes or ()),
         )
 
     @property
@@ -111,11 +116,12 @@ def reader(name: str, mapped: FieldMapping, words: Words) -> Reader:
     """Return the reader of one field, which raises `SessionError` naming the column."""
     columns, shown = mapped.column, " + ".join(printable(one, 60) for one in mapped.column)
     convert = _conversion(name, mapped, words)
+    other = None if mapped.otherwise is None else reader(name, mapped.otherwise, words)
 
     def read(row: Cells) -> str | None:
         cells = [cell for column in columns if (cell := words.cell(row, column)) is not None]
         if not cells:
-            return None
+            return None if other is None else other(row)
         try:
             return convert(list(map(cell_text, cells)), row)
         except ReconError as error:
@@ -144,13 +150,18 @@ def _conversion(name: str, mapped: FieldMapping, words: Words) -> Callable[[list
 
 
 def _amount_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[str], Cells], str]:
-    if mapped.part == "unit":
-        raise SessionError(f"{name}: an amount is no unit; expected part = 'amount'")
-    replace = mapped.replace
+    if mapped.part is not None:
+        raise SessionError(f"{name}: part: {mapped.part!r} is a text, and an amount is expected")
+    changed, less = bool(mapped.replace or mapped.word), mapped.minus or ()
 
-    def convert(cells: list[str], _: Cells) -> str:
-        texts = [_replaced(cell, replace) for cell in cells] if replace else cells
+    def convert(cells: list[str], row: Cells) -> str:
+        texts = [_changed(cell, mapped) for cell in cells] if changed else cells
         amount = exact_sum(map(words.notation.amount, texts))
+        for column in less:
+            cell = words.cell(row, column)
+            if cell is not None:
+                text = _changed(cell_text(cell), mapped)
+                amount = EXACT.subtract(amount, words.notation.amount(text))
         if mapped.absolute:
             amount = amount.copy_abs()
         return format_amount(amount.copy_negate() if mapped.negate else amount)
@@ -159,8 +170,8 @@ def _amount_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[
 
 
 def _text_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[str], Cells], str]:
-    if mapped.negate or mapped.absolute or mapped.part == "amount":
-        raise SessionError(f"{name}: negate, absolute and part = 'amount' are for amounts only")
+    if mapped.negate or mapped.absolute or mapped.minus:
+        raise SessionError(f"{name}: negate, absolute and minus are for amounts only")
     if mapped.join is None and len(mapped.column) > 1:
         raise SessionError(
             f"{name} comes from several columns; only amounts are added up, "
@@ -176,7 +187,8 @@ def _text_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[st
         if mapped.part == "unit":
             cells = list(map(words.notation.unit, cells))
             _require_spelled(cells, row, mapped.spelled)
-        return _replaced(join.join(cells), mapped.replace)
+        text = _changed(join.join(cells), mapped)
+        return _part_of_pair(text, mapped.part, words)
 
     return convert
 
@@ -191,10 +203,47 @@ def _require_spelled(units: list[str], row: Cells, column: str | None) -> None:
         )
 
 
-def _replaced(text: str, replace: Mapping[str, str]) -> str:
-    for old, new in replace.items():
+def _changed(text: str, mapped: FieldMapping) -> str:
+    """Return a text after `word` and `replace`; raises `SessionError` for one of fewer words."""
+    if mapped.word is not None:
+        found = text.split()
+        if len(found) < mapped.word:
+            raise SessionError(f"{quoted(text)} has {len(found)} words; expected {mapped.word}")
+        text = found[mapped.word - 1]
+    for old, new in mapped.replace.items():
         text = text.replace(old, new)
     return text
+
+
+def _part_of_pair(text: str, part: str | None, words: Words) -> str:
+    if part not in ("pair", "base", "quote"):
+        return text
+    base, quote = split_pair(text, words)
+    return {"pair": f"{base}/{quote}", "base": base, "quote": quote}[part]
+
+
+def split_pair(text: str, words: Words) -> tuple[str, str]:
+    """Return base and quote of a pair such as BTC/EUR, BTC-EUR or XXBTZEUR, as currencies.
+
+    A pair without a mark ends with one of `quotes`: with the longest whose base is one of
+    `assets`, else with the longest. Raises `SessionError` where none of them ends it.
+    """
+    assets, spelled = words.notation.assets, words.meanings["symbol"].get(text, text)
+    for mark in _MARKS:
+        base, found, quote = spelled.partition(mark)
+        if found and base and quote and mark not in quote:
+            return assets.get(base, base), assets.get(quote, quote)
+    ends = [one for one in words.quotes if spelled.endswith(one) and spelled != one]
+    ends.sort(key=lambda one: (spelled.removesuffix(one) in assets, len(one)))
+    if not ends:
+        raise SessionError(f"{quoted(text)} ends with no currency of quotes; {_expected(words)}")
+    base, quote = spelled.removesuffix(ends[-1]), ends[-1]
+    return assets.get(base, base), assets.get(quote, quote)
+
+
+def _expected(words: Words) -> str:
+    shown = ", ".join(printable(one, 20) for one in words.quotes[:10])
+    return f"expected one of {shown}, or the pair in symbols" if shown else "expected quotes"
 
 
 def cell_text(cell: Any) -> str:

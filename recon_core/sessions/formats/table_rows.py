@@ -58,12 +58,17 @@ def _kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Ro
         return rows
     if table.per is None:
         return islice(rows, 1) if table.rows == "first" else deque(rows, 1)
-    found: dict[str, Row] = {}
+    found: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        word = _word(row[1], table.per, words)
-        if table.rows == "last" or word not in found:
-            found[word] = row
+        key = words_of(row[1], table.per, words)
+        if table.rows == "last" or key not in found:
+            found[key] = row
     return found.values()
+
+
+def words_of(row: Mapping[str, Any], columns: Iterable[str], words: Words) -> tuple[str, ...]:
+    """Return the words of a row in some columns; an absent one is empty."""
+    return tuple(_word(row, column, words) for column in columns)
 
 
 def _joined(rows: Iterable[Row], join: JoinMapping, words: Words) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from recon_core.values.errors import ReconError
 from recon_core.values.fields import (
     TAG_PREFIX,
     Amount,
+    Count,
     Entries,
     FileModel,
     FileTable,
@@ -44,15 +45,18 @@ Words = Annotated[RowList[str], Field(min_length=1), BeforeValidator(_as_list)]
 class FieldMapping(FileTable):
     """Cells of a row that make one field.
 
-    An amount of several columns is their sum, a text of several columns is joined with
-    `join`. `part` takes the amount or the unit of a cell such as `0.18SOL`; `spelled` names
-    the column that the units together must spell. `time_format`, `timezone` and `timezone_column`
-    are the column's own.
+    An amount of several columns is their sum less those of `minus`, a text of several columns
+    is joined with `join`. `part` takes the unit of a cell such as `0.18SOL`, or the pair that
+    BTCEUR spells, its base or its quote; `spelled` names the column that the units together must
+    spell; `word` takes the nth word of a sentence. `time_format`, `timezone` and
+    `timezone_column` are the column's own. `otherwise` is read where all cells are empty.
     """
 
     column: Names
     join: str | None = None
-    part: Literal["amount", "unit"] | None = None
+    minus: Names | None = None
+    part: Literal["unit", "pair", "base", "quote"] | None = None
+    word: Annotated[Count, Field(ge=1)] | None = None
     spelled: Name | None = None
     negate: bool = False
     absolute: bool = False
@@ -60,9 +64,13 @@ class FieldMapping(FileTable):
     time_format: Names | None = None
     timezone: Name | None = None
     timezone_column: Name | None = None
+    otherwise: "MappedField | None" = None
 
 
 MappedField = Annotated[FieldMapping, BeforeValidator(_as_field)]
+
+
+FieldMapping.model_rebuild()
 
 
 class FeeMapping(FileTable):
@@ -80,6 +88,7 @@ class FileShape(FileTable):
     byte_order_mark: bool = False
     last_line: Literal["complete", "open"] = "complete"
     header: Literal["first", "found"] = "first"
+    skip: Names | None = None
 
 
 class JoinMapping(FileTable):
@@ -118,14 +127,18 @@ class RowSelection(FileTable):
 class TableMapping(RowSelection):
     """One table: fields of the session file by columns, or the same for every row.
 
-    `rows` keeps the first or the last of the rows, with `per` those of each word of a column.
+    `rows` keeps the first or the last of the rows, with `per` those of each word of some
+    columns; `add` adds up balances or positions of one key. With `missing` allowed, a file
+    without the list at `at` does not report the section.
     """
 
     columns: Entries[Name, MappedField] = Field(default_factory=dict)
     constants: Entries[Name, Name] = Field(default_factory=dict)
     optional: Names | None = None
     rows: Literal["all", "first", "last"] = "all"
-    per: Name | None = None
+    per: Names | None = None
+    add: bool = False
+    missing: Literal["refused", "allowed"] = "refused"
     join: JoinMapping | None = None
     wide: WideMapping | None = None
     fees: RowList[FeeMapping] = Field(default_factory=list)
@@ -229,6 +242,7 @@ class MappingFile(FileTable):
     sides: Sides = Field(default_factory=Sides)
     states: Entries[Name, Names] = Field(default_factory=dict)
     kinds: Entries[Name, Names] = Field(default_factory=dict)
+    legs: Entries[Name, Names] = Field(default_factory=dict)
     pairs: Pairs | None = None
     instruments: Entries[Name, schema.InstrumentTable] = Field(default_factory=dict)
     currencies: Entries[Name, schema.CurrencyTable] = Field(default_factory=dict)

@@ -5,7 +5,7 @@ row which no section takes is named.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -29,6 +29,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
+from recon_core.sessions.files import MissingListError
 from recon_core.sessions.formats.table_cells import Words, cell_text, pointer_parts
 from recon_core.sessions.formats.table_fields import RowReader, fee_movement
 from recon_core.sessions.formats.table_rows import (
@@ -38,6 +39,7 @@ from recon_core.sessions.formats.table_rows import (
     is_selected,
     joined_columns,
     starred,
+    words_of,
 )
 from recon_core.sessions.formats.table_schema import (
     OTHER_SIDES,
@@ -48,13 +50,20 @@ from recon_core.sessions.formats.table_schema import (
     RowSelection,
     TableMapping,
 )
+from recon_core.sessions.formats.table_states import (
+    Key,
+    States,
+    added,
+    refuse_duplicate,
+    running,
+    state_key,
+)
 from recon_core.sessions.tables import FileForm, Table, read_table
 from recon_core.values.amounts import parse_amount
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import RowList, problem_text
-from recon_core.values.limits import TABLE_VALUES, refuse_above
 from recon_core.values.printable import printable, quoted
-from recon_core.values.suggestions import did_you_mean
+from recon_core.values.suggestions import suggestion
 from recon_core.values.times import parse_time
 
 _AT_ONCE: Final = 1000
@@ -129,11 +138,13 @@ class MappedSide:
         self, as_of: datetime | None, notes: Iterable[str]
     ) -> tuple[SideRecord, LedgerSide | None]:
         """Return the side, and the side whose time is its own, if the mapping says so."""
-        sections: dict[str, Any] = {
-            name: tuple(self._section(name, getattr(self.mapping, name)))
-            for name in ROW_TYPES
-            if getattr(self.mapping, name) is not None
-        }
+        sections: dict[str, Any] = {}
+        for name in ROW_TYPES:
+            tables = self._present(name, getattr(self.mapping, name))
+            if tables:
+                sections[name] = tuple(self._section(name, tables))
+        if not sections and self.mapping.snapshots is None:
+            raise SessionError("none of the lists that the mapping names is there")
         if self.fees:
             fees = self._converted("movements", list(enumerate(self.fees, 1)), "fees")
             sections["movements"] = (*(sections.get("movements") or ()), *fees)
@@ -158,15 +169,32 @@ class MappedSide:
 
     # Sections
 
-    def _section(self, name: str, tables: Sequence[TableMapping]) -> Iterator[Any]:
+    def _present(self, name: str, tables: Sequence[TableMapping] | None) -> dict[str, TableMapping]:
+        """Return the tables of a section by their place in it, without lists that may miss."""
+        found = {}
+        for number, table in enumerate(tables or ()):
+            where = name if tables is None or len(tables) == 1 else f"{name}[{number}]"
+            try:
+                self._source(table, where)
+            except SessionError as error:
+                if isinstance(error, MissingListError) and table.missing == "allowed":
+                    continue
+                raise SessionError(f"{self._where(where, table)}: {error}") from None
+            found[where] = table
+        return found
+
+    def _section(self, name: str, tables: Mapping[str, TableMapping]) -> Iterator[Any]:
         seen: set[tuple[Any, ...]] = set()
-        for number, table in enumerate(tables):
-            where = f"{name}[{number}]" if len(tables) > 1 else name
-            for part in self._parts(name, table, where):
-                for value in self._converted(name, part, self._where(where, table)):
-                    if name in _STATES:
-                        _refuse_duplicate(value, seen, where)
-                    yield value
+        for where, table in tables.items():
+            values = self._values(name, table, where)
+            for value in added(values) if table.add else values:
+                if name in _STATES:
+                    refuse_duplicate(value, seen, where)
+                yield value
+
+    def _values(self, name: str, table: TableMapping, where: str) -> Iterator[Any]:
+        for part in self._parts(name, table, where):
+            yield from self._converted(name, part, self._where(where, table))
 
     def _where(self, where: str, table: TableMapping) -> str:
         return f"{where}: {printable(self._path(table, where), 100)}"
@@ -257,10 +285,10 @@ class MappedSide:
         latest, seen, found = self.latest, set[tuple[Any, ...]](), list[Any]()
         for number, table in enumerate(given):
             place = f"{where}[{number}]"
-            for part in self._parts(name, table, place):
-                for value in self._converted(name, part, self._where(place, table)):
-                    _refuse_duplicate(value, seen, place)
-                    found.append(value)
+            values = self._values(name, table, place)
+            for value in added(values) if table.add else values:
+                refuse_duplicate(value, seen, place)
+                found.append(value)
         self.latest = latest  # an opening says nothing of the time of the side
         return tuple(found)
 
@@ -268,17 +296,19 @@ class MappedSide:
         given = self.mapping.snapshots
         if given is None:
             return None
-        states: dict[datetime, dict[str, list[Any]]] = {}
+        states: States = {}
         reported = [name for name in ("positions", "cash") if getattr(given, name) is not None]
         for name in reported:
             for number, table in enumerate(getattr(given, name)):
                 where = f"snapshots.{name}[{number}]"
-                for time, value in self._timed(name, table, where):
-                    states.setdefault(time, {}).setdefault(name, []).append(value)
-        return tuple(_running(states, reported))
+                for time, key, value in self._timed(name, table, where):
+                    states.setdefault(time, {}).setdefault(name, []).append((key, value))
+        return tuple(running(states, reported))
 
-    def _timed(self, name: str, table: TableMapping, where: str) -> Iterator[tuple[datetime, Any]]:
-        """Return positions or balances, each with the time of its row."""
+    def _timed(
+        self, name: str, table: TableMapping, where: str
+    ) -> Iterator[tuple[datetime, Key, Any]]:
+        """Return positions or balances, each with its time and the key that it runs under."""
         if "time" not in table.columns:
             raise SessionError(f"{where}: columns.time: is missing; expected the time of a state")
         source = self._source(table, where)
@@ -295,7 +325,8 @@ class MappedSide:
             self._note_time(fields)
             time = fields.pop("time")
             values = self._converted(name, [(number, fields)], self._where(where, table))
-            yield parse_time(time), next(iter(values))
+            value, words = next(iter(values)), words_of(row, table.per or (), self.words)
+            yield parse_time(time), (where, *words) if table.add else state_key(value), value
 
     # Tables
 
@@ -411,7 +442,7 @@ def required_columns(table: TableMapping) -> frozenset[str]:
     names = {column for one in mapped for column in one.column}
     names |= {one for field_of in mapped for one in _named(field_of)}
     names |= {*table.where, *table.unless}
-    names |= {table.per} if table.per is not None else set()
+    names |= {*(table.per or ())}
     if table.join is not None:
         names |= {table.join.key, table.join.amount}
         names = {name.removeprefix("paid.").removeprefix("received.") for name in names}
@@ -432,6 +463,7 @@ def _form(shape: FileShape, at: str | None, columns: frozenset[str]) -> FileForm
         byte_order_mark=shape.byte_order_mark,
         open_end=shape.last_line == "open",
         finds_header=shape.header == "found",
+        skip=frozenset(shape.skip or ()),
         columns=columns if shape.header == "found" else frozenset(),
         at=at,
     )
@@ -450,9 +482,8 @@ def _require_columns(source: _Source, table: TableMapping, selected: Callable[[A
         raise SessionError(f"has no column like {quoted(table.wide.columns)}; there are {there}")
     missing = sorted(required_columns(table) - joined_columns(known, table))
     if missing:
-        near = did_you_mean(missing[0], sorted(known), 0)
         there = ", ".join(printable(name, 40) for name in sorted(known)[:20])
-        more = f"; {near}" if near.startswith("did") else ""
+        more = suggestion(missing[0], sorted(known))
         raise SessionError(f"has no column {quoted(missing[0])}; there are {there}{more}")
 
 
@@ -463,30 +494,3 @@ def _row_problem(error: ValidationError, part: list[tuple[int, Any]]) -> str:
     if not bracket or not place.startswith("[") or not place[1:].isdecimal():
         return text
     return f"row {part[int(place[1:])][0]}: {problem.removeprefix('.').removeprefix(': ')}"
-
-
-def _refuse_duplicate(value: Any, seen: set[tuple[Any, ...]], where: str) -> None:
-    name = getattr(value, "symbol", None) or getattr(value, "currency", "")
-    key = (name, value.account, getattr(value, "leg", None))
-    if key in seen:
-        raise SessionError(f"{where}: duplicate {printable(name, 60)}; expected each key once")
-    seen.add(key)
-
-
-def _running(
-    states: dict[datetime, dict[str, list[Any]]], reported: Sequence[str]
-) -> Iterator[Snapshot]:
-    """Yield states by time: what a row does not state at a time is as it was before.
-
-    Of one key at one time the last row counts.
-    """
-    current: dict[str, dict[tuple[Any, ...], Any]] = {name: {} for name in reported}
-    values = 0
-    for time in sorted(states):
-        for name, rows in states[time].items():
-            for row in rows:
-                identity = getattr(row, "symbol", None) or getattr(row, "currency", None)
-                current[name][(row.account, identity, getattr(row, "leg", None))] = row
-        values += sum(map(len, current.values()))
-        refuse_above(TABLE_VALUES, values, "snapshots: ", at_least=True)
-        yield Snapshot(time, **{name: tuple(rows.values()) for name, rows in current.items()})
