@@ -62,11 +62,20 @@ ONE_SIDED: Final = {
     "table": "recon_core.sessions.formats.table",
 }
 """Formats of one side; each module has `read_side(source: SideSource) -> TakenSide`."""
+_SHIPPED: Final = "recon_core.sessions.formats.shipped"
+
+
+def one_sided_module(recording_format: str) -> str | None:
+    """Return the module that reads a format of one side, `None` for any other format."""
+    module = ONE_SIDED.get(recording_format)
+    if module is None and recording_format in import_module(_SHIPPED).shipped_names():
+        return _SHIPPED
+    return module
 
 
 def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
     """Read the side of a source; raises `SessionError`."""
-    module = ONE_SIDED.get(source.recording_format)
+    module = one_sided_module(source.recording_format)
     if module is None:
         return _of_recording(source, manager)
     read: Callable[[SideSource], TakenSide] = import_module(module).read_side

@@ -64,7 +64,7 @@ def taken_side(side: MappedSide, source: SideSource, limits: str) -> TakenSide:
     record, follows = side.record(source.as_of, (limits,))
     return TakenSide(
         record=record,
-        inputs=side.evidence,
+        inputs=side.sources.evidence,
         instruments=instruments_of(side),
         currencies=currencies_of(side.mapping),
         follows=follows,

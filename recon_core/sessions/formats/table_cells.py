@@ -103,8 +103,7 @@ class Words:
             return format_amount(self.notation.amount(word))
         if name == "time":
             return self.clock.text(word, None, None)
-        words = self.meanings.get(name, {})
-        return word if word in words.values() or not words else self.meaning(name, word)
+        return self.meanings.get(name, {}).get(word, word)
 
     def cell(self, row: Cells, column: str) -> Any:
         """A cell, `None` for an empty one; JSON objects may leave a key out."""
@@ -188,7 +187,7 @@ def _text_of(name: str, mapped: FieldMapping, words: Words) -> Callable[[list[st
             cells = list(map(words.notation.unit, cells))
             _require_spelled(cells, row, mapped.spelled)
         text = _changed(join.join(cells), mapped)
-        return _part_of_pair(text, mapped.part, words)
+        return _part_of(text, mapped.part, words)
 
     return convert
 
@@ -215,7 +214,10 @@ def _changed(text: str, mapped: FieldMapping) -> str:
     return text
 
 
-def _part_of_pair(text: str, part: str | None, words: Words) -> str:
+def _part_of(text: str, part: str | None, words: Words) -> str:
+    if part == "sign":
+        amount = words.notation.amount(text)
+        return "+" if amount > 0 else "-" if amount else "0"
     if part not in ("pair", "base", "quote"):
         return text
     base, quote = split_pair(text, words)

@@ -46,16 +46,17 @@ class FieldMapping(FileTable):
     """Cells of a row that make one field.
 
     An amount of several columns is their sum less those of `minus`, a text of several columns
-    is joined with `join`. `part` takes the unit of a cell such as `0.18SOL`, or the pair that
-    BTCEUR spells, its base or its quote; `spelled` names the column that the units together must
-    spell; `word` takes the nth word of a sentence. `time_format`, `timezone` and
-    `timezone_column` are the column's own. `otherwise` is read where all cells are empty.
+    is joined with `join`. `part` takes the unit of a cell such as `0.18SOL`, the sign of an
+    amount (`+`, `-` or `0`), or the pair that BTCEUR spells, its base or its quote; `spelled`
+    names the column that the units together must spell; `word` takes the nth word of a
+    sentence. `time_format`, `timezone` and `timezone_column` are the column's own.
+    `otherwise` is read where all cells are empty.
     """
 
     column: Names
     join: str | None = None
     minus: Names | None = None
-    part: Literal["unit", "pair", "base", "quote"] | None = None
+    part: Literal["unit", "sign", "pair", "base", "quote"] | None = None
     word: Annotated[Count, Field(ge=1)] | None = None
     spelled: Name | None = None
     negate: bool = False
@@ -234,6 +235,7 @@ class MappingFile(FileTable):
     time_format: Names | None = None
     absent: Names | None = None
     other_rows: Literal["noted", "refused"] = "noted"
+    accounts: Literal["named", "if several"] = "named"
     file: FileShape = Field(default_factory=FileShape)
     amounts: AmountShape = Field(default_factory=AmountShape)
     symbols: Entries[Name, Name] = Field(default_factory=dict)

@@ -4,7 +4,7 @@ Every table is read once and its rows are counted by the sections that take them
 row which no section takes is named.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ from pydantic import TypeAdapter, ValidationError
 from recon_core.model import (
     CashBalance,
     Fill,
-    InputFile,
     Instrument,
     InstrumentKind,
     LedgerSide,
@@ -30,26 +29,19 @@ from recon_core.model import (
 )
 from recon_core.sessions import native_rows, schema
 from recon_core.sessions.files import MissingListError
-from recon_core.sessions.formats.table_cells import Words, cell_text, pointer_parts
+from recon_core.sessions.formats.table_cells import Words
 from recon_core.sessions.formats.table_fields import RowReader, fee_movement
 from recon_core.sessions.formats.table_rows import (
-    WIDE_NAME,
-    WIDE_VALUE,
     arranged,
-    is_selected,
-    joined_columns,
-    starred,
     words_of,
 )
 from recon_core.sessions.formats.table_schema import (
     OTHER_SIDES,
     ROW_TYPES,
-    FieldMapping,
-    FileShape,
     MappingFile,
-    RowSelection,
     TableMapping,
 )
+from recon_core.sessions.formats.table_source import Sources
 from recon_core.sessions.formats.table_states import (
     Key,
     States,
@@ -57,13 +49,12 @@ from recon_core.sessions.formats.table_states import (
     refuse_duplicate,
     running,
     state_key,
+    without_only_account,
 )
-from recon_core.sessions.tables import FileForm, Table, read_table
 from recon_core.values.amounts import parse_amount
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import RowList, problem_text
-from recon_core.values.printable import printable, quoted
-from recon_core.values.suggestions import suggestion
+from recon_core.values.printable import printable
 from recon_core.values.times import parse_time
 
 _AT_ONCE: Final = 1000
@@ -89,34 +80,12 @@ def _checker(section: str) -> TypeAdapter[list[Any]]:
 
 
 @dataclass(slots=True)
-class _Source:
-    """One table and the rows of it that a section took, a byte each."""
-
-    name: str
-    table: Table
-    selections: list[RowSelection] = field(default_factory=list)
-    taken: bytearray = field(default_factory=bytearray)
-
-    def take(self, place: int) -> None:
-        """Mark the row at a place, counted from 0, as taken."""
-        if place >= len(self.taken):
-            self.taken.extend(bytes(place + 1 - len(self.taken)))
-        self.taken[place] = 1
-
-
-@dataclass(slots=True)
 class MappedSide:
-    """Reads the tables of one mapping and remembers their times, rows and hashes.
-
-    `given` is the path of every table without one, for shipped formats.
-    """
+    """Reads the sections of one mapping and remembers their times, pairs and fees."""
 
     mapping: MappingFile
     words: Words
-    root: Path
-    place: Path
-    given: str | None = None
-    sources: dict[tuple[str, str | None], _Source] = field(default_factory=dict)
+    sources: Sources
     latest: datetime | None = None
     pairs: dict[str, Instrument] = field(default_factory=dict)
     fees: list[dict[str, Any]] = field(default_factory=list)
@@ -126,13 +95,12 @@ class MappedSide:
     def of(
         cls, mapping: MappingFile, root: Path, place: Path, given: str | None = None
     ) -> "MappedSide":
-        """Return the reader of a mapping whose paths begin in `place`, inside `root`."""
-        return cls(mapping, Words.of(mapping), root, place, given)
+        """Return the reader of a mapping whose paths begin in `place`, inside `root`.
 
-    @property
-    def evidence(self) -> tuple[InputFile, ...]:
-        """The files that were read, each once."""
-        return tuple(dict.fromkeys(source.table.evidence for source in self.sources.values()))
+        `given` is the path of every table without one, for shipped formats.
+        """
+        words = Words.of(mapping)
+        return cls(mapping, words, Sources(mapping, words, root, place, given))
 
     def record(
         self, as_of: datetime | None, notes: Iterable[str]
@@ -160,7 +128,8 @@ class MappedSide:
             notes=(*notes, *self._notes()),
             **sections,
         )
-        return record, follows
+        is_named = self.mapping.accounts == "named"
+        return record if is_named else without_only_account(record), follows
 
     def _latest(self, follows: LedgerSide | None) -> datetime:
         if self.latest is None and follows is None:
@@ -175,7 +144,7 @@ class MappedSide:
         for number, table in enumerate(tables or ()):
             where = name if tables is None or len(tables) == 1 else f"{name}[{number}]"
             try:
-                self._source(table, where)
+                self.sources.open(table, where)
             except SessionError as error:
                 if isinstance(error, MissingListError) and table.missing == "allowed":
                     continue
@@ -197,7 +166,7 @@ class MappedSide:
             yield from self._converted(name, part, self._where(where, table))
 
     def _where(self, where: str, table: TableMapping) -> str:
-        return f"{where}: {printable(self._path(table, where), 100)}"
+        return f"{where}: {printable(self.sources.path(table, where), 100)}"
 
     def _converted(self, name: str, part: list[tuple[int, Any]], where: str) -> Iterator[Any]:
         """Return the values of some rows; raises `SessionError` with the number of the row."""
@@ -223,8 +192,8 @@ class MappedSide:
         self, section: str, table: TableMapping, where: str
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         reader = RowReader.of(section, table, self.words, self.mapping.quotes or ())
-        source = self._source(table, where)
-        rows = self._selected(source, table, counts=section not in _STATES)
+        source = self.sources.open(table, where)
+        rows = source.rows(table, self.words, counts=section not in _STATES)
         for number, row in arranged(rows, table, self.words):
             try:
                 fields, fees = reader.fields(row)
@@ -311,9 +280,9 @@ class MappedSide:
         """Return positions or balances, each with its time and the key that it runs under."""
         if "time" not in table.columns:
             raise SessionError(f"{where}: columns.time: is missing; expected the time of a state")
-        source = self._source(table, where)
+        source = self.sources.open(table, where)
         reader = RowReader.of(name, table, self.words)
-        rows = self._selected(source, table, counts=False)
+        rows = source.rows(table, self.words, counts=False)
         for number, row in arranged(rows, table, self.words):
             shown = f"{self._where(where, table)}: row {number}"
             try:
@@ -328,61 +297,6 @@ class MappedSide:
             value, words = next(iter(values)), words_of(row, table.per or (), self.words)
             yield parse_time(time), (where, *words) if table.add else state_key(value), value
 
-    # Tables
-
-    def _path(self, selection: RowSelection, where: str) -> str:
-        path = selection.path or self.given
-        if path is None:
-            raise SessionError(f"{where}: path: is missing; expected the path of a table")
-        return path
-
-    def _source(self, selection: RowSelection, where: str) -> _Source:
-        """Return the table of a section, opened once."""
-        path = self._path(selection, where)
-        located = path if selection.path is None else str(self.place.relative_to(self.root) / path)
-        key = (located, selection.at)
-        if key not in self.sources:
-            form = _form(self.mapping.file, selection.at, self._columns_of(path))
-            table = read_table(self.root, located, floats=self.words.floats, form=form)
-            self.sources[key] = _Source(printable(path, 100), table)
-        return self.sources[key]
-
-    def _columns_of(self, path: str) -> frozenset[str]:
-        """Return the columns that the mapping names of a file: those of its header line."""
-        tables = [table for table in self._tables() if (table.path or self.given) == path]
-        return frozenset(column for table in tables for column in required_columns(table))
-
-    def _tables(self) -> Iterator[TableMapping]:
-        for name in ROW_TYPES:
-            yield from getattr(self.mapping, name) or ()
-        for states in (self.mapping.opening, self.mapping.snapshots):
-            for name in ("positions", "cash"):
-                given = None if states is None else getattr(states, name)
-                yield from given if isinstance(given, list) else ()
-
-    def _selected(
-        self, source: _Source, table: TableMapping, *, counts: bool
-    ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the rows that a table takes; with `counts` they are rows of its section.
-
-        States are read off rows that are events of their own, so they take none.
-        """
-        selected = is_selected(table, self.words)
-        if counts:
-            source.selections.append(table)
-        _require_columns(source, table, selected)
-        for place, (number, row) in enumerate(source.table.numbered()):
-            if not isinstance(row, dict):
-                raise SessionError(f'row {number} is no object; expected one like {{"price": 1}}')
-            try:
-                is_taken = selected(row)
-            except SessionError as error:
-                raise SessionError(f"row {number}: {error}") from None
-            if is_taken:
-                if counts:
-                    source.take(place)
-                yield number, row
-
     # Notes
 
     def _notes(self) -> Iterator[str]:
@@ -396,95 +310,7 @@ class MappedSide:
                 "every time is midnight, so the order of rows within a day is that of the tables; "
                 "a column of the time of day may be missing from the mapping"
             )
-        for selection in self.mapping.left_out:
-            source = self._source(selection, "left_out")
-            skipped = self._selected(source, TableMapping(**dict(selection)), counts=True)
-            deque(skipped, 0)
-        for source in self.sources.values():
-            yield from self._left(source)
-
-    def _left(self, source: _Source) -> Iterator[str]:
-        """Name the rows that no section takes, where several share the rows of a table."""
-        choices = [one for one in source.selections if one.where or one.unless]
-        if len(choices) < len(source.selections) or not choices:
-            return
-        refused = self.mapping.other_rows == "refused"
-        if len(choices) == 1 and not refused:
-            return  # the one selection says what is wanted
-        columns = list(dict.fromkeys(column for one in choices for column in one.where))
-        words: Counter[str] = Counter()
-        for place, (number, row) in enumerate(source.table.numbered()):
-            if place < len(source.taken) and source.taken[place]:
-                continue
-            shown = ", ".join(f"{printable(one, 40)} {self._word(row, one)}" for one in columns)
-            if refused:
-                known = sorted({word for one in choices for w in one.where.values() for word in w})
-                listed = ", ".join(printable(word, 40) for word in known[:30])
-                raise SessionError(
-                    f"{source.name}: row {number}: {shown}: is in no section; expected {listed}"
-                )
-            words[shown] += 1
-        if words:
-            total = sum(words.values())
-            listed = "; ".join(f"{n} of {one}" for one, n in words.most_common(_MOST_WORDS))
-            yield f"{source.name}: {total} rows are in no section: {listed}"
-
-    def _word(self, row: dict[str, Any], column: str) -> str:
-        value = self.words.cell(row, column)
-        return quoted("" if value is None else cell_text(value), 40)
-
-
-def required_columns(table: TableMapping) -> frozenset[str]:
-    """Return the columns that a table must have, as its file names them."""
-    mapped: list[FieldMapping] = [*table.columns.values()]
-    for fee in table.fees:
-        mapped += [fee.amount, fee.currency]
-    names = {column for one in mapped for column in one.column}
-    names |= {one for field_of in mapped for one in _named(field_of)}
-    names |= {*table.where, *table.unless}
-    names |= {*(table.per or ())}
-    if table.join is not None:
-        names |= {table.join.key, table.join.amount}
-        names = {name.removeprefix("paid.").removeprefix("received.") for name in names}
-    names = {pointer_parts(name)[0] if name.startswith("/") else name for name in names}
-    return frozenset(names - {*(table.optional or ()), WIDE_NAME, WIDE_VALUE})
-
-
-def _named(mapped: FieldMapping) -> Iterator[str]:
-    for name in (mapped.spelled, mapped.timezone_column):
-        if name is not None:
-            yield name
-
-
-def _form(shape: FileShape, at: str | None, columns: frozenset[str]) -> FileForm:
-    return FileForm(
-        kind=shape.type,
-        separator=shape.separator,
-        byte_order_mark=shape.byte_order_mark,
-        open_end=shape.last_line == "open",
-        finds_header=shape.header == "found",
-        skip=frozenset(shape.skip or ()),
-        columns=columns if shape.header == "found" else frozenset(),
-        at=at,
-    )
-
-
-def _require_columns(source: _Source, table: TableMapping, selected: Callable[[Any], bool]) -> None:
-    """A column that the table has not is a mistake in the mapping, not an absent value."""
-    known = source.table.header
-    if known is None:
-        rows = (row for row in source.table.read() if isinstance(row, dict) and selected(row))
-        known = frozenset().union(*rows)
-        if not known:
-            return
-    if table.wide is not None and not any(starred(table.wide.columns, one) for one in known):
-        there = ", ".join(printable(name, 40) for name in sorted(known)[:20])
-        raise SessionError(f"has no column like {quoted(table.wide.columns)}; there are {there}")
-    missing = sorted(required_columns(table) - joined_columns(known, table))
-    if missing:
-        there = ", ".join(printable(name, 40) for name in sorted(known)[:20])
-        more = suggestion(missing[0], sorted(known))
-        raise SessionError(f"has no column {quoted(missing[0])}; there are {there}{more}")
+        yield from self.sources.unclaimed()
 
 
 def _row_problem(error: ValidationError, part: list[tuple[int, Any]]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from recon_core.model import Snapshot
+from recon_core.model import SECTIONS, STATES, SideRecord, Snapshot
 from recon_core.values.amounts import exact_sum
 from recon_core.values.errors import SessionError
 from recon_core.values.limits import TABLE_VALUES, refuse_above
@@ -49,6 +49,31 @@ def _sum(one: Any, other: Any) -> Any:
             pair = (getattr(one, name), getattr(other, name))
             changes[name] = None if None in pair else exact_sum(pair)
     return replace(one, **changes)
+
+
+def without_only_account(record: SideRecord) -> SideRecord:
+    """The side with unnamed rows, where all of them name one and the same account."""
+    if len(record.accounts()) != 1:
+        return record
+    changes: dict[str, Any] = {
+        name: _unnamed(rows) for name in SECTIONS if (rows := record.rows(name)) is not None
+    }
+    if record.opening is not None:
+        changes["opening"] = _unnamed_state(record.opening)
+    if record.snapshots is not None:
+        changes["snapshots"] = tuple(map(_unnamed_state, record.snapshots))
+    return replace(record, **changes)
+
+
+def _unnamed(rows: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(replace(row, account=None) for row in rows)
+
+
+def _unnamed_state(state: Any) -> Any:
+    """An opening or a snapshot without the account of its rows."""
+    named = {name: getattr(state, name) for name in STATES}
+    changes = {name: _unnamed(rows) for name, rows in named.items() if rows is not None}
+    return replace(state, **changes)
 
 
 def running(states: States, reported: Sequence[str]) -> Iterator[Snapshot]:
