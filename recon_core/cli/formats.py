@@ -1,5 +1,6 @@
 """`recon formats`: the formats that are read, their mappings, and the nearest one of a file."""
 
+import os
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 import click
 
 from recon_core.cli.app import CONTEXT
+from recon_core.cli.session_options import LIMIT_OPTION, project_settings, say_limits
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
 
@@ -44,8 +46,11 @@ _OTHERS: Final = {
 )
 @click.argument("name", required=False, metavar="[NAME|FILE]")
 @click.option("--sample", is_flag=True, help="Print the sample of NAME in place of its mapping.")
+@LIMIT_OPTION
 @click.pass_context
-def formats(ctx: click.Context, /, name: str | None, *, sample: bool) -> None:
+def formats(
+    ctx: click.Context, /, name: str | None, limits: tuple[str, ...], *, sample: bool
+) -> None:
     """List every format and what it cannot know, or say what NAME or FILE is.
 
     NAME is a shipped format: its mapping is printed. FILE is recognised: the answer names
@@ -57,8 +62,13 @@ def formats(ctx: click.Context, /, name: str | None, *, sample: bool) -> None:
         _list()
     elif name in shipped_names():
         _print(name, sample=sample)
-    elif Path(name).is_file():
-        ctx.exit(_recognise(Path(name)))
+    elif os.path.isfile(name):  # noqa: PTH113  # never raises, whatever the name is
+        try:
+            project_settings(ctx, limits)
+            say_limits()
+        except ReconError as error:
+            raise click.UsageError(str(error)) from None
+        _recognise(Path(name))
     else:
         from recon_core.values.suggestions import did_you_mean  # noqa: PLC0415  # for errors
 
@@ -96,8 +106,8 @@ def _print(name: str, *, sample: bool) -> None:
     click.echo(text, nl=not text.endswith("\n"))
 
 
-def _recognise(path: Path) -> int:
-    """Say which formats read a file, and return the exit code."""
+def _recognise(path: Path) -> None:
+    """Say which formats read a file; raises `ReconError` where none does."""
     from recon_core.sessions.formats.shipped import recognised  # noqa: PLC0415  # brings pydantic
 
     found = recognised(path)
@@ -110,4 +120,3 @@ def _recognise(path: Path) -> int:
         )
     for name in readers:
         click.echo(f"{printable(path.name)}: {name}")
-    return 0

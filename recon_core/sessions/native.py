@@ -51,6 +51,11 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
 
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     content = read_text_file(path)
+    if path.suffix != ".json" and not content.text.lstrip().startswith("{"):
+        raise SessionError(
+            f"{content.name}: is no session file; a statement or a table is taken with from, and "
+            f"recon formats {content.name} says if it is in a shipped format"
+        )
     with without_collecting():
         document = parse_json(content.text, content.name, any_depth=True)
         return _validated(document, content.name), content.evidence

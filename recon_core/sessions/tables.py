@@ -43,6 +43,7 @@ from recon_core.values.printable import printable, quoted
 
 AT_ONCE: Final = 1000
 """Rows of a part: `recon_core.sessions.fast_rows` reads as many at once."""
+_OPEN_END: Final = ', or file.last_line = "open" in the mapping'
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _MOST_BEFORE_HEADER: Final = 30
 """Lines that a statement may have before its header: names, dates and notices."""
@@ -134,6 +135,7 @@ def _kind(path: Path, form: FileForm | None) -> str:
     ends = KINDS if form is not None else _BESIDE
     kind = KINDS.get(path.suffix) if path.suffix in ends else None
     if kind is None:
+        read_bytes(path)  # what cannot be read is named as such
         known = ", ".join(ends)
         shown = printable(path.name)
         raise SessionError(f"{shown}: is not a table that can be read; expected one of {known}")
@@ -212,7 +214,7 @@ def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
 
 def _json_lines(content: LinedFile, form: FileForm) -> list[Row]:
     if not form.open_end:
-        require_last_line(content)
+        require_last_line(content, "" if form is _PLAIN else _OPEN_END)
     _refuse_long_lines(content)
     refuse_above(JSON_OBJECTS, content.data.count(b"{"), f"{content.name}: ")
     refuse_above(JSON_VALUES, content.data.count(b","), f"{content.name}: ")
@@ -224,17 +226,17 @@ def _json_lines(content: LinedFile, form: FileForm) -> list[Row]:
     ]
 
 
-def require_last_line(content: LinedFile | FileContent) -> None:
+def require_last_line(content: LinedFile | FileContent, remedy: str = "") -> None:
     """Refuse a table whose last line has no end: it was cut, or could have been.
 
     Where a value is cut, what is left often reads like one: 0.12 of 0.125. An empty
-    text has no lines, and so no rows that could be lost.
+    text has no lines, and so no rows that could be lost. `remedy` ends the message.
     """
     data = content.data
     if data and not data.endswith((b"\n", b"\r")):
         raise SessionError(
             f"{content.name}: ends in the middle, its last line has no line break; expected a "
-            "complete table, whose last line ends with one"
+            f"complete table, whose last line ends with one{remedy}"
         )
 
 
@@ -259,7 +261,7 @@ def _csv_table(
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The header, and the rows that are as wide; raises `SessionError` for any other."""
     if not form.open_end:
-        require_last_line(content)
+        require_last_line(content, "" if form is _PLAIN else _OPEN_END)
     _refuse_long_lines(content)
     lines = _csv_lines(content, form.separator)
     if form.skip:
