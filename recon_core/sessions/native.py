@@ -94,7 +94,7 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
         return schema.SessionFile.model_validate(document, context=ReadBefore())
     except ValidationError as error:
         refuse_deep(document, name)
-        raise SessionError(f"{name}: {problem_text(error)}") from None
+        raise SessionError(f"{name}: {problem_text(error, model=schema.SessionFile)}") from None
 
 
 @dataclass(slots=True)

@@ -16,14 +16,13 @@ from recon_core.sessions import native_rows
 from recon_core.sessions.files import read_bytes
 from recon_core.sessions.foreign import SideSource, TakenSide
 from recon_core.sessions.formats.limits import limits_note
-from recon_core.sessions.formats.table_schema import MODELS, ROW_TYPES, MappingFile
+from recon_core.sessions.formats.table_schema import ROW_TYPES, MappingFile
 from recon_core.sessions.formats.table_side import MappedSide
 from recon_core.values.amounts import NumberText
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import problem_text
 from recon_core.values.limits import TOML_BYTES
 from recon_core.values.printable import printable
-from recon_core.values.suggestions import suggestion
 from recon_core.values.toml_text import TomlError, parse_toml
 
 FORMAT: Final = "table"
@@ -35,7 +34,6 @@ CANNOT_KNOW: Final = (
 
 SECTIONS: Final = (*ROW_TYPES, "snapshots")
 """Sections of a mapping, of which it has one at least."""
-_KEYS: Final = sorted({name for model in MODELS for name in model.model_fields})
 
 
 def read_side(source: SideSource) -> TakenSide:
@@ -89,19 +87,10 @@ def parse_mapping(content: bytes) -> MappingFile:
     except TomlError as error:
         raise SessionError(str(error)) from None
     except ValidationError as error:
-        raise SessionError(_problem(error)) from None
+        raise SessionError(problem_text(error, model=MappingFile)) from None
     if all(getattr(mapping, name) is None for name in SECTIONS):
         raise SessionError(f"maps nothing; expected one of {', '.join(SECTIONS)}")
     return mapping
-
-
-def _problem(error: ValidationError) -> str:
-    """Return the first problem in words, with the key that was probably meant."""
-    text = problem_text(error)
-    unknown = next((one for one in error.errors() if one["type"] == "extra_forbidden"), None)
-    if unknown is None:
-        return text
-    return f"{text}{suggestion(str(unknown['loc'][-1]), _KEYS)}"
 
 
 def _amounts_as_text(value: Any) -> Any:

@@ -6,12 +6,11 @@ Joining, by `key = "refid"` and `amount = "amount"`: the rows `T1, EUR, -400` an
 `T1, BTC, 0.0045` become one row with `paid.asset` EUR and `received.asset` BTC.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from datetime import datetime
 from typing import Any, Final
 
-from recon_core.sessions.formats.table_cells import Words, cell_text
+from recon_core.sessions.formats.table_cells import Words, cell_text, reader
 from recon_core.sessions.formats.table_schema import (
     JoinMapping,
     RowSelection,
@@ -20,8 +19,10 @@ from recon_core.sessions.formats.table_schema import (
 )
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.times import format_time, parse_time
 
 Row = tuple[int, dict[str, Any]]
+_OTHER: Final = {"last": "first", "first": "last"}
 LEGS: Final = ("paid", "received")
 WIDE_NAME, WIDE_VALUE = "wide.name", "wide.value"
 """Columns of the rows that `wide` makes: what the star stood for, and the cell."""
@@ -56,14 +57,33 @@ def arranged(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable
 def _kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Row]:
     if table.rows == "all":
         return rows
-    if table.per is None:
-        return islice(rows, 1) if table.rows == "first" else deque(rows, 1)
     found: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        key = words_of(row[1], table.per, words)
+        key = words_of(row[1], table.per or (), words)
         if table.rows == "last" or key not in found:
             found[key] = row
     return found.values()
+
+
+def newest_kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterator[Row]:
+    """Yield rows; raises `SessionError` where the one that is kept as a state is not the newest.
+
+    A statement may begin with its newest row: then the first is the state, and not the last.
+    """
+    read = reader("time", table.columns["time"], words)
+    newest: dict[tuple[str, ...], tuple[datetime, int]] = {}
+    for number, row in rows:
+        key, time = words_of(row, table.per or (), words), read(row)
+        if time is not None:
+            stated = (parse_time(time), number)
+            first = newest.setdefault(key, stated)
+            if stated[0] != first[0] and (stated[0] < first[0]) == (table.rows == "last"):
+                raise SessionError(
+                    f"row {number}: is of {time}, and row {first[1]} before it is of "
+                    f"{format_time(first[0])}; expected rows = '{_OTHER[table.rows]}'"
+                )
+            newest[key] = stated if table.rows == "last" else first
+        yield number, row
 
 
 def words_of(row: Mapping[str, Any], columns: Iterable[str], words: Words) -> tuple[str, ...]:
