@@ -27,6 +27,7 @@ from recon_core.model import (
 from recon_core.sessions.files import unforeseen_refused
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
     stated = getattr(recorded, "recording_format", None)
     if not isinstance(recorded, RecordedSession) or stated != source.recording_format:
         shown = quoted(_relative(source.path, source.directory), 100)
-        raise SessionError(f"{shown} is no recording of format {quoted(source.recording_format)}")
+        near = suggestion(source.recording_format, _known(manager))
+        wanted = quoted(source.recording_format)
+        raise SessionError(f"{shown} is no recording of format {wanted}{near}")
     record = recorded.side(source.side)
     if record is None:
         raise SessionError(f"the recording has no {source.side} side")
@@ -108,6 +111,12 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
         currencies=recorded.currencies,
     )
     return _from_origin(taken, f"{recorded.anchor.resolve()} {source.side}")
+
+
+def _known(manager: PluginManager) -> list[str]:
+    """The names of all formats: of one side, shipped, and those that are plugins."""
+    plugins = [name for name, _ in manager.list_name_plugin() if name.isidentifier()]
+    return [*ONE_SIDED, *import_module(_SHIPPED).shipped_names(), *plugins]
 
 
 def _located(file: InputFile, anchor: Path, source: SideSource) -> InputFile:

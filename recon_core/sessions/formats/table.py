@@ -44,7 +44,8 @@ def read_side(source: SideSource) -> TakenSide:
     try:
         mapping = parse_mapping(content)
         side = MappedSide.of(mapping, root, source.path.resolve().parent)
-        taken = taken_side(side, source, limits_note(FORMAT, CANNOT_KNOW))
+        limits = limits_note(FORMAT, (*mapping.cannot_know, *CANNOT_KNOW))
+        taken = taken_side(side, source, limits)
     except SessionError as error:
         raise SessionError(f"{name}: {error}") from None
     evidence = InputFile(name, hashlib.sha256(content).hexdigest())
