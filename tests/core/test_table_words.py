@@ -357,41 +357,34 @@ def test_the_last_row_of_each_word(tmp_path: Path) -> None:
 NEWEST = """
 [cash]
 path = "t.csv"
-rows = "{rows}"
-constants = {{ currency = "EUR" }}
-columns = {{ total = "b", time = "t" }}
+rows = "last"
+constants = { currency = "EUR" }
+columns = { total = "b", time = "t" }
 [opening.cash]
 path = "t.csv"
-rows = "{other}"
-constants = {{ currency = "EUR" }}
-columns = {{ total = "b", time = "t" }}
+rows = "first"
+constants = { currency = "EUR" }
+columns = { total = "b", time = "t" }
 [snapshots.cash]
 path = "t.csv"
-constants = {{ currency = "EUR" }}
-columns = {{ total = "b", time = "t" }}
+constants = { currency = "EUR" }
+columns = { total = "b", time = "t" }
 """
 FALLING = "b,t\n3,2026-01-01T12:00:00Z\n2,2026-01-01T11:00:00Z\n1,2026-01-01T11:00:00Z\n"
 
 
 def test_a_statement_that_begins_with_its_newest_row(tmp_path: Path) -> None:
-    """Its first row is the state; the last one would be an old state, and is refused."""
-    side = side_of(tmp_path, NEWEST.format(rows="first", other="last"), t_csv=FALLING)
-    assert [row.total for row in side.cash or ()] == [3]
-    assert side.opening is not None
-    assert [row.total for row in side.opening.cash] == [1]
-    assert [[row.total for row in one.cash or ()] for one in side.snapshots or ()] == [[2], [3]]
-    with pytest.raises(SessionError) as caught:
-        side_of(tmp_path, NEWEST.format(rows="last", other="first"), t_csv=FALLING)
-    assert str(caught.value).endswith(
-        "cash: t.csv: row 3: is of 2026-01-01T11:00:00Z, and row 2 before it is of "
-        "2026-01-01T12:00:00Z; expected rows = 'first'"
-    )
+    """The same rows the other way round are the same states, also those of one time."""
     lines = FALLING.splitlines()
-    rising = "\n".join([lines[0], *reversed(lines[1:])]) + "\n"
-    side = side_of(tmp_path, NEWEST.format(rows="last", other="first"), t_csv=rising)
-    assert [row.total for row in side.cash or ()] == [3]
-    with pytest.raises(SessionError, match="expected rows = 'last'"):
-        side_of(tmp_path, NEWEST.format(rows="first", other="last"), t_csv=rising)
+    for rows in (lines[1:], lines[:0:-1]):
+        side = side_of(tmp_path, NEWEST, t_csv="\n".join([lines[0], *rows, ""]))
+        assert [row.total for row in side.cash or ()] == [3]
+        assert side.opening is not None
+        assert [row.total for row in side.opening.cash] == [1]
+        states = [[row.total for row in one.cash or ()] for one in side.snapshots or ()]
+        assert states == [[2], [3]]
+    with pytest.raises(SessionError, match=r"cash: t\.csv: row 3: time: is missing"):
+        side_of(tmp_path, NEWEST, t_csv=FALLING.replace("2,2026-01-01T11:00:00Z", "2,"))
 
 
 BALANCES = (

@@ -7,6 +7,7 @@ Joining, by `key = "refid"` and `amount = "amount"`: the rows `T1, EUR, -400` an
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,10 +20,9 @@ from recon_core.sessions.formats.table_schema import (
 )
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable, quoted
-from recon_core.values.times import format_time, parse_time
+from recon_core.values.times import parse_time
 
 Row = tuple[int, dict[str, Any]]
-_OTHER: Final = {"last": "first", "first": "last"}
 LEGS: Final = ("paid", "received")
 WIDE_NAME, WIDE_VALUE = "wide.name", "wide.value"
 """Columns of the rows that `wide` makes: what the star stood for, and the cell."""
@@ -55,35 +55,51 @@ def arranged(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable
 
 
 def _kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Row]:
+    """Return the oldest or the newest row of each key: by its time, else by its place."""
     if table.rows == "all":
         return rows
+    is_last = table.rows == "last"
+    if "time" in table.columns:
+        return _kept_by_time(rows, table, words, is_last=is_last)
     found: dict[tuple[str, ...], Row] = {}
     for row in rows:
         key = words_of(row[1], table.per or (), words)
-        if table.rows == "last" or key not in found:
+        if is_last or key not in found:
             found[key] = row
     return found.values()
 
 
-def newest_kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterator[Row]:
-    """Yield rows; raises `SessionError` where the one that is kept as a state is not the newest.
+@dataclass(slots=True)
+class _Kept:
+    """The first and the last row of the time that is kept of one key."""
 
-    A statement may begin with its newest row: then the first is the state, and not the last.
-    """
+    time: datetime
+    first: Row
+    last: Row
+
+
+def _kept_by_time(
+    rows: Iterable[Row], table: TableMapping, words: Words, *, is_last: bool
+) -> Iterator[Row]:
+    """Yield the kept rows; of equal times the later one, which a falling table has before."""
     read = reader("time", table.columns["time"], words)
-    newest: dict[tuple[str, ...], tuple[datetime, int]] = {}
-    for number, row in rows:
-        key, time = words_of(row, table.per or (), words), read(row)
-        if time is not None:
-            stated = (parse_time(time), number)
-            first = newest.setdefault(key, stated)
-            if stated[0] != first[0] and (stated[0] < first[0]) == (table.rows == "last"):
-                raise SessionError(
-                    f"row {number}: is of {time}, and row {first[1]} before it is of "
-                    f"{format_time(first[0])}; expected rows = '{_OTHER[table.rows]}'"
-                )
-            newest[key] = stated if table.rows == "last" else first
-        yield number, row
+    found: dict[tuple[str, ...], _Kept] = {}
+    began = ended = None
+    for row in rows:
+        text = read(row[1])
+        if text is None:
+            raise SessionError(f"row {row[0]}: time: is missing")
+        ended = parse_time(text)
+        began = began or ended
+        key = words_of(row[1], table.per or (), words)
+        kept = found.get(key)
+        if kept is None or (ended > kept.time if is_last else ended < kept.time):
+            found[key] = _Kept(ended, row, row)
+        elif ended == kept.time:
+            kept.last = row
+    is_falling = began is not None and ended is not None and began > ended
+    for kept in found.values():
+        yield kept.last if is_last != is_falling else kept.first
 
 
 def words_of(row: Mapping[str, Any], columns: Iterable[str], words: Words) -> tuple[str, ...]:

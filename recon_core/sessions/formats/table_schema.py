@@ -128,9 +128,9 @@ class RowSelection(FileTable):
 class TableMapping(RowSelection):
     """One table: fields of the session file by columns, or the same for every row.
 
-    `rows` keeps the first or the last of the rows, with `per` those of each word of some
-    columns; `add` adds up balances or positions of one key. With `missing` allowed, a file
-    without the list at `at` does not report the section.
+    `rows` keeps the first or the last of the rows, by their time if they have one, with `per`
+    those of each word of some columns; `add` adds up balances or positions of one key. With
+    `missing` allowed, a file without the list at `at` does not report the section.
     """
 
     columns: Entries[Name, MappedField] = Field(default_factory=dict)

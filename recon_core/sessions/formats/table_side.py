@@ -33,7 +33,6 @@ from recon_core.sessions.formats.table_cells import Words
 from recon_core.sessions.formats.table_fields import RowReader, fee_movement
 from recon_core.sessions.formats.table_rows import (
     arranged,
-    newest_kept,
     words_of,
 )
 from recon_core.sessions.formats.table_schema import (
@@ -61,7 +60,6 @@ from recon_core.values.times import parse_time
 _AT_ONCE: Final = 1000
 """Rows that are checked together: the first refused row ends the reading soon."""
 _STATES: Final = frozenset({"positions", "cash"})
-_OPENING: Final = "opening"
 _IDS: Final = {"fills": "fill_id", "movements": "movement_id"}
 _MOST_WORDS: Final = 5
 """Kinds of rows that a note on rows in no section lists."""
@@ -196,9 +194,6 @@ class MappedSide:
         reader = RowReader.of(section, table, self.words, self.mapping.quotes or ())
         source = self.sources.open(table, where)
         rows = source.rows(table, self.words, counts=section not in _STATES)
-        is_state = section in _STATES and not where.startswith(_OPENING)
-        if is_state and table.rows != "all" and "time" in table.columns:
-            rows = newest_kept(rows, table, self.words)
         for number, row in arranged(rows, table, self.words):
             try:
                 fields, fees = reader.fields(row)
@@ -248,8 +243,8 @@ class MappedSide:
         given = self.mapping.opening
         if given is None:
             return None
-        positions = self._state("positions", given.positions, f"{_OPENING}.positions")
-        cash = self._state("cash", given.cash, f"{_OPENING}.cash")
+        positions = self._state("positions", given.positions, "opening.positions")
+        cash = self._state("cash", given.cash, "opening.cash")
         return Opening(given.as_of, positions, cash)
 
     def _state(self, name: str, given: Any, where: str) -> tuple[Any, ...]:
