@@ -188,6 +188,9 @@ columns = { time = "dt" }
     side = side_of(tmp_path, mapping, t_csv=table)
     held = {row.symbol: row.quantity for row in side.positions or ()}
     assert held == {"BTC": 3, "ETH/USD": -4}
+    every = mapping.replace("pos_*", "*").partition("[snapshots")[0]
+    all_held = side_of(tmp_path, every, t_csv="dt,A,B\n2026-01-01,1,2\n").positions or ()
+    assert {row.symbol: row.quantity for row in all_held} == {"A": 1, "B": 2}
     states = [{row.currency: row.total for row in one.cash or ()} for one in side.snapshots or ()]
     assert states == [{"USD": 5, "EUR": 6}, {"USD": 7, "EUR": 6}]
     with pytest.raises(SessionError, match=r"wide\.columns: 'pos_BTC'; expected one like pos_\*"):

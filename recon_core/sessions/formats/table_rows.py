@@ -51,7 +51,7 @@ def arranged(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable
     """Return the rows of a table after `rows`, `join` and `wide`; raises `SessionError`."""
     kept = _kept(rows, table, words)
     joined = kept if table.join is None else _joined(kept, table.join, words)
-    return joined if table.wide is None else _wide(joined, table.wide, words)
+    return joined if table.wide is None else _wide(joined, table, table.wide, words)
 
 
 def _kept(rows: Iterable[Row], table: TableMapping, words: Words) -> Iterable[Row]:
@@ -156,8 +156,12 @@ def joined_columns(columns: Iterable[str], table: TableMapping) -> frozenset[str
     return names | {f"{leg}.{name}" for leg in LEGS for name in names}
 
 
-def _wide(rows: Iterable[Row], wide: WideMapping, words: Words) -> Iterator[Row]:
-    names: dict[str, str] = {}
+def _wide(
+    rows: Iterable[Row], table: TableMapping, wide: WideMapping, words: Words
+) -> Iterator[Row]:
+    """Yield a row for each column that matches and that no other field is read from."""
+    named = {column for mapped in table.columns.values() for column in mapped.column}
+    names = dict.fromkeys({*named, *table.where, *table.unless}, "")
     for number, row in rows:
         for column in row:
             if column not in names:
