@@ -439,6 +439,17 @@ def test_notes_on_a_likely_mistake(tmp_path: Path, rows: str, expected: str | No
     ]
 
 
+def test_a_state_of_every_day_is_no_mistake(tmp_path: Path) -> None:
+    """Midnight is the time of a daily balance, and no note says otherwise."""
+    mapping = (
+        'timezone = "UTC"\n[snapshots.cash]\npath = "t.csv"\nconstants = { currency = "EUR" }\n'
+        'columns = { total = "b", time = "t" }\n'
+    )
+    side = side_of(tmp_path, mapping, t_csv="b,t\n1,2026-01-01\n2,2026-01-02\n")
+    assert len(side.snapshots or ()) == 2
+    assert len(side.notes) == 1
+
+
 AS_OF = {
     "external": ('as_of = "external"', "2026-01-01T12:00:00+00:00"),
     "last row": ('as_of = "last row"', "2026-01-01T10:00:00+00:00"),

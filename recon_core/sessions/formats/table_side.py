@@ -60,9 +60,9 @@ from recon_core.values.times import parse_time
 _AT_ONCE: Final = 1000
 """Rows that are checked together: the first refused row ends the reading soon."""
 _STATES: Final = frozenset({"positions", "cash"})
+_EVENTS: Final = ("fills", "orders", "movements")
+"""Sections whose rows have a time of day; a state may be that of a whole day."""
 _IDS: Final = {"fills": "fill_id", "movements": "movement_id"}
-_MOST_WORDS: Final = 5
-"""Kinds of rows that a note on rows in no section lists."""
 _CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {
     "fills": native_rows.fill,
     "orders": native_rows.order,
@@ -125,7 +125,7 @@ class MappedSide:
             numbers=Numbers(self.mapping.numbers),
             opening=opening,
             snapshots=snapshots,
-            notes=(*notes, *self._notes()),
+            notes=(*notes, *self._notes(has_events=any(map(sections.get, _EVENTS)))),
             **sections,
         )
         is_named = self.mapping.accounts == "named"
@@ -299,13 +299,13 @@ class MappedSide:
 
     # Notes
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, *, has_events: bool) -> Iterator[str]:
         if self.fee_signs[True] and not self.fee_signs[False]:
             yield (
                 "every fee is negative, which is a rebate; where the source writes costs so, "
                 "the mapping needs negate = true"
             )
-        if self.words.clock.only_midnights:
+        if has_events and self.words.clock.only_midnights:
             yield (
                 "every time is midnight, so the order of rows within a day is that of the tables; "
                 "a column of the time of day may be missing from the mapping"
