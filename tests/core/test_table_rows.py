@@ -91,10 +91,25 @@ fees = [{ amount = "fee", currency = "asset" }]
     ]  # fmt: skip
 
 
+def test_a_third_row_that_is_a_fee_alone(tmp_path: Path) -> None:
+    """A row that moves nothing is no leg; its fee is one of the fill's."""
+    credit = "T1,2026-01-01 10:00:00,trade,CREDIT,0.00,12.5\n"
+    other = '    { amount = "other.fee", currency = "other.asset" },\n]\n[fills.columns]'
+    mapping = JOINED.replace("]\n\n[fills.columns]", other).replace("]\n[fills.columns]", other)
+    for rows in (credit + BUY, BUY + credit):
+        side = side_of(tmp_path, mapping, t_csv=HEAD + rows)
+        assert [(fill.fee, fill.fee_currency) for fill in side.fills or ()] == [(1, "EUR")]
+        assert [(row.currency, row.amount) for row in side.movements or ()] == [
+            ("CREDIT", Decimal("-12.5"))
+        ]
+    with pytest.raises(SessionError, match="row 5 is other again"):
+        side_of(tmp_path, mapping, t_csv=HEAD + BUY + credit * 2)
+
+
 BAD_GROUPS = {
     "one leg": (BUY.splitlines()[0] + "\n", "row 2: ref 'T1': no row is received"),
     "three legs": (BUY + BUY.splitlines()[1] + "\n", "row 2: ref 'T1': row 4 is received again"),
-    "a leg of nothing": (BUY.replace("0.0045", "0"), "row 2: ref 'T1': row 3 moves nothing"),
+    "a leg of nothing": (BUY.replace("0.0045", "0"), "row 2: ref 'T1': no row is received"),
     "no key": (BUY.replace("T1", ""), "row 2: column ref: is empty; expected the key"),
     "no quote": (
         BUY.replace("EUR", "XRP").replace("BTC", "ADA"),

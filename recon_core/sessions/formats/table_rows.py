@@ -24,6 +24,8 @@ from recon_core.values.times import parse_time
 
 Row = tuple[int, dict[str, Any]]
 LEGS: Final = ("paid", "received")
+_OTHER: Final = "other"
+"""The leg of a row that moves nothing, such as a fee alone."""
 WIDE_NAME, WIDE_VALUE = "wide.name", "wide.value"
 """Columns of the rows that `wide` makes: what the star stood for, and the cell."""
 
@@ -133,11 +135,10 @@ def _event(group: list[Row], join: JoinMapping, words: Words) -> dict[str, Any]:
     legs: dict[str, dict[str, Any]] = {}
     for number, row in group:
         amount = words.notation.amount(_word(row, join.amount, words) or "0")
-        name = LEGS[amount > 0] if amount else "other"
-        if name in legs or name == "other":
-            problem = f"is {name} again" if name in legs else "moves nothing"
+        name = LEGS[amount > 0] if amount else _OTHER
+        if name in legs:
             raise SessionError(
-                f"row {number} {problem}; expected one row that is paid and one that is received"
+                f"row {number} is {name} again; expected one row that is paid and one received"
             )
         legs[name] = row
     missing = [name for name in LEGS if name not in legs]
@@ -153,7 +154,7 @@ def joined_columns(columns: Iterable[str], table: TableMapping) -> frozenset[str
     names = frozenset(columns)
     if table.join is None:
         return names
-    return names | {f"{leg}.{name}" for leg in LEGS for name in names}
+    return names | {f"{leg}.{name}" for leg in (*LEGS, _OTHER) for name in names}
 
 
 def _wide(

@@ -95,7 +95,8 @@ class FileShape(FileTable):
 class JoinMapping(FileTable):
     """Rows of one key that are one event: the sign of `amount` says which leg a row is.
 
-    Columns of the row that was paid are `paid.NAME`, those of the received one `received.NAME`.
+    Columns of the row that was paid are `paid.NAME`, those of the received one `received.NAME`,
+    those of a row that moves nothing, such as a fee alone, `other.NAME`.
     """
 
     key: Name

@@ -1,5 +1,6 @@
 """Tables of a mapping, each opened once, and the rows of them that no section takes."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.suggestions import suggestion
 
+_LEG: Final = re.compile(r"^(?:paid|received|other)\.")
 _MOST_WORDS: Final = 5
 """Kinds of rows that a note on rows in no section lists."""
 
@@ -193,7 +195,7 @@ def required_columns(table: TableMapping) -> frozenset[str]:
     names |= {*(table.per or ())}
     if table.join is not None:
         names |= {table.join.key, table.join.amount}
-        names = {name.removeprefix("paid.").removeprefix("received.") for name in names}
+        names = {_LEG.sub("", name) for name in names}
     names = {pointer_parts(name)[0] if name.startswith("/") else name for name in names}
     return frozenset(names - {*(table.optional or ()), WIDE_NAME, WIDE_VALUE})
 
