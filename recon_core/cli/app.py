@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
     "convert": "recon_core.cli.convert:convert",
+    "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",
     "completion": "recon_core.cli.completion:completion",
 }

@@ -19,6 +19,7 @@ Examples:
   recon convert run/ -o run.recon.json
   recon convert tradesv3.dryrun.sqlite -o bot.recon.json
   recon convert day/session.recon.json -o day.recon.json
+  recon convert ledgers.csv --format kraken_ledgers -o kraken.recon.json
 
 \b
 Exit codes:
@@ -39,15 +40,29 @@ become part of the one file.
 )
 @click.argument("source", metavar="SOURCE")
 @click.option("-o", "--output", required=True, metavar="FILE", help="NAME.recon.json to write.")
+@click.option(
+    "--format",
+    "statement",
+    metavar="NAME",
+    help="Read SOURCE as a shipped format, the external side; see recon formats.",
+)
 @click.option("--force", is_flag=True, help="Replace a FILE that holds something else.")
 @LIMIT_OPTION
 @click.pass_context
 def convert(
-    ctx: click.Context, /, source: str, output: str, limits: tuple[str, ...], *, force: bool
+    ctx: click.Context,
+    /,
+    source: str,
+    output: str,
+    limits: tuple[str, ...],
+    *,
+    statement: str | None,
+    force: bool,
 ) -> None:
     """Read the one recorded session at SOURCE and write it as recon.session/1.
 
-    SOURCE is a session file, a recording, or a directory that holds one.
+    SOURCE is a session file, a recording, a directory that holds one, or with --format the
+    statement of a venue or a broker, which becomes the external side.
     """
     from recon_core.sessions.native_text import session_text  # noqa: PLC0415  # brings pydantic
 
@@ -57,10 +72,10 @@ def convert(
         say_limits()
     except ReconError as error:
         raise click.UsageError(str(error)) from None
-    anchor = _anchor(source)
+    anchor = _anchor(source) if statement is None else Path.cwd() / source
     if _is_same_file(target, anchor):
         raise click.UsageError("-o: names the source; expected a file of its own")
-    recorded = _read(anchor)
+    recorded = _read(anchor) if statement is None else _statement(anchor, statement)
     _write(target, session_text(recorded), output, force=force)
     click.echo(f"{printable(output)}: {printable(recorded.session_id)}, {_figures(recorded)}")
 
@@ -118,6 +133,22 @@ def _read(anchor: Path) -> "RecordedSession":
     except ReconError as error:
         raise ReconError(f"cannot be converted: {error}") from None
     return recorded
+
+
+def _statement(path: Path, name: str) -> "RecordedSession":
+    from recon_core.sessions.formats.shipped import (  # noqa: PLC0415  # brings pydantic
+        shipped_names,
+        statement_session,
+    )
+    from recon_core.values.suggestions import did_you_mean  # noqa: PLC0415  # for errors
+
+    if name not in shipped_names():
+        near = did_you_mean(name, shipped_names(), 30)
+        raise click.UsageError(f"--format: {quoted(name)} is no shipped format; {near}")
+    try:
+        return statement_session(path, name)
+    except ReconError as error:
+        raise ReconError(f"cannot be converted: {error}") from None
 
 
 def _refuse_one_source(recorded: "RecordedSession") -> None:

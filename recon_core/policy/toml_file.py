@@ -140,7 +140,7 @@ def _policy(table: object, name: str) -> Policy:
     try:
         content = PolicyFile.model_validate(_numbers_as_text(table))
     except ValidationError as error:
-        raise PolicyError(f"{name}: {problem_text(error)}") from None
+        raise PolicyError(f"{name}: {problem_text(error, model=PolicyFile)}") from None
     position, cash = content.position, content.cash
     return Policy(
         require=tuple(content.require),

@@ -31,6 +31,10 @@ _MISSING: Final = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
 _FOUR_BYTES: Final = re.compile(rb"[\xf0-\xff]")
 
 
+class MissingListError(SessionError):
+    """A document has no list of rows at the place that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileContent:
     """The text of one file that was read, and as evidence its name and SHA-256."""
@@ -62,14 +66,15 @@ class LinedFile:
         return io.TextIOWrapper(io.BytesIO(self.data), encoding="utf-8", newline="")
 
 
-def read_text_file(path: Path, limit: Limit = JSON_BYTES) -> FileContent:
+def read_text_file(path: Path, limit: Limit = JSON_BYTES, *, marked: bool = False) -> FileContent:
     """Read a UTF-8 file once; raises `SessionError` for anything else.
 
     A device, a pipe or a directory is refused before a byte is read, so that
-    nothing hangs.
+    nothing hangs. With `marked` a byte order mark of UTF-8 is passed over.
     """
     name = printable(path.name)
-    content = read_bytes(path, limit)
+    whole = read_bytes(path, limit)
+    content = whole.removeprefix(codecs.BOM_UTF8) if marked else whole
     _require_text(content, name)
     if not content.isascii():
         _refuse_wide(content, name, limit)
@@ -77,16 +82,17 @@ def read_text_file(path: Path, limit: Limit = JSON_BYTES) -> FileContent:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _not_utf8(name, error.start) from None
-    return FileContent(name, text, InputFile(name, hashlib.sha256(content).hexdigest()))
+    return FileContent(name, text, InputFile(name, hashlib.sha256(whole).hexdigest()))
 
 
-def read_lined_file(path: Path) -> LinedFile:
+def read_lined_file(path: Path, *, marked: bool = False) -> LinedFile:
     """Read a UTF-8 file of many lines once, as `read_text_file` does."""
     name = printable(path.name)
-    content = read_bytes(path)
+    whole = read_bytes(path)
+    content = whole.removeprefix(codecs.BOM_UTF8) if marked else whole
     _require_text(content, name)
     _require_utf8(content, name)
-    return LinedFile(name, content, InputFile(name, hashlib.sha256(content).hexdigest()))
+    return LinedFile(name, content, InputFile(name, hashlib.sha256(whole).hexdigest()))
 
 
 def _require_text(content: bytes, name: str) -> None:

@@ -27,6 +27,7 @@ from recon_core.model import (
 from recon_core.sessions.files import unforeseen_refused
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,16 @@ class SideSource:
 
 @dataclass(frozen=True, slots=True)
 class TakenSide:
-    """A side, the data that its replay uses, and the files that it was read from."""
+    """A side, the data that its replay uses, and the files that it was read from.
+
+    `follows` names the side whose time is that of this one, where it has none of its own.
+    """
 
     record: SideRecord
     inputs: tuple[InputFile, ...]
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     currencies: Mapping[str, Currency] = field(default_factory=dict)
+    follows: LedgerSide | None = None
 
 
 ONE_SIDED: Final = {
@@ -58,11 +63,20 @@ ONE_SIDED: Final = {
     "table": "recon_core.sessions.formats.table",
 }
 """Formats of one side; each module has `read_side(source: SideSource) -> TakenSide`."""
+_SHIPPED: Final = "recon_core.sessions.formats.shipped"
+
+
+def one_sided_module(recording_format: str) -> str | None:
+    """Return the module that reads a format of one side, `None` for any other format."""
+    module = ONE_SIDED.get(recording_format)
+    if module is None and recording_format in import_module(_SHIPPED).shipped_names():
+        return _SHIPPED
+    return module
 
 
 def take_side(source: SideSource, manager: PluginManager) -> TakenSide:
     """Read the side of a source; raises `SessionError`."""
-    module = ONE_SIDED.get(source.recording_format)
+    module = one_sided_module(source.recording_format)
     if module is None:
         return _of_recording(source, manager)
     read: Callable[[SideSource], TakenSide] = import_module(module).read_side
@@ -84,7 +98,9 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
     stated = getattr(recorded, "recording_format", None)
     if not isinstance(recorded, RecordedSession) or stated != source.recording_format:
         shown = quoted(_relative(source.path, source.directory), 100)
-        raise SessionError(f"{shown} is no recording of format {quoted(source.recording_format)}")
+        near = suggestion(source.recording_format, _known(manager))
+        wanted = quoted(source.recording_format)
+        raise SessionError(f"{shown} is no recording of format {wanted}{near}")
     record = recorded.side(source.side)
     if record is None:
         raise SessionError(f"the recording has no {source.side} side")
@@ -95,6 +111,12 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
         currencies=recorded.currencies,
     )
     return _from_origin(taken, f"{recorded.anchor.resolve()} {source.side}")
+
+
+def _known(manager: PluginManager) -> list[str]:
+    """The names of all formats: of one side, shipped, and those that are plugins."""
+    plugins = [name for name, _ in manager.list_name_plugin() if name.isidentifier()]
+    return [*ONE_SIDED, *import_module(_SHIPPED).shipped_names(), *plugins]
 
 
 def _located(file: InputFile, anchor: Path, source: SideSource) -> InputFile:

@@ -1,7 +1,7 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,6 +51,11 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
 
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     content = read_text_file(path)
+    if path.suffix != ".json" and not content.text.lstrip().startswith("{"):
+        raise SessionError(
+            f"{content.name}: is no session file; a statement or a table is taken with from, and "
+            f"recon formats {content.name} says if it is in a shipped format"
+        )
     with without_collecting():
         document = parse_json(content.text, content.name, any_depth=True)
         return _validated(document, content.name), content.evidence
@@ -60,6 +65,7 @@ def _session(path: Path, file: schema.SessionFile, reader: "_Reader") -> Recorde
     internal = reader.side(file.internal, LedgerSide.INTERNAL)
     mirrored = isinstance(file.external, schema.MirrorSide)
     external = internal if mirrored else reader.side(file.external, LedgerSide.EXTERNAL)
+    internal, external = reader.timed(internal, external)
     return RecordedSession(
         session_id=file.session_id,
         anchor=path,
@@ -88,7 +94,7 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
         return schema.SessionFile.model_validate(document, context=ReadBefore())
     except ValidationError as error:
         refuse_deep(document, name)
-        raise SessionError(f"{name}: {problem_text(error)}") from None
+        raise SessionError(f"{name}: {problem_text(error, model=schema.SessionFile)}") from None
 
 
 @dataclass(slots=True)
@@ -102,12 +108,31 @@ class _Reader:
     instruments: dict[str, Instrument] = field(default_factory=dict)
     currencies: dict[str, Currency] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    follows: dict[LedgerSide, LedgerSide] = field(default_factory=dict)
     floats: bool = False
 
     def side(self, table: FileModel | None, side: LedgerSide) -> SideRecord | None:
         if isinstance(table, schema.ForeignSide):
             return self._foreign(table.source, side)
         return self._native(table, side) if isinstance(table, schema.SideTable) else None
+
+    def timed(
+        self, internal: SideRecord | None, external: SideRecord | None
+    ) -> tuple[SideRecord | None, SideRecord | None]:
+        """Return the sides, one without a time of its own at the time of the other.
+
+        A row that is later than the other side keeps the side as late as the row.
+        """
+        sides = {LedgerSide.INTERNAL: internal, LedgerSide.EXTERNAL: external}
+        for side, other in self.follows.items():
+            record, model = sides[side], sides[other]
+            if record is None or model is None or model is record or other in self.follows:
+                raise SessionError(
+                    f"{self.name}: {side}.from: as_of: '{other}' is no time of its own; "
+                    "expected the other side, and one that states its time"
+                )
+            sides[side] = replace(record, as_of=max(record.as_of, model.as_of))
+        return sides[LedgerSide.INTERNAL], sides[LedgerSide.EXTERNAL]
 
     def _native(self, table: schema.SideTable, side: LedgerSide) -> SideRecord:
         where = f"{self.name}: {side}"
@@ -218,6 +243,8 @@ class _Reader:
         self.inputs += taken.inputs
         self.instruments.update(taken.instruments)
         self.currencies.update(taken.currencies)
+        if taken.follows is not None:
+            self.follows[side] = taken.follows
         return taken.record
 
 

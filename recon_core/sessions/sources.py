@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recon_core.sessions.files import inside, read_text_file
-from recon_core.sessions.foreign import ONE_SIDED
+from recon_core.sessions.foreign import one_sided_module
 from recon_core.sessions.json_text import parse_json
 from recon_core.values.errors import SessionError
 
@@ -65,7 +65,8 @@ def _named(session: Path) -> Iterator[tuple[Path, bool]]:
             path = inside(session.parent, table["path"])
         except SessionError:  # reading the session says so
             continue
-        yield path, name == "from" and table.get("format") not in ONE_SIDED
+        is_recording = name == "from" and one_sided_module(str(table.get("format"))) is None
+        yield path, is_recording
 
 
 def _sides(session: Path) -> Mapping[str, Any]:

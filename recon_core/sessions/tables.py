@@ -1,22 +1,30 @@
-"""Tables beside a session file: CSV, JSON Lines and Parquet.
+"""Tables beside a session file: CSV, JSON Lines and Parquet, and JSON and XML for mappings.
 
 Rows are read in parts, so that a table costs what is made of it, and the first refused row
-ends the reading.
+ends the reading. Each has the number that an editor shows: its line, or its place in a list.
 """
 
 import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from recon_core.model import InputFile
-from recon_core.sessions.files import FileContent, LinedFile, inside, read_bytes, read_lined_file
+from recon_core.sessions.files import (
+    FileContent,
+    LinedFile,
+    MissingListError,
+    inside,
+    read_bytes,
+    read_lined_file,
+    read_text_file,
+)
 from recon_core.sessions.json_text import parse_json
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import problem_text
@@ -31,54 +39,144 @@ from recon_core.values.limits import (
     limit_error,
     refuse_above,
 )
-from recon_core.values.printable import printable
+from recon_core.values.printable import printable, quoted
 
 AT_ONCE: Final = 1000
 """Rows of a part: `recon_core.sessions.fast_rows` reads as many at once."""
+_OPEN_END: Final = ', or file.last_line = "open" in the mapping'
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_MOST_BEFORE_HEADER: Final = 30
+"""Lines that a statement may have before its header: names, dates and notices."""
 
 
-@dataclass(frozen=True)
+Row = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """Way in which a table is written; the default is that of tables beside a session file.
+
+    `kind` is the type of the file where its name does not say it, `at` the place of the rows
+    in a JSON document or an XML file. With `finds_header` the header of a CSV file is the
+    first line with all of `columns`, and lines whose first cell is in `skip` are none of the
+    table; with `open_end` its last line may lack an end.
+    """
+
+    kind: str | None = None
+    separator: str = ","
+    byte_order_mark: bool = False
+    open_end: bool = False
+    finds_header: bool = False
+    skip: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+    at: str | None = None
+
+
+_PLAIN: Final = FileForm()
+KINDS: Final = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".json": "json",
+    ".xml": "xml",
+    ".parquet": "parquet",
+}
+"""The type of a table by the end of its name; a mapping may say another."""
+_BESIDE: Final = (".csv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The rows of a table, and the file under its path as seen from the session.
 
-    A row is an object of text and JSON numbers without its absent values. `read` begins
-    to read the rows and may be called again; `header` is what the table names before any
-    row, if it does.
+    A row is an object of text and JSON numbers without its absent values. `numbered` begins
+    to read the rows, each with its number, and may be called again; `header` is what the
+    table names before any row, if it does.
     """
 
-    read: Callable[[], Iterator[Any]]
+    numbered: Callable[[], Iterator[Row]]
     header: frozenset[str] | None
     evidence: InputFile
 
-    @cached_property
-    def columns(self) -> frozenset[str]:
-        """The names that the table knows, those that are empty in every row included."""
-        if self.header is not None:
-            return self.header
-        return frozenset(name for row in self.read() if isinstance(row, dict) for name in row)
+    def read(self) -> Iterator[Any]:
+        """Begin to read the rows."""
+        return (row for _, row in self.numbered())
 
 
-def read_table(directory: Path, relative: str, *, floats: bool = False) -> Table:
+def read_table(
+    directory: Path, relative: str, *, floats: bool = False, form: FileForm | None = None
+) -> Table:
     """Open the table at `relative`, which must stay in `directory`; raises `SessionError`.
 
     Reading its rows raises it, too. Binary floats of a Parquet column are refused unless
-    `floats` says that the side computes in them.
+    `floats` says that the side computes in them. Without a `form` it is CSV, JSON Lines or
+    Parquet by its name.
     """
     path = inside(directory, relative)
     name = printable(Path(relative).as_posix(), 200)
-    if relative.endswith(".parquet"):
+    kind = _kind(path, form)
+    if kind == "parquet":
         from recon_core.sessions.parquet import parquet_table  # noqa: PLC0415  # needs pyarrow
 
         data = read_bytes(path)
         read, columns = parquet_table(data, printable(path.name), floats=floats)
-        return Table(read, columns, InputFile(name, hashlib.sha256(data).hexdigest()))
-    content = read_lined_file(path)
+        evidence = InputFile(name, hashlib.sha256(data).hexdigest())
+        return Table(lambda: enumerate(read(), 1), columns, evidence)
+    if kind == "json":
+        return _document(path, name, form or _PLAIN)
+    content = read_lined_file(path, marked=form is not None and form.byte_order_mark)
     evidence = InputFile(name, content.evidence.sha256)
-    if path.name.endswith(".csv"):
-        header, _ = _csv_table(content)
-        return Table(lambda: _csv_cells(content), frozenset(header), evidence)
-    rows = _json_lines(content)
+    return _lined_table(kind, content, evidence, form or _PLAIN)
+
+
+def _kind(path: Path, form: FileForm | None) -> str:
+    if form is not None and form.kind is not None:
+        return form.kind
+    ends = KINDS if form is not None else _BESIDE
+    kind = KINDS.get(path.suffix) if path.suffix in ends else None
+    if kind is None:
+        read_bytes(path)  # what cannot be read is named as such
+        known = ", ".join(ends)
+        shown = printable(path.name)
+        raise SessionError(f"{shown}: is not a table that can be read; expected one of {known}")
+    return kind
+
+
+def _lined_table(kind: str, content: LinedFile, evidence: InputFile, form: FileForm) -> Table:
+    if kind == "xml":
+        from recon_core.sessions.xml_rows import xml_rows  # noqa: PLC0415  # an extra
+
+        _refuse_long_lines(content, (b"<", b">"))
+        elements = xml_rows(content, form.at)
+        return Table(lambda: iter(elements), None, evidence)
+    if kind == "csv":
+        header, _ = _csv_table(content, form)
+        return Table(lambda: _csv_cells(content, form), frozenset(header), evidence)
+    rows = _json_lines(content, form)
     return Table(lambda: iter(rows), None, evidence)
+
+
+def _document(path: Path, name: str, form: FileForm) -> Table:
+    """The list of rows at a place of a JSON document."""
+    content = read_text_file(path, marked=form.byte_order_mark)
+    rows = _rows_at(parse_json(content.text, content.name), form.at, content.name)
+    refuse_above(TABLE_ROWS, len(rows), f"{content.name}: ")
+    evidence = InputFile(name, content.evidence.sha256)
+    return Table(lambda: enumerate(rows, 1), None, evidence)
+
+
+def _rows_at(document: Any, at: str | None, name: str) -> list[Any]:
+    value, passed = document, ""
+    for part in (at or "").split("/")[1:]:
+        if not isinstance(value, dict) or part not in value:
+            keys = ", ".join(printable(key, 40) for key in list(value)[:20])
+            there = f"there are {keys}" if isinstance(value, dict) and value else "no object"
+            raise MissingListError(f"{name}: at {quoted(at)}: has no {quoted(part)}; {there}")
+        value, passed = value[part], f"{passed}/{part}"
+    if not isinstance(value, list):
+        where = f"{quoted(passed)}: " if passed else ""
+        raise SessionError(f"{name}: {where}is no list of rows; expected one, or its place in at")
+    return value
 
 
 def checked_parts(rows: Iterable[Any], row_list: Any, prefix: str = "") -> Iterator[list[Any]]:
@@ -97,11 +195,11 @@ def checked_parts(rows: Iterable[Any], row_list: Any, prefix: str = "") -> Itera
         count += len(part)
 
 
-def _csv_cells(content: LinedFile) -> Iterator[dict[str, str]]:
+def _csv_cells(content: LinedFile, form: FileForm) -> Iterator[Row]:
     """The rows of a CSV file as objects; an empty cell is an absent value."""
-    header, rows = _csv_table(content)
-    for row in rows:
-        yield {name: cell for name, cell in zip(header, row, strict=True) if cell}
+    header, rows = _csv_table(content, form)
+    for number, row in rows:
+        yield number, {name: cell for name, cell in zip(header, row, strict=True) if cell}
 
 
 def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
@@ -110,86 +208,109 @@ def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
     Raises `SessionError` for a row that is not as wide as the header, and where the last row
     may have been cut.
     """
-    header, rows = _csv_table(content)
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    header, rows = _csv_table(content, _PLAIN)
+    return [dict(zip(header, row, strict=True)) for _, row in rows]
 
 
-def _json_lines(content: LinedFile) -> list[Any]:
-    if not content.name.endswith(".jsonl"):
-        raise SessionError(
-            f"{content.name}: is not a table that can be read; expected .csv, .jsonl or .parquet"
-        )
-    require_last_line(content)
+def _json_lines(content: LinedFile, form: FileForm) -> list[Row]:
+    if not form.open_end:
+        require_last_line(content, "" if form is _PLAIN else _OPEN_END)
     _refuse_long_lines(content)
     refuse_above(JSON_OBJECTS, content.data.count(b"{"), f"{content.name}: ")
     refuse_above(JSON_VALUES, content.data.count(b","), f"{content.name}: ")
     lines = content.data.split(b"\n")
     return [
-        parse_json(line.decode("utf-8"), f"{content.name} line {number}")
+        (number, parse_json(line.decode("utf-8"), f"{content.name} line {number}"))
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]
 
 
-def require_last_line(content: LinedFile | FileContent) -> None:
+def require_last_line(content: LinedFile | FileContent, remedy: str = "") -> None:
     """Refuse a table whose last line has no end: it was cut, or could have been.
 
     Where a value is cut, what is left often reads like one: 0.12 of 0.125. An empty
-    text has no lines, and so no rows that could be lost.
+    text has no lines, and so no rows that could be lost. `remedy` ends the message.
     """
     data = content.data
     if data and not data.endswith((b"\n", b"\r")):
         raise SessionError(
             f"{content.name}: ends in the middle, its last line has no line break; expected a "
-            "complete table, whose last line ends with one"
+            f"complete table, whose last line ends with one{remedy}"
         )
 
 
-def _refuse_long_lines(content: LinedFile | FileContent) -> None:
-    """Refuse a long line: it is in memory whole, and more than once while it is split."""
+def _refuse_long_lines(
+    content: LinedFile | FileContent, marks: tuple[bytes, ...] = (b"\n", b"\r")
+) -> None:
+    """Refuse a long line: it is in memory whole, and more than once while it is split.
+
+    `marks` end a line; those of XML are the ends of its tags.
+    """
     most, start, data = LINE_BYTES.most, 0, content.data
     while len(data) - start > most:
         # The last end of a line that is within reach of this one.
-        end = max(data.rfind(mark, start, start + most + 1) for mark in (b"\n", b"\r"))
+        end = max(data.rfind(mark, start, start + most + 1) for mark in marks)
         if end < 0:
             raise limit_error(LINE_BYTES, most + 1, f"{content.name}: a line ", at_least=True)
         start = end + 1
 
 
-def _csv_table(content: LinedFile | FileContent) -> tuple[list[str], Iterator[list[str]]]:
+def _csv_table(
+    content: LinedFile | FileContent, form: FileForm
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The header, and the rows that are as wide; raises `SessionError` for any other."""
-    require_last_line(content)
+    if not form.open_end:
+        require_last_line(content, "" if form is _PLAIN else _OPEN_END)
     _refuse_long_lines(content)
-    lines = _csv_lines(content)
-    header = next(lines, None)
-    if header is None:
-        raise SessionError(f"{content.name}: is empty; expected a header line")
+    lines = _csv_lines(content, form.separator)
+    if form.skip:
+        lines = (line for line in lines if not line[1] or line[1][0] not in form.skip)
+    header = _header(lines, content.name, form)
     refuse_above(TABLE_COLUMNS, len(header), f"{content.name}: ")
     if len(set(header)) != len(header):
         raise SessionError(f"{content.name}: duplicate column in the header")
     return header, _as_wide(lines, len(header), content.name)
 
 
-def _as_wide(lines: Iterable[list[str]], width: int, name: str) -> Iterator[list[str]]:
+def _header(lines: Iterator[tuple[int, list[str]]], name: str, form: FileForm) -> list[str]:
+    first = next(lines, None)
+    if first is None:
+        raise SessionError(f"{name}: is empty; expected a header line")
+    if not form.finds_header or form.columns <= set(first[1]):
+        return first[1]
+    for _, line in islice(lines, _MOST_BEFORE_HEADER):
+        if form.columns <= set(line):
+            return line
+    wanted = ", ".join(printable(column, 60) for column in sorted(form.columns))
+    raise SessionError(
+        f"{name}: none of the first {_MOST_BEFORE_HEADER} lines is the header; expected {wanted}"
+    )
+
+
+def _as_wide(
+    lines: Iterable[tuple[int, list[str]]], width: int, name: str
+) -> Iterator[tuple[int, list[str]]]:
     most = min(TABLE_ROWS.most, TABLE_VALUES.most // max(width, 1))
-    for number, row in enumerate(lines, 2):
+    for count, (number, row) in enumerate(lines, 1):
         if len(row) != width:
             if not row:
                 continue
             raise SessionError(f"{name}: row {number} has {len(row)} cells; expected {width}")
-        if number > most + 1:
-            refuse_above(TABLE_ROWS, number - 1, f"{name}: ", at_least=True)
-            refuse_above(TABLE_VALUES, (number - 1) * width, f"{name}: ", at_least=True)
-        yield row
+        if count > most:
+            refuse_above(TABLE_ROWS, count, f"{name}: ", at_least=True)
+            refuse_above(TABLE_VALUES, count * width, f"{name}: ", at_least=True)
+        yield number, row
 
 
-def _csv_lines(content: LinedFile | FileContent) -> Iterator[list[str]]:
-    """The lines of a CSV file as cells, the empty ones too."""
-    reader = csv.reader(content.lines(), strict=True)
+def _csv_lines(content: LinedFile | FileContent, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a CSV file as cells, the empty ones too, each with its first line's number."""
+    reader = csv.reader(content.lines(), strict=True, delimiter=separator)
     while True:
         # The limit is that of the process, and not ours between two parts.
         former = csv.field_size_limit(TEXT_LENGTH.most)
         try:
+            before = reader.line_num
             part = list(islice(reader, AT_ONCE))
         except csv.Error as error:
             raise _no_csv(error, content.name, reader.line_num) from None
@@ -197,7 +318,16 @@ def _csv_lines(content: LinedFile | FileContent) -> Iterator[list[str]]:
             csv.field_size_limit(former)
         if not part:
             return
-        yield from part
+        yield from zip(_numbers(part, before, reader.line_num), part, strict=True)
+
+
+def _numbers(rows: list[list[str]], before: int, last: int) -> Iterable[int]:
+    """The lines that rows begin in, of the lines after `before` up to `last`."""
+    if last - before == len(rows):
+        return range(before + 1, last + 1)
+    # Some cells hold line ends.
+    taken = (1 + sum(len(_LINE_END.findall(cell)) for cell in row) for row in rows)
+    return islice(accumulate(taken, initial=before + 1), len(rows))
 
 
 def _no_csv(error: csv.Error, name: str, line: int) -> SessionError:

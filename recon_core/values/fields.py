@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
@@ -29,6 +30,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from recon_core.values.amounts import ZERO, NumberText, parse_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import suggestion
 from recon_core.values.times import parse_time
 
 _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?", re.ASCII)
@@ -193,12 +195,15 @@ _EXPECTED = {
 }
 
 
-def problem_text(error: ValidationError, first_row: int = 0) -> str:
+def problem_text(
+    error: ValidationError, first_row: int = 0, model: type[BaseModel] | None = None
+) -> str:
     """The first problem in words: the field, the value made safe, what is accepted.
 
     An unknown key is named first: other problems often follow from it. Its value is never
     printed, nor is that of a whole object. Further problems may not have been looked for.
-    `first_row` is the number of the first of the rows that were checked.
+    `first_row` is the number of the first of the rows that were checked, `model` the file
+    whose keys one may have been meant.
     """
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
@@ -206,7 +211,23 @@ def problem_text(error: ValidationError, first_row: int = 0) -> str:
     location = first["loc"]
     if first_row and location and isinstance(location[0], int):
         location = (location[0] + first_row, *location[1:])
-    return f"{_field_name(location)}: {_problem(first)}{more}"
+    meant = _meant(first, model) if model is not None else ""
+    return f"{_field_name(location)}: {_problem(first)}{more}{meant}"
+
+
+def _meant(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    """Return the key of a file that is near to an unknown one."""
+    if problem["type"] != "extra_forbidden" or not problem["loc"]:
+        return ""
+    return suggestion(str(problem["loc"][-1]), _keys(model))
+
+
+@cache
+def _keys(model: type[BaseModel]) -> frozenset[str]:
+    """Every key that an object of a file may have, at any depth."""
+    schema = model.model_json_schema()
+    tables = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for table in tables for name in table.get("properties", ()))
 
 
 def _field_name(location: Sequence[int | str]) -> str:

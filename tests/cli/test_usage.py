@@ -49,7 +49,7 @@ def test_the_runbooks_command_without_arguments_prints_its_usage(recon_audit: Re
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
-@pytest.mark.parametrize("command", ["", "check", "audit", "schema", "completion"])
+@pytest.mark.parametrize("command", ["", "check", "audit", "formats", "schema", "completion"])
 def test_help_names_examples(recon: Recon, command: str, option: str) -> None:
     """Every command has some, and its help is no error."""
     answer = recon(*command.split(), option)
@@ -153,6 +153,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "explain": (["explain", CLEAR], 0),
     "repair": (["repair", CLEAR, "-o", "repair.json"], 0),
     "convert": (["convert", CLEAR, "-o", "c.recon.json"], 0),
+    "formats": (["formats"], 0),
     "audit": (["audit", "summary", "--json", "log.jsonl"], 0),
     "export": (["audit", "export", "--json", "log.jsonl", "--output", "e.json"], 0),
     "verify": (["audit", "verify", "--json", "log.jsonl"], 0),
@@ -265,7 +266,7 @@ def test_completion_prints_a_script(recon: Recon, shell: str) -> None:
         (
             "recon ",
             "1",
-            {"check", "audit", "explain", "repair", "convert", "schema", "completion"},
+            {"check", "audit", "explain", "repair", "convert", "formats", "schema", "completion"},
         ),
         ("recon check --f", "2", {"--fail-on", "--format"}),
         ("recon schema a", "2", {"audit-entry"}),

@@ -92,7 +92,9 @@ def test_every_file_is_evidence_under_its_own_path(tmp_path: Path) -> None:
 
 REFUSED = {
     "another format": (source("freqtrade", "run"), "'run' is no recording of format 'freqtrade'"),
-    "an unknown format": (source("hummingbot", "run"), "no recording of format 'hummingbot'"),
+    "an unknown format": (source("zipline", "run"), "no recording of format 'zipline'"),
+    "a near format": (source("nautilu", "run"), "of format 'nautilu'; did you mean nautilus?"),
+    "a near statement": (source("kraken_ledger", "run"), "; did you mean kraken_ledgers?"),
     "a path that leads out": (source("nautilus", "../run"), "leads out of the session's directory"),
     "an absolute path": (source("ccxt", "/etc/passwd"), "leads out of the session's directory"),
     "a time for a recording": (

@@ -287,6 +287,91 @@ def parquet_whose_footer_lies(directory: Path) -> Path:
     return path
 
 
+# Tables by a mapping: JSON arrays, XML, states and cells
+
+LISTED = '[fills]\npath = "{}"\n{}columns = {{ symbol = "a", quantity = "b", time = "c" }}\n'
+
+
+def listed(directory: Path, name: str, content: bytes, more: str = "") -> Path:
+    (directory / name).write_bytes(content)
+    return mapping(directory, LISTED.format(name, more))
+
+
+@case("objects and lists; expected at most 2000000")
+def json_array_of_three_million_rows(directory: Path) -> Path:
+    return listed(directory, "f.json", b"[" + b"{}," * 3_000_000 + b"{}]")
+
+
+@case("is nested deeper than 64 levels")
+def json_array_of_a_million_levels(directory: Path) -> Path:
+    return listed(directory, "f.json", b"[" * 1_000_000)
+
+
+@case("f.json: row 1 is no object")
+def json_array_of_numbers(directory: Path) -> Path:
+    return listed(directory, "f.json", b"[" + b"1," * 1_000_000 + b"1]")
+
+
+@case("declares a document type or an entity; expected plain elements", sampled=True)
+def xml_of_a_billion_laughs(directory: Path) -> Path:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "ha"}">' for n in range(12))
+    content = f'<!DOCTYPE r [{entities}]><r><T a="&e11;"/></r>'
+    return listed(directory, "f.xml", content.encode(), 'at = "r/T"\n')
+
+
+@case("a line has at least 1048577 bytes")
+def xml_of_an_attribute_of_100_megabytes(directory: Path) -> Path:
+    content = b'<r><T a="' + b"x" * 100_000_000 + b'"/></r>'
+    return listed(directory, "f.xml", content, 'at = "r/T"\n')
+
+
+@case("a has 900000 characters; expected at most 131072")
+def xml_of_a_long_attribute(directory: Path) -> Path:
+    content = b'<r><T a="' + b"x" * 900_000 + b'"/></r>'
+    return listed(directory, "f.xml", content, 'at = "r/T"\n')
+
+
+@case("has at least 2000001 objects and lists; expected at most 2000000")
+def xml_of_three_million_elements(directory: Path) -> Path:
+    content = b"<r>" + b"<T/>" * 3_000_000 + b"</r>"
+    return listed(directory, "f.xml", content, 'at = "r/T"\n')
+
+
+@case("is nested deeper than 64 levels")
+def xml_of_a_million_levels(directory: Path) -> Path:
+    return listed(directory, "f.xml", b"<r>" * 1_000_000, 'at = "r/T"\n')
+
+
+@case("snapshots: has at least", sampled=True)
+def snapshots_of_ever_more_currencies(directory: Path) -> Path:
+    times = (f"{n // 3600 % 24:02d}:{n // 60 % 60:02d}:{n % 60:02d}" for n in range(20_000))
+    rows = (f"C{n},{n},2026-01-01T{time}Z" for n, time in enumerate(times))
+    (directory / "f.csv").write_text("a,b,t\n" + "\n".join(rows) + "\n")
+    columns = '{ currency = "a", total = "b", time = "t" }'
+    return mapping(directory, f'[snapshots.cash]\npath = "f.csv"\ncolumns = {columns}\n')
+
+
+@case("row 2: a 'x': row 3 is paid again")
+def a_million_rows_of_one_key(directory: Path) -> Path:
+    join = 'join = { key = "a", amount = "b" }\n'
+    return listed(directory, "f.csv", b"a,b,c\n" + b"x,-1,2\n" * 1_000_000, join)
+
+
+@case("is not an amount; expected digits")
+def amounts_of_100_kilobytes(directory: Path) -> Path:
+    words = '[amounts]\nunit = true\nthousands = ","\nsigns = ["parentheses", "trailing"]\n'
+    cell = "(" + "1,111" * 20_000
+    (directory / "f.csv").write_text("a,b,c\n" + f'x,"{cell}",2\n' * 100)
+    return mapping(directory, LISTED.format("f.csv", "") + words)
+
+
+@case("none of the first 30 lines is the header; expected a, b, c")
+def a_header_that_no_line_is(directory: Path) -> Path:
+    shape = 'file = { header = "found" }\n'
+    (directory / "f.csv").write_bytes(b"a,b\n" * 2_000_000)
+    return mapping(directory, shape + LISTED.format("f.csv", ""))
+
+
 # SQLite
 
 ORDERS = "create table orders (id integer primary key, ft_trade_id integer, ft_order_side text);"

@@ -111,7 +111,7 @@ PATHS = {
     "too long": ("x" * 5000 + ".csv", "… (5004 characters)"),
     "no table": (
         "bad.recon.json",
-        "is not a table that can be read; expected .csv, .jsonl or .parquet",
+        "is not a table that can be read; expected one of .csv, .jsonl, .parquet",
     ),
 }
 

@@ -236,7 +236,7 @@ def test_a_time_of_a_mapping_that_is_none(tmp_path: Path, settings: str, row: st
     (tmp_path / "f.csv").write_text(f"symbol,quantity,price,time\nA,1,1,{row}\n")
     source = {"format": "table", "path": "m.toml", "as_of": AS_OF_TEXT}
     message = refusal(write_session(tmp_path, document(internal={"from": source})))
-    assert "f.csv: row 1: column time: " in message
+    assert "f.csv: row 2: column time: " in message
     assert "is no time" in message
 
 

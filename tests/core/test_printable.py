@@ -96,7 +96,7 @@ def test_the_output_is_one_safe_line(text: str) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), max_size=200))
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     """Nothing is escaped without need."""
-    if COMMAND.search(text) is None:
+    if "::" not in text and COMMAND.search(text) is None:
         assert printable(text) == text
 
 

@@ -42,7 +42,7 @@ def fill_of(directory: Path, mapping: str, table: str = FILLS) -> Any:
 def test_the_least_mapping_of_fills(tmp_path: Path) -> None:
     """The sign of the quantity is the side, and a row without an id is numbered."""
     fill = fill_of(tmp_path, MAPPING)
-    assert (fill.fill_id, fill.symbol, fill.side) == ("row 1", "BTC", OrderSide.SELL)
+    assert (fill.fill_id, fill.symbol, fill.side) == ("row 2", "BTC", OrderSide.SELL)
     assert (fill.quantity, fill.price, fill.fee) == (Decimal("1.5"), 100, 0)
     assert fill.time.isoformat() == "2026-01-01T10:00:00+00:00"
 
@@ -146,20 +146,23 @@ REFUSED = {
     "an unknown key": (f"tolerance = 1\n{MAPPING}", "tolerance: unknown key"),
     "nothing mapped": ('source = "x"', "maps nothing; expected one of fills, orders"),
     "no column": (f'{MAPPING}fee = "comm"', "has no column 'comm'; there are c1, c2, dir, id"),
-    "a field": (f'{MAPPING}amount = "qty"', "fills: 'amount' is no field; expected account, "),
+    "a field": (
+        f'{MAPPING}amount = "qty"',
+        "'amount' is no field; did you mean account?",
+    ),
     "texts added up": (f'{MAPPING}fill_id = ["id", "sym"]', "fill_id comes from several columns"),
-    "a field that is needed": (MAPPING.replace('price = "px"\n', ""), "[0].price: is missing"),
+    "a field that is needed": (MAPPING.replace('price = "px"\n', ""), "row 2: price: is missing"),
     "text for an amount": (MAPPING.replace('"qty"', '"sym"'), "column sym: 'BTC' is not an amount"),
     "a time without offset": (MAPPING.replace('timezone = "UTC"', ""), "has no offset; expected"),
     "a time zone": (f"{MAPPING}".replace("UTC", "Mars/Base"), "timezone: 'Mars/Base' is not known"),
     "a path as time zone": (f"{MAPPING}".replace("UTC", "../etc"), "timezone: '../etc' is not"),
     "a side": (
         f'{MAPPING}side = "sym"',
-        "row 1: column sym: 'BTC' is no side; expected one of BUY",
+        "row 2: column sym: 'BTC' is no side; expected one of BUY",
     ),
     "a side against the sign": (
         f'{MAPPING}[fills.constants]\nside = "BUY"',
-        "row 1: quantity -1.5 is sold, and the side is BUY",
+        "row 2: quantity -1.5 is sold, and the side is BUY",
     ),
     "a word with two meanings": (
         f'{MAPPING}[sides]\nBUY = "x"\nSELL = ["x"]',
@@ -171,9 +174,9 @@ REFUSED = {
     "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: u.csv: cannot be read"),
     "a column and a constant": (
         f'{MAPPING}[fills.constants]\nprice = "1"',
-        "fills: 'price' has a column and a constant",
+        "fills: t.csv: 'price' has a column and a constant",
     ),
-    "no column at all": (f"{MAPPING}fee = []", "fills[0].columns.fee: "),
+    "no column at all": (f"{MAPPING}fee = []", "fills[0].columns.fee.column: "),
     "an unknown key of a table": (f"{MAPPING}[fills.sheet]\n", "fills[0].sheet: unknown key"),
 }
 

@@ -9,7 +9,11 @@ import pytest
 from recon_core.engine.reconciliation import reconcile_session
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions
-from recon_core.sessions.formats.table_schema import MappingFile, TableMapping
+from recon_core.sessions.formats.shipped import shipped_mapping, shipped_names
+from recon_core.sessions.formats.table import parse_mapping
+from recon_core.sessions.formats.table_schema import MODELS
+
+from .blocks import blocks_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -74,5 +78,23 @@ def test_the_report_shows_the_limits(place: str) -> None:
 
 def test_every_key_of_a_mapping_is_documented() -> None:
     """And of the tables in it."""
-    keys = [*MappingFile.model_fields, *TableMapping.model_fields]
-    assert not [key for key in keys if f"`{key}`" not in TEXT]
+    keys = {name for model in MODELS for name in model.model_fields}
+    texts = [TEXT, *(block.text for block in blocks_of(ROOT / "docs" / "formats.md"))]
+    named = {key for key in keys if any(f"`{key}`" in text for text in texts)}
+    assert keys - named <= {"amount", "currency", "key", "name", "value", "columns", "kind"}
+
+
+def test_every_mapping_of_the_page_is_one() -> None:
+    """What a reader copies is accepted."""
+    mappings = [one for one in blocks_of(ROOT / "docs" / "formats.md") if one.language == "toml"]
+    assert len(mappings) >= 5
+    for block in mappings:
+        parse_mapping(block.text.encode())
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_statement_has_its_section(name: str) -> None:
+    """The page says what each is, and word for word what it cannot know."""
+    mapping = shipped_mapping(name)
+    section = TEXT.partition(f"\n`{name}`: {mapping.about}.\n\n")[2].partition("\n#")[0]
+    assert re.findall(r"^\* (.+)$", section, re.MULTILINE) == mapping.cannot_know

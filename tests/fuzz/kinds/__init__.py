@@ -9,6 +9,7 @@ from . import (
     native,
     nautilus,
     policy,
+    statement,
     table,
 )
 from .kind import Kind
@@ -16,6 +17,7 @@ from .kind import Kind
 KINDS: tuple[Kind, ...] = (
     native.KIND,
     table.KIND,
+    statement.KIND,
     ccxt.KIND,
     nautilus.KIND,
     freqtrade_zip.KIND,
