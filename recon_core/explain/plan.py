@@ -13,7 +13,11 @@ from typing import Final
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans
 from recon_core.explain.answers.fault_sequences import with_the_remainder
-from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
+from recon_core.explain.answers.residuals import (
+    fees_of_missing_fills,
+    rounded_answers,
+    tied_answers,
+)
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
 from recon_core.explain.answers.verdicts import (
     FILLS,
@@ -121,7 +125,12 @@ def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
     """Explain by one exact fault of the rows, nothing fitted: of a span, or of a single row."""
     found = (
         case.best.proven(
-            search.problem, [*_spans(case, search.problem), *_each(search.single_faults())]
+            search.problem,
+            [
+                *_spans(case, search.problem),
+                *_each(search.single_faults()),
+                *_each(_shown_by_fees(case, search.problem)),
+            ],
         )
         for search in case.searches
     )
@@ -150,6 +159,13 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
         case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), ONE_FAULT)
     )
     return alternatives(found) if found else ()
+
+
+def one_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
+    """Explain all but what ties may round by one fault."""
+    return tied_answers(
+        case.prover, case.searches, lambda search: _fits(case, search), case.budget
+    )
 
 
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
@@ -203,6 +219,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
 PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
     *ONE_FAULT,
+    one_fault_and_ties,
     part_then_remainder,
     pairs_of_faults,
     part_of_the_rows,
@@ -229,6 +246,11 @@ def _each(hypotheses: Iterable[Hypothesis]) -> Iterator[Found]:
     return ((hypothesis,) for hypothesis in hypotheses)
 
 
+def _shown_by_fees(case: Case, problem: Problem) -> Iterator[Hypothesis]:
+    case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
+    return (one for one in contradicted_by_fees(problem) if problem.reached_by(one.patch))
+
+
 def _spans(case: Case, problem: Problem) -> Iterator[Found]:
     case.budget.spend(len(problem.fills) * OF_A_REPLAY)
     return _each(spans(problem, case.prover.max_skew))
@@ -240,7 +262,7 @@ def _fits(case: Case, search: Search) -> list[Found]:
     case.budget.spend(len(problem.fills) * _OF_FITS)
     whole = (one for one in systematic(problem) if problem.reached_by(one.patch))
     found = [*_each(whole), *_each(fitted(problem)), *_each(replayed_fills(problem, case.budget))]
-    found += _each(one for one in contradicted_by_fees(problem) if problem.reached_by(one.patch))
+    found += _each(_shown_by_fees(case, problem))
     read = OrderInterpretation(problem, hypotheses, case.budget, search.max_skew).interpretations()
     found += [one for one in read if len(one) == 1 or not found]
     return found

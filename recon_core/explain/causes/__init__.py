@@ -26,6 +26,7 @@ from recon_core.explain.causes import (
     stale,
     unit,
     unstated_fills,
+    wrong_fee,
 )
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.model.explanation import CauseKind
@@ -47,6 +48,7 @@ CAUSES: Final[tuple[CauseFamily, ...]] = (
     fee_rate.FAMILY,
     fee_currency.FAMILY,
     fee_amount.FAMILY,
+    wrong_fee.FAMILY,
     quantity.FAMILY,
     unstated_fills.FAMILY,
     price.FAMILY,

@@ -9,11 +9,10 @@ from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import (
     CauseFamily,
     FeeOperator,
-    FieldFault,
     FillOperator,
     OtherFee,
 )
-from recon_core.explain.causes.fee_pairs import fee_kind, most_fees
+from recon_core.explain.causes.fee_pairs import most_fees
 from recon_core.explain.problem.dimensions import negated
 from recon_core.explain.problem.fee_evidence import at_usual_rate
 from recon_core.explain.problem.fill_group import FillGroup, times
@@ -166,5 +165,4 @@ FAMILY: Final = CauseFamily(
     of_all=_of_all,
     reducing=_reducing,
     in_pairs=(_in_pairs,),
-    fields={"fee": lambda wrong, right: FieldFault(fee_kind(wrong.fee, right.fee))},
 )

@@ -230,16 +230,16 @@ def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | N
     wrong = _at_one_wrong_rate(wrong_fees(rows))
     if wrong:
         return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), wrong)
-    return most_fees(rows, fills, CauseKind.FEE_RATE, "")
+    return most_fees(rows, fills, CauseKind.WRONG_FEE, "", CauseKind.FEE_RATE)
 
 
 def _at_one_wrong_rate(charged: Sequence[PairRow]) -> list[PairRow]:
     """Return the rows whose fees are at one wrong rate, unless all fees are just doubled."""
-    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
+    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.WRONG_FEE}
     rows = [row for row in charged if row.right.fee and fee_fault(row) in kinds]
     members = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
     found = set(map(fee_fault, members))
-    is_a_rate = len(members) > FEWEST_PAIRS and CauseKind.FEE_RATE in found
+    is_a_rate = len(members) > FEWEST_PAIRS and CauseKind.WRONG_FEE in found
     return members if is_a_rate and are_most(members, rows) else []
 
 

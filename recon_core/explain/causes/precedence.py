@@ -22,7 +22,7 @@ _TIME: Final = attrgetter("time")
 _OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
-_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
+_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, CauseKind.WRONG_FEE})
 
 
 def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:

@@ -24,23 +24,28 @@ alone could separate both fees.
 
 @dataclass(frozen=True, slots=True)
 class FeeContradiction:
-    """A fill of a market whose fee is at no rate of the market's fee model."""
+    """A fill of a market whose fee is at no rate of the market's fee model.
+
+    `is_far`: its fee is over 100 units from every rate, or in another currency.
+    """
 
     problem: Problem
     market: Market
     model: FeeModel
     fill: Fill
+    is_far: bool
 
     def factors(self) -> Iterator[tuple[Decimal, Fraction]]:
         """Yield each rate, and the factor by which the value would give the fee.
 
-        Nothing for a fee in another currency than that of the model.
+        Nothing for a fee in another currency than that of the model, or near a rate.
         """
         value = Fraction(fee_value(self.problem.postings, self.fill, in_base=self.model.in_base))
-        if not value or self.fill.fee_currency != self.model.currency:
+        if not value or not self.is_far or self.fill.fee_currency != self.model.currency:
             return
-        for rate in self.model.rates:
-            times = Fraction(self.fill.fee) / (Fraction(rate) * value)
+        charged = Fraction(self.fill.fee) - Fraction(self.model.fixed)
+        for rate in filter(None, self.model.rates):
+            times = charged / (Fraction(rate) * value)
             if times > 0:
                 yield rate, times
 

@@ -1,19 +1,23 @@
 """Fee schedule of a side, inferred from its fills: a few rates that give most of their fees.
 
 Each fee gives the rate with the fewest decimals that rounds to it: 0.053 on a value of 52.7 is
-at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule.
+at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule. If they give too
+few fees, the rate is taken that the most fees allow, each with its rounding: 0.01 on 20 allows
+0.025 % to 0.075 %, 0.02 on 45 allows 0.033 % to 0.055 %, both allow 0.04 %. At last a fixed part
+is looked for: fees of 9.504 on 8,004 and 9.496 on 7,996 are 1.5 and 0.1 %; a fee of 1.00 on any
+value is 1.00 and no rate.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.postings import Postings, to_decimal
 from recon_core.model import Fill, InstrumentKind, OrderSide
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, format_amount
 
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
@@ -30,6 +34,9 @@ this twentieth is a handful.
 
 ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
 """Roundings of a fee that sources use."""
+
+_Proposal = Callable[[Postings, Sequence[Fill], bool], list[Decimal]]
+"""A function that proposes rates of fills; true if they are on the quantity."""
 
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 
@@ -54,6 +61,9 @@ rate, 10^-6 of it.
 _RATE_DIGITS: Final = 4
 """Most significant digits of a round rate: 0.075 % has two, most quotients have many."""
 
+_FEWEST_FIXED: Final = 4
+"""Fewest fees that show a fixed part: it is fitted with the rate, so any two fees have one."""
+
 _UNITS_OF_A_STEP: Final = Decimal(10_000)
 """Units between the amounts that neighbouring round rates give.
 
@@ -63,21 +73,25 @@ A rate then gives some amount by coincidence in one of 10,000 cases.
 
 @dataclass(frozen=True, slots=True)
 class FeeModel:
-    """Fee schedule of one symbol: rates on a value, in one currency.
+    """Fee schedule of one symbol: a fixed part and rates on a value, in one currency.
 
     `rates`: fractions of the value, the most frequent first; a negative rate is a rebate.
     `in_base`: the value is the quantity, not quantity times price. `rounding`: the rounding of
-    the source, half-even, or half-up as of a source that computes in floats.
+    the source, half-even, or half-up as of a source that computes in floats. `fixed`: the part of
+    every fee that does not depend on the value, in `currency`; a flat fee is at the rate 0.
     """
 
     rates: tuple[Decimal, ...]
     currency: str
     in_base: bool
     rounding: str = ROUND_HALF_EVEN
+    fixed: Decimal = ZERO
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
         """Return the fee of a fill at a rate, rounded to the precision of its currency."""
         fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
+        if self.fixed:
+            fee = EXACT.add(fee, self.fixed)
         places = postings.roundings.places(self.currency)
         if places is None:
             return fee
@@ -87,6 +101,17 @@ class FeeModel:
         """Return the difference between a fill's fee and the nearest fee at a rate."""
         fees = (self.fee(postings, fill, rate) for rate in self.rates)
         return min(EXACT.subtract(fee, fill.fee).copy_abs() for fee in fees)
+
+    def unit(self, postings: Postings, fill: Fill) -> Decimal:
+        """Return the unit of a fill's fee: that of its currency, else the noise of floats."""
+        value = fee_value(postings, fill, in_base=self.in_base)
+        return unit_of(postings, self.currency, value)
+
+    def text(self, rate: Decimal) -> str:
+        """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
+        at_rate = f"the rate {rate.normalize(EXACT):f}" if rate else ""
+        fixed = f"{format_amount(self.fixed)} {self.currency}" if self.fixed else ""
+        return " and ".join(filter(None, (fixed, at_rate))) or "the rate 0"
 
 
 def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
@@ -125,10 +150,11 @@ def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
     in_base = instrument is not None and currency == instrument.base != instrument.quote
     charged = [fill for fill in sample if fill.fee_currency == currency]
     found = _rates(postings, charged, in_base=in_base)
-    if not found:
+    rates, fixed = (found, ZERO) if found else _with_fixed_part(postings, charged, in_base=in_base)
+    if not rates:
         return None
     half_even, half_up = (
-        FeeModel(tuple(found), currency, in_base, rounding) for rounding in ROUNDINGS
+        FeeModel(tuple(rates), currency, in_base, rounding, fixed) for rounding in ROUNDINGS
     )
     exact = _exact(postings, half_even, sample)
     if exact == len(sample) or exact >= _exact(postings, half_up, sample):
@@ -180,10 +206,19 @@ def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[
     Each rate gives at least 5 % of the fees. A rebate is a negative rate; the negative of a
     rate is a fee with the wrong sign, and no rate.
     """
+    return _covering(postings, fills, _usual_rates, in_base=in_base) or _covering(
+        postings, fills, _allowed_rates, in_base=in_base
+    )
+
+
+def _covering(
+    postings: Postings, fills: Sequence[Fill], propose: _Proposal, *, in_base: bool
+) -> list[Decimal]:
+    """Return the proposed rates that together give at least 80 % of the fees, else none."""
     found: list[Decimal] = []
     left = [*fills]
     while left and len(found) < _MOST_RATES:
-        for rate in _usual_rates(postings, left, in_base=in_base):
+        for rate in propose(postings, left, in_base):
             others = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
             is_usual = (len(left) - len(others)) * 20 >= len(fills)
             if is_usual and rate.copy_negate() not in found:
@@ -195,7 +230,7 @@ def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[
     return found if len(left) * 10 <= len(fills) * 2 else []
 
 
-def _usual_rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
+def _usual_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> list[Decimal]:  # noqa: FBT001
     """Return the usual rates of the larger half of the fees: many rates give a small fee."""
     large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
     rates = Counter(
@@ -206,10 +241,88 @@ def _usual_rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) ->
     return [rate for rate, _ in rates.most_common(_MOST_RATES)]
 
 
+def _allowed_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> list[Decimal]:  # noqa: FBT001
+    """Return the roundest rate that the most fees allow, each with half a unit of rounding."""
+    ends: list[tuple[Fraction, int]] = []
+    for fill in fills:
+        value = Fraction(fee_value(postings, fill, in_base=in_base))
+        if not value:
+            continue
+        half = Fraction(unit_of(postings, fill.fee_currency or "", to_decimal(value))) / 2
+        low, high = sorted((Fraction(fill.fee) + off) / value for off in (-half, half))
+        ends += [(low, -1), (high, 1)]
+    most, depth, best = 0, 0, (Fraction(0), Fraction(0))
+    ends.sort()
+    for at, (rate, step) in enumerate(ends):
+        depth -= step
+        if depth > most:  # the rates up to the next end are in all of these ranges
+            most, best = depth, (rate, ends[at + 1][0])
+    return [rate] if (rate := _roundest(*best)) else []
+
+
+def _roundest(low: Fraction, high: Fraction) -> Decimal:
+    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one."""
+    for places in range(2, _RATE_PLACES + 1):
+        count = -((-low * 10**places) // 1)
+        if count <= high * 10**places:
+            return Decimal(int(count)).scaleb(-places, EXACT).normalize(EXACT)
+    return ZERO
+
+
+def _with_fixed_part(
+    postings: Postings, fills: Sequence[Fill], *, in_base: bool
+) -> tuple[list[Decimal], Decimal]:
+    """Return the rate and the fixed part that give at least 80 % of the fees, else no rate.
+
+    The rate is the most frequent slope between fees of the largest and the smallest values.
+    """
+    values = [fee_value(postings, fill, in_base=in_base) for fill in fills]
+    if len(set(values)) < _FEWEST_FIXED:
+        return [], ZERO
+    charged = sorted(zip(values, (fill.fee for fill in fills), strict=True))
+    unit = unit_of(postings, fills[0].fee_currency or "", charged[-1][0])
+    half = len(charged) // 2
+    slopes = Counter(
+        slope
+        for (low, less), (high, more) in zip(charged[:half], charged[-half:], strict=True)
+        if high > low
+        and (slope := round_rate(
+            EXACT.subtract(more, less), EXACT.subtract(high, low), EXACT.add(unit, unit)
+        )) is not None
+    )  # fmt: skip
+    for rate, _ in slopes.most_common(_MOST_RATES):
+        fixed = _fixed_part(charged, rate, unit)
+        off = (
+            EXACT.subtract(fee, EXACT.add(fixed, EXACT.multiply(rate, value))).copy_abs()
+            for value, fee in charged
+        )
+        if fixed and sum(each < unit for each in off) * 10 >= len(charged) * 8:
+            return [rate], fixed
+    return [], ZERO
+
+
+def _fixed_part(
+    charged: Sequence[tuple[Decimal, Decimal]], rate: Decimal, unit: Decimal
+) -> Decimal:
+    """Return the most frequent fee less the rate on its value, with as few decimals as fit."""
+    parts = Counter(
+        part
+        for value, fee in charged
+        if (part := round_rate(EXACT.subtract(fee, EXACT.multiply(rate, value)), _ONE, unit))
+        is not None
+    )
+    return parts.most_common(1)[0][0] if parts else ZERO
+
+
+def unit_of(postings: Postings, currency: str, value: Decimal) -> Decimal:
+    """Return the unit of fees in a currency; undeclared, the noise of floats on the value."""
+    return postings.resolution(currency) or EXACT.multiply(value.copy_abs(), _FLOAT_NOISE)
+
+
 def _is_at(postings: Postings, fill: Fill, rate: Decimal, *, in_base: bool) -> bool:
     """True if a fee is less than one unit of its currency from the fee at a rate."""
     value = fee_value(postings, fill, in_base=in_base)
-    unit = postings.resolution(fill.fee_currency or "") or EXACT.multiply(value, _FLOAT_NOISE)
+    unit = unit_of(postings, fill.fee_currency or "", value)
     off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee).copy_abs()
     return off < unit
 
@@ -226,9 +339,7 @@ def rate_of(postings: Postings, fill: Fill, fee: Decimal, *, in_base: bool) -> D
     value = fee_value(postings, fill, in_base=in_base)
     if not value:
         return None
-    currency = fill.fee_currency or ""
-    unit = postings.resolution(currency) or EXACT.multiply(value, _FLOAT_NOISE)
-    return round_rate(fee, value, unit)
+    return round_rate(fee, value, unit_of(postings, fill.fee_currency or "", value))
 
 
 def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:

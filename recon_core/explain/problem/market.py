@@ -194,12 +194,14 @@ class Paid:
             _BUY,
         )
         share, worth = _multiply(rate, multiplier), _multiply(required, multiplier)
+        fixed = ZERO if self._model is None else self._model.fixed
         charged = _multiply(share, required)
         bought, sold = _add(worth, charged), _subtract(worth, charged)
         # Per unit of price: the required quantity, and the rate on the whole quantity.
         first = [bought if fill.side is buy else sold for fill in fills]
         units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
-        return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+        paid = map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+        return map(_add, paid, repeat(fixed)) if fixed else paid
 
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """Return the largest sum of two fees at a price: as booked, and with another quantity."""
@@ -212,7 +214,7 @@ class Paid:
             worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
         rate = max(map(Decimal.copy_abs, model.rates))
         posted = max(map(Decimal.copy_abs, (min(fees), max(fees))))
-        return _add(posted, _multiply(worth, rate).copy_abs())
+        return _add(_add(posted, model.fixed.copy_abs()), _multiply(worth, rate).copy_abs())
 
 
 def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:
