@@ -32,7 +32,7 @@ from recon_core.explain.causes.cumulative import Misread, misread
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
-from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.search.candidates import Found
@@ -161,11 +161,20 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
     return alternatives(found) if found else ()
 
 
+def shown_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
+    """Explain all but what ties may round by one fault that rows show: no number is fitted."""
+    return tied_answers(
+        case.prover,
+        case.searches,
+        lambda search: _each(_shown_by_fees(case, search.problem)),
+        case.budget,
+        Strength.SHOWN,
+    )
+
+
 def one_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
     """Explain all but what ties may round by one fault."""
-    return tied_answers(
-        case.prover, case.searches, lambda search: _fits(case, search), case.budget
-    )
+    return tied_answers(case.prover, case.searches, lambda search: _fits(case, search), case.budget)
 
 
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
@@ -213,6 +222,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     opening,
     stale_side,
     one_fault_of_rows,
+    shown_fault_and_ties,
     fitted_fault,
     rounded_state,
 )

@@ -129,11 +129,15 @@ def rounded_answers(
 
 
 def tied_answers(
-    prover: Prover, searches: Sequence[Search], find: Finder, budget: Budget
+    prover: Prover,
+    searches: Sequence[Search],
+    find: Finder,
+    budget: Budget,
+    weakest: Strength = Strength.FITTED,
 ) -> tuple[Explanation, ...]:
     """Return explanations that leave no more than ties may round, by the strongest evidence.
 
-    `partial` if a single answer leaves a residual.
+    `partial` if a single answer leaves a residual; none with weaker evidence than `weakest`.
     """
     for search in searches:
         tied = tied_amounts(search.problem)
@@ -142,7 +146,7 @@ def tied_answers(
         near = replace(search, problem=_within(search.problem, tied))
         found = [*((one,) for one in near.single_faults()), *find(near)]
         best = min((_weakest(one) for one in found), default=Strength.CHANCE)
-        strong = [one for one in found if best < Strength.WEAK and _weakest(one) is best]
+        strong = [one for one in found if best <= weakest and _weakest(one) is best]
         answers = _proven(prover, near.problem, strong, tied, budget)
         if answers:
             return rounded_explanations(prover, answers, _TIES)

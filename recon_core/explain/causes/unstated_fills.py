@@ -140,6 +140,7 @@ def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Itera
         quantity = (
             _before_fee(required.copy_abs(), side, rate, market) if in_base else required.copy_abs()
         )
+        quantity = market.without_dust(quantity, problem.dimensions.dust)
         if not market.has_lots_of(decimal_places(shortest(quantity))):
             continue
         is_paid = model is not None and model.currency == paid and not in_base

@@ -7,6 +7,7 @@ the right one.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault
@@ -16,23 +17,29 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_chan
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import format_amount, shortest
+from recon_core.values.amounts import EXACT, format_amount, shortest
 
 
 def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
     """Yield the fee of a contradicted row at each rate of its schedule.
 
     A fee that is 0, twice, or the negative of the right one has a kind of its own. A fee within
-    some units of a rate may be rounded by another rule: nothing confirms that it is wrong.
+    some units of a rate may be rounded by another rule: it is wrong if nothing else is.
     """
     fill, model = one.fill, one.model
     for rate in model.rates if fill.fee_currency == model.currency else ():
         fee = model.fee(one.problem.postings, fill, rate)
-        if fee_kind(fill.fee, fee) is CauseKind.WRONG_FEE:
-            strength = Strength.SHOWN if one.is_far else Strength.WEAK
+        if not _has_own_kind(fill.fee, fee, model.unit(one.problem.postings, fill)):
+            strength = Strength.SHOWN if one.is_far else Strength.EXACT
             hypothesis = fee_change(fill, CauseKind.WRONG_FEE, fee, strength=strength)
             detail = f"{_against(fill, hypothesis.patch.added[0])}, as others at {model.text(rate)}"
             yield replace(hypothesis, detail=detail)
+
+
+def _has_own_kind(wrong: Decimal, right: Decimal, unit: Decimal) -> bool:
+    """True if a fee is twice or the negative of the right one, but for a unit of rounding."""
+    others = (EXACT.add(right, right), right.copy_negate())
+    return any(EXACT.subtract(wrong, one).copy_abs() <= unit for one in others)
 
 
 def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:

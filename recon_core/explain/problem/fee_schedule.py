@@ -17,7 +17,16 @@ from typing import Final
 
 from recon_core.explain.problem.postings import Postings, to_decimal
 from recon_core.model import Fill, InstrumentKind, OrderSide
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, format_amount
+from recon_core.values.amounts import (
+    EXACT,
+    MOST_DIGITS,
+    ZERO,
+    decimal_places,
+    exact_sum,
+    format_amount,
+    round_to_places,
+    shortest,
+)
 
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
@@ -40,12 +49,18 @@ _Proposal = Callable[[Postings, Sequence[Fill], bool], list[Decimal]]
 
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 
+THE_RATE: Final = "the rate "
+"""Words before a rate."""
+
 _RATE_PLACES: Final = 12
 """Most decimals of a rate, a fraction of the value.
 
 Without a declared precision, 11 decimals give any fee (`_FLOAT_NOISE`): a finer rate proves
 nothing.
 """
+
+_FLOATS: Final = Context(prec=15)
+"""Digits that a binary float carries in any number."""
 
 _HALF: Final = Decimal("0.5")
 
@@ -88,14 +103,22 @@ class FeeModel:
     fixed: Decimal = ZERO
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
-        """Return the fee of a fill at a rate, rounded to the precision of its currency."""
-        fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
-        if self.fixed:
-            fee = EXACT.add(fee, self.fixed)
+        """Return the fee of a fill at a rate, rounded to the precision of its currency.
+
+        Of floats the digits that they carry are kept, without their noise.
+        """
+        fee = self.charge(postings, fill, rate)
         places = postings.roundings.places(self.currency)
         if places is None:
-            return fee
+            carried = _FLOATS.plus(fee) if postings.dimensions.dust else fee
+            is_short = decimal_places(carried) <= MOST_DIGITS
+            return carried if is_short else round_to_places(carried, MOST_DIGITS)
         return fee.quantize(Decimal((0, (1,), -places)), context=_CONTEXTS[self.rounding])
+
+    def charge(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
+        """Return the fee of a fill at a rate before it is rounded."""
+        fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
+        return EXACT.add(fee, self.fixed) if self.fixed else fee
 
     def off(self, postings: Postings, fill: Fill) -> Decimal:
         """Return the difference between a fill's fee and the nearest fee at a rate."""
@@ -107,11 +130,21 @@ class FeeModel:
         value = fee_value(postings, fill, in_base=self.in_base)
         return unit_of(postings, self.currency, value)
 
+    def gives(self, postings: Postings, fill: Fill) -> bool:
+        """True if a fill's fee is at a rate, exactly, or but for the noise of floats."""
+        off = self.off(postings, fill)
+        is_exact = postings.roundings.places(self.currency) is not None
+        return fill.fee_currency == self.currency and (
+            not off or (not is_exact and off <= self.unit(postings, fill))
+        )
+
     def text(self, rate: Decimal) -> str:
         """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
-        at_rate = f"the rate {rate.normalize(EXACT):f}" if rate else ""
-        fixed = f"{format_amount(self.fixed)} {self.currency}" if self.fixed else ""
-        return " and ".join(filter(None, (fixed, at_rate))) or "the rate 0"
+        at_rate = f"{THE_RATE}{rate.normalize(EXACT):f}"
+        fixed = f"{format_amount(shortest(self.fixed))} {self.currency}"
+        return " and ".join(text for text, is_part in (
+            (fixed, self.fixed), (at_rate, rate or not self.fixed)
+        ) if is_part)  # fmt: skip
 
 
 def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
@@ -149,8 +182,10 @@ def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
     instrument = postings.instruments.get(fills[0].symbol)
     in_base = instrument is not None and currency == instrument.base != instrument.quote
     charged = [fill for fill in sample if fill.fee_currency == currency]
-    found = _rates(postings, charged, in_base=in_base)
-    rates, fixed = (found, ZERO) if found else _with_fixed_part(postings, charged, in_base=in_base)
+    rates, fixed = _rates(postings, charged, in_base=in_base), ZERO
+    if not rates or not all(map(is_round, rates)):
+        round_rates, fixed = _with_fixed_part(postings, charged, in_base=in_base)
+        rates = round_rates or rates
     if not rates:
         return None
     half_even, half_up = (
@@ -290,13 +325,13 @@ def _with_fixed_part(
             EXACT.subtract(more, less), EXACT.subtract(high, low), EXACT.add(unit, unit)
         )) is not None
     )  # fmt: skip
-    for rate, _ in slopes.most_common(_MOST_RATES):
+    for rate in [rate for rate, _ in slopes.most_common(_MOST_RATES) if is_round(rate)]:
         fixed = _fixed_part(charged, rate, unit)
         off = (
             EXACT.subtract(fee, EXACT.add(fixed, EXACT.multiply(rate, value))).copy_abs()
             for value, fee in charged
         )
-        if fixed and sum(each < unit for each in off) * 10 >= len(charged) * 8:
+        if fixed and is_round(fixed) and sum(each < unit for each in off) * 10 >= len(charged) * 8:
             return [rate], fixed
     return [], ZERO
 
@@ -366,12 +401,15 @@ def _rounded_up(amount: Decimal, value: Decimal) -> Decimal:
     return EXACT.add(times, _ONE if less else ZERO)
 
 
+def is_round(number: Decimal) -> bool:
+    """True if a rate, or a fixed part, has as few digits as those that venues publish."""
+    return len(number.normalize(EXACT).as_tuple().digits) <= _RATE_DIGITS
+
+
 def is_significant_rate(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
     """True if a rate is round, and so coarse that it rarely gives an amount by coincidence."""
     step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
-    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(
-        unit, _UNITS_OF_A_STEP
-    )
+    return is_round(rate) and step >= EXACT.multiply(unit, _UNITS_OF_A_STEP)
 
 
 def total_value(postings: Postings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:

@@ -106,6 +106,12 @@ class Market:
                 most = max(most, shortest_places(fill.quantity))
         return most
 
+    @cached_property
+    def usual_lot_places(self) -> int:
+        """The decimals that most quantities have at most: nine of ten."""
+        places = sorted(shortest_places(fill.quantity) for fill in self.fills)
+        return places[len(places) * 9 // 10]
+
     def with_more_places(self) -> Iterator["Market"]:
         """Yield the same market with 1 to 3 price decimals more."""
         places = range(self.tick_places + 1, self.tick_places + _MORE_PLACES + 1)
@@ -114,6 +120,14 @@ class Market:
     def has_lots_of(self, places: int) -> bool:
         """True if some quantity has at least `places` decimals."""
         return any(shortest_places(fill.quantity) >= places for fill in self.fills)
+
+    def without_dust(self, quantity: Decimal, dust: Decimal) -> Decimal:
+        """Return a quantity with the decimals of most, where it misses them by float dust."""
+        if not dust:
+            return quantity
+        rounded = on_tick(Fraction(quantity), self.usual_lot_places)
+        is_near = _subtract(quantity, rounded).copy_abs() <= dust
+        return rounded if rounded and is_near else quantity
 
     def near(self, price: Decimal) -> bool:
         """True if a price is in the range of this market's prices, widened by a factor of 1.5."""

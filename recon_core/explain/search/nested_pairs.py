@@ -41,7 +41,7 @@ from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
 from recon_core.explain.search.systematic_faults import reducing, spans, systematic
-from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
+from recon_core.model import Fill, InstrumentKind, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
 _OF_A_SECOND: Final = 40
