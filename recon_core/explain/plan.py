@@ -99,6 +99,8 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
     found = explanations_of(case.prover, rows) if rows else ()
+    if found and precedence.is_less_than_rows(case.states):
+        return found
     others = [one for one in found if not precedence.are_of_one_kind(one, case.states)]
     both = (*case.states, *others)
     return tuple(not_proven(one, FILLS, len(both)) for one in both) if others else case.states
@@ -129,7 +131,7 @@ def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
             [
                 *_spans(case, search.problem),
                 *_each(search.single_faults()),
-                *_each(_shown_by_fees(case, search.problem)),
+                *_each(_shown_by_fees(case, search.problem, Strength.SHOWN)),
             ],
         )
         for search in case.searches
@@ -166,7 +168,7 @@ def shown_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
     return tied_answers(
         case.prover,
         case.searches,
-        lambda search: _each(_shown_by_fees(case, search.problem)),
+        lambda search: _each(_shown_by_fees(case, search.problem, Strength.SHOWN)),
         case.budget,
         Strength.SHOWN,
     )
@@ -256,9 +258,12 @@ def _each(hypotheses: Iterable[Hypothesis]) -> Iterator[Found]:
     return ((hypothesis,) for hypothesis in hypotheses)
 
 
-def _shown_by_fees(case: Case, problem: Problem) -> Iterator[Hypothesis]:
+def _shown_by_fees(
+    case: Case, problem: Problem, weakest: Strength = Strength.CHANCE
+) -> Iterator[Hypothesis]:
     case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
-    return (one for one in contradicted_by_fees(problem) if problem.reached_by(one.patch))
+    found = (one for one in contradicted_by_fees(problem) if one.strength <= weakest)
+    return (one for one in found if problem.reached_by(one.patch))
 
 
 def _spans(case: Case, problem: Problem) -> Iterator[Found]:

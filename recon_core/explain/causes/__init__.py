@@ -8,6 +8,7 @@ from typing import Final
 from recon_core.explain.causes import (
     alias,
     balance_kind,
+    conversion,
     cumulative,
     fee_amount,
     fee_currency,
@@ -36,6 +37,7 @@ CAUSES: Final[tuple[CauseFamily, ...]] = (
     side.FAMILY,
     legs.FAMILY,
     alias.FAMILY,
+    conversion.FAMILY,
     stale.FAMILY,
     foreign.FAMILY,
     movement.FAMILY,

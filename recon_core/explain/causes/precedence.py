@@ -19,7 +19,9 @@ _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
 )
 _TIME: Final = attrgetter("time")
-_OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
+_OF_A_ROW: Final = frozenset(
+    {CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT, CauseKind.CONVERSION}
+)
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
 _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, CauseKind.WRONG_FEE})
@@ -50,6 +52,12 @@ def may_be_rows(explanations: Sequence[Explanation]) -> bool:
     return is_unique and all(kind in _OF_A_ROW for kind in causes)
 
 
+def is_less_than_rows(explanations: Iterable[Explanation]) -> bool:
+    """True if an exact fault of a row is better evidence: two balances alone show a conversion."""
+    kinds = {cause.cause_kind for one in explanations for cause in one.causes}
+    return kinds == {CauseKind.CONVERSION}
+
+
 def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
     """True if an explanation has the same kinds of causes as another."""
     kinds = {cause.cause_kind for cause in one.causes}
@@ -57,8 +65,9 @@ def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
 
 
 def is_one_figure_of_rows(hypothesis: StateHypothesis) -> bool:
-    """True if a single stated figure is wrong in a way that a wrong row causes as well."""
-    return hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1
+    """True if a figure, or a pair of balances, is wrong in a way that a row causes as well."""
+    is_pair = hypothesis.cause_kind is CauseKind.CONVERSION
+    return is_pair or (hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1)
 
 
 def has_extra_rounding(found: Sequence[Cause]) -> bool:

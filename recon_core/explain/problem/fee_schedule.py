@@ -108,7 +108,7 @@ class FeeModel:
         Of floats the digits that they carry are kept, without their noise.
         """
         fee = self.charge(postings, fill, rate)
-        places = postings.roundings.places(self.currency)
+        places = self._places(postings)
         if places is None:
             carried = _FLOATS.plus(fee) if postings.dimensions.dust else fee
             is_short = decimal_places(carried) <= MOST_DIGITS
@@ -132,11 +132,13 @@ class FeeModel:
 
     def gives(self, postings: Postings, fill: Fill) -> bool:
         """True if a fill's fee is at a rate, exactly, or but for the noise of floats."""
-        off = self.off(postings, fill)
-        is_exact = postings.roundings.places(self.currency) is not None
-        return fill.fee_currency == self.currency and (
-            not off or (not is_exact and off <= self.unit(postings, fill))
-        )
+        off, is_float = self.off(postings, fill), bool(postings.dimensions.dust)
+        noise = self.unit(postings, fill) if is_float and self._places(postings) is None else ZERO
+        return fill.fee_currency == self.currency and off <= noise
+
+    def _places(self, postings: Postings) -> int | None:
+        """Return the decimals of the fees, `None` where none are declared."""
+        return postings.roundings.places(self.currency)
 
     def text(self, rate: Decimal) -> str:
         """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
