@@ -41,7 +41,7 @@ NO_LEGS = "which leg a fill was for, no row shows"
 _FEW_PLACES = 4
 _UNITS_EACH = 2
 
-_OF_ONE_WORTH = {"USD"}
+_OF_ONE_WORTH = {"USD", "ETH2"}
 """Names that a currency of the sessions and its other name have letters in common with."""
 
 _MISTYPED = {

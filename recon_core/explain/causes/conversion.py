@@ -7,6 +7,7 @@ conversion at any price: what one account gives and receives at one time.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
@@ -29,18 +30,24 @@ from recon_core.values.printable import printable
 _LETTERS: Final = 3
 """Letters in a row that names of one worth share: the length of a currency's code."""
 
+_PREFIXES: Final = "XZ"
+"""Letters that a venue puts before the names of coins and of money."""
+
 _FEWEST_DIGITS: Final = 4
 """Fewest digits of an amount that shows a conversion: a round one may be two transfers."""
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield the pairs of balances alike of which one side has in one what it lacks in the other."""
-    less: dict[tuple[str, object], list[str]] = {}
-    more: list[tuple[str, object]] = []
+    less: dict[tuple[str, Decimal], list[str]] = {}
+    more: list[tuple[str, tuple[str, Decimal]]] = []
     for name in filter(is_cash, states.differing):
         off = EXACT.subtract(states.stated.get(name, ZERO), states.other.get(name, ZERO))
         key = _account(name), off.copy_abs()
-        less.setdefault(key, []).append(name) if off < 0 else more.append((name, key))
+        if off < 0:
+            less.setdefault(key, []).append(name)
+        else:
+            more.append((name, key))
     for name, key in more:
         alike = [
             one for one in less.get(key, ()) if _are_alike(currency_of(name), currency_of(one))
@@ -56,7 +63,13 @@ def _account(name: str) -> str:
 
 
 def _are_alike(one: str, other: str) -> bool:
-    """True if names share letters, as those of assets that are converted one to one do."""
+    """True if names share letters, as those of assets that are converted one to one do.
+
+    ZEUR is EUR and XETH is ETH in the notation of one venue: these are names.
+    """
+    if any(name == f"{letter}{bare}" for letter in _PREFIXES
+           for name, bare in ((one, other), (other, one))):  # fmt: skip
+        return False
     starts = range(len(one) - _LETTERS + 1)
     return any(one[start : start + _LETTERS] in other for start in starts)
 

@@ -71,8 +71,9 @@ def _missing_or_repeated(movement: Movement) -> Iterator[Hypothesis]:
 
 
 def _surplus(movement: Movement, *, is_copy: bool) -> Hypothesis:
+    """Build a movement too many: a copy, or by chance, as one of the other sign may be missing."""
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
-    strength = Strength.SHOWN if is_copy else Strength.FITTED
+    strength = Strength.SHOWN if is_copy else Strength.CHANCE
     return Hypothesis(kind, Patch(removed_movements=(movement,)), (movement,), strength)
 
 

@@ -46,10 +46,15 @@ def are_roundings(explanations: Iterable[Explanation]) -> bool:
 
 
 def may_be_rows(explanations: Sequence[Explanation]) -> bool:
-    """True if a single explanation of figures that a wrong row may cause as well is unique."""
+    """True if a single explanation of figures that a wrong row may cause as well is unique.
+
+    Of a conversion a row is better evidence, also where other doubts leave it ambiguous.
+    """
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
     is_unique = [one.verdict for one in explanations] == [ExplanationVerdict.UNIQUE]
-    return is_unique and all(kind in _OF_A_ROW for kind in causes)
+    return is_less_than_rows(explanations) or (
+        is_unique and all(kind in _OF_A_ROW for kind in causes)
+    )
 
 
 def is_less_than_rows(explanations: Iterable[Explanation]) -> bool:
@@ -94,6 +99,11 @@ def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHy
 def is_alias(hypothesis: StateHypothesis) -> bool:
     """True if a hypothesis is another name; several of a side are one fault."""
     return hypothesis.cause_kind is CauseKind.ALIAS
+
+
+def is_conversion(hypothesis: StateHypothesis) -> bool:
+    """True if a hypothesis is a conversion, which another name of either side may be as well."""
+    return hypothesis.cause_kind is CauseKind.CONVERSION
 
 
 def is_misread_order(hypotheses: Iterable[Hypothesis]) -> bool:

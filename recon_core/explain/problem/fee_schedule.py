@@ -290,10 +290,10 @@ def _allowed_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> 
         ends += [(low, -1), (high, 1)]
     most, depth, best = 0, 0, (Fraction(0), Fraction(0))
     ends.sort()
-    for at, (rate, step) in enumerate(ends):
+    for at, (end, step) in enumerate(ends):
         depth -= step
         if depth > most:  # the rates up to the next end are in all of these ranges
-            most, best = depth, (rate, ends[at + 1][0])
+            most, best = depth, (end, ends[at + 1][0])
     return [rate] if (rate := _roundest(*best)) else []
 
 

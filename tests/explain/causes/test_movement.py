@@ -38,7 +38,7 @@ AMOUNTS = {
 
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_the_ratio_of_two_amounts_shows_the_fault(name: str) -> None:
-    """Twice is a duplicate; any other amount, and the other sign, is the wrong amount of one row."""
+    """Twice is a duplicate; any other amount, and the other sign, is wrong in one row."""
     ledger, exchange, kind, phrase = AMOUNTS[name]
     (one,) = explain(session(with_amount(ledger), with_amount(exchange)))
     assert one.verdict is ExplanationVerdict.UNIQUE, one.text
