@@ -65,7 +65,8 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     charged = [one for fill in selected if fill.fee for one in _charged(problem, fill)]
     parts = list(dict.fromkeys(part for _, model, rate in charged for part in (rate, model.fixed)))
     parts = list(filter(None, parts))
-    if len(parts) < 2 or len(charged) < len(selected):  # noqa: PLR2004  # one rate is no tier
+    is_one_rate = len(parts) < 2 and not (charged and charged[0][1].fixed)  # noqa: PLR2004  # no tier
+    if is_one_rate or len(charged) < len(selected):
         return
     first = Fraction(parts[0])
     currency = charged[0][1].currency

@@ -220,6 +220,7 @@ class FeeSchedules:
     postings: Postings
     by_position: Mapping[str, Sequence[Fill]]
     _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
+    _bare: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
@@ -231,10 +232,37 @@ class FeeSchedules:
         """Return the fee model of a fill's position and side, `None` without one."""
         return self.of(self.postings.position(fill))[fill.side]
 
+    def leaves_without(self, fill: Fill) -> bool:
+        """True if a fill has rightly no fee: it is flat, and charged with another of the order."""
+        model = self.model(fill)
+        if model is None or any(model.rates):
+            return False
+        name = self.postings.position(fill)
+        if name not in self._bare:
+            self._bare[name] = _of_orders(self.by_position[name])
+        return id(fill) in self._bare[name]
+
     def rates(self, fill: Fill) -> tuple[Decimal, ...]:
         """Return the rates of a fill's position and side."""
         model = self.model(fill)
         return () if model is None else model.rates
+
+
+def _of_orders(fills: Sequence[Fill]) -> frozenset[int]:
+    """Return the `id()` of fills without a fee that a fee for each order leaves so.
+
+    Most orders of several fills have then one fee, and a fill is left without if it is not the
+    first of its order. Empty if fees are charged for each fill.
+    """
+    orders: dict[str, list[Fill]] = {}
+    for fill in fills:
+        if fill.order_id:
+            orders.setdefault(fill.order_id, []).append(fill)
+    several = [rows for rows in orders.values() if len(rows) > 1]
+    once = sum(sum(1 for row in rows if row.fee) == 1 for rows in several)
+    if once * 2 <= len(several):
+        return frozenset()
+    return frozenset(id(row) for rows in several for row in rows[1:] if not row.fee)
 
 
 def _rates(postings: Postings, fills: Sequence[Fill], *, in_base: bool) -> list[Decimal]:
@@ -410,7 +438,7 @@ def is_round(number: Decimal) -> bool:
 
 def is_significant_rate(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
     """True if a rate is round, and so coarse that it rarely gives an amount by coincidence."""
-    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
+    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value.copy_abs())
     return is_round(rate) and step >= EXACT.multiply(unit, _UNITS_OF_A_STEP)
 
 
