@@ -27,7 +27,11 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             yield from _missing_or_repeated(movement)
         else:
             yield _surplus(movement, is_copy=_has_copy(movement, movements))
-        yield _with_amounts(movement, _turned(movement.amount), _turned(movement.quantity))
+        turned = _turned(movement.amount)
+        hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
+        yield replace(
+            hypothesis, detail=_difference(*problem.wrong_and_right(movement.amount, turned))
+        )
 
 
 def _with_amounts(

@@ -285,7 +285,9 @@ def _covering(
     while left and len(found) < _MOST_RATES:
         for rate in propose(postings, left, in_base):
             others = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
-            is_usual = (len(left) - len(others)) * 20 >= len(fills)
+            count, is_covered = len(left) - len(others), len(left) * 10 <= len(fills) * 2
+            # A single fee that the other rates do not leave too many of is no rate, but a wrong fee.
+            is_usual = count * 20 >= len(fills) and not (count == 1 and is_covered)
             if is_usual and rate.copy_negate() not in found:
                 found.append(rate)
                 left = others

@@ -8,7 +8,8 @@ from recon_core.explain import explain
 from recon_core.model import MovementKind, SideRecord
 from recon_core.model.explanation import ExplanationVerdict
 from tests.core.builders import at, fill
-from tests.explain.real_sessions import books, moved, session
+from tests.explain.charges import kinds
+from tests.explain.real_sessions import books, moved, session, silent
 
 FILLS = (
     fill("f1", "BUY", "2", "100", "0.2 EUR", time=at(-900)),
@@ -60,3 +61,22 @@ def test_every_kind_of_movement_is_compared() -> None:
         )
         (one,) = explain(session(mine, theirs))
         assert [str(cause.cause_kind) for cause in one.causes] == ["duplicate_movement"], one.text
+
+
+STATES = {
+    "the other sign": ("4.37", "-4.37", ("unique", ["wrong_movement"]), "other sign"),
+    "a hundred times": ("-437", "-4.37", ("unique", ["wrong_movement"]), "-437 against -4.37"),
+    "a tenth": ("-0.437", "-4.37", ("unique", ["wrong_movement"]), "10^-1 times"),
+    "a digit": ("-4.87", "-4.37", ("ambiguous", ["wrong_movement"]), "one digit differs"),
+    "another amount": ("-5.912", "-4.37", ("unexplained", []), ""),
+}
+"""The ledger's amount and the right one, what a balance alone shows of it, and words."""
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_balance_shows_a_sign_or_a_slip_of_one_movement(name: str) -> None:
+    """Any movement fits any balance with another amount, so only a slip is an answer."""
+    ledger, right, answer, phrase = STATES[name]
+    (one,) = explain(session(with_amount(ledger), silent(with_amount(right))))
+    assert kinds([one]) == [answer], one.text
+    assert phrase in one.text
