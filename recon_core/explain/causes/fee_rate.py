@@ -60,13 +60,12 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
 
     A fixed part changes in the same proportion. Nothing if a fee is at no known rate, or all are
-    at the same without a fixed part.
+    at the same without a fixed part, or flat: some flat fee fits almost any amount.
     """
     charged = [one for fill in selected if fill.fee for one in _charged(problem, fill)]
     parts = list(dict.fromkeys(part for _, model, rate in charged for part in (rate, model.fixed)))
     parts = list(filter(None, parts))
-    is_one_rate = len(parts) < 2 and not (charged and charged[0][1].fixed)  # noqa: PLR2004  # no tier
-    if is_one_rate or len(charged) < len(selected):
+    if len(parts) < 2 or len(charged) < len(selected):  # noqa: PLR2004  # one rate is no tier
         return
     first = Fraction(parts[0])
     currency = charged[0][1].currency

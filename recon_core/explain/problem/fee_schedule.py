@@ -286,7 +286,7 @@ def _covering(
         for rate in propose(postings, left, in_base):
             others = [fill for fill in left if not _is_at(postings, fill, rate, in_base=in_base)]
             count, is_covered = len(left) - len(others), len(left) * 10 <= len(fills) * 2
-            # A single fee that the other rates do not leave too many of is no rate, but a wrong fee.
+            # Where the rates give enough of the fees, a single further fee is a wrong one.
             is_usual = count * 20 >= len(fills) and not (count == 1 and is_covered)
             if is_usual and rate.copy_negate() not in found:
                 found.append(rate)

@@ -87,7 +87,7 @@ def test_a_lost_fill_is_charged_by_the_schedule(name: str) -> None:
 
 
 @INSTRUMENTS
-@pytest.mark.parametrize("name", sorted({*SCHEDULES} - {"flat, in a third currency"}))
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if "flat" not in name])
 @pytest.mark.parametrize("share", ["0.5", "0.75", "2"])
 def test_all_fees_in_one_proportion(name: str, share: str, instrument: Instrument) -> None:
     """A schedule changes as a whole: rebates with the rates, a fixed part with its rate."""
