@@ -59,6 +59,20 @@ DOCUMENTS = {
     "a list": ([], "the result: is missing or no object"),
     "no strategy": ({}, "strategy: is missing or no object"),
     "two strategies": ({"strategy": {"A": {}, "B": {}}}, "strategy: holds 2 ('A', 'B')"),
+    "a trade lost": (
+        document(
+            total_trades=2,
+            results_per_pair=[
+                {"key": "A/B", "trades": 2},
+                {"key": "TOTAL", "trades": 2},
+            ],
+        ),
+        "trades: lists 1; expected total_trades, 2 (A/B 1 of 2)",
+    ),
+    "a trade twice": (
+        document(total_trades=0, results_per_pair=[]),
+        "trades: lists 1; expected total_trades, 0",
+    ),
     "no trades": ({"strategy": {"A": {}}}, "trades: is missing or no list"),
     "a trade that is a text": (document(trades=["x"]), "trades: row 1: row: is missing or no"),
     "NaN": (document(final_balance=float("nan")), "final_balance: 'NaN' is not a finite number"),

@@ -6,7 +6,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -48,6 +49,10 @@ _END: Final = struct.Struct("<4s4H2LH")
 """The end of an archive; its sixth field is the size of the list of members."""
 _END_MARK: Final = b"PK\5\6"
 _LARGE_MARK: Final = b"PK\6\7"
+_ALL_PAIRS: Final = "TOTAL"
+"""Key of the last row of `results_per_pair`, the sum of all."""
+_MOST_PAIRS: Final = 3
+"""Pairs that an error names: it is one line."""
 _MOST_END: Final = _END.size + 65_535
 
 
@@ -145,6 +150,7 @@ def _bounded(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 def _session(path: Path, document: Any, digest: str) -> RecordedSession:
     strategy, result = _only_strategy(document)
     trades = rows.each(rows.table_list(result, "trades"), "trades", _Reader(result).trade)
+    _require_all(result, [trade.pair for trade in trades])
     stake = rows.text(result, "stake_currency")
     fills = tuple(fill for trade in trades for fill in trade.fills())
     opening = (CashBalance(stake, rows.number(result, "starting_balance")),)
@@ -186,6 +192,27 @@ def _session(path: Path, document: Any, digest: str) -> RecordedSession:
         inputs=(InputFile(printable(path.name), digest),),
         notes=tuple(contradictions(trades)),
     )
+
+
+def _require_all(result: rows.Row, pairs: Sequence[str]) -> None:
+    """Refuse a list of trades that is not as long as freqtrade itself counted, by pair.
+
+    `pairs` are those of the listed trades. A result of an older version counts nothing.
+    """
+    if result.get("total_trades") is None:
+        return
+    counted = rows.number(result, "total_trades")
+    if counted == len(pairs):
+        return
+    listed = Counter(pairs)
+    others = [
+        f"{printable(key, 60)} {listed[key]} of {count}"
+        for row in rows.each(rows.table_list(result, "results_per_pair"), "results_per_pair", dict)
+        if (key := rows.text(row, "key")) != _ALL_PAIRS
+        and (count := rows.number(row, "trades")) != listed[key]
+    ]
+    by_pair = f" ({', '.join(others[:_MOST_PAIRS])})" if others else ""
+    raise SessionError(f"trades: lists {len(pairs)}; expected total_trades, {counted}{by_pair}")
 
 
 def _only_strategy(document: Any) -> tuple[str, rows.Row]:
