@@ -309,7 +309,7 @@ def _usual_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> li
 
 
 def _allowed_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> list[Decimal]:  # noqa: FBT001
-    """Return the roundest rate that the most fees allow, each with half a unit of rounding."""
+    """Return the roundest rate that at least 80 % of the fees allow, each to half a unit."""
     ends: list[tuple[Fraction, int]] = []
     for fill in fills:
         value = Fraction(fee_value(postings, fill, in_base=in_base))
@@ -324,7 +324,8 @@ def _allowed_rates(postings: Postings, fills: Sequence[Fill], in_base: bool) -> 
         depth -= step
         if depth > most:  # the rates up to the next end are in all of these ranges
             most, best = depth, (end, ends[at + 1][0])
-    return [rate] if (rate := _roundest(*best)) else []
+    rate = _roundest(*best)
+    return [rate] if rate and most * 10 >= len(fills) * 8 else []
 
 
 def _roundest(low: Fraction, high: Fraction) -> Decimal:
