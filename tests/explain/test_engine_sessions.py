@@ -17,7 +17,6 @@ from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
-from recon_core.values.severity import Severity
 
 DATA = Path(__file__).parents[1] / "data"
 SESSIONS: dict[str, Any] = json.loads((DATA / "explain/engines.json").read_text())
@@ -161,10 +160,3 @@ def test_no_fill_of_a_healthy_run_is_named(name: str) -> None:
     """An engine that averages or rounds in its own way has no wrong fill and no wrong fee."""
     found = explain(reconcile_session(DATA / "engines" / name))
     assert not [cause for one in found for cause in one.causes], found
-
-
-def test_shares_on_a_cash_account_are_refused_by_name() -> None:
-    """What cannot be judged is critical, and says which instrument it is."""
-    (diff,) = reconcile_session(DATA / "engines/equity_cash").diffs
-    assert (diff.key, diff.severity) == ("readable", Severity.CRITICAL)
-    assert "AAPL.XNAS is of type 'Equity'" in diff.description
