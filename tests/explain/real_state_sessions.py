@@ -129,7 +129,7 @@ STATE_ROWS = [
          "USDT +0.00014383 remains, no more than was rounded off",
          "the digits that the internal side cut off its cash USDT"),
     Told("31 funding of both bots' 30", _funding_on_all, "unique", IN,
-         (Caused("unit", ("f1",), {"cash::USDT": "-20"}),),
+         (Caused("wrong_movement", ("f1",), {"cash::USDT": "-20"}),),
          "-30 against -10, 3 times what it should be"),
     Told("36 one net position for two legs",
          lambda: _legs([Position("ETHUSDT", Decimal("0.001"))], "0.002", "-0.001"), "unique", IN,

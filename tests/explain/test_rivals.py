@@ -38,13 +38,13 @@ RIVALS: dict[str, list[Answer]] = {
     # The exchange's row and its cash agree; that it lists no position proves nothing.
     "conversion_of_the_exchange": [(OUT, ["orphan_fill"])],
     "orphan_or_quantity": [(IN, ["orphan_fill"])],
-    "name_or_conversion": [(IN, ["alias"])],
+    "name_or_conversion": [(IN, ["alias"]), (IN, ["conversion"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # The state of the exchange is the sum of its fills; only one report says otherwise.
     "report_against_its_state": (IN, ["wrong_quantity"]),
     # Statements without a list of fills: their movements count all the same.
-    "sign_of_a_movement": (IN, ["sign_convention"]),
+    "sign_of_a_movement": (IN, ["wrong_movement"]),
     "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),
     "funding_of_a_statement": (IN, ["missing_movement"] * 3),
 }

@@ -14,6 +14,7 @@ from tests.trials.books import State, are_accounts_plain, difference, state_of
 from tests.trials.fault import Fault
 
 _ABSENT = {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT, CauseKind.SPLIT}
+_MUTUAL = {CauseKind.ALIAS, CauseKind.CONVERSION}
 _BOGUS = {CauseKind.ORPHAN_FILL, CauseKind.FOREIGN_ACTIVITY}
 """Faults whose rows stand nowhere: those that were never booked, those that are no rows."""
 
@@ -109,7 +110,8 @@ def _truth(
     is_gone = is_row and base.evidence is Evidence.STATES and fault.cause_kind in _ABSENT
     is_nameless = is_gone or (not is_row and fault.cause_kind in _BOGUS)
     # Two names of one thing: only rows of the same side say which of them is the other.
-    is_mutual = fault.cause_kind is CauseKind.ALIAS and placement is not Placement.BOOKED
+    # So is a conversion that one side has and the other has not.
+    is_mutual = fault.cause_kind in _MUTUAL and placement is not Placement.BOOKED
     return Truth(
         fault.cause_kind,
         fault.variant,

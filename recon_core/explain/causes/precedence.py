@@ -17,10 +17,12 @@ _OF_ORDERS: Final = frozenset(
     {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
 )
 _TIME: Final = attrgetter("time")
-_OF_A_ROW: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT})
+_OF_A_ROW: Final = frozenset(
+    {CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT, CauseKind.CONVERSION}
+)
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
-_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
+_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, CauseKind.WRONG_FEE})
 
 
 def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:
@@ -42,10 +44,21 @@ def are_roundings(explanations: Iterable[Explanation]) -> bool:
 
 
 def may_be_rows(explanations: Sequence[Explanation]) -> bool:
-    """True if a single explanation of figures that a wrong row may cause as well is unique."""
+    """True if a single explanation of figures that a wrong row may cause as well is unique.
+
+    Of a conversion a row is better evidence, also where other doubts leave it ambiguous.
+    """
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
     is_unique = [one.verdict for one in explanations] == [ExplanationVerdict.UNIQUE]
-    return is_unique and all(kind in _OF_A_ROW for kind in causes)
+    return is_less_than_rows(explanations) or (
+        is_unique and all(kind in _OF_A_ROW for kind in causes)
+    )
+
+
+def is_less_than_rows(explanations: Iterable[Explanation]) -> bool:
+    """True if an exact fault of a row is better evidence: two balances alone show a conversion."""
+    kinds = {cause.cause_kind for one in explanations for cause in one.causes}
+    return kinds == {CauseKind.CONVERSION}
 
 
 def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
@@ -55,8 +68,9 @@ def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
 
 
 def is_one_figure_of_rows(hypothesis: StateHypothesis) -> bool:
-    """True if a single stated figure is wrong in a way that a wrong row causes as well."""
-    return hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1
+    """True if a figure, or a pair of balances, is wrong in a way that a row causes as well."""
+    is_pair = hypothesis.cause_kind is CauseKind.CONVERSION
+    return is_pair or (hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1)
 
 
 def has_extra_rounding(found: Sequence[Cause]) -> bool:
@@ -83,6 +97,11 @@ def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHy
 def is_alias(hypothesis: StateHypothesis) -> bool:
     """True if a hypothesis is another name; several of a side are one fault."""
     return hypothesis.cause_kind is CauseKind.ALIAS
+
+
+def is_conversion(hypothesis: StateHypothesis) -> bool:
+    """True if a hypothesis is a conversion, which another name of either side may be as well."""
+    return hypothesis.cause_kind is CauseKind.CONVERSION
 
 
 def is_misread_order(hypotheses: Iterable[Hypothesis]) -> bool:
@@ -152,7 +171,7 @@ def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collecti
         if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
     ]
     fees = {model.fee(postings, given, rate) for rate in rates}
-    return given.fee in fees and model.off(postings, other) > postings.fee_unit(model.currency)
+    return given.fee in fees and model.off(postings, other) > model.unit(postings, other)
 
 
 def with_doubt_of_pair(found: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:

@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.model import Currency, Numbers, SideRecord
-from recon_core.values.amounts import EXACT, decimal_places
+from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _LEAST_FEES: Final = 3
 """Fees from which the precision of a currency is inferred.
 
 One fee of ten ends in a 0 that a source may leave out: that all of three do is one of 1,000.
 """
-
 
 _MOST_SAMPLED: Final = 400
 """Fees that are sampled, evenly over the fills (fewer than twice as many).
@@ -31,6 +30,13 @@ _UNITS_OF_A_FEE: Final = 20
 """Units of the last digit that half of the fees must have.
 
 A rate gives a fee of 1 or 2 units by coincidence: a flat fee of 1 USD would have any rate.
+"""
+
+FLOAT_NOISE: Final = Decimal("1e-11")
+"""Unit of a fee without a declared precision, as a fraction of the value it is charged on.
+
+Above the error of a product of binary floats, about 10^-16 of it; below the step of a usual
+rate, 10^-6 of it.
 """
 
 
@@ -69,3 +75,14 @@ def _places(fees: Sequence[Decimal]) -> int | None:
     least = Decimal(_UNITS_OF_A_FEE).scaleb(-places, EXACT)
     large = sum(fee.copy_abs() >= least for fee in fees)
     return places if len(fees) >= _LEAST_FEES and large * 2 >= len(fees) else None
+
+
+def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:
+    """Return the unit of the last of some decimals; if they are not known, that of floats.
+
+    The noise of floats is a fraction of `value`, the value that a fee is charged on, in its
+    currency: 0 without a value.
+    """
+    if places is None:
+        return EXACT.multiply(value.copy_abs(), FLOAT_NOISE)
+    return Decimal((0, (1,), -places))
