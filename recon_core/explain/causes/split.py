@@ -1,4 +1,7 @@
-"""A split that was not applied: one position is in a simple ratio to the other side's."""
+"""A split that was not applied: one position is in a simple ratio to the other side's.
+
+A balance of the asset, if both sides have one, is in the same ratio: a split moves both.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -29,11 +32,14 @@ _FEWEST_LOTS: Final = Decimal(100)
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
-    """Yield a split if the only difference is a position in a simple ratio to the other side's."""
-    if len(states.differing) != 1 or not is_position(states.differing[0]):
+    """Yield a split if all that differs is one holding, in a simple ratio to the other side's."""
+    positions = list(filter(is_position, states.differing))
+    if len(positions) != 1 or {*positions, *_balance(states)} != {*states.differing}:
         return
-    (name,) = states.differing
-    ratio = ratio_of(states, name)
+    (name,) = positions
+    ratio, *others = {ratio_of(states, each) for each in states.differing}
+    if others:
+        return
     if ratio is None or ratio <= 0 or ratio in multipliers_of(states).get(name, ()):
         return
     if (is_power_of_ten(ratio) and not _may_be_power(states)) or not _is_significant(states):
@@ -55,7 +61,7 @@ def _is_significant(states: States) -> bool:
     Most quantities of a few lots are in a simple ratio. Stocks count in any case: they are held in
     few digits, and are split.
     """
-    (name,) = states.differing
+    name = _position(states)
     both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
     unit = Decimal((0, (1,), min(map(last_digit, both))))
     fewest = EXACT.multiply(unit, _FEWEST_LOTS)
@@ -67,8 +73,15 @@ def _is_stock(states: States) -> bool:
     instrument = _instrument(states)
     if instrument is None:
         return True
-    held = states.dimensions.cash(instrument.base, None) in states.dimensions.compared
-    return instrument.instrument_kind is InstrumentKind.SPOT and not held
+    return instrument.instrument_kind is InstrumentKind.SPOT and not _balance(states)
+
+
+def _balance(states: States) -> set[str]:
+    """Return the compared balance of the asset that the position delivers, if there is one."""
+    instrument = _instrument(states)
+    if instrument is None or not instrument.instrument_kind.delivers:
+        return set()
+    return {states.dimensions.cash(instrument.base, None)} & states.dimensions.compared
 
 
 def _is_no_trade(states: States) -> bool:
@@ -95,7 +108,11 @@ def _instrument(states: States) -> Instrument | None:
 
 
 def _symbol(states: States) -> str:
-    return label_of(bare_name(states.differing[0]))
+    return label_of(bare_name(_position(states)))
+
+
+def _position(states: States) -> str:
+    return next(filter(is_position, states.differing))
 
 
 FAMILY: Final = CauseFamily(

@@ -24,6 +24,7 @@ from recon_core.explain.repair.row_text import (
     digest,
     row_values,
 )
+from recon_core.ledger.bookings import Roundings, movement_bookings
 from recon_core.model import (
     CashBalance,
     Fill,
@@ -32,6 +33,7 @@ from recon_core.model import (
     MovementKind,
     Opening,
     Position,
+    RecordedSession,
     SideRecord,
 )
 from recon_core.values.amounts import EXACT, ZERO, format_amount, shortest
@@ -39,6 +41,9 @@ from recon_core.values.amounts import EXACT, ZERO, format_amount, shortest
 Step = tuple[str, Values]
 
 State = Position | CashBalance
+
+_Delivered = dict[tuple[str | None, str | None], Decimal]
+"""Amounts that movements of quantity have posted, by currency and account."""
 
 _ACTIONS: Final = {
     (Fill, False): REMOVE_FILL,
@@ -99,11 +104,13 @@ def _opening_steps(old: Opening, new: Opening) -> Iterator[Step]:
             yield ADJUST_OPENING, values
 
 
-def state_steps(before: SideRecord, after: SideRecord, session_id: str) -> Iterator[Step]:
-    """Yield the amounts by which a repair moves the state of a side.
+def state_steps(before: SideRecord, after: SideRecord, recorded: RecordedSession) -> Iterator[Step]:
+    """Yield the amounts by which a repair moves the state of a side of a session.
 
-    A section that was replayed from rows is moved by an adjusting movement.
+    A section that was replayed from rows is moved by an adjusting movement. That of a quantity
+    moves the balance of its asset as well, so only the rest of that amount is moved by another.
     """
+    delivered: _Delivered = {}
     sections: tuple[tuple[str, str, Callable[[SideRecord], Sequence[State]]], ...] = (
         ("positions", ADJUST_POSITION, lambda record: record.positions or ()),
         ("cash", ADJUST_CASH, lambda record: record.cash or ()),
@@ -113,9 +120,27 @@ def state_steps(before: SideRecord, after: SideRecord, session_id: str) -> Itera
             continue
         for values in _changes(rows(before), rows(after)):
             if name in before.derived:
-                yield ADD_MOVEMENT, _movement(before, values, session_id)
+                yield from _adjusting(before, values, recorded, delivered)
             else:
                 yield action, values
+
+
+def _adjusting(
+    record: SideRecord, values: Values, recorded: RecordedSession, delivered: _Delivered
+) -> Iterator[Step]:
+    """Yield the movement of an amount, less what earlier ones have `delivered`; add to that."""
+    key = values.get("currency"), values.get("account")
+    amount = EXACT.subtract(Decimal(values["amount"]), delivered.get(key, ZERO))
+    if not amount:
+        return
+    movement = _movement(record, values, amount, recorded.session_id)
+    yield ADD_MOVEMENT, {**row_values(movement), COPIES: "1"}
+    instrument = recorded.instruments.get(values.get("symbol", ""))
+    if instrument is None:
+        return
+    for booking in movement_bookings(movement, instrument, Roundings(recorded.currencies)):
+        moved = booking.currency, movement.account
+        delivered[moved] = EXACT.add(delivered.get(moved, ZERO), booking.amount)
 
 
 def _changes(before: Sequence[State], after: Sequence[State]) -> Iterator[Values]:
@@ -166,10 +191,9 @@ def _name(row: State) -> Values:
     return {"symbol": row.symbol, **leg, **name}
 
 
-def _movement(record: SideRecord, values: Values, session_id: str) -> Values:
+def _movement(record: SideRecord, values: Values, amount: Decimal, session_id: str) -> Movement:
     """Return an adjusting movement at the as-of time of a side; its id depends on its content."""
-    amount = Decimal(values["amount"])
-    movement = Movement(
+    return Movement(
         movement_id=f"repair-adjustment-{digest(session_id, values)}",
         movement_kind=MovementKind.ADJUSTMENT,
         time=record.as_of,
@@ -179,4 +203,3 @@ def _movement(record: SideRecord, values: Values, session_id: str) -> Values:
         quantity=amount if "symbol" in values else None,
         account=values.get("account"),
     )
-    return {**row_values(movement), COPIES: "1"}

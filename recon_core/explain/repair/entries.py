@@ -78,14 +78,14 @@ def entries_for(prover: Prover, answer: Answer, explanation: Explanation) -> tup
 
 
 def _steps(prover: Prover, answer: Answer) -> Iterator[Step]:
-    session_id, problem = prover.recorded.session_id, answer.problem
+    recorded, problem = prover.recorded, answer.problem
     if not problem.rows_right:
-        yield from row_steps(answer, session_id)
-        yield from state_steps(problem.record, answer.repaired, session_id)
+        yield from row_steps(answer, recorded.session_id)
+        yield from state_steps(problem.record, answer.repaired, recorded)
         return
-    side = prover.recorded.side(answer.side)
+    side = recorded.side(answer.side)
     if side is not None:
-        yield from state_steps(side, answer.repaired, session_id)
+        yield from state_steps(side, answer.repaired, recorded)
 
 
 def with_whole_entries(reconciliation: Reconciliation, explanation: Explanation) -> Explanation:
@@ -123,7 +123,7 @@ def _adjusted(
         amounts[f"{section}::{booking.row[section]}"] = Decimal(booking.row["amount"])
     names = names_of(dimensions, list(recorded.own_records().values()))
     moved = shifted(replace(record, derived=frozenset()), dimensions, amounts, names)
-    for action, row in state_steps(record, moved, recorded.session_id):
+    for action, row in state_steps(record, moved, recorded):
         yield replace(entries[0], action=action, row=row)
 
 
