@@ -10,7 +10,7 @@ from typing import Final
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.problem.chances import is_little, is_much
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.problem import Problem
@@ -39,7 +39,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         name
         for part in answer.parts
         for name, amount in part.effect.items()
-        if amount and name not in dimensions.compared
+        if amount and name not in dimensions.compared | _as_positions(dimensions, part.effect)
     ]
     doubtful = answer.strength >= Strength.CHANCE or any(
         precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
@@ -49,6 +49,15 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     doubtful = doubtful or _is_net_zero(answer) or _is_little_cash(answer)
     return [*unseen, ""] if doubtful else unseen
+
+
+def _as_positions(dimensions: Dimensions, effect: Vector) -> set[str]:
+    """Return the balances in which an effect posts what it posts in a compared position."""
+    return {
+        name
+        for position, name in dimensions.as_position.items()
+        if position in effect and effect[position] == effect.get(name)
+    }
 
 
 def has_unread_spans(answers: Sequence[Answer]) -> bool:

@@ -40,12 +40,15 @@ class Dimensions:
     `dust`: the largest delta that counts as equal, 0 unless a side computed in binary floats.
     `held`: by symbol the assets of which an account has one amount, whatever list shows it;
     its dimension is that of the balance.
+    `as_position`: the balances that are compared as positions alone, by the dimension of the
+    position: one side lists the asset of that symbol among its positions only.
     """
 
     compared: frozenset[str]
     plain: bool
     dust: Decimal = ZERO
     held: Mapping[str, str] = field(default_factory=dict)
+    as_position: Mapping[str, str] = field(default_factory=dict)
 
     def position(self, symbol: str, leg: Leg, account: str | None) -> str:
         """Return the dimension of a position."""
@@ -102,7 +105,26 @@ def dimensions_of(
             compared.append(one.identity)
         else:
             compared.append(known.cash(asset, row.account))
-    return replace(known, compared=frozenset(compared))
+    return replace(
+        known, compared=frozenset(compared), as_position=_as_position(recorded, states, known)
+    )
+
+
+def _as_position(
+    recorded: RecordedSession, states: Iterable[Comparison], known: Dimensions
+) -> dict[str, str]:
+    """Return the balances that are compared as positions alone, where balances are compared."""
+    states = list(states)
+    balances = {one.identity for one in states if one.item_kind is ItemKind.CASH}
+    found: dict[str, str] = {}
+    for one in states if balances else ():
+        instrument = delivering(one.name, recorded.instruments)
+        row = one.internal or one.external
+        if one.item_kind is ItemKind.POSITION and instrument is not None and row is not None:
+            name = known.cash(instrument.base, row.account)
+            if name not in balances:
+                found[one.identity] = name
+    return found
 
 
 def _held(recorded: RecordedSession, states: Iterable[Comparison]) -> dict[str, str]:

@@ -157,6 +157,52 @@ class _Position:
         return cost
 
 
+@dataclass(frozen=True, slots=True)
+class _AveragedPosition(_Position):
+    """A position whose entry prices are averaged arithmetically, of an inverse contract.
+
+    An average then changes the entry value and no cash: 100 at 40,000, worth 0.0025, and 100 at
+    60,000, worth 0.001667, are 200 at 50,000, worth 0.004 and so 0.000167 less. `drifts` is the sum
+    of these changes before each place, in units of 10^-30; the entry value is taken without them.
+    """
+
+    drifts: Sequence[int] = (0,)
+
+    def cost(self, moved: Collection[_Moved]) -> int:
+        """Return the change of the entry value at the end by patches, in units of 10^-30."""
+        removed = frozenset[int]().union(*(one.removed for one in moved))
+        added: dict[int, list[_Open]] = {}
+        for one in moved:
+            for at, trades in one.added.items():
+                added.setdefault(at, []).extend(trades)
+        first, last = min(removed | added.keys()), max(removed | added.keys())
+        state, drift, place = self.after[first], self.drifts[first], first
+        while place <= last or (place < len(self.trades) and state != self.after[place]):
+            own = () if place in removed else self.trades[place : place + 1]
+            for trade in (*added.get(place, ()), *own):
+                state, change = _averaged(state, trade)
+                drift += change
+            place += 1
+        place = min(place, len(self.trades))
+        return state.cost - self.after[place].cost - drift + self.drifts[place]
+
+
+def _averaged(before: _Open, trade: _Open) -> tuple[_Open, int]:
+    """Return the open position after a trade, by its average price, and what that adds to its cost.
+
+    With quantities `p` and `q` of costs `c` and `d`, the average price is
+    `(p^2 / c + q^2 / d) / (p + q)`, and the cost `(p + q)` divided by it.
+    """
+    after = _after_trade(before, trade)
+    if not before.quantity or not trade.quantity:
+        return after, 0
+    if (before.quantity > 0) != (trade.quantity > 0):
+        return after, 0
+    numerator = after.quantity**2 * before.cost * trade.cost
+    cost = numerator // (before.quantity**2 * trade.cost + trade.quantity**2 * before.cost)
+    return _Open(after.quantity, cost), cost - after.cost
+
+
 _NOTHING: Final = _Position()
 
 
@@ -187,7 +233,8 @@ class OpenBases:
 
     def _cost(self, key: _Key, moved: Sequence[_Moved]) -> int:
         """Return the change of the entry value by patches of one position together."""
-        position = self.positions.get(key, _NOTHING)
+        averaged = self.postings.instruments[key[0]].arithmetic_average
+        position = self.positions.get(key, _AveragedPosition() if averaged else _NOTHING)
         if len(moved) > 1:
             return position.cost(moved)
         (alone,) = moved
@@ -242,8 +289,16 @@ def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
 
 def _position(postings: Postings, fills: Sequence[Fill]) -> _Position:
     trades = [_trade(postings, fill) for fill in fills]
+    places = {id(fill): at for at, fill in enumerate(fills)}
+    if postings.instruments[fills[0].symbol].arithmetic_average:
+        steps = [(_Open(), 0)]
+        for trade in trades:
+            state, change = _averaged(steps[-1][0], trade)
+            steps.append((state, steps[-1][1] + change))
+        states, drifts = zip(*steps, strict=True)
+        return _AveragedPosition(fills, trades, states, places, drifts=drifts)
     after = tuple(accumulate(trades, _after_trade, initial=_Open()))
-    return _Position(fills, trades, after, {id(fill): at for at, fill in enumerate(fills)})
+    return _Position(fills, trades, after, places)
 
 
 def _trade(postings: Postings, fill: Fill) -> _Open:
