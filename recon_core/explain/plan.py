@@ -14,7 +14,11 @@ from recon_core.explain.answers.absent_data import deciding_rows
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans, is_absurd
 from recon_core.explain.answers.fault_sequences import with_the_remainder
-from recon_core.explain.answers.residuals import fees_of_missing_fills, rounded_answers
+from recon_core.explain.answers.residuals import (
+    fees_of_missing_fills,
+    rounded_answers,
+    tied_answers,
+)
 from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
 from recon_core.explain.answers.verdicts import (
     alternatives,
@@ -29,7 +33,7 @@ from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
 from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
-from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.search.candidates import Found
@@ -102,10 +106,13 @@ def _and_the_remainder(case: Case, first: Answer) -> tuple[Explanation, ...]:
 def whole_state(case: Case) -> tuple[Explanation, ...]:
     """Explain by faults of a whole state, unless it is a rounding, which many amounts would fit.
 
-    A figure that a single row may have made wrong as well is no proof while such a row fits.
+    A figure that a single row may have made wrong as well is no proof while such a row fits, and
+    neither is a figure that fits by chance.
     """
-    if precedence.are_roundings(case.states) or not precedence.may_be_rows(case.states):
-        return () if precedence.are_roundings(case.states) else case.states
+    if precedence.are_roundings(case.states):
+        return ()
+    if not (precedence.may_be_rows(case.states) or case.of_states.are_chance):
+        return case.states
     rows = case.rows.best() or _first(
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
@@ -113,6 +120,8 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
         own = [one for one in case.searches if one.problem.side is LedgerSide.INTERNAL]
         rows = _first(case.best.proven(one.problem, _fits(case, one)) for one in own)
     found = explanations_of(case.prover, rows) if rows else ()
+    if found and precedence.is_less_than_rows(case.states):
+        return found
     return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
 
 
@@ -140,7 +149,12 @@ def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
     """
     found = (
         case.best.proven(
-            search.problem, [*_spans(case, search.problem), *_each(search.single_faults())]
+            search.problem,
+            [
+                *_spans(case, search.problem),
+                *_each(search.single_faults()),
+                *_each(_shown_by_fees(case, search.problem, Strength.SHOWN)),
+            ],
         )
         for search in case.searches
     )
@@ -174,6 +188,22 @@ def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
         case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), ONE_FAULT)
     )
     return alternatives(case.prover, found) if found else ()
+
+
+def shown_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
+    """Explain all but what ties may round by one fault that rows show: no number is fitted."""
+    return tied_answers(
+        case.prover,
+        case.searches,
+        lambda search: _each(_shown_by_fees(case, search.problem, Strength.SHOWN)),
+        case.budget,
+        Strength.SHOWN,
+    )
+
+
+def one_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
+    """Explain all but what ties may round by one fault."""
+    return tied_answers(case.prover, case.searches, lambda search: _fits(case, search), case.budget)
 
 
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
@@ -222,6 +252,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     opening,
     stale_side,
     one_fault_of_rows,
+    shown_fault_and_ties,
     fitted_fault,
     remaining_state,
 )
@@ -229,6 +260,7 @@ PLAN: Final[tuple[Strategy, ...]] = (
     contradicted_rows,
     rows_against_the_state,
     *ONE_FAULT,
+    one_fault_and_ties,
     part_then_remainder,
     pairs_of_faults,
     part_of_the_rows,
@@ -265,6 +297,14 @@ def _each(hypotheses: Iterable[Hypothesis]) -> Iterator[Found]:
     return ((hypothesis,) for hypothesis in hypotheses)
 
 
+def _shown_by_fees(
+    case: Case, problem: Problem, weakest: Strength = Strength.CHANCE
+) -> Iterator[Hypothesis]:
+    case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
+    found = (one for one in contradicted_by_fees(problem) if one.strength <= weakest)
+    return (one for one in found if problem.reached_by(one.patch))
+
+
 def _spans(case: Case, problem: Problem) -> Iterator[Found]:
     case.budget.spend(len(problem.fills) * _OF_SPANS)
     return _each(spans(problem, case.prover.max_skew))
@@ -276,7 +316,7 @@ def _fits(case: Case, search: Search) -> list[Found]:
     case.budget.spend(len(problem.fills) * _OF_FITS)
     whole = (one for one in systematic(problem) if problem.reached_by(one.patch))
     found = [*_each(whole), *_each(fitted(problem)), *_each(replayed_fills(problem, case.budget))]
-    found += _each(one for one in contradicted_by_fees(problem) if problem.reached_by(one.patch))
+    found += _each(_shown_by_fees(case, problem))
     read = OrderInterpretation(problem, hypotheses, case.budget, search.max_skew).interpretations()
     found += [one for one in read if len(one) == 1 or not found]
     return found

@@ -63,6 +63,17 @@ MISCOUNTED: dict[str, tuple[dict[str, Any], str]] = {
         {"results_per_pair": [{"key": "A/B", "trades": 2}, {"key": "TOTAL", "trades": 9}]},
         "results_per_pair gives A/B 2 trades, and trades lists 1",
     ),
+    "a trade that is lost, with its pair": (
+        {"total_trades": 2, "results_per_pair": [{"key": "A/B", "trades": 2}]},
+        (
+            "total_trades is 2, and trades lists 1; internal contradicts itself: "
+            "results_per_pair gives A/B 2 trades, and trades lists 1"
+        ),
+    ),
+    "a trade twice": (
+        {"total_trades": 0, "results_per_pair": []},
+        "total_trades is 0, and trades lists 1",
+    ),
     "of a pair that no trade has": (
         {"results_per_pair": [{"key": "X/B", "trades": 1}]},
         "results_per_pair gives X/B 1 trades, and trades lists 0",

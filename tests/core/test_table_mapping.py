@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recon_core.engine.reconciliation import reconcile_session
-from recon_core.model import Leg, OrderSide, OrderState, SideRecord
+from recon_core.model import LedgerSide, Leg, OrderSide, OrderState, SideRecord
 from recon_core.sessions import read_session
 from recon_core.values.errors import SessionError
 
@@ -276,16 +276,29 @@ def assert_reconciles(name: str, session: Path) -> None:
     assert set(checks(reconciliation).values()) == {"match"}
     (diff,) = reconciliation.diffs
     assert diff.delta == Decimal(FIGURES[name][diff.identity])
-    internal = reconciliation.recorded.internal
+    internal, external = (reconciliation.recorded.side(side) for side in LedgerSide)
     assert internal is not None
+    assert external is not None
     assert len(internal.fills or ()) == ROWS[name][0]
-    assert (None if internal.orders is None else len(internal.orders)) == ROWS[name][1]
+    assert internal.orders is None  # an order that the ledger reports itself would be no evidence
+    assert (None if external.orders is None else len(external.orders)) == ROWS[name][1]
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_examples_reconcile_but_for_dust(name: str) -> None:
     """Backtrader and vectorbt compute in floats; what is left is far below float_dust."""
     assert_reconciles(name, EXAMPLES / name / "session.recon.json")
+
+
+def test_a_fill_that_the_ledger_lost_is_missing_from_its_order(tmp_path: Path) -> None:
+    """The orders of the example are the broker's, so they are held against the ledger's fills."""
+    place = writable_copy(EXAMPLES / "backtrader", tmp_path / "run")
+    rows = (place / "fills.csv").read_text().splitlines(keepends=True)
+    (place / "fills.csv").write_text("".join([*rows[:20], *rows[21:]]))
+    order = f"order::{rows[20].split(',')[0]}"
+    diffs = {diff.identity: diff.severity for diff in reconcile_session(
+        place / "session.recon.json").diffs}  # fmt: skip
+    assert diffs[order] == "FAIL", diffs
 
 
 @needs_recordings

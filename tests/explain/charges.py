@@ -132,10 +132,11 @@ def orders_of(rows: Rows) -> tuple[Order, ...]:
     )
 
 
-def session(right: Rows, wrong: Rows, *, orders: bool = True) -> Reconciliation:
+def session(right: Rows, wrong: Rows, *, orders: bool = True, places: int = 8) -> Reconciliation:
     """A ledger with wrong rows, and an exchange that states what the right ones give."""
     instruments = {one.symbol: one for one in (SPOT, LINEAR, INVERSE)}
-    known = {"instruments": instruments, "currencies": CURRENCIES}
+    currencies = CURRENCIES | {"USDT": Currency("USDT", places)}
+    known = {"instruments": instruments, "currencies": currencies}
     given = orders_of(right) if orders else None
     ledger = SideRecord(AS_OF, opening=START, fills=tuple(wrong), orders=given)
     exchange = replay(

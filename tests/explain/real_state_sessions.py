@@ -61,10 +61,10 @@ def _legs(internal: list[Position], long: str, short: str) -> Reconciliation:
     return session(side(tuple(internal), {}), side(tuple(legs), {}))
 
 
-def _accounts(*, named: bool) -> Reconciliation:
+def _accounts() -> Reconciliation:
     both = tuple(Position("X", Decimal(quantity), account=account)
                  for account, quantity in (("a", "10"), ("b", "20")))  # fmt: skip
-    whole = Position("X", Decimal(30), account="a" if named else None)
+    whole = Position("X", Decimal(30), account="a")
     return session(side((whole,), {}), side(both, {}))
 
 
@@ -129,7 +129,7 @@ STATE_ROWS = [
          "USDT +0.00014383 remains, no more than was rounded off",
          "the digits that the internal side cut off its cash USDT"),
     Told("31 funding of both bots' 30", _funding_on_all, "unique", IN,
-         (Caused("unit", ("f1",), {"cash::USDT": "-20"}),),
+         (Caused("wrong_movement", ("f1",), {"cash::USDT": "-20"}),),
          "-30 against -10, 3 times what it should be"),
     Told("36 one net position for two legs",
          lambda: _legs([Position("ETHUSDT", Decimal("0.001"))], "0.002", "-0.001"), "unique", IN,
@@ -141,7 +141,7 @@ STATE_ROWS = [
          (Caused("netted_legs", (), {"position::ETHUSDT,leg=LONG": "-0.002",
                                      "position::ETHUSDT,leg=SHORT": "0.002"}),),
          "LONG and SHORT are netted", "the fills of each leg on the internal side"),
-    Told("37 two accounts under one name", lambda: _accounts(named=True), "unique", IN,
+    Told("37 two accounts under one name", _accounts, "unique", IN,
          (Caused("foreign_activity", (), {"position::X,account=a": "20",
                                           "position::X,account=b": "-20"}),),
          "the sum of the accounts a, b"),

@@ -11,7 +11,7 @@ from recon_core.ledger.replay import replay
 from recon_core.model import Currency, Fill
 from recon_core.model.explanation import ExplanationVerdict
 from recon_core.policy import Policy
-from tests.core.builders import at, fill, recorded, side
+from tests.core.builders import SPOT, at, fill, recorded, side
 from tests.explain.real_sessions import books, linear
 
 KNOWN = {
@@ -64,3 +64,26 @@ def test_few_cents_prove_nothing_among_many(name: str) -> None:
     assert "p2" in cause.ids
     assert (one.verdict is ExplanationVerdict.UNIQUE) == is_proven, one.text
     assert ("not proven" in one.text) != is_proven
+
+
+@pytest.mark.parametrize(("count", "fee", "is_proven"), [(40, "0.03", False), (4, "0.03", True),
+                                                         (40, "3.03", True)])  # fmt: skip
+def test_a_few_units_fit_some_fill_of_many(count: int, fee: str, *, is_proven: bool) -> None:
+    """Cash of three cents is one of three amounts, and 40 fills have fees of such a size."""
+    rows = [
+        fill(f"f{number}", "BUY", "1", f"{100 + number}",
+             f"{Decimal(fee) + number * Decimal('0.01')} EUR", time=at(60 * number - 7200))
+        for number in range(count)
+    ]  # fmt: skip
+    market = {"instruments": {SPOT.symbol: SPOT}, "currencies": {"EUR": Currency("EUR", 2)}}
+    truth = books(*rows, opening={"EUR": "90000"})
+    right = replay(recorded(truth, None, **market), truth)
+    booked = tuple(
+        replace(row, total=row.total - Decimal(fee)) if row.currency == "EUR" else row
+        for row in right.cash
+    )
+    ledger = replace(truth, positions=right.positions, cash=booked)
+    exchange = side(right.positions, right.cash)
+    found = explain(Reconciliation(recorded(ledger, exchange, **market), Policy()))
+    assert {str(cause.cause_kind) for one in found for cause in one.causes} >= {"duplicate_fee"}
+    assert ({one.verdict for one in found} == {ExplanationVerdict.UNIQUE}) is is_proven, found

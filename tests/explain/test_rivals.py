@@ -37,7 +37,7 @@ RIVALS: dict[str, list[Answer]] = {
     "sale_or_fees": [(IN, ["missing_fill"])],
     # Of the first two fills one is too large, one is none, or the opening counts it already.
     "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
-    "name_or_conversion": [(IN, ["alias"])],
+    "name_or_conversion": [(IN, ["alias"]), (IN, ["conversion"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # The state of the exchange is the sum of its fills; only one report says otherwise.
@@ -45,7 +45,7 @@ PROVEN: dict[str, Answer] = {
     # The exchange's row and its cash agree; that it lists no position proves nothing.
     "conversion_of_the_exchange": (IN, ["missing_fill"]),
     # Statements without a list of fills: their movements count all the same.
-    "sign_of_a_movement": (IN, ["sign_convention"]),
+    "sign_of_a_movement": (IN, ["wrong_movement"]),
     "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),
     "funding_of_a_statement": (IN, ["missing_movement"] * 3),
 }

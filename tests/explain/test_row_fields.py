@@ -42,7 +42,7 @@ FIELDS: dict[str, tuple[Fields, list[str], str]] = {
         {"quantity": Decimal(4), "price": Decimal(103)}, ["wrong_quantity", "wrong_price"],
         ": 103 against 101",
     ),
-    "fee": ({"fee": Decimal("0.4")}, ["fee_rate"], "fee 0.4 EUR"),
+    "fee": ({"fee": Decimal("0.4")}, ["wrong_fee"], "0.4 instead of 0.303"),
     "no fee": ({"fee": Decimal(0)}, ["missing_fee"], "has not booked the fee of fill f1"),
     "fee twice": ({"fee": Decimal("0.606")}, ["duplicate_fee"], "twice"),
     "fee with the other sign": ({"fee": Decimal("-0.303")}, ["fee_sign"], "with the wrong sign"),

@@ -143,7 +143,7 @@ KINDS = {
                 partial(exchange, [*ROWS, PAID], opening="500"), "opening_balance",
                 "the sides differ from 2026-01-01T11:45:50Z on"),
     "movement": (ledger_of([*ROWS, PAID], opening="5000"),
-                 partial(exchange, [*ROWS, RIGHT_PAID], opening="5000"), "sign_convention",
+                 partial(exchange, [*ROWS, RIGHT_PAID], opening="5000"), "wrong_movement",
                  "agree until 2026-01-01T11:45:50Z and differ from 2026-01-01T11:47:30Z on"),
 }  # fmt: skip
 

@@ -14,6 +14,8 @@ from recon_core.model.explanation import CauseKind
 from tests.trials.bases import Base
 from tests.trials.fault import Dice, Fault, mistyped
 
+OTHER_SIGN = "other sign"
+
 
 def missing_movement(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     """Funding, interest, a dividend, a deposit, a transfer that was not booked."""
@@ -59,6 +61,27 @@ def duplicate_movement(_base: Base, book: SideRecord, dice: Dice) -> Fault | Non
         f"{row.movement_kind}, {'same' if is_same else 'other'} id",
         replace(book, movements=(*rows, again)),
         ids=_twins(rows, row) | {again.movement_id},
+    )
+
+
+def wrong_movement(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """A movement that was booked with the other sign, or mistyped."""
+    rows = [row for row in book.movements or () if row.amount]
+    if not rows:
+        return None
+    row = dice.choice(rows)
+    assert row.amount is not None
+    amount, how = row.amount.copy_negate(), OTHER_SIGN
+    if dice.random() < 0.5:
+        amount, how = mistyped(row.amount, dice)
+    wrong = replace(row, amount=amount)
+    moved = tuple(wrong if one is row else one for one in book.movements or ())
+    return Fault(
+        CauseKind.WRONG_MOVEMENT,
+        how,
+        replace(book, movements=moved),
+        ids=frozenset({row.movement_id}),
+        unknowns=1,
     )
 
 

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 from recon_core.model import Fill, SideRecord
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, round_to_places
 from tests.trials.bases import Base
 from tests.trials.fault import Dice, Fault, changed, ids_of, one_fill
 
 _RATES = [Decimal(text) for text in ("0.0001", "0.0002", "0.0004", "0.00075", "0.001", "0.0026")]
+_SHARES = [Decimal(text) for text in ("0.35", "0.9", "1.1", "1.37", "3.3")]
 _THIRD = ("BNB", "USDC", "KCS")
 
 
@@ -48,6 +49,19 @@ def fee_sign(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     if fill is None:
         return None
     return changed(fill, book, CauseKind.FEE_SIGN, "one", fee=fill.fee.copy_negate())
+
+
+def wrong_fee(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """One fee is another amount, at no rate of the others."""
+    fill = one_fill(book, dice, with_fee=True)
+    if fill is None:
+        return None
+    fee = EXACT.multiply(fill.fee, dice.choice(_SHARES))
+    places = base.places(fill.fee_currency or "")
+    fee = fee if places is None else round_to_places(fee, places)
+    if fee in {ZERO, fill.fee, fill.fee.copy_negate(), EXACT.add(fill.fee, fill.fee)}:
+        return None
+    return changed(fill, book, CauseKind.WRONG_FEE, "one", fee=fee)
 
 
 def fee_currency(base: Base, book: SideRecord, dice: Dice) -> Fault | None:

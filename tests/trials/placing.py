@@ -17,8 +17,8 @@ _ABSENT = {CauseKind.MISSING_FILL, CauseKind.MISSING_MOVEMENT, CauseKind.SPLIT}
 _BOGUS = {CauseKind.ORPHAN_FILL, CauseKind.FOREIGN_ACTIVITY}
 """Faults whose rows stand nowhere: those that were never booked, those that are no rows."""
 
-_MUTUAL = {CauseKind.ALIAS, CauseKind.MULTIPLIER}
-"""Faults of what both sides share: a name, the size of a contract."""
+_MUTUAL = {CauseKind.ALIAS, CauseKind.CONVERSION, CauseKind.MULTIPLIER}
+"""Faults of what both sides share: a name, a conversion of one, the size of a contract."""
 
 
 class Placement(StrEnum):

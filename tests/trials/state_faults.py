@@ -12,7 +12,7 @@ from tests.trials.books import State, state_of
 from tests.trials.fault import Dice, Fault
 
 _NAMES = {"BTC": "XBT", "ETH": "ETH2", "USDT": "USD", "USD": "ZUSD", "EUR": "ZEUR", "ADA": "XADA"}
-
+_OF_ONE_WORTH = {"USDT": "USDC", "USD": "USDT", "EUR": "EURC", "BTC": "WBTC", "ETH": "WETH"}
 
 IN_LOTS = "state in lots of"
 
@@ -106,6 +106,23 @@ def alias(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
         replace(row, symbol=name) if row.symbol == symbol else row for row in state.positions
     )
     return Fault(CauseKind.ALIAS, name, state=replace(state, positions=positions))
+
+
+def conversion(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
+    """A part of a balance in another currency of one worth, which the other side has not."""
+    state = _state(base, book)
+    rows = [row for row in state.cash if row.total > 1 and row.currency in _OF_ONE_WORTH]
+    if not rows:
+        return None
+    row = dice.choice(rows)
+    name = _OF_ONE_WORTH[row.currency]
+    part = round_to_places(row.total * Decimal(dice.randrange(1003, 9997, 2)) / 10_000, 4)
+    if name in {one.currency for one in state.cash}:
+        return None
+    left = replace(row, total=EXACT.subtract(row.total, part), free=None, locked=None)
+    moved = replace(row, currency=name, total=part, free=None, locked=None)
+    cash = (*(left if one is row else one for one in state.cash), moved)
+    return Fault(CauseKind.CONVERSION, f"{row.currency} to {name}", state=replace(state, cash=cash))
 
 
 def balance_kind(base: Base, book: SideRecord, dice: Dice) -> Fault | None:

@@ -7,6 +7,7 @@ from recon_core.model import Fill, InstrumentKind
 from recon_core.model.explanation import CauseKind as Kind
 from recon_core.model.explanation import Effect
 from tests.trials.bases import Base, Evidence
+from tests.trials.book_faults import OTHER_SIGN
 from tests.trials.books import difference, state_of
 from tests.trials.coincidences import is_coincidence
 from tests.trials.fault import Fault
@@ -40,7 +41,7 @@ NO_LEGS = "which leg a fill was for, no row shows"
 _FEW_PLACES = 4
 _UNITS_EACH = 2
 
-_OF_ONE_WORTH = {"USD"}
+_OF_ONE_WORTH = {"USD", "ETH2"}
 """Names that a currency of the sessions and its other name have letters in common with."""
 
 _MISTYPED = {
@@ -50,9 +51,15 @@ _MISTYPED = {
     Kind.MISSING_FEE,
     Kind.DUPLICATE_FEE,
     Kind.FEE_SIGN,
+    Kind.WRONG_FEE,
 }
-_OF_MOVEMENTS = {Kind.MISSING_MOVEMENT, Kind.DUPLICATE_MOVEMENT}
-_GONE = {Kind.WRONG_PRICE: SEVERAL, Kind.ORPHAN_FILL: BOGUS, Kind.FOREIGN_ACTIVITY: BOGUS}
+_GONE = {
+    Kind.WRONG_FEE: SEVERAL,
+    Kind.WRONG_PRICE: SEVERAL,
+    Kind.ORPHAN_FILL: BOGUS,
+    Kind.FOREIGN_ACTIVITY: BOGUS,
+}
+_OF_MOVEMENTS = {Kind.MISSING_MOVEMENT, Kind.DUPLICATE_MOVEMENT, Kind.WRONG_MOVEMENT}
 _SPOT = InstrumentKind.SPOT
 
 
@@ -166,6 +173,7 @@ def _from_wrong_rows(base: Base, fault: Fault) -> str:
         return "" if base.has_exact_rates else OTHER_ROUNDING
     return {
         Kind.MISSING_MOVEMENT: NOT_SHOWN,
+        Kind.WRONG_MOVEMENT: "" if fault.variant == OTHER_SIGN else NOT_SHOWN,
         Kind.SPLIT: NOT_SHOWN,
         Kind.OPENING_BALANCE: NOT_SHOWN,
         Kind.NETTED_LEGS: NO_LEGS,
@@ -209,6 +217,8 @@ def _from_right_rows(base: Base, fault: Fault) -> str:
         return "" if fault.variant == "missing" else NOT_SHOWN
     if kind is Kind.FEE_RATE:
         return "" if base.has_exact_rates else OTHER_ROUNDING
+    if kind is Kind.WRONG_MOVEMENT:
+        return "" if fault.variant == OTHER_SIGN else NOT_SHOWN
     return _GONE.get(kind, "")
 
 

@@ -20,7 +20,7 @@ from tests.trials.placing import Placement
 from tests.trials.scoring import Score, scored
 
 TRIALS = 200 if settings().max_examples > 1000 else 5
-NOT_IN_ROWS = {CauseKind.SIGN_CONVENTION, CauseKind.BALANCE_KIND}
+NOT_IN_ROWS = {CauseKind.SIGN_CONVENTION, CauseKind.BALANCE_KIND, CauseKind.CONVERSION}
 
 
 @cache

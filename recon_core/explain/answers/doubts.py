@@ -10,7 +10,7 @@ from typing import Final
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
-from recon_core.explain.problem.chances import is_much
+from recon_core.explain.problem.chances import is_little, is_much
 from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.patches import total_of
@@ -59,7 +59,8 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     )
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
-    return [*unseen, ""] if doubtful or _is_net_zero(answer) else unseen
+    doubtful = doubtful or _is_net_zero(answer) or _is_little_cash(answer)
+    return [*unseen, ""] if doubtful else unseen
 
 
 def is_absurd(answer: Answer) -> bool:
@@ -75,6 +76,15 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
         for answer in answers
         for part in answer.parts
     )
+
+
+def _is_little_cash(answer: Answer) -> bool:
+    """True if one fault is the cause of so little cash that one of many rows nearly always fits."""
+    if len(answer.parts) > 1:
+        return False
+    effect = answer.parts[0].effect
+    is_moved = any(amount for name, amount in effect.items() if is_position(name))
+    return not is_moved and is_little(answer.problem, effect)
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:

@@ -1,6 +1,8 @@
 """Answers that leave a residual: the fee of a missing fill, or the digits that cash was rounded by.
 
-They are never unique: the lost digits would have separated the causes. If a side states 48,932.91
+They are never unique: the lost digits would have separated the causes. Digits are lost where a side
+states fewer, and where a trade is worth a number of units and a half, which sources round to
+either side. If a side states 48,932.91
 USDT and the other 48,930.33479036, the required effect is known within 0.005 USDT.
 """
 
@@ -20,9 +22,10 @@ from recon_core.explain.problem.dimensions import (
     is_cash,
     label_of,
 )
-from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import contradictions
+from recon_core.explain.problem.ties import tied_amounts
 from recon_core.explain.problem.wording import vector_text
 from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
@@ -40,6 +43,8 @@ _MOST_TRIED: Final = 12
 
 More would be no better: within a rounding many candidates fit, and no answer is unique.
 """
+
+_TIES: Final = "the rounding of amounts that end in half a unit"
 
 Finder = Callable[[Search], Iterable[Found]]
 """A function that finds further hypotheses of a search, of many rows or fitted."""
@@ -157,6 +162,35 @@ def rounded_answers(
         if answers:
             return rounded_explanations(prover, answers, rounded.digits)
     return ()
+
+
+def tied_answers(
+    prover: Prover,
+    searches: Sequence[Search],
+    find: Finder,
+    budget: Budget,
+    weakest: Strength = Strength.FITTED,
+) -> tuple[Explanation, ...]:
+    """Return explanations that leave no more than ties may round, by the strongest evidence.
+
+    `partial` if a single answer leaves a residual; none with weaker evidence than `weakest`.
+    """
+    for search in searches:
+        tied = tied_amounts(search.problem)
+        if not tied:
+            continue
+        near = replace(search, problem=_within(search.problem, tied))
+        found = [*((one,) for one in near.single_faults()), *find(near)]
+        best = min((_weakest(one) for one in found), default=Strength.CHANCE)
+        strong = [one for one in found if best <= weakest and _weakest(one) is best]
+        answers = _proven(prover, near.problem, strong, tied, budget)
+        if answers:
+            return rounded_explanations(prover, answers, _TIES)
+    return ()
+
+
+def _weakest(found: Found) -> Strength:
+    return max(hypothesis.strength for hypothesis in found)
 
 
 def _within(problem: Problem, half_units: Vector) -> Problem:

@@ -191,13 +191,19 @@ def _choices(hypotheses: Sequence[StateHypothesis]) -> Iterator[tuple[StateHypot
 def _of_one_side(
     prover: Prover, proven: list[tuple[tuple[StateHypothesis, ...], Outcome]]
 ) -> list[tuple[tuple[StateHypothesis, ...], Outcome]]:
-    """Return the faults of one side: the side that contradicts its rows, else the ledger."""
+    """Return the faults of one side: the side that contradicts its rows, else the ledger.
+
+    A name that only one side can have wrong stays beside a conversion of the other side.
+    """
     sides = {chosen[0].side for chosen, _ in proven}
     if len(sides) == 1:
         return proven
     wrong = contradictions(prover.recorded, prover.dimensions, prover.reconciliation.replays)
     side = wrong[0] if wrong else LedgerSide.INTERNAL
-    return [each for each in proven if each[0][0].side is side] or proven
+    of_side = [each for each in proven if each[0][0].side is side]
+    if all(precedence.is_conversion(one) for chosen, _ in of_side for one in chosen):
+        of_side += [each for each in proven if not any(map(precedence.is_conversion, each[0]))]
+    return of_side or proven
 
 
 def partial_states(prover: Prover) -> Iterator[First]:

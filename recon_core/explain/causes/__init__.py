@@ -9,6 +9,7 @@ from recon_core.explain.causes import (
     alias,
     balance_kind,
     clipped,
+    conversion,
     cumulative,
     fee_amount,
     fee_currency,
@@ -28,6 +29,7 @@ from recon_core.explain.causes import (
     stale,
     unit,
     unstated_fills,
+    wrong_fee,
 )
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.model.explanation import CauseKind
@@ -37,6 +39,7 @@ CAUSES: Final[tuple[CauseFamily, ...]] = (
     side.FAMILY,
     legs.FAMILY,
     alias.FAMILY,
+    conversion.FAMILY,
     stale.FAMILY,
     foreign.FAMILY,
     movement.FAMILY,
@@ -51,6 +54,7 @@ CAUSES: Final[tuple[CauseFamily, ...]] = (
     fee_rate.FAMILY,
     fee_currency.FAMILY,
     fee_amount.FAMILY,
+    wrong_fee.FAMILY,
     quantity.FAMILY,
     unstated_fills.FAMILY,
     price.FAMILY,

@@ -8,21 +8,16 @@ from typing import Final
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import (
-    Dimensions,
     bare_name,
-    is_cash,
     is_position,
     label_of,
 )
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import Fill, Position, RecordedSession
+from recon_core.model import Fill, Position
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
-
-_LETTERS: Final = 3
-"""Letters in a row that names of one worth share: the length of a currency's code."""
 
 
 def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
@@ -75,31 +70,10 @@ def _suffix(name: str) -> str:
     return name[len(bare_name(name)) :]
 
 
-def _doubt(
-    _dimensions: Dimensions, _recorded: RecordedSession, chosen: Sequence[StateHypothesis]
-) -> str:
-    """Doubt another name of one balance: a conversion of one to the other states the same.
-
-    One to one a venue converts what is of one worth, and that has names alike: USDT and USDC, ETH
-    and WETH.
-    """
-    named = [one for one in chosen if one.renamed is not None]
-    if len(named) != 1 or named[0].renamed is None or not all(map(is_cash, named[0].correction)):
-        return ""
-    is_alike = _have_letters_in_common(*named[0].renamed)
-    return "the movements of both sides, where a conversion would be" if is_alike else ""
-
-
-def _have_letters_in_common(one: str, other: str) -> bool:
-    starts = range(len(one) - _LETTERS + 1)
-    return any(one[start : start + _LETTERS] in other for start in starts)
-
-
 FAMILY: Final = CauseFamily(
     sentences={CauseKind.ALIAS: sentence_of("{subject} uses another name")},
     in_pairs=(_in_pairs,),
     fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
     in_states=_in_states,
-    state_doubt=_doubt,
     state_words={CauseKind.ALIAS: "uses another name"},
 )

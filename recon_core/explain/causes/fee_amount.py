@@ -9,11 +9,10 @@ from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import (
     CauseFamily,
     FeeOperator,
-    FieldFault,
     FillOperator,
     OtherFee,
 )
-from recon_core.explain.causes.fee_pairs import fee_kind, most_fees
+from recon_core.explain.causes.fee_pairs import most_fees
 from recon_core.explain.problem.dimensions import negated
 from recon_core.explain.problem.fee_evidence import at_usual_rate
 from recon_core.explain.problem.fill_group import FillGroup, times
@@ -84,6 +83,8 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     """Return the function that gives the fees of a fill without one, at each known rate."""
 
     def fees(fill: Fill) -> Iterator[OtherFee]:
+        if problem.schedules.leaves_without(fill):
+            return
         for at in range(len(problem.schedules.rates(fill))):
             other = charged(problem, fill, at)
             yield f"rate {at}", other.fee, other.fee_currency or ""
@@ -131,7 +132,8 @@ def _all_missing(fills: Sequence[Fill]) -> Hypothesis:
 def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
     """Yield the fills without a fee, charged at the most frequent rate of those with one."""
     problem = group.problem
-    bare = [fill for fill in group.fills if not fill.fee and fill.quantity]
+    leaves = problem.schedules.leaves_without
+    bare = [fill for fill in group.fills if not fill.fee and fill.quantity and not leaves(fill)]
     if problem.fault_in is FaultIn.STATEMENT or not 1 < len(bare) < len(group.fills):
         return
     if all(map(problem.schedules.rates, bare)):
@@ -166,5 +168,4 @@ FAMILY: Final = CauseFamily(
     of_all=_of_all,
     reducing=_reducing,
     in_pairs=(_in_pairs,),
-    fields={"fee": lambda wrong, right: FieldFault(fee_kind(wrong.fee, right.fee))},
 )

@@ -23,6 +23,7 @@ from recon_core.explain.problem.fee_schedule import fee_model
 from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, fee_change, of_all, with_fee
 from recon_core.explain.problem.pairs import PairRow, SharedFault
+from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import is_derivative
@@ -38,9 +39,6 @@ _DRIFT: Final = Fraction(1, 50)
 
 _NEIGHBOURS: Final = 4
 """Fills near in time whose fees are a witness: more would leave a wider range of prices."""
-
-_FLOAT_NOISE: Final = Fraction(1, 10**9)
-"""Fraction of a value where no precision is declared: far above the noise of floats, 10^-16."""
 
 _FEE: Final = attrgetter("fee")
 
@@ -136,12 +134,12 @@ def _is_at_a_rate(problem: Problem, fill: Fill, others: Sequence[Fill]) -> bool:
     model = fee_model(problem.postings, [one for one in others if one.symbol == fill.symbol])
     if model is None:
         return False
-    return model.off(problem.postings, fill) <= problem.postings.fee_unit(model.currency)
+    return model.off(problem.postings, fill) <= model.unit(problem.postings, fill)
 
 
 def _is_rounded_value(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:
     """True if a fee is a value to one unit of its currency: both are rounded."""
-    unit = Fraction(problem.postings.fee_unit(currency)) or abs(worth) * _FLOAT_NOISE
+    unit = Fraction(problem.postings.fee_unit(currency, to_decimal(worth)))
     return bool(fee) and abs(Fraction(fee) - worth) <= unit
 
 

@@ -21,7 +21,7 @@ def fee_kind(wrong: Decimal, right: Decimal) -> CauseKind:
         return CauseKind.FEE_SIGN
     if wrong == EXACT.add(right, right):
         return CauseKind.DUPLICATE_FEE
-    return CauseKind.FEE_RATE
+    return CauseKind.WRONG_FEE
 
 
 def fee_fault(row: PairRow) -> CauseKind:
@@ -38,13 +38,20 @@ def wrong_fees(rows: Sequence[PairRow]) -> list[PairRow]:
 
 
 def most_fees(
-    rows: Sequence[PairRow], fills: Sequence[Fill], kind: CauseKind, detail: str
+    rows: Sequence[PairRow],
+    fills: Sequence[Fill],
+    kind: CauseKind,
+    detail: str,
+    shared: CauseKind | None = None,
 ) -> SharedFault | None:
-    """Return the fault of most fills with a fee, `None` if it is not of this kind."""
+    """Return the fault of most fills with a fee, `None` if the rows do not have it.
+
+    `kind` is the fault of each row, `shared` that of all of them, if it is another.
+    """
     kinds = Counter(map(fee_fault, wrong_fees(rows)))
     if not kinds or kinds.most_common(1)[0][0] is not kind:
         return None
     members = [row for row in wrong_fees(rows) if fee_fault(row) is kind]
     if not are_most(members, [fill for fill in fills if fill.fee] or members):
         return None
-    return SharedFault(kind, detail, ("fee", "fee_currency"), members)
+    return SharedFault(shared or kind, detail, ("fee", "fee_currency"), members)

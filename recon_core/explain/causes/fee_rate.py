@@ -20,8 +20,8 @@ from recon_core.explain.causes.fee_pairs import fee_fault, most_fees, wrong_fees
 from recon_core.explain.problem.dimensions import is_cash
 from recon_core.explain.problem.fee_schedule import (
     ROUNDINGS,
+    THE_RATE,
     FeeModel,
-    fee_value,
     is_significant_rate,
     round_rate,
     total_value,
@@ -42,6 +42,10 @@ _PLACES: Final = 20
 _PERCENT: Final = 100
 """Parts of a whole percentage, the share in which rebates are agreed."""
 
+_LARGEST_RATE: Final = Decimal("0.1")
+"""Largest rate that may be right, a fraction of the value: ten times the fee of an expensive venue.
+A larger one fits by chance, or is a unit."""
+
 _FEW: Final = 3
 """Fills that a text names as exceptions: more show that the rates are not understood."""
 
@@ -58,40 +62,68 @@ _Row = TypeVar("_Row")
 def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
 
-    Nothing if a fee is at no known rate, or all are at the same.
+    A fixed part changes in the same proportion. Nothing if a fee is at no known rate, or all are
+    at the same without a fixed part, or flat: some flat fee fits almost any amount.
     """
     charged = [one for fill in selected if fill.fee for one in _charged(problem, fill)]
-    rates = list(dict.fromkeys(rate for _, _, rate in charged))
-    if len(rates) < 2 or len(charged) < len(selected):  # noqa: PLR2004  # one rate is no tier
+    parts = list(dict.fromkeys(part for _, model, rate in charged for part in (rate, model.fixed)))
+    parts = list(filter(None, parts))
+    if len(parts) < 2 or len(charged) < len(selected):  # noqa: PLR2004  # one rate is no tier
         return
-    first = Fraction(rates[0])
+    first = Fraction(parts[0])
     currency = charged[0][1].currency
-    values = (
-        to_decimal(Fraction(fee_value(problem.postings, fill, in_base=model.in_base))
-                   * Fraction(rate) / first, _PLACES)
+    value = exact_sum(
+        to_decimal(Fraction(model.charge(problem.postings, fill, rate)) / first, _PLACES)
         for fill, model, rate in charged
-    )  # fmt: skip
-    value = exact_sum(values)
+    )
     fees = exact_sum(problem.postings.roundings[currency](fill.fee) for fill, _, _ in charged)
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
-    unit = problem.postings.fee_unit(currency) or Decimal("1e-12")
+    unit = _unit(problem, currency)
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(charged)))) if value else None
-    if rate is None or not is_significant_rate(rate, value, unit) or rate == rates[0]:
+    if rate is None or not is_significant_rate(rate, value, unit) or rate == parts[0]:
         return
     factor = Fraction(rate) / first
-    detail = _rates_text(problem, rates, factor)
+    if not _is_plausible(max(_times(rate, factor) for _, _, rate in charged)):
+        return
+    detail = _scaled_text(problem, charged, factor)
     for rounding in ROUNDINGS:
         changed = [_at(problem, one, factor, rounding) for one in charged]
         yield of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, detail)
 
 
-def _rates_text(problem: Problem, rates: Sequence[Decimal], factor: Fraction) -> str:
-    given, other = (
-        ", ".join(f"{rate.normalize(EXACT):f}" for rate in sorted(group, reverse=True))
-        for group in (rates, [to_decimal(Fraction(rate) * factor, _PLACES) for rate in rates])
-    )
+def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:
+    schedules = dict.fromkeys((model, rate) for _, model, rate in charged)
+    given = [model.text(rate) for model, rate in schedules]
+    other = [_scaled(model, factor).text(_times(rate, factor)) for model, rate in schedules]
     posted, right = problem.wrong_and_right(given, other)
-    return f"booked at the rates {posted} instead of {right}"
+    return f"booked at {_listed(posted)} instead of {_listed(right)}"
+
+
+def _listed(schedules: Sequence[str]) -> str:
+    """Return schedules in words: `the rate 0.001`, `the rates 0.0005, 0.0002`."""
+    distinct = list(dict.fromkeys(schedules))
+    if len(distinct) < 2 or not all(text.startswith(THE_RATE) for text in distinct):  # noqa: PLR2004
+        return ", ".join(distinct)
+    rates = sorted((Decimal(text.removeprefix(THE_RATE)) for text in distinct), reverse=True)
+    return f"the rates {', '.join(f'{rate:f}' for rate in rates)}"
+
+
+def _scaled(model: FeeModel, factor: Fraction) -> FeeModel:
+    return replace(model, fixed=_times(model.fixed, factor))
+
+
+def _times(rate: Decimal, factor: Fraction) -> Decimal:
+    return to_decimal(Fraction(rate) * factor, _PLACES)
+
+
+def _unit(problem: Problem, currency: str) -> Decimal:
+    """Return the unit of fees in a currency, which the sum of all fees may miss by one each."""
+    return problem.postings.fee_unit(currency) or Decimal("1e-12")
+
+
+def _is_plausible(rate: Decimal) -> bool:
+    """True if a rate may be right: a fee of more than a tenth of what is traded is none."""
+    return rate <= _LARGEST_RATE
 
 
 def exception_text(problem: Problem, selected: Sequence[Fill]) -> str:
@@ -107,16 +139,15 @@ def _charged(problem: Problem, fill: Fill) -> Iterator[Charged]:
     for rate in () if model is None else model.rates:
         if model is not None:
             off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()
-            if off <= problem.postings.fee_unit(model.currency):
+            if off <= model.unit(problem.postings, fill):
                 yield fill, model, rate
                 return
 
 
 def _at(problem: Problem, one: Charged, factor: Fraction, rounding: str) -> Fill:
     fill, model, rate = one
-    other = to_decimal(Fraction(rate) * factor, _PLACES)
-    fee = replace(model, rounding=rounding).fee(problem.postings, fill, other)
-    return replace(fill, fee=fee)
+    scaled = replace(_scaled(model, factor), rounding=rounding)
+    return replace(fill, fee=scaled.fee(problem.postings, fill, _times(rate, factor)))
 
 
 def at_one_rate(
@@ -148,26 +179,25 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     selected = [fill for fill in fills if _charged_as(problem, fill) == name]
     if len(selected) < 2:  # noqa: PLR2004  # some rate fits any single fee
         return
+    model = problem.schedules.model(selected[0])
+    if model is not None and (model.fixed or len(model.rates) > 1):
+        yield from at_scaled_rates(problem, selected, name)
     currency = selected[0].fee_currency or _quote(problem, selected[0])
     postings, base = problem.postings, _base(problem, selected[0])
     in_base = currency == base
     fees = exact_sum(postings.roundings[currency](fill.fee) for fill in selected)
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
     value = total_value(postings, selected, in_base=in_base)
-    if total <= 0 or not value or total == fees.copy_negate():
+    if total <= 0 or not value or total == fees.copy_negate() or (model and model.fixed):
         return
-    unit = postings.fee_unit(currency) or Decimal("1e-12")
+    unit = _unit(problem, currency)
     rate = round_rate(total, value, EXACT.multiply(unit, Decimal(len(selected))))
-    if rate is None or not is_significant_rate(rate, value, unit):
-        yield from at_scaled_rates(problem, selected, name)
+    if rate is None or not is_significant_rate(rate, value, unit) or not _is_plausible(rate):
         return
-    if rate in problem.schedules.rates(selected[0])[:1]:
-        return  # most fees are at that rate: it would leave them as they are
     selected = _of_all_balances(problem, fills, selected, name)
     missing = not any(fill.fee for fill in selected) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    detail = _rate_text(problem.schedules.model(selected[0]), rate, problem)
-    detail += exception_text(problem, selected)
+    detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
     for rounding in ROUNDINGS:
         changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
         hypothesis = of_all(kind, selected, changed, detail)
@@ -185,12 +215,19 @@ def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:
 
 
 def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill:
-    """Return a fill with its fee at a rate, in the currency in which it is charged."""
+    """Return a fill with its fee at a rate, in the currency in which it is charged.
+
+    A fee that is at the rate but for the noise of floats stays as it is.
+    """
     currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
     in_base = currency == _base(problem, fill)
     known = problem.schedules.model(fill)
-    places = problem.postings.fee_precision.places(currency) if known is None else known.places
+    places = problem.postings.fee_precision.places(currency)
+    if known is not None and known.currency == currency:
+        places = known.places
     model = FeeModel((rate,), currency, in_base, rounding, places)
+    if model.gives(problem.postings, fill):
+        return fill
     return with_fee(fill, model.fee(problem.postings, fill, rate), currency)
 
 
@@ -204,12 +241,15 @@ def _of_all_balances(
     return [fill for fill in fills if _charged_as(problem, fill) in names]
 
 
-def _rate_text(model: FeeModel | None, rate: Decimal, problem: Problem) -> str:
-    known = "" if model is None or not model.rates else f"{model.rates[0]:f}"
+def _rate_text(problem: Problem, selected: Sequence[Fill], rate: Decimal) -> str:
+    """Return the rates of the fills, as many as they have, and the other rate in words."""
+    charged = (one for fill in selected if fill.fee for one in _charged(problem, fill))
+    known = _listed([model.text(at) for _, model, at in charged])
+    other = f"{THE_RATE}{rate:f}"
     if not known:
-        return f"at the rate {rate:f}"
-    posted, right = problem.wrong_and_right(known, f"{rate:f}")
-    return f"booked at the rate {posted} instead of {right}"
+        return f"at {other}"
+    posted, right = problem.wrong_and_right(known, other)
+    return f"booked at {posted} instead of {right}"
 
 
 def _charged_as(problem: Problem, fill: Fill) -> str:
@@ -244,16 +284,16 @@ def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | N
     wrong = _at_one_wrong_rate(wrong_fees(rows))
     if wrong:
         return SharedFault(CauseKind.FEE_RATE, "", ("fee", "fee_currency"), wrong)
-    return most_fees(rows, fills, CauseKind.FEE_RATE, "")
+    return most_fees(rows, fills, CauseKind.WRONG_FEE, "", CauseKind.FEE_RATE)
 
 
 def _at_one_wrong_rate(charged: Sequence[PairRow]) -> list[PairRow]:
     """Return the rows whose fees are at one wrong rate, unless all fees are just doubled."""
-    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.FEE_RATE}
+    kinds = {CauseKind.DUPLICATE_FEE, CauseKind.WRONG_FEE}
     rows = [row for row in charged if row.right.fee and fee_fault(row) in kinds]
     members = at_one_rate(rows, lambda row: (row.at.fee, row.right.fee))
     found = set(map(fee_fault, members))
-    is_a_rate = len(members) > FEWEST_PAIRS and CauseKind.FEE_RATE in found
+    is_a_rate = len(members) > FEWEST_PAIRS and CauseKind.WRONG_FEE in found
     return members if is_a_rate and are_most(members, rows) else []
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.strengths import of_one_amount
+from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -40,21 +41,53 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
         if problem.fault_in is FaultIn.STATEMENT:
             yield from _missing_or_repeated(movement, strength)
         else:
-            is_copy = _has_copy(movement, movements)
-            is_periodic = movement.movement_kind in _PERIODIC
-            alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
-            yield _surplus(movement, Strength.SHOWN if is_copy else alone)
-        turned = replace(
-            movement, amount=_turned(movement.amount), quantity=_turned(movement.quantity)
-        )
-        patch = Patch((), (), (movement,), (turned,))
-        yield Hypothesis(CauseKind.SIGN_CONVENTION, patch, (movement,), strength)
+            yield _surplus(movement, movements, strength)
+        turned = _turned(movement.amount)
+        hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
+        detail = _difference(*problem.wrong_and_right(movement.amount, turned))
+        yield replace(hypothesis, strength=strength, detail=detail)
 
 
 def _strength(movement: Movement, forms: int) -> Strength:
     """Return the strength of a fault of one movement by the units of its largest amount."""
     amounts = [amount for amount in (movement.amount, movement.quantity) if amount]
     return min((of_one_amount(one, forms) for one in amounts), default=Strength.CHANCE)
+
+
+def _with_amounts(
+    movement: Movement, amount: Decimal | None, quantity: Decimal | None
+) -> Hypothesis:
+    """Build other amounts of a movement."""
+    other = replace(movement, amount=amount, quantity=quantity)
+    patch = Patch(removed_movements=(movement,), added_movements=(other,))
+    return Hypothesis(CauseKind.WRONG_MOVEMENT, patch, (movement,))
+
+
+def _fitted(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
+    """Yield the movements whose amount is a slip of the pen from the amount that is required.
+
+    Any movement would fit another amount, so only a power of ten is evidence; one wrong digit fits
+    by chance, and so does a round amount.
+    """
+    if len(problem.required) != 1:
+        return
+    ((name, required),) = problem.required.items()
+    movements = problem.rows.movements
+    forms = _FORMS * len(movements)
+    for movement in movements:
+        if movement.amount is None or movement.currency is None:
+            continue
+        if problem.postings.cash(movement.currency, movement.account) != name:
+            continue
+        amount = EXACT.add(movement.amount, required)
+        sizes = movement.amount.copy_abs(), amount.copy_abs()
+        how = slip(*problem.wrong_and_right(*sizes))
+        if how is not None and (amount > 0) is (movement.amount > 0):
+            hypothesis = _with_amounts(movement, amount, movement.quantity)
+            weakest = Strength.FITTED if power_of_ten(*sizes) else Strength.CHANCE
+            strength = max(weakest, _strength(movement, forms))
+            detail = _amounts(*problem.wrong_and_right(movement.amount, amount), how)
+            yield replace(hypothesis, strength=strength, detail=detail)
 
 
 def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hypothesis]:
@@ -64,9 +97,13 @@ def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hyp
     yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,), strength)
 
 
-def _surplus(movement: Movement, strength: Strength) -> Hypothesis:
-    is_copy = strength is Strength.SHOWN
+def _surplus(movement: Movement, movements: Iterable[Movement], strength: Strength) -> Hypothesis:
+    """Build a movement too many: a copy, or as sure as its own amount."""
+    is_copy = _has_copy(movement, movements)
+    is_periodic = movement.movement_kind in _PERIODIC
+    alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
+    strength = Strength.SHOWN if is_copy else alone
     return Hypothesis(kind, Patch(removed_movements=(movement,)), (movement,), strength)
 
 
@@ -87,47 +124,45 @@ def _turned(amount: Decimal | None) -> Decimal | None:
 
 def differing_movement(wrong: Movement, right: Movement) -> Hypothesis:
     """Return the hypothesis that replaces the wrong movement by the right one."""
-    patch = Patch((), (), (wrong,), (right,))
-    return Hypothesis(
-        _movement_kind(wrong, right), patch, (wrong,), Strength.SHOWN, _movement_how(wrong, right)
-    )
+    patch = Patch(removed_movements=(wrong,), added_movements=(right,))
+    detail = _difference(wrong.amount, right.amount)
+    return Hypothesis(_movement_kind(wrong, right), patch, (wrong,), Strength.SHOWN, detail)
 
 
-def _movement_how(wrong: Movement, right: Movement) -> str:
-    """Describe both amounts, and their ratio if it is a whole number above 2."""
-    if wrong.amount is None or right.amount is None or wrong.amount == right.amount:
+def _difference(wrong: Decimal | None, right: Decimal | None) -> str:
+    """Describe two amounts, and their ratio if it is -1 or a whole number above 2."""
+    if wrong is None or right is None or wrong == right:
         return ""
-    both = f"{format_amount(wrong.amount)} against {format_amount(right.amount)}"
-    times = _times(wrong.amount, right.amount)
-    return both if times is None else f"{both}, {times} times what it should be"
+    if wrong == right.copy_negate():
+        return _amounts(wrong, right, "the other sign")
+    ratio = Fraction(wrong) / Fraction(right) if wrong and right else Fraction(0)
+    whole = ratio if ratio > 1 or not ratio else 1 / ratio
+    is_whole = whole.denominator == 1 and whole > 2  # noqa: PLR2004  # 2 is twice
+    return _amounts(wrong, right, f"{ratio} times what it should be" if is_whole else "")
 
 
-def _times(wrong: Decimal, right: Decimal) -> Fraction | None:
-    """Return wrong / right if it or its inverse is a whole number above 2, else `None`."""
-    if not wrong or not right:
-        return None
-    ratio = Fraction(wrong) / Fraction(right)
-    whole = ratio if ratio > 1 else 1 / ratio
-    return ratio if whole.denominator == 1 and whole > 2 else None  # noqa: PLR2004  # 2 is twice
+def _amounts(wrong: Decimal, right: Decimal, how: str) -> str:
+    both = f"{format_amount(wrong)} against {format_amount(right)}"
+    return f"{both}, {how}" if how else both
 
 
 def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
     if wrong.movement_kind is MovementKind.SPLIT:
         return CauseKind.SPLIT
-    if wrong.amount is not None and right.amount is not None:
-        if wrong.amount == right.amount.copy_negate():
-            return CauseKind.SIGN_CONVENTION
+    if wrong.amount is not None and right.amount:
+        if not wrong.amount:
+            return CauseKind.MISSING_MOVEMENT
         if wrong.amount == EXACT.add(right.amount, right.amount):
             return CauseKind.DUPLICATE_MOVEMENT
-        if _times(wrong.amount, right.amount) is not None:
-            return CauseKind.UNIT
-    return CauseKind.MISSING_MOVEMENT
+    return CauseKind.WRONG_MOVEMENT
 
 
-def _missing_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
-    if hypothesis.patch.added_movements and hypothesis.patch.removed_movements:
-        return f"{subject} has booked another amount of {rows_of_cause(hypothesis, rows)}"
-    return f"{subject} has not booked {rows_of_cause(hypothesis, rows)}"
+def _wrong_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:
+    """Return the sentence of a wrong amount, or of a wrong currency where the amounts agree."""
+    pairs = zip(hypothesis.patch.removed_movements, hypothesis.patch.added_movements, strict=True)
+    is_amount = any((old.amount, old.quantity) != (new.amount, new.quantity) for old, new in pairs)
+    what = "with a wrong amount or sign" if is_amount else "under another kind or name"
+    return f"{subject} has booked {rows_of_cause(hypothesis, rows)} {what}"
 
 
 def surplus_movement(row: Movement, *, is_repeated: bool) -> Hypothesis:
@@ -146,8 +181,10 @@ def missing_movement(row: Movement) -> Hypothesis:
 
 FAMILY: Final = CauseFamily(
     sentences={
-        CauseKind.MISSING_MOVEMENT: _missing_text,
+        CauseKind.MISSING_MOVEMENT: sentence_of("{subject} has not booked {rows}"),
         CauseKind.DUPLICATE_MOVEMENT: sentence_of("{subject} has booked {rows} twice"),
+        CauseKind.WRONG_MOVEMENT: _wrong_text,
     },
     of_other_rows=_of_other_rows,
+    fitted=_fitted,
 )

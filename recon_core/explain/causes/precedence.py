@@ -18,11 +18,17 @@ _OF_ORDERS: Final = frozenset(
 )
 _TIME: Final = attrgetter("time")
 _OF_A_ROW: Final = frozenset(
-    {CauseKind.SIGN_CONVENTION, CauseKind.UNIT, CauseKind.SPLIT, CauseKind.MULTIPLIER}
+    {
+        CauseKind.SIGN_CONVENTION,
+        CauseKind.UNIT,
+        CauseKind.SPLIT,
+        CauseKind.MULTIPLIER,
+        CauseKind.CONVERSION,
+    }
 )
 """Faults of stated figures that are one wrong row just as well: flipped, tenfold, missing."""
 
-_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE})
+_FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, CauseKind.WRONG_FEE})
 
 
 def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:
@@ -47,6 +53,12 @@ def may_be_rows(explanations: Sequence[Explanation]) -> bool:
     """True if a wrong row may cause the figures of all explanations as well."""
     causes = [cause.cause_kind for one in explanations for cause in one.causes]
     return bool(causes) and all(kind in _OF_A_ROW for kind in causes)
+
+
+def is_less_than_rows(explanations: Iterable[Explanation]) -> bool:
+    """True if an exact fault of a row is better evidence: two balances alone show a conversion."""
+    kinds = {cause.cause_kind for one in explanations for cause in one.causes}
+    return kinds == {CauseKind.CONVERSION}
 
 
 def may_be_a_multiplier(problem: Problem, hypothesis: Hypothesis, effect: Vector) -> bool:
@@ -76,8 +88,9 @@ def are_of_one_kind(one: Explanation, others: Iterable[Explanation]) -> bool:
 
 
 def is_one_figure_of_rows(hypothesis: StateHypothesis) -> bool:
-    """True if a single stated figure is wrong in a way that a wrong row causes as well."""
-    return hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1
+    """True if a figure, or a pair of balances, is wrong in a way that a row causes as well."""
+    is_pair = hypothesis.cause_kind is CauseKind.CONVERSION
+    return is_pair or (hypothesis.cause_kind in _OF_A_ROW and len(hypothesis.correction) == 1)
 
 
 def has_extra_rounding(found: Sequence[Cause]) -> bool:
@@ -116,6 +129,11 @@ def without_names_of_legs(hypotheses: Sequence[StateHypothesis]) -> list[StateHy
 def is_alias(hypothesis: StateHypothesis) -> bool:
     """True if a hypothesis is another name; several of a side are one fault."""
     return hypothesis.cause_kind is CauseKind.ALIAS
+
+
+def is_conversion(hypothesis: StateHypothesis) -> bool:
+    """True if a hypothesis is a conversion, which another name of either side may be as well."""
+    return hypothesis.cause_kind is CauseKind.CONVERSION
 
 
 def is_misread_order(hypotheses: Iterable[Hypothesis]) -> bool:

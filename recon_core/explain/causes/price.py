@@ -201,7 +201,7 @@ def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collecti
         if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
     ]
     fees = {model.fee(postings, given, rate) for rate in rates}
-    return given.fee in fees and model.off(postings, other) > postings.fee_unit(model.currency)
+    return given.fee in fees and model.off(postings, other) > model.unit(postings, other)
 
 
 FAMILY: Final = CauseFamily(

@@ -53,7 +53,7 @@ def any_quantity(
 
     `required` is a signed quantity. Nothing if the new quantity is not positive.
     """
-    quantity = _required_quantity(fill, required)
+    quantity = _required_quantity(problem, market, fill, required)
     if quantity <= 0:
         return
     how = slip(*problem.wrong_and_right(fill.quantity, quantity))
@@ -64,11 +64,13 @@ def any_quantity(
         yield with_quantity(fill, other, strength, how)
 
 
-def _required_quantity(fill: Fill, required: Decimal) -> Decimal:
+def _required_quantity(
+    problem: Problem, market: Market | None, fill: Fill, required: Decimal
+) -> Decimal:
     """Return the quantity with which a fill would book the required quantity more."""
-    return EXACT.add(
-        fill.quantity, required if fill.side is OrderSide.BUY else required.copy_negate()
-    )
+    more = required if fill.side is OrderSide.BUY else required.copy_negate()
+    quantity = EXACT.add(fill.quantity, more)
+    return quantity if market is None else market.without_dust(quantity, problem.dimensions.dust)
 
 
 def _may_be(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
@@ -93,7 +95,7 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
         return
     required = problem.required[name]
     for fill in Paid(problem, market, name).candidates():
-        quantity = _required_quantity(fill, required)
+        quantity = _required_quantity(problem, market, fill, required)
         if quantity <= 0 or not _worth(problem, market, fill, required):
             continue
         for other in _with_quantity(problem, market, fill, quantity):
@@ -165,7 +167,7 @@ def with_quantity(fill: Fill, other: Fill, strength: Strength, how: str | None) 
 
 def of_order(problem: Problem, fill: Fill, required: Decimal) -> Iterator[Hypothesis]:
     """Yield a fill with the quantity that its order requires, its fee unchanged or at a rate."""
-    quantity = _required_quantity(fill, required)
+    quantity = _required_quantity(problem, None, fill, required)
     if quantity <= 0:
         return
     other = replace(fill, quantity=quantity)

@@ -140,10 +140,14 @@ def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Itera
         quantity = (
             _before_fee(required.copy_abs(), side, rate, market) if in_base else required.copy_abs()
         )
+        quantity = market.without_dust(quantity, problem.dimensions.dust)
         if not market.has_lots_of(decimal_places(shortest(quantity))):
             continue
         is_paid = model is not None and model.currency == paid and not in_base
-        price = _price_paid(market, side, quantity, left, rate if is_paid else ZERO)
+        if model is not None and is_paid:
+            price = _price_paid(market, side, quantity, EXACT.add(left, model.fixed), rate)
+        else:
+            price = _price_paid(market, side, quantity, left, ZERO)
         if price is None or not market.near(price):
             continue
         bare = replace(_unknown(problem, pattern, side), quantity=quantity, price=price)

@@ -39,6 +39,12 @@ A finer unit would count more units in the same cash, and so let coincidences pa
 _HYPOTHESES_OF_A_FILL: Final = 3
 """Hypotheses that are counted for each fill; the estimated pairs grow with its square."""
 
+_FILLS_OF_A_UNIT: Final = 2
+"""Fills for each unit of cash from which on some fill nearly always has the amount.
+
+Their fees are of one size, and half and twice of them are further amounts.
+"""
+
 _AMOUNTS_EACH: Final = 1_000
 """Amounts for each hypothesis tried: a coincidence is then rarer than 1 in 1,000."""
 
@@ -115,6 +121,23 @@ def is_much(problem: Problem, cash: Vector) -> bool:
         if amount and is_cash(name)
     ]
     return sum(units) > pairs * _AMOUNTS_EACH
+
+
+def is_little(problem: Problem, cash: Vector) -> bool:
+    """True if a hypothesis on one row may well give this cash by coincidence.
+
+    `cash` is by dimension, in currency. 0.32 EUR is one of 32 amounts in cents, and the hypotheses
+    on 400 fills have most of these.
+    """
+    units = sum(
+        Fraction(amount.copy_abs())
+        / Fraction(
+            max(problem.postings.resolution(currency_of(name)), problem.dimensions.dust) or _FINE
+        )
+        for name, amount in cash.items()
+        if amount and is_cash(name)
+    )
+    return units * _FILLS_OF_A_UNIT < len(problem.fills)
 
 
 def is_significant(problem: Problem, effect: Vector, tried: int) -> bool:

@@ -24,23 +24,28 @@ alone could separate both fees.
 
 @dataclass(frozen=True, slots=True)
 class FeeContradiction:
-    """A fill of a market whose fee is at no rate of the market's fee model."""
+    """A fill of a market whose fee is at no rate of the market's fee model.
+
+    `is_far`: its fee is over 100 units from every rate, or in another currency.
+    """
 
     problem: Problem
     market: Market
     model: FeeModel
     fill: Fill
+    is_far: bool
 
     def factors(self) -> Iterator[tuple[Decimal, Fraction]]:
         """Yield each rate, and the factor by which the value would give the fee.
 
-        Nothing for a fee in another currency than that of the model.
+        Nothing for a fee in another currency than that of the model, or near a rate.
         """
         value = Fraction(fee_value(self.problem.postings, self.fill, in_base=self.model.in_base))
-        if not value or self.fill.fee_currency != self.model.currency:
+        if not value or not self.is_far or self.fill.fee_currency != self.model.currency:
             return
+        charged = Fraction(self.fill.fee) - Fraction(self.model.fixed)
         for rate in filter(None, self.model.rates):
-            times = Fraction(self.fill.fee) / (Fraction(rate) * value)
+            times = charged / (Fraction(rate) * value)
             if times > 0:
                 yield rate, times
 
@@ -85,12 +90,8 @@ def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> boo
     model = market.models[wrong.side]
     if model is None or wrong.fee != right.fee or not wrong.fee:
         return False
-    wrong_fees, right_fees = (
-        [model.fee(problem.postings, each, rate) for rate in model.rates] for each in (wrong, right)
-    )
-    unit = problem.postings.fee_unit(model.currency)
-    difference = min(EXACT.subtract(fee, wrong.fee).copy_abs() for fee in wrong_fees)
-    return difference > EXACT.multiply(unit, MANY_UNITS) and right.fee in right_fees
+    far = EXACT.multiply(model.unit(problem.postings, wrong), MANY_UNITS)
+    return model.off(problem.postings, wrong) > far and model.gives(problem.postings, right)
 
 
 def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
@@ -103,7 +104,7 @@ def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
         or not wrong.fee
     ):
         return False
-    return model.off(problem.postings, right) > problem.postings.fee_unit(model.currency)
+    return model.off(problem.postings, right) > model.unit(problem.postings, right)
 
 
 def off_by_ten(
@@ -134,19 +135,16 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
     patch = hypothesis.patch
     if problem.fault_in is FaultIn.STATEMENT or not patch.removed:
         return hypothesis
-    old, new = (_charge(fill) for fill in (*patch.removed, *patch.added))
-    model = None if old == new else problem.schedules.model(patch.removed[0])
+    (given,), (other,) = patch.removed, patch.added
+    is_changed = (given.fee, given.fee_currency) != (other.fee, other.fee_currency)
+    model = problem.schedules.model(given) if is_changed else None
     if model is None:
         return hypothesis
-    fill = patch.removed[0]
-    usual = {(model.fee(problem.postings, fill, rate), model.currency) for rate in model.rates}
-    if (new in usual) is (old in usual):
+    changed = replace(given, fee=other.fee, fee_currency=other.fee_currency)
+    was_usual, is_usual = (model.gives(problem.postings, one) for one in (given, changed))
+    if was_usual is is_usual:
         return hypothesis
-    if new in usual:
+    if is_usual:
         return replace(hypothesis, strength=Strength.SHOWN)
-    is_moved = old[1] != new[1]
+    is_moved = given.fee_currency != other.fee_currency
     return hypothesis if is_moved else replace(hypothesis, strength=Strength.CHANCE)
-
-
-def _charge(fill: Fill) -> tuple[Decimal, str | None]:
-    return fill.fee, fill.fee_currency

@@ -1,19 +1,33 @@
 """Fee schedule of a side, inferred from its fills: a few rates that give most of their fees.
 
 Each fee gives the rate with the fewest decimals that rounds to it: 0.053 on a value of 52.7 is
-at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule.
+at 0.1 % (0.0527). The most frequent rates of the larger fees are the schedule. If they give too
+few fees, the rate is taken that the most fees allow, each with its rounding: 0.01 on 20 allows
+0.025 % to 0.075 %, 0.02 on 45 allows 0.033 % to 0.055 %, both allow 0.04 %. At last a fixed part
+is looked for: fees of 9.504 on 8,004 and 9.496 on 7,996 are 1.5 and 0.1 %; a fee of 1.00 on any
+value is 1.00 and no rate.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.postings import Postings, unit_of
+from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.precision import unit_of
 from recon_core.model import Fill, InstrumentKind, OrderSide
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
+from recon_core.values.amounts import (
+    EXACT,
+    MOST_DIGITS,
+    ZERO,
+    decimal_places,
+    exact_sum,
+    format_amount,
+    round_to_places,
+    shortest,
+)
 
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
@@ -31,28 +45,36 @@ this twentieth is a handful.
 ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
 """Roundings of a fee that sources use."""
 
+_Charge = tuple[Decimal, Decimal]
+"""The value that a fee is charged on, and the fee, both in its currency."""
+
+_Proposal = Callable[[Sequence[_Charge], int | None], list[Decimal]]
+"""A function that proposes rates of fees that are rounded to some decimals."""
+
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
+
+THE_RATE: Final = "the rate "
+"""Words before a rate."""
 
 _RATE_PLACES: Final = 12
 """Most decimals of a rate, a fraction of the value.
 
-Without a declared precision, 11 decimals give any fee (`_FLOAT_NOISE`): a finer rate proves
+Without a declared precision, 11 decimals give any fee (`FLOAT_NOISE`): a finer rate proves
 nothing.
 """
+
+_FLOATS: Final = Context(prec=15)
+"""Digits that a binary float carries in any number."""
 
 _HALF: Final = Decimal("0.5")
 
 _ONE: Final = Decimal(1)
 
-_FLOAT_NOISE: Final = Decimal("1e-11")
-"""Unit of a fee without a declared precision, as a fraction of the value it is charged on.
-
-Above the error of a product of binary floats, about 10^-16 of it; below the step of a usual
-rate, 10^-6 of it.
-"""
-
 _RATE_DIGITS: Final = 4
 """Most significant digits of a round rate: 0.075 % has two, most quotients have many."""
+
+_FEWEST_FIXED: Final = 4
+"""Fewest fees that show a fixed part: it is fitted with the rate, so any two fees have one."""
 
 _UNITS_OF_A_STEP: Final = Decimal(10_000)
 """Units between the amounts that neighbouring round rates give.
@@ -63,12 +85,13 @@ A rate then gives some amount by coincidence in one of 10,000 cases.
 
 @dataclass(frozen=True, slots=True)
 class FeeModel:
-    """Fee schedule of one symbol: rates on a value, in one currency.
+    """Fee schedule of one symbol: a fixed part and rates on a value, in one currency.
 
     `rates`: fractions of the value, the most frequent first; a negative rate is a rebate.
     `in_base`: the value is the quantity, not quantity times price. `rounding`: the rounding of
     the source, half-even, or half-up as of a source that computes in floats. `places`: the
-    decimals that it rounds to, `None` where it states fees as they are.
+    decimals that it rounds to, `None` where it states fees as they are. `fixed`: the part of
+    every fee that does not depend on the value, in `currency`; a flat fee is at the rate 0.
     """
 
     rates: tuple[Decimal, ...]
@@ -76,18 +99,51 @@ class FeeModel:
     in_base: bool
     rounding: str = ROUND_HALF_EVEN
     places: int | None = None
+    fixed: Decimal = ZERO
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
-        """Return the fee of a fill at a rate, rounded as its source rounds it."""
-        fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
+        """Return the fee of a fill at a rate, rounded as its source rounds it.
+
+        Of floats the digits that they carry are kept, without their noise.
+        """
+        fee = self.charge(postings, fill, rate)
         if self.places is None:
-            return fee
+            carried = _FLOATS.plus(fee) if postings.dimensions.dust else fee
+            is_short = decimal_places(carried) <= MOST_DIGITS
+            return carried if is_short else round_to_places(carried, MOST_DIGITS)
         return fee.quantize(Decimal((0, (1,), -self.places)), context=_CONTEXTS[self.rounding])
+
+    def charge(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
+        """Return the fee of a fill at a rate before it is rounded."""
+        fee = EXACT.multiply(rate, fee_value(postings, fill, in_base=self.in_base))
+        return EXACT.add(fee, self.fixed) if self.fixed else fee
 
     def off(self, postings: Postings, fill: Fill) -> Decimal:
         """Return the difference between a fill's fee and the nearest fee at a rate."""
         fees = (self.fee(postings, fill, rate) for rate in self.rates)
         return min(EXACT.subtract(fee, fill.fee).copy_abs() for fee in fees)
+
+    def unit(self, postings: Postings, fill: Fill) -> Decimal:
+        """Return the unit of a fill's fee: that of its decimals, else that of its currency."""
+        value = fee_value(postings, fill, in_base=self.in_base)
+        if self.places is None:
+            return postings.fee_unit(self.currency, value)
+        return unit_of(self.places, value)
+
+    def gives(self, postings: Postings, fill: Fill) -> bool:
+        """True if a fill's fee is at a rate, exactly, or but for the noise of floats."""
+        noise = ZERO
+        if postings.dimensions.dust and self.places is None:
+            noise = unit_of(None, fee_value(postings, fill, in_base=self.in_base))
+        return fill.fee_currency == self.currency and self.off(postings, fill) <= noise
+
+    def text(self, rate: Decimal) -> str:
+        """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
+        at_rate = f"{THE_RATE}{rate.normalize(EXACT):f}"
+        fixed = f"{format_amount(shortest(self.fixed))} {self.currency}"
+        return " and ".join(text for text, is_part in (
+            (fixed, self.fixed), (at_rate, rate or not self.fixed)
+        ) if is_part)  # fmt: skip
 
 
 def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
@@ -151,10 +207,15 @@ def _model(
 ) -> FeeModel | None:
     """Return the schedule whose fees are rounded to `places`; exact, if that gives every fee."""
     charged = [fill for fill in sample if fill.fee_currency == currency]
-    found = _rates(postings, charged, places, in_base=in_base)
-    if not found:
+    values = (fee_value(postings, fill, in_base=in_base) for fill in charged)
+    pairs = list(zip(values, (fill.fee for fill in charged), strict=True))
+    rates, fixed = _rates(pairs, places), ZERO
+    if not rates or not all(map(is_round, rates)):
+        round_rates, fixed = _with_fixed_part(pairs, places)
+        rates = round_rates or rates
+    if not rates:
         return None
-    unrounded = FeeModel(tuple(found), currency, in_base)
+    unrounded = FeeModel(tuple(rates), currency, in_base, fixed=fixed)
     is_declared = postings.roundings.places(currency) is not None
     if not is_declared and _exact(postings, unrounded, sample) == len(sample):
         return unrounded
@@ -188,6 +249,7 @@ class FeeSchedules:
     postings: Postings
     by_position: Mapping[str, Sequence[Fill]]
     _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
+    _bare: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
@@ -199,58 +261,154 @@ class FeeSchedules:
         """Return the fee model of a fill's position and side, `None` without one."""
         return self.of(self.postings.position(fill))[fill.side]
 
+    def leaves_without(self, fill: Fill) -> bool:
+        """True if a fill has rightly no fee: it is flat, and charged with another of the order."""
+        model = self.model(fill)
+        if model is None or any(model.rates):
+            return False
+        name = self.postings.position(fill)
+        if name not in self._bare:
+            self._bare[name] = _of_orders(self.by_position[name])
+        return id(fill) in self._bare[name]
+
     def rates(self, fill: Fill) -> tuple[Decimal, ...]:
         """Return the rates of a fill's position and side."""
         model = self.model(fill)
         return () if model is None else model.rates
 
 
-def _rates(
-    postings: Postings, fills: Sequence[Fill], places: int | None, *, in_base: bool
-) -> list[Decimal]:
+def _of_orders(fills: Sequence[Fill]) -> frozenset[int]:
+    """Return the `id()` of fills without a fee that a fee for each order leaves so.
+
+    Most orders of several fills have then one fee, and a fill is left without if it is not the
+    first of its order. Empty if fees are charged for each fill.
+    """
+    orders: dict[str, list[Fill]] = {}
+    for fill in fills:
+        if fill.order_id:
+            orders.setdefault(fill.order_id, []).append(fill)
+    several = [rows for rows in orders.values() if len(rows) > 1]
+    once = sum(sum(1 for row in rows if row.fee) == 1 for rows in several)
+    if once * 2 <= len(several):
+        return frozenset()
+    return frozenset(id(row) for rows in several for row in rows[1:] if not row.fee)
+
+
+def _rates(charged: Sequence[_Charge], places: int | None) -> list[Decimal]:
     """Return the rates that at least 80 % of the fees follow, empty without such rates.
 
     Each rate gives at least 5 % of the fees. A rebate is a negative rate; the negative of a
     rate is a fee with the wrong sign, and no rate.
     """
+    usual = _covering(charged, places, _usual_rates)
+    return usual or _covering(charged, places, _allowed_rates)
+
+
+def _covering(charged: Sequence[_Charge], places: int | None, propose: _Proposal) -> list[Decimal]:
+    """Return the proposed rates that together give at least 80 % of the fees, else none."""
     found: list[Decimal] = []
-    left = [*fills]
+    left = [*charged]
     while left and len(found) < _MOST_RATES:
-        for rate in _usual_rates(postings, left, places, in_base=in_base):
-            others = [
-                fill for fill in left if not _is_at(postings, fill, rate, places, in_base=in_base)
-            ]
-            is_usual = (len(left) - len(others)) * 20 >= len(fills)
+        for rate in propose(left, places):
+            others = [one for one in left if not _is_at(one, rate, places)]
+            count, is_covered = len(left) - len(others), len(left) * 10 <= len(charged) * 2
+            # Where the rates give enough of the fees, a single further fee is a wrong one.
+            is_usual = count * 20 >= len(charged) and not (count == 1 and is_covered)
             if is_usual and rate.copy_negate() not in found:
                 found.append(rate)
                 left = others
                 break
         else:
             break
-    return found if len(left) * 10 <= len(fills) * 2 else []
+    return found if len(left) * 10 <= len(charged) * 2 else []
 
 
-def _usual_rates(
-    postings: Postings, fills: Sequence[Fill], places: int | None, *, in_base: bool
-) -> list[Decimal]:
+def _usual_rates(charged: Sequence[_Charge], places: int | None) -> list[Decimal]:
     """Return the usual rates of the larger half of the fees: many rates give a small fee."""
-    large = sorted(fills, key=lambda fill: fill.fee.copy_abs(), reverse=True)
+    large = sorted(charged, key=lambda one: one[1].copy_abs(), reverse=True)
     rates = Counter(
         rate
-        for fill in large[: (len(large) + 1) // 2]
-        if (rate := _rate_at(postings, fill, fill.fee, places, in_base=in_base)) is not None
+        for value, fee in large[: (len(large) + 1) // 2]
+        if value and (rate := round_rate(fee, value, unit_of(places, value))) is not None
     )
     return [rate for rate, _ in rates.most_common(_MOST_RATES)]
 
 
-def _is_at(
-    postings: Postings, fill: Fill, rate: Decimal, places: int | None, *, in_base: bool
-) -> bool:
-    """True if a fee is less than one unit of its currency from the fee at a rate."""
-    value = fee_value(postings, fill, in_base=in_base)
-    unit = unit_of(places) or EXACT.multiply(value, _FLOAT_NOISE)
-    off = EXACT.subtract(EXACT.multiply(rate, value), fill.fee).copy_abs()
-    return off < unit
+def _allowed_rates(charged: Sequence[_Charge], places: int | None) -> list[Decimal]:
+    """Return the roundest rate that at least 80 % of the fees allow, each to half a unit."""
+    ends: list[tuple[Fraction, int]] = []
+    for value, fee in charged:
+        if not value:
+            continue
+        half = Fraction(unit_of(places, value)) / 2
+        low, high = sorted((Fraction(fee) + off) / Fraction(value) for off in (-half, half))
+        ends += [(low, -1), (high, 1)]
+    most, depth, best = 0, 0, (Fraction(0), Fraction(0))
+    ends.sort()
+    for at, (end, step) in enumerate(ends):
+        depth -= step
+        if depth > most:  # the rates up to the next end are in all of these ranges
+            most, best = depth, (end, ends[at + 1][0])
+    rate = _roundest(*best)
+    return [rate] if rate and most * 10 >= len(charged) * 8 else []
+
+
+def _roundest(low: Fraction, high: Fraction) -> Decimal:
+    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one."""
+    for places in range(2, _RATE_PLACES + 1):
+        count = -((-low * 10**places) // 1)
+        if count <= high * 10**places:
+            return Decimal(int(count)).scaleb(-places, EXACT).normalize(EXACT)
+    return ZERO
+
+
+def _with_fixed_part(
+    charged: Sequence[_Charge], places: int | None
+) -> tuple[list[Decimal], Decimal]:
+    """Return the rate and the fixed part that give at least 80 % of the fees, else no rate.
+
+    The rate is the most frequent slope between fees of the largest and the smallest values.
+    """
+    if len({value for value, _ in charged}) < _FEWEST_FIXED:
+        return [], ZERO
+    charged = sorted(charged)
+    unit = unit_of(places, charged[-1][0])
+    half = len(charged) // 2
+    slopes = Counter(
+        slope
+        for (low, less), (high, more) in zip(charged[:half], charged[-half:], strict=True)
+        if high > low
+        and (slope := round_rate(
+            EXACT.subtract(more, less), EXACT.subtract(high, low), EXACT.add(unit, unit)
+        )) is not None
+    )  # fmt: skip
+    for rate in [rate for rate, _ in slopes.most_common(_MOST_RATES) if is_round(rate)]:
+        fixed = _fixed_part(charged, rate, unit)
+        off = (
+            EXACT.subtract(fee, EXACT.add(fixed, EXACT.multiply(rate, value))).copy_abs()
+            for value, fee in charged
+        )
+        if fixed and is_round(fixed) and sum(each < unit for each in off) * 10 >= len(charged) * 8:
+            return [rate], fixed
+    return [], ZERO
+
+
+def _fixed_part(charged: Sequence[_Charge], rate: Decimal, unit: Decimal) -> Decimal:
+    """Return the most frequent fee less the rate on its value, with as few decimals as fit."""
+    parts = Counter(
+        part
+        for value, fee in charged
+        if (part := round_rate(EXACT.subtract(fee, EXACT.multiply(rate, value)), _ONE, unit))
+        is not None
+    )
+    return parts.most_common(1)[0][0] if parts else ZERO
+
+
+def _is_at(charge: _Charge, rate: Decimal, places: int | None) -> bool:
+    """True if a fee is less than one unit from the fee at a rate."""
+    value, fee = charge
+    off = EXACT.subtract(EXACT.multiply(rate, value), fee).copy_abs()
+    return off < unit_of(places, value)
 
 
 def _exact(postings: Postings, model: FeeModel, fills: Sequence[Fill]) -> int:
@@ -258,23 +416,6 @@ def _exact(postings: Postings, model: FeeModel, fills: Sequence[Fill]) -> int:
     return sum(
         any(model.fee(postings, fill, rate) == fill.fee for rate in model.rates) for fill in fills
     )
-
-
-def rate_of(postings: Postings, fill: Fill, fee: Decimal, *, in_base: bool) -> Decimal | None:
-    """Return the rate with the fewest decimals that gives a fee exactly, `None` without one."""
-    places = postings.fee_precision.places(fill.fee_currency or "")
-    return _rate_at(postings, fill, fee, places, in_base=in_base)
-
-
-def _rate_at(
-    postings: Postings, fill: Fill, fee: Decimal, places: int | None, *, in_base: bool
-) -> Decimal | None:
-    """Return the rate with the fewest decimals whose fee, rounded to `places`, is this one."""
-    value = fee_value(postings, fill, in_base=in_base)
-    if not value:
-        return None
-    unit = unit_of(places) or EXACT.multiply(value, _FLOAT_NOISE)
-    return round_rate(fee, value, unit)
 
 
 def round_rate(fee: Decimal, value: Decimal, unit: Decimal) -> Decimal | None:
@@ -301,12 +442,15 @@ def _rounded_up(amount: Decimal, value: Decimal) -> Decimal:
     return EXACT.add(times, _ONE if less else ZERO)
 
 
+def is_round(number: Decimal) -> bool:
+    """True if a rate, or a fixed part, has as few digits as those that venues publish."""
+    return len(number.normalize(EXACT).as_tuple().digits) <= _RATE_DIGITS
+
+
 def is_significant_rate(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
     """True if a rate is round, and so coarse that it rarely gives an amount by coincidence."""
-    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value)
-    return len(rate.as_tuple().digits) <= _RATE_DIGITS and step >= EXACT.multiply(
-        unit, _UNITS_OF_A_STEP
-    )
+    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value.copy_abs())
+    return is_round(rate) and step >= EXACT.multiply(unit, _UNITS_OF_A_STEP)
 
 
 def total_value(postings: Postings, fills: Iterable[Fill], *, in_base: bool) -> Decimal:

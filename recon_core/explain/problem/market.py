@@ -106,6 +106,12 @@ class Market:
                 most = max(most, shortest_places(fill.quantity))
         return most
 
+    @cached_property
+    def usual_lot_places(self) -> int:
+        """The decimals that most quantities have at most: nine of ten."""
+        places = sorted(shortest_places(fill.quantity) for fill in self.fills)
+        return places[len(places) * 9 // 10]
+
     def with_more_places(self) -> Iterator["Market"]:
         """Yield the same market with 1 to 3 price decimals more."""
         places = range(self.tick_places + 1, self.tick_places + _MORE_PLACES + 1)
@@ -114,6 +120,14 @@ class Market:
     def has_lots_of(self, places: int) -> bool:
         """True if some quantity has at least `places` decimals."""
         return places <= self.lot_places
+
+    def without_dust(self, quantity: Decimal, dust: Decimal) -> Decimal:
+        """Return a quantity with the decimals of most, where it misses them by float dust."""
+        if not dust:
+            return quantity
+        rounded = on_tick(Fraction(quantity), self.usual_lot_places)
+        is_near = _subtract(quantity, rounded).copy_abs() <= dust
+        return rounded if rounded and is_near else quantity
 
     def near(self, price: Decimal) -> bool:
         """True if a price is in the range of this market's prices, widened by a factor of 1.5."""
@@ -198,12 +212,14 @@ class Paid:
             _BUY,
         )
         share, worth = _multiply(rate, multiplier), _multiply(required, multiplier)
+        fixed = ZERO if self._model is None else self._model.fixed
         charged = _multiply(share, required)
         bought, sold = _add(worth, charged), _subtract(worth, charged)
         # Per unit of price: the required quantity, and the rate on the whole quantity.
         first = [bought if fill.side is buy else sold for fill in fills]
         units = map(_add, first, map(_multiply, repeat(share), map(_QUANTITY, fills)))
-        return map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+        paid = map(_subtract, map(_multiply, units, map(_PRICE, fills)), map(_FEE, fills))
+        return map(_add, paid, repeat(fixed)) if fixed else paid
 
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """Return the largest sum of two fees at a price: as booked, and with another quantity."""
@@ -216,7 +232,7 @@ class Paid:
             worth = _multiply(_multiply(worth, price), self.market.instrument.multiplier)
         rate = max(map(Decimal.copy_abs, model.rates))
         posted = max(map(Decimal.copy_abs, (min(fees), max(fees))))
-        return _add(posted, _multiply(worth, rate).copy_abs())
+        return _add(_add(posted, model.fixed.copy_abs()), _multiply(worth, rate).copy_abs())
 
 
 def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill]:

@@ -17,7 +17,7 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM, Budget
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
-from recon_core.explain.problem.precision import FeePrecision
+from recon_core.explain.problem.precision import FeePrecision, unit_of
 from recon_core.ledger.bookings import (
     Roundings,
     charged_in_kind,
@@ -238,14 +238,12 @@ class Postings:
         """Return the smallest amount of a currency, 0 if it has no declared precision."""
         return unit_of(self.roundings.places(currency))
 
-    def fee_unit(self, currency: str) -> Decimal:
-        """Return the smallest fee in a currency, 0 if its precision is not known."""
-        return unit_of(self.fee_precision.places(currency))
+    def fee_unit(self, currency: str, value: Decimal = ZERO) -> Decimal:
+        """Return the smallest fee in a currency; of unknown precision, the noise of floats.
 
-
-def unit_of(places: int | None) -> Decimal:
-    """Return the unit of the last of some decimals, 0 if they are not known."""
-    return ZERO if places is None else Decimal((0, (1,), -places))
+        `value`: the value that the fee is charged on, in its currency; 0 gives no noise.
+        """
+        return unit_of(self.fee_precision.places(currency), value)
 
 
 def _grouped(fills: Sequence[Fill], key_of: Callable[[Fill], object]) -> Iterable[list[Fill]]:

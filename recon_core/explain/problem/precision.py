@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import Final
 
 from recon_core.model import Currency, Numbers, RecordedSession, SideRecord
-from recon_core.values.amounts import EXACT, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
 _LEAST_FEES: Final = 3
 """Fees from which the precision of a currency is inferred.
 
 One fee of ten ends in a 0 that a source may leave out: that all of three do is one of 1,000.
 """
-
 
 _MOST_SAMPLED: Final = 400
 """Fees that are sampled, evenly over the fills (fewer than twice as many).
@@ -31,6 +30,13 @@ _UNITS_OF_A_FEE: Final = 20
 """Units of the last digit that half of the fees must have.
 
 A rate gives a fee of 1 or 2 units by coincidence: a flat fee of 1 USD would have any rate.
+"""
+
+FLOAT_NOISE: Final = Decimal("1e-11")
+"""Unit of a fee without a declared precision, as a fraction of the value it is charged on.
+
+Above the error of a product of binary floats, about 10^-16 of it; below the step of a usual
+rate, 10^-6 of it.
 """
 
 
@@ -93,3 +99,14 @@ def _of(record: SideRecord, currency: str) -> Iterator[Decimal]:
     yield from (amount for amount in moved if amount is not None)
     opening = () if record.opening is None else record.opening.cash
     yield from (row.total for row in (*(record.cash or ()), *opening) if row.currency == currency)
+
+
+def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:
+    """Return the unit of the last of some decimals; if they are not known, that of floats.
+
+    The noise of floats is a fraction of `value`, the value that a fee is charged on, in its
+    currency: 0 without a value.
+    """
+    if places is None:
+        return EXACT.multiply(value.copy_abs(), FLOAT_NOISE)
+    return Decimal((0, (1,), -places))

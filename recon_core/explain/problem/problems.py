@@ -70,7 +70,7 @@ def problem_of(
         return None
     named = with_named_account(record)
     postings = postings_of(recorded, dimensions, record)
-    orders_filled = _orders_filled(named, orders)
+    orders_filled = _without_dust(_orders_filled(named, orders), dimensions.dust)
     if not orders_filled and not own_orders:
         orders_filled = _orders_that_moved(dimensions, named, target, orders)
     if own_orders:  # they may repeat a wrong fill: only a contradiction is evidence
@@ -218,6 +218,11 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     for name, fill in zip(named, fills, strict=True):
         add_to(reported, name, signed_quantity(fill).copy_negate())
     return reported
+
+
+def _without_dust(filled: Mapping[str, Decimal], dust: Decimal) -> dict[str, Decimal]:
+    """Return amounts with 0 for what sums of binary floats leave of equal quantities."""
+    return {name: ZERO if one.copy_abs() <= dust else one for name, one in filled.items()}
 
 
 def _orders_that_moved(

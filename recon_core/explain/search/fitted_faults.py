@@ -9,11 +9,9 @@ from typing import Final
 
 from recon_core.explain import causes
 from recon_core.explain.problem.fee_evidence import MANY_UNITS, FeeContradiction
-from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import Hypothesis
-from recon_core.explain.problem.market import market_of
+from recon_core.explain.problem.market import Market, market_of
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
 _MOST: Final = 40
@@ -24,39 +22,36 @@ _MOST_FILLS: Final = 2_000
 
 
 def contradicted_by_fees(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the price and the quantity that the fee of each contradicted row requires.
+    """Yield the faults that the fee of each contradicted row shows: of price, quantity, or fee.
 
-    For a fee in an unusual currency, yield the fee in the usual currency instead. Yield nothing if
-    the rows are right, for more than `_MOST_FILLS` fills, and for a position with more than `_MOST`
-    contradicted fills: their fees follow another rule.
+    Yield nothing if the rows are right, for more than `_MOST_FILLS` fills, and for a position with
+    more than `_MOST` contradicted fills: their fees follow another rule.
     """
+    for one in contradictions_of_fees(problem):
+        for cause in causes.CAUSES:
+            yield from cause.by_fee(one)
+
+
+def contradictions_of_fees(problem: Problem) -> Iterator[FeeContradiction]:
+    """Yield the fills whose fee is over one unit from every rate of their market."""
     if problem.fault_in is FaultIn.STATEMENT or len(problem.fills) > _MOST_FILLS:
         return
     for name in problem.by_symbol:
         market = market_of(problem, name)
-        if market is None:
+        found = () if market is None else list(_of_market(problem, market))
+        far = [one for one in found if one.is_far]
+        yield from next((some for some in (found, far) if len(some) <= _MOST), ())
+
+
+def _of_market(problem: Problem, market: Market) -> Iterator[FeeContradiction]:
+    for fill in market.fills:
+        model = market.models[fill.side]
+        if model is None or not fill.fee or not fill.quantity:
             continue
-        wrong = [
-            (model, fill)
-            for fill in market.fills
-            for model in [market.models[fill.side]]
-            if model is not None and _is_contradicted(problem, model, fill)
-        ]
-        for model, fill in wrong if len(wrong) <= _MOST else ():
-            one = FeeContradiction(problem, market, model, fill)
-            for cause in causes.CAUSES:
-                yield from cause.by_fee(one)
-
-
-def _is_contradicted(problem: Problem, model: FeeModel, fill: Fill) -> bool:
-    """True if a fee is over 100 units from every rate, or in an unusual currency."""
-    if not fill.fee or not fill.quantity:
-        return False
-    if fill.fee_currency != model.currency:
-        return True
-    unit = problem.postings.fee_unit(model.currency)
-    limit = EXACT.multiply(unit, MANY_UNITS)
-    return model.off(problem.postings, fill) > limit
+        off, unit = model.off(problem.postings, fill), model.unit(problem.postings, fill)
+        is_far = fill.fee_currency != model.currency or off > EXACT.multiply(unit, MANY_UNITS)
+        if is_far or off > unit:
+            yield FeeContradiction(problem, market, model, fill, is_far)
 
 
 def fitted(problem: Problem, tried: int = 1) -> Iterator[Hypothesis]:

@@ -41,7 +41,7 @@ from recon_core.explain.search.order_interpretation import OrderInterpretation
 from recon_core.explain.search.pair_search import PairSearch
 from recon_core.explain.search.search import Search
 from recon_core.explain.search.systematic_faults import reducing, spans, systematic
-from recon_core.model import Fill, InstrumentKind, OrderSide, SideRecord
+from recon_core.model import Fill, InstrumentKind, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
 _OF_A_SECOND: Final = 8
@@ -404,9 +404,17 @@ class QuantityPairs:
 def _prices(market: Market, required: Decimal, cash: Decimal) -> set[Decimal]:
     """Return the prices at which the required quantity costs the cash, without or with a fee."""
     worth = Fraction(required) * Fraction(market.instrument.multiplier)
-    price = -Fraction(cash) / worth if worth else Fraction(0)
-    rates = {rate for side in OrderSide for rate in market.rates(side, in_base=False)}
-    shares = {Fraction(1), *(1 + sign * Fraction(rate) for rate in rates for sign in (1, -1))}
+    if not worth:
+        return set()
+    models = [model for model in market.models.values() if model is not None and not model.in_base]
+    charges = {(model.fixed, rate) for model in models for rate in model.rates}
+    shares = {
+        (Fraction(fixed), 1 + sign * Fraction(rate)) for fixed, rate in charges for sign in (1, -1)
+    }
     unit = 10**market.tick_places
-    found = {round(price / share * unit) for share in shares if share}
+    found = {
+        round(-(Fraction(cash) + fixed) / (worth * share) * unit)
+        for fixed, share in {(Fraction(0), Fraction(1)), *shares}
+        if share
+    }
     return {Decimal(count).scaleb(-market.tick_places, EXACT) for count in found if count > 0}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from recon_core.compare.rows.aggregation import Trades
+from recon_core.explain.causes.conversion import conversions
 from recon_core.explain.causes.cumulative import cumulative_of_pairs
 from recon_core.explain.causes.fills import missing, surplus
 from recon_core.explain.causes.foreign import whole_groups
@@ -31,7 +32,7 @@ from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.explain.search.trade_faults import trade_faults
 from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
-from recon_core.model import Fill, SideRecord
+from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
 
 _MOST_OF_A_KIND: Final = 8
@@ -136,7 +137,13 @@ class RowComparison:
         contents = Counter(row.content for row in mine or ())
         for row in matched.surplus:
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
-        yield from map(missing_movement, matched.missing)
+        yield from self._missing_movements(matched.missing)
+
+    def _missing_movements(self, rows: Sequence[Movement]) -> Iterator[Hypothesis]:
+        found = list(conversions(rows))
+        legs = {id(row) for one in found for row in one.rows}
+        yield from found
+        yield from map(missing_movement, (row for row in rows if id(row) not in legs))
 
 
 def _only_added(hypothesis: Hypothesis) -> bool:

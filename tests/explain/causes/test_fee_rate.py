@@ -39,11 +39,11 @@ RATES: dict[str, tuple[Callable[[], tuple[Fills, Fills]], list[tuple[str, list[s
     ),
     "twice the rate, and an outlier": (
         lambda: (_with_fee(_at_rate(trades(40), "2"), 7, "0.5"), trades(40)),
-        [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
+        [("fee_rate", [one for one in ALL if one != "f7"]), ("wrong_fee", ["f7"])],
     ),
     "three quarters of the rate, and an outlier": (
         lambda: (_with_fee(_at_rate(trades(40), "0.75"), 7, "0.5"), trades(40)),
-        [("fee_rate", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
+        [("fee_rate", [one for one in ALL if one != "f7"]), ("wrong_fee", ["f7"])],
     ),
     "another rate in four fills": (
         lambda: ([*trades(40)[:36], *_at_rate(trades(40), "0.75")[36:]], trades(40)),
@@ -58,7 +58,7 @@ RATES: dict[str, tuple[Callable[[], tuple[Fills, Fills]], list[tuple[str, list[s
     ),
     "every fee twice, and an outlier": (
         lambda: (_with_fee(_doubled(trades(40)), 7, "0.5"), trades(40)),
-        [("duplicate_fee", [one for one in ALL if one != "f7"]), ("fee_rate", ["f7"])],
+        [("duplicate_fee", [one for one in ALL if one != "f7"]), ("wrong_fee", ["f7"])],
     ),
     "one fee twice": (
         lambda: ([*trades(40)[:7], *_doubled(trades(40)[7:8]), *trades(40)[8:]], trades(40)),
@@ -93,4 +93,4 @@ def test_all_fees_of_another_tier(share: str) -> None:
     wrong = rows_of(SPOT, in_tiers(*map(str, rates)))
     (one,) = explain(session(right, wrong))
     assert kinds([one]) == [("unique", ["fee_rate"])]
-    assert "instead of 0.0006, 0.0002)" in one.text
+    assert "instead of the rates 0.0006, 0.0002)" in one.text
