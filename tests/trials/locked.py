@@ -154,18 +154,18 @@ _REAL: Final = range(len(FILL_ROWS) + len(STATE_ROWS))
 _EXAMPLES: Final = range(len(_examples()))
 
 PARTS: Final = (
-    Part("singles-fast", Effort.FAST, _single, range(2_100), 25),
-    Part("pairs-fast", Effort.FAST, _pair, range(1_050), 15),
-    Part("dusty-fast", Effort.FAST, _dusty, range(100), 10),
-    Part("small-fast", Effort.FAST, _small, range(2_400), 50, has_entries=True),
-    Part("states-fast", Effort.FAST, _states, range(4_000), 100, has_entries=True),
+    Part("singles-fast", Effort.FAST, _single, range(400), 25),
+    Part("pairs-fast", Effort.FAST, _pair, range(150), 15),
+    Part("dusty-fast", Effort.FAST, _dusty, range(40), 10),
+    Part("small-fast", Effort.FAST, _small, range(800), 50, has_entries=True),
+    Part("states-fast", Effort.FAST, _states, range(2_000), 100, has_entries=True),
     Part("charges-fast", Effort.FAST, _charges, range(COUNT), 50, has_entries=True),
-    Part("noise-fast", Effort.FAST, _noise, range(300), 5, is_slow=True),
+    Part("noise-fast", Effort.FAST, _noise, range(60), 5, is_slow=True),
     Part("real-fast", Effort.FAST, _real, _REAL, 20),
     Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
-    Part("singles-full", Effort.FULL, _single, range(200), 10),
-    Part("pairs-full", Effort.FULL, _pair, range(20), 5, is_slow=True),
-    Part("noise-full", Effort.FULL, _noise, range(4), 2, is_slow=True),
+    Part("singles-full", Effort.FULL, _single, range(40), 10),
+    Part("pairs-full", Effort.FULL, _pair, range(5), 5, is_slow=True),
+    Part("noise-full", Effort.FULL, _noise, range(2), 2, is_slow=True),
     Part("real-full", Effort.FULL, _real, _REAL, 20),
     Part("examples-full", Effort.FULL, _example, _EXAMPLES, 10),
 )

@@ -22,13 +22,13 @@ IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 """A mutation run asks session by session: of the many that call a function the quick ones."""
 
 EACH = {
-    "singles-fast": 17,
-    "pairs-fast": 23,
-    "dusty-fast": 10,
-    "small-fast": 10,
-    "states-fast": 6,
+    "singles-fast": 4,
+    "pairs-fast": 4,
+    "dusty-fast": 4,
+    "small-fast": 4,
+    "states-fast": 4,
     "charges-fast": 12,
-    "noise-fast": 60,
+    "noise-fast": 12,
 }
 """Of these parts every so many chunks are checked by default; of the quick ones all."""
 

@@ -257,7 +257,7 @@ def _traded(patch: Patch) -> tuple[Sequence[Fill], Sequence[Fill]]:
 
 
 def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
-    """Return the open positions of rows, `None` where only a replay tells what they realise.
+    """Return the open positions of rows, `None` where only a replay shows what they realise.
 
     That is so if an opening or a movement holds derivatives, if a future settles daily, or if the
     source averages entries arithmetically.
