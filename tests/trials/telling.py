@@ -36,6 +36,7 @@ SMALL = "the cash is but a few units for each fill: many a fill realises as much
 NO_LOT = "which lot was meant nothing says, and a lot of no power of ten cuts off no digits"
 CONVERSION = "a conversion of one currency to the other, of one worth, would be stated alike"
 ONE_FIGURE = "one position with the other sign is a single fill with the other side as well"
+NO_OWN_ROWS = "no row of the side that states 0 shows that its amount is negative"
 NO_LEGS = "which leg a fill was for, no row shows"
 
 _FEW_PLACES = 4
@@ -151,10 +152,18 @@ def _why_not(base: Base, fault: Fault, placement: Placement) -> str:
         return NOT_SHOWN  # all that there is, is the opening
     is_listed = base.evidence is Evidence.STATEMENT and fault.cause_kind in _OF_MOVEMENTS
     if _by_rows(base, placement) or is_listed or fault.state is not None:
-        return ""
+        is_clipped = fault.cause_kind is Kind.CLIPPED_BALANCE
+        return NO_OWN_ROWS if is_clipped and not _has_own_rows(base, placement) else ""
     if placement is Placement.ROW:
         return _from_wrong_rows(base, fault)
     return _from_right_rows(base, fault)
+
+
+def _has_own_rows(base: Base, placement: Placement) -> bool:
+    """Whether the side whose state is wrong gives its fills."""
+    if placement is Placement.EXCHANGE:
+        return base.evidence is Evidence.ROWS
+    return placement is not Placement.BLIND
 
 
 def _from_wrong_rows(base: Base, fault: Fault) -> str:
