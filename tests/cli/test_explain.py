@@ -100,7 +100,7 @@ def test_what_is_open_says_what_would_decide(recon: Recon) -> None:
     """From positions alone nothing is named, and no booking is proposed."""
     answer = recon("explain", POSITIONS_ONLY)
     assert "explanation ambiguous, 1 of " in answer.out
-    assert "decides     the cash BTC, USDT of the external side" in answer.out
+    assert "decides     the cash USDT of the external side" in answer.out
     assert "repair" not in answer.out
 
 

@@ -114,7 +114,7 @@ def test_a_wrong_value_is_wrong_usage(pytester: pytest.Pytester) -> None:
             "positions_only",
             [
                 "  explanation ambiguous, 1 of * that fit*",
-                "  decides     the cash BTC, USDT of the external side",
+                "  decides     the cash USDT of the external side",
             ],
         ),
         (
