@@ -196,7 +196,7 @@ def test_an_error_of_the_search_changes_no_verdict(pytester: pytest.Pytester) ->
     """It is named, on one line, and the run goes on."""
     pytester.makeconftest(
         "import recon_core.explain\n"
-        "def explain(reconciliation, effort):\n"
+        "def explain(reconciliation, effort, **more):\n"
         "    raise RuntimeError('\\x1b[2Jboom\\n::error::x')\n"
         "recon_core.explain.explain = explain\n"
     )
