@@ -174,17 +174,25 @@ class Assets:
 class ComparedViews:
     """The views in which the sides of one session compare each asset.
 
-    `listed` are the assets that a side lists something of.
+    `listed` are the assets that a side lists something of; `reported` are the views of the
+    sections that a side reports at all.
     """
 
     assets: Assets
     kept: Mapping[LedgerSide, Mapping[str, Views]]
     listed: frozenset[str] = frozenset()
+    reported: Mapping[LedgerSide, Views] = field(default_factory=dict)
 
     def of(self, asset: str) -> Views:
-        """The views of an asset that both sides keep; empty where they keep different ones."""
+        """The views of an asset that are compared; empty where the sides keep different ones.
+
+        What one side keeps in no view counts as 0 in the sections that it reports.
+        """
         ours, theirs = (self.kept[side].get(asset, frozenset()) for side in LedgerSide)
-        return ours & theirs
+        if ours and theirs:
+            return ours & theirs
+        inner, outer = (self.reported.get(side, frozenset()) for side in LedgerSide)
+        return (ours & outer) | (theirs & inner)
 
     def position(self, symbol: str) -> bool:
         """True if a symbol's positions are compared."""
@@ -202,7 +210,11 @@ class ComparedViews:
 
     def apart(self) -> list[str]:
         """Return the assets that the sides keep in different views, sorted."""
-        return sorted(asset for asset in self.assets.kinds if not self.of(asset))
+        return sorted(
+            asset
+            for asset in self.assets.kinds
+            if all(kept.get(asset) for kept in self.kept.values()) and not self.of(asset)
+        )
 
     def notes(self) -> Iterator[str]:
         """Yield notes on what is compared in one view only, though its kind is kept in both."""
@@ -240,7 +252,16 @@ def compared_views(recorded: RecordedSession) -> ComparedViews | None:
     symbols = {row.symbol for row in rows if row.quantity}
     listed = {assets.of_symbol[one].base for one in symbols if one in assets.of_symbol}
     cash = [row for listing in listings.values() for row in listing.cash or () if row.total]
-    return ComparedViews(assets, kept, frozenset(listed.union(row.currency for row in cash)))
+    reported = {
+        side: frozenset(
+            view
+            for view, rows in ((View.POSITION, one.positions), (View.BALANCE, one.cash))
+            if rows is not None
+        )
+        for side, one in listings.items()
+    }
+    named = frozenset(listed.union(row.currency for row in cash))
+    return ComparedViews(assets, kept, named, reported)
 
 
 def _reports_state(record: SideRecord) -> bool:
@@ -257,7 +278,7 @@ def balances_stand_in(recorded: RecordedSession, silent: LedgerSide) -> bool:
     record, other, views = recorded.side(silent), recorded.side(silent.other), None
     if record is not None and other is not None and not _says_positions(record):
         views = compared_views(recorded)
-    if views is None or other is None:
+    if views is None or other is None or not views.assets.kinds:
         return False
     held = [views.assets.of_symbol.get(row.symbol) for row in other.positions or () if row.quantity]
     kept = views.kept[silent]

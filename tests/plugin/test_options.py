@@ -122,7 +122,7 @@ def test_policy_is_relative_to_its_source(
     ("text", "error"),
     [
         ("[cash", "recon.toml: is not TOML: *"),
-        ("[cash]\nabsolut = {}\n", "recon.toml: cash.absolut: unknown key"),
+        ("[cash]\nabsolut = {}\n", "recon.toml: cash.absolut: unknown key; did you mean absolute?"),
         ("max_skew = 60\n", "recon.toml: max_skew: *expected a duration like 'PT60S'*"),
         ('require = ["cahs"]\n', "recon.toml: require*: 'cahs'; expected *"),
         ('[position]\ninfo_below = "0.1"\n', "recon.toml: position: *info_below is larger *"),

@@ -288,7 +288,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "broken lines": (with_key("fills", {"path": "broken.jsonl"}, "internal"), "is not JSON"),
     "table of an unknown format": (
         with_key("fills", {"path": "notes.txt"}, "internal"),
-        "expected .csv, .jsonl or .parquet",
+        "expected one of .csv, .jsonl, .parquet",
     ),
     "no recording": (
         with_key("internal", {"from": {"format": KITCHEN, "path": "."}}),
