@@ -220,12 +220,11 @@ def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill
     A fee that is at the rate but for the noise of floats stays as it is.
     """
     currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
-    in_base = currency == _base(problem, fill)
     known = problem.schedules.model(fill)
-    places = problem.postings.fee_precision.places(currency)
-    if known is not None and known.currency == currency:
-        places = known.places
-    model = FeeModel((rate,), currency, in_base, rounding, places)
+    if known is None or known.currency != currency:
+        places = problem.postings.fee_precision.places(currency)
+        known = FeeModel((), currency, currency == _base(problem, fill), places=places)
+    model = replace(known, rates=(rate,), rounding=rounding, fixed=ZERO)
     if model.gives(problem.postings, fill):
         return fill
     return with_fee(fill, model.fee(problem.postings, fill, rate), currency)

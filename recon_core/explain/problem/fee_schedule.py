@@ -92,6 +92,7 @@ class FeeModel:
     the source, half-even, or half-up as of a source that computes in floats. `places`: the
     decimals that it rounds to, `None` where it states fees as they are. `fixed`: the part of
     every fee that does not depend on the value, in `currency`; a flat fee is at the rate 0.
+    `is_product`: fees have all digits of rate times value, the noise of a float price among them.
     """
 
     rates: tuple[Decimal, ...]
@@ -100,15 +101,17 @@ class FeeModel:
     rounding: str = ROUND_HALF_EVEN
     places: int | None = None
     fixed: Decimal = ZERO
+    is_product: bool = False
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
         """Return the fee of a fill at a rate, rounded as its source rounds it.
 
-        Of floats the digits that they carry are kept, without their noise.
+        Of floats the digits that they carry are kept, without their noise unless `is_product`.
         """
         fee = self.charge(postings, fill, rate)
         if self.places is None:
-            carried = _FLOATS.plus(fee) if postings.dimensions.dust else fee
+            is_float = postings.dimensions.dust and not self.is_product
+            carried = _FLOATS.plus(fee) if is_float else fee
             is_short = decimal_places(carried) <= MOST_DIGITS
             return carried if is_short else round_to_places(carried, MOST_DIGITS)
         return fee.quantize(Decimal((0, (1,), -self.places)), context=_CONTEXTS[self.rounding])
@@ -215,7 +218,7 @@ def _model(
         rates = round_rates or rates
     if not rates:
         return None
-    unrounded = FeeModel(tuple(rates), currency, in_base, fixed=fixed)
+    unrounded = _unrounded(postings, FeeModel(tuple(rates), currency, in_base, fixed=fixed), sample)
     is_declared = postings.roundings.places(currency) is not None
     if not is_declared and _exact(postings, unrounded, sample) == len(sample):
         return unrounded
@@ -226,6 +229,15 @@ def _model(
     if exact == len(sample) or exact >= _exact(postings, half_up, sample):
         return half_even
     return half_up
+
+
+def _unrounded(postings: Postings, model: FeeModel, sample: Sequence[Fill]) -> FeeModel:
+    """Return the schedule without a rounding, with the noise of floats if more fees have it."""
+    if not postings.dimensions.dust:
+        return model
+    product = replace(model, is_product=True)
+    more = _exact(postings, product, sample) > _exact(postings, model, sample)
+    return product if more else model
 
 
 def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, FeeModel | None]:
