@@ -58,7 +58,6 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for part in answer.parts
     )
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
-    doubtful = doubtful or any(_is_part_of_another(answer.problem, part) for part in answer.parts)
     doubtful = doubtful or _is_net_zero(answer) or _is_little_cash(answer)
     return [*unseen, ""] if doubtful else unseen
 
@@ -163,38 +162,6 @@ def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:
     both = replace(fill, quantity=EXACT.add(fill.quantity, other.quantity))
     both = replace(both, fee=EXACT.add(fill.fee, other.fee))
     return model.off(problem.postings, both) <= problem.postings.resolution(model.currency)
-
-
-def _is_part_of_another(problem: Problem, part: Part) -> bool:
-    """True if a removed fill and a smaller size of another fill of its price have one effect.
-
-    BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
-    """
-    patch = part.hypothesis.patch
-    if part.hypothesis.strength is Strength.SHOWN or patch.rows_added or len(patch.removed) != 1:
-        return False
-    (fill,) = patch.removed
-    return any(
-        other.side is fill.side
-        and other.price == fill.price
-        and other.quantity > fill.quantity
-        and _is_charged_less(problem, other, fill)
-        for other in problem.by_symbol.get(problem.postings.position(fill), ())
-    )
-
-
-def _is_charged_less(problem: Problem, fill: Fill, part: Fill) -> bool:
-    """True if a fill less a part of it has the fee that is left of its own, at a known rate."""
-    model, left = problem.schedules.model(fill), EXACT.subtract(fill.quantity, part.quantity)
-    if model is None:
-        return not part.fee
-    if part.fee and fill.fee_currency != part.fee_currency:
-        return False
-    fee = EXACT.subtract(fill.fee, part.fee)
-    smaller = replace(fill, quantity=left, fee=fee)
-    return not (fee or fill.fee) or any(
-        model.fee(problem.postings, smaller, rate) == fee for rate in model.rates
-    )
 
 
 def _is_net_zero(answer: Answer) -> bool:

@@ -145,7 +145,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     is_single = len(distinct) == 1 and is_whole(prover, answers)
     is_single = is_single and not _has_other_prices(distinct[0])
     others = executions_of(prover.recorded, distinct) or next((one.decides for one in rivals), "")
-    if is_single and not others:
+    if is_single and not rivals and not others:
         return (found[0],)
     contradicted = any(map(is_contradicted, answers))
     decides = SNAPSHOTS if contradicted else answers[0].decides or (is_single and others)
