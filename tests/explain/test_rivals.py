@@ -36,7 +36,11 @@ RIVALS: dict[str, list[Answer]] = {
     # A sale for what the fees were booked: the venue took them in that asset.
     "sale_or_fees": [(IN, ["missing_fill"])],
     # Of the first two fills one is too large, one is none, or the opening counts it already.
-    "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
+    "orphan_or_quantity": [
+        (IN, ["orphan_fill"]), (IN, ["opening_balance"]), (IN, ["wrong_quantity"]),
+    ],
+    # SELLs of 0.1 and 0.4 at one price: the second is of 0.2, and its fee is at half the rate.
+    "flip_or_quantity": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
     "name_or_conversion": [(IN, ["alias"]), (IN, ["conversion"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {

@@ -5,8 +5,8 @@ at 42,000, or two of 0.1 at 41,000 and 0.2 at 42,500: the books are the same. A 
 than twice the smallest of its symbol is one fill. The price of a larger one may be the average of
 several if it is no whole number of the ticks that the other prices show. An average is one by
 coincidence: of two equal fills once in two cases, of 0.234 in lots of 0.001 once in 234. So a
-quantity of few lots may be several fills as well where orders have several, and none of its order
-is known.
+quantity of few lots may be several fills as well where no fill of its order is known, unless the
+orders that are known have one fill each.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.answers.absent_data import deciding_rows
-from recon_core.explain.problem.figures import common_lot, units_of
+from recon_core.explain.problem.figures import common_lot, tick_of, units_of
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
@@ -27,6 +27,10 @@ from recon_core.values.amounts import EXACT
 _FEWEST_LOTS: Final = 50
 """Lots of a quantity from which on the average of several prices is hardly a whole number of ticks:
 once in as many cases."""
+
+_FEWEST_ORDERS: Final = 4
+"""Orders of one fill each that show that orders are filled at once: where a third is not, one of
+five ledgers shows as many, and few of these have such an average."""
 
 _ORDER: Final = attrgetter("order_id")
 _PRICE: Final = attrgetter("price")
@@ -73,8 +77,7 @@ def _with_sum(problem: Problem, one: Hypothesis) -> Hypothesis:
 
 def _is_on_tick(fill: Fill, known: Sequence[Fill]) -> bool:
     """True if the price of a fill is a whole number of the ticks that the other prices show."""
-    tick = common_lot(map(_PRICE, known))
-    return bool(tick) and not fill.price % tick
+    return not EXACT.remainder(fill.price, tick_of(map(_PRICE, known)))
 
 
 def _is_of_few_lots(fill: Fill, known: Sequence[Fill]) -> bool:
@@ -83,6 +86,10 @@ def _is_of_few_lots(fill: Fill, known: Sequence[Fill]) -> bool:
 
 
 def _may_be_an_order(fill: Fill, known: Iterable[Fill]) -> bool:
-    """True if an order has several fills, and no fill of the order of this one is known."""
+    """True if no fill of the order of this one is known, and orders may have several fills.
+
+    So they may unless enough orders are known, each of one fill.
+    """
     counts = Counter(filter(None, map(_ORDER, known)))
-    return max(counts.values(), default=0) > 1 and not counts[fill.order_id]
+    is_at_once = len(counts) >= _FEWEST_ORDERS and max(counts.values()) == 1
+    return not is_at_once and not counts[fill.order_id]
