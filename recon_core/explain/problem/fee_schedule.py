@@ -42,6 +42,10 @@ More cost time and change no rate, as a rate gives at least a twentieth of the f
 this twentieth is a handful.
 """
 
+_FILLS_OF_A_CHANGE: Final = 40
+"""Fills of a position for each that is changed, from which on its schedule is not inferred again:
+a rate gives at least a twentieth of the fees."""
+
 ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
 """Roundings of a fee that sources use."""
 
@@ -255,18 +259,25 @@ def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
 class FeeSchedules:
     """The fee models of the fills of each position, each inferred once.
 
-    `by_position`: the fills of each position, by its dimension.
+    `by_position`: the fills of each position, by its dimension. `before`: those of the same fills
+    but for `changed_count` of them, which are few enough to leave the models of many fills.
     """
 
     postings: Postings
     by_position: Mapping[str, Sequence[Fill]]
+    before: "FeeSchedules | None" = None
+    changed_count: int = 0
     _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
     _bare: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
         if name not in self._models:
-            self._models[name] = fee_models(self.postings, self.by_position[name])
+            fills = self.by_position[name]
+            before = self.before if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
+            is_known = before is not None and name in before.by_position
+            known = before.of(name) if before is not None and is_known else None
+            self._models[name] = known or fee_models(self.postings, fills)
         return self._models[name]
 
     def model(self, fill: Fill) -> FeeModel | None:

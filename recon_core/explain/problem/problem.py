@@ -62,7 +62,8 @@ class Problem:
     `tolerance`: the largest error of `required` by rounded PnL. `unknown`: dimensions that only
     the proof compares. `open_names`: unknown balances that `settlement_balances` leaves out.
     `exact`: the required change of positions and cash as they are posted. `stale_only`: the only
-    fault that is searched for is that `side` is behind.
+    fault that is searched for is that `side` is behind. `before`: the problem in which
+    `changed_count` fills were patched to give this one.
     """
 
     recorded: RecordedSession
@@ -78,6 +79,8 @@ class Problem:
     exact: Mapping[str, Decimal] = field(default_factory=dict)
     stale_only: bool = False
     open_names: frozenset[str] = frozenset()
+    before: "Problem | None" = None
+    changed_count: int = 0
 
     @property
     def fault_in(self) -> FaultIn:
@@ -126,7 +129,8 @@ class Problem:
     @cached_property
     def schedules(self) -> FeeSchedules:
         """The fee schedules that the fills show."""
-        return FeeSchedules(self.postings, self.by_symbol)
+        before = None if self.before is None else self.before.schedules
+        return FeeSchedules(self.postings, self.by_symbol, before, self.changed_count)
 
     def share_rows(self, other: "Problem") -> None:
         """Take the sorted fills over from another problem of the session, if they are the same."""
@@ -241,8 +245,9 @@ class Problem:
         }
         required = {**self.dimensions.real(exact), **of_orders}
         return replace(
-            self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact
-        )
+            self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact,
+            before=self, changed_count=_changed_count(patch),
+        )  # fmt: skip
 
     def after(self, patch: Patch) -> "Problem":
         """Return the problem with the patched rows and the effect that is still required."""
@@ -259,6 +264,8 @@ class Problem:
             self.unknown,
             self.orders,
             minus(self.exact, state_part(effect)),
+            before=self,
+            changed_count=_changed_count(patch),
         )
 
     @cached_property
@@ -287,3 +294,8 @@ class Problem:
         return {
             name: value for name, value in residual.items() if value.copy_abs() > self.allowed(name)
         }
+
+
+def _changed_count(patch: Patch) -> int:
+    """Return the number of fills that a patch changes, adds or removes."""
+    return max(len(patch.removed), len(patch.added))

@@ -306,6 +306,7 @@ def _until(problem: Problem, between: Between) -> Problem:
         tolerance={},
         unknown=frozenset(),
         orders={},
+        before=None,
     )
 
 
