@@ -85,10 +85,11 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     factor = Fraction(rate) / first
     if not _is_plausible(max(_times(rate, factor) for _, _, rate in charged)):
         return
-    detail = _scaled_text(problem, charged, factor)
     for rounding in ROUNDINGS:
         changed = [_at(problem, one, factor, rounding) for one in charged]
-        yield of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, detail)
+        one = of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, "")
+        if problem.reached_by(one.patch):
+            yield replace(one, detail=_scaled_text(problem, charged, factor))
 
 
 def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:
@@ -172,7 +173,7 @@ def at_one_rate(
 
 
 def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
-    """Yield all fees of the balance `name` at the rate that the required effect gives.
+    """Yield all fees of the balance `name` at the rate that gives the required effect.
 
     Where no round rate does, yield the fees of several rates in one proportion (`at_scaled_rates`).
     """
@@ -197,13 +198,14 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     selected = _of_all_balances(problem, fills, selected, name)
     missing = not any(fill.fee for fill in selected) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
     for rounding in ROUNDINGS:
         changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
-        hypothesis = of_all(kind, selected, changed, detail)
-        if len(hypothesis.rows) * 2 > len(selected):
+        one = of_all(kind, selected, changed, "")
+        if len(one.rows) * 2 > len(selected) and problem.reached_by(one.patch):
             is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
-            yield replace(hypothesis, strength=Strength.CHANCE) if is_rebate else hypothesis
+            detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
+            strength = Strength.CHANCE if is_rebate else one.strength
+            yield replace(one, detail=detail, strength=strength)
 
 
 def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:

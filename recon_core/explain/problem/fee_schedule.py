@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.postings import Postings, quotient
 from recon_core.explain.problem.precision import unit_of
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.values.amounts import (
@@ -66,6 +66,9 @@ _RATE_PLACES: Final = 12
 Without a declared precision, 11 decimals give any fee (`FLOAT_NOISE`): a finer rate proves
 nothing.
 """
+
+_VALUE_PLACES: Final = 30
+"""Decimals of the value of an inverse contract, a quotient: far more than any fee has."""
 
 _FLOATS: Final = Context(prec=15)
 """Digits that a binary float carries in any number."""
@@ -163,8 +166,8 @@ def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
     if instrument is not None and instrument.instrument_kind is InstrumentKind.INVERSE:
         if not fill.price:
             return ZERO
-        worth = Fraction(fill.quantity) * Fraction(instrument.multiplier) / Fraction(fill.price)
-        return Decimal(worth.numerator * 10**30 // worth.denominator).scaleb(-30, EXACT)
+        worth = EXACT.multiply(fill.quantity, instrument.multiplier)
+        return quotient(worth, fill.price, _VALUE_PLACES)
     if in_base:
         return fill.quantity
     multiplier = Decimal(1) if instrument is None else instrument.multiplier

@@ -289,7 +289,16 @@ def trade_value(instrument: Instrument, quantity: Decimal, price: Decimal) -> De
         return _multiply(_multiply(quantity, price), instrument.multiplier).copy_negate()
     if not price:
         return ZERO
-    return to_decimal(Fraction(quantity) * Fraction(instrument.multiplier) / Fraction(price))
+    return quotient(_multiply(quantity, instrument.multiplier), price, _PLACES)
+
+
+def quotient(amount: Decimal, divisor: Decimal, places: int) -> Decimal:
+    """Return an amount divided by another one, rounded down at `places` decimals."""
+    scaled = amount.scaleb(places, EXACT)
+    whole = int(EXACT.divide_int(scaled, divisor))
+    if (scaled < 0) != (divisor < 0) and EXACT.remainder(scaled, divisor):
+        whole -= 1
+    return Decimal(whole).scaleb(-places, EXACT)
 
 
 def to_decimal(value: Fraction, places: int = _PLACES) -> Decimal:
