@@ -22,7 +22,7 @@ from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.model import Fill, RecordedSession
-from recon_core.values.amounts import EXACT
+from recon_core.values.amounts import EXACT, shortest_places
 
 _FEWEST_LOTS: Final = 50
 """Lots of a quantity from which on the average of several prices is hardly a whole number of ticks:
@@ -67,22 +67,25 @@ def _with_sum(problem: Problem, one: Hypothesis) -> Hypothesis:
     (fill,) = one.patch.added
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     may_be_several = not known or fill.quantity >= EXACT.multiply(_TWO, min(map(_QUANTITY, known)))
-    is_average = bool(known) and may_be_several and (
-        not _is_on_tick(fill, known)
-        or (_is_of_few_lots(fill, known) and _may_be_an_order(fill, problem.fills))
+    is_average = bool(known) and (
+        _is_finer(fill, known) or (may_be_several and _may_be_a_sum(problem, fill, known))
     )
     facts = replace(one.facts, is_average=is_average, may_be_several=may_be_several)
     return replace(one, facts=facts)
 
 
-def _is_on_tick(fill: Fill, known: Sequence[Fill]) -> bool:
-    """True if the price of a fill is a whole number of the ticks that the other prices show."""
-    return not EXACT.remainder(fill.price, tick_of(map(_PRICE, known)))
+def _is_finer(fill: Fill, known: Sequence[Fill]) -> bool:
+    """True if the price of a fill has more decimals than all prices of its symbol."""
+    places = shortest_places(fill.price)
+    return all(shortest_places(price) < places for price in map(_PRICE, known))
 
 
-def _is_of_few_lots(fill: Fill, known: Sequence[Fill]) -> bool:
-    """True if the average of several fills of this quantity is often a whole number of ticks."""
-    return units_of(fill.quantity, common_lot(map(_QUANTITY, known))) < _FEWEST_LOTS
+def _may_be_a_sum(problem: Problem, fill: Fill, known: Sequence[Fill]) -> bool:
+    """True if the price of a fill is on no tick, or is on one by coincidence in a whole order."""
+    if EXACT.remainder(fill.price, tick_of(map(_PRICE, known))):
+        return True
+    lots = units_of(fill.quantity, common_lot(map(_QUANTITY, known)))
+    return lots < _FEWEST_LOTS and _may_be_an_order(fill, problem.fills)
 
 
 def _may_be_an_order(fill: Fill, known: Iterable[Fill]) -> bool:

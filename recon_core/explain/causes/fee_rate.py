@@ -58,6 +58,9 @@ least, so the largest fees are enough; several, because a large fee may have a f
 
 _Row = TypeVar("_Row")
 
+_Fee = tuple[Decimal, str | None]
+"""A fee and its currency."""
+
 
 def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
@@ -199,8 +202,11 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     missing = not any(fill.fee for fill in selected) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
     for rounding in ROUNDINGS:
-        changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
-        one = of_all(kind, selected, changed, "")
+        other = [_fee_at(problem, fill, rate, rounding) for fill in selected]
+        if not _moves_as_required(problem, name, selected, other):
+            continue
+        pairs = zip(selected, other, strict=True)
+        one = of_all(kind, selected, [with_fee(fill, *fee) for fill, fee in pairs], "")
         if len(one.rows) * 2 > len(selected) and problem.reached_by(one.patch):
             is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
             detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
@@ -216,8 +222,8 @@ def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:
     return 0 < abs(whole) < _PERCENT and abs(paid - Fraction(required)) * 2 <= Fraction(unit)
 
 
-def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill:
-    """Return a fill with its fee at a rate, in the currency in which it is charged.
+def _fee_at(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> _Fee:
+    """Return the fee of a fill at a rate, in the currency in which it is charged.
 
     A fee that is at the rate but for the noise of floats stays as it is.
     """
@@ -228,8 +234,23 @@ def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill
         known = FeeModel((), currency, currency == _base(problem, fill), places=places)
     model = replace(known, rates=(rate,), rounding=rounding, fixed=ZERO)
     if model.gives(problem.postings, fill):
-        return fill
-    return with_fee(fill, model.fee(problem.postings, fill, rate), currency)
+        return fill.fee, fill.fee_currency
+    return model.fee(problem.postings, fill, rate), currency
+
+
+def _moves_as_required(
+    problem: Problem, name: str, fills: Sequence[Fill], fees: Sequence[_Fee]
+) -> bool:
+    """True if other fees move a balance as required, which is cheaper than the patched fills."""
+    postings, moved = problem.postings, problem.required.get(name, ZERO)
+    for fill, (fee, currency) in zip(fills, fees, strict=True):
+        for amount, paid_in, add in (
+            (fee, currency, EXACT.add),
+            (fill.fee, fill.fee_currency, EXACT.subtract),
+        ):
+            if amount and paid_in and postings.cash(paid_in, fill.account) == name:
+                moved = add(moved, postings.roundings[paid_in](amount))
+    return moved.copy_abs() <= problem.allowed(name)
 
 
 def _of_all_balances(
