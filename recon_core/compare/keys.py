@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 from recon_core.compare.accounts import accounts_are_one, split_check, summed
-from recon_core.compare.holdings import ComparedViews, compared_views, holdings
+from recon_core.compare.holdings import holdings
+from recon_core.compare.views import ComparedViews, compared_views
 from recon_core.model import (
     Fill,
     Instrument,

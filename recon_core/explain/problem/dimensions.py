@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.compare.accounts import accounts_are_one
-from recon_core.compare.holdings import compared_views
 from recon_core.compare.keys import key_text
+from recon_core.compare.views import compared_views
 from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import (
     CashBalance,
