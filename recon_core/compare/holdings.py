@@ -30,13 +30,16 @@ _Key = tuple[str, str | None]
 
 
 def holdings(
-    record: SideRecord, views: ComparedViews, side: LedgerSide, *, plain: bool
+    recorded: RecordedSession, views: ComparedViews, side: LedgerSide, *, plain: bool
 ) -> list[Position]:
     """Return what a side holds of the assets that the sides keep in different views, by account.
 
     A holding is a position that is called like its asset.
     """
-    sums: dict[tuple[str, str | None], Decimal] = {}
+    record = recorded.side(side)
+    if record is None:
+        return []
+    sums: dict[_Key, Decimal] = {}
     apart = set(views.apart())
 
     def add(asset: str, account: str | None, amount: Decimal) -> None:

@@ -17,6 +17,7 @@ from recon_core.compare.keys import (
     paired,
     position_unit,
     session_time,
+    state_key,
 )
 from recon_core.compare.views import State, views_of_own_rows
 from recon_core.ledger.replay import SideReplay
@@ -84,9 +85,7 @@ class OwnRows:
         rows = [row for row in stated if row.symbol not in doubtful]
         return [
             self._compared(key, position_unit(key[0], self._recorded.instruments), *values)
-            for key, *values in paired(
-                rows, replayed, lambda row: (row.symbol, row.leg, self._account(row))
-            )
+            for key, *values in paired(rows, replayed, self._key)
         ]
 
     def _cash(
@@ -98,13 +97,11 @@ class OwnRows:
             return []
         return [
             self._compared(key, key[0], *values)
-            for key, *values in paired(
-                stated, replayed, lambda row: (row.currency, Leg.NET, self._account(row))
-            )
+            for key, *values in paired(stated, replayed, self._key)
         ]
 
-    def _account(self, row: Position | CashBalance) -> str | None:
-        return None if self._plain else row.account
+    def _key(self, row: Position | CashBalance) -> tuple[str, Leg, str | None]:
+        return state_key(row, plain=self._plain)
 
     def _compared(
         self,
