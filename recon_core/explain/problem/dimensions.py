@@ -235,6 +235,11 @@ def without_account(name: str) -> str:
     return name.partition(",account=")[0]
 
 
+def account_of(name: str) -> str:
+    """Return the account of a dimension as its key writes it, empty for an unnamed one."""
+    return name.partition(",account=")[2]
+
+
 def bare_name(name: str) -> str:
     """Return a dimension without its leg and account."""
     return name.split(",", maxsplit=1)[0]
