@@ -59,5 +59,4 @@ FAMILY: Final = CauseFamily(
     sentences={CauseKind.CLIPPED_BALANCE: sentence_of("{subject} states 0 for a negative amount")},
     in_states=lambda states: _in_states(states.stated_only),
     state_words={CauseKind.CLIPPED_BALANCE: "states 0 for a negative amount"},
-    may_be_a_row=True,
 )
