@@ -4,7 +4,7 @@ A wallet that shows no debt states 0 for -25.40. The rows of the side give the n
 the other side states, or its rows do.
 
 A side that states whole lots gives 0 for a short position of less than a lot as well. A position of
-3.5 beside the 0 for -8 shows lots of 3.5 at most; a position of 40 beside it, or none, leaves lots
+3.5 beside the 0 for -8 shows lots of 0.5 at most; a position of 40 beside it, or none, leaves lots
 of 10 possible.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.figures import common_lot
+from recon_core.explain.problem.figures import tick_of
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
@@ -47,7 +47,7 @@ def _is_a_lot(states: States, name: str) -> bool:
 
     The amounts are its other positions for a position, its other balances for a balance.
     """
-    lot = common_lot(_like(states.stated.items(), name))
+    lot = tick_of(_like(states.stated.items(), name))
     return bool(lot) and lot <= states.other[name].copy_abs()
 
 
