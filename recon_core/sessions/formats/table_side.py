@@ -119,6 +119,8 @@ class MappedSide:
         stated = as_of or self.mapping.as_of
         follows = LedgerSide(str(stated)) if stated in OTHER_SIDES else None
         opening, snapshots = self._opening(), self._snapshots()
+        # Rows that no section takes are said before the time that they do not give.
+        found = tuple(self._notes(has_events=any(map(sections.get, _EVENTS))))
         record = SideRecord(
             as_of=stated if isinstance(stated, datetime) else self._latest(follows),
             source=self.mapping.source,
@@ -126,7 +128,7 @@ class MappedSide:
             opening=opening,
             snapshots=snapshots,
             keeps=native_rows.kept(self.mapping.keeps),
-            notes=(*notes, *self._notes(has_events=any(map(sections.get, _EVENTS)))),
+            notes=(*notes, *found),
             **sections,
         )
         is_named = self.mapping.accounts == "named"
@@ -134,7 +136,8 @@ class MappedSide:
 
     def _latest(self, follows: LedgerSide | None) -> datetime:
         if self.latest is None and follows is None:
-            raise SessionError("as_of: is missing, and no table states a time")
+            raise SessionError("as_of: is missing, and no row of a table states a time; "
+                "expected as_of beside the path of the source, or in the mapping")
         return self.latest or datetime.min.replace(tzinfo=UTC)
 
     # Sections
