@@ -215,7 +215,7 @@ def test_a_key_that_stands_twice_and_a_missing_time(tmp_path: Path) -> None:
     table = 'path = "t.csv"\ncolumns = { symbol = "sym", quantity = "qty" }'
     with pytest.raises(SessionError, match="positions: duplicate BTC; expected each key once"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS + FILLS.partition("\n")[2])
-    with pytest.raises(SessionError, match="as_of: is missing, and no row of a table states a time"):
+    with pytest.raises(SessionError, match="as_of: is missing, and no row of a table states"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS)
 
 

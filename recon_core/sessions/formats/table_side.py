@@ -41,7 +41,7 @@ from recon_core.sessions.formats.table_schema import (
     MappingFile,
     TableMapping,
 )
-from recon_core.sessions.formats.table_source import Sources
+from recon_core.sessions.formats.table_source import Sources, mapped_tables
 from recon_core.sessions.formats.table_states import (
     Key,
     States,
@@ -112,7 +112,7 @@ class MappedSide:
             if tables:
                 sections[name] = tuple(self._section(name, tables))
         if not sections and self.mapping.snapshots is None:
-            raise SessionError("none of the lists that the mapping names is there")
+            raise SessionError(self._no_list())
         if self.fees:
             fees = self._converted("movements", list(enumerate(self.fees, 1)), "fees")
             sections["movements"] = (*(sections.get("movements") or ()), *fees)
@@ -133,6 +133,14 @@ class MappedSide:
         )
         is_named = self.mapping.accounts == "named"
         return record if is_named else without_only_account(record), follows
+
+    def _no_list(self) -> str:
+        """`ibkr.xml: none of the lists that the mapping names is there; expected Trades/Trade`."""
+        given = self.sources.given
+        named = "" if given is None else f"{printable(given, 100)}: "
+        places = dict.fromkeys(one.at for one in mapped_tables(self.mapping) if one.at is not None)
+        listed = printable(" or ".join(places), 200)
+        return f"{named}none of the lists that the mapping names is there; expected {listed}"
 
     def _latest(self, follows: LedgerSide | None) -> datetime:
         if self.latest is None and follows is None:
