@@ -121,8 +121,7 @@ def _recognise(path: Path) -> None:
     if not readers:
         nearest = found[0]
         raise ReconError(
-            f"{shown}: is in no shipped format; nearest is {nearest.name}, "
-            f"but: {nearest.problem}"
+            f"{shown}: is in no shipped format; nearest is {nearest.name}, but: {nearest.problem}"
         )
     for name in readers:
         click.echo(f"{shown}: {name}")

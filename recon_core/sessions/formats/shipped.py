@@ -113,9 +113,7 @@ def _shares(head: str) -> Iterator[Recognition]:
     """Yield each format with the share of the words of its mapping that begin a file."""
     for name in shipped_names():
         words = sorted(word for word in _columns(shipped_mapping(name)) if word)
-        lacks = [
-            word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", head)
-        ]
+        lacks = [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", head)]
         yield Recognition(name, 1 - len(lacks) / len(words), _lacking(lacks, len(words)))
 
 

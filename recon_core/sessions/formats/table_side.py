@@ -144,8 +144,10 @@ class MappedSide:
 
     def _latest(self, follows: LedgerSide | None) -> datetime:
         if self.latest is None and follows is None:
-            raise SessionError("as_of: is missing, and no row of a table states a time; "
-                "expected as_of beside the path of the source, or in the mapping")
+            raise SessionError(
+                "as_of: is missing, and no row of a table states a time; "
+                "expected as_of beside the path of the source, or in the mapping"
+            )
         return self.latest or datetime.min.replace(tzinfo=UTC)
 
     # Sections
