@@ -280,3 +280,20 @@ def test_a_file_without_a_column_is_near_to_its_format(
         assert nearest.name == source.name, column
         assert column in nearest.problem, (column, nearest.problem)
         assert nearest.problem.splitlines() == [nearest.problem]
+
+
+@every_statement
+def test_a_statement_that_is_named_as_a_session(tmp_path: Path, source: Source) -> None:
+    """It is refused, and the line says how a statement is read."""
+    source.placed(tmp_path)
+    message = refusal(tmp_path / source.file)
+    assert "a statement or a table is taken with from" in message
+    assert f"recon formats {source.file} says if it is in a shipped format" in message
+
+
+def test_a_zip_that_is_no_backtest(tmp_path: Path) -> None:
+    """It is named as what it is."""
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ledgers.csv", "txid")
+    assert "export.zip: is a zip without a backtest result" in refusal(path)
