@@ -29,6 +29,7 @@ from recon_core.sessions.fast_rows import ReadBefore
 from recon_core.sessions.files import file_head, inside, read_text_file, unforeseen_refused
 from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
+from recon_core.sessions.known_prices import with_known_prices
 from recon_core.sessions.tables import checked_parts, read_table
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.fields import FileModel, RowList, problem_text
@@ -79,6 +80,11 @@ def _session(path: Path, file: schema.SessionFile, reader: "_Reader") -> Recorde
     mirrored = isinstance(file.external, schema.MirrorSide)
     external = internal if mirrored else reader.side(file.external, LedgerSide.EXTERNAL)
     internal, external = reader.timed(internal, external)
+    if not mirrored:
+        internal, external = (
+            with_known_prices(internal, external),
+            with_known_prices(external, internal),
+        )
     return RecordedSession(
         session_id=file.session_id,
         anchor=path,

@@ -570,7 +570,7 @@ def lean_of_a_million_empty_events(directory: Path) -> Path:
     return path
 
 
-@case("CRITICAL session complete: CRITICAL, internal contradicts itself: order events fill order 0")
+@case("FAIL position S0: FAIL, internal 1, external 0 (not listed)")
 def lean_of_many_events_of_orders_that_are_not_there(directory: Path) -> Path:
     path = directory / "1.json"
     path.write_text('{"orders": {}}')

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -81,7 +82,7 @@ def _checker(section: str) -> TypeAdapter[list[Any]]:
 
 @dataclass(slots=True)
 class MappedSide:
-    """Reads the sections of one mapping and remembers their times, pairs and fees."""
+    """Reads the sections of one mapping and remembers their times, pairs, fees and values."""
 
     mapping: MappingFile
     words: Words
@@ -90,6 +91,7 @@ class MappedSide:
     pairs: dict[str, Instrument] = field(default_factory=dict)
     fees: list[dict[str, Any]] = field(default_factory=list)
     fee_signs: Counter[bool] = field(default_factory=Counter)
+    values: dict[str, Decimal] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -128,6 +130,7 @@ class MappedSide:
             opening=opening,
             snapshots=snapshots,
             keeps=native_rows.kept(self.mapping.keeps),
+            values=self.values,
             notes=(*notes, *found),
             **sections,
         )
@@ -217,6 +220,8 @@ class MappedSide:
             self._note_time(fields)
             if section in _STATES:
                 fields.pop("time", None)
+            if "value" in fields:
+                self.values[fields["fill_id"]] = parse_amount(fields.pop("value")).copy_abs()
             self._note_pair(fields)
             yield number, fields
 
