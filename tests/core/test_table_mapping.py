@@ -171,7 +171,7 @@ REFUSED = {
     "a fee in no currency": (f'{MAPPING}fee = "c1"', "a fee needs a fee_currency"),
     "a path that leads out": (MAPPING.replace("t.csv", "../t.csv"), "leads out of the session's"),
     "an absolute path": (MAPPING.replace("t.csv", "/etc/passwd"), "leads out of the session's"),
-    "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: u.csv: cannot be read"),
+    "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: cannot be read"),
     "a column and a constant": (
         f'{MAPPING}[fills.constants]\nprice = "1"',
         "fills: t.csv: 'price' has a column and a constant",

@@ -165,7 +165,7 @@ class MappedSide:
             except SessionError as error:
                 if isinstance(error, MissingListError) and table.missing == "allowed":
                     continue
-                raise SessionError(f"{self._where(where, table)}: {error}") from None
+                raise SessionError(f"{where}: {error}") from None  # which names the file
             found[where] = table
         return found
 
