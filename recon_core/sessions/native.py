@@ -66,7 +66,7 @@ def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
 
 
 def _hint(name: str) -> str:
-    """What to do with a file that a venue wrote; empty for one that is called as a session is."""
+    """Advice on a file that a venue wrote; empty for one that is called as a session is."""
     if name.endswith(NATIVE_SUFFIX):
         return ""
     return (

@@ -15,6 +15,7 @@ from typing import Final
 from recon_core.model import RecordedSession
 from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import file_head, unforeseen_refused
+from recon_core.sessions.formats.directories import only_recording
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
@@ -48,7 +49,7 @@ def recon_anchor(path: Path) -> Path | None:
 @hookimpl
 def recon_read_session(path: Path) -> RecordedSession | None:
     """Read the recording at `path`, or the only one in the directory `path`."""
-    found = _only_recording(path) if path.is_dir() else recon_anchor(path)
+    found = only_recording(path, recon_anchor) if path.is_dir() else recon_anchor(path)
     if found is None:
         return None
     with unforeseen_refused(printable(found.name)):
@@ -66,11 +67,6 @@ def _read(path: Path) -> RecordedSession:
     from recon_core.sessions.formats.freqtrade_backtest import read_backtest  # noqa: PLC0415
 
     return read_backtest(path)
-
-
-def _only_recording(directory: Path) -> Path | None:
-    found = [path for path in sorted(directory.iterdir()) if recon_anchor(path) is not None]
-    return found[0] if len(found) == 1 else None
 
 
 def _is_zip(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 from recon_core.model import RecordedSession
 from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import file_head, unforeseen_refused
+from recon_core.sessions.formats.directories import only_recording
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.values.printable import printable
 
@@ -54,7 +55,7 @@ def recon_anchor(path: Path) -> Path | None:
 @hookimpl
 def recon_read_session(path: Path) -> RecordedSession | None:
     """Read the recording at `path`, or the only one in the directory `path`."""
-    found = _only_recording(path) if path.is_dir() else recon_anchor(path)
+    found = only_recording(path, recon_anchor) if path.is_dir() else recon_anchor(path)
     if found is None:
         return None
     from recon_core.sessions.formats.lean_result import read_result  # noqa: PLC0415  # if there is one
@@ -63,11 +64,6 @@ def recon_read_session(path: Path) -> RecordedSession | None:
         recorded = read_result(found, found.with_name(f"{found.stem}{EVENTS}"))
     notes = (limits_note(FORMAT, CANNOT_KNOW), *recorded.notes)
     return replace(recorded, recording_format=FORMAT, notes=notes)
-
-
-def _only_recording(directory: Path) -> Path | None:
-    found = {anchor for path in directory.iterdir() if (anchor := recon_anchor(path)) is not None}
-    return found.pop() if len(found) == 1 else None
 
 
 def _is_result(path: Path) -> bool:

@@ -140,7 +140,7 @@ class _Result:
         return order.as_order(self._names[order.symbol.symbol_id], self._filled(order))
 
     def _filled(self, order: LeanOrder) -> Decimal:
-        """What of an order was filled, signed: the result itself knows it of a whole one."""
+        """The filled quantity of an order, signed; the result itself knows it of a whole one."""
         return self._totals.filled_by_events(order) if order.filled is None else order.filled
 
     def _positions(self) -> tuple[Position, ...]:

@@ -88,7 +88,7 @@ def _required_time(row: rows.Row, *names: str) -> datetime:
 
 
 def _word(row: rows.Row, name: str, by_number: Mapping[int, str]) -> str:
-    """The word of an enumeration, which stands as a word or as its number."""
+    """The word of an enumeration, which is written as a word or as its number."""
     value = row.get(name)
     if isinstance(value, str) and value.lower() in by_number.values():
         return value.lower()

@@ -16,7 +16,7 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.values.printable import printable
 
 _HALF_A_CENT: Final = Decimal("0.005")
-"""Units of the account: LEAN prints sums in hundredths."""
+"""Units of the account: LEAN writes sums in hundredths."""
 _HUNDREDTHS: Final = frozenset({"USD", "EUR", "GBP", "CHF", "USDT", "USDC"})
 """Currencies of which a hundredth more or less is under the tolerance that a policy has unasked."""
 _FILLED: Final = (OrderState.FILLED, OrderState.PARTIALLY_FILLED)

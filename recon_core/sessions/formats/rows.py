@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 _Value = TypeVar("_Value")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+"""Unit of times; digits beyond it are cut, as everywhere."""
 
 
 def number(row: Row, name: str) -> Decimal:
