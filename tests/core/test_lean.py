@@ -13,6 +13,7 @@ from recon_core.model import InstrumentKind, RecordedSession, SessionMode, View
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions, read_session
 from recon_core.sessions.formats.lean import recon_anchor
+from recon_core.sessions.native_text import session_text
 from recon_core.values.amounts import format_amount
 
 from .builders import checks, message
@@ -457,3 +458,16 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, text: str) ->
         assert reconcile_session(path).diffs
     else:
         assert name in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [*(one[0] for one in FAULTS.values()), *(one[0] for one in OBSTACLES.values()), live],
+    ids=[*FAULTS, *OBSTACLES, "live"],
+)
+def test_a_conversion_has_the_same_verdicts(tmp_path: Path, change: Change) -> None:
+    """Faulty results, those without cash, and that of a live algorithm."""
+    path = written(tmp_path, change)
+    native = tmp_path / "native.recon.json"
+    native.write_text(session_text(read_session(path)))
+    assert differing(reconcile_session(native)) == differing(reconcile_session(path))
