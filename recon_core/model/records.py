@@ -402,7 +402,7 @@ class SideRecord:
         rows: tuple[object, ...] | None = getattr(self, section)
         return rows
 
-    def tells(self, section: str) -> bool:
+    def covers(self, section: str) -> bool:
         """True if the side reports a section, or its balances were replayed without one.
 
         A side that states its balances and no movements does not say that there are none.
