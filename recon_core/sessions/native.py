@@ -1,6 +1,6 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,7 +191,7 @@ class _Reader:
             return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
         rows = self._rows(section, schema.PositionRow, native_rows.position, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.symbol, row.leg) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _cash(self, section: Any, where: str) -> tuple[CashBalance, ...] | None:
@@ -199,7 +199,7 @@ class _Reader:
             return tuple(CashBalance(currency, total) for currency, total in section.items())
         rows = self._rows(section, schema.CashRow, native_rows.balance, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.currency) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _rows(
@@ -255,13 +255,3 @@ def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], A
 
 def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
     return table
-
-
-def _refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
-    """The same position or balance twice on one side is a format error."""
-    seen: set[tuple[Any, ...]] = set()
-    for key in keys:
-        if key in seen:
-            shown = ", ".join(printable(part, 60) for part in key if part is not None)
-            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
-        seen.add(key)
