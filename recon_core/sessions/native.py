@@ -1,6 +1,6 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.fields import FileModel, RowList, problem_text
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import did_you_mean
 
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")
@@ -218,6 +219,7 @@ class _Reader:
             with unforeseen_refused(name):
                 table = read_table(self.path.parent, reference.path, floats=self.floats)
                 self.inputs.append(table.evidence)
+                _refuse_other_columns(table.header or (), row_type, name)
                 self.origins[where] = str(inside(self.path.parent, reference.path))
                 rows = schema.FillRows if row_type is schema.FillRow else RowList[row_type]
                 for part in checked_parts(table.read(), rows, f"{name}: "):
@@ -255,3 +257,16 @@ def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], A
 
 def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
     return table
+
+
+def _refuse_other_columns(header: Iterable[str], row_type: type[FileModel], name: str) -> None:
+    """Refuse a table with a column that is no field of its rows."""
+    columns = [column for column in header if column not in row_type.model_fields]
+    if not columns:
+        return
+    column = min(columns)
+    shown = f"{name}: column {quoted(column)} is no field"
+    separator = next((mark for mark in ";\t|" if mark in column), None)
+    if separator is not None:
+        raise SessionError(f"{shown}; expected columns between commas, not {separator!r}")
+    raise SessionError(f"{shown}; {did_you_mean(column, row_type.model_fields)}")

@@ -84,7 +84,7 @@ def parse_amount(text: str) -> Decimal:
 
 
 def without_exponent(text: str) -> str | None:
-    """Write an amount with an exponent plainly: `7.7E-7`, as `Decimal` prints it, is 0.00000077.
+    """Write an amount with an exponent plainly: `7.7E-7`, the text of a `Decimal`, is 0.00000077.
 
     `None` for text without an exponent, and for what is too long for an amount.
     """
