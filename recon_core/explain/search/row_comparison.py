@@ -126,7 +126,7 @@ class RowComparison:
 
     def _of_movements(self) -> Iterator[Hypothesis]:
         mine, right = self.problem.record.movements, self.right.movements
-        if right is None and (mine is None or self.right.fills is None):
+        if not (_lists_movements(self.problem.record) and _lists_movements(self.right)):
             return
         account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right or ())]
@@ -170,6 +170,11 @@ def _folded(hypotheses: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
         facts = Facts(count=len(each))
         detail = f"{facts.count} of them"
         yield Hypothesis(kind, patch, rows, Strength.SHOWN, detail, facts=facts)
+
+
+def _lists_movements(record: SideRecord) -> bool:
+    """True if a side lists its movements, or says by an opening that it has no others."""
+    return record.movements is not None or record.opening is not None
 
 
 def other_rows(record: SideRecord | None) -> SideRecord | None:
