@@ -11,11 +11,12 @@ from pluggy import PluginManager
 from recon_core.compare.accounts import accounts_are_one
 from recon_core.compare.aliases import with_aliases
 from recon_core.compare.compared_names import compared_names, own_names
-from recon_core.compare.holdings import view_notes, with_meant_views, with_policy_views
+from recon_core.compare.holdings import with_meant_views
 from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
+from recon_core.compare.views import view_notes, with_policy_views
 from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
