@@ -19,7 +19,6 @@ import click
 from recon_core import __version__
 from recon_core.values.errors import OUTPUT_LOST, ReconError
 from recon_core.values.printable import printable, quoted
-from recon_core.values.suggestions import did_you_mean
 
 CLEAR: Final = 0
 """Exit status of a run without findings."""
@@ -108,6 +107,8 @@ class LazyGroup(CommandGroup):
         click compares with commands that are loaded, which these are not.
         """
         if args and not args[0].startswith("-") and args[0] not in self._places:
+            from recon_core.values.suggestions import did_you_mean  # noqa: PLC0415  # for an error
+
             meant = did_you_mean(args[0], self._places)
             ctx.fail(f"no such command {quoted(args[0])}; {meant}")
         return super().resolve_command(ctx, args)
