@@ -19,6 +19,7 @@ from recon_core.model import (
     Movement,
     MovementKind,
     OrderSide,
+    SideRecord,
 )
 from recon_core.values.amounts import EXACT, each_rounded, round_half_away, rounding
 
@@ -65,6 +66,17 @@ _CATEGORIES: Final[Mapping[MovementKind, Category]] = {
     MovementKind.EXERCISE: Category.EXERCISES,
     MovementKind.EXPIRY: Category.EXPIRIES,
 }
+_OF_FILLS: Final = frozenset({Category.TRADES, Category.REALISED_PNL, Category.FEES})
+
+
+def told_categories(record: SideRecord) -> frozenset[Category]:
+    """Return the categories of cash that a side tells of: absent is not zero."""
+    told = {Category.OPENING} if record.opening is not None else set[Category]()
+    if record.tells("fills"):
+        told |= _OF_FILLS
+    if record.tells("movements"):
+        told |= set(_CATEGORIES.values()) - (_OF_FILLS - told)
+    return frozenset(told)
 
 
 class CashBooking(NamedTuple):

@@ -400,6 +400,13 @@ class SideRecord:
         rows: tuple[object, ...] | None = getattr(self, section)
         return rows
 
+    def tells(self, section: str) -> bool:
+        """True if the side reports a section, or its balances were replayed without one.
+
+        A side that states its balances and no movements does not say that there are none.
+        """
+        return self.rows(section) is not None or "cash" in self.derived
+
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)

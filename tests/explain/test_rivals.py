@@ -48,9 +48,13 @@ PROVEN: dict[str, Answer] = {
     "sign_of_a_movement": (IN, ["wrong_movement"]),
     "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),
     "funding_of_a_statement": (IN, ["missing_movement"] * 3),
+    # The exchange lists fills and no movements: the ledger's deposit is no fault by that.
+    "price_beside_a_deposit": (IN, ["wrong_price"]),
+    "deposit_of_another": (IN, ["foreign_activity"]),
+    "deposit_with_the_other_sign": (IN, ["wrong_movement"]),
 }
 
-OTHERS = {"sign_of_one_position", "order_in_other_parts"}
+OTHERS = {"sign_of_one_position", "order_in_other_parts", "list_of_fills_alone"}
 """Sessions with a test of their own."""
 
 
@@ -96,3 +100,10 @@ def test_one_position_of_the_other_sign_is_no_convention(tmp_path: Path) -> None
     """Beside another fault it is not even the first of two causes."""
     found = explain(reconciled(tmp_path, "sign_of_one_position"))
     assert [one.verdict for one in found] == [ExplanationVerdict.UNEXPLAINED]
+
+
+def test_a_list_without_movements_says_nothing_of_them(tmp_path: Path) -> None:
+    """The exchange lacks a fill in its list; its balance has the deposit that it does not list."""
+    (one,) = explain(reconciled(tmp_path, "list_of_fills_alone"))
+    assert (one.verdict, str(one.side)) == (ExplanationVerdict.UNIQUE, OUT)
+    assert [str(cause.cause_kind) for cause in one.causes] == ["missing_fill"]

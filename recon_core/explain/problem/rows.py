@@ -21,6 +21,11 @@ _position_id: Final = attrgetter("position_id")
 _leg: Final = attrgetter("leg")
 
 
+def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
+    """Return the movements that a side says it has, `None` where it does not tell of them."""
+    return record.movements or () if record.tells("movements") else None
+
+
 def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
     """Return movements by time, those of one time by id and content: no order of a list counts."""
     return tuple(
