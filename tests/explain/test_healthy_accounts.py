@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ KINDS = {
     "a turned fill": {"side_flipped"},
     "a lost movement": {"missing_movement", "conversion", "split"},
     "a doubled movement": {"duplicate_movement", "orphan_movement"},
+    "a turned movement": {"wrong_movement"},
 }
 
 
@@ -35,13 +37,15 @@ def _faults(account: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, 
         for at, row in enumerate(rows):
             yield f"a lost {noun}", section, [*rows[:at], *rows[at + 1 :]]
             yield f"a doubled {noun}", section, [*rows, row]
-            if "side" in row:
-                side = "SELL" if row["side"] == "BUY" else "BUY"
-                yield (
-                    f"a turned {noun}",
-                    section,
-                    [*rows[:at], {**row, "side": side}, *rows[at + 1 :]],
-                )
+            turned = [*rows[:at], _turned(row), *rows[at + 1 :]]
+            yield f"a turned {noun}", section, turned
+
+
+def _turned(row: dict[str, Any]) -> dict[str, Any]:
+    if "side" in row:
+        return {**row, "side": "SELL" if row["side"] == "BUY" else "BUY"}
+    signed = (name for name in ("amount", "quantity") if name in row)
+    return {**row, **{name: str(-Decimal(row[name])) for name in signed}}
 
 
 def _cases() -> Iterator[Any]:
