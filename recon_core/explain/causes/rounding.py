@@ -204,7 +204,7 @@ def _usual_places(rows: Sequence[PairRow], name: str) -> int:
 def rounded_figure(name: str, wrong: Fill, right: Fill) -> FieldFault | None:
     """Return the fault of a figure of one row that is the right one rounded, or `None`.
 
-    A fee that follows the figure shows that it was traded so, and not rounded when it was told.
+    A fee that follows the figure shows that it was traded so, and not rounded in a report.
     """
     given, other = getattr(wrong, name), getattr(right, name)
     if not is_rounded(given, other):
