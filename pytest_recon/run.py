@@ -217,6 +217,7 @@ class ReconRun:
                 notes=reconciliation.notes,
                 folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy),
+                names=reconciliation.policy_names,
             )
         )
         return reconciliation

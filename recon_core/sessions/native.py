@@ -35,6 +35,7 @@ from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.fields import FileModel, RowList, problem_text
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import did_you_mean
 
 _ZIP: Final = b"PK\3\4"
 """First bytes of a zip."""
@@ -213,7 +214,7 @@ class _Reader:
             return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
         rows = self._rows(section, schema.PositionRow, native_rows.position, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.symbol, row.leg) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _cash(self, section: Any, where: str) -> tuple[CashBalance, ...] | None:
@@ -221,7 +222,7 @@ class _Reader:
             return tuple(CashBalance(currency, total) for currency, total in section.items())
         rows = self._rows(section, schema.CashRow, native_rows.balance, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.currency) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _rows(
@@ -240,6 +241,7 @@ class _Reader:
             with unforeseen_refused(name):
                 table = read_table(self.path.parent, reference.path, floats=self.floats)
                 self.inputs.append(table.evidence)
+                _refuse_other_columns(table.header or (), row_type, name)
                 self.origins[where] = str(inside(self.path.parent, reference.path))
                 rows = schema.FillRows if row_type is schema.FillRow else RowList[row_type]
                 for part in checked_parts(table.read(), rows, f"{name}: "):
@@ -279,11 +281,14 @@ def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
     return table
 
 
-def _refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
-    """The same position or balance twice on one side is a format error."""
-    seen: set[tuple[Any, ...]] = set()
-    for key in keys:
-        if key in seen:
-            shown = ", ".join(printable(part, 60) for part in key if part is not None)
-            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
-        seen.add(key)
+def _refuse_other_columns(header: Iterable[str], row_type: type[FileModel], name: str) -> None:
+    """Refuse a table with a column that is no field of its rows."""
+    columns = [column for column in header if column not in row_type.model_fields]
+    if not columns:
+        return
+    column = min(columns)
+    shown = f"{name}: column {quoted(column)} is no field"
+    separator = next((mark for mark in ";\t|" if mark in column), None)
+    if separator is not None:
+        raise SessionError(f"{shown}; expected columns between commas, not {separator!r}")
+    raise SessionError(f"{shown}; {did_you_mean(column, row_type.model_fields)}")

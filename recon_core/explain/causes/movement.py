@@ -170,7 +170,7 @@ def _amounts(wrong: Decimal, right: Decimal, how: str) -> str:
 
 
 def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
-    if wrong.movement_kind is MovementKind.SPLIT:
+    if wrong.movement_kind is MovementKind.SPLIT and not _is_turned(wrong, right):
         return CauseKind.SPLIT
     if wrong.amount is not None and right.amount:
         if not wrong.amount:
@@ -178,6 +178,12 @@ def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
         if wrong.amount == EXACT.add(right.amount, right.amount):
             return CauseKind.DUPLICATE_MOVEMENT
     return CauseKind.WRONG_MOVEMENT
+
+
+def _is_turned(wrong: Movement, right: Movement) -> bool:
+    """True if every amount of a movement has the other sign: it was booked, the wrong way."""
+    pairs = ((wrong.amount, right.amount), (wrong.quantity, right.quantity))
+    return all(one == _turned(other) for one, other in pairs)
 
 
 def _wrong_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -47,11 +47,11 @@ def quantities_with_slip(problem: Problem) -> Iterator[Hypothesis]:
 
 def quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that the only differing position requires; cash is ignored."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is not None and market is not None:
-        for fill in market.fills:
-            yield from any_quantity(problem, market, fill, problem.required[name])
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            for fill in market.fills:
+                yield from any_quantity(problem, market, fill, required)
 
 
 def any_quantity(
@@ -97,12 +97,16 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
 
     After one of several first faults some price fits by chance, where a tick is worth little.
     """
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is None or market is None:
-        return
-    required = problem.required[name]
-    for fill in Paid(problem, market, name).candidates():
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            yield from _of_market(problem, market, required, tried)
+
+
+def _of_market(
+    problem: Problem, market: Market, required: Decimal, tried: int
+) -> Iterator[Hypothesis]:
+    for fill in Paid(problem, market, required).candidates():
         quantity = _required_quantity(problem, market, fill, required)
         if quantity <= 0 or not _worth(problem, market, fill, required):
             continue

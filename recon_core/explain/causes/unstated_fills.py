@@ -47,32 +47,35 @@ _KINDS: Final = {
 
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
     """Yield the fills that have the required effect; prices of floats may be off the tick."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is None or market is None:
-        return
-    found = list(_of_market(problem, market, name, tried))
-    for other in market.with_more_places() if problem.dimensions.dust and not found else ():
-        found = found or list(_of_market(problem, other, name, tried))
-    yield from found
+    for market, required in _markets(problem):
+        found = list(_of_market(problem, market, required, tried))
+        for other in market.with_more_places() if problem.dimensions.dust and not found else ():
+            found = found or list(_of_market(problem, other, required, tried))
+        yield from found
 
 
 def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
     """Yield a fill that has the required effect; almost always one has, so it proves nothing."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is not None and market is not None:
-        yield from _of_market(problem, market, name, 1, any_price=True)
+    for market, required in _markets(problem):
+        yield from _of_market(problem, market, required, 1, any_price=True)
+
+
+def _markets(problem: Problem) -> Iterator[tuple[Market, Decimal]]:
+    """Yield the markets that one more fill could be of, each with the quantity."""
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            yield market, required
 
 
 def _of_market(
-    problem: Problem, market: Market, name: str, tried: int, *, any_price: bool = False
+    problem: Problem, market: Market, required: Decimal, tried: int, *, any_price: bool = False
 ) -> Iterator[Hypothesis]:
     """Yield the fills, stated by no row, that have the required effect.
 
     `any_price` yields instead the fills whose price could fit any amount of cash.
     """
-    for fill in dict.fromkeys(_unknown_fills(problem, market, problem.required[name])):
+    for fill in dict.fromkeys(_unknown_fills(problem, market, required)):
         patch = Patch(added=(fill,))
         if not problem.reached_by(patch):
             continue

@@ -6,7 +6,7 @@ reaches these amounts. Both are a search for a patch with the effect `required`.
 fills give 48,930.33 USDT and the exchange states 48,932.91, a patch of +2.58 USDT is required.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
@@ -97,6 +97,33 @@ class Problem:
         """The only position with a required effect, `None` if there is none, or several."""
         positions = list(filter(is_position, self.required))
         return positions[0] if len(positions) == 1 else None
+
+    @cached_property
+    def moved(self) -> tuple[tuple[str, Decimal], ...]:
+        """Positions that one fill would have to move, each with the quantity.
+
+        The only position with a required effect. If no position has one, those that are compared
+        as the balance of their asset, with what that balance requires: a fill moves it and the
+        balance that it is paid in.
+        """
+        name = self.only_position
+        if name is not None:
+            return ((name, self.required[name]),)
+        return () if any(map(is_position, self.required)) else tuple(self._moved_balances())
+
+    def _moved_balances(self) -> Iterator[tuple[str, Decimal]]:
+        for name, fills in self.by_symbol.items():
+            instrument = self.postings.instruments.get(fills[0].symbol)
+            is_held = instrument is not None and instrument.instrument_kind.delivers
+            if instrument is None or not is_held or name in self.dimensions.compared:
+                continue
+            cash = self.postings.cash
+            asset, paid = (
+                self.required.get(cash(currency, fills[0].account), ZERO)
+                for currency in (instrument.base, instrument.quote)
+            )
+            if asset and paid:
+                yield name, asset
 
     def wrong_and_right(self, given: _Figure, other: _Figure) -> tuple[_Figure, _Figure]:
         """Return a figure of a row and its other figure in the order (wrong, right)."""
