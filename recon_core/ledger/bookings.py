@@ -75,7 +75,8 @@ def told_categories(record: SideRecord) -> frozenset[Category]:
     if record.tells("fills"):
         told |= _OF_FILLS
     if record.tells("movements"):
-        told |= set(_CATEGORIES.values()) - (_OF_FILLS - told)
+        told |= set(_CATEGORIES.values()) - _OF_FILLS
+        told |= {_CATEGORIES[row.movement_kind] for row in record.movements or ()}
     return frozenset(told)
 
 

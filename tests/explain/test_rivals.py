@@ -38,6 +38,26 @@ RIVALS: dict[str, list[Answer]] = {
     # Of the first two fills one is too large, one is none, or the opening counts it already.
     "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
     "name_or_conversion": [(IN, ["alias"]), (IN, ["conversion"])],
+    # Whole cents are eight shares at some price; a flat fee says nothing of it.
+    "few_shares_at_a_flat_fee": [(IN, ["missing_fill"])],
+    # 600.42 less 0.12 and 600.54 less 0.24: both rates are known.
+    "two_rates_in_cents": [(IN, ["missing_fill"])] * 2,
+    "price_of_an_open_position": [(IN, ["wrong_price"]), (OUT, ["wrong_price"])],
+    # Every other fill has a fee, and one of them has it twice.
+    "fill_without_a_fee": [(IN, ["missing_fill"])],
+    # Both fills of the order are BUYs: with one turned round it would buy and sell.
+    "flip_in_an_order_of_one_side": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
+    # The ghost is one of the two faults; a fill at a fee like no other fits, too.
+    "price_and_fee_from_one_amount": [
+        (IN, ["orphan_fill", "wrong_quantity"]), (IN, ["wrong_quantity", "opening_balance"]),
+    ],
+    "prices_that_cancel": [(IN, ["wrong_quantity", "wrong_quantity"])],
+    "order_of_both_sides": [
+        (IN, ["duplicate_movement", "side_flipped"]),
+        (IN, ["duplicate_movement", "wrong_quantity"]),
+    ],
+    # The exchange is an hour behind: that it lacks the last interest proves nothing.
+    "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # The state of the exchange is the sum of its fills; only one report says otherwise.

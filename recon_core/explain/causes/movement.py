@@ -32,10 +32,12 @@ _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every movement removed, repeated if the rows are right, and with the other sign.
 
-    A round amount is no evidence: a movement that no row states would have it as well.
+    A round amount is no evidence: a movement that no row states would have it as well. Neither is
+    one of amounts that recur, if others are twice as large: one of these may be missing.
     """
     movements = problem.rows.movements
     forms = _FORMS * len(movements)
+    sizes = {_recurring(movement, 1) for movement in movements}
     for movement in movements:
         strength = _strength(movement, forms)
         if problem.fault_in is FaultIn.STATEMENT:
@@ -45,7 +47,15 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
+        is_chance = movement.movement_kind in _PERIODIC and _recurring(movement, 2) in sizes
+        strength = Strength.CHANCE if is_chance else strength
         yield replace(hypothesis, strength=strength, detail=detail)
+
+
+def _recurring(movement: Movement, times: int) -> tuple[object, ...]:
+    """Return the kind, the balance and the size of an amount, times a factor."""
+    amount = EXACT.multiply(movement.amount or ZERO, Decimal(times)).copy_abs().normalize(EXACT)
+    return movement.movement_kind, movement.currency, movement.account, amount
 
 
 def _strength(movement: Movement, forms: int) -> Strength:
@@ -147,7 +157,7 @@ def _amounts(wrong: Decimal, right: Decimal, how: str) -> str:
 
 
 def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
-    if wrong.movement_kind is MovementKind.SPLIT:
+    if wrong.movement_kind is MovementKind.SPLIT and not _is_turned(wrong, right):
         return CauseKind.SPLIT
     if wrong.amount is not None and right.amount:
         if not wrong.amount:
@@ -155,6 +165,12 @@ def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
         if wrong.amount == EXACT.add(right.amount, right.amount):
             return CauseKind.DUPLICATE_MOVEMENT
     return CauseKind.WRONG_MOVEMENT
+
+
+def _is_turned(wrong: Movement, right: Movement) -> bool:
+    """True if every amount of a movement has the other sign: it was booked, the wrong way."""
+    pairs = ((wrong.amount, right.amount), (wrong.quantity, right.quantity))
+    return all(one == _turned(other) for one, other in pairs)
 
 
 def _wrong_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -15,13 +15,16 @@ from recon_core.model.explanation import CauseKind
 
 
 def flip(problem: Problem, fill: Fill, strength: Strength = Strength.EXACT) -> Hypothesis:
-    """Build the exchange of a fill's side, a chance if the report of its order denies it."""
+    """Build the exchange of a fill's side, as sure as its order says: by its report or its fills.
+
+    An order does not both buy and sell.
+    """
     order = problem.orders.get(order_name(fill))
-    is_denied = order is not None and order.side is fill.side
-    patch = Patch((fill,), (flipped(fill),))
-    return Hypothesis(
-        CauseKind.SIDE_FLIPPED, patch, (fill,), Strength.CHANCE if is_denied else strength
-    )
+    if order is not None:
+        strength = Strength.CHANCE if order.side is fill.side else Strength.SHOWN
+    elif (others := problem.rows.sides_of_others(fill)) and len(others) == 1:
+        strength = Strength.CHANCE if fill.side in others else Strength.SHOWN
+    return Hypothesis(CauseKind.SIDE_FLIPPED, Patch((fill,), (flipped(fill),)), (fill,), strength)
 
 
 def _flipped(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:

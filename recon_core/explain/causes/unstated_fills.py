@@ -21,7 +21,7 @@ from recon_core.explain.problem.chances import at_next_ticks, is_any_price
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
-from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.market import Market, are_charged, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
@@ -88,10 +88,16 @@ def _of_market(
         if is_one_of_many or is_any_price(problem, market, fill, tried) is any_price:
             # The PnL of a derivative's fill depends on its time, which no row states.
             timed = fill.client_order_id is not None or not problem.postings.derivative(fill.symbol)
-            is_fitted = timed and not any_price and not _is_paid_in_fees(problem, fill)
+            is_fitted = timed and not any_price and not _is_doubtful(problem, market, fill)
             yield Hypothesis(
                 kind, patch, (fill,), Strength.FITTED if is_fitted else Strength.CHANCE
             )
+
+
+def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
+    """True if another cause has the amounts of a fill, or it alone of its market has no fee."""
+    is_free = not fill.fee and are_charged(market.fills)
+    return is_free or _is_paid_in_fees(problem, fill)
 
 
 def _is_paid_in_fees(problem: Problem, fill: Fill) -> bool:

@@ -6,7 +6,7 @@ position that requires +2 and a balance that requires -200.2 leave the fills at 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -261,6 +261,11 @@ def paid_in(instrument: Instrument) -> str:
     """Return the currency in which a trade is paid, or settled."""
     spot = instrument.instrument_kind is InstrumentKind.SPOT
     return instrument.quote if spot else instrument.settlement
+
+
+def are_charged(fills: Collection[Fill]) -> bool:
+    """True if most fills have a fee: one without is then no ordinary fill."""
+    return sum(bool(fill.fee) for fill in fills) * 2 > len(fills)
 
 
 def on_tick(price: Fraction, places: int) -> Decimal:

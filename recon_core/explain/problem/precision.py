@@ -1,4 +1,4 @@
-"""Precision of the fees of a side, inferred from them where the session does not declare it.
+"""Precision of the amounts of a side, inferred from its rows where the session declares none.
 
 Fees of 2.59463098, 1.04 and 5.15162826 USDT have 8 decimals at most: their source rounds them to
 8 decimals. It is inferred for explanations alone: a replay books amounts as they are, and no
@@ -11,7 +11,15 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.model import Currency, Numbers, RecordedSession, SideRecord
+from recon_core.model import (
+    Currency,
+    Fill,
+    Instrument,
+    InstrumentKind,
+    Numbers,
+    RecordedSession,
+    SideRecord,
+)
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
 _LEAST_FEES: Final = 3
@@ -66,6 +74,64 @@ class FeePrecision:
                 fees.setdefault(fill.fee_currency, []).append(fill.fee)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
+
+
+FINEST: Final = 8
+"""Decimals of cash that are counted at most where none are declared: most venues book 8."""
+
+
+_LEAST_FILLS: Final = 3
+"""Fills from which the step of cash is inferred: one or two may have round figures."""
+
+
+@dataclass(frozen=True)  # no slots: what was inferred is kept
+class CashPrecision:
+    """Decimals of cash in each currency: as `declared`, else those that the rows of `record` post.
+
+    Whole shares at prices in cents move whole cents.
+    """
+
+    declared: Mapping[str, Currency]
+    instruments: Mapping[str, Instrument]
+    record: SideRecord
+
+    def step(self, currency: str) -> Decimal:
+        """Return the step in which the cash of a currency moves."""
+        known = self.declared.get(currency)
+        return unit_of(self._posted.get(currency, FINEST) if known is None else known.precision)
+
+    @cached_property
+    def _posted(self) -> dict[str, int]:
+        """The most decimals that a row posts in each currency, from a sample of the fills."""
+        fills = self.record.fills or ()
+        if self.record.numbers is Numbers.FLOAT or len(fills) < _LEAST_FILLS:
+            return {}
+        found: dict[str, int] = {}
+        opening = () if self.record.opening is None else self.record.opening.cash
+        amounts = [
+            *((row.fee_currency, row.fee) for row in fills[:: max(1, len(fills) // _MOST_SAMPLED)]),
+            *((row.currency, row.amount) for row in self.record.movements or ()),
+            *((row.currency, row.total) for row in opening),
+        ]
+        for currency, amount in amounts:
+            if currency is not None and amount:
+                found[currency] = max(found.get(currency, 0), decimal_places(shortest(amount)))
+        for fill in fills[:: max(1, len(fills) // _MOST_SAMPLED)]:
+            for currency, places in self._traded_places(fill):
+                found[currency] = max(found.get(currency, 0), places)
+        return {currency: min(places, FINEST) for currency, places in found.items()}
+
+    def _traded_places(self, fill: Fill) -> Iterator[tuple[str, int]]:
+        instrument = self.instruments.get(fill.symbol)
+        if instrument is None:
+            return
+        quantity = decimal_places(shortest(fill.quantity))
+        factors = (fill.price, instrument.multiplier)
+        places = quantity + sum(decimal_places(shortest(one)) for one in factors)
+        is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+        yield instrument.settlement, FINEST if is_inverse else places
+        if instrument.instrument_kind.delivers:
+            yield instrument.base, quantity
 
 
 def _places(fees: Sequence[Decimal]) -> int | None:
