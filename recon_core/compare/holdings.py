@@ -122,7 +122,7 @@ class Meaning:
     def read(self, replayed: State, other: State, until: datetime | None = None) -> Replayed:
         """Return a replayed state as `other` means it; the replay of all rows up to `until`.
 
-        Times of successive calls do not go back.
+        Successive calls name no earlier time.
         """
         self._advance(until)
         if replayed.cash is None:

@@ -197,8 +197,10 @@ def key_text(name: str, leg: Leg, account: str | None) -> str:
 def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
     """Return the unit of a quantity of `symbol`, for display; empty where it is not known."""
     instrument = instruments.get(symbol)
+    if instrument is not None and instrument.instrument_kind is InstrumentKind.EQUITY:
+        return "shares"
     if instrument is not None:
-        return instrument.base if instrument.instrument_kind is InstrumentKind.SPOT else "contracts"
+        return instrument.base if instrument.instrument_kind.delivers else "contracts"
     match = _UNIFIED_SYMBOL.fullmatch(symbol)
     return match[1] if match else ""
 

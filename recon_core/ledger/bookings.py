@@ -69,15 +69,15 @@ _CATEGORIES: Final[Mapping[MovementKind, Category]] = {
 _OF_FILLS: Final = frozenset({Category.TRADES, Category.REALISED_PNL, Category.FEES})
 
 
-def told_categories(record: SideRecord) -> frozenset[Category]:
-    """Return the categories of cash that a side tells of: absent is not zero."""
-    told = {Category.OPENING} if record.opening is not None else set[Category]()
-    if record.tells("fills"):
-        told |= _OF_FILLS
-    if record.tells("movements"):
-        told |= set(_CATEGORIES.values()) - _OF_FILLS
-        told |= {_CATEGORIES[row.movement_kind] for row in record.movements or ()}
-    return frozenset(told)
+def covered_categories(record: SideRecord) -> frozenset[Category]:
+    """Return the categories of cash that a side reports: absent is not zero."""
+    covered = {Category.OPENING} if record.opening is not None else set[Category]()
+    if record.covers("fills"):
+        covered |= _OF_FILLS
+    if record.covers("movements"):
+        covered |= set(_CATEGORIES.values()) - _OF_FILLS
+        covered |= {_CATEGORIES[row.movement_kind] for row in record.movements or ()}
+    return frozenset(covered)
 
 
 class CashBooking(NamedTuple):

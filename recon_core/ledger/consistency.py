@@ -64,7 +64,7 @@ class OwnRows:
     ) -> list[Comparison]:
         """Return the comparisons of a state with a replay of the rows `until` then, or of all.
 
-        Times of successive calls do not go back. A section that is `None` on either hand is
+        Successive calls name no earlier time. A section that is `None` on either hand is
         not compared.
         """
         meant = self._meaning.read(State(replayed.positions, replayed.cash), stated, until).state

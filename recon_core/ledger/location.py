@@ -6,7 +6,7 @@ The findings are written to the notes of a diff; they change no verdict.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from recon_core.ledger.bookings import told_categories
+from recon_core.ledger.bookings import covered_categories
 from recon_core.ledger.divergence import Divergences
 from recon_core.ledger.other_view import other_view_note
 from recon_core.ledger.replay import SideReplay, flows_of
@@ -86,7 +86,7 @@ class Location:
             flows,
             comparison.name,
             value.account,
-            told=told_categories(record),
+            covered=covered_categories(record),
             stated=None if derived or not isinstance(stated, CashBalance) else stated,
             any_account=",account=" not in comparison.key,
         )

@@ -32,21 +32,21 @@ _ORDER: Final = tuple(Category)
 class Waterfall:
     """Steps that lead to one balance, in units of `currency`.
 
-    `steps` are the categories that have postings, `told` those that the side tells of at all;
+    `steps` are the categories that have postings, `covered` those that the side reports at all;
     `stated` is the total that the side itself gives, if it gives one that was not replayed from
     these steps.
     """
 
     side: LedgerSide
     currency: str
-    told: AbstractSet[Category]
+    covered: AbstractSet[Category]
     steps: Mapping[Category, Decimal]
     stated: Decimal | None = None
 
     @property
     def opened(self) -> bool:
         """True if the opening was stated."""
-        return Category.OPENING in self.told
+        return Category.OPENING in self.covered
 
     @property
     def closing(self) -> Decimal:
@@ -94,7 +94,7 @@ def waterfall(
     currency: str,
     account: str | None,
     *,
-    told: AbstractSet[Category],
+    covered: AbstractSet[Category],
     stated: CashBalance | None = None,
     any_account: bool = False,
 ) -> Waterfall | None:
@@ -110,15 +110,15 @@ def waterfall(
     if not steps:
         return None
     total = None if stated is None else stated.total
-    return Waterfall(side, currency, told, steps, total)
+    return Waterfall(side, currency, covered, steps, total)
 
 
 def located(internal: Waterfall, external: Waterfall) -> str:
     """Return the categories in which two waterfalls differ, in words, or that none does.
 
-    A category that one side does not tell of is no difference.
+    A category that one side does not report is no difference.
     """
-    compared = internal.told & external.told
+    compared = internal.covered & external.covered
     differing = [
         _difference(category, internal, external)
         for category in _ORDER
@@ -127,8 +127,8 @@ def located(internal: Waterfall, external: Waterfall) -> str:
     ]
     if differing:
         return f"differs in {'; '.join(differing)}"
-    alone = (internal.told ^ external.told) - {Category.OPENING}
-    both = " that both tell of" if alone else ""
+    alone = (internal.covered ^ external.covered) - {Category.OPENING}
+    both = " that both report" if alone else ""
     return f"the rows of both sides agree in every category{both}"
 
 

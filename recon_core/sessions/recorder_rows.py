@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -264,7 +264,8 @@ def _plain(field: _Field, value: Any, name: str, *, floats: bool) -> Any:
 
 def _amount(value: Any, name: str, *, floats: bool) -> str:
     """Return the text of an amount; what is text already is checked by the file's model."""
-    if isinstance(value, bool) or not isinstance(value, Decimal | Real | str):
+    is_ratio = isinstance(value, Rational) and not isinstance(value, Integral)
+    if isinstance(value, bool) or is_ratio or not isinstance(value, Decimal | Real | str):
         shown = printable(repr(value), 60)
         raise AmountError(f"{name}: {shown}; expected a Decimal, an int or text such as '5000.00'")
     try:

@@ -8,11 +8,15 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recon_core import (
     Fill,
@@ -33,8 +37,9 @@ from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import View
 from recon_core.sessions.native_text import ROW_TYPES, row_document
 from recon_core.sessions.schema import FillRow, InstrumentTable
+from recon_core.values.amounts import EXACT
 
-from .builders import checks
+from .builders import amounts, checks
 from .recordings import states
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -335,6 +340,17 @@ def test_a_row_and_the_fields_of_the_model_mean_the_same(tmp_path: Path) -> None
     assert [(one.symbol, one.quantity) for one in internal.positions or ()] == [("A", 1), ("B", 2)]
 
 
+@given(amount=amounts(), form=st.sampled_from([Decimal.normalize, str, lambda one: one]))
+def test_an_amount_is_recorded_exactly(amount: Decimal, form: Callable[[Decimal], Any]) -> None:
+    """As a `Decimal` with any exponent, or as the text of one."""
+    with localcontext(EXACT), TemporaryDirectory() as directory:
+        with record(Path(directory) / "run") as recorder:
+            recorder.internal.cash({"EUR": form(amount)})
+        internal = read_session(Path(directory) / "run").internal
+    assert internal is not None
+    assert [row.total for row in internal.cash or ()] == [amount]
+
+
 def test_what_a_side_keeps_is_recorded(tmp_path: Path) -> None:
     """Views by asset, words in any case."""
     with record(tmp_path) as recorder:
@@ -433,6 +449,10 @@ REFUSED: dict[str, Any] = {
     "what is no number": (
         lambda side: side.fill(**fill(price=True)),
         "internal: fill 1: price: True; expected a Decimal, an int or text such as '5000.00'",
+    ),
+    "a ratio": (
+        lambda side: side.fill(**fill(price=Fraction(1, 3))),
+        "internal: fill 1: price: Fraction(1, 3); expected a Decimal, an int or text such as",
     ),
     "an endless number": (
         lambda side: side.fill(**fill(price=Decimal("NaN"))),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from recon_core.ledger import PositionLedger
-from recon_core.ledger.bookings import Category, told_categories
+from recon_core.ledger.bookings import Category, covered_categories
 from recon_core.ledger.waterfall import Waterfall, located, waterfall
 from recon_core.model import (
     CashBalance,
@@ -58,7 +58,7 @@ def moved(movement_kind: str, amount: str, **more: Any) -> Movement:
 
 
 def of(ledger: PositionLedger, **more: Any) -> Waterfall:
-    found = waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", None, **{"told": ALL, **more})
+    found = waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", None, **{"covered": ALL, **more})
     assert found is not None
     return found
 
@@ -98,14 +98,14 @@ def test_the_closing_of_a_waterfall_is_the_balance(fills: list[Fill]) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"told": ALL - {Category.OPENING}}, "internal: opening not stated; - 5 fees = -5 EUR"),
+        ({"covered": ALL - {Category.OPENING}}, "internal: opening not stated; - 5 fees = -5 EUR"),
         (
             {"stated": CashBalance("EUR", Decimal("3.00"))},
             ("internal: - 5 fees = -5 EUR, but it states 3.00 (+8 that its rows do not explain)"),
         ),
         ({"stated": CashBalance("EUR", Decimal(-5))}, "internal: - 5 fees = -5 EUR"),
         (
-            {"told": ALL - {Category.OPENING}, "stated": CashBalance("EUR", Decimal("3.00"))},
+            {"covered": ALL - {Category.OPENING}, "stated": CashBalance("EUR", Decimal("3.00"))},
             "internal: opening not stated; - 5 fees = -5 EUR",
         ),
     ],
@@ -121,8 +121,8 @@ def test_nothing_booked_is_no_waterfall() -> None:
     """And a balance of another account is another one."""
     balance = CashBalance("EUR", Decimal(1), account="a")
     ledger = PositionLedger(opening=Opening(None, cash=(balance,)))
-    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "USD", None, told=ALL) is None
-    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", "b", told=ALL) is None
+    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "USD", None, covered=ALL) is None
+    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", "b", covered=ALL) is None
     assert of(ledger, any_account=True).closing == 1
 
 
@@ -164,7 +164,7 @@ def steps(**amounts: str) -> dict[Category, Decimal]:
             steps(DEPOSITS="5", FEES="-1"),
             steps(FEES="-1"),
             "DEPOSITS",
-            "the rows of both sides agree in every category that both tell of",
+            "the rows of both sides agree in every category that both report",
         ),
         (
             steps(DEPOSITS="5", FEES="-1"),
@@ -177,15 +177,15 @@ def steps(**amounts: str) -> dict[Category, Decimal]:
 def test_a_difference_is_located_in_a_category(
     ours: dict[Category, Decimal], theirs: dict[Category, Decimal], silent: str, expected: str
 ) -> None:
-    """Category by category; one that a side does not tell of is no difference."""
-    told = ALL - ({Category[silent]} if silent else set())
+    """Category by category; one that a side does not report is no difference."""
+    covered = ALL - ({Category[silent]} if silent else set())
     internal = Waterfall(LedgerSide.INTERNAL, "EUR", ALL, ours)
-    external = Waterfall(LedgerSide.EXTERNAL, "EUR", told, theirs)
+    external = Waterfall(LedgerSide.EXTERNAL, "EUR", covered, theirs)
     assert located(internal, external) == expected
 
 
 @pytest.mark.parametrize(
-    ("record", "told", "silent"),
+    ("record", "covered", "silent"),
     [
         (side({}, {}), set(), {Category.FEES, Category.DEPOSITS, Category.OPENING}),
         (side({}, {}, fills=()), {Category.TRADES, Category.FEES}, {Category.FUNDING}),
@@ -193,12 +193,12 @@ def test_a_difference_is_located_in_a_category(
         (side({}, {}, fills=(), derived=frozenset({"cash"})), {Category.DEPOSITS}, set()),
     ],
 )
-def test_a_side_tells_of_what_it_lists(
-    record: SideRecord, told: set[Category], silent: set[Category]
+def test_a_side_reports_what_it_lists(
+    record: SideRecord, covered: set[Category], silent: set[Category]
 ) -> None:
-    """Balances that were replayed tell of everything: what no row moved did not move."""
-    assert told <= told_categories(record)
-    assert not silent & told_categories(record)
+    """Balances that were replayed report everything: what no row moved did not move."""
+    assert covered <= covered_categories(record)
+    assert not silent & covered_categories(record)
 
 
 def cash_notes(internal: Any, external: Any) -> tuple[str, ...]:

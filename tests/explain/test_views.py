@@ -52,7 +52,7 @@ def fills(taken: str) -> tuple[Row, ...]:
     held, found = dict.fromkeys(PRICES, Decimal(0)), []
     for number in range(24):
         base = draw.choice(list(PRICES))
-        quantity = Decimal(draw.randint(3, 90))
+        quantity = Decimal(draw.randint(300, 9000)) / 100
         sells = held[base] > quantity and draw.random() < 0.4
         price = PRICES[base] + draw.randint(-90, 90)
         fee, currency = _fees(taken, "EUR" if sells else base, quantity, quantity * price)

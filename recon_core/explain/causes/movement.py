@@ -1,6 +1,7 @@
 """Movements: missing, duplicate, of another account, with another sign or amount."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,9 @@ _FORMS: Final = 10
 _PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
 """Movements whose amounts recur, with either sign: one too many is one of the others missing."""
 
+_COPIES: Final = 2
+"""Movements of one size above which two of them may be copies."""
+
 _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
@@ -37,7 +41,7 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     """
     movements = problem.rows.movements
     forms = _FORMS * len(movements)
-    sizes = {_recurring(movement, 1) for movement in movements}
+    sizes = Counter(_size(movement, 1) for movement in movements)
     for movement in movements:
         strength = _strength(movement, forms)
         if problem.fault_in is FaultIn.STATEMENT:
@@ -47,12 +51,21 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
-        is_chance = movement.movement_kind in _PERIODIC and _recurring(movement, 2) in sizes
-        strength = Strength.CHANCE if is_chance else strength
+        if _may_be_others(movement, sizes):
+            strength = Strength.CHANCE
         yield replace(hypothesis, strength=strength, detail=detail)
 
 
-def _recurring(movement: Movement, times: int) -> tuple[object, ...]:
+def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) -> bool:
+    """True if the cash of a movement with the other sign is that of other movements as well.
+
+    It is twice its amount: that of two copies, or of a movement of amounts that recur.
+    """
+    has_copies = sizes[_size(movement, 1)] > _COPIES
+    return has_copies or (movement.movement_kind in _PERIODIC and _size(movement, 2) in sizes)
+
+
+def _size(movement: Movement, times: int) -> tuple[object, ...]:
     """Return the kind, the balance and the size of an amount, times a factor."""
     amount = EXACT.multiply(movement.amount or ZERO, Decimal(times)).copy_abs().normalize(EXACT)
     return movement.movement_kind, movement.currency, movement.account, amount

@@ -155,7 +155,7 @@ def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
 def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     """Return the fault of the price of a row: a slip, a rounding, or another one."""
     how = slip(wrong.price, right.price)
-    rounded = rounded_figure("price", wrong.price, right.price) if how is None else None
+    rounded = rounded_figure("price", wrong, right) if how is None else None
     return rounded or FieldFault(CauseKind.WRONG_PRICE, how or "")
 
 

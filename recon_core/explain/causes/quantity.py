@@ -205,7 +205,7 @@ def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     if how is None and right.fee:
         off = EXACT.subtract(wrong.quantity, right.quantity).copy_abs()
         how = "off by its fee" if off == right.fee.copy_abs() else None
-    rounded = rounded_figure("quantity", wrong.quantity, right.quantity) if how is None else None
+    rounded = rounded_figure("quantity", wrong, right) if how is None else None
     return rounded or FieldFault(CauseKind.WRONG_QUANTITY, how or "")
 
 

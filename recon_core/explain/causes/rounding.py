@@ -201,12 +201,18 @@ def _usual_places(rows: Sequence[PairRow], name: str) -> int:
     return places[len(places) * 4 // 5]
 
 
-def rounded_figure(name: str, wrong: Decimal, right: Decimal) -> FieldFault | None:
-    """Return the fault of a figure of one row that is the right one rounded, or `None`."""
-    if not is_rounded(wrong, right):
+def rounded_figure(name: str, wrong: Fill, right: Fill) -> FieldFault | None:
+    """Return the fault of a figure of one row that is the right one rounded, or `None`.
+
+    A fee that follows the figure shows that it was traded so, and not rounded in a report.
+    """
+    given, other = getattr(wrong, name), getattr(right, name)
+    if not is_rounded(given, other):
         return None
-    places = decimal_places(shortest(wrong))
-    detail = f"{name} {format_amount(right)} to {places} decimals"
+    if wrong.fee != right.fee and not is_rounded(wrong.fee, right.fee):
+        return None
+    places = decimal_places(shortest(given))
+    detail = f"{name} {format_amount(other)} to {places} decimals"
     return FieldFault(CauseKind.ROUNDING, detail, Facts(rounded=name))
 
 

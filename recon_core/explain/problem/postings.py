@@ -17,7 +17,7 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM, Budget
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
-from recon_core.explain.problem.precision import CashPrecision, FeePrecision, unit_of
+from recon_core.explain.problem.precision import CashStep, FeePrecision, unit_of
 from recon_core.ledger.bookings import (
     Roundings,
     charged_in_kind,
@@ -66,7 +66,7 @@ class Postings:
     """The effects of one session's rows; `orders` are the order dimensions that are evidence.
 
     Amounts are rounded as a replay rounds them, to a declared precision only; `fee_precision`
-    is what the source of the rows rounds its fees to, `cash_precision` the steps of its cash.
+    is what the source of the rows rounds its fees to, `cash_step` the steps of its cash.
 
     Every search posts rows, so `meter` is charged here for what a search really does.
     """
@@ -75,7 +75,7 @@ class Postings:
     instruments: Mapping[str, Instrument]
     roundings: Roundings
     fee_precision: FeePrecision
-    cash_precision: CashPrecision
+    cash_step: CashStep
     orders: frozenset[str] = frozenset()
     meter: Budget = field(default_factory=Budget.unlimited, compare=False)
     _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
@@ -277,7 +277,7 @@ def postings_of(recorded: RecordedSession, dimensions: Dimensions, record: SideR
         recorded.instruments,
         Roundings(recorded.currencies),
         FeePrecision(recorded.currencies, record),
-        CashPrecision(recorded.currencies, recorded.instruments, record),
+        CashStep(recorded.currencies, recorded.instruments, record),
     )
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from recon_core.explain.problem.figures import common_lot
 from recon_core.model import (
     Currency,
     Fill,
@@ -76,62 +77,54 @@ class FeePrecision:
         return {currency: places for currency, places in found if places is not None}
 
 
-FINEST: Final = 8
-"""Decimals of cash that are counted at most where none are declared: most venues book 8."""
-
+FINEST: Final = Decimal("1e-8")
+"""Step of cash, in currency, where rows show none: most venues book 8 decimals."""
 
 _LEAST_FILLS: Final = 3
 """Fills from which the step of cash is inferred: one or two may have round figures."""
 
 
 @dataclass(frozen=True)  # no slots: what was inferred is kept
-class CashPrecision:
-    """Decimals of cash in each currency: as `declared`, else those that the rows of `record` post.
+class CashStep:
+    """Steps in which trades and fees move the cash of each currency.
 
-    Whole shares at prices in cents move whole cents.
+    Whole shares at prices in cents move whole cents, options on 100 shares whole dollars. A step is
+    not finer than a declared precision, or `FINEST` where none is declared.
     """
 
     declared: Mapping[str, Currency]
     instruments: Mapping[str, Instrument]
     record: SideRecord
 
-    def step(self, currency: str) -> Decimal:
-        """Return the step in which the cash of a currency moves."""
+    def of(self, currency: str) -> Decimal:
+        """Return the step of a currency."""
         known = self.declared.get(currency)
-        return unit_of(self._posted.get(currency, FINEST) if known is None else known.precision)
+        finest = FINEST if known is None else unit_of(known.precision)
+        return max(finest, self._shown.get(currency, ZERO))
 
     @cached_property
-    def _posted(self) -> dict[str, int]:
-        """The most decimals that a row posts in each currency, from a sample of the fills."""
+    def _shown(self) -> dict[str, Decimal]:
+        """The largest amounts of which all postings are whole multiples, of a sample of fills."""
         fills = self.record.fills or ()
         if self.record.numbers is Numbers.FLOAT or len(fills) < _LEAST_FILLS:
             return {}
-        found: dict[str, int] = {}
-        opening = () if self.record.opening is None else self.record.opening.cash
-        amounts = [
-            *((row.fee_currency, row.fee) for row in fills[:: max(1, len(fills) // _MOST_SAMPLED)]),
-            *((row.currency, row.amount) for row in self.record.movements or ()),
-            *((row.currency, row.total) for row in opening),
-        ]
-        for currency, amount in amounts:
-            if currency is not None and amount:
-                found[currency] = max(found.get(currency, 0), decimal_places(shortest(amount)))
+        posted: dict[str, set[Decimal]] = {}
         for fill in fills[:: max(1, len(fills) // _MOST_SAMPLED)]:
-            for currency, places in self._traded_places(fill):
-                found[currency] = max(found.get(currency, 0), places)
-        return {currency: min(places, FINEST) for currency, places in found.items()}
+            for currency, amount in self._posted(fill):
+                posted.setdefault(currency, set()).add(amount)
+        return {currency: common_lot(amounts) for currency, amounts in posted.items()}
 
-    def _traded_places(self, fill: Fill) -> Iterator[tuple[str, int]]:
+    def _posted(self, fill: Fill) -> Iterator[tuple[str, Decimal]]:
+        if fill.fee_currency is not None:
+            yield fill.fee_currency, fill.fee
         instrument = self.instruments.get(fill.symbol)
         if instrument is None:
             return
-        quantity = decimal_places(shortest(fill.quantity))
-        factors = (fill.price, instrument.multiplier)
-        places = quantity + sum(decimal_places(shortest(one)) for one in factors)
+        worth = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), instrument.multiplier)
         is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
-        yield instrument.settlement, FINEST if is_inverse else places
+        yield instrument.settlement, FINEST if is_inverse else worth
         if instrument.instrument_kind.delivers:
-            yield instrument.base, quantity
+            yield instrument.base, fill.quantity
 
 
 def _places(fees: Sequence[Decimal]) -> int | None:

@@ -24,8 +24,8 @@ _side: Final = attrgetter("side")
 
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
-    """Return the movements that a side says it has, `None` where it does not tell of them."""
-    return record.movements or () if record.tells("movements") else None
+    """Return the movements that a side says it has, `None` where it does not report them."""
+    return record.movements or () if record.covers("movements") else None
 
 
 def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
@@ -96,7 +96,7 @@ class Rows:
 
     @cached_property
     def _order_sides(self) -> dict[object, Counter[OrderSide]]:
-        """How many fills of each side the orders have that have several, per account and symbol."""
+        """Counts of fills by side of each order that has several, per account and symbol."""
         return {
             (fills[0].account, fills[0].symbol, fills[0].order_id): Counter(map(_side, fills))
             for fills in self.of_orders
