@@ -256,6 +256,8 @@ def compared_views(recorded: RecordedSession) -> ComparedViews | None:
     rows = [row for listing in listings.values() for row in listing.positions or ()]
     assets = Assets(recorded.instruments, (row.symbol for row in rows))
     kept = {side: assets.kept(listing) for side, listing in listings.items()}
+    for side, record in ((LedgerSide.INTERNAL, ours), (LedgerSide.EXTERNAL, theirs)):
+        kept[side] |= _only_shown(assets, record, kept[side], kept[side.other])
     symbols = {row.symbol for row in rows if row.quantity}
     listed = {assets.of_symbol[one].base for one in symbols if one in assets.of_symbol}
     cash = [row for listing in listings.values() for row in listing.cash or () if row.total]
@@ -269,6 +271,29 @@ def compared_views(recorded: RecordedSession) -> ComparedViews | None:
     }
     named = frozenset(listed.union(row.currency for row in cash))
     return ComparedViews(assets, kept, named, reported)
+
+
+def _only_shown(
+    assets: Assets, record: SideRecord, kept: Mapping[str, Views], others: Mapping[str, Views]
+) -> dict[str, Views]:
+    """Return the one view of those assets that a side has in a list which is not compared.
+
+    It keeps both lists, the other side keeps one, and what it has is in the other: compared there
+    it would seem to have nothing, as an exchange with an empty list of positions has. Of what was
+    replayed the balance is what a side has: a position without one was traded, and moved since.
+    """
+    symbols = {row.symbol for row in record.positions or () if row.quantity}
+    shown = {
+        View.POSITION: {assets.of_symbol[one].base for one in symbols & assets.of_symbol.keys()},
+        View.BALANCE: {row.currency for row in record.cash or () if row.total},
+    }
+    has = {**shown, View.POSITION: set()} if "positions" in record.derived else shown
+    return {
+        asset: frozenset({view})
+        for view, other in ((View.POSITION, View.BALANCE), (View.BALANCE, View.POSITION))
+        for asset in (has[view] - shown[other]) & assets.kinds.keys()
+        if kept[asset] == BOTH and others[asset] == {other}
+    }
 
 
 def _reports_state(record: SideRecord) -> bool:
