@@ -13,6 +13,8 @@ from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 MATCH = "match"
+ATTRIBUTE = "recon"
+"""The attribute of a report of ours, with what the controlling process reads of it."""
 Noted = dict[str, dict[str, dict[str, None]]]
 """By session and comparison, the verdicts that something is said of, in order."""
 
@@ -32,6 +34,8 @@ class SessionPromise:
     notes: tuple[str, ...] = ()
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""
@@ -214,7 +218,11 @@ class Gate:
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
-        tally = Tally(
+        return self.tally().line()
+
+    def tally(self) -> Tally:
+        """The figures and the verdict of the run."""
+        return Tally(
             sessions=len(self._promises),
             promised=self.promised,
             ran=self.reported,
@@ -223,7 +231,6 @@ class Gate:
             incomplete=self.incomplete,
             problems=len(self.problems),
         )
-        return tally.line()
 
 
 def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:
