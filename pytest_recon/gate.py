@@ -87,6 +87,7 @@ class Gate:
     active: bool
     asked_for: bool = False
     fails_on_warn: bool = False
+    is_reading: bool = False
     _problems: list[str] = field(default_factory=list)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
@@ -224,7 +225,8 @@ class Gate:
         """The figures and the verdict of the run."""
         return Tally(
             sessions=len(self._promises),
-            promised=self.promised,
+            # Interrupted while it reads its sessions, it does not know of all yet.
+            promised=0 if self.is_reading else self.promised,
             ran=self.reported,
             counts=self.counts(),
             blocked=self.blocked,

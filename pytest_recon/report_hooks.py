@@ -57,8 +57,10 @@ class Recorder:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
         self._run.load_conftests()
+        self._run.gate.is_reading = True
         for anchor, path in self._run.declared.items():
             self._run.promise(anchor, path)
+        self._run.gate.is_reading = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know how many items there are of each session."""
