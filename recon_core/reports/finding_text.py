@@ -252,11 +252,17 @@ def _fields_text(details: Mapping[str, str], names: SideNames) -> str:
     differing = {name: pair for name, pair in both.items() if pair[0] != pair[1]}
     if not differing or len(differing) < len(details.get("cases", "").split(",")):
         return ""
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {names.short.internal} {printable(ours, 60)}, "
-        f"{names.short.external} {printable(theirs, 60)}"
-        for name, (ours, theirs) in differing.items()
-    )
+    parts = []
+    for name, pair in differing.items():
+        # A fee is a figure; a quantity and a price name the fill.
+        ours, theirs = (_fee(each) if name == "fee" else printable(each, 60) for each in pair)
+        said = f"{names.short.internal} {ours}, {names.short.external} {theirs}"
+        parts.append(f"{name.replace('_', ' ')}: {said}")
+    return "; ".join(parts)
+
+
+def _fee(text: str) -> str:
+    return figure(Decimal(text))
 
 
 _FIELDS: Final = ("side", "quantity", "filled_quantity", "price", "fee", "fee_currency", "state")
