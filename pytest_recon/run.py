@@ -220,6 +220,7 @@ class ReconRun:
                 evidence=evidence(recorded, reconciliation.policy),
                 mode=str(recorded.mode or ""),
                 sources=sources_of(recorded),
+                names=reconciliation.policy_names,
             )
         )
         return reconciliation
