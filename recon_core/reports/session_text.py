@@ -110,7 +110,8 @@ def session_lines(reports: Sequence[SessionReport], detail: Detail, screen: Scre
             lines += [*lines_of(_block(report, detail), screen), ""]
     else:
         lines = [*_table(listed, labels, screen), *lines_of(_below_table(listed, detail), screen)]
-    others = [each for each in reports if each not in listed]
+    paths = {each.path for each in listed}
+    others = [each for each in reports if each.path not in paths]
     return lines + lines_of([*_other_rows(others), *_note_rows(reports, labels)], screen)
 
 
