@@ -13,6 +13,8 @@ from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 MATCH = "match"
+ATTRIBUTE = "recon"
+"""The attribute of a report of ours, with what the controlling process reads of it."""
 Noted = dict[str, dict[str, dict[str, None]]]
 """By session and comparison, the verdicts that something is said of, in order."""
 
@@ -35,6 +37,8 @@ class SessionPromise:
     notes: tuple[str, ...] = ()
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +91,7 @@ class Gate:
     active: bool
     asked_for: bool = False
     fails_on_warn: bool = False
+    is_reading: bool = False
     _problems: list[str] = field(default_factory=list)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
@@ -218,16 +223,20 @@ class Gate:
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
-        tally = Tally(
+        return self.tally().line()
+
+    def tally(self) -> Tally:
+        """The figures and the verdict of the run."""
+        return Tally(
             sessions=len(self._promises),
-            promised=self.promised,
+            # Interrupted while it reads its sessions, it does not know of all yet.
+            promised=0 if self.is_reading else self.promised,
             ran=self.reported,
             counts=self.counts(),
             blocked=self.blocked,
             incomplete=self.incomplete,
             problems=len(self.problems),
         )
-        return tally.line()
 
 
 def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:

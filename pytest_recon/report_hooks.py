@@ -1,14 +1,18 @@
 """The recorder of the controlling process: it hears every report and has the reports written."""
 
+import contextlib
+from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
-from pytest_recon.gate import ItemResult, SessionPromise
+from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml
 from pytest_recon.nodes import ComparisonItem
+from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun, run_of
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
@@ -16,10 +20,11 @@ from recon_core.reports.explanations import EXPLANATION
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
 if TYPE_CHECKING:
+    from pytest_recon.face import Face
     from recon_core.model.summary import ReconSummary
+    from recon_core.reports.session_text import SessionReport
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
-_ATTRIBUTE = "recon"
 _FINAL = ("passed", "failed", "skipped")
 
 
@@ -33,7 +38,7 @@ def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
             "diff": None if diff is None else diff.to_dict(),
             "promises": run_of(item.config).unsent_promises(),
         }
-        setattr(report, _ATTRIBUTE, attached)
+        setattr(report, ATTRIBUTE, attached)
 
 
 class Recorder:
@@ -45,18 +50,38 @@ class Recorder:
         path, rotate_at = run.settings.audit_log, run.settings.rotate_at
         self._trail = None if path is None else AuditTrail(path, "--recon-audit-log", rotate_at)
         self._started = self._final_line_printed = False
+        self.face: Face | None = None
+        self.progress = Progress()
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
         self._run.load_conftests()
+        self._run.gate.is_reading = True
         for anchor, path in self._run.declared.items():
             self._run.promise(anchor, path)
+        self._run.gate.is_reading = False
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know how many items there are of each session."""
+        self.progress.expect(item.nodeid for item in session.items if hasattr(item, "comparison"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Keep a line for each of many sessions from the terminal."""
+        self.progress.begin(self._terminal(), nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
+        """One letter for each of many sessions."""
+        return self.progress.status(self._terminal(), report, (yield))
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a comparison that ran; keep the terminal's failure section linear."""
-        attached: dict[str, Any] | None = getattr(report, _ATTRIBUTE, None)
+        attached: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
         # What a plugin will run again it reports with an outcome of its own.
         if attached is not None and str(report.outcome) in _FINAL:
             for promise in attached["promises"]:
@@ -104,9 +129,17 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Any:
-        """After everything else, pytest's short summary included: table, diffs, line."""
-        result = yield
-        self._print_summary(terminalreporter)
+        """After everything else, pytest's short summary included: causes, terms, line."""
+        if not self._run.gate.concerned:
+            return (yield)
+        from pytest_recon.face import Face  # noqa: PLC0415  # not at pytest's start
+
+        sessions = terminal.session_reports(self._run, self._summaries)
+        self.face = Face(terminalreporter, sessions, self._run.settings.top_n)
+        with self.face.put_on():
+            result = yield
+        shown = [replace(one, shown=self.face.shown(path)) for path, one in sessions.items()]
+        self._print_summary(terminalreporter, shown)
         self._print_final_line()
         return result
 
@@ -134,15 +167,22 @@ class Recorder:
             return
         self._final_line_printed = True
         reporter.ensure_newline()
-        reporter.write_line(self._run.gate.line())
+        from recon_core.reports.session_text import verdict_line  # noqa: PLC0415  # brings tabulate
 
-    def _print_summary(self, reporter: Any) -> None:
-        if not self._run.gate.concerned:
-            return
+        reporter.write_line(verdict_line(self._run.gate.tally(), terminal.screen_of(reporter)))
+
+    def _print_summary(self, reporter: Any, sessions: "list[SessionReport]") -> None:
         reporter.ensure_newline()
         if reporter.verbosity >= 0:
             reporter.section("recon", sep="=")
-        for line in terminal.summary_lines(self._run, self._summaries, self._trail):
+        lines = terminal.summary_lines(
+            self._run,
+            sessions,
+            self._trail,
+            terminal.screen_of(reporter),
+            verbose=reporter.verbosity > 0,
+        )
+        for line in lines:
             reporter.write_line(line)
 
     def _write_audit_log(self) -> None:
@@ -184,6 +224,20 @@ class Recorder:
         ]
         cases += gate_case(RUN_SUITE, gate.problems, fails=gate.fails_reports)
         add_to_junitxml(config, head, cases)
+
+
+class InnerSummary:
+    """Gives other plugins the whole reports while these print their parts of the summary."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_terminal_summary(self) -> Any:
+        """Inside of every other wrapper, pytest's own sections included."""
+        face = self._recorder.face
+        with contextlib.nullcontext() if face is None else face.lifted():
+            return (yield)
 
 
 def _is_own(report: pytest.TestReport) -> bool:

@@ -3,16 +3,18 @@
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.policy.settings import (
     BUILT_IN,
@@ -27,6 +29,8 @@ from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
     from recon_core.cli.check_run import Check
+    from recon_core.reports.layout import Screen
+    from recon_core.reports.session_text import Detail
 
 EPILOG: Final = """\b
 Examples:
@@ -40,13 +44,15 @@ Exit codes:
   0   clear
   1   cannot be judged: nothing readable, nothing compared, a report not written
   2   blocked
-  64  wrong usage, also a name that matches nothing and a policy that is no use
+  64  wrong usage, also a name that matches nothing and an invalid policy
+  130 interrupted by Ctrl-C: no verdict
 
-The settings recon_policy, recon_require_policy, recon_audit_log, recon_audit_rotate,
-recon_fail_on, recon_max_items, recon_explain and recon_limits of the project's pytest
-configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
-belong to pytest and are not loaded: where they change verdicts, run pytest --recon-session
-instead.
+The settings recon_policy, recon_require_policy, recon_audit_rotate, recon_fail_on,
+recon_max_items, recon_explain and recon_limits of the project's pytest configuration hold
+here too; recon_audit_log only with --audit-log, or where recon_check_audit_log is on: a
+look at a session is no run of the project. Hooks of installed plugins are called; those in
+a conftest.py belong to pytest and are not loaded: where they change verdicts, run
+pytest --recon-session instead.
 """
 
 
@@ -66,6 +72,8 @@ class _Options:
     explain: str | None
     limits: tuple[str, ...]
     output_format: str
+    color: str
+    verbose: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,8 @@ class _Request:
     junit: Path | None
     audit_log: Path | None
     rotate_at: int | None
+    detail: "Detail"
+    screen: "Screen"
 
 
 class CheckCommand(click.Command):
@@ -145,6 +155,8 @@ class CheckCommand(click.Command):
     show_default=True,
     help="JSON has every comparison of every session.",
 )
+@COLOR_OPTION
+@click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Compare what the system believes with what the exchange says, and decide.
@@ -164,7 +176,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         run.write_audit_log(request.audit_log, request.rotate_at)
     if request.junit is not None:
         run.write_junit(request.junit)
-    click.echo(_json(request) if options.output_format == "json" else _text(request))
+    if options.output_format == "json":
+        click.echo(_json(request))
+    else:
+        show(_text(request), request.screen)
     ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
 
 
@@ -206,7 +221,16 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         junit=junit,
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
+        detail=_detail(options),
+        screen=screen(options.color),
     )
+
+
+def _detail(options: _Options) -> "Detail":
+    from recon_core.reports.session_text import Detail  # noqa: PLC0415  # brings tabulate
+
+    given = () if options.policy is None else ("--policy", shlex.quote(options.policy))
+    return Detail(options.top_n, verbose=options.verbose, options=given)
 
 
 def _written_paths(
@@ -217,8 +241,8 @@ def _written_paths(
 
     junit = _written_path("--junit", options.junit, directory, JUNIT.begins)
     audit_log = _written_path("--audit-log", options.audit_log, directory)
-    if options.audit_log is None and settings.audit_log is not None:
-        audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
+    if options.audit_log is None and settings.audit_log_of_check is not None:
+        audit_log = _written_path("recon_audit_log", str(settings.audit_log_of_check), directory)
     if is_same_file(junit, audit_log):
         raise ReconError("--junit: names the audit log; expected a file of its own")
     return junit, audit_log
@@ -243,15 +267,16 @@ def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
 
 
 def _text(request: _Request) -> str:
-    from recon_core.reports.session_text import summary_lines  # noqa: PLC0415  # brings tabulate
+    from recon_core.reports.session_text import session_lines, verdict_line  # noqa: PLC0415  # brings tabulate
 
-    run = request.check
-    lines = summary_lines(run.reports(), run.top_n, name_runs=run.trail is not None)
+    run, screen = request.check, request.screen
+    detail = replace(request.detail, run_ids=run.trail is not None)
+    lines = session_lines(run.reports(), detail, screen)
     notes = _terms(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
-    return "\n".join([*lines, run.tally().line()])
+    return "\n".join([*lines, verdict_line(run.tally(), screen)])
 
 
 def _terms(request: _Request) -> list[str]:

@@ -20,8 +20,9 @@ from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
+from recon_core.reports.side_names import sources_of
 from recon_core.reports.text import diff_text
-from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path
+from recon_core.reports.wording import Tally, command_path, drift_text, folded_properties, node_path
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -67,7 +68,7 @@ class Check:
         """Read and judge every session, and notify the plugins."""
         self.sessions = [self._judged(anchor) for anchor in anchors]
         if not any(session.compared for session in self.sessions):
-            self.problems.append("nothing was compared: no session gives anything on both sides")
+            self.problems.append("nothing was compared: no session has data on both sides")
 
     def _judged(self, anchor: Path) -> CheckedSession:
         reconciliation = reconcile_session(
@@ -132,9 +133,13 @@ class Check:
             drift="" if of_session else drift_text(diff),
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
-            text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
+            text=self._text(session, diff, node_id) if diff and shown else "",
             more={**folded_properties(comparison), **explanation_properties(diff)},
         )
+
+    def _text(self, session: CheckedSession, diff: ReconDiff, node_id: str) -> str:
+        mode = session.reconciliation.recorded.mode
+        return diff_text(diff, session.summary.session_id, node_id, mode)
 
     def _blocks(self, diff: ReconDiff | None) -> bool:
         return diff is not None and diff.severity.rank >= self.lowest.rank
@@ -142,7 +147,14 @@ class Check:
     def reports(self) -> Sequence[SessionReport]:
         """Return the data that the terminal shows of each session."""
         return [
-            SessionReport(session.path, session.summary, session.reconciliation.diffs)
+            SessionReport(
+                session.path,
+                session.summary,
+                session.reconciliation.diffs,
+                str(session.reconciliation.recorded.mode or ""),
+                sources_of(session.reconciliation.recorded),
+                command_path(session.reconciliation.recorded.anchor, self.directory),
+            )
             for session in self.sessions
         ]
 
