@@ -248,3 +248,5 @@ def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
             yield f"{known.path}: {printable(name)} changed while the run read it"
     if known.evidence.get("policy_sha256") != later.evidence.get("policy_sha256"):
         yield f"{known.path}: the policy changed while the run read it"
+    if known.evidence.get("waivers") != later.evidence.get("waivers"):
+        yield f"{known.path}: the waivers changed while the run read it"

@@ -13,12 +13,13 @@ from pytest_recon.run import ReconRun, run_of
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.explanations import EXPLANATION
+from recon_core.reports.waivers import WAIVER
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
 if TYPE_CHECKING:
     from recon_core.model.summary import ReconSummary
 
-_MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
+_MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION, WAIVER)
 _ATTRIBUTE = "recon"
 _FINAL = ("passed", "failed", "skipped")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import counted
 from recon_core.sessions.unjudged_paths import notes_on
 from recon_core.values.limits import limits_line
@@ -39,7 +40,7 @@ def summary_lines(run: ReconRun, summaries: Summaries, trail: AuditTrail | None)
     if gate.sessions:
         # With a log, what `recon audit detailed --run-id` asks for.
         lines += _session_lines(run, summaries, name_runs=trail is not None)
-    lines += [f"recon: {term}" for term in _terms(run, trail)]
+    lines += [f"recon: {term}" for term in _terms(run, summaries, trail)]
     return lines + [f"recon: {problem}" for problem in gate.problems]
 
 
@@ -54,10 +55,11 @@ def _session_lines(run: ReconRun, summaries: Summaries, *, name_runs: bool) -> l
     return summary_lines(reports, run.settings.top_n, name_runs=name_runs)
 
 
-def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
-    """The terms of the verdicts: policy, limits, files that were not judged."""
+def _terms(run: ReconRun, summaries: Summaries, trail: AuditTrail | None) -> Iterator[str]:
+    """The terms of the verdicts: policy, waivers, limits, files that were not judged."""
     if run.gate.sessions:
         yield from run.policy_in_force.lines()
+        yield from waiver_lines(run.waivers, map(summaries.account, run.gate.sessions))
         limits = limits_line()
         if limits is not None:
             yield limits

@@ -21,12 +21,15 @@ from recon_core.policy.settings import (
     PolicyInForce,
     ProjectSettings,
     effective_policy,
+    effective_waivers,
 )
 from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
     from recon_core.cli.check_run import Check
+    from recon_core.policy.model import Policy
+    from recon_core.policy.waivers import Waivers
 
 EPILOG: Final = """\b
 Examples:
@@ -42,7 +45,7 @@ Exit codes:
   2   blocked
   64  wrong usage, also a name that matches nothing and a policy that is no use
 
-The settings recon_policy, recon_require_policy, recon_audit_log, recon_audit_rotate,
+The settings recon_policy, recon_require_policy, recon_waivers, recon_audit_log, recon_audit_rotate,
 recon_fail_on, recon_max_items, recon_explain and recon_limits of the project's pytest
 configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
 belong to pytest and are not loaded: where they change verdicts, run pytest --recon-session
@@ -57,6 +60,7 @@ class _Options:
     sessions: tuple[str, ...]
     policy: str | None
     require_policy: bool
+    waivers: tuple[str, ...]
     junit: str | None
     audit_log: str | None
     audit_rotate: str | None
@@ -107,6 +111,12 @@ class CheckCommand(click.Command):
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
 @click.option("--policy", metavar="FILE", help="Thresholds and tolerances (TOML).")
 @click.option("--require-policy", is_flag=True, help="Refuse to judge by the built-in policy.")
+@click.option(
+    "--waivers",
+    metavar="FILE",
+    multiple=True,
+    help="Known differences that somebody answers for (TOML, repeatable).",
+)
 @click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
@@ -185,6 +195,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         policy, policy_name = effective_policy(source, required)
     except ReconError as error:
         raise ReconError(f"recon policy: {error}") from None
+    waivers = _waivers([directory / name for name in options.waivers], settings, policy)
     junit, audit_log = _written_paths(options, settings, directory)
     manager = extension_manager()
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
@@ -199,6 +210,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
             lowest,
             settings.most_items(options.max_items),
             settings.explain_effort(options.explain),
+            waivers=waivers,
         ),
         anchors=found.anchors,
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
@@ -207,6 +219,13 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
     )
+
+
+def _waivers(named: list[Path], settings: ProjectSettings, policy: "Policy") -> "Waivers":
+    try:
+        return effective_waivers(settings.waiver_sources(named), policy)
+    except ReconError as error:
+        raise ReconError(f"recon waivers: {error}") from None
 
 
 def _written_paths(
@@ -255,9 +274,10 @@ def _text(request: _Request) -> str:
 
 
 def _terms(request: _Request) -> list[str]:
-    """The policy, what else is not the default, and what was not judged."""
+    """The policy, the waivers, what else is not the default, and what was not judged."""
     limits = limits_line()
-    return [*request.policy.lines(), *filter(None, [limits]), *request.notes]
+    own = [*request.policy.lines(), *request.check.waiver_lines()]
+    return [*own, *filter(None, [limits]), *request.notes]
 
 
 def _json(request: _Request) -> str:

@@ -16,11 +16,13 @@ from recon_core.model.explanation import Effort
 from recon_core.model.summary import ReconSummary, count_severities
 from recon_core.policy.model import Policy
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
+from recon_core.policy.waivers import Waivers
 from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.text import diff_text
+from recon_core.reports.waivers import waiver_lines, waiver_properties
 from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable
@@ -61,6 +63,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
+    waivers: Waivers | None = None
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -76,6 +79,7 @@ class Check:
             self.manager,
             max_items=self.max_items,
             explain=explainer(self.effort),
+            waivers=self.waivers,
         )
         seconds = {}
         for comparison in reconciliation.comparisons:
@@ -133,7 +137,11 @@ class Check:
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
             text=diff_text(diff, session.summary.session_id, node_id) if diff and shown else "",
-            more={**folded_properties(comparison), **explanation_properties(diff)},
+            more={
+                **folded_properties(comparison),
+                **explanation_properties(diff),
+                **waiver_properties(diff),
+            },
         )
 
     def _blocks(self, diff: ReconDiff | None) -> bool:
@@ -145,6 +153,10 @@ class Check:
             SessionReport(session.path, session.summary, session.reconciliation.diffs)
             for session in self.sessions
         ]
+
+    def waiver_lines(self) -> list[str]:
+        """The files of waivers and what became of their entries, a line a state."""
+        return list(waiver_lines(self.waivers, (each.summary.waivers for each in self.sessions)))
 
     def tally(self) -> Tally:
         """The figures and the verdict of the whole run."""

@@ -108,7 +108,9 @@ def summary_schema() -> Schema:
     diff["properties"]["explanation"] = {
         "anyOf": [{"$ref": "#/$defs/Explanation"}, {"type": "null"}]
     }
-    found = {"Severity": made["$defs"]["Severity"], "ReconDiff": _complete(diff)}
+    known = ("Severity", "WaiverState", "WaiverUse")
+    found = {**{name: made["$defs"][name] for name in known}, "ReconDiff": _complete(diff)}
+    found["WaiverUse"] = _complete(found["WaiverUse"])
     made["$defs"] = {**found, **EXPLANATION_DEFINITIONS}
     made["properties"] |= {"timestamp": _TIME, "max_severity": _SEVERITY}
     return {"$schema": _DIALECT, **_complete(made)}

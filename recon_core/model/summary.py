@@ -25,7 +25,8 @@ class ReconSummary:
     `invocation_id`, which the sessions of one command share, are the only fields that
     differ between two runs over the same input. `ran` counts the comparisons that have a
     verdict; fewer than `comparisons` means that the run was narrowed. `problems` are the
-    reasons other than diffs that kept the run from being clear.
+    reasons other than diffs that kept the run from being clear; `waivers` are the ids of the
+    waivers that name the session, by what became of them (`WaiverState`).
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class ReconSummary:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
+    waivers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data under the runbook's keys, and this project's after them."""
@@ -70,6 +72,7 @@ class ReconSummary:
             "notes": list(self.notes),
             "problems": list(self.problems),
             "evidence": dict(self.evidence),
+            "waivers": {state: list(ids) for state, ids in self.waivers.items()},
         }
 
     def to_json(self) -> str:
@@ -107,6 +110,7 @@ def summarise(
     notes: tuple[str, ...] = (),
     problems: tuple[str, ...] = (),
     evidence: Mapping[str, object] | None = None,
+    waivers: Mapping[str, Sequence[str]] | None = None,
 ) -> ReconSummary:
     """Summarise the diffs of one session; without diffs the maximum is INFO.
 
@@ -135,4 +139,5 @@ def summarise(
         notes=notes,
         problems=problems,
         evidence={} if evidence is None else evidence,
+        waivers={} if waivers is None else waivers,
     )

@@ -9,9 +9,9 @@ from recon_core.model.comparison import ReconDiff
 from recon_core.model.summary import ReconSummary, sorted_diffs
 from recon_core.reports.explanations import explanation_sentence, explanations_of
 from recon_core.reports.text import worst_lines
-from recon_core.values.severity import Severity
+from recon_core.values.severity import JUDGED, Severity
 
-_COLUMNS = ("session", "ran", *map(str, Severity), "maximum", "escalation")
+_OTHER_COLUMNS = ("session", "ran"), ("maximum", "escalation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,26 @@ def summary_lines(
     """
     if not reports:
         return []
-    rows = [_row(report.summary) for report in reports]
-    table = tabulate(rows, _COLUMNS, tablefmt="simple", disable_numparse=True)
+    shown = JUDGED
+    if any(report.summary.counts_by_severity.get(Severity.WAIVED) for report in reports):
+        shown = tuple(Severity)
+    rows = [_row(report.summary, shown) for report in reports]
+    before, after = _OTHER_COLUMNS
+    columns = (*before, *map(str, shown), *after)
+    table = tabulate(rows, columns, tablefmt="simple", disable_numparse=True)
     lines = [line.rstrip() for line in table.splitlines()]
     return lines + [
         line for report in reports for line in _session_lines(report, top_n, name_run=name_runs)
     ]
 
 
-def _row(summary: ReconSummary) -> list[str]:
+def _row(summary: ReconSummary, shown: Sequence[Severity]) -> list[str]:
     counts = summary.counts_by_severity
     found = summary.max_severity if summary.total_diffs else "match"
     return [
         _shown(summary.session_id),
         f"{summary.ran}/{summary.comparisons}",
-        *(str(counts.get(severity, 0)) for severity in Severity),
+        *(str(counts.get(severity, 0)) for severity in shown),
         found if summary.ran else "-",
         "; ".join(summary.escalation) or "none",
     ]

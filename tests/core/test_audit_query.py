@@ -206,7 +206,7 @@ def test_what_is_no_end_of_a_span(text: str) -> None:
             moment(text)
 
 
-SEVERITIES = ("INFO", "WARN", "FAIL", "CRITICAL")
+SEVERITIES = ("INFO", "WAIVED", "WARN", "FAIL", "CRITICAL")
 
 
 @pytest.mark.parametrize(
