@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "audit": "recon_core.cli.audit:audit",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
+    "waive": "recon_core.cli.waive:waive",
+    "baseline": "recon_core.cli.baseline:baseline",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",

@@ -27,6 +27,7 @@ from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
+    from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -64,6 +65,7 @@ class _Options:
     junit: str | None
     audit_log: str | None
     audit_rotate: str | None
+    against: str | None
     fail_on: str | None
     top_n: int
     max_items: int | None
@@ -83,6 +85,8 @@ class _Request:
     junit: Path | None
     audit_log: Path | None
     rotate_at: int | None
+    against: "PastRun | None"
+    against_name: str
 
 
 class CheckCommand(click.Command):
@@ -121,6 +125,11 @@ class CheckCommand(click.Command):
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
     "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
+)
+@click.option(
+    "--against",
+    metavar="RUN",
+    help="Show what came, went and grew since last, last~1, an id, or a JSON report.",
 )
 @click.option(
     "--fail-on",
@@ -218,7 +227,21 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         junit=junit,
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
+        against=_past(options.against, audit_log),
+        against_name=options.against or "",
     )
+
+
+def _past(name: str | None, log: Path | None) -> "PastRun | None":
+    """The command to compare with, before this one is appended to the log."""
+    if name is None:
+        return None
+    from recon_core.cli.past_run_names import past_runs  # noqa: PLC0415  # only where asked for
+
+    try:
+        return past_runs([name], None if log is None else str(log))[0]
+    except ReconError as error:
+        raise ReconError(f"--against: {error}") from None
 
 
 def _waivers(named: list[Path], settings: ProjectSettings, policy: "Policy") -> "Waivers":
@@ -269,8 +292,20 @@ def _text(request: _Request) -> str:
     notes = _terms(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
-    lines += [f"recon: {note}" for note in [*notes, *run.problems]]
+    lines += [f"recon: {note}" for note in [*notes, *_against(request), *run.problems]]
     return "\n".join([*lines, run.tally().line()])
+
+
+def _against(request: _Request) -> list[str]:
+    """The changes since an earlier command, where one is asked for."""
+    if request.against is None:
+        return []
+    from recon_core.audit.run_comparison import compare_runs  # noqa: PLC0415  # only where asked for
+    from recon_core.cli.compare_text import comparison_lines  # noqa: PLC0415  # as that
+
+    past = request.against
+    found = compare_runs(past, request.check.past_run())
+    return list(comparison_lines(found, request.against_name, "now"))
 
 
 def _terms(request: _Request) -> list[str]:
@@ -291,6 +326,7 @@ def _json(request: _Request) -> str:
         "policy": request.policy.name,
         "notes": _terms(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
+        **_changes(request),
         "sessions": [
             {
                 **reconciliation_report(session.reconciliation),
@@ -302,3 +338,12 @@ def _json(request: _Request) -> str:
         ],
     }
     return json.dumps(report, indent=2)
+
+
+def _changes(request: _Request) -> dict[str, object]:
+    if request.against is None:
+        return {}
+    from recon_core.audit.run_comparison import compare_runs  # noqa: PLC0415  # only where asked for
+
+    changes = compare_runs(request.against, request.check.past_run()).changes
+    return {"against": {"run": request.against.name, "changes": [one.to_dict() for one in changes]}}

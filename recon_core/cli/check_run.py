@@ -8,6 +8,7 @@ from time import perf_counter
 
 from pluggy import PluginManager
 
+from recon_core.audit.past_runs import PastRun, PastSession
 from recon_core.audit.trail import AuditTrail
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain.on_demand import explainer
@@ -153,6 +154,15 @@ class Check:
             SessionReport(session.path, session.summary, session.reconciliation.diffs)
             for session in self.sessions
         ]
+
+    def past_run(self) -> PastRun:
+        """The sessions with their diffs, to be compared with a command of the past."""
+        run = PastRun(self.invocation_id, None)
+        for session in self.sessions:
+            diffs = {diff.identity: diff for diff in session.reconciliation.diffs}
+            summary = session.summary
+            run.add(PastSession(summary.session_id, summary.run_id, diffs=diffs))
+        return run
 
     def waiver_lines(self) -> list[str]:
         """The files of waivers and what became of their entries, a line a state."""

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from recon_core.model.comparison import Judgement, ReconDiff
-from recon_core.model.explanation import ExplanationVerdict
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from recon_core.model.waivers import WaiverState, WaiverUse
 from recon_core.policy.waivers import Waiver, Waivers
 from recon_core.values.amounts import format_amount
@@ -33,10 +33,9 @@ def waived(judgement: Judgement, waivers: Waivers | None, session_id: str) -> Ju
     diff = judgement.diff
     if not waivers or diff is None or diff.severity is Severity.INFO:
         return judgement
-    named = waivers.naming(session_id, judgement.comparison.identity)
-    if not named:
+    uses = uses_of(waivers, session_id, diff)
+    if not uses:
         return judgement
-    uses = tuple(_use(waiver, diff, waivers) for waiver in named)
     covering = next((use for use in uses if use.covers), None)
     if covering is None:
         notes = (*diff.notes, *(use.text for use in uses))
@@ -44,6 +43,11 @@ def waived(judgement: Judgement, waivers: Waivers | None, session_id: str) -> Ju
     text = f"{diff.description} ({covering.text})"
     found = replace(diff, severity=Severity.WAIVED, description=text, waivers=uses)
     return replace(judgement, diff=found, message=text)
+
+
+def uses_of(waivers: Waivers, session_id: str, diff: ReconDiff) -> tuple[WaiverUse, ...]:
+    """Return the waivers that name a diff of a session, each with what became of it."""
+    return tuple(_use(each, diff, waivers) for each in waivers.naming(session_id, diff.identity))
 
 
 def _use(waiver: Waiver, diff: ReconDiff, waivers: Waivers) -> WaiverUse:
@@ -150,6 +154,25 @@ def digest_of(diff: ReconDiff) -> str:
         [None if figure is None else format_amount(figure) for figure in figures],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGITS]
+
+
+def ceiling_of(diff: ReconDiff) -> dict[str, Any]:
+    """Return the ceiling of a waiver that covers a diff as it is, and its proven cause.
+
+    `max_amount` where the diff has one amount, else `finding`; `cause` where one kind is proven.
+    """
+    amount, causes = amount_of(diff), proven_causes(diff)
+    return {
+        "max_amount": amount,
+        "finding": digest_of(diff) if amount is None else None,
+        "cause": CauseKind(causes[0]) if len(causes) == 1 else None,
+        "severity": judged_severity(diff),
+    }
+
+
+def judged_severity(diff: ReconDiff) -> Severity:
+    """The severity of a diff without the waivers that cover it."""
+    return diff.severity if diff.waiver is None else diff.waiver.severity
 
 
 def account(

@@ -54,9 +54,7 @@ def _item(value: object) -> str:
     text = _text(value)
     kind, separator, key = text.partition("::")
     if not separator or not key:
-        raise _refused(
-            f"{quoted(text)}; expected a kind and a key with two colons between them, as of cash and EUR"
-        )
+        raise _refused(f"{quoted(text)}; expected a kind and a key with two colons between them")
     if _WILDCARDS.isdisjoint(kind) and kind not in _KINDS:
         raise _refused(f"{quoted(text)}: no kind {quoted(kind)}; {did_you_mean(kind, _KINDS)}")
     return text
@@ -94,6 +92,14 @@ def parse_day(text: str) -> date:
     """Read a date such as `2026-12-31`; raises `PolicyError` for anything else."""
     try:
         return _day(text)
+    except PydanticCustomError as error:
+        raise PolicyError(error.message()) from None
+
+
+def check_id(text: str) -> None:
+    """Raise `PolicyError` for what is no id of a waiver."""
+    try:
+        _id(text)
     except PydanticCustomError as error:
         raise PolicyError(error.message()) from None
 

@@ -312,7 +312,8 @@ def test_what_a_use_records(directory: Path, recon: Recon) -> None:
     write_waivers(directory / "recon-waivers.toml", (CASH,))
     assert recon("check", "s", "--audit-log", "a.jsonl").code == 0
     log = AuditLog(directory / "a.jsonl")
-    (use,) = log.get_entries_by_event_type("RECON_DIFF")[0].details["waivers"]  # type: ignore[misc]
+    uses: Any = log.get_entries_by_event_type("RECON_DIFF")[0].details["waivers"]
+    (use,) = uses
     assert {name: use[name] for name in ("id", "owner", "reason", "expires")} == {
         name: CASH[name] for name in ("id", "owner", "reason", "expires")
     }
