@@ -214,7 +214,11 @@ class Gate:
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
-        tally = Tally(
+        return self.tally().line()
+
+    def tally(self) -> Tally:
+        """The figures and the verdict of the whole run."""
+        return Tally(
             sessions=len(self._promises),
             promised=self.promised,
             ran=self.reported,
@@ -223,7 +227,6 @@ class Gate:
             incomplete=self.incomplete,
             problems=len(self.problems),
         )
-        return tally.line()
 
 
 def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:

@@ -1,5 +1,6 @@
 """The recorder of the controlling process: it hears every report and has the reports written."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,8 +152,10 @@ class Recorder:
         sessions = self._sessions()
         if self._trail is None or not sessions:
             return
+        verdict = self._run.gate.tally().verdict
         problem = self._trail.write(
-            (summary, self._summaries.diffs(promise)) for promise, summary in sessions
+            (replace(summary, verdict=verdict), self._summaries.diffs(promise))
+            for promise, summary in sessions
         )
         if problem is not None:
             self._run.gate.add_problem(problem)

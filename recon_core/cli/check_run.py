@@ -102,8 +102,12 @@ class Check:
     def write_audit_log(self, path: Path, rotate_at: int | None = None) -> None:
         """Append all sessions or none; a failure is a problem of the run."""
         self.trail, problems = AuditTrail(path, "--audit-log", rotate_at), tuple(self.problems)
+        verdict = self.tally().verdict
         problem = self.trail.write(
-            (replace(session.summary, problems=problems), session.reconciliation.diffs)
+            (
+                replace(session.summary, problems=problems, verdict=verdict),
+                session.reconciliation.diffs,
+            )
             for session in self.sessions
         )
         if problem is not None:

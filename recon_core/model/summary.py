@@ -26,7 +26,8 @@ class ReconSummary:
     differ between two runs over the same input. `ran` counts the comparisons that have a
     verdict; fewer than `comparisons` means that the run was narrowed. `problems` are the
     reasons other than diffs that kept the run from being clear; `waivers` are the ids of the
-    waivers that name the session, by what became of them (`WaiverState`).
+    waivers that name the session, by what became of them (`WaiverState`); `verdict` is that of
+    the whole command when the audit log was written, such as `BLOCKED`, and empty without a log.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class ReconSummary:
     problems: tuple[str, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
     waivers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    verdict: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Plain data under the runbook's keys, and this project's after them."""
@@ -73,6 +75,7 @@ class ReconSummary:
             "problems": list(self.problems),
             "evidence": dict(self.evidence),
             "waivers": {state: list(ids) for state, ids in self.waivers.items()},
+            "verdict": self.verdict,
         }
 
     def to_json(self) -> str:

@@ -293,3 +293,67 @@ def test_a_run_is_named_by_its_ids(directory: Path, recon: Recon) -> None:
         answer = recon("audit", "compare", name, "last", *LOG)
         assert answer.lines[-1].endswith("1 grew"), name
     recon("audit", "compare", report["run_id"][:3], "last", *LOG).refused(1, "there is no run")
+
+
+def test_a_summary_is_of_commands(directory: Path, recon: Recon) -> None:
+    """Each command has its verdict; sessions without a diff are one line of it."""
+    day(directory)
+    for number in range(7):
+        day(directory, "5000.00", f"clear{number}")
+    check(recon)
+    day(directory, "5000.00")
+    check(recon)
+    lines = recon("audit", "summary", *LOG).lines
+    commands = [place for place, line in enumerate(lines) if line.startswith("Command ")]
+    assert len(commands) == 2
+    first, second = commands
+    assert lines[first + 2] == "  verdict     BLOCKED: 1 FAIL in 8 sessions"
+    named = "clear0, clear1, clear2, clear3, clear4"
+    assert lines[first + 3] == f"  clean       7 sessions: {named} and 2 more"
+    assert lines[second + 2] == "  verdict     CLEAR in 8 sessions"
+    assert sum(line.startswith("Run ") for line in lines) == 1
+    assert lines[-1] == "16 runs, 1 with diffs"
+    items = recon("audit", "summary", *LOG, "--format", "json").json["items"]
+    assert [item["verdict"] for item in items] == ["BLOCKED"] * 8 + ["CLEAR"] * 8
+
+
+def test_the_verdict_is_that_of_the_command(directory: Path, recon: Recon) -> None:
+    """A WARN that blocks by --fail-on is recorded as what it was: BLOCKED."""
+    positions = {"BTC/EUR": "0.0995", "ETH/EUR": "2"}
+    write_session(directory / "s/day.recon.json", external_positions=positions)
+    assert check(recon, "--fail-on", "warn").code == 2
+    assert "  verdict     BLOCKED: 1 WARN in 1 session" in recon("audit", "summary", *LOG).lines
+
+
+def test_a_trend_compares_a_session_with_itself(directory: Path, recon: Recon) -> None:
+    """Two sessions of one suite have two trends: nothing changed, so nothing grows."""
+    day(directory)
+    day(directory, "4990.00", "night")
+    for _ in range(4):
+        check(recon)
+    items = recon("audit", "trend", *LOG, "--format", "json").json["items"]
+    assert [(item["session_id"], item["runs"]) for item in items] == [("day", 4), ("night", 4)]
+    for item, size in zip(items, ("5", "10"), strict=True):
+        (key,) = item["keys"]
+        assert (key["delta_slope"], key["age_runs"], key["age_days"]) == ("0", 4, 0)
+        assert key["sizes"] == [f"{size}.00"] * 4
+    titles = [line for line in recon("audit", "trend", *LOG).lines if line.startswith("Strategy")]
+    assert titles == [f"Strategy ma_crossover, session {name}: 4 runs" for name in ("day", "night")]
+
+
+def test_a_trend_of_a_strategy_draws_what_grows(directory: Path, recon: Recon) -> None:
+    """One session a command, each day another id: the strategy is followed."""
+    for number, external in enumerate(("5000.00", "4995.00", "4990.00", "4980.00")):
+        (directory / "s").mkdir(exist_ok=True)
+        for path in (directory / "s").iterdir():
+            path.unlink()
+        day(directory, external, f"day{number}")
+        check(recon)
+    (item,) = recon("audit", "trend", *LOG, "--format", "json").json["items"]
+    assert (item["session_id"], item["runs"]) == (None, 4)
+    (key,) = item["keys"]
+    assert (key["sizes"], key["age_runs"]) == ([None, "5.00", "10.00", "20.00"], 3)
+    row = next(line for line in recon("audit", "trend", *LOG).lines if "cash EUR" in line)
+    assert row.split("  ")[0:2] == ["", "cash EUR"]
+    assert "3 runs, 0 days" in row
+    assert row.endswith("▃▄█")

@@ -118,7 +118,7 @@ def test_a_trend_keeps_figures_and_no_entries() -> None:
     trail = Trail(Filters(), kept)
     for each in log():
         trail.take(each)
-        assert len(kept._numbers) <= 1
+        assert len(kept._places) <= 1
     trail.close()
     (item,) = kept.answer().items
     assert (item["runs"], len(item["keys"])) == (RUNS, 2)
