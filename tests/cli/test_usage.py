@@ -155,6 +155,8 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "repair": (["repair", CLEAR, "-o", "repair.json"], 0),
     "convert": (["convert", CLEAR, "-o", "c.recon.json"], 0),
     "formats": (["formats"], 0),
+    "init": (["init", "--forge", "none"], 0),
+    "policy": (["policy", "check"], 0),
     "waive": (["waive", "gone", "cash::EUR", *WHO, "--json", "log.jsonl"], 1),
     "baseline": (["baseline", "write", *WHO, "--json", "log.jsonl"], 1),
     "compare": (["audit", "compare", "last", "last", "--json", "log.jsonl"], 0),
