@@ -18,6 +18,7 @@ from recon_core.policy.waivers import BASELINE_FILE, Waiver, literal, today
 from recon_core.reports.wording import counted
 from recon_core.values.errors import AuditError
 from recon_core.values.files import refusing, write_atomically
+from recon_core.values.limits import TOML_BYTES, LimitError, refuse_above
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
@@ -103,12 +104,22 @@ def write(
     from recon_core.policy.waiver_text import text_of  # noqa: PLC0415  # brings tomlkit
 
     head = [f"Findings of run {printable(past.name)}, written by recon baseline write on {day}."]
+    text = text_of(entries, head)
+    _refuse_unreadable(text, len(entries))
     with refusing(path.name):
-        write_atomically(path, text_of(entries, head))
+        write_atomically(path, text)
     kept = counted(len(entries), "finding")
     click.echo(f"{printable(path)}: {kept} until {last}, {printable(owner)}")
     for note in _notes(past):
         click.echo(f"note: {note}")
+
+
+def _refuse_unreadable(text: str, entries: int) -> None:
+    """Refuse a file that no run would read."""
+    try:
+        refuse_above(TOML_BYTES, len(text.encode()))
+    except LimitError as error:
+        raise AuditError(f"a baseline of {counted(entries, 'finding')} {error}") from None
 
 
 def _own_ids(path: Path, day: date, most: int) -> frozenset[str]:

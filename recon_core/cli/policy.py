@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CONTEXT, CommandGroup
+from recon_core.cli.session_options import project_settings
 from recon_core.policy.model import MOST_WAIVER_DAYS
 from recon_core.policy.nearby import PYPROJECT
-from recon_core.policy.settings import ProjectSettings, effective_policy, find_settings
+from recon_core.policy.settings import ProjectSettings, effective_policy
 from recon_core.policy.waivers import WAIVER_FILES, today
 from recon_core.reports.wording import counted
 from recon_core.sessions.unjudged_paths import shown_path
@@ -52,7 +53,7 @@ def check(ctx: click.Context, /, files: tuple[str, ...]) -> None:
     A file with [[waiver]] entries is one of waivers; all of these are read together, since an id
     occurs once in all of them.
     """
-    settings = find_settings(Path.cwd())
+    settings = project_settings(ctx, ())
     named = list(map(Path, files)) or _in_force(settings)
     waivers = [path for path in named if _holds_waivers(path)]
     problems = 0

@@ -10,7 +10,8 @@ import click
 
 from recon_core.cli.app import CONTEXT
 from recon_core.cli.past_run_names import LOG_OPTION, past_runs
-from recon_core.policy.settings import effective_policy, find_settings
+from recon_core.cli.session_options import project_settings
+from recon_core.policy.settings import effective_policy
 from recon_core.policy.waivers import WAIVER_FILE, Waiver, Waivers, literal, today
 from recon_core.values.errors import AuditError, PolicyError, ReconError
 from recon_core.values.files import refusing, write_atomically
@@ -121,9 +122,10 @@ def last_day(text: str, day: date, most: int) -> date:
 
 
 def waiver_days() -> int:
-    """Return the days ahead that the policy in force allows."""
+    """Return the days ahead that the policy in force allows; the project's limits hold then."""
     try:
-        return effective_policy(find_settings(Path.cwd()).policy_source())[0].waiver_days
+        settings = project_settings(click.get_current_context(), ())
+        return effective_policy(settings.policy_source())[0].waiver_days
     except ReconError as error:
         raise ReconError(f"recon policy: {error}") from None
 

@@ -357,3 +357,13 @@ def test_a_trend_of_a_strategy_draws_what_grows(directory: Path, recon: Recon) -
     assert row.split("  ")[0:2] == ["", "cash EUR"]
     assert "3 runs, 0 days" in row
     assert row.endswith("▃▄█")
+
+
+def test_a_baseline_that_no_run_would_read_is_not_written(directory: Path, recon: Recon) -> None:
+    """The project's limits hold where a file is written, and the line names the limit."""
+    day(directory)
+    check(recon)
+    words = ("baseline", "write", "--owner", "ops@desk", *LOG)
+    (directory / "pytest.ini").write_text("[pytest]\nrecon_limits = toml_bytes = 300\n", "utf-8")
+    recon(*words).refused(1, "a baseline of 1 finding ", "toml_bytes")
+    assert not (directory / "recon-baseline.toml").exists()

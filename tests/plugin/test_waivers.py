@@ -189,3 +189,15 @@ def test_no_plugin_waives(pytester: pytest.Pytester) -> None:
     result = run_pytest(pytester, "--recon-session=blocked.recon.json")
     assert result.ret == 1
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 1 session)"
+
+
+def test_a_bad_file_beside_sessions_that_are_found(pytester: pytest.Pytester) -> None:
+    """Plain collection ends with the same line, and judges nothing."""
+    write_waived(pytester.path / "blocked.recon.json")
+    (pytester.path / "recon-waivers.toml").write_text("[[waiver", encoding="utf-8")
+    result = run_pytest(pytester)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["recon waivers: recon-waivers.toml: is not TOML*"])
+    result.assert_outcomes(errors=1)
+    named = run_pytest(pytester, "--recon-waivers=lost.toml")
+    assert named.ret == pytest.ExitCode.USAGE_ERROR
