@@ -21,7 +21,10 @@ _NO_SESSION = "the gate is on and no recorded session was collected"
 
 @dataclass(frozen=True, slots=True)
 class SessionPromise:
-    """Announcement of a session before its items ran; plain data, to cross processes."""
+    """Announcement of a session before its items ran; plain data, to cross processes.
+
+    `names` are those that the policy could have named, `None` where nothing could be read.
+    """
 
     path: str
     anchor: bytes
@@ -32,6 +35,7 @@ class SessionPromise:
     notes: tuple[str, ...] = ()
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""

@@ -235,6 +235,7 @@ class ReconRun:
                 notes=reconciliation.notes,
                 folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
+                names=reconciliation.policy_names,
             )
         )
         return reconciliation
