@@ -32,13 +32,13 @@ INTERRUPTED: Final = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT."""
 
 COMMANDS: Final = {
-    "init": "recon_core.cli.init:init",
     "check": "recon_core.cli.check:check",
     "audit": "recon_core.cli.audit:audit",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
     "waive": "recon_core.cli.waive:waive",
     "baseline": "recon_core.cli.baseline:baseline",
+    "init": "recon_core.cli.init:init",
     "policy": "recon_core.cli.policy:policy",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",

@@ -49,13 +49,14 @@ def recon_checks(recorded):
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run the blocked session, both of whose FAILs a waiver names."""
+    """One way to run the blocked session; waivers cover both of its FAILs, or one with `half`."""
 
     name: str
     words: tuple[str, ...] = ()
     status: int = 0
     line: str = WAIVED_LINE
     conftest: str = ""
+    half: bool = False
 
 
 NARROWED = "RECON: INCOMPLETE ("
@@ -74,38 +75,24 @@ WAYS = [
     Way("deselected", ("--deselect=blocked.recon.json::cash::EUR",), 1, NARROWED),
     Way("reruns", ("--reruns=2",)),
     Way("the file vanishes between processes", ("-n2",), conftest=DELETED),
+    Way("half", (), 1, HALF_WAIVED_LINE, half=True),
+    Way("half, workers", ("-n2",), 1, HALF_WAIVED_LINE, half=True),
+    Way("half, reruns", ("--reruns=2",), 1, HALF_WAIVED_LINE, half=True),
+    Way("half, the file is widened", ("-n2",), 1, HALF_WAIVED_LINE, WIDENED, half=True),
 ]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
-    """Both FAILs are xfails, and the gate counts the WARN as before."""
-    write_waived(pytester.path / "blocked.recon.json")
+    """What is waived is an xfail in every process; what is not blocks in every process."""
+    write = write_half_waived if way.half else write_waived
+    write(pytester.path / "blocked.recon.json")
     if way.conftest:
         pytester.makeconftest(way.conftest)
     words = ("--recon-session=blocked.recon.json", *way.words)
     result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=True)
     assert result.ret == way.status, result.outlines
     assert final_line(result).startswith(way.line)
-
-
-HALF = [
-    Way("plain"),
-    Way("workers", ("-n2",)),
-    Way("reruns", ("--reruns=2",)),
-    Way("the file is widened between processes", ("-n2",), conftest=WIDENED),
-]
-
-
-@pytest.mark.parametrize("way", HALF, ids=lambda way: way.name)
-def test_a_half_waived_session(pytester: pytest.Pytester, way: Way) -> None:
-    """The FAIL that no waiver names blocks in every process."""
-    write_half_waived(pytester.path / "blocked.recon.json")
-    if way.conftest:
-        pytester.makeconftest(way.conftest)
-    words = ("--recon-session=blocked.recon.json", *way.words)
-    result = run_pytest(pytester, *words, subprocess=True)
-    assert (result.ret, final_line(result)) == (1, HALF_WAIVED_LINE)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
