@@ -10,7 +10,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import PlainValidator, ValidationError, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from recon_core.model.comparison import ItemKind
@@ -24,7 +31,7 @@ from recon_core.values.severity import Severity
 from recon_core.values.suggestions import did_you_mean, suggestion
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DAY_TEXT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _KINDS: Final = tuple(map(str, ItemKind))
 _WILDCARDS: Final = frozenset("*?[")
@@ -80,7 +87,7 @@ def _digest(value: object) -> str:
 def _day(value: object) -> date:
     if type(value) is date:
         return value
-    if isinstance(value, str) and _DAY.fullmatch(value):
+    if isinstance(value, str) and _DAY_TEXT.fullmatch(value):
         try:
             return date.fromisoformat(value)
         except ValueError:
@@ -104,19 +111,48 @@ def check_id(text: str) -> None:
         raise PolicyError(error.message()) from None
 
 
+_Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+_Id = Annotated[
+    str, PlainValidator(_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID.pattern}$"})
+]
+_Item = Annotated[
+    str, PlainValidator(_item), WithJsonSchema({"type": "string", "pattern": "^[^:]+::."})
+]
+_Cause = Annotated[
+    CauseKind, PlainValidator(_cause), WithJsonSchema({"enum": [str(kind) for kind in CauseKind]})
+]
+_Digest = Annotated[
+    str,
+    PlainValidator(_digest),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DIGEST.pattern}$"}),
+]
+_Day = Annotated[
+    date,
+    PlainValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DAY_TEXT.pattern}$"}),
+]
+
+
 class WaiverTable(FileTable):
     """`[[waiver]]`: one known difference."""
 
-    id: Annotated[str, PlainValidator(_id)]
-    session: Annotated[str, PlainValidator(_text)]
-    item: Annotated[str, PlainValidator(_item)]
-    cause: Annotated[CauseKind, PlainValidator(_cause)] | None = None
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["max_amount"]}, {"required": ["finding"]}],
+            "not": {"required": ["max_amount", "finding"]},
+        }
+    )
+
+    id: _Id
+    session: _Text
+    item: _Item
+    cause: _Cause | None = None
     max_amount: Limit | None = None
-    finding: Annotated[str, PlainValidator(_digest)] | None = None
+    finding: _Digest | None = None
     severity: Literal["WARN", "FAIL"] = "FAIL"
-    owner: Annotated[str, PlainValidator(_text)]
-    reason: Annotated[str, PlainValidator(_text)]
-    expires: Annotated[date, PlainValidator(_day)]
+    owner: _Text
+    reason: _Text
+    expires: _Day
 
     @model_validator(mode="after")
     def _one_ceiling(self) -> Self:
@@ -130,6 +166,12 @@ class WaiverTable(FileTable):
     def waiver(self) -> Waiver:
         """The entry as the engine has it."""
         return Waiver(**{**self.model_dump(), "severity": Severity(self.severity)})
+
+
+class WaiversFile(FileTable):
+    """The whole file, for its schema: reading names the entry that has a problem."""
+
+    waiver: list[WaiverTable] = Field(default_factory=list)
 
 
 def read_waivers(paths: Iterable[Path], day: date, most_days: int) -> Waivers:
