@@ -6,12 +6,12 @@ A foreign run without one is a command by itself.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from recon_core.audit.fields import Entry, count_field
 from recon_core.audit.tally import Run, Sink
@@ -25,6 +25,7 @@ from recon_core.values.severity import Severity
 
 LAST: Final = "last"
 _BACK: Final = re.compile(r"last(?:~([0-9]{1,4}))?", re.ASCII)
+_Value = TypeVar("_Value")
 _SHORTEST: Final = 4
 """Characters of an id that a prefix has at least; fewer would name a run by chance."""
 
@@ -170,7 +171,6 @@ def diff_of_details(details: Mapping[str, Any]) -> ReconDiff:
     identity = key_of(dict(details))
     kind, _, key = identity.partition("::")
     figures = details.get("diff_details")
-    found, uses = details.get("explanation"), details.get("waivers")
     return ReconDiff(
         diff_id=str(details.get("diff_id") or ""),
         timestamp=None,
@@ -182,10 +182,35 @@ def diff_of_details(details: Mapping[str, Any]) -> ReconDiff:
         external=_figure(details, "external"),
         delta=delta_of(dict(details)),
         unit=str(details.get("unit") or ""),
-        diff_details={str(k): str(v) for k, v in figures.items()} if figures else {},
-        explanation=_conclusion(found) if isinstance(found, dict) else None,
-        waivers=tuple(map(WaiverUse.from_dict, uses)) if isinstance(uses, list) else (),
+        diff_details=_texts(figures) if isinstance(figures, dict) else {},
+        explanation=_read(details, "explanation", dict, _conclusion, None),
+        waivers=_read(details, "waivers", list, _uses, ()),
     )
+
+
+def _texts(figures: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in figures.items()}
+
+
+def _uses(uses: Iterable[Mapping[str, Any]]) -> tuple[WaiverUse, ...]:
+    return tuple(map(WaiverUse.from_dict, uses))
+
+
+def _read(
+    details: Mapping[str, Any],
+    name: str,
+    kind: type,
+    read: Callable[[Any], _Value],
+    absent: _Value,
+) -> _Value:
+    """Read a field as this project writes it; of another type it is a foreign one, and absent."""
+    value = details.get(name)
+    if not isinstance(value, kind):
+        return absent
+    try:
+        return read(value)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        raise AuditError(f"{name}: is not as an audit log has it; expected another form") from None
 
 
 _NO_PROOF: Final[Mapping[str, Any]] = {
@@ -219,7 +244,7 @@ def read_report(path: Path) -> PastRun:
             run.add(_session_of_report(session))
     except OSError as error:
         raise AuditError(f"{shown}: cannot be read: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise AuditError(
             f"{shown}: is no report; expected what recon check --format json writes"
         ) from None

@@ -127,6 +127,8 @@ def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
     if item.get("comparisons") is not None:
         yield "ran", f"{printable(item.get('ran'))}/{printable(item['comparisons'])}"
     yield "escalation", _escalation(item)
+    if isinstance(item.get("waivers"), dict) and item["waivers"]:
+        yield "waivers", ", ".join(_waivers(item["waivers"]))
     if item.get("mirrored"):
         yield "mirrored", "yes: the external side was a copy of the internal one"
     if isinstance(item.get("policy_changed"), dict):
@@ -187,6 +189,22 @@ def _why(item: Item) -> str:
     return f"{printable(found['verdict'], 60)}: {said}{more}"
 
 
+def _waiver(use: object) -> str:
+    """A waiver that names a diff: `used: w1 until 2026-12-31, ops@desk: ticket 812`."""
+    if not isinstance(use, dict):
+        return _value(use)
+    state, name, day, owner, reason = (
+        printable(use.get(field), 500) for field in ("state", "id", "expires", "owner", "reason")
+    )
+    return f"{state}: {name} until {day}, {owner}: {reason}"
+
+
+def _waivers(by_state: Mapping[str, object]) -> Iterator[str]:
+    """Yield `2 used` for each state of the waivers of a session."""
+    for state, ids in by_state.items():
+        yield f"{len(_list(ids))} {printable(state, 60)}"
+
+
 def _state(item: Item, order: str) -> list[str]:
     order_id = item.get("order_id") or order
     return [
@@ -214,6 +232,7 @@ def _diff_facts(item: Item, order: str) -> Iterator[tuple[str, str]]:
     yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
     if _why(item):
         yield "why", _why(item)
+    yield from (("waiver", _waiver(use)) for use in _list(item.get("waivers")))
     if item.get("softened_by"):
         yield "softened", f"by {printable(item['softened_by'])}"
     yield "time", printable(item["timestamp"])

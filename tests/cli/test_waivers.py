@@ -455,3 +455,34 @@ def test_a_waived_difference_is_no_finding_of_a_gate_by_severity(
     assert recon(*ask, "--min-severity", "WARN").code == 0
     assert recon(*ask, "--min-severity", "WAIVED").code == 2
     assert recon(*ask).code == 2
+
+
+def test_an_answer_of_the_log_shows_the_waiver(directory: Path, recon: Recon) -> None:
+    """Who answers for it, why and until when; also of one that did not cover."""
+    cash_off()(directory)
+    small = {**CASH, "id": "small", "max_amount": "1", "reason": "\x1b[2J"}
+    write_waivers(directory / "recon-waivers.toml", (small, CASH))
+    assert recon("check", "s", "--audit-log", "a.jsonl").code == 0
+    lines = recon("audit", "detailed", "--json", "a.jsonl").lines
+    assert "  waivers     1 exceeded, 1 used" in lines
+    assert f"  waiver      used: w1 until 2026-12-31, ops@desk: {CASH['reason']}" in lines
+    assert "  waiver      exceeded: small until 2026-12-31, ops@desk: \\x1b[2J" in lines
+
+
+@pytest.mark.parametrize("waivers", [5, "w", [5], [{}], {"used": 5}, None])
+def test_a_foreign_log_may_call_anything_waivers(
+    waivers: object, directory: Path, recon: Recon
+) -> None:
+    """Answers are given, and no field of another log is believed to be ours."""
+    cash_off()(directory)
+    assert recon("check", "s", "--audit-log", "a.jsonl").code == 2
+    export = json.loads(recon("audit", "export", "--json", "a.jsonl").out)
+    for entry in export:
+        if "waivers" in entry["details"]:
+            entry["details"]["waivers"] = waivers
+    (directory / "e.json").write_text(json.dumps(export), encoding="utf-8")
+    for mode in ("summary", "diffs", "detailed", "trend"):
+        assert recon("audit", mode, "--json", "e.json").code == 0
+    compared = recon("audit", "compare", "last", "last", "--json", "e.json")
+    assert compared.code in (0, 1)
+    assert "internal error" not in compared.err
