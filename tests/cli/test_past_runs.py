@@ -367,3 +367,20 @@ def test_a_baseline_that_no_run_would_read_is_not_written(directory: Path, recon
     (directory / "pytest.ini").write_text("[pytest]\nrecon_limits = toml_bytes = 300\n", "utf-8")
     recon(*words).refused(1, "a baseline of 1 finding ", "toml_bytes")
     assert not (directory / "recon-baseline.toml").exists()
+
+
+def test_a_baseline_of_the_examples_covers_every_finding(directory: Path, recon: Recon) -> None:
+    """Ceilings, causes and digests that went through the log are those of the next run."""
+    shutil.copytree(EXAMPLES, directory / "s", ignore=shutil.ignore_patterns(".*", "*.toml"))
+    check(recon)
+    words = ("baseline", "write", "--owner", "ops@desk", "--min-severity", "WARN", *LOG)
+    assert recon(*words).code == 0
+    answer = check(recon)
+    assert answer.lines[-1].startswith("RECON: BLOCKED (1 CRITICAL, ")
+    assert " FAIL" not in answer.lines[-1]
+    assert " WARN" not in answer.lines[-1]
+    entries = read_waivers([directory / "recon-baseline.toml"], TODAY, 90).entries
+    used = f"recon: waivers recon-baseline.toml: {len(entries)} used"
+    assert used in answer.lines
+    assert {entry.max_amount is None for entry in entries} == {True, False}
+    assert any(entry.cause is not None for entry in entries)
