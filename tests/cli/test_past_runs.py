@@ -371,7 +371,7 @@ def test_a_baseline_that_no_run_would_read_is_not_written(directory: Path, recon
 
 def test_a_baseline_of_the_examples_covers_every_finding(directory: Path, recon: Recon) -> None:
     """Ceilings, causes and digests that went through the log are those of the next run."""
-    shutil.copytree(EXAMPLES, directory / "s", ignore=shutil.ignore_patterns(".*", "*.toml"))
+    shutil.copytree(EXAMPLES, directory / "s", ignore=shutil.ignore_patterns(".*"))
     check(recon)
     words = ("baseline", "write", "--owner", "ops@desk", "--min-severity", "WARN", *LOG)
     assert recon(*words).code == 0
