@@ -226,7 +226,7 @@ class Gate:
         return self.tally().line()
 
     def tally(self) -> Tally:
-        """The figures and the verdict of the run."""
+        """The figures and the verdict of the whole run."""
         return Tally(
             sessions=len(self._promises),
             # Interrupted while it reads its sessions, it does not know of all yet.
@@ -261,3 +261,5 @@ def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
             yield f"{known.path}: {printable(name)} changed while the run read it"
     if known.evidence.get("policy_sha256") != later.evidence.get("policy_sha256"):
         yield f"{known.path}: the policy changed while the run read it"
+    if known.evidence.get("waivers") != later.evidence.get("waivers"):
+        yield f"{known.path}: the waivers changed while the run read it"

@@ -16,6 +16,7 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.reports.explanations import EXPLANATION, explanation_properties
 from recon_core.reports.text import diff_text
+from recon_core.reports.waivers import WAIVER, waiver_properties
 from recon_core.reports.wording import (
     FOLDED_PROPERTIES,
     drift_text,
@@ -133,12 +134,13 @@ class ComparisonItem(pytest.Item):
         """Judge the comparison, and pass, xfail or fail."""
         judgement = self._reconciliation.judge(self.comparison)
         self.judgement = judgement
-        own = ("recon.severity", "recon.drift", EXPLANATION, *FOLDED_PROPERTIES)
+        own = ("recon.severity", "recon.drift", EXPLANATION, WAIVER, *FOLDED_PROPERTIES)
         self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
         drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
         self.user_properties += folded_properties(self.comparison).items()
         self.user_properties += explanation_properties(judgement.diff).items()
+        self.user_properties += waiver_properties(judgement.diff).items()
         fail_on_warn = run_of(self.config).settings.fail_on_warn
         apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)
 

@@ -22,6 +22,7 @@ PATH_OPTIONS: Final = (
     "--recon-policy",
     "--recon-junit",
     "--recon-audit-log",
+    "--recon-waivers",
 )
 
 
@@ -40,6 +41,13 @@ def add_options(parser: pytest.Parser) -> None:
         "--recon-require-policy",
         action="store_true",
         help="refuse to judge by the built-in policy",
+    )
+    group.addoption(
+        "--recon-waivers",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="known differences that somebody answers for (TOML, repeatable)",
     )
     group.addoption(
         "--recon-fail-on",
@@ -92,6 +100,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("recon_sessions", "recorded sessions to add to every run", type="linelist")
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
+    parser.addini("recon_waivers", "files of waivers (TOML)", type="linelist")
     parser.addini("recon_require_policy", "refuse the built-in policy", type="bool", default=False)
     parser.addini("recon_audit_log", "append every run to this audit log")
     parser.addini(
@@ -282,5 +291,16 @@ def policy_source(config: pytest.Config) -> Path | None:
     return settings.policy_source(
         None if option is None else config.invocation_params.dir / str(option),
         ini_directory / str(ini) if ini else None,
+        config.rootpath,
+    )
+
+
+def waiver_sources(config: pytest.Config) -> list[Path]:
+    """The files of waivers that hold: options, ini, else those of the rootdir."""
+    inipath = config.inipath
+    ini_directory = config.rootpath if inipath is None else inipath.parent
+    return settings.waiver_sources(
+        [config.invocation_params.dir / str(each) for each in config.getoption("recon_waivers")],
+        [ini_directory / str(each) for each in config.getini("recon_waivers")],
         config.rootpath,
     )

@@ -1,4 +1,4 @@
-"""From verdict to outcome: match and INFO pass, WARN is an xfail, all others fail."""
+"""From verdict to outcome: match and INFO pass, WARN and WAIVED are xfails, others fail."""
 
 import warnings
 
@@ -14,7 +14,7 @@ class ComparisonFailed(Exception):  # noqa: N818  # it is a verdict, not an erro
 
 
 class ComparisonDrifted(ComparisonFailed):
-    """The same for a WARN, which is expected to be looked at and not to block."""
+    """The same for a WARN or a WAIVED, which somebody looks at and which does not block."""
 
 
 def apply_outcome(
@@ -24,10 +24,12 @@ def apply_outcome(
     diff = judgement.diff
     if diff is None or diff.severity is Severity.INFO:
         return
-    if diff.severity is not Severity.WARN:
+    if diff.severity.blocks:
         raise ComparisonFailed(text)
-    warn_of_drift(diff.description)
-    if not fail_on_warn:
+    is_waived = diff.severity is Severity.WAIVED
+    if not is_waived:
+        warn_of_drift(diff.description)
+    if is_waived or not fail_on_warn:
         # A marker, because pytest.xfail() does nothing under --runxfail and the
         # item would pass.
         item.add_marker(

@@ -114,7 +114,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
         config.args_source = config.ArgsSource.ARGS
-    if run.names_sessions or run.settings.policy_required_by or config.getoption("recon_policy"):
+    named = [config.getoption(name) for name in ("recon_policy", "recon_waivers")]
+    if run.names_sessions or run.settings.policy_required_by or any(named):
         run.check_inputs()
 
 

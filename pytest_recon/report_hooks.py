@@ -17,6 +17,7 @@ from pytest_recon.run import ReconRun, run_of
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.explanations import EXPLANATION
+from recon_core.reports.waivers import WAIVER
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from recon_core.model.summary import ReconSummary
     from recon_core.reports.session_text import SessionReport
 
-_MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
+_MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION, WAIVER)
 _FINAL = ("passed", "failed", "skipped")
 
 
@@ -177,6 +178,7 @@ class Recorder:
             reporter.section("recon", sep="=")
         lines = terminal.summary_lines(
             self._run,
+            self._summaries,
             sessions,
             self._trail,
             terminal.screen_of(reporter),
@@ -190,8 +192,10 @@ class Recorder:
         sessions = self._sessions()
         if self._trail is None or not sessions:
             return
+        verdict = self._run.gate.tally().verdict
         problem = self._trail.write(
-            (summary, self._summaries.diffs(promise)) for promise, summary in sessions
+            (replace(summary, verdict=verdict), self._summaries.diffs(promise))
+            for promise, summary in sessions
         )
         if problem is not None:
             self._run.gate.add_problem(problem)

@@ -13,10 +13,10 @@ from pluggy import PluginValidationError
 
 from pytest_recon.discovery import declared_sessions
 from pytest_recon.gate import Gate, SessionPromise
-from pytest_recon.options import Settings, policy_source, read_settings
+from pytest_recon.options import Settings, policy_source, read_settings, waiver_sources
 from pytest_recon.other_plugins import is_multiplied, item_markers
 from recon_core.plugins.manager import extension_manager, has_hooks, unmarked_hooks
-from recon_core.policy.settings import BUILT_IN, PolicyInForce, effective_policy
+from recon_core.policy.settings import BUILT_IN, PolicyInForce, effective_policy, effective_waivers
 from recon_core.reports.wording import node_path
 from recon_core.sessions.discovery import Discovery, identity
 from recon_core.values.errors import PolicyError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.policy.model import Policy
+    from recon_core.policy.waivers import Waivers
 
 RUN = pytest.StashKey["ReconRun"]()
 
@@ -121,7 +122,7 @@ class ReconRun:
 
     def check_inputs(self) -> None:
         """Read the policy and find the named sessions; `pytest.UsageError` for mistakes."""
-        _ = self.policy, self.declared
+        _ = self.policy, self.waivers, self.declared
 
     def use_limits(self) -> None:
         """Put the limits of the run into force until pytest is unconfigured."""
@@ -174,6 +175,22 @@ class ReconRun:
             raise pytest.UsageError(f"recon policy: {error}") from None
 
     @cached_property
+    def waivers(self) -> "Waivers":
+        """The waivers of the run; `pytest.UsageError` for a file of no use.
+
+        A worker has those of the controlling process, entries and day: a file that changes or
+        vanishes between processes changes no verdict.
+        """
+        from recon_core.policy.waivers import Waivers  # noqa: PLC0415  # not at pytest's start
+
+        if self.from_controller is not None:
+            return Waivers.from_dict(self.from_controller["waivers"])
+        try:
+            return effective_waivers(waiver_sources(self.config), self.policy)
+        except PolicyError as error:
+            raise pytest.UsageError(f"recon waivers: {error}") from None
+
+    @cached_property
     def item_markers(self) -> tuple[pytest.MarkDecorator, ...]:
         """The markers of every comparison, for plugins that would run it again."""
         return item_markers(self.config)
@@ -196,6 +213,7 @@ class ReconRun:
                 self.manager,
                 max_items=self.settings.max_items,
                 explain=explainer(self.settings.explain),
+                waivers=self.waivers,
             )
             self._reconciliations[anchor] = known
         return known
@@ -217,7 +235,7 @@ class ReconRun:
                 mirrored=recorded.mirrored,
                 notes=reconciliation.notes,
                 folded=dict(reconciliation.folded),
-                evidence=evidence(recorded, reconciliation.policy),
+                evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
                 mode=str(recorded.mode or ""),
                 sources=sources_of(recorded),
                 names=reconciliation.policy_names,
@@ -260,12 +278,13 @@ class ReconRun:
                 self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
-        """The input of a worker: anchors with their names, the policy's file, the limits."""
+        """The input of a worker: anchors with their names, the policy's file, limits, waivers."""
         policy = self.policy_path
         return {
             "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],
             "policy": None if policy is None else os.fsencode(policy),
             "limits": dict(self.settings.limits),
+            "waivers": self.waivers.to_dict(),
         }
 
 

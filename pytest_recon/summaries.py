@@ -26,6 +26,12 @@ class Summaries:
         results = self._run.gate.results(promise.path)
         return [ReconDiff.from_dict(result.diff) for result in results if result.diff is not None]
 
+    def account(self, promise: SessionPromise) -> dict[str, list[str]]:
+        """The waivers that name a session, by what became of them."""
+        from recon_core.judging.waiving import account  # noqa: PLC0415  # as the diffs
+
+        return account(self._run.waivers, promise.session_id, self.diffs(promise))
+
     def summary(self, promise: SessionPromise) -> "ReconSummary":
         """The summary of a session as far as it ran."""
         from recon_core.model.summary import summarise  # noqa: PLC0415  # not at pytest's start
@@ -43,4 +49,5 @@ class Summaries:
             notes=promise.notes,
             problems=self._run.gate.problems_of(promise),
             evidence=promise.evidence,
+            waivers=self.account(promise),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
+from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import command_path, counted
 from recon_core.sessions.unjudged_paths import notes_on
 from recon_core.values.limits import limits_line
@@ -42,6 +43,7 @@ def _folded_lines(run: ReconRun) -> Iterator[str]:
 
 def summary_lines(
     run: ReconRun,
+    summaries: Summaries,
     sessions: "Sequence[SessionReport]",
     trail: AuditTrail | None,
     screen: "Screen",
@@ -58,7 +60,7 @@ def summary_lines(
         given = () if policy is None else ("--policy", shlex.quote(str(policy)))
         detail = Detail(run.settings.top_n, verbose, trail is not None, given)
         lines += session_lines(sessions, detail, screen)
-    lines += [f"recon: {term}" for term in _terms(run, trail)]
+    lines += [f"recon: {term}" for term in _terms(run, summaries, trail)]
     return lines + [f"recon: {problem}" for problem in run.gate.problems]
 
 
@@ -88,12 +90,13 @@ def screen_of(reporter: Any) -> "Screen":
     return Screen(reporter._tw.fullwidth, coloured=reporter.hasmarkup)  # noqa: SLF001
 
 
-def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
-    """The terms of the verdicts: policy, limits, files that were not judged."""
+def _terms(run: ReconRun, summaries: Summaries, trail: AuditTrail | None) -> Iterator[str]:
+    """The terms of the verdicts: policy, waivers, limits, files that were not judged."""
     if run.gate.sessions:
         from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # not at pytest's start
 
         yield from run.policy_in_force.lines()
+        yield from waiver_lines(run.waivers, map(summaries.account, run.gate.sessions))
         names = (promise.names for promise in run.gate.sessions)
         yield from filter(None, [unmatched_line(run.policy, names), limits_line()])
     if run.names_sessions:

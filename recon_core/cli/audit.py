@@ -12,9 +12,10 @@ from typing import Any, Final
 import click
 
 from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
+from recon_core.audit.run_comparison import compare_runs, is_finding
 from recon_core.audit.trend import TrendSink
 from recon_core.cli import audit_text
-from recon_core.cli.app import CONTEXT, CommandGroup
+from recon_core.cli.app import CONTEXT, FINDINGS, CommandGroup
 from recon_core.cli.audit_export import export_runs
 from recon_core.cli.audit_options import (
     FORMAT_OPTION,
@@ -22,15 +23,17 @@ from recon_core.cli.audit_options import (
     named_source,
     question_options,
 )
-from recon_core.cli.audit_steps import ask
+from recon_core.cli.audit_steps import ask, document
 from recon_core.cli.audit_trend_text import trend_text
 from recon_core.cli.audit_upkeep import close_log, rotate_log
 from recon_core.cli.audit_verify import verify_chain
+from recon_core.cli.compare_text import comparison_lines
+from recon_core.cli.past_run_names import LOG_OPTION, past_runs
 from recon_core.reports.written_path import written_path
 from recon_core.values.errors import ReconError
 
 EPILOG: Final = """\b
-Options in every mode but rotate and close:
+Options in every mode but compare, rotate and close:
   --json PATH          an audit log or an export; - is standard input
   --format text|json   text for people, or JSON and nothing else
   --run-id, --session-id, --strategy-id ID
@@ -47,6 +50,7 @@ Examples:
   recon audit detailed --run-id RUN
   recon audit summary --min-severity WARN --exit-on-findings
   recon audit diffs --since 2026-01-01 --format json
+  recon audit compare last~1 last
   recon audit verify --expect-head HASH
   recon audit export --output audit_export.json
   recon audit summary --json audit_export.json
@@ -64,6 +68,8 @@ A finding is a diff, also an INFO one; filters count, and --limit does not. With
 the log of the setting recon_audit_log is asked.
 """
 
+RUN_COMPARISON: Final = "RECON_COMPARISON"
+"""The event type of a comparison in JSON."""
 _HASH: Final = re.compile("[0-9a-f]{64}")
 _EXPORT: Final = re.compile(rb"\[")
 
@@ -105,6 +111,44 @@ _mode(
     "Show one run in full, by default the newest.",
 )
 _mode("trend", TrendSink, trend_text, "Show how counts and deltas develop over the runs.")
+
+
+@audit.command("compare", short_help="Show what came, went and grew between two commands.")
+@click.argument("run_a", metavar="RUN_A")
+@click.argument("run_b", metavar="RUN_B")
+@LOG_OPTION
+@FORMAT_OPTION
+@click.option(
+    "--exit-on-findings",
+    is_flag=True,
+    help="Exit with 2 where a difference came, grew or changed.",
+)
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    /,
+    run_a: str,
+    run_b: str,
+    source: str | None,
+    output_format: str,
+    *,
+    exit_on_findings: bool,
+) -> None:
+    """Compare the differences of two commands, session by session.
+
+    A RUN is last, last~1, the id of a command or of a run, the beginning of one, or a file
+    that recon check --format json wrote. An INFO that came is shown and is no finding.
+    """
+    before, after = past_runs([run_a, run_b], source)
+    found = compare_runs(before, after)
+    if output_format == "json":
+        items = [change.to_dict() for change in found.changes]
+        notes = list(comparison_lines(found, run_a, run_b))[-1:]
+        click.echo(document(Answer(RUN_COMPARISON, items, len(items), notes)))
+    else:
+        click.echo("\n".join(comparison_lines(found, run_a, run_b)))
+    if exit_on_findings and any(map(is_finding, found.changes)):
+        ctx.exit(FINDINGS)
 
 
 @audit.command(short_help="Verify that nothing in a log was changed.")

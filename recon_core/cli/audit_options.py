@@ -116,7 +116,7 @@ class Question:
             given["output_format"] == "json",
             given["exit_on_findings"],
             tuple(map(Path, given["archives"])),
-            _standard_input(source, reads_again=filters.until is not None),
+            standard_input(source, reads_again=filters.until is not None),
         )
 
     def open(self) -> AbstractContextManager[EntrySource]:
@@ -134,7 +134,7 @@ class Question:
         return last
 
 
-def _standard_input(source: object, *, reads_again: bool) -> BinaryIO | None:
+def standard_input(source: object, *, reads_again: bool = False) -> BinaryIO | None:
     """Standard input where it is the source; a copy of it where it is read twice."""
     # Python has none where the process was started without one.
     if source != STANDARD_INPUT or sys.stdin is None:

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
+from recon_core.audit.commands import Command
 from recon_core.audit.query import Answer, Item
 from recon_core.audit.trend import key_of
 from recon_core.model.escalation import escalation_text
@@ -13,6 +15,8 @@ from recon_core.values.severity import Severity
 
 _MOST_CHANGES: Final = 10
 """Changes of a policy that one line lists; more are counted."""
+_MOST_CLEAN: Final = 5
+"""Sessions without a diff that a command names; 200 of them are one line."""
 _LABEL: Final = 10
 """Characters of a column of labels at least, so that the tables of several runs align."""
 # The figures of a diff of ours, in the order in which a person checks them.
@@ -20,16 +24,44 @@ _FIGURES: Final = ("internal", "external", "delta", "drift", "tolerance")
 
 
 def summary_text(answer: Answer) -> Iterator[str]:
-    """A block per run, and how many there are."""
+    """A block per command with its verdict, one per run that is not clean, and their number.
+
+    A foreign run, which is of no command, has a block in any case.
+    """
     if not answer.items:
         yield f"{answer.empty_text}."
         return
     with_diffs = 0
-    for item in answer.items:
-        with_diffs += bool(item.get("total_diffs"))
-        yield "\n".join(_run_lines(item))
+    for name, runs in groupby(answer.items, _command):
+        command, blocks = Command(name), []
+        for item in runs:
+            with_diffs += bool(item.get("total_diffs"))
+            if not name:
+                yield "\n".join(_run_lines(item))
+            elif not command.add(item):
+                blocks.append("\n".join(_run_lines(item)))
+        if name:
+            yield "\n".join(_command_lines(command))
+            yield from blocks
     total = f"{counted(len(answer.items), 'run')}, {with_diffs} with diffs"
     yield "\n".join([total, *note_lines(answer)])
+
+
+def _command(item: Item) -> str:
+    return str(item.get("invocation_id") or "")
+
+
+def _command_lines(command: Command) -> list[str]:
+    found = {name: count for name, count in command.counts.items() if name != Severity.INFO}
+    figures = f": {counts_text(found)}" if found else ""
+    verdict = f"{command.verdict}{figures} in {counted(command.sessions, 'session')}"
+    facts = [("time", printable(command.time)), ("verdict", verdict)]
+    if command.clean:
+        more = len(command.clean) - _MOST_CLEAN
+        names = ", ".join(printable(each, 60) for each in command.clean[:_MOST_CLEAN])
+        count = counted(len(command.clean), "session")
+        facts.append(("clean", f"{count}: {names}" + (f" and {more} more" if more > 0 else "")))
+    return [f"Command {printable(command.name)}", *_labelled(facts)]
 
 
 def diffs_text(answer: Answer) -> Iterator[str]:
@@ -96,6 +128,8 @@ def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
     if item.get("comparisons") is not None:
         yield "ran", f"{printable(item.get('ran'))}/{printable(item['comparisons'])}"
     yield "escalation", _escalation(item)
+    if isinstance(item.get("waivers"), dict) and item["waivers"]:
+        yield "waivers", ", ".join(_waivers(item["waivers"]))
     if item.get("mirrored"):
         yield "mirrored", "yes: the external side was a copy of the internal one"
     if isinstance(item.get("policy_changed"), dict):
@@ -159,6 +193,22 @@ def _why(item: Item) -> str:
     return f"{printable(found['verdict'], 60)}: {said}{more}"
 
 
+def _waiver(use: object) -> str:
+    """A waiver that names a diff: `used: w1 until 2026-12-31, ops@desk: ticket 812`."""
+    if not isinstance(use, dict):
+        return _value(use)
+    state, name, day, owner, reason = (
+        printable(use.get(field), 500) for field in ("state", "id", "expires", "owner", "reason")
+    )
+    return f"{state}: {name} until {day}, {owner}: {reason}"
+
+
+def _waivers(by_state: Mapping[str, object]) -> Iterator[str]:
+    """Yield `2 used` for each state of the waivers of a session."""
+    for state, ids in by_state.items():
+        yield f"{len(_list(ids))} {printable(state, 60)}"
+
+
 def _state(item: Item, order: str) -> list[str]:
     order_id = item.get("order_id") or order
     return [
@@ -186,6 +236,7 @@ def _diff_facts(item: Item, order: str) -> Iterator[tuple[str, str]]:
     yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
     if _why(item):
         yield "why", _why(item)
+    yield from (("waiver", _waiver(use)) for use in _list(item.get("waivers")))
     if item.get("softened_by"):
         yield "softened", f"by {printable(item['softened_by'])}"
     yield "time", printable(item["timestamp"])

@@ -1,27 +1,31 @@
 """`recon audit trend` as a person reads it: a chart of INFO diffs, and a table of keys."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 from sparklines import sparklines  # type: ignore[import-untyped]  # ships no types
 from tabulate import tabulate
 
 from recon_core.audit.query import Answer
-from recon_core.audit.trend import RECENT_RUNS
+from recon_core.audit.trend import FEWEST_RUNS, RECENT_RUNS
 from recon_core.cli.audit_text import counts_text, note_lines, shown_key
 from recon_core.model.escalation import MANY_INFO
 from recon_core.reports.wording import counted
+from recon_core.values.amounts import ZERO
 from recon_core.values.printable import printable
 
 _WIDEST_CHART: Final = 60
 """Runs that a chart shows, a column each: with its labels it fits a terminal of 80 columns."""
+_STEPS: Final = 1000
+"""Steps of a size in a chart; its blocks show eight of them."""
 _MOST_RUNS: Final = 3
 """Runs that a line names, the latest ones; earlier ones are counted."""
-_COLUMNS: Final = ("key", "runs", "diffs", "delta per run", "what stands out")
+_COLUMNS: Final = ("key", "runs", "age", "diffs", "delta per run", "size", "what stands out")
 
 
 def trend_text(answer: Answer) -> Iterator[str]:
-    """A block per strategy."""
+    """A block per strategy, or per session where commands judged several of them."""
     if not answer.items:
         yield f"{answer.empty_text}."
         return
@@ -33,7 +37,10 @@ def trend_text(answer: Answer) -> Iterator[str]:
 
 def _strategy_lines(item: dict[str, Any]) -> list[str]:
     name = printable(item["strategy_id"] or "none")
-    lines = [f"Strategy {name}: {counted(item['runs'], 'run')}", *_info_lines(item)]
+    session = item["session_id"]
+    of_session = "" if session is None else f", session {printable(session)}"
+    title = f"Strategy {name}{of_session}: {counted(item['runs'], 'run')}"
+    lines = [title, *_info_lines(item)]
     if not item["keys"] and not any(item["info_per_run"]):
         return [*lines, "  no diffs"]
     if item["keys"]:
@@ -96,10 +103,30 @@ def _key_row(key: dict[str, Any], runs: int) -> list[str]:
     return [
         shown_key(key["key"]),
         f"{key['runs']}/{runs}",
+        _age(key),
         counts_text(key["counts_by_severity"]),
         "-" if slope is None else _signed(slope),
+        _sizes(key["sizes"]),
         "; ".join(found),
     ]
+
+
+def _age(key: dict[str, Any]) -> str:
+    """`3 runs, 2 days`: since when it differs without a gap; a difference that is over has none."""
+    if not key["age_runs"]:
+        return "-"
+    return f"{counted(key['age_runs'], 'run')}, {counted(key['age_days'], 'day')}"
+
+
+def _sizes(sizes: list[str | None]) -> str:
+    """The sizes of the latest deltas as a chart, a gap where there was none."""
+    amounts = [None if size is None else Decimal(size) for size in sizes]
+    known = [amount for amount in amounts if amount is not None]
+    largest = max(known, default=ZERO)
+    if not largest or len(known) < FEWEST_RUNS:
+        return ""
+    steps = [None if each is None else int(each * _STEPS / largest) for each in amounts]
+    return str(sparklines(steps, minimum=0, maximum=_STEPS)[0]).strip()
 
 
 def _signed(slope: str) -> str:

@@ -23,12 +23,16 @@ from recon_core.policy.settings import (
     PolicyInForce,
     ProjectSettings,
     effective_policy,
+    effective_waivers,
 )
 from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
+    from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
+    from recon_core.policy.model import Policy
+    from recon_core.policy.waivers import Waivers
     from recon_core.reports.layout import Screen
     from recon_core.reports.session_text import Detail
 
@@ -47,7 +51,7 @@ Exit codes:
   64  wrong usage, also a name that matches nothing and an invalid policy
   130 interrupted by Ctrl-C: no verdict
 
-The settings recon_policy, recon_require_policy, recon_audit_rotate, recon_fail_on,
+The settings recon_policy, recon_require_policy, recon_waivers, recon_audit_rotate, recon_fail_on,
 recon_max_items, recon_explain and recon_limits of the project's pytest configuration hold
 here too; recon_audit_log only with --audit-log, or where recon_check_audit_log is on: a
 look at a session is no run of the project. Hooks of installed plugins are called; those in
@@ -63,9 +67,11 @@ class _Options:
     sessions: tuple[str, ...]
     policy: str | None
     require_policy: bool
+    waivers: tuple[str, ...]
     junit: str | None
     audit_log: str | None
     audit_rotate: str | None
+    against: str | None
     fail_on: str | None
     top_n: int
     max_items: int | None
@@ -89,6 +95,8 @@ class _Request:
     rotate_at: int | None
     detail: "Detail"
     screen: "Screen"
+    against: "PastRun | None"
+    against_name: str
 
 
 class CheckCommand(click.Command):
@@ -117,10 +125,21 @@ class CheckCommand(click.Command):
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
 @click.option("--policy", metavar="FILE", help="Thresholds and tolerances (TOML).")
 @click.option("--require-policy", is_flag=True, help="Refuse to judge by the built-in policy.")
+@click.option(
+    "--waivers",
+    metavar="FILE",
+    multiple=True,
+    help="Known differences that somebody answers for (TOML, repeatable).",
+)
 @click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
     "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
+)
+@click.option(
+    "--against",
+    metavar="RUN",
+    help="Show what came, went and grew since last, last~1, an id, or a JSON report.",
 )
 @click.option(
     "--fail-on",
@@ -200,6 +219,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         policy, policy_name = effective_policy(source, required)
     except ReconError as error:
         raise ReconError(f"recon policy: {error}") from None
+    waivers = _waivers([directory / name for name in options.waivers], settings, policy)
     junit, audit_log = _written_paths(options, settings, directory)
     manager = extension_manager()
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
@@ -214,6 +234,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
             lowest,
             settings.most_items(options.max_items),
             settings.explain_effort(options.explain),
+            waivers=waivers,
         ),
         anchors=found.anchors,
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
@@ -223,6 +244,8 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         rotate_at=settings.rotate_at(options.audit_rotate),
         detail=_detail(options),
         screen=screen(options.color),
+        against=_past(options.against, audit_log),
+        against_name=options.against or "",
     )
 
 
@@ -231,6 +254,25 @@ def _detail(options: _Options) -> "Detail":
 
     given = () if options.policy is None else ("--policy", shlex.quote(options.policy))
     return Detail(options.top_n, verbose=options.verbose, options=given)
+
+
+def _past(name: str | None, log: Path | None) -> "PastRun | None":
+    """The command to compare with, before this one is appended to the log."""
+    if name is None:
+        return None
+    from recon_core.cli.past_run_names import past_runs  # noqa: PLC0415  # only where asked for
+
+    try:
+        return past_runs([name], None if log is None else str(log))[0]
+    except ReconError as error:
+        raise ReconError(f"--against: {error}") from None
+
+
+def _waivers(named: list[Path], settings: ProjectSettings, policy: "Policy") -> "Waivers":
+    try:
+        return effective_waivers(settings.waiver_sources(named), policy)
+    except ReconError as error:
+        raise ReconError(f"recon waivers: {error}") from None
 
 
 def _written_paths(
@@ -275,18 +317,30 @@ def _text(request: _Request) -> str:
     notes = _terms(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
-    lines += [f"recon: {note}" for note in [*notes, *run.problems]]
+    lines += [f"recon: {note}" for note in [*notes, *_against(request), *run.problems]]
     return "\n".join([*lines, verdict_line(run.tally(), screen)])
 
 
+def _against(request: _Request) -> list[str]:
+    """The changes since an earlier command, where one is asked for."""
+    if request.against is None:
+        return []
+    from recon_core.audit.run_comparison import compare_runs  # noqa: PLC0415  # only where asked for
+    from recon_core.cli.compare_text import comparison_lines  # noqa: PLC0415  # as that
+
+    past = request.against
+    found = compare_runs(past, request.check.past_run())
+    return list(comparison_lines(found, request.against_name, "now"))
+
+
 def _terms(request: _Request) -> list[str]:
-    """The policy, what else is not the default, and what was not judged."""
+    """The policy, the waivers, what else is not the default, and what was not judged."""
     from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # brings the model
 
     run = request.check
     names = (session.reconciliation.policy_names for session in run.sessions)
     more = filter(None, [unmatched_line(run.policy, names), limits_line()])
-    return [*request.policy.lines(), *more, *request.notes]
+    return [*request.policy.lines(), *run.waiver_lines(), *more, *request.notes]
 
 
 def _json(request: _Request) -> str:
@@ -300,6 +354,7 @@ def _json(request: _Request) -> str:
         "policy": request.policy.name,
         "notes": _terms(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
+        **_changes(request),
         "sessions": [
             {
                 **reconciliation_report(session.reconciliation),
@@ -311,3 +366,12 @@ def _json(request: _Request) -> str:
         ],
     }
     return json.dumps(report, indent=2)
+
+
+def _changes(request: _Request) -> dict[str, object]:
+    if request.against is None:
+        return {}
+    from recon_core.audit.run_comparison import compare_runs  # noqa: PLC0415  # only where asked for
+
+    changes = compare_runs(request.against, request.check.past_run()).changes
+    return {"against": {"run": request.against.name, "changes": [one.to_dict() for one in changes]}}

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from pluggy import PluginManager
 
+from recon_core.audit.past_runs import PastRun, PastSession
 from recon_core.audit.trail import AuditTrail
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain.on_demand import explainer
@@ -16,12 +17,14 @@ from recon_core.model.explanation import Effort
 from recon_core.model.summary import ReconSummary, count_severities
 from recon_core.policy.model import Policy
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
+from recon_core.policy.waivers import Waivers
 from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.junit import CaseReport, SuiteReport
 from recon_core.reports.session_suites import session_case, session_suite, write_suites
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.side_names import sources_of
 from recon_core.reports.text import diff_text
+from recon_core.reports.waivers import waiver_lines, waiver_properties
 from recon_core.reports.wording import Tally, command_path, drift_text, folded_properties, node_path
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable
@@ -62,6 +65,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
+    waivers: Waivers | None = None
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -77,6 +81,7 @@ class Check:
             self.manager,
             max_items=self.max_items,
             explain=explainer(self.effort),
+            waivers=self.waivers,
         )
         seconds = {}
         for comparison in reconciliation.comparisons:
@@ -98,8 +103,12 @@ class Check:
     def write_audit_log(self, path: Path, rotate_at: int | None = None) -> None:
         """Append all sessions or none; a failure is a problem of the run."""
         self.trail, problems = AuditTrail(path, "--audit-log", rotate_at), tuple(self.problems)
+        verdict = self.tally().verdict
         problem = self.trail.write(
-            (replace(session.summary, problems=problems), session.reconciliation.diffs)
+            (
+                replace(session.summary, problems=problems, verdict=verdict),
+                session.reconciliation.diffs,
+            )
             for session in self.sessions
         )
         if problem is not None:
@@ -134,7 +143,11 @@ class Check:
             failed=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
             text=self._text(session, diff, node_id) if diff and shown else "",
-            more={**folded_properties(comparison), **explanation_properties(diff)},
+            more={
+                **folded_properties(comparison),
+                **explanation_properties(diff),
+                **waiver_properties(diff),
+            },
         )
 
     def _text(self, session: CheckedSession, diff: ReconDiff, node_id: str) -> str:
@@ -157,6 +170,19 @@ class Check:
             )
             for session in self.sessions
         ]
+
+    def past_run(self) -> PastRun:
+        """The sessions with their diffs, to be compared with a command of the past."""
+        run = PastRun(self.invocation_id, None)
+        for session in self.sessions:
+            diffs = {diff.identity: diff for diff in session.reconciliation.diffs}
+            summary = session.summary
+            run.add(PastSession(summary.session_id, summary.run_id, diffs=diffs))
+        return run
+
+    def waiver_lines(self) -> list[str]:
+        """The files of waivers and what became of their entries, a line a state."""
+        return list(waiver_lines(self.waivers, (each.summary.waivers for each in self.sessions)))
 
     def tally(self) -> Tally:
         """The figures and the verdict of the whole run."""

@@ -24,6 +24,7 @@ from recon_core.explain.repair.repair_file import SCHEMA as REPAIR
 from recon_core.explain.repair.repair_file import RepairFile
 from recon_core.model.summary import ReconSummary
 from recon_core.policy.toml_file import PolicyFile
+from recon_core.policy.waiver_file import WaiversFile
 from recon_core.sessions.schema import SCHEMA, SessionFile
 
 Schema = dict[str, Any]
@@ -46,6 +47,12 @@ def session_schema() -> Schema:
 def policy_schema() -> Schema:
     """A policy file (design, "Names to keep"), TOML read as JSON."""
     return _of_file(PolicyFile, "recon.toml", "What is required, and what is tolerated.")
+
+
+def waivers_schema() -> Schema:
+    """Return the schema of a file of waivers (docs/waivers.md), TOML read as JSON."""
+    description = "Known differences that somebody answers for until a day."
+    return _of_file(WaiversFile, "recon-waivers.toml", description)
 
 
 def _of_file(model: type[BaseModel], title: str, description: str) -> Schema:
@@ -108,7 +115,9 @@ def summary_schema() -> Schema:
     diff["properties"]["explanation"] = {
         "anyOf": [{"$ref": "#/$defs/Explanation"}, {"type": "null"}]
     }
-    found = {"Severity": made["$defs"]["Severity"], "ReconDiff": _complete(diff)}
+    known = ("Severity", "WaiverState", "WaiverUse")
+    found = {**{name: made["$defs"][name] for name in known}, "ReconDiff": _complete(diff)}
+    found["WaiverUse"] = _complete(found["WaiverUse"])
     made["$defs"] = {**found, **EXPLANATION_DEFINITIONS}
     made["properties"] |= {"timestamp": _TIME, "max_severity": _SEVERITY}
     return {"$schema": _DIALECT, **_complete(made)}

@@ -8,7 +8,7 @@ import click
 
 from recon_core.cli.app import CONTEXT
 
-NAMES: Final = ("session", "policy", "audit-entry", "summary", "explanation", "repair")
+NAMES: Final = ("session", "policy", "waivers", "audit-entry", "summary", "explanation", "repair")
 
 
 @click.command(
@@ -22,6 +22,7 @@ Examples:
 \b
   session      a recorded session, *.recon.json
   policy       recon.toml, or [tool.recon] in pyproject.toml, read as JSON
+  waivers      recon-waivers.toml or recon-baseline.toml, read as JSON
   audit-entry  a line of an audit log, or an element of an exported array
   summary      the summary of a run, as ReconSummary.to_json() writes it
   explanation  what recon explain --format json prints
@@ -35,13 +36,14 @@ currency, is found by reading: recon check says it.
 def schema(name: str) -> None:
     """Print the JSON Schema (2020-12) of a kind of file.
 
-    NAME is session, policy, audit-entry, summary, explanation or repair.
+    NAME is session, policy, waivers, audit-entry, summary, explanation or repair.
     """
     from recon_core.cli import json_schemas  # noqa: PLC0415  # brings pydantic
 
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         "session": json_schemas.session_schema,
         "policy": json_schemas.policy_schema,
+        "waivers": json_schemas.waivers_schema,
         "audit-entry": json_schemas.audit_entry_schema,
         "summary": json_schemas.summary_schema,
         "explanation": json_schemas.explanation_schema,

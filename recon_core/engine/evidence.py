@@ -11,13 +11,17 @@ from pathlib import Path
 from recon_core import __version__
 from recon_core.model import RecordedSession
 from recon_core.policy.model import Policy
+from recon_core.policy.waivers import Waivers
 from recon_core.values.limits import changed_limits
 
 
-def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
+def evidence(
+    recorded: RecordedSession, policy: Policy, waivers: Waivers | None = None
+) -> dict[str, object]:
     """The SHA-256 of every input and of the policy, the thresholds, versions and the commit.
 
-    Limits on what an input may cost are there where one is changed.
+    Limits on what an input may cost are there where one is changed, the SHA-256 of files of
+    waivers and the day on which these held where there are any.
     """
     effective = policy.to_dict()
     limits = changed_limits()
@@ -29,7 +33,12 @@ def evidence(recorded: RecordedSession, policy: Policy) -> dict[str, object]:
         "versions": {"pytest-recon": __version__, "python": platform.python_version()},
         "commit": _commit(Path.cwd()),
         **({"limits": limits} if limits else {}),
+        **(_waivers(waivers) if waivers else {}),
     }
+
+
+def _waivers(waivers: Waivers) -> dict[str, object]:
+    return {"waivers": {"day": waivers.day.isoformat(), "files": dict(waivers.files)}}
 
 
 @cache

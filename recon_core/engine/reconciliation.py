@@ -21,6 +21,7 @@ from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
 from recon_core.judging.rows import judge_rows
+from recon_core.judging.waiving import account, waived
 from recon_core.ledger.consistency import ledger_comparisons
 from recon_core.ledger.location import Location
 from recon_core.ledger.movement_signs import sign_notes
@@ -35,6 +36,7 @@ from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
 from recon_core.policy.names import Names
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
+from recon_core.policy.waivers import Waivers
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import TOO_LARGE, input_files
@@ -56,7 +58,8 @@ class Reconciliation:
     `replays` and `matching` are what is known of a session before it is reconciled: a
     repaired copy of another has most of it in common with that one.
     `explain` is asked why the sides differ when the first diff is judged
-    (`recon_core.explain.on_demand`); without it no diff is explained.
+    (`recon_core.explain.on_demand`); without it no diff is explained. `waivers` are applied to
+    each verdict after it is explained.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class Reconciliation:
         replays: Mapping[LedgerSide, SideReplay] | None = None,
         matching: Matching | None = None,
         explain: Explain | None = None,
+        waivers: Waivers | None = None,
     ) -> None:
         self.policy = policy
+        self.waivers = waivers
         self._explain = explain
         self._plugins = PluginAnswers(manager)
         recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
@@ -91,7 +96,9 @@ class Reconciliation:
         self.is_readable = True
 
     @classmethod
-    def unreadable(cls, anchor: Path, message: str, policy: Policy) -> "Reconciliation":
+    def unreadable(
+        cls, anchor: Path, message: str, policy: Policy, waivers: Waivers | None = None
+    ) -> "Reconciliation":
         """A session that cannot be judged: one CRITICAL comparison, `session::readable`.
 
         `message` says why; the session id is the stem of the file's name.
@@ -99,7 +106,7 @@ class Reconciliation:
         native = anchor.name.removesuffix(NATIVE_SUFFIX)
         name = anchor.stem if native == anchor.name else native
         recorded = RecordedSession(name or anchor.name, anchor, inputs=input_files(anchor))
-        reconciliation = cls(recorded, policy)
+        reconciliation = cls(recorded, policy, waivers=waivers)
         check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
         reconciliation.comparisons = (comparison,)
@@ -117,7 +124,15 @@ class Reconciliation:
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
 
     def judge(self, comparison: Comparison) -> Judgement:
-        """The verdict of one comparison; its diff with its location, and what explains it."""
+        """The verdict of one comparison; its diff with location, explanation and waivers."""
+        return waived(self._explained(comparison), self.waivers, self.session_id)
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session as reports print it."""
+        return printable(self.recorded.session_id)
+
+    def _explained(self, comparison: Comparison) -> Judgement:
         judgement = self._located(comparison)
         if self._explain is None or judgement.diff is None:
             return judgement
@@ -258,7 +273,8 @@ class Reconciliation:
             comparisons=len(self.comparisons),
             mirrored=self.recorded.mirrored,
             notes=self.notes,
-            evidence=evidence(self.recorded, self.policy),
+            evidence=evidence(self.recorded, self.policy, self.waivers),
+            waivers=account(self.waivers, self.session_id, diffs),
         )
 
 
@@ -269,6 +285,7 @@ def reconcile_session(
     *,
     max_items: int = DEFAULT_MAX_ITEMS,
     explain: Explain | None = None,
+    waivers: Waivers | None = None,
 ) -> Reconciliation:
     """Read a recorded session and pair its sides; never raises for contents of a file.
 
@@ -276,14 +293,16 @@ def reconcile_session(
     built-in and the installed formats). Without `policy` the built-in one holds. A session
     that cannot be read or replayed, and an error of a plugin, give a reconciliation with one
     CRITICAL comparison. Above `max_items` fills or orders the equal ones are one comparison.
-    `explain` as in `Reconciliation`.
+    `explain` and `waivers` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
     try:
         manager = extension_manager() if manager is None else manager
         with without_collecting():
             recorded = read_session(anchor, manager)
-            return Reconciliation(recorded, policy, manager, max_items=max_items, explain=explain)
+            return Reconciliation(
+                recorded, policy, manager, max_items=max_items, explain=explain, waivers=waivers
+            )
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
     except ReconError as error:
@@ -296,4 +315,4 @@ def reconcile_session(
     except Exception as error:  # noqa: BLE001  # a plugin's fault must not end the other sessions
         shown = printable(without_paths(str(error)))
         message = f"{printable(anchor.name)}: {type(error).__name__} while reading: {shown}"
-    return Reconciliation.unreadable(anchor, message, policy)
+    return Reconciliation.unreadable(anchor, message, policy, waivers)

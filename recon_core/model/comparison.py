@@ -16,8 +16,10 @@ from typing import Final
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.model.explanation import Explanation
 from recon_core.model.matched_rows import MatchedRows
-from recon_core.values.printable import printable
-from recon_core.values.severity import Severity
+from recon_core.model.waivers import WaiverUse
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable, quoted
+from recon_core.values.severity import JUDGED, Severity
 from recon_core.values.times import format_time, parse_time
 
 _LONGEST_REPR: Final = 160
@@ -54,6 +56,13 @@ class SessionCheck:
     severity: Severity | None
     message: str
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.severity is Severity.WAIVED:
+            raise ReconError(
+                f"{quoted(self.name)}: severity WAIVED; expected one that is judged "
+                f"({', '.join(JUDGED)}): only a waiver waives"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,8 @@ class ReconDiff:
     `drift` is a fraction rounded for display; `tolerance` is the rule that was
     applied, in words; `diff_details` repeats the figures as text under the names
     that the runbook's audit log uses. `explanation` says why, where somebody asked
-    (docs/explain.md); no severity depends on it.
+    (docs/explain.md); no severity depends on it. `waivers` are those that name the diff, each
+    with what became of it; where one covers it, `severity` is WAIVED.
     """
 
     diff_id: str
@@ -124,6 +134,12 @@ class ReconDiff:
     resolved: bool = False
     softened_by: str | None = None
     explanation: Explanation | None = None
+    waivers: tuple[WaiverUse, ...] = ()
+
+    @property
+    def waiver(self) -> WaiverUse | None:
+        """The waiver that covers the diff, by id, owner, reason and expiry."""
+        return next((use for use in self.waivers if use.covers), None)
 
     def __repr__(self) -> str:
         """The description on one line; `to_dict` has every field."""
@@ -155,6 +171,7 @@ class ReconDiff:
             "resolved": self.resolved,
             "softened_by": self.softened_by,
             "explanation": None if self.explanation is None else self.explanation.to_dict(),
+            "waivers": [use.to_dict() for use in self.waivers],
         }
 
     @classmethod
@@ -170,6 +187,9 @@ class ReconDiff:
         fields["notes"] = tuple(notes) if isinstance(notes, list | tuple) else ()
         found = fields.get("explanation")
         fields["explanation"] = Explanation.from_dict(found) if isinstance(found, dict) else None
+        uses = fields.get("waivers") or ()
+        assert isinstance(uses, list | tuple)  # noqa: S101  # the dict is to_dict's own
+        fields["waivers"] = tuple(map(WaiverUse.from_dict, uses))
         return cls(**fields)  # type: ignore[arg-type]  # the dict is to_dict's own
 
 

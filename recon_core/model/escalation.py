@@ -41,6 +41,10 @@ def _info(count: int) -> tuple[str, ...]:
     return ("none", "monitoring") if count < FEW_INFO else ("monitoring",)
 
 
+def _waived(_count: int) -> tuple[str, ...]:
+    return ("waiver review",)
+
+
 def _warn(count: int) -> tuple[str, ...]:
     if count <= FEW_WARN:
         return ("log review", "incident on recurrence")
@@ -57,6 +61,7 @@ def _critical(_count: int) -> tuple[str, ...]:
 
 _ACTIONS: Final = {
     Severity.INFO: _info,
+    Severity.WAIVED: _waived,
     Severity.WARN: _warn,
     Severity.FAIL: _fail,
     Severity.CRITICAL: _critical,

@@ -25,7 +25,9 @@ class ReconSummary:
     `invocation_id`, which the sessions of one command share, are the only fields that
     differ between two runs over the same input. `ran` counts the comparisons that have a
     verdict; fewer than `comparisons` means that the run was narrowed. `problems` are the
-    reasons other than diffs that kept the run from being clear.
+    reasons other than diffs that kept the run from being clear; `waivers` are the ids of the
+    waivers that name the session, by what became of them (`WaiverState`); `verdict` is that of
+    the whole command when the audit log was written, such as `BLOCKED`, and empty without a log.
     """
 
     run_id: str
@@ -47,6 +49,8 @@ class ReconSummary:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
+    waivers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    verdict: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Plain data under the runbook's keys, and this project's after them."""
@@ -70,6 +74,8 @@ class ReconSummary:
             "notes": list(self.notes),
             "problems": list(self.problems),
             "evidence": dict(self.evidence),
+            "waivers": {state: list(ids) for state, ids in self.waivers.items()},
+            "verdict": self.verdict,
         }
 
     def to_json(self) -> str:
@@ -107,6 +113,7 @@ def summarise(
     notes: tuple[str, ...] = (),
     problems: tuple[str, ...] = (),
     evidence: Mapping[str, object] | None = None,
+    waivers: Mapping[str, Sequence[str]] | None = None,
 ) -> ReconSummary:
     """Summarise the diffs of one session; without diffs the maximum is INFO.
 
@@ -135,4 +142,5 @@ def summarise(
         notes=notes,
         problems=problems,
         evidence={} if evidence is None else evidence,
+        waivers={} if waivers is None else waivers,
     )

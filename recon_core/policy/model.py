@@ -39,6 +39,10 @@ DEFAULT_INFO_BELOW: Final = Decimal("0.001")
 """Fraction of the larger quantity: a smaller drift is INFO (design, "Position drift")."""
 DEFAULT_FAIL_ABOVE: Final = Decimal("0.01")
 """Fraction of the larger quantity: a larger drift is FAIL (design, "Position drift")."""
+DEFAULT_WAIVER_DAYS: Final = 90
+"""Days ahead that a waiver may expire: after a quarter somebody looks at it again."""
+MOST_WAIVER_DAYS: Final = 3660
+"""Days ahead that a policy may allow: ten years, beyond which a waiver is a rule."""
 DEFAULT_CASH_RELATIVE: Final = Decimal("0.005")
 """Fraction of the larger balance that a delta may be (design, "Cash")."""
 # "1 EUR" is a value and 1 BTC is not: other currencies tolerate nothing until a
@@ -148,8 +152,9 @@ class Policy:
     and balances. `severity` maps cases such as `fill_missing` to severities; the others
     keep their defaults. `aliases` renames symbols and currencies of a side before they are
     compared. `account_split` is the severity of equal sums that the sides have in other
-    accounts; `keeps` says for each side in which view it lists an asset. Raises `PolicyError`
-    for a case or a severity that does not exist.
+    accounts; `keeps` says for each side in which view it lists an asset. `waiver_days` is
+    the number of days ahead that a waiver may expire. Raises `PolicyError` for a case or a
+    severity that does not exist.
     """
 
     require: tuple[str, ...] = DEFAULT_REQUIRE
@@ -161,6 +166,7 @@ class Policy:
     aliases: Aliases = field(default_factory=Aliases)
     account_split: Severity = Severity.WARN
     keeps: Mapping[LedgerSide, Mapping[str, View]] = field(default_factory=dict)
+    waiver_days: int = DEFAULT_WAIVER_DAYS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", effective_severities(self.severity))
@@ -188,6 +194,7 @@ class Policy:
                 str(side): {asset: str(view) for asset, view in sorted(named.items())}
                 for side, named in sorted(self.keeps.items())
             },
+            "waiver_days": self.waiver_days,
         }
 
 

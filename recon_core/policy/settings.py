@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.model.explanation import Effort
 from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
+from recon_core.policy.waivers import WAIVER_FILES, Waivers, today
 from recon_core.sessions.unjudged_paths import listed, shown_path
 from recon_core.values.errors import PolicyError, ReconError
 from recon_core.values.limits import TOML_BYTES, LimitError, lines_of, read_limits, refuse_above
@@ -51,6 +52,7 @@ class ProjectSettings:
     limits: Mapping[str, int] = field(default_factory=dict)
     audit_rotate: str | None = None
     check_audit_log: bool = False
+    waivers: tuple[Path, ...] = ()
 
     @property
     def audit_log_of_check(self) -> Path | None:
@@ -84,6 +86,10 @@ class ProjectSettings:
     def policy_source(self, option: Path | None = None) -> Path | None:
         """The policy file that holds: option, setting, `recon.toml`, `pyproject.toml`."""
         return policy_source(option, self.policy, self.root)
+
+    def waiver_sources(self, options: Sequence[Path] = ()) -> list[Path]:
+        """The files of waivers that hold: options, setting, those of the project."""
+        return waiver_sources(options, self.waivers, self.root)
 
 
 def most_items(option: int | None, text: str) -> int:
@@ -131,6 +137,23 @@ def policy_source(option: Path | None, setting: Path | None, root: Path) -> Path
         if os.path.lexists(path):
             return path
     return None
+
+
+def waiver_sources(options: Sequence[Path], setting: Sequence[Path], root: Path) -> list[Path]:
+    """The files of waivers that hold; without options and setting those of the project."""
+    if options or setting:
+        return list(options or setting)
+    # A dangling link is a mistake to report, not a reason for no waivers.
+    return [root / name for name in WAIVER_FILES if os.path.lexists(root / name)]
+
+
+def effective_waivers(paths: Sequence[Path], policy: "Policy") -> Waivers:
+    """The waivers of all files as they are today; raises `PolicyError` for one of no use."""
+    if not paths:
+        return Waivers(today())
+    from recon_core.policy.waiver_file import read_waivers  # noqa: PLC0415  # brings pydantic
+
+    return read_waivers(paths, today(), policy.waiver_days)
 
 
 def effective_policy(path: Path | None, required_by: str | None = None) -> "tuple[Policy, str]":
@@ -207,6 +230,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         limits=limits_of(table.get("recon_limits", []), ()),
         audit_rotate=_number_text(table, "recon_audit_rotate") or None,
         check_audit_log=_flag(table, "recon_check_audit_log"),
+        waivers=tuple(place / name for name in _names(table, "recon_waivers")),
     )
 
 
@@ -224,6 +248,15 @@ def _text(table: Table, name: str) -> str:
     if not isinstance(value, str):
         raise ReconError(f"{name}: {quoted(value)}; expected text")
     return value
+
+
+def _names(table: Table, name: str) -> list[str]:
+    """Names of files, one a line or a list of text."""
+    value = table.get(name, "")
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ReconError(f"{name}: {quoted(value)}; expected names of files, one a line")
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _number_text(table: Table, name: str) -> str:

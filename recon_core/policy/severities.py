@@ -7,7 +7,7 @@ from typing import Final
 from recon_core.model.matched_rows import RowCase
 from recon_core.values.errors import PolicyError
 from recon_core.values.printable import quoted
-from recon_core.values.severity import Severity
+from recon_core.values.severity import JUDGED, Severity
 
 _MILDER: Final = {
     RowCase.FILL_FEE: Severity.WARN,
@@ -32,11 +32,11 @@ def effective_severities(given: Mapping[str, Severity | str]) -> dict[RowCase, S
         if case not in _CASES:
             raise PolicyError(f"severity.{quoted(case)}: unknown key")
         if severity not in _SEVERITIES:
-            accepted = ", ".join(Severity)
+            accepted = ", ".join(JUDGED)
             raise PolicyError(f"severity.{case}: {quoted(severity)}; expected one of {accepted}")
         effective[RowCase(case)] = Severity(severity)
     return effective
 
 
 _CASES: Final = frozenset(RowCase)
-_SEVERITIES: Final = frozenset(Severity)
+_SEVERITIES: Final = frozenset(JUDGED)

@@ -16,6 +16,8 @@ from recon_core.policy.model import (
     DEFAULT_FLOAT_DUST,
     DEFAULT_INFO_BELOW,
     DEFAULT_MAX_SKEW,
+    DEFAULT_WAIVER_DAYS,
+    MOST_WAIVER_DAYS,
     CashLimit,
     CashPolicy,
     Policy,
@@ -26,6 +28,7 @@ from recon_core.policy.severities import DEFAULT_SEVERITIES
 from recon_core.values.amounts import NumberText
 from recon_core.values.errors import PolicyError
 from recon_core.values.fields import (
+    Count,
     Duration,
     Entries,
     FileTable,
@@ -116,6 +119,7 @@ class PolicyFile(FileTable):
     aliases: AliasTable = Field(default_factory=AliasTable)
     account_split: SeverityName = "WARN"
     keeps: KeepsTable = Field(default_factory=KeepsTable)
+    waiver_days: Count = Field(default=DEFAULT_WAIVER_DAYS, le=MOST_WAIVER_DAYS)
 
 
 def read_policy(path: Path) -> Policy:
@@ -123,19 +127,20 @@ def read_policy(path: Path) -> Policy:
 
     Raises `PolicyError` for a file that cannot be read, an unknown key or a wrong value.
     """
-    return _policy(_load(path), printable(path.name))
+    return _policy(load_toml(path), printable(path.name))
 
 
 def read_pyproject_policy(path: Path) -> Policy | None:
     """Read `[tool.recon]` of a `pyproject.toml`; `None` where there is no such table."""
-    tool = _load(path).get("tool")
+    tool = load_toml(path).get("tool")
     table = tool.get("recon") if isinstance(tool, dict) else None
     if table is None:
         return None
     return _policy(table, f"{printable(path.name)}: tool.recon")
 
 
-def _load(path: Path) -> dict[str, object]:
+def load_toml(path: Path) -> dict[str, object]:
+    """Read a TOML file with its fractions as text; raises `PolicyError` for one of no use."""
     name = printable(path.name)
     if path.exists() and not path.is_file():
         raise PolicyError(f"{name}: is no regular file; expected a TOML file")
@@ -150,7 +155,7 @@ def _load(path: Path) -> dict[str, object]:
 
 def _policy(table: object, name: str) -> Policy:
     try:
-        content = PolicyFile.model_validate(_numbers_as_text(table))
+        content = PolicyFile.model_validate(numbers_as_text(table))
     except ValidationError as error:
         problem = problem_text(error, model=PolicyFile, table="a table")
         if isinstance(table, dict) and "recon" in (table.get("tool") or ()):
@@ -169,6 +174,7 @@ def _policy(table: object, name: str) -> Policy:
         severity={case: Severity(name) for case, name in content.severity.model_dump().items()},
         aliases=Aliases(content.aliases.internal, content.aliases.external),
         account_split=Severity(content.account_split),
+        waiver_days=content.waiver_days,
         keeps={
             side: {asset: View(view) for asset, view in named.items()}
             for side, named in (
@@ -180,12 +186,12 @@ def _policy(table: object, name: str) -> Policy:
     )
 
 
-def _numbers_as_text(value: object) -> object:
-    """TOML integers as the text that amounts are read from; floats came as text."""
+def numbers_as_text(value: object) -> object:
+    """Return TOML with its integers as the text that amounts are read from, as floats are."""
     if isinstance(value, dict):
-        return {name: _numbers_as_text(inner) for name, inner in value.items()}
+        return {name: numbers_as_text(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_numbers_as_text(inner) for inner in value]
+        return [numbers_as_text(inner) for inner in value]
     if isinstance(value, int) and not isinstance(value, bool):
         return NumberText(str(Decimal(value)))
     return value

@@ -183,8 +183,8 @@ def _whole_text(diff: ReconDiff, names: SideNames) -> str:
 
 
 def is_quiet(diff: ReconDiff) -> bool:
-    """True if a difference is within the tolerance of the policy, and no hook made it so."""
-    return diff.severity is Severity.INFO and diff.softened_by is None
+    """True if a difference is within the tolerance of the policy, or waived, and by no hook."""
+    return diff.severity.rank <= Severity.WAIVED.rank and diff.softened_by is None
 
 
 def subject_of(diff: ReconDiff) -> str:

@@ -28,6 +28,7 @@ _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     Severity.CRITICAL: {"fg": "magenta", "bold": True},
     Severity.FAIL: {"fg": "red", "bold": True},
     Severity.WARN: {"fg": "yellow"},
+    Severity.WAIVED: {"fg": "blue"},
     Severity.INFO: {"fg": "cyan"},
     BOLD: {"bold": True},
     GOOD: {"fg": "green", "bold": True},

@@ -99,10 +99,11 @@ def session_case(
     """The case of one comparison.
 
     `verdict` is `match` or a severity, `text` the diff in full where there is something
-    to show, `failed` whether it blocks: a WARN that does not is reported as skipped. `more` are
-    properties that not every item has: `folded_properties`, `explanation_properties`.
+    to show, `failed` whether it blocks: a WARN that does not, and what is waived, is reported
+    as skipped. `more` are properties that not every item has: `folded_properties`,
+    `explanation_properties`, `waiver_properties`.
     """
-    skipped = not failed and verdict == Severity.WARN
+    skipped = not failed and verdict in (Severity.WARN, Severity.WAIVED)
     return CaseReport(
         class_name=f"{path}::{kind}",
         name=key,

@@ -168,7 +168,7 @@ def action_of(findings: Sequence[Finding], mode: str) -> str:
     if any(map(is_unreadable, findings)):
         return "fix the file; nothing of it was compared"
     counts = count_severities(diff for one in findings for diff in one.diffs)
-    if mode in REHEARSALS or max(counts, default=Severity.INFO) is Severity.INFO:
+    if mode in REHEARSALS or not any(one.rank > Severity.WAIVED.rank for one in counts):
         return ""
     return escalation_text(counts)
 
@@ -251,9 +251,9 @@ def _other_rows(others: Sequence[SessionReport]) -> Iterator[Row]:
         counts = _counts(diff for each in within for diff in each.diffs)
         differ = "differs" if len(within) == 1 else "differ"
         names = _named([each.path for each in within])
-        yield Row(
-            f"{counted(len(within), 'session')} {differ} within the tolerance: {counts}, in {names}"
-        )
+        is_waived = any(diff.waiver is not None for each in within for diff in each.diffs)
+        how = "within the tolerance or waived" if is_waived else "within the tolerance"
+        yield Row(f"{counted(len(within), 'session')} {differ} {how}: {counts}, in {names}")
     if partial:
         ran = sum(each.summary.ran or 0 for each in partial)
         promised = sum(each.summary.comparisons or 0 for each in partial)

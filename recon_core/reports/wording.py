@@ -60,7 +60,9 @@ class Tally:
         if self.incomplete:
             problems = f", {counted(self.problems, 'problem')} above" if self.problems else ""
             return ran_of(self.ran, self.promised) + problems
-        return f"{sessions}, {counted(self.promised, 'comparison')}"
+        waived = self.counts.get(Severity.WAIVED, 0)
+        known = f", {waived} {Severity.WAIVED}" if waived else ""
+        return f"{sessions}, {counted(self.promised, 'comparison')}{known}"
 
 
 def ran_of(ran: int, promised: int) -> str:

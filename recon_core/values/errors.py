@@ -27,7 +27,7 @@ class ReplayError(SessionError):
 
 
 class PolicyError(ReconError):
-    """A policy file is not usable."""
+    """A policy or a file of waivers is not usable."""
 
 
 class AuditError(ReconError):

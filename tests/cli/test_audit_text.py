@@ -266,11 +266,13 @@ def test_trend_charts_info_and_names_what_stands_out(tmp_path: Path) -> None:
         "",
     ]
     table = [[cell.strip() for cell in re.split("  +", line.strip())] for line in lines[6:10]]
+    btc = ["position BTC/EUR", "4/7", "1 run, 0 days"]
+    s0 = ["position S0/EUR", "6/7", "6 runs, 0 days"]
     assert table == [
-        ["key", "runs", "diffs", "delta per run", "what stands out"],
+        ["key", "runs", "age", "diffs", "delta per run", "size", "what stands out"],
         table[1],
-        ["position BTC/EUR", "4/7", "4 WARN", "-0.1", "WARN in 3 of the last 5 runs: incident"],
-        ["position S0/EUR", "6/7", "6 INFO", "+1", "INFO always positive"],
+        [*btc, "4 WARN", "-0.1", "▂ ▄ ▆ █", "WARN in 3 of the last 5 runs: incident"],
+        [*s0, "6 INFO", "+1", "▃▄▅▆▇█", "INFO always positive"],
     ]
 
 

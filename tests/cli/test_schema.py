@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from recon_core.audit.entries import (
     LOG_RECOVERED,
@@ -23,13 +24,15 @@ from recon_core.audit.log import AuditLog
 from recon_core.audit.log_file import LogFile
 from recon_core.cli.json_schemas import audit_entry_schema
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.policy.toml_file import numbers_as_text
+from recon_core.policy.waiver_file import WaiverTable
 from recon_core.sessions import read_session
 from recon_core.values.errors import SessionError
 
 from .conftest import EXAMPLES, Recon, write_session
 
 Valid = Callable[[str, Any], bool]
-NAMES = ("session", "policy", "audit-entry", "summary", "explanation", "repair")
+NAMES = ("session", "policy", "waivers", "audit-entry", "summary", "explanation", "repair")
 READABLE = [
     path for path in sorted(EXAMPLES.rglob("*.recon.json")) if not path.name.startswith("truncated")
 ]
@@ -151,6 +154,45 @@ def test_the_frame_of_a_session(valid: Valid, document: Any, *, expected: bool) 
 def test_a_policy(valid: Valid, text: str, *, expected: bool) -> None:
     """TOML is read as JSON has it."""
     assert valid("policy", tomllib.loads(text)) is expected
+
+
+WAIVER = {
+    "id": "w1",
+    "session": "day",
+    "item": "cash::EUR",
+    "owner": "ops@desk",
+    "reason": "ticket 812",
+    "expires": "2026-12-31",
+}
+AMOUNT, FINDING = {"max_amount": "5.00"}, {"finding": "0123456789abcdef"}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({**WAIVER, **AMOUNT}, True),
+        ({**WAIVER, **FINDING}, True),
+        ({**WAIVER, "max_amount": 5, "cause": "missing_fee", "severity": "WARN"}, True),
+        (WAIVER, False),
+        ({**WAIVER, **AMOUNT, **FINDING}, False),
+        ({**WAIVER, **AMOUNT, "severity": "CRITICAL"}, False),
+        ({**WAIVER, **AMOUNT, "cause": "a bug"}, False),
+        ({**WAIVER, **AMOUNT, "item": "cash"}, False),
+        ({**WAIVER, **AMOUNT, "owner": " "}, False),
+        ({**WAIVER, **AMOUNT, "id": "a b"}, False),
+        ({**WAIVER, **AMOUNT, "expires": "soon"}, False),
+        ({**WAIVER, **AMOUNT, "expired": "2026-12-31"}, False),
+    ],
+)
+def test_waivers(valid: Valid, row: dict[str, Any], *, expected: bool) -> None:
+    """The schema accepts what is read, and refuses what is refused."""
+    assert valid("waivers", {"waiver": [row]}) is expected
+    try:
+        WaiverTable.model_validate(numbers_as_text(row))
+    except ValidationError:
+        assert not expected
+    else:
+        assert expected
 
 
 def test_a_written_summary_is_valid(valid: Valid, directory: Path) -> None:

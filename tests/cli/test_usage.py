@@ -171,6 +171,7 @@ def test_a_command_that_returns_is_answered(capsys: pytest.CaptureFixture[str]) 
 
 
 CLEAR = str(EXAMPLES / "minimal" / "clear.recon.json")
+WHO = ("--owner", "desk", "--reason", "known", "--expires", "30d")
 COMMANDS: dict[str, tuple[list[str], int]] = {
     "check": (["check", CLEAR], 0),
     "blocked": (["check", str(EXAMPLES / "suite")], 2),
@@ -179,6 +180,11 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "repair": (["repair", CLEAR, "-o", "repair.json"], 0),
     "convert": (["convert", CLEAR, "-o", "c.recon.json"], 0),
     "formats": (["formats"], 0),
+    "init": (["init", "--forge", "none"], 0),
+    "policy": (["policy", "check"], 0),
+    "waive": (["waive", "gone", "cash::EUR", *WHO, "--json", "log.jsonl"], 1),
+    "baseline": (["baseline", "write", *WHO, "--json", "log.jsonl"], 1),
+    "compare": (["audit", "compare", "last", "last", "--json", "log.jsonl"], 0),
     "audit": (["audit", "summary", "--json", "log.jsonl"], 0),
     "export": (["audit", "export", "--json", "log.jsonl", "--output", "e.json"], 0),
     "verify": (["audit", "verify", "--json", "log.jsonl"], 0),
@@ -292,7 +298,7 @@ def test_completion_prints_a_script(recon: Recon, shell: str) -> None:
         (
             "recon ",
             "1",
-            {"check", "audit", "explain", "repair", "convert", "formats", "schema", "completion"},
+            {*app.COMMANDS},
         ),
         ("recon check --f", "2", {"--fail-on", "--format"}),
         ("recon schema a", "2", {"audit-entry"}),

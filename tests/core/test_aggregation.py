@@ -16,7 +16,7 @@ from recon_core.model import Fill, InstrumentKind, Leg, Movement, MovementKind, 
 from recon_core.model.comparison import ItemKind
 from recon_core.policy import Policy
 from recon_core.values.amounts import EXACT
-from recon_core.values.severity import Severity
+from recon_core.values.severity import JUDGED, Severity
 
 from .builders import AS_OF, CENTS, SPOT, at, fill, found_cases, order, reconciled, side, verdicts
 
@@ -68,7 +68,7 @@ def test_one_order_in_other_parts_is_one_finding() -> None:
     assert "match, part of one trade in another number of rows" in matches[0]
 
 
-@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("severity", JUDGED)
 def test_the_policy_decides_how_bad_it_is(severity: Severity) -> None:
     """One key of `[severity]`, as for every case of a fill."""
     found = of_fills(EXECUTIONS, [ROW], policy=Policy(severity={"fill_aggregated": severity}))

@@ -118,7 +118,7 @@ def test_a_trend_keeps_figures_and_no_entries() -> None:
     trail = Trail(Filters(), kept)
     for each in log():
         trail.take(each)
-        assert len(kept._numbers) <= 1
+        assert len(kept._places) <= 1
     trail.close()
     (item,) = kept.answer().items
     assert (item["runs"], len(item["keys"])) == (RUNS, 2)
@@ -206,7 +206,7 @@ def test_what_is_no_end_of_a_span(text: str) -> None:
             moment(text)
 
 
-SEVERITIES = ("INFO", "WARN", "FAIL", "CRITICAL")
+SEVERITIES = ("INFO", "WAIVED", "WARN", "FAIL", "CRITICAL")
 
 
 @pytest.mark.parametrize(

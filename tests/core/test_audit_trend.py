@@ -1,5 +1,6 @@
 """Trends: exact slopes, the runbook's rules at their borders, keys of every origin."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,9 +11,18 @@ from hypothesis import strategies as st
 
 from recon_core.audit.filters import Filters
 from recon_core.audit.runs import Trail
-from recon_core.audit.trend import KeyTrend, Line, TrendSink, delta_of, key_of, shown_slope
+from recon_core.audit.trend import (
+    DRAWN_RUNS,
+    KeyTrend,
+    Line,
+    TrendSink,
+    delta_of,
+    key_of,
+    shown_slope,
+)
+from recon_core.values.times import format_time
 
-from .builders import amounts
+from .builders import AS_OF, amounts
 
 Points = list[tuple[int, Decimal]]
 
@@ -198,7 +208,8 @@ def test_the_order_of_the_diffs_within_a_log_means_nothing(order: list[int]) -> 
     expected = KeyTrend()
     for each in diffs:
         expected.add(*each)
-    assert found.to_dict("K", 8) == expected.to_dict("K", 8)
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9)]
+    assert found.to_dict("K", times) == expected.to_dict("K", times)
 
 
 @pytest.mark.parametrize(
@@ -263,3 +274,38 @@ def test_each_strategy_has_its_own_trend() -> None:
     answer = sink.answer()
     assert [(item["strategy_id"], item["runs"]) for item in answer.items] == [("", 1), ("grid", 2)]
     assert answer.notes == ["--limit left out 1 of 3"]
+
+
+@pytest.mark.parametrize(
+    ("differed", "runs", "days"),
+    [
+        ("1", 1, 0),
+        ("0", 0, 0),
+        ("0001", 1, 0),
+        ("1110", 0, 0),
+        ("0111", 3, 20),
+        ("1111", 4, 30),
+        ("1101", 1, 0),
+        ("1011", 2, 10),
+    ],
+)
+def test_the_age_of_a_difference(differed: str, runs: int, days: int) -> None:
+    """Runs without a gap up to the latest one, and the days from the first of them to it."""
+    times = [AS_OF + timedelta(days=10 * number) for number in range(len(differed))]
+    key = KeyTrend()
+    for number, digit in enumerate(differed):
+        if digit == "1":
+            key.add(number, "FAIL", Decimal(1))
+    found = key.to_dict("K", times)
+    assert (found["age_runs"], found["age_days"]) == (runs, days)
+    assert found["since"] == (format_time(times[-runs]) if runs else None)
+
+
+def test_few_sizes_are_kept() -> None:
+    """A key of many runs holds the sizes that a chart shows, and no more than twice of them."""
+    key = KeyTrend()
+    for number in range(1000):
+        key.add(number, "FAIL", Decimal(-number))
+    assert len(key.recent) <= 2 * DRAWN_RUNS
+    sizes = key.to_dict("K", [AS_OF] * 1000)["sizes"]
+    assert sizes == [str(number) for number in range(1000 - DRAWN_RUNS, 1000)]

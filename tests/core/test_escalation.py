@@ -3,7 +3,7 @@
 import pytest
 
 from recon_core.model.escalation import escalation_actions, escalation_text
-from recon_core.values.severity import Severity
+from recon_core.values.severity import JUDGED, Severity
 
 NOTHING = ("none", "monitoring")
 MONITORING = ("monitoring",)
@@ -43,7 +43,7 @@ def test_actions_follow_the_highest_severity(
     info: int, warn: int, fail: int, critical: int, expected: tuple[str, ...]
 ) -> None:
     """The number of diffs at the maximum decides; more than 50 INFO always add a review."""
-    counts = dict(zip(Severity, (info, warn, fail, critical), strict=True))
+    counts = dict(zip(JUDGED, (info, warn, fail, critical), strict=True))
     assert escalation_actions(counts) == expected
     assert escalation_actions({name: count for name, count in counts.items() if count}) == expected
 
@@ -56,5 +56,5 @@ def test_the_actions_on_one_line() -> None:
 
 def test_severities_are_ordered_by_what_they_mean() -> None:
     """INFO < WARN < FAIL < CRITICAL; the upper two block."""
-    assert [severity.rank for severity in Severity] == [0, 1, 2, 3]
-    assert [severity.blocks for severity in Severity] == [False, False, True, True]
+    assert [severity.rank for severity in Severity] == [0, 1, 2, 3, 4]
+    assert [severity.blocks for severity in Severity] == [False, False, False, True, True]

@@ -13,7 +13,7 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill, Leg, OrderSide
 from recon_core.model.matched_rows import RowCase
 from recon_core.policy import Policy
-from recon_core.values.severity import Severity
+from recon_core.values.severity import JUDGED, Severity
 
 from .builders import AS_OF, at, checks, fill, fill_lists, found_cases, reconciled, side, verdicts
 
@@ -122,7 +122,7 @@ def test_default_severities(other: Fill, expected: str) -> None:
     assert set(found.values()) == {expected}
 
 
-@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("severity", JUDGED)
 def test_the_policy_gives_every_case_its_severity(severity: Severity) -> None:
     """INFO is the lowest: a diff stays a diff."""
     policy = Policy(severity={"fill_missing": severity, "fill_fee": severity})

@@ -87,6 +87,7 @@ def test_the_effective_policy_is_plain_data(tmp_path: Path) -> None:
         "aliases": {"internal": {}, "external": {}},
         "account_split": "WARN",
         "keeps": {},
+        "waiver_days": 90,
     }
 
 

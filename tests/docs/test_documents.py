@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from recon_core.policy.toml_file import (
     read_policy,
     read_pyproject_policy,
 )
+from recon_core.policy.waiver_file import read_waivers
 from recon_core.sessions import schema
 
 from .blocks import Block, Reader, blocks_of, commands_of, matches
@@ -35,6 +37,8 @@ PAGES = [
     ROOT / "examples" / "README.md",
     *sorted((ROOT / "tests").glob("*/README.md")),
 ]
+WRITTEN = date(2026, 11, 28)
+"""The day on which the documents were written: their waivers expire later."""
 SKIPS = {
     "makes a virtual environment and installs",
     "uses the virtual environment that make demo has made",
@@ -108,6 +112,9 @@ def _toml(block: Block, saved: Path, _reader: Reader, where: str) -> None:
         return  # a package of its own, which is installed and used below
     if "columns = " in block.text or "columns]" in block.text:
         return  # a mapping of tables, which a session below reads
+    if "[[waiver]]" in block.text:
+        assert read_waivers([saved], WRITTEN, 90).entries, where
+        return
     read = read_pyproject_policy if saved.name == "pyproject.toml" else read_policy
     assert read(saved) is not None, where
 

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ CLEAR_LINE = "RECON: CLEAR (1 session, 7 comparisons)"
 BLOCKED_COMPARISONS = 8
 """What `blocked_session` promises: three positions, one balance, four session checks."""
 BLOCKED_LINE = "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)"
+HALF_WAIVED_LINE = "RECON: BLOCKED (1 FAIL, 1 WARN, 1 WAIVED in 1 session)"
+WAIVED_LINE = "RECON: CLEAR (1 session, 8 comparisons, 2 WAIVED)"
 
 
 def side_document(positions: Section = None, cash: Section = None, **more: Any) -> dict[str, Any]:
@@ -83,6 +86,31 @@ def write_blocked(path: Path) -> Path:
         external_positions={"BTC/EUR": "0.0995", "ETH/EUR": "0.95", "SOL/EUR": "10"},
         external_cash={"EUR": "4995.00"},
     )
+
+
+def write_waivers(directory: Path, *items: str, session: str = "*", days: int = 30) -> Path:
+    """`recon-waivers.toml` with a waiver for each `kind::key`, up to 5, for so many days."""
+    expires = datetime.now(UTC).date() + timedelta(days=days)
+    rows = [
+        f'[[waiver]]\nid = "w{number}"\nsession = "{session}"\nitem = "{item}"\n'
+        f'max_amount = "5"\nowner = "ops@desk"\nreason = "ticket 812"\nexpires = {expires}\n'
+        for number, item in enumerate(items, 1)
+    ]
+    path = directory / "recon-waivers.toml"
+    path.write_text("".join(rows), encoding="utf-8")
+    return path
+
+
+def write_half_waived(path: Path) -> Path:
+    """`write_blocked`, one of whose two FAILs is waived: `RECON: BLOCKED` by the other one."""
+    write_waivers(path.parent, "position::ETH/EUR")
+    return write_blocked(path)
+
+
+def write_waived(path: Path) -> Path:
+    """`write_blocked`, both of whose FAILs are waived: 8 comparisons, `RECON: CLEAR`."""
+    write_waivers(path.parent, "position::ETH/EUR", "cash::*")
+    return write_blocked(path)
 
 
 def write_warn(path: Path) -> Path:

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from .conftest import BLOCKED_LINE, CLEAR_LINE, final_line, run_pytest, write_blocked, write_clear
+from .conftest import (
+    BLOCKED_LINE,
+    CLEAR_LINE,
+    HALF_WAIVED_LINE,
+    WAIVED_LINE,
+    final_line,
+    run_pytest,
+    write_blocked,
+    write_clear,
+    write_half_waived,
+    write_waived,
+)
 
 NAME = "desk.recon.json"
 IMPORTS = "import os, signal, sys\nimport pytest\n"
@@ -367,6 +378,12 @@ def pytest_collection_finish(session):
 ]
 
 
+# The stale stop is of a session of 7 comparisons; under --runxfail an xfail fails.
+_OTHERWISE = ("stepwise from a stale stop", "runxfail")
+WAIVED_ROUTES = [route for route in ROUTES if route.name not in _OTHERWISE]
+"""Routes of a session whose FAILs are all waived."""
+
+
 def take(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
@@ -396,7 +413,7 @@ def take(
     )
 
 
-def check_clear(route: Route, result: pytest.RunResult) -> None:
+def check_clear(route: Route, result: pytest.RunResult, clear: str = CLEAR_LINE) -> None:
     """A clear session is incomplete where the route narrows, and clear where it does not."""
     assert result.ret in (route.status if route.narrows else (0,))
     line = final_line(result)
@@ -406,17 +423,17 @@ def check_clear(route: Route, result: pytest.RunResult) -> None:
         assert line.startswith("RECON: INCOMPLETE (")
         assert line.endswith((" comparisons ran)", "(no comparison ran)"))
     else:
-        assert line == CLEAR_LINE
+        assert line == clear
 
 
-def check_blocked(route: Route, result: pytest.RunResult) -> None:
+def check_blocked(route: Route, result: pytest.RunResult, blocked: str = BLOCKED_LINE) -> None:
     """A blocked session never ends 0, and is never called clear."""
     assert result.ret not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
     line = final_line(result)
     if not route.silent:
         assert line.startswith(("RECON: BLOCKED (", "RECON: INCOMPLETE ("))
         if not route.narrows and not {"-x", "--maxfail=1", "--sw"} & set(route.arguments):
-            assert line == BLOCKED_LINE
+            assert line == blocked
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
@@ -433,6 +450,23 @@ def test_blocked_session(
 ) -> None:
     """No route ends 0 where a FAIL is in the session."""
     check_blocked(route, take(pytester, monkeypatch, route, write_blocked))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_half_waived_session(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
+) -> None:
+    """No route ends 0 where a waiver covers one FAIL and another one remains."""
+    result = take(pytester, monkeypatch, route, write_half_waived)
+    check_blocked(route, result, HALF_WAIVED_LINE)
+
+
+@pytest.mark.parametrize("route", WAIVED_ROUTES, ids=lambda route: route.name)
+def test_waived_session(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
+) -> None:
+    """A route that narrows a run is INCOMPLETE, also where a waiver covers every FAIL."""
+    check_clear(route, take(pytester, monkeypatch, route, write_waived), WAIVED_LINE)
 
 
 @pytest.mark.parametrize("route", DISTRIBUTED, ids=lambda route: route.name)

@@ -202,6 +202,7 @@ class TestSuites:
             "recon.count.CRITICAL": "0",
             "recon.count.FAIL": "2",
             "recon.count.WARN": "1",
+            "recon.count.WAIVED": "0",
             "recon.count.INFO": "0",
         }
 

@@ -1,0 +1,1 @@
+"""Files that `recon init` writes."""
