@@ -35,6 +35,7 @@ from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import TOO_LARGE, input_files
+from recon_core.sessions.places import RowPlaces
 from recon_core.values.errors import ReconError, ReplayError
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, without_paths
@@ -182,6 +183,17 @@ class Reconciliation:
         description = f"{again.diff.description} (softened by {shown})"
         diff = replace(again.diff, softened_by=shown, description=description)
         return replace(again, diff=diff, message=description)
+
+    def placed(self, judgement: Judgement) -> Judgement:
+        """Return a judgement whose diff says where its rows are, as far as the files show it."""
+        if judgement.diff is None:
+            return judgement
+        places = self._places.of(judgement.comparison)
+        return replace(judgement, diff=replace(judgement.diff, places=places))
+
+    @cached_property
+    def _places(self) -> RowPlaces:
+        return RowPlaces(self.recorded)
 
     def notify(self) -> None:
         """Call `recon_reconciled` with this judged session, once."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.model.explanation import Explanation
+from recon_core.model.figures import CashSteps, Place, Timeline
 from recon_core.model.matched_rows import MatchedRows
 from recon_core.values.severity import Severity
 from recon_core.values.times import format_time, parse_time
@@ -98,7 +100,9 @@ class ReconDiff:
     `drift` is a fraction rounded for display; `tolerance` is the rule that was
     applied, in words; `diff_details` repeats the figures as text under the names
     that the runbook's audit log uses. `explanation` says why, where somebody asked
-    (docs/explain.md); no severity depends on it.
+    (docs/explain.md); no severity depends on it. `waterfalls` are the steps of each side to a
+    balance, `timeline` is the course of both sides; `places` are the rows in their files, where
+    a report asked for them.
     """
 
     diff_id: str
@@ -119,6 +123,9 @@ class ReconDiff:
     resolved: bool = False
     softened_by: str | None = None
     explanation: Explanation | None = None
+    waterfalls: tuple[CashSteps, ...] = ()
+    timeline: Timeline | None = None
+    places: tuple[Place, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -146,6 +153,9 @@ class ReconDiff:
             "resolved": self.resolved,
             "softened_by": self.softened_by,
             "explanation": None if self.explanation is None else self.explanation.to_dict(),
+            "waterfalls": [each.to_dict() for each in self.waterfalls],
+            "timeline": None if self.timeline is None else self.timeline.to_dict(),
+            "places": [each.to_dict() for each in self.places],
         }
 
     @classmethod
@@ -161,6 +171,10 @@ class ReconDiff:
         fields["notes"] = tuple(notes) if isinstance(notes, list | tuple) else ()
         found = fields.get("explanation")
         fields["explanation"] = Explanation.from_dict(found) if isinstance(found, dict) else None
+        fields["waterfalls"] = tuple(map(CashSteps.from_dict, _tables(fields.get("waterfalls"))))
+        course = fields.get("timeline")
+        fields["timeline"] = Timeline.from_dict(course) if isinstance(course, dict) else None
+        fields["places"] = tuple(map(Place.from_dict, _tables(fields.get("places"))))
         return cls(**fields)  # type: ignore[arg-type]  # the dict is to_dict's own
 
 
@@ -195,6 +209,10 @@ def diff_id(session_id: str, identity: str) -> str:
     """A stable id: the same session and key give the same id in every run."""
     content = f"{session_id}\0{identity}".encode("utf-8", "surrogatepass")
     return f"diff-{hashlib.sha256(content).hexdigest()[:16]}"
+
+
+def _tables(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(amount: Decimal | None) -> str | None:
