@@ -21,7 +21,10 @@ _NO_SESSION = "the gate is on and no recorded session was collected"
 
 @dataclass(frozen=True, slots=True)
 class SessionPromise:
-    """Announcement of a session before its items ran; plain data, to cross processes."""
+    """Announcement of a session before its items ran; plain data, to cross processes.
+
+    `fills` are the marks of its fills in time, where a report is asked for.
+    """
 
     path: str
     anchor: bytes
@@ -32,15 +35,16 @@ class SessionPromise:
     notes: tuple[str, ...] = ()
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    fills: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""
-        return {**asdict(self), "notes": list(self.notes)}
+        return {**asdict(self), "notes": list(self.notes), "fills": list(self.fills)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SessionPromise":
         """The promise that another process sent."""
-        return cls(**{**data, "notes": tuple(data["notes"])})
+        return cls(**{**data, "notes": tuple(data["notes"]), "fills": tuple(data["fills"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +218,11 @@ class Gate:
 
     def line(self) -> str:
         """The last line of a run: `RECON: CLEAR (3 sessions, 48 comparisons)`."""
-        tally = Tally(
+        return self.tally().line()
+
+    def tally(self) -> Tally:
+        """The figures and the verdict of the whole run."""
+        return Tally(
             sessions=len(self._promises),
             promised=self.promised,
             ran=self.reported,
@@ -223,7 +231,6 @@ class Gate:
             incomplete=self.incomplete,
             problems=len(self.problems),
         )
-        return tally.line()
 
 
 def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:

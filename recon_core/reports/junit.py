@@ -19,7 +19,7 @@ class CaseReport:
     """One comparison: it failed, was skipped (a WARN that does not block), or passed.
 
     An `error` is of the run and not of a comparison: something did not run, or cannot be
-    trusted.
+    trusted. `file` is the session as a person opens it, `line` the row that differs.
     """
 
     class_name: str
@@ -29,6 +29,8 @@ class CaseReport:
     message: str
     text: str
     properties: Mapping[str, str]
+    file: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,14 @@ def _case(case: CaseReport) -> TestCase:
     # Milliseconds: the package prints smaller sums with an exponent, which no
     # reader of JUnit files expects.
     seconds = round(case.seconds, 3)
-    made = TestCase(case.name, case.class_name, elapsed_sec=seconds, stdout=stdout)
+    made = TestCase(
+        case.name,
+        case.class_name,
+        elapsed_sec=seconds,
+        stdout=stdout,
+        file=None if case.file is None else printable(case.file, 500),
+        line=case.line,
+    )
     # The package leaves out an outcome without any text.
     message = case.message or case.outcome
     if case.outcome == "failed":
@@ -65,7 +74,7 @@ def _case(case: CaseReport) -> TestCase:
     elif case.outcome == "error":
         made.add_error_info(message=message, output=case.text)
     elif case.outcome == "skipped":
-        made.add_skipped_info(message=message)
+        made.add_skipped_info(message=message, output=case.text)
     return made
 
 

@@ -77,6 +77,19 @@ def node_path(anchor: Path, directory: Path) -> str:
     return "/".join(encode_key(part) for part in Path(relative).parts)
 
 
+def opened_path(anchor: Path, directory: Path) -> str:
+    """The anchor relative to `directory` as a person or a forge opens it, with `/`.
+
+    Nothing in it is encoded; what prints it makes it safe.
+    """
+    try:
+        relative = os.path.relpath(anchor, directory)
+    except ValueError:  # another drive
+        relative = str(anchor)
+    whole = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return Path(whole).as_posix()
+
+
 def drift_text(diff: ReconDiff | None) -> str:
     """The drift as a plain fraction; `0` on a match, empty where it has no meaning."""
     if diff is None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
-from recon_core.reports.outputs import JUNIT
+from recon_core.reports.formats import JUNIT
 
 from .conftest import (
     BLOCKED_COMPARISONS,

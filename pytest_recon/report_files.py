@@ -1,0 +1,64 @@
+"""The reports that `--recon-report` names, from what the gate heard."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pytest_recon.gate import ItemResult, SessionPromise
+from pytest_recon.run import ReconRun
+from recon_core.audit.trail import AuditTrail
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.summary import ReconSummary
+from recon_core.reports.run_report import AuditHead, FillMark, RunReport, SessionResult
+from recon_core.reports.session_result import Outcome, run_report, session_result
+from recon_core.reports.wording import opened_path
+from recon_core.reports.writing import write_reports
+
+Sessions = Sequence[tuple[SessionPromise, ReconSummary]]
+
+
+def write_named(
+    run: ReconRun, invocation_id: str, sessions: Sessions, trail: AuditTrail | None
+) -> str:
+    """Write every report; returns the text for standard output. What fails is a problem."""
+    gate, results = run.gate, tuple(_results(run, sessions))
+    head = None if trail is None else trail.head
+
+    def made() -> RunReport:
+        return run_report(
+            gate.tally(),
+            results,
+            invocation_id=invocation_id,
+            policy=run.policy_name,
+            problems=gate.problems,
+            notes=[],
+            audit=None if head is None else AuditHead(head.count, head.hash),
+            gate=gate.fails_reports,
+        )
+
+    add: Callable[[str], None] = gate.add_problem
+    return write_reports(run.settings.reports, made, lambda: gate.problems, add)
+
+
+def _results(run: ReconRun, sessions: Sessions) -> Iterator[SessionResult]:
+    directory = run.config.invocation_params.dir
+    for promise, summary in sessions:
+        anchor = Path(os.fsdecode(promise.anchor))
+        outcomes = [_outcome(result) for result in run.gate.results(promise.path)]
+        marks = tuple(FillMark(**mark) for mark in promise.fills)
+        shown = marks if summary.total_diffs else ()
+        yield session_result(promise.path, opened_path(anchor, directory), summary, outcomes, shown)
+
+
+def _outcome(result: ItemResult) -> Outcome:
+    return Outcome(
+        kind=result.kind,
+        key=result.key,
+        verdict=result.verdict,
+        blocks=result.failed,
+        seconds=result.seconds,
+        drift=result.drift,
+        more=result.more,
+        text=result.text,
+        diff=None if result.diff is None else ReconDiff.from_dict(result.diff),
+    )

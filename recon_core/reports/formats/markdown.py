@@ -1,0 +1,123 @@
+"""Markdown for GitHub's step summary, a comment of a pull request or a chat.
+
+Verdict first, then each cause once with what it explains, then the differences without one,
+then the sessions. Whole rows are left out at the end where the text would be too long.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from recon_core.reports.findings import Row, by_cause, rows
+from recon_core.reports.run_report import RunReport, SessionResult
+from recon_core.reports.wording import counted
+from recon_core.values.printable import printable
+from recon_core.values.severity import Severity
+
+MOST_BYTES: Final = 60_000
+"""Bytes of a summary: a check run and a comment take 64 KiB, a step summary 1 MiB."""
+_RESERVED: Final = 400
+"""Bytes of the lines at the end that say how much was left out."""
+_LONGEST: Final = 400
+"""Characters of one text; ids of any length must not fill the summary."""
+_MOST_ITEMS: Final = 10
+"""Differences that one cause lists."""
+_SIGN: Final = {
+    Severity.INFO: "ℹ️ INFO",
+    Severity.WARN: "⚠️ WARN",
+    Severity.FAIL: "❌ FAIL",
+    Severity.CRITICAL: "🛑 CRITICAL",
+}
+_HEADS: Final = {"CLEAR": "✅", "BLOCKED": "❌", "INCOMPLETE": "🛑"}
+_ACTIVE: Final = re.compile(r"""[&<>"'|`*_\[\]#~!\\{}$^]|:(?![ 0-9])|(?<=www)\.""")
+"""Characters that begin markup, a link or an emoji; no text begins a line."""
+
+
+def render(run: RunReport) -> str:
+    """Return the summary, at most `MOST_BYTES` long."""
+    parts = ["<!-- recon report -->", f"## {_HEADS[run.verdict]} {safe(run.line)}", ""]
+    parts += [f"**INCOMPLETE:** {safe(problem)}\n" for problem in run.problems[:_MOST_ITEMS]]
+    if len(run.problems) > _MOST_ITEMS:
+        parts.append(f"and {counted(len(run.problems) - _MOST_ITEMS, 'more problem')}\n")
+    used, left_out = sum(map(_size, parts)), 0
+    for block in _blocks(run):
+        if used + _size(block) > MOST_BYTES - _RESERVED:
+            left_out += 1
+            continue
+        parts.append(block)
+        used += _size(block)
+    if left_out:
+        parts.append(f"\nand {left_out} more: the JSON and HTML reports list them")
+    return "\n".join(parts) + "\n"
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass")) + 1
+
+
+def safe(text: str, limit: int = _LONGEST) -> str:
+    """Return a text that Markdown shows as it is: nothing in it is markup, link or mention."""
+    shown = _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", printable(text, limit))
+    return shown.replace("@", "&#64;\u200b")
+
+
+def _blocks(run: RunReport) -> Iterator[str]:
+    """The parts that can be left out, the most urgent first; none holds half of a table."""
+    found = [row for row in rows(run) if row.session is not None]
+    shown = [row for row in found if row.blocks or row.severity is not Severity.INFO]
+    for group in by_cause(shown):
+        yield _cause(group)
+    unexplained = [row for row in shown if row.explained is None]
+    if unexplained:
+        yield "### Differences\n\n| | item | difference | file |\n|---|---|---|---|"
+        yield from map(_difference, unexplained)
+        yield ""
+    yield from _sessions(run)
+    yield from _terms(run)
+
+
+def _cause(items: Sequence[Row]) -> str:
+    session, explained = items[0].session, items[0].explained
+    path = "" if session is None else session.file
+    lines = [f"### {_SIGN[items[0].severity]}: {safe(items[0].cause)}", ""]
+    lines += [f"- {_SIGN[row.severity]} {safe(row.message)}" for row in items[:_MOST_ITEMS]]
+    if len(items) > _MOST_ITEMS:
+        lines.append(f"- and {len(items) - _MOST_ITEMS} more")
+    command = "repair" if explained is not None and explained.repaired else "explain"
+    lines += ["", f"Next: {_code(f'recon {command} {path}')}", ""]
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    return f"<code>{safe(text)}</code>"
+
+
+def _difference(row: Row) -> str:
+    place = f"{row.file}:{row.line}" if row.line > 1 else row.file
+    item = f"{row.kind} {row.key}".strip()
+    return f"| {_SIGN[row.severity]} | {_code(item)} | {safe(row.text)} | {_code(place)} |"
+
+
+def _sessions(run: RunReport) -> Iterator[str]:
+    differing = [
+        one for one in run.sessions if one.max_severity != "match" or one.ran < one.promised
+    ]
+    if differing:
+        head = " | ".join(map(str, reversed(Severity)))
+        yield f"### Sessions\n\n| session | ran | {head} | next |\n|---|---|---|---|---|---|---|"
+        yield from map(_session, differing)
+    matching = len(run.sessions) - len(differing)
+    if matching:
+        yield f"\n{counted(matching, 'session')} {'matches' if matching == 1 else 'match'}."
+
+
+def _session(session: SessionResult) -> str:
+    counts = " | ".join(str(session.counts.get(each, 0)) for each in reversed(Severity))
+    action = safe("; ".join(session.escalation) or "none")
+    return f"| {_code(session.file)} | {session.ran}/{session.promised} | {counts} | {action} |"
+
+
+def _terms(run: RunReport) -> Iterator[str]:
+    yield f"\nPolicy: {safe(run.policy)}"
+    if run.audit is not None:
+        yield f"\nAudit log: {run.audit.entries} entries, head {_code(run.audit.head)}"
