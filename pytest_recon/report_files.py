@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pytest_recon.gate import ItemResult, SessionPromise
 from pytest_recon.run import ReconRun
+from recon_core import __version__
 from recon_core.audit.trail import AuditTrail
 from recon_core.model.comparison import ReconDiff
 from recon_core.model.summary import ReconSummary
@@ -28,6 +29,7 @@ def write_named(
         return run_report(
             gate.tally(),
             results,
+            version=__version__,
             invocation_id=invocation_id,
             policy=run.policy_name,
             problems=gate.problems,

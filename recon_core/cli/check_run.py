@@ -9,6 +9,7 @@ from time import perf_counter
 
 from pluggy import PluginManager
 
+from recon_core import __version__
 from recon_core.audit.trail import AuditTrail
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain.on_demand import explainer
@@ -117,6 +118,7 @@ class Check:
         return run_report(
             self.tally(),
             self._results,
+            version=__version__,
             invocation_id=self.invocation_id,
             policy=policy,
             problems=self.problems,

@@ -115,6 +115,9 @@ def _listed(
     return tuple(found) if is_reported else None
 
 
+_Listed = tuple[set[InstrumentKind], set[InstrumentKind]]
+
+
 class Assets:
     """The assets that a session's symbols deliver, and the symbols of each.
 
@@ -133,6 +136,7 @@ class Assets:
         traded = [*instruments.values(), *self.of_symbol.values()]
         paid = {one.quote for one in traded} | {one.settlement for one in traded}
         self._only_held = self.kinds.keys() - paid
+        self._looked_at: tuple[Listing, _Listed] | None = None
 
     def keeps(self, listing: Listing, asset: str) -> Views:
         """The views that a side keeps of an asset: what it says, else what its rows show."""
@@ -150,11 +154,7 @@ class Assets:
         if "positions" in listing.replayed:
             return True
         kinds = self.kinds[asset]
-        listed = {
-            self.of_symbol[row.symbol].instrument_kind
-            for row in listing.positions
-            if row.symbol in self.of_symbol
-        }
+        listed, _ = self._listed(listing)
         if kinds & listed or InstrumentKind.EQUITY in kinds:
             return True
         # An empty list says that there is nothing, unless it is one of derivatives.
@@ -166,8 +166,23 @@ class Assets:
         kinds = self.kinds[asset]
         if "cash" in listing.replayed or asset not in self._only_held or InstrumentKind.FX in kinds:
             return True
-        listed = self._only_held.intersection(row.currency for row in listing.cash)
-        return any(self.kinds[one] & kinds for one in listed)
+        _, listed = self._listed(listing)
+        return bool(kinds & listed)
+
+    def _listed(self, listing: Listing) -> _Listed:
+        """Return the kinds that a side lists as positions, and those that it lists as balances.
+
+        A side is asked for each asset, and its rows are looked at once.
+        """
+        if self._looked_at is None or self._looked_at[0] is not listing:
+            symbols = (row.symbol for row in listing.positions or ())
+            held = self._only_held.intersection(row.currency for row in listing.cash or ())
+            listed = (
+                {self.of_symbol[one].instrument_kind for one in symbols if one in self.of_symbol},
+                {kind for one in held for kind in self.kinds[one]},
+            )
+            self._looked_at = listing, listed
+        return self._looked_at[1]
 
 
 @dataclass(frozen=True)

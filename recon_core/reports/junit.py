@@ -7,11 +7,16 @@ That package has no properties per case, so they are written to `system-out`, on
 import xml.etree.ElementTree as ET  # parses only what was written here
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from recon_core.values.printable import printable
+
+_LONGEST_NAME: Final = 1000
+"""Characters of a name: a path and a key, each of which may have some hundred."""
+_LONGEST_LINE: Final = 2000
+"""Characters of a line of a text; ids of any length must not fill a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,11 @@ def junit_text(suites: Sequence[SuiteReport]) -> str:
 
 def _suite(suite: SuiteReport) -> TestSuite:
     properties = {name: printable(value) for name, value in suite.properties.items()}
-    return TestSuite(suite.name, [_case(case) for case in suite.cases], properties=properties)
+    return TestSuite(
+        printable(suite.name, _LONGEST_NAME),
+        [_case(case) for case in suite.cases],
+        properties=properties,
+    )
 
 
 def _case(case: CaseReport) -> TestCase:
@@ -60,8 +69,8 @@ def _case(case: CaseReport) -> TestCase:
     # reader of JUnit files expects.
     seconds = round(case.seconds, 3)
     made = TestCase(
-        case.name,
-        case.class_name,
+        printable(case.name, _LONGEST_NAME),
+        printable(case.class_name, _LONGEST_NAME),
         elapsed_sec=seconds,
         stdout=stdout,
         file=None if case.file is None else printable(case.file, 500),
@@ -69,12 +78,13 @@ def _case(case: CaseReport) -> TestCase:
     )
     # The package leaves out an outcome without any text.
     message = case.message or case.outcome
+    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.split("\n"))
     if case.outcome == "failed":
-        made.add_failure_info(message=message, output=case.text)
+        made.add_failure_info(message=message, output=text)
     elif case.outcome == "error":
-        made.add_error_info(message=message, output=case.text)
+        made.add_error_info(message=message, output=text)
     elif case.outcome == "skipped":
-        made.add_skipped_info(message=message, output=case.text)
+        made.add_skipped_info(message=message, output=text)
     return made
 
 

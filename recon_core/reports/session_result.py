@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from recon_core import __version__
 from recon_core.model import Fill
 from recon_core.model.comparison import Comparison, ReconDiff
 from recon_core.model.explanation import Explanation
@@ -40,6 +39,7 @@ def run_report(
     tally: Tally,
     sessions: Sequence[SessionResult],
     *,
+    version: str,
     invocation_id: str,
     policy: str,
     problems: Sequence[str],
@@ -51,7 +51,7 @@ def run_report(
     """Return the report of a run as of now; `gate` as in `RunReport`."""
     return RunReport(
         schema=SCHEMA,
-        version=__version__,
+        version=version,
         written=format_time(datetime.now(UTC).replace(microsecond=0)),
         verdict=tally.verdict,  # type: ignore[arg-type]  # one of the three
         line=tally.line(),

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 from recon_core.reports.formats import JUNIT
+from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
 
 from .conftest import (
     BLOCKED_COMPARISONS,

@@ -22,6 +22,8 @@ _LONGEST: Final = 400
 """Characters of one text; ids of any length must not fill the summary."""
 _MOST_ITEMS: Final = 10
 """Differences that one cause lists."""
+_MOST_SESSIONS: Final = 20
+"""Sessions of the table: each takes up to 2 KB where its name is as long as names may be."""
 _SIGN: Final = {
     Severity.INFO: "ℹ️ INFO",
     Severity.WARN: "⚠️ WARN",
@@ -39,16 +41,17 @@ def render(run: RunReport) -> str:
     parts += [f"**INCOMPLETE:** {safe(problem)}\n" for problem in run.problems[:_MOST_ITEMS]]
     if len(run.problems) > _MOST_ITEMS:
         parts.append(f"and {counted(len(run.problems) - _MOST_ITEMS, 'more problem')}\n")
-    used, left_out = sum(map(_size, parts)), 0
-    for block in _blocks(run):
-        if used + _size(block) > MOST_BYTES - _RESERVED:
-            left_out += 1
+    ending = [*_sessions(run), *_terms(run)]
+    used, left_out = sum(map(_size, (*parts, *ending))) + _RESERVED, 0
+    for block, findings in _blocks(run):
+        if used + _size(block) > MOST_BYTES:
+            left_out += findings
             continue
         parts.append(block)
         used += _size(block)
     if left_out:
-        parts.append(f"\nand {left_out} more: the JSON and HTML reports list them")
-    return "\n".join(parts) + "\n"
+        parts.append(f"\nand {left_out} more: the JSON and HTML reports list them\n")
+    return "\n".join([*parts, *ending]) + "\n"
 
 
 def _size(text: str) -> int:
@@ -61,19 +64,17 @@ def safe(text: str, limit: int = _LONGEST) -> str:
     return shown.replace("@", "&#64;\u200b")
 
 
-def _blocks(run: RunReport) -> Iterator[str]:
-    """The parts that can be left out, the most urgent first; none holds half of a table."""
+def _blocks(run: RunReport) -> Iterator[tuple[str, int]]:
+    """The parts that can be left out, the most urgent first, each with its number of findings."""
     found = [row for row in rows(run) if row.session is not None]
     shown = [row for row in found if row.blocks or row.severity is not Severity.INFO]
     for group in by_cause(shown):
-        yield _cause(group)
+        yield _cause(group), len(group)
     unexplained = [row for row in shown if row.explained is None]
     if unexplained:
-        yield "### Differences\n\n| | item | difference | file |\n|---|---|---|---|"
-        yield from map(_difference, unexplained)
-        yield ""
-    yield from _sessions(run)
-    yield from _terms(run)
+        yield "### Differences\n\n| | item | difference | file |\n|---|---|---|---|", 0
+        yield from ((_difference(row), 1) for row in unexplained)
+        yield "", 0
 
 
 def _cause(items: Sequence[Row]) -> str:
@@ -105,7 +106,9 @@ def _sessions(run: RunReport) -> Iterator[str]:
     if differing:
         head = " | ".join(map(str, reversed(Severity)))
         yield f"### Sessions\n\n| session | ran | {head} | next |\n|---|---|---|---|---|---|---|"
-        yield from map(_session, differing)
+        yield from map(_session, differing[:_MOST_SESSIONS])
+    if len(differing) > _MOST_SESSIONS:
+        yield f"\nand {counted(len(differing) - _MOST_SESSIONS, 'more session')}"
     matching = len(run.sessions) - len(differing)
     if matching:
         yield f"\n{counted(matching, 'session')} {'matches' if matching == 1 else 'match'}."
