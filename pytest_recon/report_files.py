@@ -23,6 +23,7 @@ def write_named(
 ) -> str:
     """Write every report; returns the text for standard output. What fails is a problem."""
     gate, results = run.gate, tuple(_results(run, sessions))
+    trend = () if trail is None else trail.recent()
     head = None if trail is None else trail.head
 
     def made() -> RunReport:
@@ -36,6 +37,7 @@ def write_named(
             notes=[],
             audit=None if head is None else AuditHead(head.count, head.hash),
             gate=gate.fails_reports,
+            trend=trend,
         )
 
     add: Callable[[str], None] = gate.add_problem

@@ -124,6 +124,7 @@ class Check:
             problems=self.problems,
             notes=notes,
             audit=None if head is None else AuditHead(head.count, head.hash),
+            trend=() if self.trail is None else self.trail.recent(),
         )
 
     @cached_property
