@@ -9,7 +9,7 @@ from recon_core.reports.run_report import TrendRun
 from recon_core.values.severity import Severity
 
 MOST_RUNS: Final = 20
-"""Runs of a chart: a bar of each is wide enough to be told apart."""
+"""Runs of a chart: each has a bar that is wide enough to be seen alone."""
 _TAIL: Final = 4 * 1024 * 1024
 """Bytes at the end of a log that are looked at: a report must not cost as much as the log."""
 

@@ -24,7 +24,7 @@ def named_value(words: Sequence[str], *options: str) -> str | None:
 def named_values(words: Sequence[str], *options: str) -> list[str | None]:
     """Every value that a command line gives an option, under any of its names.
 
-    `None` stands for the value of an option that is the last word.
+    The value of an option that is the last word is `None`.
     """
     found: list[str | None] = []
     for position, word in enumerate(words):

@@ -109,7 +109,7 @@ class ComparisonResult:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What accounts for differences: `verdict` says how far it is proven.
+    """An explanation of differences: `verdict` says how far it is proven.
 
     `sentence` is it in one line, `facts` are names and values in the order of the terminal,
     `causes` the kinds of the faults, `side` the side at fault where all are on one. `repaired`

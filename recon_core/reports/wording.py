@@ -80,7 +80,7 @@ def node_path(anchor: Path, directory: Path) -> str:
 def opened_path(anchor: Path, directory: Path) -> str:
     """The anchor relative to `directory` as a person or a forge opens it, with `/`.
 
-    Nothing in it is encoded; what prints it makes it safe.
+    Nothing in it is encoded or made safe to show.
     """
     try:
         relative = os.path.relpath(anchor, directory)

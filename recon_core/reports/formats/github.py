@@ -1,4 +1,4 @@
-"""Annotations of GitHub's workflow commands: errors for what blocks, warnings for the rest.
+"""Annotations of GitHub's workflow commands: errors for what blocks, else warnings.
 
 GitHub takes 10 of each kind from a step and drops the others without a word, so the last says
 how many there are. Source of the form: GitHub, "Workflow commands for GitHub Actions".

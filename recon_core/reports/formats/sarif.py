@@ -27,15 +27,15 @@ _LEVEL: Final = {
 _RULES: Final = {
     "position": "The quantity that both sides hold of an instrument",
     "cash": "The balance that both sides state of a currency",
-    "holding": "What one side lists as a position and the other as a balance",
+    "holding": "An asset that one side lists as a position and the other as a balance",
     "order": "An order, as both sides have it",
     "fill": "A fill, as both sides have it",
     "movement": "Movements of one kind, as both sides have them",
-    "ledger": "What a side states against what its own fills give",
+    "ledger": "A statement of a side against what its own fills give",
     "session": "The session as a whole: what can be compared at all",
     GATE: "The run as a whole: what did not run or cannot be trusted",
 }
-"""What is compared, by the kind of a comparison, which is a rule of the report."""
+"""The subjects of comparisons by their kind, which is a rule of the report."""
 
 
 def render(run: RunReport) -> str:
