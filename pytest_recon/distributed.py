@@ -4,19 +4,27 @@ The controlling process collects nothing. Workers receive the sessions that were
 report at their end the sessions that they collected in addition.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from pytest_recon.gate import SessionPromise
+from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun
 
 
 class Controller:
     """The hooks of the controlling process, registered where pytest-xdist is there."""
 
-    def __init__(self, run: ReconRun) -> None:
-        self._run = run
+    def __init__(self, run: ReconRun, progress: Progress) -> None:
+        self._run, self._progress = run, progress
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Know how many items there are of each session; all workers collect the same."""
+        paths = {promise.path for promise in self._run.gate.sessions}
+        self._progress.expect(each for each in ids if each.partition("::")[0] in paths)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

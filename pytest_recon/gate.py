@@ -13,6 +13,8 @@ from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 MATCH = "match"
+ATTRIBUTE = "recon"
+"""The attribute of a report of ours, with what the controlling process reads of it."""
 Noted = dict[str, dict[str, dict[str, None]]]
 """By session and comparison, the verdicts that something is said of, in order."""
 
@@ -36,6 +38,8 @@ class SessionPromise:
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     fills: tuple[Mapping[str, Any], ...] = ()
+    mode: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""
@@ -87,6 +91,7 @@ class Gate:
     active: bool
     asked_for: bool = False
     fails_on_warn: bool = False
+    is_reading: bool = False
     _problems: list[str] = field(default_factory=list)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
@@ -221,10 +226,11 @@ class Gate:
         return self.tally().line()
 
     def tally(self) -> Tally:
-        """The figures and the verdict of the whole run."""
+        """The figures and the verdict of the run."""
         return Tally(
             sessions=len(self._promises),
-            promised=self.promised,
+            # Interrupted while it reads its sessions, it does not know of all yet.
+            promised=0 if self.is_reading else self.promised,
             ran=self.reported,
             counts=self.counts(),
             blocked=self.blocked,

@@ -152,7 +152,8 @@ class ComparisonItem(pytest.Item):
         judgement = self.judgement
         if judgement is None or judgement.diff is None:
             return ""
-        return diff_text(judgement.diff, self._reconciliation.recorded.session_id, self.nodeid)
+        recorded = self._reconciliation.recorded
+        return diff_text(judgement.diff, recorded.session_id, self.nodeid, recorded.mode)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The diff as plain text; anything else is a plugin's fault and shown as such."""

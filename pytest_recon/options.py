@@ -102,6 +102,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("recon_policy", "thresholds and tolerances (TOML)")
     parser.addini("recon_require_policy", "refuse the built-in policy", type="bool", default=False)
     parser.addini("recon_audit_log", "append every run to this audit log")
+    parser.addini(
+        "recon_check_audit_log",
+        "recon check appends to recon_audit_log as well",
+        type="bool",
+        default=False,
+    )
     parser.addini("recon_audit_rotate", "size at which a new file of the audit log begins")
     parser.addini("recon_fail_on", "fail or warn", default="fail")
     parser.addini("recon_explain", "off, fast or full", default="fast")
@@ -143,6 +149,7 @@ class Settings:
     explain: Effort
     policy_required_by: str | None
     limits: Mapping[str, int]
+    sets_ini_aside: bool
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -155,9 +162,11 @@ def read_settings(config: pytest.Config) -> Settings:
     reports = _reports(config)
     audit_log = _written_path(config, "--recon-audit-log", ini_directory)
     _require_own_files(config, audit_log, reports)
+    in_ini = tuple(config.getini("recon_sessions"))
+    narrowed = bool(named) or _names_tests(config)
     return Settings(
         command_line_sessions=named,
-        ini_sessions=tuple(config.getini("recon_sessions")),
+        ini_sessions=() if narrowed else in_ini,
         ini_directory=ini_directory,
         fail_on_warn=_fail_on(config) == "warn",
         gate=asked or (bool(named) and gate is None),
@@ -170,6 +179,20 @@ def read_settings(config: pytest.Config) -> Settings:
         explain=_explain(config),
         policy_required_by=_policy_required_by(config),
         limits=_limits(config),
+        sets_ini_aside=narrowed and bool(in_ini),
+    )
+
+
+def _names_tests(config: pytest.Config) -> bool:
+    """True if every argument is a test file or a node id, and there is one.
+
+    A directory is no single test: a run of all tests of a project keeps its sessions.
+    """
+    if config.args_source is not config.ArgsSource.ARGS:
+        return False
+    directory = config.invocation_params.dir
+    return bool(config.args) and all(
+        "::" in argument or (directory / argument).is_file() for argument in config.args
     )
 
 

@@ -24,6 +24,10 @@ _GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 """Statuses that the gate turns into a failure where it is red."""
 
 
+_MOST_COMPARED: Final = 10
+"""Differences that a failed comparison of lists shows."""
+
+
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare options and ini settings; before anything else, no earlier report holds."""
     add_options(parser)
@@ -100,10 +104,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if run.is_worker:
         _register(config, Worker(run), "recon-worker")
     else:
-        from pytest_recon.report_hooks import Recorder  # noqa: PLC0415  # not in a worker
+        from pytest_recon.report_hooks import InnerSummary, Recorder  # noqa: PLC0415  # not in a worker
 
-        _register(config, Recorder(run), "recon-recorder")
-        _register(config, Controller(run), "recon-controller")
+        recorder = Recorder(run)
+        _register(config, recorder, "recon-recorder")
+        _register(config, InnerSummary(recorder), "recon-inner-summary")
+        _register(config, Controller(run, recorder.progress), "recon-controller")
     if run.settings.command_line_sessions and config.args_source is not config.ArgsSource.ARGS:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
@@ -183,6 +189,20 @@ def pytest_runtest_makereport(
 
         attach_result(item, report)
     return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Show the differences of `assert engine.reconcile(...) == []` a line each."""
+    if op != "==" or not isinstance(left, list) or right != [] or not left:
+        return None
+    if type(left[0]).__name__ != "ReconDiff":
+        return None
+    from recon_core.reports.findings import by_size  # noqa: PLC0415  # only for a failure
+    from recon_core.reports.wording import counted  # noqa: PLC0415  # as that
+
+    shown = by_size(left)[:_MOST_COMPARED]
+    more = [f"and {len(left) - len(shown)} more"] if len(left) > len(shown) else []
+    return [counted(len(left), "difference"), *(diff.description for diff in shown), *more]
 
 
 @pytest.fixture

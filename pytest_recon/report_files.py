@@ -1,21 +1,21 @@
 """The reports that `--recon-report` names, from what the gate heard."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pytest_recon.gate import ItemResult, SessionPromise
+from pytest_recon.gate import ItemResult
 from pytest_recon.run import ReconRun
 from recon_core import __version__
 from recon_core.audit.trail import AuditTrail
 from recon_core.model.comparison import ReconDiff
-from recon_core.model.summary import ReconSummary
 from recon_core.reports.run_report import AuditHead, FillMark, RunReport, SessionResult
 from recon_core.reports.session_result import Outcome, run_report, session_result
+from recon_core.reports.session_text import SessionReport
 from recon_core.reports.wording import opened_path
 from recon_core.reports.writing import write_reports
 
-Sessions = Sequence[tuple[SessionPromise, ReconSummary]]
+Sessions = Mapping[str, SessionReport]
 
 
 def write_named(
@@ -46,12 +46,12 @@ def write_named(
 
 def _results(run: ReconRun, sessions: Sessions) -> Iterator[SessionResult]:
     directory = run.config.invocation_params.dir
-    for promise, summary in sessions:
-        anchor = Path(os.fsdecode(promise.anchor))
+    for promise in run.gate.sessions:
+        report = sessions[promise.path]
         outcomes = [_outcome(result) for result in run.gate.results(promise.path)]
-        marks = tuple(FillMark(**mark) for mark in promise.fills)
-        shown = marks if summary.total_diffs else ()
-        yield session_result(promise.path, opened_path(anchor, directory), summary, outcomes, shown)
+        marks = tuple(FillMark(**mark) for mark in promise.fills) if report.diffs else ()
+        anchor = Path(os.fsdecode(promise.anchor))
+        yield session_result(report, opened_path(anchor, directory), outcomes, marks)
 
 
 def _outcome(result: ItemResult) -> Outcome:

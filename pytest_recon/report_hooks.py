@@ -1,15 +1,19 @@
 """The recorder of the controlling process: it hears every report and has the reports written."""
 
+import contextlib
 import sys
+from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
-from pytest_recon.gate import ItemResult, SessionPromise
+from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml
 from pytest_recon.nodes import ComparisonItem
+from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun, run_of
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
@@ -17,10 +21,11 @@ from recon_core.reports.explanations import EXPLANATION
 from recon_core.reports.wording import FOLDED_PROPERTIES
 
 if TYPE_CHECKING:
+    from pytest_recon.face import Face
     from recon_core.model.summary import ReconSummary
+    from recon_core.reports.session_text import SessionReport
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION)
-_ATTRIBUTE = "recon"
 _FINAL = ("passed", "failed", "skipped")
 
 
@@ -35,7 +40,7 @@ def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
             "diff": None if diff is None else diff.to_dict(),
             "promises": run.unsent_promises(),
         }
-        setattr(report, _ATTRIBUTE, attached)
+        setattr(report, ATTRIBUTE, attached)
 
 
 class Recorder:
@@ -48,18 +53,38 @@ class Recorder:
         self._trail = None if path is None else AuditTrail(path, "--recon-audit-log", rotate_at)
         self._started = self._final_line_printed = False
         self._printed = ""
+        self.face: Face | None = None
+        self.progress = Progress()
 
     def pytest_sessionstart(self) -> None:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
         self._run.load_conftests()
+        self._run.gate.is_reading = True
         for anchor, path in self._run.declared.items():
             self._run.promise(anchor, path)
+        self._run.gate.is_reading = False
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know how many items there are of each session."""
+        self.progress.expect(item.nodeid for item in session.items if hasattr(item, "comparison"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Keep a line for each of many sessions from the terminal."""
+        self.progress.begin(self._terminal(), nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
+        """One letter for each of many sessions."""
+        return self.progress.status(self._terminal(), report, (yield))
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a comparison that ran; keep the terminal's failure section linear."""
-        attached: dict[str, Any] | None = getattr(report, _ATTRIBUTE, None)
+        attached: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
         # What a plugin will run again it reports with an outcome of its own.
         if attached is not None and str(report.outcome) in _FINAL:
             for promise in attached["promises"]:
@@ -107,9 +132,17 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Any:
-        """After everything else, pytest's short summary included: table, diffs, line."""
-        result = yield
-        self._print_summary(terminalreporter)
+        """After everything else, pytest's short summary included: causes, terms, line."""
+        if not self._run.gate.concerned:
+            return (yield)
+        from pytest_recon.face import Face  # noqa: PLC0415  # not at pytest's start
+
+        sessions = terminal.session_reports(self._run, self._summaries)
+        self.face = Face(terminalreporter, sessions, self._run.settings.top_n)
+        with self.face.put_on():
+            result = yield
+        shown = [replace(one, shown=self.face.shown(path)) for path, one in sessions.items()]
+        self._print_summary(terminalreporter, shown)
         self._print_final_line()
         return result
 
@@ -137,18 +170,25 @@ class Recorder:
             return
         self._final_line_printed = True
         reporter.ensure_newline()
-        reporter.write_line(self._run.gate.line())
+        from recon_core.reports.session_text import verdict_line  # noqa: PLC0415  # brings tabulate
 
-    def _print_summary(self, reporter: Any) -> None:
-        if not self._run.gate.concerned:
-            return
+        reporter.write_line(verdict_line(self._run.gate.tally(), terminal.screen_of(reporter)))
+
+    def _print_summary(self, reporter: Any, sessions: "list[SessionReport]") -> None:
         reporter.ensure_newline()
         if reporter.verbosity >= 0:
             reporter.section("recon", sep="=")
         # On lines of their own: GitHub takes no annotation from the middle of a line.
         for line in self._printed.splitlines():
             reporter.write_line(line)
-        for line in terminal.summary_lines(self._run, self._summaries, self._trail):
+        lines = terminal.summary_lines(
+            self._run,
+            sessions,
+            self._trail,
+            terminal.screen_of(reporter),
+            verbose=reporter.verbosity > 0,
+        )
+        for line in lines:
             reporter.write_line(line)
 
     def _write_audit_log(self) -> None:
@@ -183,7 +223,8 @@ class Recorder:
             from pytest_recon.report_files import write_named  # noqa: PLC0415
 
             invocation_id = self._summaries.invocation_id
-            self._printed = write_named(self._run, invocation_id, sessions, self._trail)
+            reports = terminal.session_reports(self._run, self._summaries)
+            self._printed = write_named(self._run, invocation_id, reports, self._trail)
             if self._terminal() is None:
                 sys.stdout.write(self._printed)
         cases = [
@@ -196,6 +237,20 @@ class Recorder:
         cases += gate_case(RUN_SUITE, gate.problems, fails=gate.fails_reports)
         head = {} if self._trail is None else self._trail.properties
         add_to_junitxml(config, head, cases)
+
+
+class InnerSummary:
+    """Gives other plugins the whole reports while these print their parts of the summary."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_terminal_summary(self) -> Any:
+        """Inside of every other wrapper, pytest's own sections included."""
+        face = self._recorder.face
+        with contextlib.nullcontext() if face is None else face.lifted():
+            return (yield)
 
 
 def _is_own(report: pytest.TestReport) -> bool:

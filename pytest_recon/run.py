@@ -204,6 +204,7 @@ class ReconRun:
     def promise(self, anchor: Path, path: str) -> "Reconciliation":
         """Read a session, and promise its comparisons to the gate."""
         from recon_core.engine.evidence import evidence  # noqa: PLC0415  # not at pytest's start
+        from recon_core.reports.side_names import sources_of  # noqa: PLC0415  # as that
 
         reconciliation = self.reconciliation(anchor)
         recorded = reconciliation.recorded
@@ -219,6 +220,8 @@ class ReconRun:
                 folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy),
                 fills=self._fills(reconciliation),
+                mode=str(recorded.mode or ""),
+                sources=sources_of(recorded),
             )
         )
         return reconciliation

@@ -1,13 +1,21 @@
 """Terminal output of a run: the header, the summary of its sessions, its terms."""
 
-from collections.abc import Iterator
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pytest_recon.run import ReconRun
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
-from recon_core.reports.wording import counted
+from recon_core.reports.wording import command_path, counted
 from recon_core.sessions.unjudged_paths import notes_on
 from recon_core.values.limits import limits_line
+
+if TYPE_CHECKING:
+    from recon_core.reports.layout import Screen
+    from recon_core.reports.session_text import SessionReport
 
 
 def header(run: ReconRun) -> str:
@@ -32,26 +40,52 @@ def _folded_lines(run: ReconRun) -> Iterator[str]:
         )
 
 
-def summary_lines(run: ReconRun, summaries: Summaries, trail: AuditTrail | None) -> list[str]:
+def summary_lines(
+    run: ReconRun,
+    sessions: "Sequence[SessionReport]",
+    trail: AuditTrail | None,
+    screen: "Screen",
+    *,
+    verbose: bool = False,
+) -> list[str]:
     """The sessions, the terms of their verdicts, and what else is wrong with the run."""
-    gate = run.gate
     lines = []
-    if gate.sessions:
+    if sessions:
+        from recon_core.reports.session_text import Detail, session_lines  # noqa: PLC0415  # brings tabulate
+
         # With a log, what `recon audit detailed --run-id` asks for.
-        lines += _session_lines(run, summaries, name_runs=trail is not None)
+        policy = run.config.getoption("recon_policy")
+        given = () if policy is None else ("--policy", shlex.quote(str(policy)))
+        detail = Detail(run.settings.top_n, verbose, trail is not None, given)
+        lines += session_lines(sessions, detail, screen)
     lines += [f"recon: {term}" for term in _terms(run, trail)]
-    return lines + [f"recon: {problem}" for problem in gate.problems]
+    return lines + [f"recon: {problem}" for problem in run.gate.problems]
 
 
-def _session_lines(run: ReconRun, summaries: Summaries, *, name_runs: bool) -> list[str]:
-    # Brings tabulate.
-    from recon_core.reports.session_text import SessionReport, summary_lines  # noqa: PLC0415
+def session_reports(run: ReconRun, summaries: Summaries) -> "dict[str, SessionReport]":
+    """The sessions of a run as far as they ran, by their path in node ids."""
+    from recon_core.reports.session_text import SessionReport  # noqa: PLC0415  # as that
 
-    reports = [
-        SessionReport(promise.path, summaries.summary(promise), summaries.diffs(promise))
+    directory = run.config.invocation_params.dir
+    return {
+        promise.path: SessionReport(
+            promise.path,
+            summaries.summary(promise),
+            summaries.diffs(promise),
+            promise.mode,
+            promise.sources,
+            command_path(Path(os.fsdecode(promise.anchor)), directory),
+        )
         for promise in run.gate.sessions
-    ]
-    return summary_lines(reports, run.settings.top_n, name_runs=name_runs)
+    }
+
+
+def screen_of(reporter: Any) -> "Screen":
+    """The screen that a terminal reporter writes to."""
+    from recon_core.reports.layout import Screen  # noqa: PLC0415  # brings click
+
+    # Pytest has no public way to ask for the width.
+    return Screen(reporter._tw.fullwidth, coloured=reporter.hasmarkup)  # noqa: SLF001
 
 
 def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
@@ -63,6 +97,8 @@ def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
             yield limits
     if run.names_sessions:
         yield from notes_on(run.discovery.unjudged, run.config.invocation_params.dir)
+    if run.settings.sets_ini_aside:
+        yield "recon_sessions is not read: the command line names sessions or tests"
     if run.settings.command_line_sessions and not run.gate.active:
         yield "the gate is off: a run that is narrowed does not fail"
     if trail is not None and trail.line is not None:

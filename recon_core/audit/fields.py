@@ -45,11 +45,26 @@ def optional_text(details: Mapping[str, Any], name: str) -> str | None:
 
 
 def severity_field(details: Mapping[str, Any], name: str = "severity") -> str:
-    """The name of a severity."""
+    """The name of a severity; a foreign log may have others than `RANKS`."""
     value = details.get(name)
-    if not isinstance(value, str) or value not in RANKS:
+    if not isinstance(value, str) or not value:
         raise AuditError(f"{name}: {_shown(details, name)}; expected {' or '.join(RANKS)}")
     return value
+
+
+def rank_of(severity: str) -> int:
+    """The rank of a severity; one that is not known is above CRITICAL: it may mean anything."""
+    return RANKS.get(severity, len(RANKS))
+
+
+def require_known_severities(details: Mapping[str, Any]) -> None:
+    """Refuse a severity that this project does not know; a foreign log alone may have one."""
+    names = [details[name] for name in ("severity", "max_severity") if details.get(name)]
+    table = details.get("counts_by_severity")
+    names += table if isinstance(table, dict) else []
+    for name in names:
+        if name not in RANKS:
+            raise AuditError(f"severity: {quoted(name)}; expected {' or '.join(RANKS)}")
 
 
 def count_field(details: Mapping[str, Any], name: str) -> int | None:

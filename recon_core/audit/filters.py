@@ -4,12 +4,12 @@ Run filters (run, session, strategy, time of the run) select runs; severities se
 A run that is looked at and has no diff of such a severity is still looked at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-from recon_core.audit.fields import RANKS, UNKNOWN
+from recon_core.audit.fields import RANKS
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
 from recon_core.values.severity import Severity
@@ -42,15 +42,26 @@ class Filters:
         return self != Filters(severities=self.severities)
 
     @property
-    def passing(self) -> frozenset[str]:
+    def passing(self) -> "Passing":
         """The severities that pass; one that nobody knows passes always."""
-        return self.severities | {UNKNOWN}
+        return Passing(self.severities)
 
     def pass_run(self, session_id: str | None, strategy_id: str | None) -> bool:
         """True if a run is asked for by its session and strategy; only these two are looked at."""
         if self.session_id is not None and session_id != self.session_id:
             return False
         return self.strategy_id is None or strategy_id == self.strategy_id
+
+
+@dataclass(frozen=True, slots=True)
+class Passing(Container[object]):
+    """The severities that are asked for, and each that is not known: it may be worse than any."""
+
+    severities: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        """True if a diff of a severity passes."""
+        return name in self.severities or name not in RANKS
 
 
 def chosen_severities(exact: Iterable[str], lowest: str | None) -> frozenset[str]:

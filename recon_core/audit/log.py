@@ -17,7 +17,12 @@ from recon_core.audit.entries import (
     LedgerEntry,
     run_entries,
 )
-from recon_core.audit.fields import counted_diffs, severity_field, text_field
+from recon_core.audit.fields import (
+    counted_diffs,
+    require_known_severities,
+    severity_field,
+    text_field,
+)
 from recon_core.audit.log_file import LogFile
 from recon_core.audit.succession import earlier_files
 from recon_core.model.comparison import ReconDiff
@@ -160,9 +165,11 @@ def _require_sense(entry: LedgerEntry) -> None:
     if name == RECON_SUMMARY:
         text_field(entry.details, "run_id")
         counted_diffs(entry.details)
+        require_known_severities(entry.details)
     elif name == RECON_DIFF:
         text_field(entry.details, "run_id")
         severity_field(entry.details)
+        require_known_severities(entry.details)
 
 
 def _read(path: Path) -> list[LedgerEntry]:

@@ -6,12 +6,12 @@ log; its items are kept in a temporary file.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
-from recon_core.audit.fields import RANKS, Entry, utc_text
+from recon_core.audit.fields import Entry, rank_of, utc_text
 from recon_core.audit.filters import Filters
 from recon_core.audit.policy_changes import PolicyHistory
 from recon_core.audit.spool import Spool, SpooledItems
@@ -127,7 +127,7 @@ class _WorstDiffs:
         self.total = 0
 
     def add(self, run: Run, entry: Entry) -> None:
-        rank = RANKS[entry["details"]["severity"]]
+        rank = rank_of(entry["details"]["severity"])
         self.total += 1
         self._found.append(((-rank, -run.index, self.total), entry))
         if self._limit is not None and len(self._found) > 2 * self._limit + _SPARE:
@@ -158,7 +158,7 @@ class _AllDiffs:
         self._orders: dict[int, str] = {}
 
     def add(self, run: Run, entry: Entry) -> None:
-        rank, order = RANKS[entry["details"]["severity"]], _order_of(entry)
+        rank, order = rank_of(entry["details"]["severity"]), _order_of(entry)
         number = self._spool.add(item_of(entry))
         self._found.append(rank << _RUN_BITS | run.index)
         if order:
@@ -256,8 +256,7 @@ def _order_of(entry: Entry) -> str:
     return str(entry.get("client_order_id") or "")
 
 
-def recorded_note(run: Run, passing: Iterable[str]) -> str:
+def recorded_note(run: Run, passing: Container[object]) -> str:
     """`10 of 19 recorded`, where the log holds fewer diffs than the summary counts."""
-    severities = frozenset(passing)
-    recorded, counted = run.recorded_of(severities), run.counted_of(severities)
+    recorded, counted = run.recorded_of(passing), run.counted_of(passing)
     return f"{recorded} of {counted} recorded" if recorded < counted else ""

@@ -1,6 +1,7 @@
 """One run of a trail, the events that a mode receives, and the totals of all runs asked for."""
 
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -30,15 +31,15 @@ class Run:
     counted: Counter[str] = field(default_factory=Counter)
     doubt: str = ""
 
-    def recorded_of(self, severities: frozenset[str]) -> int:
+    def recorded_of(self, severities: Container[object]) -> int:
         """Return the number of diffs of some severities that the log holds."""
         return sum(count for name, count in self.recorded.items() if name in severities)
 
-    def counted_of(self, severities: frozenset[str]) -> int:
+    def counted_of(self, severities: Container[object]) -> int:
         """Return the number of diffs of some severities that its summary counts."""
         return sum(count for name, count in self.counted.items() if name in severities)
 
-    def findings(self, severities: frozenset[str]) -> int:
+    def findings(self, severities: Container[object]) -> int:
         """Return the number of its diffs: a log of the top N holds fewer than were counted."""
         return max(self.recorded_of(severities), self.counted_of(severities))
 
@@ -83,7 +84,7 @@ class Tally:
     any_run: bool = False
     run_id_known: bool = False
 
-    def add(self, run: Run, passing: frozenset[str]) -> None:
+    def add(self, run: Run, passing: Container[object]) -> None:
         """Count a finished run."""
         findings = run.findings(passing)
         self.runs += 1

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from recon_core.audit.entries import RECON_SUMMARY
-from recon_core.audit.fields import Entry
+from recon_core.audit.fields import Entry, rank_of
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note, recorded_note
 from recon_core.audit.tally import Run, Sink
@@ -212,7 +212,9 @@ def _many(count: int) -> bool:
 
 
 def _by_severity(counts: Counter[str]) -> dict[str, int]:
-    return {str(name): counts[name] for name in reversed(Severity) if counts[name]}
+    """Return counts, the worst first; what is not known is worse than what is."""
+    names = sorted(counts, key=lambda name: (-rank_of(name), name))
+    return {name: counts[name] for name in names if counts[name]}
 
 
 def key_of(details: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """The group of all sub-commands, each loaded when it is asked for, and the exit codes.
 
 One table (design, "The `recon` command"): 0 answered or clear, 2 findings or blocked,
-1 cannot be judged, 64 wrong usage. A sub-command ends with `ctx.exit(code)`; it raises
-`ReconError` for what cannot be judged and `click.UsageError` for wrong usage.
+1 cannot be judged, 64 wrong usage, 130 interrupted. A sub-command ends with `ctx.exit(code)`;
+it raises `ReconError` for what cannot be judged and `click.UsageError` for wrong usage.
 """
 
 import errno
@@ -66,6 +66,7 @@ Exit codes:
   1   cannot be judged: nothing readable, a damaged log, a report not written
   2   blocked, or findings (audit, explain: with --exit-on-findings)
   64  wrong usage
+  130 interrupted by Ctrl-C
 """
 
 
@@ -159,7 +160,7 @@ def _outcome(
     except click.UsageError as error:
         return WRONG_USAGE, _usage_text(error, name)
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED, None
+        return INTERRUPTED, "interrupted: no answer"
     except Exception as error:  # noqa: BLE001  # a fault of ours or a plugin's is no verdict
         return CANNOT_JUDGE, _error_text(error)
 

@@ -71,8 +71,9 @@ def counts_text(counts: object) -> str:
         return ""
     order = [str(severity) for severity in reversed(Severity)]
     known = [name for name in order if counts.get(name)]
-    others = sorted(name for name in counts if name not in order)
-    return ", ".join(f"{printable(counts[name])} {printable(name, 60)}" for name in known + others)
+    # A severity that is not known here may be worse than any.
+    others = sorted(name for name in counts if name not in order and counts[name])
+    return ", ".join(f"{printable(counts[name])} {printable(name, 60)}" for name in others + known)
 
 
 def shown_key(key: str) -> str:
@@ -116,8 +117,11 @@ def _escalation(item: Item) -> str:
         return printable("; ".join(map(str, given)), 500)
     counts = item.get("counts_by_severity")
     known = counts if isinstance(counts, dict) else {}
-    # A foreign summary does not say it; the runbook's matrix does.
-    return escalation_text({severity: known.get(severity, 0) for severity in Severity})
+    # A foreign summary does not say it; the runbook's matrix does. A severity that is not
+    # known here asks for as much as the worst.
+    found = {severity: known.get(severity, 0) for severity in Severity}
+    found[Severity.CRITICAL] += sum(known[name] for name in known if name not in found)
+    return escalation_text(found)
 
 
 def _policy_text(changed: Mapping[str, Any]) -> str:

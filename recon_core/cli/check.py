@@ -2,16 +2,18 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.policy.settings import (
     BUILT_IN,
@@ -26,6 +28,8 @@ from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
     from recon_core.cli.check_run import Check
+    from recon_core.reports.layout import Screen
+    from recon_core.reports.session_text import Detail
     from recon_core.reports.writing import NamedReport
 
 EPILOG: Final = """\b
@@ -41,13 +45,15 @@ Exit codes:
   0   clear
   1   cannot be judged: nothing readable, nothing compared, a report not written
   2   blocked
-  64  wrong usage, also a name that matches nothing and a policy that is no use
+  64  wrong usage, also a name that matches nothing and an invalid policy
+  130 interrupted by Ctrl-C: no verdict
 
-The settings recon_policy, recon_require_policy, recon_audit_log, recon_audit_rotate,
-recon_fail_on, recon_max_items, recon_explain and recon_limits of the project's pytest
-configuration hold here too. Hooks of installed plugins are called; those in a conftest.py
-belong to pytest and are not loaded: where they change verdicts, run pytest --recon-session
-instead.
+The settings recon_policy, recon_require_policy, recon_audit_rotate, recon_fail_on,
+recon_max_items, recon_explain and recon_limits of the project's pytest configuration hold
+here too; recon_audit_log only with --audit-log, or where recon_check_audit_log is on: a
+look at a session is no run of the project. Hooks of installed plugins are called; those in
+a conftest.py belong to pytest and are not loaded: where they change verdicts, run
+pytest --recon-session instead.
 """
 
 
@@ -68,6 +74,8 @@ class _Options:
     explain: str | None
     limits: tuple[str, ...]
     output_format: str
+    color: str
+    verbose: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class _Request:
     notes: list[str]
     audit_log: Path | None
     rotate_at: int | None
+    detail: "Detail"
+    screen: "Screen"
 
 
 class CheckCommand(click.Command):
@@ -153,6 +163,8 @@ class CheckCommand(click.Command):
     show_default=True,
     help="JSON has every comparison of every session.",
 )
+@COLOR_OPTION
+@click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Compare what the system believes with what the exchange says, and decide.
@@ -173,9 +185,12 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     printed = _write_reports(request)
     if printed is not None:
         click.echo(printed, nl=False)
-    text = _json(request) if options.output_format == "json" else _text(request)
+    is_reported = printed is not None
     # With a report on standard output that is all there is on it.
-    click.echo(text, err=printed is not None)
+    if options.output_format == "json":
+        click.echo(_json(request), err=is_reported)
+    else:
+        show(_text(request), request.screen, err=is_reported)
     ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
 
 
@@ -217,7 +232,16 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         notes=list(notes_on(found.unjudged, directory)),
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
+        detail=_detail(options),
+        screen=screen(options.color),
     )
+
+
+def _detail(options: _Options) -> "Detail":
+    from recon_core.reports.session_text import Detail  # noqa: PLC0415  # brings tabulate
+
+    given = () if options.policy is None else ("--policy", shlex.quote(options.policy))
+    return Detail(options.top_n, verbose=options.verbose, options=given)
 
 
 def _written_paths(
@@ -232,8 +256,8 @@ def _written_paths(
     if options.junit is not None:
         reports.append(named_report("--junit", options.junit, directory))
     audit_log = _written_path("--audit-log", options.audit_log, directory)
-    if options.audit_log is None and settings.audit_log is not None:
-        audit_log = _written_path("recon_audit_log", str(settings.audit_log), directory)
+    if options.audit_log is None and settings.audit_log_of_check is not None:
+        audit_log = _written_path("recon_audit_log", str(settings.audit_log_of_check), directory)
     require_own_places(reports, [("the audit log", audit_log)])
     return reports, audit_log
 
@@ -255,15 +279,16 @@ def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
 
 
 def _text(request: _Request) -> str:
-    from recon_core.reports.session_text import summary_lines  # noqa: PLC0415  # brings tabulate
+    from recon_core.reports.session_text import session_lines, verdict_line  # noqa: PLC0415  # brings tabulate
 
-    run = request.check
-    lines = summary_lines(run.reports(), run.top_n, name_runs=run.trail is not None)
+    run, screen = request.check, request.screen
+    detail = replace(request.detail, run_ids=run.trail is not None)
+    lines = session_lines(run.reports(), detail, screen)
     notes = _terms(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *run.problems]]
-    return "\n".join([*lines, run.tally().line()])
+    return "\n".join([*lines, verdict_line(run.tally(), screen)])
 
 
 def _write_reports(request: _Request) -> str | None:

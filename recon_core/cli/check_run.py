@@ -22,8 +22,16 @@ from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.run_report import AuditHead, RunReport, SessionResult
 from recon_core.reports.session_result import Outcome, fill_marks, run_report, session_result
 from recon_core.reports.session_text import SessionReport
+from recon_core.reports.side_names import sources_of
 from recon_core.reports.text import diff_text
-from recon_core.reports.wording import Tally, drift_text, folded_properties, node_path, opened_path
+from recon_core.reports.wording import (
+    Tally,
+    command_path,
+    drift_text,
+    folded_properties,
+    node_path,
+    opened_path,
+)
 from recon_core.reports.writing import NamedReport
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -74,7 +82,7 @@ class Check:
         """Read and judge every session, and notify the plugins."""
         self.sessions = [self._judged(anchor) for anchor in anchors]
         if not any(session.compared for session in self.sessions):
-            self.problems.append("nothing was compared: no session gives anything on both sides")
+            self.problems.append("nothing was compared: no session has data on both sides")
 
     def _judged(self, anchor: Path) -> CheckedSession:
         reconciliation = reconcile_session(
@@ -129,15 +137,14 @@ class Check:
 
     @cached_property
     def _results(self) -> tuple[SessionResult, ...]:
-        return tuple(map(self._result, self.sessions))
+        return tuple(map(self._result, self.sessions, self.reports()))
 
-    def _result(self, session: CheckedSession) -> SessionResult:
+    def _result(self, session: CheckedSession, report: SessionReport) -> SessionResult:
         reconciliation = session.reconciliation
         placed = map(reconciliation.placed, reconciliation.judgements)
         return session_result(
-            session.path,
+            report,
             session.file,
-            session.summary,
             [self._outcome(session, judgement) for judgement in placed],
             fill_marks(reconciliation.comparisons) if reconciliation.diffs else (),
         )
@@ -154,9 +161,13 @@ class Check:
             seconds=session.seconds[comparison.identity],
             drift="" if of_session else drift_text(diff),
             more={**folded_properties(comparison), **explanation_properties(diff)},
-            text="" if diff is None else diff_text(diff, session.summary.session_id, node_id),
+            text="" if diff is None else self._text(session, diff, node_id),
             diff=diff,
         )
+
+    def _text(self, session: CheckedSession, diff: ReconDiff, node_id: str) -> str:
+        mode = session.reconciliation.recorded.mode
+        return diff_text(diff, session.summary.session_id, node_id, mode)
 
     def _blocks(self, diff: ReconDiff | None) -> bool:
         return diff is not None and diff.severity.rank >= self.lowest.rank
@@ -164,7 +175,14 @@ class Check:
     def reports(self) -> Sequence[SessionReport]:
         """Return the data that the terminal shows of each session."""
         return [
-            SessionReport(session.path, session.summary, session.reconciliation.diffs)
+            SessionReport(
+                session.path,
+                session.summary,
+                session.reconciliation.diffs,
+                str(session.reconciliation.recorded.mode or ""),
+                sources_of(session.reconciliation.recorded),
+                command_path(session.reconciliation.recorded.anchor, self.directory),
+            )
             for session in self.sessions
         ]
 

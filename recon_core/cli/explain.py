@@ -30,7 +30,8 @@ Exit codes:
   0   answered; with --exit-on-findings: no diff
   1   cannot be judged: a session that cannot be read, nothing compared
   2   diffs, with --exit-on-findings
-  64  wrong usage, also a name that matches nothing and a policy that is no use
+  64  wrong usage, also a name that matches nothing and an invalid policy
+  130 interrupted by Ctrl-C
 
 An explanation names a cause only where the books prove it: with the cause repaired in a
 copy, every diff that it claims is gone and none is new.

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.model.explanation import Explanation
 from recon_core.model.figures import CashSteps, Place, Timeline
 from recon_core.model.matched_rows import MatchedRows
+from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 from recon_core.values.times import format_time, parse_time
+
+_LONGEST_REPR: Final = 160
+"""Characters of a description in a `repr`: what a failed assertion shows of a list."""
 
 
 class ItemKind(StrEnum):
@@ -91,7 +95,7 @@ class Comparison:
         return self.item_kind is ItemKind.POSITION or isinstance(value, Position)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ReconDiff:
     """A comparison that is not equal.
 
@@ -126,6 +130,10 @@ class ReconDiff:
     waterfalls: tuple[CashSteps, ...] = ()
     timeline: Timeline | None = None
     places: tuple[Place, ...] = ()
+
+    def __repr__(self) -> str:
+        """The description on one line; `to_dict` has every field."""
+        return f"<ReconDiff {printable(self.description, _LONGEST_REPR)}>"
 
     @property
     def identity(self) -> str:

@@ -6,6 +6,7 @@ The matrix counts the diffs at the highest severity.
 from collections.abc import Mapping
 from typing import Final
 
+from recon_core.model.records import SessionMode
 from recon_core.values.severity import Severity
 
 MANY_INFO: Final = 50
@@ -14,6 +15,9 @@ FEW_INFO: Final = 10
 """INFO diffs; fewer of them ask for no action (the runbook's figure)."""
 FEW_WARN: Final = 5
 """WARN diffs; more of them ask for an incident report (the runbook's figure)."""
+
+REHEARSALS: Final = frozenset({SessionMode.SIM, SessionMode.PAPER})
+"""Modes in which no money is at stake: reports for people ask nobody to stop trading."""
 
 
 def escalation_actions(counts: Mapping[Severity, int]) -> tuple[str, ...]:

@@ -50,6 +50,17 @@ class ProjectSettings:
     require_policy: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     audit_rotate: str | None = None
+    check_audit_log: bool = False
+
+    @property
+    def audit_log_of_check(self) -> Path | None:
+        """The log that `recon check` appends to unasked: none, or by a setting the project's.
+
+        Raises `ReconError` where the setting is on and no log is named.
+        """
+        if self.check_audit_log and self.audit_log is None:
+            raise ReconError("recon_check_audit_log: is on; expected a file in recon_audit_log too")
+        return self.audit_log if self.check_audit_log else None
 
     def lowest_failing(self, option: str | None = None) -> str:
         """`fail` or `warn`: option, setting, `fail`; raises `ReconError` for another word."""
@@ -195,6 +206,7 @@ def find_settings(directory: Path) -> ProjectSettings:
         require_policy=_flag(table, "recon_require_policy"),
         limits=limits_of(table.get("recon_limits", []), ()),
         audit_rotate=_number_text(table, "recon_audit_rotate") or None,
+        check_audit_log=_flag(table, "recon_check_audit_log"),
     )
 
 

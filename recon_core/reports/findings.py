@@ -1,131 +1,103 @@
-"""The findings of a run as rows, for formats that list them: the worst first.
+"""The causes of a session and the differences that each explains, the worst first.
 
-A row is a difference, a comparison that failed for another reason, a session that did not run
-completely, or a problem of the run. All texts are safe to print.
+The one model behind the terminal of pytest, `recon check` and every report for people: what is
+said of a session is said once for each cause, and not once for each difference.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
-from recon_core.reports.run_report import ComparisonResult, Explained, RunReport, SessionResult
-from recon_core.reports.wording import ran_of
-from recon_core.values.printable import printable
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.explanation import Explanation, ExplanationVerdict
+from recon_core.values.amounts import ZERO
 from recon_core.values.severity import Severity
 
-GATE: Final = "gate"
-"""Kind of a row that is of no comparison."""
+_CERTAINTY: Final = tuple(ExplanationVerdict)
+"""Verdicts of explanations, the most certain first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One finding and its place; `file` is empty where it is of the whole run.
+class Finding:
+    """Differences of a session and the explanation that they share, if there is one.
 
-    `severity` is that of the difference, FAIL where something else is red. `cause` is what
-    explains it in a sentence, empty where nothing does.
+    `diffs` are the worst first, and never empty.
     """
 
-    severity: Severity
-    blocks: bool
-    kind: str
-    key: str
-    message: str
-    cause: str = ""
-    file: str = ""
-    line: int = 1
-    session: SessionResult | None = None
-    comparison: ComparisonResult | None = None
-    explained: Explained | None = None
+    explanation: Explanation | None
+    diffs: tuple[ReconDiff, ...]
 
     @property
-    def title(self) -> str:
-        """`FAIL position BTC/EUR`."""
-        return f"{self.severity} {self.kind} {self.key}".strip()
+    def severity(self) -> Severity:
+        """The severity of the worst difference."""
+        return self.diffs[0].severity
 
     @property
-    def text(self) -> str:
-        """The message with its cause, on one line."""
-        return f"{self.message}; {self.cause}" if self.cause else self.message
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of what stays when amounts change: session, comparison, kinds of the cause."""
-        causes = () if self.explained is None else self.explained.causes
-        path = "" if self.session is None else self.session.path
-        parts = (path, self.kind, self.key, *causes)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    def has_cause(self) -> bool:
+        """True if a cause is named, proven or possible."""
+        return self.explanation is not None and bool(self.explanation.causes)
 
 
-def rows(run: RunReport) -> list[Row]:
-    """Return every finding of a run, the worst first, problems of the run before all others."""
-    found = [row for session in run.sessions for row in _of_session(run, session)]
-    found.sort(key=lambda row: (not row.blocks, -row.severity.rank))
-    severity = Severity.FAIL if run.gate else Severity.WARN
-    problems = [
-        Row(severity, run.gate, GATE, "", f"INCOMPLETE: {printable(problem, 2000)}")
-        for problem in run.problems
-    ]
-    return [*problems, *found]
+def findings_of(diffs: Iterable[ReconDiff]) -> list[Finding]:
+    """Return the causes of a session, the worst first, and last the differences without one."""
+    explained: dict[object, list[ReconDiff]] = {}
+    others: list[ReconDiff] = []
+    for diff in diffs:
+        explanation = diff.explanation
+        if explanation is None or not explanation.causes:
+            others.append(diff)
+        else:
+            explained.setdefault(_key(explanation), []).append(diff)
+    causes = [Finding(group[0].explanation, tuple(by_size(group))) for group in explained.values()]
+    findings = sorted(causes, key=_urgency)
+    if others:
+        unexplained = next((one.explanation for one in others if one.explanation), None)
+        findings.append(Finding(unexplained, tuple(by_size(others))))
+    return findings
 
 
-def by_cause(found: Iterable[Row]) -> list[list[Row]]:
-    """Return the rows that something explains, those of one explanation together, in order."""
-    groups: dict[int, list[Row]] = {}
-    for row in found:
-        if row.explained is not None:
-            groups.setdefault(id(row.explained), []).append(row)
-    return list(groups.values())
+def by_size(diffs: Iterable[ReconDiff]) -> list[ReconDiff]:
+    """Return differences by severity, then size, then time.
+
+    The size is relative: amounts of several currencies have no common measure. Equal sizes, as
+    of rows that a side lacks, are in the order of their amounts.
+    """
+    return sorted(diffs, key=_place)
 
 
-def _of_session(run: RunReport, session: SessionResult) -> Iterator[Row]:
-    file = printable(session.file, 500)
-    if session.ran < session.promised:
-        severity = Severity.FAIL if run.gate else Severity.WARN
-        message = f"INCOMPLETE: {ran_of(session.ran, session.promised)}"
-        yield Row(severity, run.gate, GATE, "", message, file=file, session=session)
-    for comparison in session.comparisons:
-        if comparison.verdict != "match" or comparison.blocks:
-            yield _of_comparison(session, comparison, file)
+def _place(diff: ReconDiff) -> tuple[int, Decimal, Decimal, str, str]:
+    time = "" if diff.timestamp is None else diff.timestamp.isoformat()
+    return -diff.severity.rank, -_relative_size(diff), -_amount(diff), time, diff.identity
 
 
-def _of_comparison(session: SessionResult, comparison: ComparisonResult, file: str) -> Row:
-    finding = comparison.finding
-    verdict = comparison.verdict
-    row = Row(
-        severity=Severity.FAIL if verdict == "match" else Severity(verdict),
-        blocks=comparison.blocks,
-        kind=printable(comparison.kind),
-        key=printable(comparison.key, 300),
-        message=printable(comparison.text.partition("\n")[0], 2000),
-        file=file,
-        session=session,
-        comparison=comparison,
-    )
-    if finding is None:
-        return row
-    explained = None
-    if finding.explanation is not None and finding.explanation < len(session.explanations):
-        explained = session.explanations[finding.explanation]
-    place = _place(comparison, explained)
-    return Row(
-        row.severity,
-        row.blocks,
-        row.kind,
-        row.key,
-        printable(finding.description, 2000),
-        "" if explained is None else printable(explained.sentence, 2000),
-        file if place is None else printable(place[0], 500),
-        1 if place is None else place[1],
-        session,
-        comparison,
-        explained,
-    )
+def _relative_size(diff: ReconDiff) -> Decimal:
+    if diff.drift is not None:
+        return diff.drift.copy_abs()
+    details = diff.diff_details
+    is_one_sided = "0" in (details.get("internal_rows"), details.get("external_rows"))
+    return Decimal(1) if is_one_sided else ZERO
 
 
-def _place(comparison: ComparisonResult, explained: Explained | None) -> tuple[str, int] | None:
-    """Return the row of the side at fault, else of the ledger, else of the exchange."""
-    places = () if comparison.finding is None else comparison.finding.places
-    sides = [None if explained is None else explained.side, "internal", "external"]
-    ordered = [place for side in sides for place in places if place.side == side]
-    return (ordered[0].file, max(ordered[0].line, 1)) if ordered else None
+def _amount(diff: ReconDiff) -> Decimal:
+    """Return the delta, or the value of the row of one side that is concerned."""
+    if diff.delta is not None:
+        return diff.delta.copy_abs()
+    details = diff.diff_details
+    for side in ("internal", "external"):
+        quantity, price = details.get(f"{side}_quantity"), details.get(f"{side}_price")
+        if quantity and price:
+            return Decimal(quantity) * Decimal(price)
+    return ZERO
+
+
+def _key(explanation: Explanation) -> object:
+    """Return a key of an explanation that holds after it crossed a process."""
+    causes = tuple((one.cause_kind, one.side, one.text) for one in explanation.causes)
+    return explanation.verdict, causes, explanation.explains, explanation.text
+
+
+def _urgency(finding: Finding) -> tuple[object, ...]:
+    assert finding.explanation is not None  # noqa: S101  # a cause is one of an explanation
+    certainty = _CERTAINTY.index(finding.explanation.verdict)
+    return -finding.severity.rank, certainty, *_place(finding.diffs[0])[1:]

@@ -64,10 +64,10 @@ class RowPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A difference in full.
+class ReportedDiff:
+    """A difference in full, its description in the names that the session gives its sides.
 
-    `text` is the finding as the terminal has it, `explanation` the place of what explains it in
+    `explanation` is the place of what explains it in
     the session's `explanations`, `None` where nothing does.
     """
 
@@ -104,7 +104,7 @@ class ComparisonResult:
     drift: str
     more: Mapping[str, str]
     text: str
-    finding: Finding | None
+    finding: ReportedDiff | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,7 @@ class Explained:
     """An explanation of differences: `verdict` says how far it is proven.
 
     `sentence` is it in one line, `facts` are names and values in the order of the terminal,
-    `causes` the kinds of the faults, `side` the side at fault where all are on one. `repaired`
-    says that `recon repair` has entries for it.
+    `causes` the kinds of the faults, `side` the side at fault where all are on one.
     """
 
     __pydantic_config__ = _CLOSED
@@ -122,7 +121,6 @@ class Explained:
     causes: tuple[str, ...]
     sentence: str
     facts: tuple[tuple[str, str], ...]
-    repaired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,8 @@ class SessionResult:
     """One session: its figures, its comparisons that ran, and what explains them.
 
     `path` is its path in node ids, `file` the same as a person opens it; `promised` counts its
-    comparisons and `ran` those with a verdict.
+    comparisons and `ran` those with a verdict. `internal` and `external` are the names of its
+    sides; `action` says what to do at once, `next` are the commands that say more.
     """
 
     __pydantic_config__ = _CLOSED
@@ -151,11 +150,15 @@ class SessionResult:
     session_id: str
     strategy_id: str
     run_id: str
+    mode: str
+    internal: str
+    external: str
     promised: int
     ran: int
     counts: Mapping[str, int]
     max_severity: str
-    escalation: tuple[str, ...]
+    action: str
+    next: tuple[str, ...]
     notes: tuple[str, ...]
     mirrored: bool
     evidence: Mapping[str, Any]

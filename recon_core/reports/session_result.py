@@ -2,20 +2,17 @@
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from recon_core.model import Fill
 from recon_core.model.comparison import Comparison, ReconDiff
-from recon_core.model.explanation import Explanation
 from recon_core.model.matched_rows import MatchedFills
-from recon_core.model.summary import ReconSummary
-from recon_core.reports.explanations import (
-    explanation_sentence,
-    explanations_of,
-    whole_explanation,
-)
+from recon_core.reports.explanations import whole_explanation
+from recon_core.reports.finding_text import cause_rows, finding_rows, next_commands
+from recon_core.reports.findings import Finding, findings_of
 from recon_core.reports.run_report import (
     SCHEMA,
     AuditHead,
@@ -23,14 +20,17 @@ from recon_core.reports.run_report import (
     Course,
     Explained,
     FillMark,
-    Finding,
     Point,
+    ReportedDiff,
     RowPlace,
     RunReport,
     SessionResult,
     Steps,
     TrendRun,
 )
+from recon_core.reports.session_text import SessionReport, action_of
+from recon_core.reports.side_names import SideNames
+from recon_core.reports.text import UNREADABLE
 from recon_core.reports.wording import Tally
 from recon_core.values.times import format_time
 
@@ -86,47 +86,67 @@ class Outcome:
 
 
 def session_result(
-    path: str,
+    report: SessionReport,
     file: str,
-    summary: ReconSummary,
     outcomes: Sequence[Outcome],
     marks: Iterable[FillMark] = (),
 ) -> SessionResult:
     """Return the part of one session; `file` is its path as seen from where the run started."""
-    explanations = explanations_of(each.diff for each in outcomes if each.diff is not None)
+    summary, names = report.summary, report.names
+    findings = findings_of(each.diff for each in outcomes if each.diff is not None)
+    explained = [one for one in findings if one.explanation is not None]
+    places = {
+        diff.identity: place
+        for place, one in enumerate(explained)
+        for diff in one.diffs
+        if diff.explanation is not None
+    }
     ran = len(outcomes)
     return SessionResult(
-        path=path,
+        path=report.path,
         file=file,
         session_id=summary.session_id,
         strategy_id=summary.strategy_id,
         run_id=summary.run_id,
+        mode=report.mode,
+        internal=names.internal,
+        external=names.external,
         promised=ran if summary.comparisons is None else summary.comparisons,
         ran=ran,
         counts=dict(summary.counts_by_severity),
         max_severity=summary.max_severity if summary.total_diffs else "match",
-        escalation=summary.escalation,
+        action=action_of(findings, report.mode) if findings else "",
+        next=tuple(next_commands(findings, report.file)) if findings else (),
         notes=summary.notes,
         mirrored=summary.mirrored,
         evidence=dict(summary.evidence),
-        explanations=tuple(map(_explained, explanations)),
+        explanations=tuple(_explained(one, names) for one in explained),
         fills=tuple(marks),
-        comparisons=tuple(_result(each, explanations, file) for each in outcomes),
+        comparisons=tuple(_result(each, places, names, file) for each in outcomes),
     )
 
 
-def _explained(explanation: Explanation) -> Explained:
+def _explained(finding: Finding, names: SideNames) -> Explained:
+    explanation = finding.explanation
+    assert explanation is not None  # noqa: S101  # the caller has looked
+    only_head = replace(finding, diffs=finding.diffs[:1])
+    rows = (
+        cause_rows(explanation, names, 0)
+        if finding.has_cause
+        else islice(finding_rows(only_head, names, 0), 1)
+    )
     return Explained(
         verdict=str(explanation.verdict),
         side=None if explanation.side is None else str(explanation.side),
         causes=tuple(dict.fromkeys(str(cause.cause_kind) for cause in explanation.causes)),
-        sentence=explanation_sentence(explanation),
-        facts=tuple(whole_explanation(explanation)),
-        repaired=bool(explanation.repair),
+        sentence=" ".join(f"{row.head}{row.text}" for row in rows),
+        facts=tuple((name, names.said(value)) for name, value in whole_explanation(explanation)),
     )
 
 
-def _result(outcome: Outcome, explanations: Sequence[Explanation], file: str) -> ComparisonResult:
+def _result(
+    outcome: Outcome, places: Mapping[str, int], names: SideNames, file: str
+) -> ComparisonResult:
     diff = outcome.diff
     return ComparisonResult(
         kind=outcome.kind,
@@ -137,15 +157,16 @@ def _result(outcome: Outcome, explanations: Sequence[Explanation], file: str) ->
         drift=outcome.drift,
         more=outcome.more,
         text=outcome.text,
-        finding=None if diff is None else _finding(diff, explanations, file),
+        finding=None if diff is None else _finding(diff, places.get(diff.identity), names, file),
     )
 
 
-def _finding(diff: ReconDiff, explanations: Sequence[Explanation], file: str) -> Finding:
+def _finding(diff: ReconDiff, explanation: int | None, names: SideNames, file: str) -> ReportedDiff:
     figures: Mapping[str, Any] = diff.to_dict()
-    return Finding(
+    is_unreadable = diff.identity == UNREADABLE
+    return ReportedDiff(
         diff_id=diff.diff_id,
-        description=diff.description,
+        description=diff.description if is_unreadable else names.said(diff.description),
         internal=figures["internal"],
         external=figures["external"],
         delta=figures["delta"],
@@ -153,7 +174,7 @@ def _finding(diff: ReconDiff, explanations: Sequence[Explanation], file: str) ->
         tolerance=diff.tolerance,
         notes=diff.notes,
         softened_by=diff.softened_by,
-        explanation=None if diff.explanation is None else explanations.index(diff.explanation),
+        explanation=explanation,
         waterfalls=tuple(Steps(**each) for each in figures["waterfalls"]),
         timeline=_course(figures["timeline"]),
         places=tuple(

@@ -11,8 +11,8 @@ both: each has the finding, and the message its cause as well.
 from collections.abc import Sequence
 from typing import Final
 
-from recon_core.reports.findings import Row, rows
 from recon_core.reports.junit import CaseReport, SuiteReport
+from recon_core.reports.report_rows import Row, rows
 from recon_core.reports.run_report import ComparisonResult, RunReport, SessionResult
 from recon_core.reports.wording import INCOMPLETE, ran_of
 from recon_core.values.printable import printable

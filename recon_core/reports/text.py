@@ -1,16 +1,23 @@
 """Text for people: plain, complete without the source, safe to print."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Final
 
 from recon_core.model.comparison import ReconDiff
-from recon_core.model.escalation import escalation_text
+from recon_core.model.escalation import REHEARSALS, escalation_text
 from recon_core.reports.explanations import explanation_facts
 from recon_core.values.amounts import format_amount, larger_magnitude, percent_text
 from recon_core.values.printable import printable
 
+UNREADABLE: Final = "session::readable"
+"""The identity of the difference of a session that cannot be read."""
 
-def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
-    """A diff in full: what, both sides, delta, drift or tolerance, escalation, and why."""
+
+def diff_text(diff: ReconDiff, session_id: str, node_id: str = "", mode: str | None = None) -> str:
+    """A diff in full: what, both sides, delta, drift or tolerance, escalation, and why.
+
+    The escalation is of a session that may be live: by its `mode` it is not a rehearsal.
+    """
     lines = [diff.description, f"  session     {printable(session_id)}"]
     if node_id:
         lines.append(f"  item        {node_id}")
@@ -18,7 +25,10 @@ def diff_text(diff: ReconDiff, session_id: str, node_id: str = "") -> str:
     lines += [f"  note        {note}" for note in diff.notes]
     if diff.softened_by is not None:
         lines.append(f"  softened by {printable(diff.softened_by)}")
-    lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
+    if diff.identity == UNREADABLE:
+        lines.append("  action      fix the file")
+    elif mode not in REHEARSALS:
+        lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
     why = () if diff.explanation is None else explanation_facts(diff.explanation)
     lines += [
         f"  {name:<11} {value}"
@@ -45,11 +55,3 @@ def _figures(diff: ReconDiff) -> Iterable[tuple[str, str]]:
         larger = larger_magnitude(diff.internal, diff.external)
         yield "drift", percent_text(diff.delta.copy_abs(), larger)
     yield "tolerance", diff.tolerance
-
-
-def worst_lines(diffs: Sequence[ReconDiff], limit: int) -> list[str]:
-    """One line per diff, the worst first, and how many were left out."""
-    lines = [f"{diff.description}" for diff in diffs[:limit]]
-    if len(diffs) > limit:
-        lines.append(f"and {len(diffs) - limit} more")
-    return lines

@@ -1,6 +1,7 @@
 """The words that pytest's summary, `recon check` and the JUnit files share."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Final
 from recon_core.compare.keys import encode_key
 from recon_core.model.comparison import Comparison, ReconDiff
 from recon_core.model.matched_rows import EqualRows
+from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 CLEAR: Final = "CLEAR"
 BLOCKED: Final = "BLOCKED"
 INCOMPLETE: Final = "INCOMPLETE"
+
+MOST_IN_BLOCKS: Final = 5
+"""Sessions that are shown one by one: about one screen of the usual ones."""
 
 FOLDED_PROPERTIES: Final = ("recon.folded", "recon.sha256")
 """Properties of an item that represents many: their number, and a digest of them."""
@@ -82,12 +87,21 @@ def opened_path(anchor: Path, directory: Path) -> str:
 
     Nothing in it is encoded or made safe to show.
     """
+    whole = _relative(anchor, directory).encode("utf-8", "surrogateescape")
+    return Path(whole.decode("utf-8", "backslashreplace")).as_posix()
+
+
+def command_path(anchor: Path, directory: Path) -> str:
+    """The anchor as a word of a shell, seen from `directory`; empty where it cannot be printed."""
+    relative = _relative(anchor, directory)
+    return shlex.quote(relative) if printable(relative, len(relative)) == relative else ""
+
+
+def _relative(anchor: Path, directory: Path) -> str:
     try:
-        relative = os.path.relpath(anchor, directory)
+        return os.path.relpath(anchor, directory)
     except ValueError:  # another drive
-        relative = str(anchor)
-    whole = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return Path(whole).as_posix()
+        return str(anchor)
 
 
 def drift_text(diff: ReconDiff | None) -> str:

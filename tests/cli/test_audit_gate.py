@@ -57,6 +57,19 @@ CASES: dict[str, tuple[list[Entry], list[str], int, str]] = {
         1,
         NO_RUN,
     ),
+    "a severity that is not known": (
+        [summary(counts={"FAIL": 1}), diff(), diff(severity="fatal")],
+        ["--severity", "CRITICAL"],
+        2,
+        "1 finding in 1 run",
+    ),
+    "counted of a severity that is not known": (
+        [summary(counts={"HIGH": 2}, max_severity="HIGH")],
+        WARN,
+        2,
+        "2 findings in 1 run",
+    ),
+    "none of a severity that is not known": ([summary(counts={"HIGH": 0})], [], 0, ""),
     "a diff": ([summary(counts={"FAIL": 1}), diff()], [], 2, "1 finding in 1 run"),
     "an INFO diff": ([summary(counts={"INFO": 1}), diff(severity="INFO")], [], 2, "1 finding"),
     "an INFO diff, not asked for": (

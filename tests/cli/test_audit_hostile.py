@@ -115,19 +115,19 @@ NO_ANSWER: list[tuple[bytes, str]] = [
     (without("", total_diffs=2**60), f"total_diffs: is '{2**60}'; expected a whole number"),
     (without("counts_by_severity"), "counts_by_severity: is missing; expected counts by severity"),
     (
-        without("", counts_by_severity={"fail": 1}),
-        "counts_by_severity: is 'fail'; expected INFO or WARN or FAIL or CRITICAL",
+        without("", counts_by_severity={"": 1}),
+        "counts_by_severity: is ''; expected INFO or WARN or FAIL or CRITICAL",
     ),
     (without("", counts_by_severity={"FAIL": None}), "FAIL: is 'None'; expected a whole number"),
     (without("", has_fail="no"), "has_fail: is 'no'; expected true or false"),
     (
-        without("", max_severity="HIGH"),
-        "max_severity: is 'HIGH'; expected INFO or WARN or FAIL or CRITICAL",
+        without("", max_severity=4),
+        "max_severity: is '4'; expected INFO or WARN or FAIL or CRITICAL",
     ),
     (without("", comparisons=7, ran="7"), "ran: is '7'; expected a whole number"),
     (
-        json.dumps([diff(severity="fatal")]).encode(),
-        "severity: is 'fatal'; expected INFO or WARN or FAIL or CRITICAL",
+        json.dumps([diff(severity=None)]).encode(),
+        "severity: is 'None'; expected INFO or WARN or FAIL or CRITICAL",
     ),
     (
         json.dumps([summary(), diff(severity="")]).encode(),

@@ -157,7 +157,7 @@ def test_pytest_says_the_same(
     monkeypatch: pytest.MonkeyPatch,
     words: list[str],
 ) -> None:
-    """Table, diffs and last line character for character; JUnit but for times and run ids."""
+    """Causes, notes and last line character for character; JUnit but for times and run ids."""
     monkeypatch.chdir(EXAMPLES)
     names = [word for word in words if not word.startswith("--")]
     options = [word.replace("--", "").lower() for word in words if word.startswith("--")]
@@ -170,15 +170,17 @@ def test_pytest_says_the_same(
         "-pno:randomly",
         "-pno:cacheprovider",
         "-q",
+        "--tb=no",
+        "-rN",
     )
     assert (checked.code == 0) is (ran.ret == 0)
-    assert checked.lines == from_table(ran.outlines)
+    assert checked.lines == from_causes(ran.outlines)
     assert cases(ours) == cases(theirs)
 
 
-def from_table(lines: list[str]) -> list[str]:
-    """What pytest prints from the table to the last line of the gate."""
-    start = next(index for index, line in enumerate(lines) if line.startswith("session  "))
+def from_causes(lines: list[str]) -> list[str]:
+    """What pytest prints from the end of its progress to the last line of the gate."""
+    start = next(index for index, line in enumerate(lines) if line.endswith("[100%]")) + 1
     end = next(index for index, line in enumerate(lines) if line.startswith("RECON: "))
     return lines[start : end + 1]
 
@@ -221,8 +223,8 @@ def test_top_n_limits_the_text(recon: Recon, directory: Path) -> None:
     """And says how many were left out."""
     cash = {"EUR": "4995.00", "USD": "1"}
     session = write_session(directory / "s.recon.json", external_cash=cash)
-    assert "  and 1 more" in recon("check", session, "--top-n", "1").lines
-    assert "  and 2 more" in recon("check", session, "--top-n", "0").lines
+    assert "    and 1 more" in recon("check", session, "--top-n", "1").lines
+    assert "    and 2 more" in recon("check", session, "--top-n", "0").lines
 
 
 def write_fills(path: Path) -> Path:
@@ -255,10 +257,11 @@ def test_above_the_number_equal_fills_are_one_item(
     (directory / "pytest.ini").write_text(f"[pytest]\nrecon_max_items = {ini}\n", encoding="utf-8")
     session = write_fills(directory / "s.recon.json")
     note = (
-        "  fills: 3 that are equal on both sides are one item, called 'equal': "
+        "note s: fills: 3 that are equal on both sides are one item, called 'equal': "
         f"there are more than {folds_above}"
     )
-    assert (note in recon("check", session, *options).lines) is (folds_above is not None)
+    said = " ".join(recon("check", session, *options).out.split())
+    assert (note in said) is (folds_above is not None)
     answer = recon("check", session, "--format=json", "--junit=j.xml", *options)
     assert answer.code == 2
     (judged,) = answer.json["sessions"]
@@ -396,7 +399,10 @@ def test_settings_hold_below_their_directory(
     recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Paths in them are seen from their file, names in the output from here."""
-    settings = "[pytest]\nrecon_fail_on = warn\nrecon_audit_log = trail/a.jsonl\n"
+    settings = (
+        "[pytest]\nrecon_fail_on = warn\nrecon_audit_log = trail/a.jsonl\n"
+        "recon_check_audit_log = true\n"
+    )
     (directory / "pytest.ini").write_text(settings, encoding="utf-8")
     (directory / "recon.toml").write_text("", encoding="utf-8")
     (directory / "below").mkdir()
@@ -425,7 +431,21 @@ def test_settings_hold_below_their_directory(
         ({}, ["--audit-log=."], ["--audit-log"]),
         ({}, ["--audit-log=s.recon.json"], ["--audit-log", "no session"]),
         ({}, ["--junit=out", "--audit-log=./out"], ["--junit: names the audit log"]),
-        ({"pytest.ini": "[pytest]\nrecon_audit_log = ."}, [], ["recon_audit_log"]),
+        (
+            {"pytest.ini": "[pytest]\nrecon_audit_log = .\nrecon_check_audit_log = yes"},
+            [],
+            ["recon_audit_log"],
+        ),
+        (
+            {"pytest.ini": "[pytest]\nrecon_check_audit_log = yes"},
+            [],
+            ["recon_check_audit_log: is on; expected a file in recon_audit_log too"],
+        ),
+        (
+            {"pytest.ini": "[pytest]\nrecon_check_audit_log = maybe"},
+            [],
+            ["recon_check_audit_log: 'maybe'; expected true or false"],
+        ),
     ],
     ids=str,
 )
@@ -462,7 +482,26 @@ def test_the_audit_log_takes_every_session(recon: Recon, directory: Path) -> Non
     assert len({each["invocation_id"] for each in summaries}) == 1
     (diff,) = [entry.details for entry in entries if entry.event_type == "RECON_DIFF"]
     assert (diff["key"], diff["run_id"]) == ("EUR", summaries[0]["run_id"])
-    assert f"a (a.recon.json), run {diff['run_id']}" in answer.lines
+    assert f"1 FAIL  a (a.recon.json), run {diff['run_id']}" in answer.lines
+
+
+@pytest.mark.parametrize(
+    ("setting", "options", "written"),
+    [
+        ("", [], False),
+        ("recon_check_audit_log = false", [], False),
+        ("recon_check_audit_log = true", [], True),
+        ("", ["--audit-log=a.jsonl"], True),
+    ],
+)
+def test_the_log_of_the_project_is_written_when_asked(
+    recon: Recon, directory: Path, setting: str, options: list[str], *, written: bool
+) -> None:
+    """A look at a session leaves no trace in it, unless an option or a setting says so."""
+    text = f"[pytest]\nrecon_audit_log = a.jsonl\n{setting}\n"
+    (directory / "pytest.ini").write_text(text, encoding="utf-8")
+    assert recon("check", write_session(directory / "s.recon.json"), *options).code == 0
+    assert (directory / "a.jsonl").exists() is written
 
 
 def test_a_second_check_is_another_invocation(recon: Recon, directory: Path) -> None:
@@ -675,7 +714,10 @@ def test_the_size_of_an_audit_log(
     recon: Recon, directory: Path, ini: str, options: list[str], files: int
 ) -> None:
     """At that size a new file begins; the option comes before the setting."""
-    text = f"[pytest]\nrecon_audit_log = a.jsonl\nrecon_audit_rotate = {ini}\n"
+    text = (
+        f"[pytest]\nrecon_audit_log = a.jsonl\nrecon_audit_rotate = {ini}\n"
+        "recon_check_audit_log = on\n"
+    )
     (directory / "pytest.ini").write_text(text, encoding="utf-8")
     session = write_session(directory / "s.recon.json")
     for _ in range(2):

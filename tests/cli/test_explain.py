@@ -178,11 +178,12 @@ def test_no_line_is_a_wall(recon: Recon, directory: Path, words: list[str]) -> N
 
 
 def test_check_says_why(recon: Recon, directory: Path) -> None:
-    """One sentence in the text, the whole in JSON and in the JUnit file."""
+    """One row in the text, the whole in JSON and in the JUnit file."""
     answer = recon("check", LOST, "--junit", "recon.xml")
     assert answer.code == 2
-    why = [line for line in answer.lines if line.startswith("  why: ")]
-    assert why == [f"  why: unique: {MISSING}, fee 2.59463098 USDT"]
+    said = " ".join(answer.out.split())
+    assert said.count("Cause, proven (ledger): missing a fill, or several of this sum: BUY") == 1
+    assert "BTC/USDT at 42032.61, fee 2.595 USDT" in said
     cases = list(ET.parse(directory / "recon.xml").iter("testcase"))  # noqa: S314  # written here
     told = [case for case in cases if "recon.explanation=" in case.findtext("system-out", "")]
     assert len(told) == 3
@@ -198,10 +199,10 @@ def test_check_without_explanations(recon: Recon, directory: Path) -> None:
     """The option comes before the setting; verdict and status never depend on either."""
     off = recon("check", LOST, "--explain", "off")
     assert off.code == 2
-    assert "why:" not in off.out
+    assert "Cause" not in off.out
     (directory / "pytest.ini").write_text("[pytest]\nrecon_explain = off\n")
     assert recon("check", LOST).out == off.out
-    assert "why:" in recon("check", LOST, "--explain", "full").out
+    assert "Cause, proven" in recon("check", LOST, "--explain", "full").out
     (directory / "pytest.ini").write_text("[pytest]\nrecon_explain = much\n")
     recon("check", LOST).refused(64, "recon_explain", "off, fast or full")
 

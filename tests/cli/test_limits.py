@@ -25,7 +25,8 @@ def test_every_command_that_reads_sessions_has_limits(
     assert recon(*words).code == 0
     refused = recon(*words, "--limit", "json_bytes=9")
     assert refused.code in (1, 2)
-    assert "expected at most 9 (the setting recon_limits raises it" in refused.out + refused.err
+    text = " ".join((refused.out + refused.err).split())
+    assert "expected at most 9 (the setting recon_limits raises it" in text
     said = "limits json_bytes = 9 (default 201326592)"
     assert said in refused.out + refused.err
     (directory / "pytest.ini").write_text("[pytest]\nrecon_limits =\n    json_bytes = 9\n")

@@ -114,8 +114,8 @@ def test_wrong_usage_is_64(recon: Recon, words: list[str], parts: list[str]) -> 
         (OSError(errno.ENOSPC, "No space"), 1, "recon: output cannot be written: No space\n"),
         (OSError(errno.ENOENT, "No such file"), 1, "recon: No such file\n"),
         (ZeroDivisionError("a\nb\x1b"), 1, "recon: internal error: ZeroDivisionError: a b\\x1b\n"),
-        (KeyboardInterrupt(), 130, "\n"),
-        (click.Abort(), 130, ""),
+        (KeyboardInterrupt(), 130, "\nrecon: interrupted: no answer\n"),
+        (click.Abort(), 130, "recon: interrupted: no answer\n"),
         (SystemExit(2), 2, ""),
         (SystemExit(None), 0, ""),
         (SystemExit("no number"), 1, "recon: no number\n"),
@@ -245,10 +245,11 @@ def test_a_remark_that_is_not_taken_is_not_0(
 
 def test_text_that_a_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
     """A narrow encoding is no reason to fail."""
-    session = write_session(tmp_path / "s.recon.json", session_id="späť")
+    cash = {"EUR": "1"}
+    session = write_session(tmp_path / "s.recon.json", session_id="späť", external_cash=cash)
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     result = run("check", str(session), env=environment, encoding="latin-1")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (2, "")
     assert "spä\\u0165" in result.stdout
 
 

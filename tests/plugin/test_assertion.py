@@ -1,5 +1,6 @@
 """`assert_reconciles` and the fixture `recon_engine`, for tests of a simulator."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from recon_core import (
     Policy,
     Position,
     PositionLedger,
+    ReconciliationEngine,
     ReconError,
     SideRecord,
     read_session,
@@ -138,7 +140,7 @@ def test_all_differences_are_shown() -> None:
 
 
 def test_text_of_an_item(pytester: pytest.Pytester) -> None:
-    """The text is that of the items of the same session, word for word."""
+    """The text is that of the items of the same session, an explanation once."""
     path = write_blocked(pytester.path / "blocked.recon.json")
     pytester.makeconftest(REPORTS_CONFTEST)
     run_pytest(pytester, f"--recon-session={path}")
@@ -154,7 +156,9 @@ def test_text_of_an_item(pytester: pytest.Pytester) -> None:
         pytest.raises(AssertionError) as caught,
     ):
         assert_reconciles(recorded.internal, recorded.external, session_id="blocked")
-    assert str(caught.value).split("\n\n") == items
+    first, *others = items
+    once = [first, *(text.partition("\n  explanation ")[0] for text in others)]
+    assert str(caught.value).split("\n\n") == once
 
 
 def without_item(text: str) -> str:
@@ -216,7 +220,7 @@ def test_times_apart() -> None:
         {"positions": {}, "cash": {"EUR": 5000.0}},
         {"positions": {"BTC/EUR": Decimal("NaN")}, "cash": {}},
         {"positions": {"BTC/EUR": Decimal("Infinity")}, "cash": {}},
-        {"positions": {"BTC/EUR": "0.1"}, "cash": {}},
+        {"positions": {"BTC/EUR": "0,1"}, "cash": {}},
         {"positions": {"BTC/EUR": None}, "cash": {}},
         {"positions": {"BTC/EUR": True}, "cash": {}},
         {"position": {}, "cash": {}},
@@ -227,11 +231,79 @@ def test_times_apart() -> None:
     ],
 )
 def test_state_of_no_use(wrong: Any) -> None:
-    """A binary float and whatever else is no exact state is refused in words."""
-    with pytest.raises(ReconError):
+    """A binary float and whatever else is no exact state is refused, its argument named."""
+    with pytest.raises(ReconError, match=r"^internal: "):
         assert_reconciles(wrong, STATE)
-    with pytest.raises(ReconError):
+    with pytest.raises(ReconError, match=r"^external: "):
         assert_reconciles(STATE, wrong)
+
+
+def test_amounts_may_be_text_or_whole_numbers() -> None:
+    """As a session file and the recorder take them."""
+    text = {"positions": {"BTC/EUR": "0.1"}, "cash": {"EUR": 5000}}
+    assert_reconciles(text, STATE)
+    assert_reconciles(STATE, text)
+    message = r"^external: cash 'EUR': '5,000' is not an amount; expected a plain decimal"
+    with pytest.raises(ReconError, match=message):
+        assert_reconciles(STATE, {**text, "cash": {"EUR": "5,000"}})
+    message = r"^external: 'postions' is an unknown key; did you mean positions\?"
+    with pytest.raises(ReconError, match=message):
+        assert_reconciles(STATE, {"postions": {}})
+
+
+def test_an_explanation_is_said_once() -> None:
+    """With the first of the differences that it explains."""
+    with pytest.raises(AssertionError) as caught:
+        assert_reconciles(state("0.1", "5000.00"), state("0.2", "4995.00"))
+    text = str(caught.value)
+    assert text.count("\n  explanation ") == 1
+    assert text.count(": FAIL, ") == 2
+
+
+def test_a_refusal_shows_the_test_alone(pytester: pytest.Pytester) -> None:
+    """No frame of the library is between the call and the message."""
+    pytester.makepyfile(
+        """
+        from pytest_recon import assert_reconciles
+
+        def test_simulator():
+            assert_reconciles({"cash": {"EUR": 0.1}}, {"cash": {"EUR": "0.1"}})
+        """
+    )
+    result = run_pytest(pytester)
+    result.stdout.fnmatch_lines(["E * internal: cash 'EUR': 0.1 is not an exact amount; *"])
+    places = [line for line in result.outlines if re.match(r"[^ ]+\.py:\d+:", line)]
+    assert len(places) == 1
+
+
+def test_a_list_of_differences_is_shown_a_line_each(pytester: pytest.Pytester) -> None:
+    """Where it was compared with an empty one; a `repr` is short."""
+    pytester.makepyfile(
+        """
+        from recon_core import ExternalSnapshot
+
+        def test_engine(recon_engine):
+            snapshot = ExternalSnapshot(positions={"A": 1}, cash={"EUR": 1})
+            assert recon_engine.reconcile(snapshot) == []
+        """
+    )
+    result = run_pytest(pytester)
+    result.stdout.fnmatch_lines(
+        [
+            "E *assert 2 differences",
+            "E *cash EUR: FAIL, internal 0 EUR (not listed), external 1 EUR, *",
+            "E *position A: FAIL, internal 0 (not listed), external 1, *",
+        ]
+    )
+    assert "datetime.datetime" not in result.stdout.str()
+
+
+def test_the_repr_of_a_difference_is_short() -> None:
+    """Its description, cut where ids are long."""
+    snapshot = ExternalSnapshot(positions={"A" * 500: Decimal(1)}, cash={})
+    (diff,) = ReconciliationEngine().reconcile(snapshot)
+    assert repr(diff).startswith("<ReconDiff position AAAA")
+    assert len(repr(diff)) < 200
 
 
 def test_failure_in_a_test(pytester: pytest.Pytester) -> None:

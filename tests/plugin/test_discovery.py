@@ -283,7 +283,7 @@ def test_what_is_no_file(
     result.assert_outcomes(passed=CLEAR_COMPARISONS, failed=1)
     assert result.ret == 1
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 2 sessions)"
-    result.stdout.fnmatch_lines([f"session readable: CRITICAL, {name}: *"])
+    result.stdout.fnmatch_lines([f"CRITICAL  session readable  {name}: *"])
 
 
 def test_directory_named_as_a_session(pytester: pytest.Pytester) -> None:

@@ -153,7 +153,7 @@ def test_clear_by_plain_collection(
 def test_same_summary(
     pytester: pytest.Pytester, sessions: list[str], workers: tuple[str, ...]
 ) -> None:
-    """Header, table and worst diffs are the same, whichever process ran what."""
+    """Header and causes are the same, whichever process ran what."""
     plain = summary(run_pytest(pytester, *sessions))
     assert plain[0] == "recon: 4 sessions, 23 comparisons, policy built-in"
     assert summary(run_pytest(pytester, *workers, *sessions, "-p", "no:logging")) == plain
@@ -225,7 +225,7 @@ def test_parallel_runs_of_many_items(pytester: pytest.Pytester) -> None:
     result = run_pytest(pytester, "-n2", "--recon-session=large.recon.json")
     result.assert_outcomes(passed=303, failed=1, xfailed=1, warnings=1)
     assert final_line(result) == "RECON: BLOCKED (1 FAIL, 1 WARN in 1 session)"
-    result.stdout.fnmatch_lines(["large      305/305 *"])
+    result.stdout.fnmatch_lines(["1 FAIL, 1 WARN  large (large.recon.json), shown above"])
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])

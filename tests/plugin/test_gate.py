@@ -148,3 +148,12 @@ def test_promises_of_one_session(evidence: dict[str, Any], problems: list[str]) 
     gate.report(PATH, MATCH)
     assert gate.problems == problems
     assert gate.incomplete is bool(problems)
+
+
+def test_an_interrupted_reading_states_no_number() -> None:
+    """Until all sessions are read, how many comparisons there are is not known."""
+    gate = Gate(active=True, is_reading=True)
+    gate.promise(promise())
+    assert gate.line() == "RECON: INCOMPLETE (no comparison ran)"
+    gate.is_reading = False
+    assert gate.line() == "RECON: INCOMPLETE (0 of 1 comparisons ran)"

@@ -1,5 +1,6 @@
 """The extension points of the core, implemented in a conftest."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_internal_side(pytester: pytest.Pytester, workers: tuple[str, ...]) -> N
     """A project recomputes the internal side: what its code gives now is compared."""
     conftest(pytester, RECOMPUTED_CASH.format(total="4990.00"))
     result = run_pytest(pytester, *workers, "--recon-session=clear.recon.json")
-    result.stdout.fnmatch_lines(["cash EUR: FAIL, internal 4990.00 EUR, external 5000.00 EUR, *"])
+    result.stdout.fnmatch_lines(["  FAIL  cash EUR  -10 EUR: ledger 4990, exchange 5000"])
     assert result.ret == 1
     assert final_line(result) == "RECON: BLOCKED (1 FAIL in 1 session)"
 
@@ -89,15 +90,9 @@ def test_softening_tolerance(pytester: pytest.Pytester, workers: tuple[str, ...]
         TOLERANCE.format(name="EUR", limit="5.00"),
     )
     result = run_pytest(pytester, *workers, "--recon-session=blocked.recon.json", "-rA")
-    result.stdout.fnmatch_lines(
-        [
-            "PASSED blocked.recon.json::cash::EUR",
-            (
-                "  cash EUR: INFO, internal 5000.00 EUR, external 4995.00 EUR, *"
-                "5.00 EUR (given for this item) (softened by *conftest*)"
-            ),
-        ]
-    )
+    result.stdout.fnmatch_lines(["PASSED blocked.recon.json::cash::EUR"])
+    said = r"INFO cash EUR \+5 EUR: ledger 5000, exchange 4995 \(softened by \S*conftest\S*\)"
+    assert re.search(said, " ".join(result.stdout.str().split()))
     assert final_line(result) == "RECON: BLOCKED (1 FAIL, 1 WARN in 1 session)"
 
 
@@ -131,7 +126,8 @@ def test_who_softened(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(lenient=lenient, silent=silent)
     pytester.syspathinsert()
     result = run_pytest(pytester, "--recon-session=blocked.recon.json")
-    result.stdout.fnmatch_lines(["  cash EUR: INFO, * (softened by *lenient*)"])
+    said = r"INFO cash EUR [^()]* \(softened by \S*lenient\S*\)"
+    assert re.search(said, " ".join(result.stdout.str().split()))
     assert "silent" not in result.stdout.str()
 
 
@@ -266,7 +262,7 @@ def test_format_of_a_project(pytester: pytest.Pytester, workers: tuple[str, ...]
         [
             "PASSED days/monday.desk::cash::EUR",
             "FAILED days/tuesday.desk::session::readable*",
-            "  session readable: CRITICAL, tuesday.desk: is broken",
+            "1 CRITICAL  tuesday (days/tuesday.desk), shown above",
         ]
     )
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 2 sessions)"
@@ -294,7 +290,8 @@ def test_hook_that_raises(
     result = run_pytest(pytester, *workers, f"--recon-session={pytester.path}")
     assert result.ret == 1
     assert "INTERNALERROR" not in result.stdout.str()
-    result.stdout.fnmatch_lines(["*RuntimeError*out of order*"])
+    said = " ".join(result.stdout.str().split())
+    assert re.search("RuntimeError.*out of order", said)
     assert final_line(result) == line
 
 
@@ -330,7 +327,7 @@ def test_format_that_raises(pytester: pytest.Pytester, hook: str, arguments: str
     result = run_pytest(pytester, "--recon-session=days")
     assert result.ret != 0
     text = result.stdout.str() + result.stderr.str()
-    assert "out of order" in text
+    assert "out of order" in " ".join(text.split())
     assert "INTERNALERROR" not in text
     assert "Traceback" not in text
 
@@ -387,7 +384,7 @@ def test_hooks_of_two_conftests(
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "one        8/8    2       1       0       0           WARN *",
+            "1 WARN, 2 INFO  one (desk/one.recon.json)",
             "RECON: CLEAR (1 session, 8 comparisons)",
         ]
     )
@@ -402,7 +399,7 @@ def test_check_of_a_conftest_beside(pytester: pytest.Pytester, workers: tuple[st
     result = run_pytest(pytester, *workers, "--recon-session=desk")
     assert result.ret == 1
     assert final_line(result) == "RECON: BLOCKED (1 FAIL in 1 session)"
-    result.stdout.fnmatch_lines(["one        8/8 *"])
+    result.stdout.fnmatch_lines(["1 FAIL  one (desk/one.recon.json), shown above"])
 
 
 @pytest.mark.parametrize("session", ["--recon-session=desk/one.recon.json", "desk/one.recon.json"])

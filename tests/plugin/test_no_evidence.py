@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from recon_core.reports.side_names import SideNames
+
 from .conftest import (
     CLEAR_COMPARISONS,
     CLEAR_LINE,
@@ -128,12 +130,9 @@ def test_coverage(
     warned = severity == "WARN"
     assert result.ret == (0 if warned else 1)
     outcome = "XFAIL" if warned else "FAILED"
-    result.stdout.fnmatch_lines(
-        [
-            f"{outcome} thin.recon.json::session::coverage*",
-            f"  session coverage: {severity}, {message}",
-        ]
-    )
+    result.stdout.fnmatch_lines([f"{outcome} thin.recon.json::session::coverage*"])
+    said = " ".join(result.stdout.str().split())
+    assert f"{severity} session coverage {SideNames().said(message)}" in said
     if not warned:
         assert final_line(result) == "RECON: BLOCKED (1 FAIL in 1 session)"
 
@@ -167,8 +166,8 @@ def test_truncated_file(pytester: pytest.Pytester, workers: tuple[str, ...]) -> 
     result.stdout.fnmatch_lines(
         [
             "*_ session readable (cut.recon.json) _*",
-            "session readable: CRITICAL, cut.recon.json: *",
-            "  session     cut",
+            "CRITICAL  session readable  cut.recon.json: *",
+            "1 CRITICAL  cut (cut.recon.json), shown above",
         ]
     )
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 2 sessions)"

@@ -184,7 +184,7 @@ def test_a_recomputed_side_is_announced(pytester: pytest.Pytester) -> None:
     result = run_pytest(pytester, "--recon-session=clear.recon.json")
     assert final_line(result) == CLEAR_LINE
     result.stdout.fnmatch_lines(
-        ["  internal side recomputed by recon_internal_side of */conftest.py"]
+        ["note  clear: the ledger recomputed by recon_internal_side of", "    */conftest.py"]
     )
 
 
@@ -204,7 +204,7 @@ def test_a_softened_diff_is_never_left_out(pytester: pytest.Pytester, top_n: int
     )
     result = run_pytest(pytester, "--recon-session=soft.recon.json", f"--recon-top-n={top_n}")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["  position B/EUR: INFO, * (softened by */conftest.py)"])
+    result.stdout.fnmatch_lines(["  *INFO  position B/EUR *", "*/conftest.py)"])
 
 
 def test_a_required_section_that_nobody_reports_is_noted(pytester: pytest.Pytester) -> None:
@@ -212,7 +212,7 @@ def test_a_required_section_that_nobody_reports_is_noted(pytester: pytest.Pytest
     write_session(pytester.path / "thin.recon.json", cash=None)
     result = run_pytest(pytester, "--recon-session=thin.recon.json")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["  cash: required, and reported by neither side"])
+    result.stdout.fnmatch_lines(["note  thin: cash: required, and reported by neither side"])
 
 
 def test_fills_outside_of_the_covered_time_are_noted(pytester: pytest.Pytester) -> None:
@@ -230,7 +230,7 @@ def test_fills_outside_of_the_covered_time_are_noted(pytester: pytest.Pytester) 
     result = run_pytest(pytester, "--recon-session=times.recon.json")
     result.stdout.fnmatch_lines(
         [
-            "  internal: 1 of 2 fills are after its as_of; each is booked",
-            "  internal: 1 of 2 fills are before its opening; each is booked",
+            "note  times: ledger: 1 of 2 fills are after its as_of; each is booked",
+            "note  times: ledger: 1 of 2 fills are before its opening; each is booked",
         ]
     )

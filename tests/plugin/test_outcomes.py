@@ -35,8 +35,7 @@ tolerance 1.00 EUR = min(1 EUR, 0.5 % of 5000.00)
   internal    5000.00 EUR
   external    4995.00 EUR
   delta       5.00 EUR (internal - external)
-  tolerance   1.00 EUR = min(1 EUR, 0.5 % of 5000.00)
-  escalation  stop trading; immediate incident response"""
+  tolerance   1.00 EUR = min(1 EUR, 0.5 % of 5000.00)"""
 POSITION_FAIL = """\
 position ETH/EUR: FAIL, internal 1.0 ETH, external 0.95 ETH, delta 0.05 ETH, \
 drift 5 % (INFO below 0.1 %, FAIL above 1 %)
@@ -46,8 +45,12 @@ drift 5 % (INFO below 0.1 %, FAIL above 1 %)
   external    0.95 ETH
   delta       0.05 ETH (internal - external)
   drift       5 %
-  tolerance   INFO below 0.1 %, FAIL above 1 %
-  escalation  stop trading; immediate incident response"""
+  tolerance   INFO below 0.1 %, FAIL above 1 %"""
+SHOWN = [
+    "  FAIL  position ETH/EUR  +0.05 ETH: ledger 1, exchange 0.95",
+    "  FAIL  cash EUR          +5 EUR: ledger 5000, exchange 4995",
+    "  WARN  position BTC/EUR  +0.0005 BTC: ledger 0.1, exchange 0.0995",
+]
 
 
 def reports_of(pytester: pytest.Pytester, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -183,28 +186,41 @@ def test_failure_text(pytester: pytest.Pytester) -> None:
     assert reports["blocked.recon.json::position::SOL/EUR"]["text"] == ""
 
 
-@pytest.mark.parametrize("style", ["auto", "long", "short", "native"])
+@pytest.mark.parametrize("style", ["auto", "long", "short", "native", "line"])
 @pytest.mark.usefixtures("blocked_session")
 def test_failure_text_of_every_style(pytester: pytest.Pytester, style: str) -> None:
-    """The terminal shows the text whole and no line of this plugin's source."""
+    """One item carries what is found, the other points to it; no line of the source shows."""
     result = run_pytest(pytester, "--recon-session=blocked.recon.json", f"--tb={style}")
-    assert CASH_FAIL in result.stdout.str()
-    assert POSITION_FAIL in result.stdout.str()
+    assert [line for line in result.outlines if line in SHOWN] == SHOWN
+    if style != "line":
+        result.stdout.fnmatch_lines(["*_ position ETH/EUR (blocked.recon.json) _*"])
+        result.stdout.fnmatch_lines(["*_ cash EUR (blocked.recon.json): as position ETH/EUR _*"])
+    assert "2 FAIL, 1 WARN  blocked (blocked.recon.json), shown above" in result.outlines
     assert "Traceback" not in result.stdout.str()
     assert "apply_outcome" not in result.stdout.str()
 
 
 @pytest.mark.usefixtures("blocked_session")
-def test_failure_on_one_line(pytester: pytest.Pytester) -> None:
-    """`--tb=line` shows what the first line says."""
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "--tb=line")
-    result.stdout.fnmatch_lines([f"*{CASH_FAIL.splitlines()[0]}*"])
+def test_without_failures_the_last_section_says_it(pytester: pytest.Pytester) -> None:
+    """`--tb=no` leaves pytest's section out, and each difference is still said once."""
+    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "--tb=no")
+    assert [line[2:] for line in result.outlines if line[2:] in SHOWN] == SHOWN
+    assert "2 FAIL, 1 WARN  blocked (blocked.recon.json)" in result.outlines
+
+
+@pytest.mark.usefixtures("blocked_session")
+def test_verbose_has_all_figures(pytester: pytest.Pytester) -> None:
+    """With `-v` no figure is rounded, and the rule that was applied is there."""
+    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "-v")
+    said = " ".join(result.stdout.str().split())
+    assert said.count("ledger 5000.00 EUR, exchange 4995.00 EUR, delta 5.00 EUR") == 1
+    assert "tolerance 1.00 EUR = min(1 EUR, 0.5 % of 5000.00)" in said
 
 
 @pytest.mark.usefixtures("warn_session")
 def test_warning_of_a_warn(pytester: pytest.Pytester) -> None:
     """One WARN is one `ReconDriftWarning` with its message, and no line of a file."""
-    result = run_pytest(pytester, "--recon-session=warn.recon.json")
+    result = run_pytest(pytester, "--recon-session=warn.recon.json", "-v")
     result.assert_outcomes(passed=6, xfailed=1, warnings=1)
     assert result.ret == 0
     lines = result.outlines
@@ -215,6 +231,17 @@ def test_warning_of_a_warn(pytester: pytest.Pytester) -> None:
         "",
     ]
     assert result.stdout.str().count("ReconDriftWarning") == 1
+
+
+@pytest.mark.usefixtures("warn_session")
+def test_a_warn_is_said_once(pytester: pytest.Pytester) -> None:
+    """The last section has it; pytest's summary of warnings has those of other tests alone."""
+    pytester.makepyfile("import warnings\ndef test_own(): warnings.warn('of a test')\n")
+    result = run_pytest(pytester, "--recon-session=warn.recon.json", "test_a_warn_is_said_once.py")
+    result.assert_outcomes(passed=7, xfailed=1, warnings=2)
+    assert "UserWarning: of a test" in result.stdout.str()
+    assert "ReconDriftWarning" not in result.stdout.str()
+    assert result.stdout.str().count("position BTC/EUR") == 1
 
 
 @pytest.mark.usefixtures("clear_session")
@@ -360,76 +387,90 @@ def test_header(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("clear_session", "blocked_session", "warn_session")
-def test_summary_table(pytester: pytest.Pytester) -> None:
-    """The table has a row per session: what ran, counts, the maximum, what to do."""
+def test_the_worst_session_is_first(pytester: pytest.Pytester) -> None:
+    """Then what matches is one line, and a rehearsal asks nobody to stop trading."""
     (pytester.path / "cut.recon.json").write_text("{")
-    result = run_pytest(pytester, f"--recon-session={pytester.path}")
-    rows = [re.split(r"\s{2,}", line) for line in result.outlines]
-    stop = "stop trading; immediate incident response"
-    for row in (
-        ["session", "ran", "INFO", "WARN", "FAIL", "CRITICAL", "maximum", "escalation"],
-        ["blocked", "8/8", "0", "1", "2", "0", "FAIL", stop],
-        ["clear", "7/7", "0", "0", "0", "0", "match", "none"],
-        ["cut", "1/1", "0", "0", "0", "1", "CRITICAL", "kill switch; incident response"],
-        ["warn", "7/7", "0", "1", "0", "0", "WARN", "log review; incident on recurrence"],
-    ):
-        assert row in rows
+    result = run_pytest(pytester, f"--recon-session={pytester.path}", "--tb=no", "-rN")
+    titles = [line for line in result.outlines if re.match(r"\d+ (CRITICAL|FAIL|WARN)", line)]
+    assert titles == [
+        "1 CRITICAL  cut (cut.recon.json)",
+        "2 FAIL, 1 WARN  blocked (blocked.recon.json)",
+        "1 WARN  warn (warn.recon.json)",
+    ]
+    assert "1 session matches" in result.outlines
+    assert "  Action: fix the file; nothing of it was compared" in result.outlines
+    assert "stop trading" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("mode", "asks"), [("SIM", False), ("PAPER", False), ("LIVE", True), (None, True)]
+)
+def test_the_escalation_is_of_what_may_be_live(
+    pytester: pytest.Pytester, mode: str | None, *, asks: bool
+) -> None:
+    """In the terminal and in the text of the item; a session without a mode may be live."""
+    write_session(pytester.path / "s.recon.json", mode=mode, external_cash={"EUR": "1"})
+    reports = reports_of(pytester, "--recon-session=s.recon.json")
+    assert ("escalation  stop" in reports["s.recon.json::cash::EUR"]["text"]) is asks
+    result = run_pytest(pytester, "--recon-session=s.recon.json")
+    action = "  Action: stop trading; immediate incident response"
+    assert (action in result.outlines) is asks
 
 
 @pytest.mark.parametrize("write", [write_clear, write_blocked])
-def test_summary_starts_with_the_table(
+def test_the_section_begins_with_the_sessions(
     pytester: pytest.Pytester, write: Callable[[Path], Path]
 ) -> None:
-    """The table stands directly below its heading."""
+    """They stand directly below its heading."""
     write(pytester.path / "desk.recon.json")
     lines = run_pytest(pytester, "--recon-session=desk.recon.json").outlines
     heading = lines.index(" recon ".center(80, "="))
-    assert lines[heading + 1].startswith("session    ran ")
+    assert lines[heading + 1].startswith(("1 session matches", "2 FAIL, 1 WARN  desk"))
 
 
 @pytest.mark.usefixtures("blocked_session")
 def test_summary_of_a_narrowed_run(pytester: pytest.Pytester) -> None:
-    """The table counts what ran, and calls nothing a match that did not run."""
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "-k", "SOL")
-    result.stdout.re_match_lines([r"blocked    1/8    0  .*  match      none"])
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "-k", "nothing")
-    result.stdout.re_match_lines([r"blocked    0/8    0  .*  -          none"])
+    """The section says what ran, and calls nothing a match that did not run."""
+    for narrow, ran in (("SOL", 1), ("nothing", 0)):
+        result = run_pytest(pytester, "--recon-session=blocked.recon.json", "-k", narrow)
+        line = f"1 session not complete: {ran} of 8 comparisons ran, in blocked.recon.json"
+        assert line in result.outlines
+        assert "matches" not in result.stdout.str()
+    result = run_pytest(pytester, "--recon-session=blocked.recon.json", "-k", "ETH", "--tb=no")
+    assert "1 FAIL  blocked (blocked.recon.json), 1 of 8 comparisons ran" in result.outlines
 
 
 @pytest.mark.parametrize(
     ("arguments", "shown", "more"),
     [
-        ((), ["cash EUR: FAIL", "position ETH/EUR: FAIL", "position BTC/EUR: WARN"], None),
-        (("--recon-top-n=2",), ["cash EUR: FAIL", "position ETH/EUR: FAIL"], "  and 1 more"),
-        (("--recon-top-n=1",), ["cash EUR: FAIL"], "  and 2 more"),
-        (("--recon-top-n=0",), [], "  and 3 more"),
+        ((), 3, None),
+        (("--recon-top-n=2",), 2, "  and 1 more"),
+        (("--recon-top-n=1",), 1, "  and 2 more"),
+        (("--recon-top-n=0",), 0, "  and 3 more"),
     ],
 )
 @pytest.mark.usefixtures("blocked_session")
-def test_worst_diffs(
-    pytester: pytest.Pytester, arguments: tuple[str, ...], shown: list[str], more: str | None
+def test_worst_differences(
+    pytester: pytest.Pytester, arguments: tuple[str, ...], shown: int, more: str | None
 ) -> None:
-    """Below the table stand the worst diffs of a session, as many as asked for."""
+    """The worst come first, by severity and then by size, as many as asked for."""
     words = ("--recon-session=blocked.recon.json", "--recon-explain=off", *arguments)
-    result = run_pytest(pytester, *words)
-    start = result.outlines.index("blocked (blocked.recon.json)") + 1
-    lines = result.outlines[start : result.outlines.index("recon: policy built-in")]
-    assert [line.partition(",")[0].strip() for line in lines if line != more] == shown
-    assert (more in lines) == (more is not None)
+    lines = [line.removeprefix("  ") for line in run_pytest(pytester, *words).outlines]
+    expected = [line.strip() for line in SHOWN[:shown]]
+    assert [line for line in lines if line in {each.strip() for each in SHOWN}] == expected
+    assert ((more or "").strip() in lines) == (more is not None) or more is None
 
 
-def test_info_diffs_are_shown(pytester: pytest.Pytester, clear_session: Path) -> None:
-    """An INFO passes and leaves a line in the summary."""
+def test_info_differences_are_counted(pytester: pytest.Pytester, clear_session: Path) -> None:
+    """An INFO passes and leaves a line; `-v` shows it."""
     write_session(clear_session, external_cash={"EUR": "4999.50"})
     result = run_pytest(pytester, f"--recon-session={clear_session}")
     result.assert_outcomes(passed=7)
-    result.stdout.fnmatch_lines(
-        [
-            "clear      7/7    1       0       0       0           INFO       none; monitoring",
-            "  cash EUR: INFO, internal 5000.00 EUR, external 4999.50 EUR, delta 0.50 EUR, *",
-            CLEAR_LINE,
-        ]
-    )
+    line = "1 session differs within the tolerance: 1 INFO, in clear.recon.json"
+    assert line in result.outlines
+    assert final_line(result) == CLEAR_LINE
+    result = run_pytest(pytester, f"--recon-session={clear_session}", "-v")
+    assert "INFO  cash EUR: ledger 5000.00 EUR" in result.stdout.str()
 
 
 @pytest.mark.usefixtures("blocked_session")

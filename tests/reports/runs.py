@@ -104,6 +104,6 @@ def with_texts(value: Any, text: str) -> Any:
 _OWN = {
     "schema", "version", "written", "verdict", "max_severity", "waterfalls", "timeline", "counts",
     "evidence", "fills", "more", "seconds", "internal", "external", "delta", "drift", "causes",
-    "audit", "trend", "invocation_id", "run_id", "diff_id",
+    "audit", "trend", "invocation_id", "run_id", "diff_id", "action", "mode",
 }  # fmt: skip
 """Fields that this project writes itself, or that are no text."""

@@ -7,7 +7,7 @@ how many there are. Source of the form: GitHub, "Workflow commands for GitHub Ac
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from recon_core.reports.findings import Row, rows
+from recon_core.reports.report_rows import Row, rows
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -42,7 +42,7 @@ def _lines(command: str, units: Sequence[Sequence[Row]]) -> Iterable[str]:
     for row, *others in shown:
         place = {"file": row.file, "line": str(row.line)} if row.file else {}
         more = f" and {len(others)} more" if others else ""
-        named = "; and ".join(f"{other.kind} {other.key}" for other in others[:MOST])
+        named = ", ".join(f"{other.kind} {other.key}" for other in others[:MOST])
         message = f"{row.text}; explains {named} too" if others else row.text
         yield _command(command, {**place, "title": f"recon {row.title}{more}"}, message)
     if len(shown) < len(units):

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from typing import Final
 
-from recon_core.reports.findings import Row, rows
+from recon_core.reports.report_rows import Row, rows
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity

@@ -21,6 +21,13 @@ _PLACE: Final = Path(__file__).parents[1] / "page"
 _LONGEST: Final = 2000
 """Characters of one text; ids of any length must not fill the page."""
 _SIGNS: Final = {"CRITICAL": "◆", "FAIL": "✕", "WARN": "▲", "INFO": "●", "match": "✓"}
+_CERTAINTY: Final = {
+    "unique": "proven",
+    "ambiguous": "possible",
+    "partial": "of a part",
+    "unexplained": "not found",
+    "not-searched": "not searched",
+}
 _HEADS: Final = {"CLEAR": "✓", "BLOCKED": "✕", "INCOMPLETE": "◆"}
 
 
@@ -37,6 +44,7 @@ def render(run: RunReport) -> str:
             anchor=anchor,
             signs=_SIGNS,
             heads=_HEADS,
+            certainty=_CERTAINTY,
             style=Markup(style),  # noqa: S704  # a file of this package
             style_hash=f"sha256-{digest}",
         )

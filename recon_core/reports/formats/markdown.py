@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from recon_core.reports.findings import Row, by_cause, rows
+from recon_core.reports.report_rows import Row, by_cause, rows
 from recon_core.reports.run_report import RunReport, SessionResult
 from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
@@ -78,14 +78,13 @@ def _blocks(run: RunReport) -> Iterator[tuple[str, int]]:
 
 
 def _cause(items: Sequence[Row]) -> str:
-    session, explained = items[0].session, items[0].explained
-    path = "" if session is None else session.file
+    session = items[0].session
     lines = [f"### {_SIGN[items[0].severity]}: {safe(items[0].cause)}", ""]
     lines += [f"- {_SIGN[row.severity]} {safe(row.message)}" for row in items[:_MOST_ITEMS]]
     if len(items) > _MOST_ITEMS:
         lines.append(f"- and {len(items) - _MOST_ITEMS} more")
-    command = "repair" if explained is not None and explained.repaired else "explain"
-    lines += ["", f"Next: {_code(f'recon {command} {path}')}", ""]
+    commands = () if session is None else session.next
+    lines += ["", *(f"Next: {_code(command)}" for command in commands[-1:]), ""]
     return "\n".join(lines)
 
 
@@ -116,7 +115,7 @@ def _sessions(run: RunReport) -> Iterator[str]:
 
 def _session(session: SessionResult) -> str:
     counts = " | ".join(str(session.counts.get(each, 0)) for each in reversed(Severity))
-    action = safe("; ".join(session.escalation) or "none")
+    action = safe(session.action or "none")
     return f"| {_code(session.file)} | {session.ran}/{session.promised} | {counts} | {action} |"
 
 

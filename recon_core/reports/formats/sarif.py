@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
-from recon_core.reports.findings import GATE, Row, rows
+from recon_core.reports.report_rows import GATE, Row, rows
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity

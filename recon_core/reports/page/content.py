@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from recon_core.reports.findings import GATE, Row, by_cause, rows
 from recon_core.reports.page.charts import (
     FillLanes,
     StepChart,
@@ -16,6 +15,7 @@ from recon_core.reports.page.charts import (
     trend_chart,
     waterfall_chart,
 )
+from recon_core.reports.report_rows import GATE, Row, by_cause, rows
 from recon_core.reports.run_report import Explained, RunReport, SessionResult
 from recon_core.values.severity import Severity
 
@@ -89,7 +89,7 @@ class Page:
     """Everything that the template shows."""
 
     run: RunReport
-    actions: tuple[str, ...]
+    action: str
     first: CauseBlock | None
     kinds: tuple[str, ...]
     map_rows: tuple[MapRow, ...]
@@ -120,7 +120,7 @@ def page(run: RunReport) -> Page:
     inputs = _inputs(run)
     return Page(
         run=run,
-        actions=_actions(differing),
+        action=_action(differing),
         first=_first(found),
         kinds=kinds,
         map_rows=tuple(
@@ -162,11 +162,11 @@ def _cells(found: Sequence[Row], kinds: Sequence[str]) -> tuple[Cell | None, ...
     )
 
 
-def _actions(differing: Iterable[SessionResult]) -> tuple[str, ...]:
-    """Return what to do about the worst session."""
-    ranked = [one for one in differing if one.max_severity != "match"]
+def _action(differing: Iterable[SessionResult]) -> str:
+    """Return what to do about the worst session that asks for something."""
+    ranked = [one for one in differing if one.action and one.max_severity != "match"]
     worst = max(ranked, key=lambda one: Severity(one.max_severity).rank, default=None)
-    return () if worst is None else worst.escalation
+    return "" if worst is None else worst.action
 
 
 def _first(found: Sequence[Row]) -> CauseBlock | None:
