@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pluggy import PluginManager
 
@@ -35,11 +36,13 @@ from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import TOO_LARGE, input_files
-from recon_core.sessions.places import RowPlaces
 from recon_core.values.errors import ReconError, ReplayError
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, without_paths
 from recon_core.values.severity import Severity
+
+if TYPE_CHECKING:
+    from recon_core.sessions.places import RowPlaces
 
 Explain = Callable[["Reconciliation"], tuple[Explanation, ...]]
 """A search for explanations of a session, such as `recon_core.explain.explain`."""
@@ -192,7 +195,9 @@ class Reconciliation:
         return replace(judgement, diff=replace(judgement.diff, places=places))
 
     @cached_property
-    def _places(self) -> RowPlaces:
+    def _places(self) -> "RowPlaces":
+        from recon_core.sessions.places import RowPlaces  # noqa: PLC0415  # brings pydantic
+
         return RowPlaces(self.recorded)
 
     def notify(self) -> None:

@@ -70,7 +70,8 @@ def _case(case: CaseReport) -> TestCase:
     seconds = round(case.seconds, 3)
     made = TestCase(
         printable(case.name, _LONGEST_NAME),
-        printable(case.class_name, _LONGEST_NAME),
+        # The two colons between its parts are no command of a runner here.
+        "::".join(printable(part, _LONGEST_NAME) for part in case.class_name.split("::")),
         elapsed_sec=seconds,
         stdout=stdout,
         file=None if case.file is None else printable(case.file, 500),

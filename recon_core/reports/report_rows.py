@@ -14,6 +14,8 @@ from recon_core.reports.wording import ran_of
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
+NO_CAUSE: Final = "No cause found"
+"""Sentence of an explanation that has nothing to say."""
 GATE: Final = "gate"
 """Kind of a row that is of no comparison."""
 
@@ -114,7 +116,9 @@ def _of_comparison(session: SessionResult, comparison: ComparisonResult, file: s
         row.kind,
         row.key,
         printable(finding.description, 2000),
-        "" if explained is None else printable(explained.sentence, 2000),
+        ""
+        if explained is None or explained.sentence == NO_CAUSE
+        else printable(explained.sentence, 2000),
         file if place is None else printable(place[0], 500),
         1 if place is None else place[1],
         session,

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+# In-process runs forget what they import first, and a part of jinja2 is there once in a process.
+import jinja2  # noqa: F401
 import pytest
 
 from recon_core.reports.formats import FORMATS

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from recon_core.reports.report_rows import Row, by_cause, rows
+from recon_core.reports.report_rows import NO_CAUSE, Row, by_cause, rows
 from recon_core.reports.run_report import RunReport, SessionResult
 from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
@@ -79,7 +79,7 @@ def _blocks(run: RunReport) -> Iterator[tuple[str, int]]:
 
 def _cause(items: Sequence[Row]) -> str:
     session = items[0].session
-    lines = [f"### {_SIGN[items[0].severity]}: {safe(items[0].cause)}", ""]
+    lines = [f"### {_SIGN[items[0].severity]}: {safe(items[0].cause or NO_CAUSE)}", ""]
     lines += [f"- {_SIGN[row.severity]} {safe(row.message)}" for row in items[:_MOST_ITEMS]]
     if len(items) > _MOST_ITEMS:
         lines.append(f"- and {len(items) - _MOST_ITEMS} more")

@@ -29,6 +29,8 @@ MOST_CHARTS: Final = 6
 """Findings of a session with charts."""
 MOST_IN_ALL: Final = 40
 """Findings of the page with charts: each is about 2 KB, and the page is to stay below 100 KB."""
+MOST_ACTIONS: Final = 3
+"""Actions of the banner: there is one for each severity."""
 MOST_INPUTS: Final = 60
 """Files of the evidence."""
 _KINDS: Final = ("position", "cash", "holding", "order", "fill", "movement", "ledger", "session")
@@ -89,7 +91,7 @@ class Page:
     """Everything that the template shows."""
 
     run: RunReport
-    action: str
+    actions: tuple[str, ...]
     first: CauseBlock | None
     kinds: tuple[str, ...]
     map_rows: tuple[MapRow, ...]
@@ -120,7 +122,7 @@ def page(run: RunReport) -> Page:
     inputs = _inputs(run)
     return Page(
         run=run,
-        action=_action(differing),
+        actions=_actions(differing),
         first=_first(found),
         kinds=kinds,
         map_rows=tuple(
@@ -162,11 +164,11 @@ def _cells(found: Sequence[Row], kinds: Sequence[str]) -> tuple[Cell | None, ...
     )
 
 
-def _action(differing: Iterable[SessionResult]) -> str:
-    """Return what to do about the worst session that asks for something."""
-    ranked = [one for one in differing if one.action and one.max_severity != "match"]
-    worst = max(ranked, key=lambda one: Severity(one.max_severity).rank, default=None)
-    return "" if worst is None else worst.action
+def _actions(differing: Iterable[SessionResult]) -> tuple[str, ...]:
+    """Return what to do at once, each action once, that of the worst session first."""
+    asking = [one for one in differing if one.action and one.max_severity != "match"]
+    asking.sort(key=lambda one: -Severity(one.max_severity).rank)
+    return tuple(dict.fromkeys(one.action for one in asking))[:MOST_ACTIONS]
 
 
 def _first(found: Sequence[Row]) -> CauseBlock | None:
