@@ -13,6 +13,7 @@ from recon_core.model.matched_rows import MatchedFills
 from recon_core.reports.explanations import whole_explanation
 from recon_core.reports.finding_text import cause_rows, finding_rows, next_commands
 from recon_core.reports.findings import Finding, findings_of
+from recon_core.reports.layout import Row
 from recon_core.reports.run_report import (
     SCHEMA,
     AuditHead,
@@ -139,9 +140,16 @@ def _explained(finding: Finding, names: SideNames) -> Explained:
         verdict=str(explanation.verdict),
         side=None if explanation.side is None else str(explanation.side),
         causes=tuple(dict.fromkeys(str(cause.cause_kind) for cause in explanation.causes)),
-        sentence=" ".join(f"{row.head}{row.text}" for row in rows),
+        sentence=_sentence(rows),
         facts=tuple((name, names.said(value)) for name, value in whole_explanation(explanation)),
     )
+
+
+def _sentence(rows: Iterable[Row]) -> str:
+    """Return the rows of a cause on one line; the causes of several follow their number."""
+    first, *others = rows
+    listed = "; ".join(row.text for row in others)
+    return f"{first.head}{first.text} {listed}".rstrip()
 
 
 def _result(

@@ -179,6 +179,13 @@ class TestGithub:
             assert int(each.properties["line"]) >= 1
             assert len(each.message) <= 4096
 
+    def test_a_cause_is_annotated_at_a_row(self, tmp_path: Path) -> None:
+        """Where the balances were replayed, at the fill that is missing."""
+        path = runs.write(tmp_path, "desk", runs.trading(3))
+        (only,) = consumers.github_commands(rendered("github", runs.judged(tmp_path, path)))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert '"fill_id": "t3"' in lines[int(only.properties["line"])]
+
     def test_a_clear_run_says_so(self, tmp_path: Path) -> None:
         """A notice, so that a missing step shows."""
         run = runs.judged(tmp_path, runs.write(tmp_path, "clear", runs.CLEAR))

@@ -40,7 +40,9 @@ def _units(found: Sequence[Row]) -> list[list[Row]]:
 def _lines(command: str, units: Sequence[Sequence[Row]]) -> Iterable[str]:
     shown = units if len(units) <= MOST else units[: MOST - 1]
     for row, *others in shown:
-        place = {"file": row.file, "line": str(row.line)} if row.file else {}
+        # A balance that was replayed has no row; the fill that explains it often has one.
+        at = next((one for one in (row, *others) if one.line > 1), row)
+        place = {"file": at.file, "line": str(at.line)} if at.file else {}
         more = f" and {len(others)} more" if others else ""
         named = ", ".join(f"{other.kind} {other.key}" for other in others[:MOST])
         message = f"{row.text}; explains {named} too" if others else row.text
