@@ -98,7 +98,7 @@ class ComparisonResult:
     __pydantic_config__ = _CLOSED
     kind: str
     key: str
-    verdict: Literal["match", "INFO", "WARN", "FAIL", "CRITICAL"]
+    verdict: Literal["match", "INFO", "WAIVED", "WARN", "FAIL", "CRITICAL"]
     blocks: bool
     seconds: float
     drift: str

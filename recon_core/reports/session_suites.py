@@ -24,6 +24,8 @@ GATE: Final = "gate"
 RUN_SUITE: Final = "recon"
 """The suite of what concerns no single session."""
 
+_SKIPPED: Final = ("WARN", "WAIVED")
+"""Verdicts that are shown as skipped where they do not block: somebody is to look at them."""
 _LONGEST_MESSAGE: Final = 2000
 """Characters of a message: an attribute that a table of failures shows on a line."""
 
@@ -89,7 +91,7 @@ def _suite(run: RunReport, session: SessionResult, found: dict[int, Row]) -> Sui
 
 
 def _case(session: SessionResult, comparison: ComparisonResult, row: Row | None) -> CaseReport:
-    skipped = not comparison.blocks and comparison.verdict == Severity.WARN
+    skipped = not comparison.blocks and comparison.verdict in _SKIPPED
     return CaseReport(
         class_name=f"{session.path}::{comparison.kind}",
         name=comparison.key,

@@ -14,6 +14,8 @@ from recon_core.values.severity import Severity
 
 MOST: Final = 10
 """Annotations of a kind that GitHub takes from one step."""
+_WAIVED: Final = "WAIVED"
+"""Severity of a difference that somebody has taken responsibility for."""
 _LONGEST: Final = 1000
 """Characters of a message; GitHub cuts it at 4,096 bytes, and one may be escaped to four."""
 
@@ -23,8 +25,11 @@ def render(run: RunReport) -> str:
     found = [row for row in rows(run) if row.blocks or row.severity is not Severity.INFO]
     units = _units(found)
     errors = [unit for unit in units if unit[0].blocks]
-    warnings = [unit for unit in units if not unit[0].blocks]
-    lines = [*_lines("error", errors), *_lines("warning", warnings)]
+    others = [unit for unit in units if not unit[0].blocks]
+    warnings = [unit for unit in others if unit[0].severity != _WAIVED]
+    notices = [unit for unit in others if unit[0].severity == _WAIVED]
+    named = (("error", errors), ("warning", warnings), ("notice", notices))
+    lines = [line for command, found in named for line in _lines(command, found)]
     return "\n".join(lines or [_command("notice", {"title": "recon"}, run.line)]) + "\n"
 
 

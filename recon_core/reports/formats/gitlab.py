@@ -11,17 +11,17 @@ from typing import Final
 from recon_core.reports.report_rows import Row, rows
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
-from recon_core.values.severity import Severity
 
 MOST: Final = 2000
 """Issues of a report: the widget lists them all, and a browser that renders more is slow."""
 _LONGEST: Final = 1000
 """Characters of a description, which the widget shows on a line."""
 _SEVERITY: Final = {
-    Severity.INFO: "info",
-    Severity.WARN: "minor",
-    Severity.FAIL: "critical",
-    Severity.CRITICAL: "blocker",
+    "INFO": "info",
+    "WAIVED": "info",
+    "WARN": "minor",
+    "FAIL": "critical",
+    "CRITICAL": "blocker",
 }
 
 

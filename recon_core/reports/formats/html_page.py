@@ -20,7 +20,14 @@ from recon_core.values.printable import printable
 _PLACE: Final = Path(__file__).parents[1] / "page"
 _LONGEST: Final = 2000
 """Characters of one text; ids of any length must not fill the page."""
-_SIGNS: Final = {"CRITICAL": "◆", "FAIL": "✕", "WARN": "▲", "INFO": "●", "match": "✓"}
+_SIGNS: Final = {
+    "CRITICAL": "◆",
+    "FAIL": "✕",
+    "WARN": "▲",
+    "INFO": "●",
+    "WAIVED": "○",
+    "match": "✓",
+}
 _CERTAINTY: Final = {
     "unique": "proven",
     "ambiguous": "possible",

@@ -25,10 +25,11 @@ _MOST_ITEMS: Final = 10
 _MOST_SESSIONS: Final = 20
 """Sessions of the table: each takes up to 2 KB where its name is as long as names may be."""
 _SIGN: Final = {
-    Severity.INFO: "ℹ️ INFO",
-    Severity.WARN: "⚠️ WARN",
-    Severity.FAIL: "❌ FAIL",
-    Severity.CRITICAL: "🛑 CRITICAL",
+    "INFO": "ℹ️ INFO",
+    "WAIVED": "🔕 WAIVED",
+    "WARN": "⚠️ WARN",
+    "FAIL": "❌ FAIL",
+    "CRITICAL": "🛑 CRITICAL",
 }
 _HEADS: Final = {"CLEAR": "✅", "BLOCKED": "❌", "INCOMPLETE": "🛑"}
 _ACTIVE: Final = re.compile(r"""[&<>"'|`*_\[\]#~!\\{}$^]|:(?![ 0-9])|(?<=www)\.""")
@@ -104,7 +105,8 @@ def _sessions(run: RunReport) -> Iterator[str]:
     ]
     if differing:
         head = " | ".join(map(str, reversed(Severity)))
-        yield f"### Sessions\n\n| session | ran | {head} | next |\n|---|---|---|---|---|---|---|"
+        columns = "---|" * (len(Severity) + 3)
+        yield f"### Sessions\n\n| session | ran | {head} | next |\n|{columns}"
         yield from map(_session, differing[:_MOST_SESSIONS])
     if len(differing) > _MOST_SESSIONS:
         yield f"\nand {counted(len(differing) - _MOST_SESSIONS, 'more session')}"

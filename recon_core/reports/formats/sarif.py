@@ -12,17 +12,17 @@ from urllib.parse import quote
 from recon_core.reports.report_rows import GATE, Row, rows
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
-from recon_core.values.severity import Severity
 
 MOST: Final = 5000
 """Results that GitHub shows of a file."""
 _LONGEST: Final = 1000
 """Characters of a text; GitHub cuts a rule's at 1,024."""
 _LEVEL: Final = {
-    Severity.INFO: "note",
-    Severity.WARN: "warning",
-    Severity.FAIL: "error",
-    Severity.CRITICAL: "error",
+    "INFO": "note",
+    "WAIVED": "note",
+    "WARN": "warning",
+    "FAIL": "error",
+    "CRITICAL": "error",
 }
 _RULES: Final = {
     "position": "The quantity that both sides hold of an instrument",
