@@ -25,7 +25,8 @@ _NO_SESSION = "the gate is on and no recorded session was collected"
 class SessionPromise:
     """Announcement of a session before its items ran; plain data, to cross processes.
 
-    `fills` are the marks of its fills in time, where a report is asked for.
+    `fills` are the marks of its fills in time, where a report is asked for. `names` are those
+    that the policy could have named, `None` where nothing could be read.
     """
 
     path: str
@@ -40,6 +41,7 @@ class SessionPromise:
     fills: tuple[Mapping[str, Any], ...] = ()
     mode: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""

@@ -222,6 +222,7 @@ class ReconRun:
                 fills=self._fills(reconciliation),
                 mode=str(recorded.mode or ""),
                 sources=sources_of(recorded),
+                names=reconciliation.policy_names,
             )
         )
         return reconciliation

@@ -91,10 +91,11 @@ def screen_of(reporter: Any) -> "Screen":
 def _terms(run: ReconRun, trail: AuditTrail | None) -> Iterator[str]:
     """The terms of the verdicts: policy, limits, files that were not judged."""
     if run.gate.sessions:
+        from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # not at pytest's start
+
         yield from run.policy_in_force.lines()
-        limits = limits_line()
-        if limits is not None:
-            yield limits
+        names = (promise.names for promise in run.gate.sessions)
+        yield from filter(None, [unmatched_line(run.policy, names), limits_line()])
     if run.names_sessions:
         yield from notes_on(run.discovery.unjudged, run.config.invocation_params.dir)
     if run.settings.sets_ini_aside:

@@ -18,7 +18,7 @@ import click
 
 from recon_core import __version__
 from recon_core.values.errors import OUTPUT_LOST, ReconError
-from recon_core.values.printable import printable
+from recon_core.values.printable import printable, quoted
 
 CLEAR: Final = 0
 """Exit status of a run without findings."""
@@ -100,6 +100,20 @@ class LazyGroup(CommandGroup):
         """The command, `None` where there is none of that name."""
         place = self._places.get(cmd_name)
         return None if place is None else load_command(place)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; the error for one that does not exist has the nearest name.
+
+        click compares with commands that are loaded, which these are not.
+        """
+        if args and not args[0].startswith("-") and args[0] not in self._places:
+            from recon_core.values.suggestions import did_you_mean  # noqa: PLC0415  # for an error
+
+            meant = did_you_mean(args[0], self._places)
+            ctx.fail(f"no such command {quoted(args[0])}; {meant}")
+        return super().resolve_command(ctx, args)
 
 
 def load_command(place: str) -> click.Command:

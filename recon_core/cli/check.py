@@ -309,8 +309,12 @@ def _write_reports(request: _Request) -> str | None:
 
 def _terms(request: _Request) -> list[str]:
     """The policy, what else is not the default, and what was not judged."""
-    limits = limits_line()
-    return [*request.policy.lines(), *filter(None, [limits]), *request.notes]
+    from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # brings the model
+
+    run = request.check
+    names = (session.reconciliation.policy_names for session in run.sessions)
+    more = filter(None, [unmatched_line(run.policy, names), limits_line()])
+    return [*request.policy.lines(), *more, *request.notes]
 
 
 def _json(request: _Request) -> str:

@@ -120,7 +120,7 @@ def _lines(path: str, reconciliation: "Reconciliation") -> Iterator[str]:
         yield f"  {diff.description}"
     if diffs and _compares(reconciliation) and not reconciliation.explanations:
         yield ""
-        yield "  nothing that a cause could account for: no position and no balance differs"
+        yield "  no cause is searched for: the sides agree in every position and balance"
     for explanation in reconciliation.explanations:
         yield ""
         for name, value in whole_explanation(explanation):

@@ -32,7 +32,8 @@ file reads with "format": "table"; the file's path goes into each table of it.
 
 _OTHERS: Final = {
     "nautilus": "a directory of nautilus_trader's reports",
-    "freqtrade": "a backtest's zip, or a bot's SQLite file",
+    "freqtrade": "a backtest's zip or JSON, or a bot's SQLite file",
+    "lean": "a result of LEAN (QuantConnect), with its order events",
     "ccxt": "results of unified calls as JSON",
     "table": "tables of any kind, with a mapping of one's own",
 }
@@ -110,13 +111,30 @@ def _recognise(path: Path) -> None:
     """Say which formats read a file; raises `ReconError` where none does."""
     from recon_core.sessions.formats.shipped import recognised  # noqa: PLC0415  # brings pydantic
 
+    shown = printable(path.name)
+    recording = _recording_format(path)
+    if recording is not None:
+        click.echo(f"{shown}: {recording}")
+        return
     found = recognised(path)
     readers = [one.name for one in found if not one.problem]
     if not readers:
         nearest = found[0]
         raise ReconError(
-            f"{printable(path.name)}: is in no shipped format; nearest is {nearest.name}, "
-            f"but: {nearest.problem}"
+            f"{shown}: is in no shipped format; nearest is {nearest.name}, but: {nearest.problem}"
         )
     for name in readers:
-        click.echo(f"{printable(path.name)}: {name}")
+        click.echo(f"{shown}: {name}")
+
+
+def _recording_format(path: Path) -> str | None:
+    """The format of a session or a recording of both sides, `None` where a file is neither."""
+    from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
+    from recon_core.sessions import read_session  # noqa: PLC0415
+    from recon_core.sessions.discovery import NATIVE_SUFFIX  # noqa: PLC0415
+
+    manager = extension_manager()
+    is_native = path.name.endswith(NATIVE_SUFFIX)
+    if not is_native and manager.hook.recon_anchor(path=path) is None:
+        return None
+    return read_session(path, manager).recording_format

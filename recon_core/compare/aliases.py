@@ -179,12 +179,13 @@ def _notes(recorded: RecordedSession, aliases: Aliases) -> Iterator[str]:
     """Yield a note for every alias that renamed something in this session."""
     for side, record in recorded.own_records().items():
         names = aliases.of(side)
-        used = _names_of(record) & names.keys()
+        used = names_of(record) & names.keys()
         for name in sorted(used):
             yield f"alias: {side} {quoted(name)} is compared as {quoted(names[name])}"
 
 
-def _names_of(record: SideRecord) -> set[str]:
+def names_of(record: SideRecord) -> set[str]:
+    """Every symbol and every currency in the rows of a side."""
     opening = record.opening or Opening(None)
     tables: Iterable[Iterable[object]] = (
         record.positions or (),
@@ -194,6 +195,9 @@ def _names_of(record: SideRecord) -> set[str]:
         record.movements or (),
         opening.positions,
         opening.cash,
+        *(one.positions or () for one in record.snapshots or ()),
+        *(one.cash or () for one in record.snapshots or ()),
     )
     fields = ("symbol", "currency", "fee_currency")
-    return {getattr(row, name, None) or "" for rows in tables for row in rows for name in fields}
+    found = {getattr(row, name, None) or "" for rows in tables for row in rows for name in fields}
+    return found - {""}

@@ -14,14 +14,17 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 from recon_core.compare.accounts import accounts_are_one, split_check, summed
-from recon_core.compare.holdings import ComparedViews, compared_views, holdings
+from recon_core.compare.holdings import holdings
+from recon_core.compare.views import compared_views
 from recon_core.model import (
+    CashBalance,
     Fill,
     Instrument,
     InstrumentKind,
     LedgerSide,
     Leg,
     Numbers,
+    Position,
     RecordedSession,
     SideRecord,
 )
@@ -73,18 +76,9 @@ def pair(
     `ledger` are those of each side with its own replay; `account_split` is the severity of
     sums that the sides have in other accounts.
     """
-    plain, notes = accounts_are_one(recorded), _duplicate_notes(recorded)
-    views = compared_views(recorded)
-    states = [
-        *_pair_positions(recorded, notes, plain=plain),
-        *_pair_cash(recorded, _by_currency(recorded, notes), plain=plain),
-    ]
-    if views is not None:
-        states = [one for one in states if views.compare(one)]
-        states += _pair_holdings(recorded, views, plain=plain)
     comparisons = [
         *ledger,
-        *states,
+        *_pair_states(recorded, plain=accounts_are_one(recorded)),
         *_session_comparisons(recorded, more_checks, account_split),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -112,73 +106,57 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_positions(
-    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
-) -> list[Comparison]:
-    return [
-        Comparison(
-            item_kind=ItemKind.POSITION,
-            key=key_text(symbol, leg, account),
-            name=symbol,
-            as_of=session_time(recorded),
+def _pair_states(recorded: RecordedSession, *, plain: bool) -> Iterator[Comparison]:
+    """Yield comparisons of what both sides list, in the views that they compare."""
+    views, notes = compared_views(recorded), _duplicate_notes(recorded)
+    positions = _both(recorded, lambda record: summed(record.positions, plain=plain))
+    balances = _both(recorded, lambda record: summed(record.cash, plain=plain))
+    listed = [
+        *_paired_states(ItemKind.POSITION, recorded, positions, notes, plain=plain),
+        *_paired_states(
+            ItemKind.CASH, recorded, balances, _by_currency(recorded, notes), plain=plain
+        ),
+    ]
+    if views is None:
+        yield from listed
+        return
+    yield from filter(views.compare, listed)
+    ours, theirs = (holdings(recorded, views, side, plain=plain) for side in LedgerSide)
+    yield from _paired_states(ItemKind.HOLDING, recorded, (ours, theirs), {}, plain=plain)
+
+
+def _paired_states(
+    kind: ItemKind,
+    recorded: RecordedSession,
+    rows: tuple[Iterable[Position | CashBalance], Iterable[Position | CashBalance]],
+    notes: Mapping[str, list[str]],
+    *,
+    plain: bool,
+) -> Iterator[Comparison]:
+    """Yield a comparison for each position, balance or holding that either side lists."""
+    as_of, in_floats = session_time(recorded), bool(float_sides(recorded))
+    for key, internal, external in paired(*rows, lambda row: state_key(row, plain=plain)):
+        name = key[0]
+        of_position = kind is ItemKind.POSITION
+        yield Comparison(
+            item_kind=kind,
+            key=key_text(*key),
+            name=name,
+            as_of=as_of,
             internal=internal,
             external=external,
-            unit=position_unit(symbol, recorded.instruments),
-            notes=tuple(notes.get(symbol, ())),
-            in_floats=bool(float_sides(recorded)),
+            unit=position_unit(name, recorded.instruments) if of_position else name,
+            notes=tuple(notes.get(name, ())),
+            in_floats=in_floats,
         )
-        for (symbol, leg, account), internal, external in paired(
-            *_both(recorded, lambda record: summed(record.positions, plain=plain)),
-            lambda row: (row.symbol, row.leg, None if plain else row.account),
-        )
-    ]
 
 
-def _pair_cash(
-    recorded: RecordedSession, notes: Mapping[str, list[str]], *, plain: bool
-) -> list[Comparison]:
-    return [
-        Comparison(
-            item_kind=ItemKind.CASH,
-            key=key_text(currency, Leg.NET, account),
-            name=currency,
-            as_of=session_time(recorded),
-            internal=internal,
-            external=external,
-            unit=currency,
-            notes=tuple(notes.get(currency, ())),
-            in_floats=bool(float_sides(recorded)),
-        )
-        for (currency, account), internal, external in paired(
-            *_both(recorded, lambda record: summed(record.cash, plain=plain)),
-            lambda row: (row.currency, None if plain else row.account),
-        )
-    ]
-
-
-def _pair_holdings(
-    recorded: RecordedSession, views: ComparedViews, *, plain: bool
-) -> list[Comparison]:
-    """Return what one side lists as a position and the other as a balance, by asset."""
-    if recorded.internal is None or recorded.external is None:
-        return []
-    return [
-        Comparison(
-            item_kind=ItemKind.HOLDING,
-            key=key_text(asset, Leg.NET, account),
-            name=asset,
-            as_of=session_time(recorded),
-            internal=internal,
-            external=external,
-            unit=asset,
-            in_floats=bool(float_sides(recorded)),
-        )
-        for (asset, account), internal, external in paired(
-            holdings(recorded.internal, views, LedgerSide.INTERNAL, plain=plain),
-            holdings(recorded.external, views, LedgerSide.EXTERNAL, plain=plain),
-            lambda row: (row.symbol, None if plain else row.account),
-        )
-    ]
+def state_key(row: Position | CashBalance, *, plain: bool) -> tuple[str, Leg, str | None]:
+    """Return the name, the leg and the account of a row; with `plain` no account."""
+    account = None if plain else row.account
+    if isinstance(row, Position):
+        return row.symbol, row.leg, account
+    return row.currency, Leg.NET, account
 
 
 def float_sides(recorded: RecordedSession) -> frozenset[LedgerSide]:
@@ -219,8 +197,10 @@ def key_text(name: str, leg: Leg, account: str | None) -> str:
 def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
     """Return the unit of a quantity of `symbol`, for display; empty where it is not known."""
     instrument = instruments.get(symbol)
+    if instrument is not None and instrument.instrument_kind is InstrumentKind.EQUITY:
+        return "shares"
     if instrument is not None:
-        return instrument.base if instrument.instrument_kind is InstrumentKind.SPOT else "contracts"
+        return instrument.base if instrument.instrument_kind.delivers else "contracts"
     match = _UNIFIED_SYMBOL.fullmatch(symbol)
     return match[1] if match else ""
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from recon_core.compare.holdings import balances_stand_in, compared_views
 from recon_core.compare.rows.order_links import orders_compare
+from recon_core.compare.views import balances_stand_in, compared_views
 from recon_core.model import SECTIONS, STATES, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import SessionCheck
 from recon_core.policy.model import Policy

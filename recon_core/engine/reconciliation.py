@@ -11,11 +11,13 @@ from pluggy import PluginManager
 
 from recon_core.compare.accounts import accounts_are_one
 from recon_core.compare.aliases import with_aliases
-from recon_core.compare.holdings import view_notes, with_meant_views, with_policy_views
+from recon_core.compare.compared_names import compared_names, own_names
+from recon_core.compare.holdings import with_meant_views
 from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
+from recon_core.compare.views import view_notes, with_policy_views
 from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
@@ -32,6 +34,7 @@ from recon_core.model.summary import DEFAULT_TOP, ReconSummary, summarise
 from recon_core.plugins.answers import PluginAnswers
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
+from recon_core.policy.names import Names
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.sessions import read_session
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -75,6 +78,7 @@ class Reconciliation:
         self._explain = explain
         self._plugins = PluginAnswers(manager)
         recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
+        self._own_names = own_names(recorded, policy)
         recorded = with_aliases(recorded, policy.aliases)
         recorded = with_policy_views(recorded, policy.keeps)
         self.replays = replay_sides(recorded, replays)
@@ -88,6 +92,7 @@ class Reconciliation:
         self._judgements: dict[str, Judgement] = {}
         self._located_judgements: dict[str, Judgement] = {}
         self._notified = False
+        self.is_readable = True
 
     @classmethod
     def unreadable(cls, anchor: Path, message: str, policy: Policy) -> "Reconciliation":
@@ -102,6 +107,7 @@ class Reconciliation:
         check = SessionCheck("readable", Severity.CRITICAL, printable(message, 1000))
         comparison = Comparison(ItemKind.SESSION, "readable", "readable", None, check=check)
         reconciliation.comparisons = (comparison,)
+        reconciliation.is_readable = False
         return reconciliation
 
     def _all_comparisons(self) -> tuple[Comparison, ...]:
@@ -205,6 +211,13 @@ class Reconciliation:
         if not self._notified:
             self._notified = True
             self._plugins.reconciled(self)
+
+    @cached_property
+    def policy_names(self) -> Names | None:
+        """Names that the policy's keys could match here; `None` where nothing could be read."""
+        if not self.is_readable:
+            return None
+        return self._own_names | compared_names(self.recorded, self.comparisons, self.policy)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -113,7 +113,10 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
         return ()
     if not (precedence.may_be_rows(case.states) or case.of_states.are_chance):
         return case.states
-    rows = case.rows.best() or _first(
+    shown = case.rows.best()
+    if shown and _are_shown(found := explanations_of(case.prover, shown), shown):
+        return found
+    rows = shown or _first(
         case.best.proven(search.problem, _each(search.single_faults())) for search in case.searches
     )
     if not rows and precedence.may_be_all_rows(case.states):
@@ -123,6 +126,12 @@ def whole_state(case: Case) -> tuple[Explanation, ...]:
     if found and precedence.is_less_than_rows(case.states):
         return found
     return _or_states(case, found) or (() if case.of_states.are_chance else case.states)
+
+
+def _are_shown(found: Sequence[Explanation], answers: Sequence[Answer]) -> bool:
+    """True if rows of both sides show one answer, and no figure of a state is better evidence."""
+    is_shown = all(answer.strength is Strength.SHOWN for answer in answers)
+    return is_shown and [one.verdict for one in found] == [ExplanationVerdict.UNIQUE]
 
 
 def rows_of_both_sides(case: Case) -> tuple[Explanation, ...]:

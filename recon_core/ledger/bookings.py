@@ -19,6 +19,7 @@ from recon_core.model import (
     Movement,
     MovementKind,
     OrderSide,
+    SideRecord,
 )
 from recon_core.values.amounts import EXACT, each_rounded, round_half_away, rounding
 
@@ -65,6 +66,18 @@ _CATEGORIES: Final[Mapping[MovementKind, Category]] = {
     MovementKind.EXERCISE: Category.EXERCISES,
     MovementKind.EXPIRY: Category.EXPIRIES,
 }
+_OF_FILLS: Final = frozenset({Category.TRADES, Category.REALISED_PNL, Category.FEES})
+
+
+def covered_categories(record: SideRecord) -> frozenset[Category]:
+    """Return the categories of cash that a side reports: absent is not zero."""
+    covered = {Category.OPENING} if record.opening is not None else set[Category]()
+    if record.covers("fills"):
+        covered |= _OF_FILLS
+    if record.covers("movements"):
+        covered |= set(_CATEGORIES.values()) - _OF_FILLS
+        covered |= {_CATEGORIES[row.movement_kind] for row in record.movements or ()}
+    return frozenset(covered)
 
 
 class CashBooking(NamedTuple):

@@ -7,16 +7,19 @@ it declares its instruments cannot be judged: that is CRITICAL.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from recon_core.compare.accounts import single_accounts
-from recon_core.compare.holdings import State, as_meant_by, views_of_own_rows
+from recon_core.compare.holdings import Meaning
 from recon_core.compare.keys import (
     float_sides,
     key_text,
     paired,
     position_unit,
     session_time,
+    state_key,
 )
+from recon_core.compare.views import State, views_of_own_rows
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
 from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
@@ -42,36 +45,82 @@ def _side_comparisons(
         return []
     if replayed.problem:
         return [_refused(recorded, side, replayed.problem)]
-    plain = single_accounts(recorded)
-    found = state_comparisons(recorded, side, stated.positions, stated.cash, replayed, plain=plain)
+    found = OwnRows(recorded, side, plain=single_accounts(recorded)).compare(stated, replayed)
     return _with_distinct_keys(found, side)
 
 
-def state_comparisons(
-    recorded: RecordedSession,
-    side: LedgerSide,
-    positions: tuple[Position, ...] | None,
-    cash: tuple[CashBalance, ...] | None,
-    replayed: SideReplay,
-    *,
-    plain: bool,
-) -> list[Comparison]:
-    """Return comparisons of stated with replayed rows; `plain` leaves the accounts unnamed.
+class OwnRows:
+    """A side's states beside what its own rows give; `plain` leaves the accounts unnamed."""
 
-    A section that is `None` on either hand is not compared.
-    """
-    views = views_of_own_rows(recorded, side)
-    if views is None:
-        return []
-    record = recorded.side(side)
-    given, stated = State(replayed.positions, replayed.cash), State(positions, cash)
-    meant = as_meant_by(stated, given, record, views, side, plain=plain).state
-    shown = replace(replayed, positions=meant.positions)
-    found = [
-        *_positions(recorded, side, positions, shown, plain=plain),
-        *_cash(recorded, side, cash, meant.cash, plain=plain),
-    ]
-    return [one for one in found if views.compare(one)]
+    def __init__(self, recorded: RecordedSession, side: LedgerSide, *, plain: bool) -> None:
+        record, views = recorded.side(side), views_of_own_rows(recorded, side)
+        assert record is not None and views is not None  # noqa: S101, PT018  # it states something
+        self._recorded, self._side, self._plain, self._views = recorded, side, plain, views
+        self._meaning = Meaning(record, views, side, plain=plain)
+        self._in_floats = side in float_sides(recorded)
+
+    def compare(
+        self, stated: State, replayed: SideReplay, until: datetime | None = None
+    ) -> list[Comparison]:
+        """Return the comparisons of a state with a replay of the rows `until` then, or of all.
+
+        Successive calls name no earlier time. A section that is `None` on either hand is
+        not compared.
+        """
+        meant = self._meaning.read(State(replayed.positions, replayed.cash), stated, until).state
+        found = [
+            *self._positions(stated.positions, meant.positions, replayed.doubtful),
+            *self._cash(stated.cash, meant.cash),
+        ]
+        return [one for one in found if self._views.compare(one)]
+
+    def _positions(
+        self,
+        stated: tuple[Position, ...] | None,
+        replayed: tuple[Position, ...] | None,
+        doubtful: frozenset[str],
+    ) -> list[Comparison]:
+        if stated is None or replayed is None:
+            return []
+        rows = [row for row in stated if row.symbol not in doubtful]
+        return [
+            self._compared(key, position_unit(key[0], self._recorded.instruments), *values)
+            for key, *values in paired(rows, replayed, self._key)
+        ]
+
+    def _cash(
+        self,
+        stated: tuple[CashBalance, ...] | None,
+        replayed: tuple[CashBalance, ...] | None,
+    ) -> list[Comparison]:
+        if stated is None or replayed is None:
+            return []
+        return [
+            self._compared(key, key[0], *values)
+            for key, *values in paired(stated, replayed, self._key)
+        ]
+
+    def _key(self, row: Position | CashBalance) -> tuple[str, Leg, str | None]:
+        return state_key(row, plain=self._plain)
+
+    def _compared(
+        self,
+        key: tuple[str, Leg, str | None],
+        unit: str,
+        stated: Position | CashBalance | None,
+        replayed: Position | CashBalance | None,
+    ) -> Comparison:
+        return Comparison(
+            item_kind=ItemKind.LEDGER,
+            key=f"{self._side}:{key_text(*key)}",
+            name=key[0],
+            as_of=session_time(self._recorded),
+            internal=stated,
+            external=replayed,
+            unit=unit,
+            side=self._side,
+            in_floats=self._in_floats,
+        )
 
 
 def snapshots_key(side: LedgerSide) -> str:
@@ -114,64 +163,3 @@ def _refused(recorded: RecordedSession, side: LedgerSide, problem: str) -> Compa
     message = f"cannot be judged: {side} side: {problem}"
     check = SessionCheck(side, Severity.CRITICAL, message)
     return Comparison(ItemKind.LEDGER, side, side, session_time(recorded), check=check, side=side)
-
-
-def _positions(
-    recorded: RecordedSession,
-    side: LedgerSide,
-    stated: tuple[Position, ...] | None,
-    replayed: SideReplay,
-    *,
-    plain: bool,
-) -> list[Comparison]:
-    if stated is None or replayed.positions is None:
-        return []
-    doubtful = replayed.doubtful
-    rows = [row for row in stated if row.symbol not in doubtful]
-    return [
-        _compared(recorded, side, key, position_unit(key[0], recorded.instruments), *values)
-        for key, *values in paired(
-            rows,
-            replayed.positions,
-            lambda row: (row.symbol, row.leg, None if plain else row.account),
-        )
-    ]
-
-
-def _cash(
-    recorded: RecordedSession,
-    side: LedgerSide,
-    stated: tuple[CashBalance, ...] | None,
-    replayed: tuple[CashBalance, ...] | None,
-    *,
-    plain: bool,
-) -> list[Comparison]:
-    if stated is None or replayed is None:
-        return []
-    return [
-        _compared(recorded, side, key, key[0], *values)
-        for key, *values in paired(
-            stated, replayed, lambda row: (row.currency, Leg.NET, None if plain else row.account)
-        )
-    ]
-
-
-def _compared(
-    recorded: RecordedSession,
-    side: LedgerSide,
-    key: tuple[str, Leg, str | None],
-    unit: str,
-    stated: Position | CashBalance | None,
-    replayed: Position | CashBalance | None,
-) -> Comparison:
-    return Comparison(
-        item_kind=ItemKind.LEDGER,
-        key=f"{side}:{key_text(*key)}",
-        name=key[0],
-        as_of=session_time(recorded),
-        internal=stated,
-        external=replayed,
-        unit=unit,
-        side=side,
-        in_floats=side in float_sides(recorded),
-    )

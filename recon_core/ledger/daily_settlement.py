@@ -17,11 +17,9 @@ from recon_core.ledger.bookings import (
     fees_by_currency,
     signed_quantities,
 )
-from recon_core.ledger.cost_basis import new_basis, scaled
-from recon_core.ledger.derivatives import average_price
 from recon_core.ledger.holdings import Holding
-from recon_core.ledger.spot_history import change_without_fill
-from recon_core.model import Fill, Instrument, Movement, Position
+from recon_core.ledger.spot_history import spot_history
+from recon_core.model import Fill, Instrument, Movement, MovementKind, Position
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
@@ -67,8 +65,9 @@ class DailySettledHolding(Holding):
         self.events.extend(fills)
 
     def move(self, movement: Movement) -> None:
-        """Book a split, which keeps what was entered, or another movement of quantity."""
-        self._priced = self._priced and (not movement.quantity or not self.events)
+        """Book a split, which keeps what was entered, or a quantity that moves without a price."""
+        if movement.movement_kind is not MovementKind.SPLIT:
+            self._priced = self._priced and not movement.quantity
         super().move(movement)
 
     def _enter(self, quantity: Decimal, price: Decimal) -> None:
@@ -88,8 +87,9 @@ class DailySettledHolding(Holding):
         symbol = self.instrument.symbol
         if not self._priced:
             raise ReplayError(
-                f"a position of {printable(symbol, 100)} came without a price (from the opening "
-                "or a movement); expected its average_price in the opening"
+                f"a quantity of {printable(symbol, 100)} came or went without a price (in the "
+                "opening or a movement); expected its average_price in the opening, or movements "
+                "of kind settlement"
             )
         if not self.quantity:
             return ZERO
@@ -104,14 +104,7 @@ class DailySettledHolding(Holding):
 
     def average_price(self) -> Decimal | None:
         """The average entry price in quote currency; `None` when flat or without a price."""
-        basis = new_basis(None)
-        for event in self.events:
-            if isinstance(event, Fill):
-                (quantity,) = signed_quantities((event,))
-                basis.apply(scaled(quantity), event.price.as_integer_ratio())
-            else:
-                change_without_fill(basis, event)
-        return average_price(basis, self.instrument)
+        return spot_history(self.events, self.instrument, None).average_price()
 
     def realised_pnl(self) -> Decimal | None:
         """Return what has become cash, without fees; `None` where the side states it itself."""

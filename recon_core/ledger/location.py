@@ -1,4 +1,4 @@
-"""Location of a difference: waterfalls, the net of hedge legs, the first snapshot that differs.
+"""Location of a difference: waterfalls, hedge legs, other lists, the first snapshot that differs.
 
 The findings are written to the notes of a diff; they change no verdict.
 """
@@ -6,7 +6,9 @@ The findings are written to the notes of a diff; they change no verdict.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from recon_core.ledger.bookings import covered_categories
 from recon_core.ledger.divergence import Divergences
+from recon_core.ledger.other_view import other_view_note
 from recon_core.ledger.replay import SideReplay, flows_of
 from recon_core.ledger.waterfall import Flows, Waterfall, located, waterfall
 from recon_core.model import CashBalance, LedgerSide, Leg, Position, RecordedSession
@@ -44,17 +46,23 @@ class Location:
         return replace(judgement, diff=located)
 
     def facts(self, comparison: Comparison) -> tuple[str, ...]:
-        """Return where a difference lies: the category of cash, and since which snapshot."""
-        return (*self._category(self._waterfalls(comparison)), *self._since.notes(comparison))
+        """Return where a difference lies: in another list, in a category of cash, since when."""
+        category = self._category(self._waterfalls(comparison))
+        return (*self._other_list(comparison), *category, *self._since.notes(comparison))
 
     def _notes(self, comparison: Comparison, found: Sequence[Waterfall]) -> tuple[str, ...]:
-        """Return the waterfalls, the net of hedge legs, and the facts."""
+        """Return the other list, the waterfalls, the net of hedge legs, and the facts."""
         return (
+            *self._other_list(comparison),
             *(one.text() for one in found),
             *self._category(found),
             *self._net_notes(comparison),
             *self._since.notes(comparison),
         )
+
+    def _other_list(self, comparison: Comparison) -> tuple[str, ...]:
+        note = other_view_note(self._recorded, comparison)
+        return () if note is None else (note,)
 
     def _category(self, found: Sequence[Waterfall]) -> tuple[str, ...]:
         return (located(*found),) if len(found) == len(LedgerSide) else ()
@@ -83,7 +91,7 @@ class Location:
             flows,
             comparison.name,
             value.account,
-            opened=record.opening is not None,
+            covered=covered_categories(record),
             stated=None if derived or not isinstance(stated, CashBalance) else stated,
             any_account=",account=" not in comparison.key,
         )

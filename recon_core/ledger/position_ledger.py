@@ -31,6 +31,7 @@ from recon_core.model.assets import unified_spot
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
+from recon_core.values.suggestions import suggestion
 
 TradedHolding = SpotHolding | DerivativeHolding | DailySettledHolding | ArithmeticHolding
 PositionKey = tuple[str | None, str, Leg]
@@ -248,10 +249,7 @@ class PositionLedger:
         """Return a symbol's instrument; raises `ReplayError` if it is unknown or not modelled."""
         instrument = self._declared(symbol)
         if instrument is None:
-            raise ReplayError(
-                f"instrument {printable(symbol, 100)} is not declared; its fills cannot be "
-                "replayed without its kind, base and quote currency"
-            )
+            raise undeclared(symbol, self._instruments or {})
         if instrument.not_replayed:
             raise ReplayError(f"instrument {printable(symbol, 100)} {instrument.not_replayed}")
         return instrument
@@ -260,6 +258,14 @@ class PositionLedger:
         if self._instruments is not None:
             return self._instruments.get(symbol)
         return unified_spot(symbol)
+
+
+def undeclared(symbol: str, instruments: Mapping[str, Instrument]) -> ReplayError:
+    """The error of a symbol without an instrument, with the nearest that is declared."""
+    return ReplayError(
+        f"instrument {printable(symbol, 100)} is not declared; its fills cannot be replayed "
+        f"without its kind, base and quote currency{suggestion(symbol, instruments)}"
+    )
 
 
 def _by_position(fills: Sequence[Fill]) -> Mapping[PositionKey, Sequence[Fill]]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import is_
 from typing import TypeVar
 
-from recon_core.ledger.position_ledger import PositionLedger
+from recon_core.ledger.position_ledger import PositionLedger, undeclared
 from recon_core.ledger.quantities import quantities
 from recon_core.ledger.timeline import in_steps
 from recon_core.ledger.waterfall import Flows
@@ -151,11 +151,8 @@ def _derived(
     if replayed.problem:
         raise ReplayError(f"{side} side: {replayed.problem}")
     if replayed.cash is None:
-        symbol = printable(_undeclared(recorded, record)[0], 100)
-        raise ReplayError(
-            f"{side} side: instrument {symbol} is not declared; its fills cannot be "
-            "replayed without its kind, base and quote currency"
-        )
+        symbol = _undeclared(recorded, record)[0]
+        raise ReplayError(f"{side} side: {undeclared(symbol, recorded.instruments)}")
     return replace(
         record,
         positions=replayed.positions if "positions" in missing else record.positions,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from recon_core.compare.keys import session_time
+from recon_core.compare.views import State
 from recon_core.judging import judge, judge_check, judge_values
-from recon_core.ledger.consistency import snapshots_key, state_comparisons
+from recon_core.ledger.consistency import OwnRows, snapshots_key
 from recon_core.ledger.replay import SideReplay
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import (
@@ -87,6 +88,7 @@ def _compared(
     """Every snapshot as comparisons; `None` for one from before the side's opening."""
     opened = (record.opening or Opening(None)).as_of
     plain, only = _one_account(record), record.only_account()
+    own_rows = OwnRows(recorded, side, plain=plain)
     for snapshot, states in states_at_snapshots(recorded, record, cash=replayed.cash is not None):
         if not _has_common_section(snapshot, replayed):
             continue
@@ -95,10 +97,8 @@ def _compared(
             continue
         stated = snapshot if plain or only is None else _named(snapshot, only)
         given = replace(replayed, positions=states.positions, cash=states.cash)
-        yield (
-            snapshot,
-            state_comparisons(recorded, side, stated.positions, stated.cash, given, plain=plain),
-        )
+        state = State(stated.positions, stated.cash)
+        yield snapshot, own_rows.compare(state, given, snapshot.as_of)
 
 
 def _one_account(record: SideRecord) -> bool:

@@ -3,7 +3,8 @@
 It says in which category a difference of cash lies before anybody looks at rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -32,16 +33,21 @@ _ORDER: Final = tuple(Category)
 class Waterfall:
     """Steps that lead to one balance, in units of `currency`.
 
-    `steps` are the categories that have postings, the opening included where it was stated
-    (`opened`); `stated` is the total that the side itself gives, if it gives one that was
-    not replayed from these steps.
+    `steps` are the categories that have postings, `covered` those that the side reports at all;
+    `stated` is the total that the side itself gives, if it gives one that was not replayed from
+    these steps.
     """
 
     side: LedgerSide
     currency: str
-    opened: bool
+    covered: AbstractSet[Category]
     steps: Mapping[Category, Decimal]
     stated: Decimal | None = None
+
+    @property
+    def opened(self) -> bool:
+        """True if the opening was stated."""
+        return Category.OPENING in self.covered
 
     @property
     def closing(self) -> Decimal:
@@ -99,7 +105,7 @@ def waterfall(
     currency: str,
     account: str | None,
     *,
-    opened: bool,
+    covered: AbstractSet[Category],
     stated: CashBalance | None = None,
     any_account: bool = False,
 ) -> Waterfall | None:
@@ -115,24 +121,26 @@ def waterfall(
     if not steps:
         return None
     total = None if stated is None else stated.total
-    return Waterfall(side, currency, opened, steps, total)
+    return Waterfall(side, currency, covered, steps, total)
 
 
 def located(internal: Waterfall, external: Waterfall) -> str:
-    """Return the categories in which two waterfalls differ, in words, or that none does."""
+    """Return the categories in which two waterfalls differ, in words, or that none does.
+
+    A category that one side does not report is no difference.
+    """
+    compared = internal.covered & external.covered
     differing = [
         _difference(category, internal, external)
-        for category in _compared(internal, external)
-        if internal.steps.get(category, ZERO) != external.steps.get(category, ZERO)
+        for category in _ORDER
+        if category in compared
+        and internal.steps.get(category, ZERO) != external.steps.get(category, ZERO)
     ]
     if differing:
         return f"differs in {'; '.join(differing)}"
-    return "the rows of both sides agree in every category"
-
-
-def _compared(internal: Waterfall, external: Waterfall) -> Iterable[Category]:
-    both_opened = internal.opened and external.opened
-    return (one for one in _ORDER if both_opened or one is not Category.OPENING)
+    alone = (internal.covered ^ external.covered) - {Category.OPENING}
+    both = " that both report" if alone else ""
+    return f"the rows of both sides agree in every category{both}"
 
 
 def _difference(category: Category, internal: Waterfall, external: Waterfall) -> str:

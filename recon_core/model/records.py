@@ -371,7 +371,8 @@ class SideRecord:
     that cannot both be. `origins` says for sections that were read from a source of their own,
     such as a table beside the session file, which one that was. `pending` lists movements that
     have happened and that the side, as its format is known to do, posts only later; the source
-    does not state them, and a converted session does not have them.
+    does not state them, and a converted session does not have them. `values` says by fill id
+    what a fill was worth, in the quote currency, where the source states that and no price.
     """
 
     as_of: datetime
@@ -394,11 +395,19 @@ class SideRecord:
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[Movement, ...] = field(default=(), compare=False)
+    values: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
         rows: tuple[object, ...] | None = getattr(self, section)
         return rows
+
+    def covers(self, section: str) -> bool:
+        """True if the side reports a section, or its balances were replayed without one.
+
+        A side that states its balances and no movements does not say that there are none.
+        """
+        return self.rows(section) is not None or "cash" in self.derived
 
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""

@@ -21,6 +21,7 @@ from recon_core.policy.model import (
     Policy,
     PositionPolicy,
 )
+from recon_core.policy.nearby import PYPROJECT
 from recon_core.policy.severities import DEFAULT_SEVERITIES
 from recon_core.values.amounts import NumberText
 from recon_core.values.errors import PolicyError
@@ -35,7 +36,7 @@ from recon_core.values.fields import (
     problem_text,
 )
 from recon_core.values.limits import TOML_BYTES, LimitError, refuse_above
-from recon_core.values.printable import printable
+from recon_core.values.printable import printable, quoted
 from recon_core.values.severity import Severity
 from recon_core.values.toml_text import TomlError, parse_toml
 
@@ -66,6 +67,17 @@ class CashTable(FileTable):
     relative: FractionBelowOne = DEFAULT_CASH_RELATIVE
     absolute: Entries[Name, Limit] = Field(default_factory=dict)
     limit: Literal["min", "max"] = "min"
+
+    @model_validator(mode="after")
+    def _names_currencies(self) -> Self:
+        pattern = next((name for name in self.absolute if "*" in name), None)
+        if pattern is not None:
+            raise PydanticCustomError(
+                "recon",
+                "absolute: {name}: is a pattern; expected a currency, each named whole",
+                {"name": quoted(pattern)},
+            )
+        return self
 
 
 SeverityName = Literal["INFO", "WARN", "FAIL", "CRITICAL"]
@@ -140,7 +152,10 @@ def _policy(table: object, name: str) -> Policy:
     try:
         content = PolicyFile.model_validate(_numbers_as_text(table))
     except ValidationError as error:
-        raise PolicyError(f"{name}: {problem_text(error, model=PolicyFile)}") from None
+        problem = problem_text(error, model=PolicyFile, table="a table")
+        if isinstance(table, dict) and "recon" in (table.get("tool") or ()):
+            problem = f"tool.recon is a table of {PYPROJECT}; expected its keys without that name"
+        raise PolicyError(f"{name}: {problem}") from None
     position, cash = content.position, content.cash
     return Policy(
         require=tuple(content.require),

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,9 @@ NATIVE_SUFFIX: Final = ".recon.json"
 NATIVE_DIRECTORY_FILE: Final = "session.recon.json"
 _SIMILAR: Final = re.compile(r"\.recon\b.*json", re.IGNORECASE | re.DOTALL)
 """`x.recon.JSON`, `x.recon.json.bak`, `x.recon.jsonl`, `x.recon (1).json`."""
+
+_MOST_NEIGHBOURS: Final = 1000
+"""Files and directories that a misspelt name is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +154,33 @@ def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discov
         raise SessionError(f"{quoted(name, 200)}: {reason}") from None
     if not found.anchors:
         notes = "".join(f"; {note}" for note in notes_on(found.unjudged, directory))
+        notes += "" if found.places else _near(name, directory)
         raise SessionError(
             f"{quoted(name, 200)} matches no recorded session; expected a file, "
             f"a directory that holds some, or a pattern{notes}"
         )
     return found
+
+
+def _near(name: str, directory: Path) -> str:
+    """Return `; did you mean X?` for a session file or a directory beside one that is not there."""
+    from recon_core.values.suggestions import nearest  # noqa: PLC0415  # for an error
+
+    path = Path(os.path.normpath(directory / name))
+    try:
+        with os.scandir(path.parent) as entries:
+            known = [one.name for one in islice(entries, _MOST_NEIGHBOURS) if _may_be_meant(one)]
+    except (OSError, ValueError):
+        return ""
+    # Without the ending, which makes any two names of sessions near.
+    stems = {each.removesuffix(NATIVE_SUFFIX): each for each in known}
+    near = nearest(path.name.removesuffix(NATIVE_SUFFIX), stems)
+    return "" if near is None else f"; did you mean {printable(stems[near], 60)}?"
+
+
+def _may_be_meant(entry: os.DirEntry[str]) -> bool:
+    is_hidden = entry.name.startswith(".")
+    return not is_hidden and (_is_directory(entry) or entry.name.endswith(NATIVE_SUFFIX))
 
 
 def _matching(directory: Path, name: str) -> Iterable[Path]:

@@ -151,6 +151,15 @@ def read_bytes(path: Path, limit: Limit = FILE_BYTES) -> bytes:
         raise SessionError(f"{name}: cannot be read: {reason}; expected a readable file") from None
 
 
+def file_head(path: Path, size: int) -> bytes:
+    """The first bytes of a regular file, by which a format knows it; empty where it has none."""
+    try:
+        with open(path, "rb", opener=open_without_waiting) as file:  # has no opener
+            return file.read(size) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return b""
+
+
 @contextmanager
 def unforeseen_refused(name: str) -> Iterator[None]:
     """Turn what a reader did not foresee into a `SessionError` that names the file.

@@ -98,7 +98,9 @@ def _of_recording(source: SideSource, manager: PluginManager) -> TakenSide:
     stated = getattr(recorded, "recording_format", None)
     if not isinstance(recorded, RecordedSession) or stated != source.recording_format:
         shown = quoted(_relative(source.path, source.directory), 100)
-        near = suggestion(source.recording_format, _known(manager))
+        known = _known(manager)
+        is_known = source.recording_format in known
+        near = "" if is_known else suggestion(source.recording_format, known)
         wanted = quoted(source.recording_format)
         raise SessionError(f"{shown} is no recording of format {wanted}{near}")
     record = recorded.side(source.side)

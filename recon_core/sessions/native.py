@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pluggy import PluginManager
 from pydantic import ValidationError
@@ -24,16 +24,21 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
+from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.fast_rows import ReadBefore
-from recon_core.sessions.files import inside, read_text_file, unforeseen_refused
+from recon_core.sessions.files import file_head, inside, read_text_file, unforeseen_refused
 from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep
+from recon_core.sessions.known_prices import with_known_prices
 from recon_core.sessions.tables import checked_parts, read_table
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.fields import FileModel, RowList, problem_text
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, quoted
+from recon_core.values.suggestions import did_you_mean
 
+_ZIP: Final = b"PK\3\4"
+"""First bytes of a zip."""
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")
 
@@ -50,15 +55,25 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
 
 
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
+    if file_head(path, len(_ZIP)) == _ZIP:
+        name = printable(path.name)
+        raise SessionError(f"{name}: is a zip without a backtest result; expected a session file")
     content = read_text_file(path)
     if path.suffix != ".json" and not content.text.lstrip().startswith("{"):
-        raise SessionError(
-            f"{content.name}: is no session file; a statement or a table is taken with from, and "
-            f"recon formats {content.name} says if it is in a shipped format"
-        )
+        raise SessionError(f"{content.name}: is no session file{_hint(content.name)}")
     with without_collecting():
         document = parse_json(content.text, content.name, any_depth=True)
         return _validated(document, content.name), content.evidence
+
+
+def _hint(name: str) -> str:
+    """Advice on a file that a venue wrote; empty for one that is called as a session is."""
+    if name.endswith(NATIVE_SUFFIX):
+        return ""
+    return (
+        "; a statement or a table is taken with from, and "
+        f"recon formats {name} says if it is in a shipped format"
+    )
 
 
 def _session(path: Path, file: schema.SessionFile, reader: "_Reader") -> RecordedSession:
@@ -66,6 +81,11 @@ def _session(path: Path, file: schema.SessionFile, reader: "_Reader") -> Recorde
     mirrored = isinstance(file.external, schema.MirrorSide)
     external = internal if mirrored else reader.side(file.external, LedgerSide.EXTERNAL)
     internal, external = reader.timed(internal, external)
+    if not mirrored:
+        internal, external = (
+            with_known_prices(internal, external),
+            with_known_prices(external, internal),
+        )
     return RecordedSession(
         session_id=file.session_id,
         anchor=path,
@@ -84,12 +104,15 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
     # No file model nests as deep as that: what is too deep is refused by one of them.
     if not isinstance(document, dict):
         refuse_deep(document, name)
-        raise SessionError(f"{name}: is not a session; expected an object with a schema key")
+        raise SessionError(
+            f"{name}: is not a session; expected an object with a schema key{_hint(name)}"
+        )
     if document.get("schema") != schema.SCHEMA:
         refuse_deep(document, name)
         stated = document.get("schema")
         shown = quoted(stated) if isinstance(stated, str) else "no text"
-        raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}")
+        hint = "" if "schema" in document else _hint(name)
+        raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}{hint}")
     try:
         return schema.SessionFile.model_validate(document, context=ReadBefore())
     except ValidationError as error:
@@ -191,7 +214,7 @@ class _Reader:
             return tuple(Position(symbol, quantity) for symbol, quantity in section.items())
         rows = self._rows(section, schema.PositionRow, native_rows.position, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.symbol, row.leg) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _cash(self, section: Any, where: str) -> tuple[CashBalance, ...] | None:
@@ -199,7 +222,7 @@ class _Reader:
             return tuple(CashBalance(currency, total) for currency, total in section.items())
         rows = self._rows(section, schema.CashRow, native_rows.balance, where)
         if rows is not None:
-            _refuse_duplicates(((row.account, row.currency) for row in rows), where)
+            native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
     def _rows(
@@ -218,6 +241,7 @@ class _Reader:
             with unforeseen_refused(name):
                 table = read_table(self.path.parent, reference.path, floats=self.floats)
                 self.inputs.append(table.evidence)
+                _refuse_other_columns(table.header or (), row_type, name)
                 self.origins[where] = str(inside(self.path.parent, reference.path))
                 rows = schema.FillRows if row_type is schema.FillRow else RowList[row_type]
                 for part in checked_parts(table.read(), rows, f"{name}: "):
@@ -257,11 +281,14 @@ def _itself(table: schema.SnapshotTable) -> schema.SnapshotTable:
     return table
 
 
-def _refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
-    """The same position or balance twice on one side is a format error."""
-    seen: set[tuple[Any, ...]] = set()
-    for key in keys:
-        if key in seen:
-            shown = ", ".join(printable(part, 60) for part in key if part is not None)
-            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
-        seen.add(key)
+def _refuse_other_columns(header: Iterable[str], row_type: type[FileModel], name: str) -> None:
+    """Refuse a table with a column that is no field of its rows."""
+    columns = [column for column in header if column not in row_type.model_fields]
+    if not columns:
+        return
+    column = min(columns)
+    shown = f"{name}: column {quoted(column)} is no field"
+    separator = next((mark for mark in ";\t|" if mark in column), None)
+    if separator is not None:
+        raise SessionError(f"{shown}; expected columns between commas, not {separator!r}")
+    raise SessionError(f"{shown}; {did_you_mean(column, row_type.model_fields)}")

@@ -1,7 +1,8 @@
 """From the checked rows of a session file to the values of the model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from recon_core.model import (
     BALANCE_PARTS,
@@ -21,6 +22,8 @@ from recon_core.model import (
 )
 from recon_core.sessions import schema
 from recon_core.values.amounts import ZERO
+from recon_core.values.errors import SessionError
+from recon_core.values.printable import printable
 
 
 def position(row: schema.PositionRow) -> Position:
@@ -86,6 +89,22 @@ def movement(row: schema.MovementRow) -> Movement:
         account=row.account,
         group=row.group,
     )
+
+
+def state_key(row: Any) -> tuple[Any, ...]:
+    """Return what identifies a position or a balance, of the file or of the model."""
+    is_position = hasattr(row, "symbol")
+    return (row.account, row.symbol, row.leg) if is_position else (row.account, row.currency)
+
+
+def refuse_duplicates(keys: Iterable[tuple[Any, ...]], where: str) -> None:
+    """Raise `SessionError` for one position or balance twice on one side."""
+    seen: set[tuple[Any, ...]] = set()
+    for key in keys:
+        if key in seen:
+            shown = ", ".join(printable(part, 60) for part in key if part is not None)
+            raise SessionError(f"{where}: duplicate {shown}; expected each key once")
+        seen.add(key)
 
 
 def instruments(tables: Mapping[str, schema.InstrumentTable]) -> dict[str, Instrument]:

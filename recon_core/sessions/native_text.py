@@ -12,8 +12,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from recon_core.model import (
     Currency,
     Fill,
@@ -27,7 +25,7 @@ from recon_core.model import (
 from recon_core.sessions import schema
 from recon_core.values.amounts import MOST_DIGITS, decimal_places, format_amount
 from recon_core.values.errors import SessionError
-from recon_core.values.fields import FileModel, problem_text
+from recon_core.values.fields import FileModel
 from recon_core.values.printable import printable
 from recon_core.values.times import format_time
 
@@ -38,7 +36,7 @@ ROW_TYPES: Final[Mapping[str, type[FileModel]]] = {
     "fills": schema.FillRow,
     "movements": schema.MovementRow,
 }
-_OTHER_NAMES: Final[Mapping[tuple[type[FileModel], str], str]] = {
+OTHER_NAMES: Final[Mapping[tuple[type[FileModel], str], str]] = {
     (schema.OrderRow, "type"): "order_type",
     (schema.MovementRow, "kind"): "movement_kind",
 }
@@ -67,7 +65,7 @@ def session_document(recorded: RecordedSession) -> dict[str, Any]:
             "strategy_id": recorded.strategy_id or None,
             "mode": recorded.mode,
             "instruments": {
-                name: _instrument(one)
+                name: instrument_document(one)
                 for name, one in sorted(recorded.instruments.items())
                 # Written, it would read as one that can be replayed.
                 if not one.not_replayed
@@ -143,7 +141,7 @@ def row_document(section: str, row: Any) -> dict[str, Any]:
     row_type = ROW_TYPES[section]
     document = {}
     for name, field in row_type.model_fields.items():
-        value = getattr(row, _OTHER_NAMES.get((row_type, name), name))
+        value = getattr(row, OTHER_NAMES.get((row_type, name), name))
         if value is None or (value == field.default and not field.is_required()):
             continue
         document[name] = _plain(value)
@@ -152,16 +150,8 @@ def row_document(section: str, row: Any) -> dict[str, Any]:
     return document
 
 
-def require_readable(section: str, document: Mapping[str, Any]) -> None:
-    """Raise `SessionError` for a row that the format does not hold, such as one without an id."""
-    try:
-        ROW_TYPES[section].model_validate(document)
-    except ValidationError as error:
-        name = printable(next(iter(document.values()), ""), 60)
-        raise SessionError(f"{section}: {name}: {problem_text(error)}") from None
-
-
-def _instrument(instrument: Instrument) -> dict[str, Any]:
+def instrument_document(instrument: Instrument) -> dict[str, Any]:
+    """The fields of an instrument, without its symbol."""
     multiplier = instrument.multiplier
     return _without_absent(
         {

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Self
 
 from recon_core.model import (
-    Currency,
     Instrument,
     LedgerSide,
     RecordedSession,
@@ -21,7 +20,7 @@ from recon_core.model import (
 )
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
 from recon_core.sessions.refused_calls import warn_of
-from recon_core.sessions.side_recorder import SideRecorder
+from recon_core.sessions.side_recorder import Fields, SideRecorder
 from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 from recon_core.values.printable import printable
@@ -33,12 +32,13 @@ class SessionRecorder:
     Use it as a context manager. `internal` and `external` take what each side says; a
     side that is never used is not in the session. Amounts are `Decimal`, `int` or text;
     with `floats` the simulator computes in binary floats, which are then taken at their
-    shortest decimal text. `currencies` maps codes to decimal places.
+    shortest decimal text. `instruments` are `Instrument`s, or symbols with the fields of the
+    session file; `currencies` maps codes to decimal places.
 
     Leaving the context by an exception keeps `"complete": false`, and so does a call that was
     refused, even where its error was swallowed (`ReconWarning`). Raises `ReconError`
-    for a directory that is in use, amounts that are not exact, files that cannot be written,
-    and calls after closing.
+    for a directory that is in use, declarations that the format does not hold, files that cannot
+    be written, and calls after closing.
     """
 
     def __init__(
@@ -48,20 +48,29 @@ class SessionRecorder:
         session_id: str | None = None,
         strategy_id: str = "",
         mode: SessionMode | str | None = None,
-        instruments: Iterable[Instrument] = (),
+        instruments: Iterable[Instrument] | Mapping[str, Instrument | Fields] = (),
         currencies: Mapping[str, int] | None = None,
         floats: bool = False,
     ) -> None:
+        from recon_core.sessions.recorder_rows import (  # noqa: PLC0415  # brings pydantic
+            currencies_of,
+            instruments_of,
+            mode_of,
+            text_of,
+        )
+
+        declared = instruments_of(instruments, floats=floats)
+        codes, trading = currencies_of(currencies or {}), mode_of(mode)
+        names = text_of(session_id or "", "session_id"), text_of(strategy_id, "strategy_id")
         self.directory = _new_directory(Path(directory))
         self.path = self.directory / NATIVE_DIRECTORY_FILE
-        codes = {} if currencies is None else currencies
         self._session = RecordedSession(
-            session_id=session_id or self.directory.resolve().name,
+            session_id=names[0] or self.directory.resolve().name,
             anchor=self.path,
-            strategy_id=strategy_id,
-            mode=None if mode is None else SessionMode(mode),
-            instruments={one.symbol: one for one in instruments},
-            currencies={code: Currency(code, places) for code, places in codes.items()},
+            strategy_id=names[1],
+            mode=trading,
+            instruments=declared,
+            currencies=codes,
         )
         self._started = datetime.now(UTC)
         self._complete = False

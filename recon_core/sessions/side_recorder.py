@@ -1,42 +1,36 @@
 """One side of a session that a simulator records while it runs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recon_core.model import (
     CashBalance,
     Fill,
     LedgerSide,
     Movement,
-    MovementKind,
     Numbers,
-    Opening,
     Order,
     Position,
     SideRecord,
-    Snapshot,
+    View,
 )
-from recon_core.model.state_rows import cash_of, positions_of
 from recon_core.sessions.growing_table import GrowingTable
 from recon_core.sessions.refused_calls import noted
-from recon_core.values.amounts import parse_amount, require_amount, shortest_amount
-from recon_core.values.errors import AmountError, ReconError
+from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable
-from recon_core.values.times import require_time
 
-_Row = TypeVar("_Row")
+if TYPE_CHECKING:
+    from recon_core.sessions.recorder_rows import CheckedRow
 
 Number = Decimal | int | float | str
-Positions = Mapping[str, Number] | Iterable[Position]
-Cash = Mapping[str, Number] | Iterable[CashBalance]
-
-_AMOUNTS: Final = frozenset(
-    {"quantity", "filled_quantity", "price", "average_fill_price", "fee", "amount"}
-)
+Fields = Mapping[str, Any]
+Positions = Mapping[str, Number] | Iterable[Position | Fields]
+Cash = Mapping[str, Number] | Iterable[CashBalance | Fields]
 
 
 class Recording(Protocol):
@@ -53,20 +47,25 @@ class Recording(Protocol):
 class SideRecorder:
     """One side of a session that is being recorded; `as_of` is the time that it speaks of.
 
-    Without `as_of` both sides are of the latest time in the recording.
+    Without `as_of` both sides are of the latest time in the recording. Rows are given as values
+    of the model, or by the fields of the session file: amounts as `Decimal`, `int` or text, ids
+    also as whole numbers, words such as `buy` in any case, times also as text. Every call
+    raises `ReconError` for what the format does not hold, with the row, counted from 1 by its
+    calls, the field, the value and what would be accepted.
     """
 
     def __init__(self, recorder: Recording, side: LedgerSide, *, floats: bool) -> None:
         self.name = str(side)
         self.source: str | None = None
-        self.as_of: datetime | None = None
+        self.as_of: datetime | str | None = None
         self.used = False
         self.latest: datetime | None = None
         self._recorder = recorder
         self._floats = floats
         self._tables: dict[str, GrowingTable] = {}
-        self._opening: Opening | None = None
-        self._state: dict[str, tuple[Any, ...]] = {}
+        self._calls: Counter[str] = Counter()
+        self._state: dict[str, Any] = {}
+        self._keeps: Mapping[str, View] = {}
         self._orders: dict[tuple[str | None, str], Mapping[str, Any]] = {}
 
     @noted
@@ -74,70 +73,86 @@ class SideRecorder:
         self,
         positions: Positions = (),
         cash: Cash = (),
-        as_of: datetime | None = None,
+        as_of: datetime | str | None = None,
     ) -> None:
         """The state before the first fill; an empty one is an opening too."""
-        held, balances = self._positions(positions), self._cash(cash)
-        self._opening = Opening(as_of, held, balances)
-        self._changed()
+        with self._named("opening: "):
+            document = self._states(positions or None, cash or None, as_of)
+        self._changed(opening=document)
 
     @noted
-    def fill(self, fill: Fill | None = None, /, **fields: Any) -> None:
+    def fill(self, fill: Fill | Fields | None = None, /, **fields: Any) -> None:
         """Append a fill, given as one or by its fields."""
-        self._append("fills", Fill(**self._exact(fields)) if fill is None else fill)
+        self._append("fills", fill, fields)
 
     @noted
-    def order(self, order: Order | None = None, /, **fields: Any) -> None:
+    def order(self, order: Order | Fields | None = None, /, **fields: Any) -> None:
         """Append the state of an order; closing keeps the last one of each order."""
-        state = Order(**self._exact(fields)) if order is None else order
-        self._orders[(state.account, state.order_id)] = self._append("orders", state)
+        state = self._append("orders", order, fields)
+        order_id = state.row.client_order_id or state.row.exchange_order_id
+        self._orders[(state.row.account, order_id)] = state.document
 
     @noted
-    def movement(self, movement: Movement | None = None, /, **fields: Any) -> None:
+    def movement(self, movement: Movement | Fields | None = None, /, **fields: Any) -> None:
         """Append cash or quantity that moved without a fill; `kind` says why."""
-        if movement is None:
-            exact = self._exact(fields)
-            movement = Movement(movement_kind=MovementKind(exact.pop("kind")), **exact)
-        self._append("movements", replace(movement, time=require_time(movement.time, "time")))
+        self._append("movements", movement, fields)
 
     @noted
     def snapshot(
-        self, as_of: datetime, *, positions: Positions | None = None, cash: Cash | None = None
+        self,
+        as_of: datetime | str,
+        *,
+        positions: Positions | None = None,
+        cash: Cash | None = None,
     ) -> None:
         """Append a state in between."""
-        held = None if positions is None else self._positions(positions)
-        balances = None if cash is None else self._cash(cash)
-        self._append("snapshots", Snapshot(require_time(as_of, "as_of"), held, balances))
+        from recon_core.sessions.recorder_rows import time_of  # noqa: PLC0415  # as below
+
+        with self._numbered("snapshots"):
+            document = self._states(positions, cash, as_of)
+            time = time_of(as_of)
+        self._write("snapshots", document, time)
 
     @noted
     def positions(self, positions: Positions) -> None:
         """The positions at the end; a later call replaces an earlier one."""
-        self._state["positions"] = self._positions(positions)
-        self._changed()
+        with self._named():
+            document = self._states(positions, None)
+        self._changed(**document)
 
     @noted
     def cash(self, cash: Cash) -> None:
         """The balances at the end; a later call replaces an earlier one."""
-        self._state["cash"] = self._cash(cash)
+        with self._named():
+            document = self._states(None, cash)
+        self._changed(**document)
+
+    @noted
+    def keeps(self, views: Mapping[str, View | str]) -> None:
+        """The view in which this side lists an asset, where its rows do not show it."""
+        from recon_core.sessions.recorder_rows import views_of  # noqa: PLC0415  # as below
+
+        with self._named("keeps: "):
+            self._keeps = views_of(views)
         self._changed()
 
     def note_refusal(self, error: Exception) -> None:
         """Remember a call that raised: the recording is not complete without it."""
-        self._recorder.refused.append(f"{self.name}: {printable(error)}")
+        self._recorder.refused.append(printable(error))
 
     def document(self, latest: datetime, *, complete: bool) -> dict[str, Any]:
         """Return the side as written in the session file, its tables by their paths."""
         from recon_core.sessions.native_text import side_document  # noqa: PLC0415  # brings pydantic
+        from recon_core.sessions.recorder_rows import text_of, time_of  # noqa: PLC0415  # as that
 
-        record = SideRecord(
-            as_of=latest if self.as_of is None else require_time(self.as_of, "as_of"),
-            source=self.source,
-            numbers=Numbers.FLOAT if self._floats else Numbers.DECIMAL,
-            opening=self._opening,
-            positions=self._state.get("positions"),
-            cash=self._state.get("cash"),
-        )
-        document = side_document(record) | {"complete": complete}
+        with self._named():
+            record = SideRecord(
+                as_of=latest if self.as_of is None else time_of(self.as_of),
+                source=None if self.source is None else text_of(self.source, "source"),
+                numbers=Numbers.FLOAT if self._floats else Numbers.DECIMAL,
+                keeps=self._keeps,
+            )
+        document = side_document(record) | {"complete": complete} | self._state
         for name, table in self._tables.items():
             document[name] = {"path": table.path.name}
         if complete:
@@ -154,64 +169,67 @@ class SideRecorder:
         if fold and orders is not None and orders.rows > len(self._orders):
             orders.replace(self._orders.values())
 
-    def _append(self, section: str, row: Any) -> Mapping[str, Any]:
-        from recon_core.sessions.native_text import snapshot_document  # noqa: PLC0415
+    def _append(self, section: str, row: Any, fields: Fields) -> "CheckedRow":
+        from recon_core.sessions.recorder_rows import checked_row  # noqa: PLC0415  # brings pydantic
 
         self._require_open()
-        is_snapshot = isinstance(row, Snapshot)
-        document = snapshot_document(row) if is_snapshot else _readable(section, row)
+        with self._numbered(section):
+            if isinstance(row, Mapping):
+                fields = {**row, **fields}
+            elif row is not None and fields:
+                raise SessionError("is given as a row and by fields; expected one of them")
+            given = fields if row is None or isinstance(row, Mapping) else row
+            checked = checked_row(section, given, floats=self._floats)
+        self._write(section, checked.document, checked.row.time)
+        return checked
+
+    def _write(self, section: str, document: Mapping[str, Any], time: datetime) -> None:
+        self._require_open()
         table = self._tables.get(section)
         if table is None:
             table = GrowingTable(self._recorder.directory / f"{self.name}-{section}.jsonl")
             self._tables[section] = table
             self._changed()
         table.append(document)
-        time = row.as_of if is_snapshot else row.time
         self.latest = time if self.latest is None else max(time, self.latest)
+
+    def _states(
+        self,
+        positions: Positions | None,
+        cash: Cash | None,
+        as_of: datetime | str | None = None,
+    ) -> dict[str, Any]:
+        """Return sections of a state as they are written; those that are `None` are absent."""
+        from recon_core.sessions.recorder_rows import checked_states, time_of  # noqa: PLC0415  # as above
+        from recon_core.values.times import format_time  # noqa: PLC0415
+
+        document: dict[str, Any] = {}
+        if as_of is not None:
+            document["as_of"] = format_time(time_of(as_of))
+        for section, given in (("positions", positions), ("cash", cash)):
+            if given is not None:
+                document[section] = checked_states(section, given, floats=self._floats)
         return document
 
-    def _changed(self) -> None:
+    @contextmanager
+    def _named(self, row: str = "") -> Iterator[None]:
+        """Begin the message of an error with this side and the name of a row."""
+        try:
+            yield
+        except ReconError as error:
+            raise type(error)(f"{self.name}: {row}{error}") from None
+
+    def _numbered(self, section: str) -> AbstractContextManager[None]:
+        """Count a call, and name its row in the message of an error."""
+        self._calls[section] += 1
+        return self._named(f"{section.removesuffix('s')} {self._calls[section]}: ")
+
+    def _changed(self, **sections: Any) -> None:
         self._require_open()
+        self._state |= sections
         self.used = True
         self._recorder.write()
 
     def _require_open(self) -> None:
         if self._recorder.closed:
             raise ReconError("the recorder is closed; expected a call before that")
-
-    def _positions(self, given: Positions) -> tuple[Position, ...]:
-        return _all_readable("positions", positions_of(given, self._amount))
-
-    def _cash(self, given: Cash) -> tuple[CashBalance, ...]:
-        return _all_readable("cash", cash_of(given, self._amount))
-
-    def _exact(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self._amount(value, name) if name in _AMOUNTS and value is not None else value
-            for name, value in fields.items()
-        }
-
-    def _amount(self, value: Any, name: str) -> Decimal:
-        try:
-            if isinstance(value, float) and self._floats:
-                return shortest_amount(value)
-            if isinstance(value, str):
-                return shortest_amount(value) if self._floats else parse_amount(value)
-        except AmountError as error:
-            raise AmountError(f"{name}: {error}") from None
-        return require_amount(value, name)
-
-
-def _readable(section: str, row: Any) -> dict[str, Any]:
-    """A row as it is written; one that nobody could read is refused while it can be put right."""
-    from recon_core.sessions.native_text import require_readable, row_document  # noqa: PLC0415
-
-    document = row_document(section, row)
-    require_readable(section, document)
-    return document
-
-
-def _all_readable(section: str, rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    for row in rows:
-        _readable(section, row)
-    return rows

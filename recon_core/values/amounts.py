@@ -50,6 +50,7 @@ AMOUNT_PATTERN: Final = r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?"
 
 _AMOUNT = re.compile(AMOUNT_PATTERN, re.ASCII)
 _FLOAT = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_EXPONENT = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?[eE][-+]?[0-9]{1,3}", re.ASCII)
 _FLOAT_DIGITS: Final = 17
 """Significant digits; the shortest text of a binary float has no more."""
 _ACCEPTED = (
@@ -75,9 +76,22 @@ def parse_amount(text: str) -> Decimal:
     Raises `AmountError` for anything the session format does not allow.
     """
     if _AMOUNT.fullmatch(text) is None:
-        raise AmountError(f"{quoted(text)} is not an amount; expected {_ACCEPTED}")
+        plain = without_exponent(text)
+        meant = f"; did you mean '{plain}'?" if plain is not None else ""
+        raise AmountError(f"{quoted(text)} is not an amount; expected {_ACCEPTED}{meant}")
     amount = Decimal(text)
     return amount or amount.copy_abs()
+
+
+def without_exponent(text: str) -> str | None:
+    """Write an amount with an exponent plainly: `7.7E-7`, the text of a `Decimal`, is 0.00000077.
+
+    `None` for text without an exponent, and for what is too long for an amount.
+    """
+    if _EXPONENT.fullmatch(text) is None:
+        return None
+    plain = format(Decimal(text), "f")
+    return plain if _AMOUNT.fullmatch(plain) else None
 
 
 def shortest_amount(number: float | str) -> Decimal:
@@ -90,7 +104,7 @@ def shortest_amount(number: float | str) -> Decimal:
     """
     if isinstance(number, int) and not isinstance(number, bool):
         return require_amount(number, "number")
-    text = number if isinstance(number, str) else repr(number)
+    text = str(number)  # numpy's own floats have a longer `repr`
     if _FLOAT.fullmatch(text) is None:
         raise AmountError(f"{quoted(text)} is not a finite number; expected one like 0.1 or 1e-05")
     amount = Decimal(text)

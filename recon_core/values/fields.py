@@ -188,22 +188,24 @@ _EXPECTED = {
     "bool_type": "expected true or false",
     "list_type": "expected a list",
     "tuple_type": "expected a list",
-    "dict_type": "expected an object",
-    "mapping_type": "expected an object",
-    "model_type": "expected an object",
-    "model_attributes_type": "expected an object",
 }
+_OF_TABLES: Final = frozenset({"dict_type", "mapping_type", "model_type", "model_attributes_type"})
 
 
 def problem_text(
-    error: ValidationError, first_row: int = 0, model: type[BaseModel] | None = None
+    error: ValidationError,
+    first_row: int = 0,
+    model: type[BaseModel] | None = None,
+    whole: str = "the document",
+    table: str = "an object",
 ) -> str:
     """The first problem in words: the field, the value made safe, what is accepted.
 
     An unknown key is named first: other problems often follow from it. Its value is never
     printed, nor is that of a whole object. Further problems may not have been looked for.
     `first_row` is the number of the first of the rows that were checked, `model` the file
-    whose keys one may have been meant.
+    whose keys one may have been meant, `whole` the name of all that was checked and `table` that
+    of a mapping in the language of the file.
     """
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
@@ -212,7 +214,7 @@ def problem_text(
     if first_row and location and isinstance(location[0], int):
         location = (location[0] + first_row, *location[1:])
     meant = _meant(first, model) if model is not None else ""
-    return f"{_field_name(location)}: {_problem(first)}{more}{meant}"
+    return f"{_field_name(location) or whole}: {_problem(first, table)}{more}{meant}"
 
 
 def _meant(problem: ErrorDetails, model: type[BaseModel]) -> str:
@@ -237,16 +239,16 @@ def _field_name(location: Sequence[int | str]) -> str:
             name += f"[{part}]"
         elif part and not part.startswith(TAG_PREFIX) and part != "[key]":
             name += f".{printable(part, 60)}" if name else printable(part, 60)
-    return name or "the document"
+    return name
 
 
-def _problem(error: ErrorDetails) -> str:
+def _problem(error: ErrorDetails, table: str) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
         return "unknown key"
     if kind in ("missing", "recon"):
         return _EXPECTED.get(kind, error["msg"])
-    expected = _EXPECTED.get(kind)
+    expected = f"expected {table}" if kind in _OF_TABLES else _EXPECTED.get(kind)
     if kind in ("enum", "literal_error"):
         expected = f"expected {error['ctx']['expected']}"
     return f"{_shown(error['input'])}; {expected or printable(error['msg'])}"

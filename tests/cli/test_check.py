@@ -300,6 +300,17 @@ def test_what_the_number_of_items_may_not_be(
     recon("check", session, *options).refused(64, part)
 
 
+def test_a_policy_key_that_matches_nothing_is_said(recon: Recon, directory: Path) -> None:
+    """As a line of the text and as a note of the JSON, once for all sessions."""
+    (directory / "p.toml").write_text('[cash.absolute]\nEURO = "5"\n', encoding="utf-8")
+    paths = [write_session(directory / f"{name}.recon.json") for name in "ab"]
+    expected = 'policy keys that match nothing here: cash.absolute "EURO" (did you mean EUR?)'
+    text = recon("check", *paths, "--policy=p.toml").out
+    assert text.splitlines().count(f"recon: {expected}") == 1
+    answer = recon("check", *paths, "--policy=p.toml", "--format=json")
+    assert json.loads(answer.out)["notes"] == [expected]
+
+
 def policy_text(relative: str) -> str:
     return f'[cash]\nrelative = "{relative}"\n[cash.absolute]\nEUR = "10"\n'
 

@@ -20,7 +20,7 @@ def test_the_list_has_every_format_and_what_it_cannot_know(recon: Recon) -> None
     answer = recon("formats")
     assert (answer.code, answer.err) == (0, "")
     names = [line.partition(":")[0] for line in answer.lines if not line.startswith(" ")]
-    assert names == ["nautilus", "freqtrade", "ccxt", "table", *shipped_names()]
+    assert names == ["nautilus", "freqtrade", "lean", "ccxt", "table", *shipped_names()]
     for name in shipped_names():
         for limit in shipped_mapping(name).cannot_know:
             assert f"  cannot know: {limit}" in answer.lines
@@ -55,6 +55,34 @@ def test_a_file_in_no_format(recon: Recon, directory: Path) -> None:
     assert answer.err.endswith("did you mean volume?\n")
     (directory / "zip").write_bytes(b"PK\3\4\0\0")
     assert recon("formats", "zip").code == 1
+
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (DATA / "lean" / "backtest_long" / "1700000001.json", "lean"),
+        (DATA / "lean" / "backtest_long" / "1700000001-order-events.json", "lean"),
+        (next(DATA.glob("freqtrade/bt_spot_ema/*.zip")), "freqtrade"),
+        (next(DATA.glob("freqtrade/dry_spot_dca/*.sqlite")), "freqtrade"),
+        (DATA / "nautilus" / "spot_btcusdt_cash" / "meta.json", "nautilus"),
+        (DATA.parents[1] / "examples" / "minimal" / "clear.recon.json", "recon.session/1"),
+    ],
+)
+def test_a_recording_is_recognised(recon: Recon, path: Path, name: str) -> None:
+    """As the file that represents it, or one that lies beside that."""
+    answer = recon("formats", str(path))
+    assert (answer.code, answer.out) == (0, f"{path.name}: {name}\n")
+
+
+def test_a_damaged_recording_is_refused(recon: Recon, directory: Path) -> None:
+    """It is of its format by its name, and the line says what is wrong."""
+    (directory / "backtest-result.json").write_text('{"strategy": {')
+    answer = recon("formats", "backtest-result.json")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("recon: backtest-result.json: is not JSON: ")
 
 
 @pytest.mark.parametrize(

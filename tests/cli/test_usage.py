@@ -48,6 +48,31 @@ def test_the_runbooks_command_without_arguments_prints_its_usage(recon_audit: Re
     assert "summary" in answer.out
 
 
+MISSPELT: dict[str, tuple[list[str], str]] = {
+    "a command": (["chek"], "no such command 'chek'; did you mean check?"),
+    "no command": (["xyz"], "no such command 'xyz'; expected one of check, audit, explain, "),
+    "a sub-command": (["audit", "sumary"], "Did you mean 'summary'?"),
+    "an option": (["check", "a", "--formt=json"], "Did you mean '--format'?"),
+    "a format": (["formats", "kraken_trade"], "did you mean kraken_trades?"),
+    "a session": (["check", "day0.recon.json"], "; did you mean day01.recon.json?;"),
+    "a directory": (["check", "sesions"], "; did you mean sessions?;"),
+    "a path": (["explain", "sessions/a/dya.recon.json"], "; did you mean day.recon.json?;"),
+    "nothing near": (["check", "xyz"], "or a pattern; see recon check"),
+    "nothing there": (["check", "there/xyz"], "or a pattern; see recon check"),
+}
+
+
+@pytest.mark.parametrize(("words", "part"), MISSPELT.values(), ids=MISSPELT)
+def test_a_misspelt_name_is_answered_with_the_nearest(
+    recon: Recon, directory: Path, words: list[str], part: str
+) -> None:
+    """In one line, for commands, options, formats, session files and directories."""
+    write_session(directory / "day01.recon.json")
+    write_session(directory / "sessions" / "a" / "day.recon.json")
+    (directory / "xyz.txt").touch()
+    recon(*words).refused(64, part)
+
+
 @pytest.mark.parametrize("option", ["--help", "-h"])
 @pytest.mark.parametrize("command", ["", "check", "audit", "formats", "schema", "completion"])
 def test_help_names_examples(recon: Recon, command: str, option: str) -> None:

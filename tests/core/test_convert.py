@@ -54,6 +54,7 @@ SOURCES = {
     "freqtrade spot": DATA / "freqtrade" / "bt_spot_ema",
     "freqtrade futures": DATA / "freqtrade" / "bt_futures_ema_funding",
     "freqtrade bot": DATA / "freqtrade" / "dry_spot_dca",
+    "lean": DATA / "lean" / "backtest_long",
     "backtrader": EXAMPLES / "tables" / "backtrader",
     "vectorbt": EXAMPLES / "tables" / "vectorbt",
     "native": EXAMPLES / "minimal" / "blocked.recon.json",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import zipfile
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -320,3 +321,66 @@ def test_many_contradictions_are_counted(count: int, last: str) -> None:
     notes = contradictions(trades)
     assert len(notes) == min(count, 6)
     assert notes[-1].startswith(last)
+
+
+def plain(path: Path, directory: Path, **changes: Any) -> Path:
+    """The JSON of a zip as a file, with changes of every trade."""
+    with zipfile.ZipFile(path) as archive:
+        document = json.loads(archive.read(f"{path.stem}.json"))
+    for result in document["strategy"].values():
+        for trade in result["trades"]:
+            trade.update(changes)
+    target = directory / f"{path.stem}.json"
+    target.write_text(json.dumps(document))
+    return target
+
+
+@pytest.mark.parametrize("path", [SPOT, FUTURES], ids=["spot", "futures"])
+def test_a_plain_result_says_what_its_zip_says(tmp_path: Path, path: Path) -> None:
+    """Freqtrade before 2025 leaves the file that a zip holds now."""
+    file = plain(path, tmp_path)
+    first, second = read_session(path), read_session(file)
+    assert (first.internal, first.external) == (second.internal, second.external)
+    assert (first.session_id, first.notes) == (second.session_id, second.notes)
+    assert [one.name for one in second.inputs] == [file.name]
+
+
+@pytest.mark.parametrize("path", [SPOT, FUTURES], ids=["spot", "futures"])
+def test_trades_without_orders_are_an_entry_and_an_exit(tmp_path: Path, path: Path) -> None:
+    """As freqtrade before 2022 writes them: the same fills, and the same verdicts."""
+    older = reconcile_session(plain(path, tmp_path, orders=None))
+    assert states(older) == dict.fromkeys(FIGURES[path], "match") | {"cash::USDT": "INFO"}
+    assert checks(older) == ALL_MATCH
+    fills, known = (
+        [
+            (fill.symbol, fill.side, fill.quantity, round(fill.price, 9), fill.time)
+            for fill in internal_of(recorded).fills
+        ]
+        for recorded in (older.recorded, read_session(path))
+    )
+    assert fills == known
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "is_one"),
+    [
+        ("backtest-result.json", "{", True),
+        ("backtest-result-2026-11-22_14-02-45.json", "{", True),
+        ("mine.json", '{"strategy": {"A \\u00e9": {"trades": [', True),
+        ("mine.json", '\n{ "strategy" :{"A":{ "trades" :', True),
+        ("mine.json", '{"strategy": "A", "trades": []}', False),
+        ("mine.json", "", False),
+        ("backtest-result-2026-11-22_14-02-45.meta.json", '{"A": {}}', False),
+        ("backtest-result.meta.json", '{"strategy": {"A": {"trades": [', False),
+        ("backtest-result-2026-11-22_14-02-45_config.json", '{"strategy": "A"}', False),
+        ("backtest-result-2026-11-22_14-02-45_A.json", '{"strategy_name": "A"}', False),
+        ("backtest-result.txt", '{"strategy": {"A": {"trades": [', False),
+    ],
+)
+def test_a_plain_result_is_known_by_its_name_or_its_beginning(
+    tmp_path: Path, name: str, head: str, *, is_one: bool
+) -> None:
+    """Not what lies beside it: configuration, parameters, the time of the run."""
+    path = tmp_path / name
+    path.write_text(head)
+    assert find_sessions(tmp_path, extension_manager()) == ([path] if is_one else [])

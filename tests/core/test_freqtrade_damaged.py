@@ -56,6 +56,69 @@ def test_the_small_document_is_a_good_one(tmp_path: Path) -> None:
     assert [row.fill_id for row in internal.fills or ()] == ["1.1", "1.2"]
 
 
+BESIDE = {
+    "backtest-result-x.meta.json": {"S": {"run_id": "1"}},
+    "backtest-result-x_config.json": {"strategy": "S"},
+    "backtest-result-x_S.json": {"strategy_name": "S"},
+    "backtest-result-x_S.py": "class S: ...",
+    "backtest-result-x_market_change.feather": b"ARROW1\0\0",
+}
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_what_else_is_in_a_zip_is_not_looked_at(tmp_path: Path, *, is_first: bool) -> None:
+    """Configuration, strategy and notes, before or after the result."""
+    members = [(MEMBER, document()), *BESIDE.items()]
+    path = packed(tmp_path / NAME, *(members if is_first else members[::-1]))
+    assert [one.verdict for one in reconcile_session(path).judgements] == ["match"] * 6
+
+
+def without_orders(**changes: Any) -> dict[str, Any]:
+    """The same trade as freqtrade wrote it before 2022."""
+    trade = {"orders": None, "open_rate": 2.0, "close_rate": 2.0, "close_timestamp": 1640995260000}
+    return document(trade=trade | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sides"),
+    [
+        ({}, ["BUY", "SELL"]),
+        ({"is_short": True}, ["SELL", "BUY"]),
+        ({"is_open": True, "close_rate": None, "close_timestamp": None}, ["BUY"]),
+    ],
+)
+def test_a_trade_without_orders(tmp_path: Path, changes: dict[str, Any], sides: list[str]) -> None:
+    """Its entry and its exit are one fill each, of its whole amount; an open one has no exit."""
+    path = tmp_path / "backtest-result.json"
+    path.write_text(json.dumps(without_orders(**changes)))
+    internal = reconcile_session(path).recorded.internal
+    assert internal is not None
+    assert [(str(row.side), row.quantity, row.price) for row in internal.fills or ()] == [
+        (side, 1, 2) for side in sides
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"open_rate": None}, "open_rate: is missing; expected a number"),
+        ({"close_rate": "2,5"}, "close_rate: '2,5' is not an amount"),
+        ({"close_timestamp": None}, "close_timestamp: is missing; expected milliseconds"),
+        ({"orders": {}}, "orders: is missing or no list; expected a list"),
+        ({"is_short": 2}, "is_short: '2'; expected true or false"),
+    ],
+)
+def test_a_damaged_plain_result_is_refused(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    """One line names the file, the trade and the field."""
+    path = tmp_path / "backtest-result.json"
+    path.write_text(json.dumps(without_orders(**changes)))
+    message = refusal(path)
+    assert "backtest-result.json: trades: row 1: " in message
+    assert expected in message
+
+
 PROFIT = {"profit_abs": -0.004}
 MISCOUNTED: dict[str, tuple[dict[str, Any], str]] = {
     "a trade that is lost": ({"total_trades": 2}, "total_trades is 2, and trades lists 1"),

@@ -554,6 +554,51 @@ def nautilus_of_many_short_fills(directory: Path) -> Path:
     return directory / "run" / "meta.json"
 
 
+@case("orders: row 1: symbol: is missing or no object", sampled=True)
+def lean_of_a_million_empty_orders(directory: Path) -> Path:
+    path = directory / "1.json"
+    path.write_bytes(b'{"rollingWindow": {}, "orders": [' + b"{}," * 1_000_000 + b"{}]}")
+    (directory / "1-order-events.json").write_text("[]")
+    return path
+
+
+@case("1-order-events.json: row 1: fillQuantity: is missing")
+def lean_of_a_million_empty_events(directory: Path) -> Path:
+    path = directory / "1.json"
+    path.write_text('{"orders": {}}')
+    (directory / "1-order-events.json").write_bytes(b"[" + b"{}," * 1_000_000 + b"{}]")
+    return path
+
+
+@case("FAIL position S0: FAIL, internal 1, external 0 (not listed)")
+def lean_of_many_events_of_orders_that_are_not_there(directory: Path) -> Path:
+    path = directory / "1.json"
+    path.write_text('{"orders": {}}')
+    event = (
+        '{{"orderId": {0}, "orderEventId": 1, "symbol": "S{0}", "time": 1740978000, '
+        '"fillQuantity": 1, "fillPrice": 1}}'
+    )
+    (directory / "1-order-events.json").write_text(
+        "[" + ",".join(event.format(number) for number in range(50_000)) + "]"
+    )
+    return path
+
+
+@case("backtest-result.json: trades: row 1: is_open: 'None'; expected true or false")
+def freqtrade_of_a_million_empty_trades(directory: Path) -> Path:
+    path = directory / "backtest-result.json"
+    path.write_bytes(b'{"strategy": {"S": {"trades": [' + b"{}," * 1_000_000 + b"{}]}}}")
+    return path
+
+
+@case("backtest-result.json: has 209715200 bytes; expected at most 201326592", sampled=True)
+def freqtrade_of_200_mebibytes(directory: Path) -> Path:
+    path = directory / "backtest-result.json"
+    with path.open("wb") as file:
+        file.truncate(200 << 20)
+    return path
+
+
 def judged(path: Path) -> tuple[str, int, float]:
     """The messages of a case, the MiB that its process held, and its seconds of processor."""
     child = subprocess.run(

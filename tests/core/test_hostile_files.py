@@ -156,7 +156,7 @@ CSV = {
     "a column twice": (b"fill_id,fill_id\n1,2\n", "duplicate column in the header"),
     "an unknown column": (
         f"{HEADER[:-1]},token\n{ROW[:-1]},{SECRET}\n".encode(),
-        "fills.csv: [0].token: unknown key",
+        "fills.csv: column 'token' is no field",
     ),
     "a missing column": (b"fill_id\nf1\n", "fills.csv: [0].symbol: is missing"),
     "a float": (

@@ -102,8 +102,41 @@ def test_an_opening_of_a_future_is_entered_at_its_price() -> None:
     assert (ledger.balance("USD"), ledger.quantity("PL")) == (Decimal(0), 1)
     assert ledger.average_price("PL") == 1000
     bare = booked(FUTURE, opening=Opening(None, (Position("PL", Decimal(2)),)))
-    with pytest.raises(ReplayError, match="came without a price"):
+    with pytest.raises(ReplayError, match="came or went without a price"):
         _ = bare.cash
+
+
+@pytest.mark.parametrize(
+    ("kind", "moved", "fills", "cash"),
+    [
+        (MovementKind.SPLIT, "2", ["BUY 2 @ 100"], "1000"),
+        (MovementKind.SPLIT, "-1", ["BUY 2 @ 100"], "-7250"),
+        (MovementKind.TRANSFER, "1", [], None),
+        (MovementKind.TRANSFER, "1", ["BUY 2 @ 100"], None),
+        (MovementKind.TRANSFER, "-2", ["BUY 2 @ 100"], None),
+    ],
+)
+def test_a_quantity_of_a_future_that_moves_without_a_fill(
+    kind: MovementKind, moved: str, fills: list[str], cash: str | None
+) -> None:
+    """A split keeps what was entered; of any other quantity the gain cannot be told."""
+    ledger = booked(FUTURE, *of(FUTURE, *fills))
+    ledger.marks["PL"] = Decimal(55)
+    ledger.apply_movement(Movement("m", kind, at(1), symbol="PL", quantity=Decimal(moved)))
+    if cash is None:
+        with pytest.raises(ReplayError, match="came or went without a price"):
+            _ = ledger.cash
+    else:
+        assert ledger.balance("USD") == Decimal(cash)
+
+
+def test_a_split_of_a_future_changes_its_average_price() -> None:
+    """The same worth over more contracts."""
+    ledger = booked(FUTURE, *of(FUTURE, "BUY 2 @ 100"))
+    ledger.apply_movement(
+        Movement("m", MovementKind.SPLIT, at(1), symbol="PL", quantity=Decimal(2))
+    )
+    assert ledger.average_price("PL") == 50
 
 
 def test_the_mean_of_entries_is_arithmetic_where_the_source_says_so() -> None:

@@ -263,3 +263,10 @@ def test_fills_that_differ_in_their_position_only_have_an_order(places: list[int
     one = fill("f", "BUY", "1", "100")
     rows = [replace(one, position_id=name) for name in (None, "a", "b", "c")]
     assert ordered_fills(rows[place] for place in places) == rows
+
+
+def test_a_symbol_that_is_not_declared_is_answered_with_the_nearest() -> None:
+    """A misspelt symbol is the likeliest reason."""
+    ledger = PositionLedger(instruments={"BTC/EUR": instrument(symbol="BTC/EUR")})
+    with pytest.raises(ReplayError, match=r"BTC/EURO is not declared; .*; did you mean BTC/EUR\?"):
+        ledger.apply_fill(fill("f1", "BUY", "1", "100", symbol="BTC/EURO"))

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from recon_core.engine.reconciliation import reconcile_session
+from recon_core.sessions.formats import nautilus_writer
 from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
 from recon_core.values.errors import ReconError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "nautilus" / "record_backtest.py"
 RECORDING = EXAMPLE.with_name("recording")
+PAPER = EXAMPLE.with_name("record_paper.py")
 FILLS = "client_order_id,last_qty,last_px\nO-1,0.100000,42000.10\n"
 ALWAYS = {"fills.csv", "account_BINANCE.csv", "instruments.json", "meta.json"}
 
@@ -110,6 +113,58 @@ class Engine:
 
     def list_venues(self) -> list[str]:
         return list(self.cache.accounts)
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """An id of the engine: of an account, with its venue, or of an instrument."""
+
+    venue: str
+
+    def get_issuer(self) -> str:
+        return self.venue
+
+
+@dataclass(frozen=True)
+class Named:
+    id: Identifier
+
+    @staticmethod
+    def to_dict(one: "Named") -> dict[str, object]:
+        return {"id": one.id.venue}
+
+
+@dataclass
+class NodeCache:
+    """The cache of a node: accounts name their venues."""
+
+    opening: dict[str, Account]
+    listed: bool = True
+
+    def accounts(self) -> list[Named]:
+        return [Named(Identifier(venue)) for venue in self.opening]
+
+    def instruments(self) -> list[Named]:
+        return [Named(Identifier("BINANCE"))] if self.listed else []
+
+    def account_for_venue(self, venue: str) -> Account | None:
+        return self.opening.get(venue)
+
+
+@dataclass
+class Node:
+    """A trading node: no list of venues, and no end of a run."""
+
+    trader: Trader = field(default_factory=Trader)
+    cache: NodeCache = field(
+        default_factory=lambda: NodeCache(
+            {"OKX": account("5.00 USDT"), "BINANCE": account("9.00 USDT")}
+        )
+    )
+    running: bool = False
+
+    def is_running(self) -> bool:
+        return self.running
 
 
 def names(directory: Path) -> set[str]:
@@ -227,6 +282,65 @@ def test_an_engine_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
+def test_a_node_is_recorded_as_an_engine_is(tmp_path: Path) -> None:
+    """Its venues are those of its accounts, each with the opening that it remembers."""
+    write_nautilus_recording(Node(), tmp_path / "session")
+    reports = {"account_OKX.csv", "orders.csv", "positions.csv"}
+    assert names(tmp_path / "session") == ALWAYS | reports
+    content = meta(tmp_path / "session")
+    assert content["venues"] == ["BINANCE", "OKX"]
+    assert content["configured_starting_balances"] == {
+        "BINANCE": ["9.00 USDT"],
+        "OKX": ["5.00 USDT"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (Node(running=True), "the node runs, and its reports change; expected a call after node"),
+        (Node(cache=NodeCache({})), "the node has no account; expected a call after node.run()"),
+        (
+            Node(cache=NodeCache({"OKX": account("5.00 USDT")}, listed=False)),
+            "the node has no instrument; expected a call after node.run()",
+        ),
+        (object(), "object has no reports; expected a BacktestEngine or a TradingNode"),
+    ],
+    ids=["runs", "never ran", "no instrument", "something else"],
+)
+def test_a_node_that_cannot_be_recorded_is_refused(
+    tmp_path: Path, source: Node, message: str
+) -> None:
+    """One line says when to call, and nothing is left behind."""
+    with pytest.raises(ReconError) as caught:
+        write_nautilus_recording(source, tmp_path / "session")
+    assert message in str(caught.value)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("found", ["1.220.9", "1.218.0", "0.9", "2.0.0", "2.1.0rc1", "", "one"])
+def test_a_version_that_is_not_supported_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    """The line says which are; the reports of others are not what the reader reads."""
+    monkeypatch.setattr(nautilus_writer, "version", lambda _name: found)
+    with pytest.raises(ReconError) as caught:
+        write_nautilus_recording(Engine(), tmp_path / "session")
+    expected = "is not supported; expected 1.221 or newer, and below 2.0"
+    assert str(caught.value) == f"nautilus_trader {found} {expected}"
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("found", ["1.221.0", "1.231.0", "1.999.0a3"])
+def test_a_version_that_is_supported_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    """It is in meta.json, as the engine names it."""
+    monkeypatch.setattr(nautilus_writer, "version", lambda _name: found)
+    write_nautilus_recording(Engine(), tmp_path / "session")
+    assert meta(tmp_path / "session")["version"] == found
+
+
 def test_a_directory_with_content_is_refused(tmp_path: Path) -> None:
     """An earlier recording is never mixed with a new one."""
     (tmp_path / "fills.csv").write_text("precious")
@@ -309,6 +423,25 @@ def test_the_example_records_a_real_backtest(tmp_path: Path) -> None:
         "BINANCE": ["100000.00000000 USDT", "1.00000000 BTC"]
     }
     assert replayed(target) == last_balances(target) == last_balances(RECORDING)
+
+
+def test_the_example_records_a_node_that_traded_on_paper(tmp_path: Path) -> None:
+    """Offline, on the engine's own simulated exchange; the gate is clear."""
+    pytest.importorskip("nautilus_trader")
+    target = tmp_path / "paper"
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, str(PAPER), str(target)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    reconciliation = reconcile_session(target)
+    assert {str(one.verdict) for one in reconciliation.judgements} == {"match"}
+    assert len(rows(target / "fills.csv")) > 10
 
 
 def test_the_recording_beside_the_example_adds_up() -> None:

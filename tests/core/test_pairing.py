@@ -187,17 +187,19 @@ def test_a_diff_has_the_time_of_the_external_side() -> None:
 
 
 def test_units_are_what_a_quantity_counts() -> None:
-    """The base of a spot pair, contracts of a derivative, nothing where it is not known."""
-    symbols = {"BTC/EUR": "1", "SPOT": "1", "PERP": "1", "AAPL": "1"}
+    """The base of a spot pair, shares, contracts of a derivative, nothing where it is not known."""
+    symbols = {"BTC/EUR": "1", "SPOT": "1", "PERP": "1", "AAPL": "1", "ACME": "1"}
     instruments = {
         "SPOT": Instrument("SPOT", InstrumentKind.SPOT, "ETH", "EUR", "EUR"),
         "PERP": Instrument("PERP", InstrumentKind.LINEAR, "ETH", "EUR", "EUR"),
+        "ACME": Instrument("ACME", InstrumentKind.EQUITY, "ACME", "EUR", "EUR"),
     }
     session = recorded(
         side(symbols, {"EUR": "1"}), side({"X/EUR": "0"}, {}), instruments=instruments
     )
-    units = {comparison.name: comparison.unit for comparison in pair(session)[:6]}
+    units = {comparison.name: comparison.unit for comparison in pair(session)[:7]}
     assert units.pop("X/EUR") == "X"
+    assert units.pop("ACME") == "shares"
     assert units == {"EUR": "EUR", "AAPL": "", "BTC/EUR": "BTC", "PERP": "contracts", "SPOT": "ETH"}
 
 

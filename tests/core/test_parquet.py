@@ -133,7 +133,7 @@ BAD = {
     "infinity": (packed(price=pa.array([float("inf")])), "'inf' is not a finite number"),
     "a field": (packed(quantity=pa.array([-1])), "[0].quantity: -1; expected an amount above 0"),
     "no field": (packed(symbol=None), "[0].symbol: is missing"),
-    "an unknown field": (packed(note=pa.array(["x"])), "[0].note: unknown key"),
+    "an unknown field": (packed(note=pa.array(["x"])), "column 'note' is no field"),
 }
 
 

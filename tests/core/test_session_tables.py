@@ -16,6 +16,7 @@ from recon_core.model import (
     OrderSide,
     OrderState,
 )
+from recon_core.values.errors import SessionError
 
 from .builders import (
     AS_OF,
@@ -214,3 +215,20 @@ def test_one_side_of_a_recording_on_both_sides(tmp_path: Path) -> None:
     assert any(
         note.startswith("fills: both sides were read from one source") for note in found.notes
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("fill_id,quantitty,price", "column 'quantitty' is no field; did you mean quantity?"),
+        ("fill_id,xyz,price", "column 'xyz' is no field; expected one of fill_id, client_order_id"),
+        ("fill_id;quantity;price", "expected columns between commas, not ';'"),
+    ],
+)
+def test_a_column_that_is_no_field_is_named(tmp_path: Path, header: str, expected: str) -> None:
+    """Before any row is read, with the near field or all of them."""
+    (tmp_path / "fills.csv").write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(SessionError) as caught:
+        read_side(tmp_path, fills={"path": "fills.csv"})
+    assert "internal.fills: fills.csv: column " in str(caught.value)
+    assert expected in str(caught.value)

@@ -356,3 +356,33 @@ def test_a_snapshot_may_name_an_account_that_nothing_else_names(section: str) ->
 
 def _in_main(rows: Any) -> Any:
     return tuple(in_account(row, "main") for row in rows)
+
+
+SHARES = {"AAPL": Instrument("AAPL", InstrumentKind.EQUITY, "AAPL", "USD", "USD")}
+BOUGHT = (fill("f1", "BUY", "10", "100", time=at(-90), symbol="AAPL"),)
+SPLIT = (Movement("m1", MovementKind.SPLIT, at(-50), symbol="AAPL", quantity=Decimal(30)),)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "quantity", "verdict"),
+    [
+        (-60, "10", "match"),
+        (-60, "40", "FAIL"),
+        (-50, "40", "match"),
+        (-40, "40", "match"),
+        (-40, "10", "FAIL"),
+    ],
+)
+def test_a_quantity_moves_at_its_time(seconds: float, quantity: str, verdict: str) -> None:
+    """A split after a snapshot is not in it, though the balance says nothing of the shares."""
+    held = side({"AAPL": "40"}, {"USD": "9000"})
+    opening = Opening(at(-100), cash=(CashBalance("USD", Decimal(10000)),))
+    ours = replace(
+        held,
+        opening=opening,
+        fills=BOUGHT,
+        movements=SPLIT,
+        snapshots=(state(-95, {}), state(seconds, {"AAPL": quantity}), state(-5, {"AAPL": "40"})),
+    )
+    found = reconciled(ours, held, instruments=SHARES)
+    assert verdicts(found)[ITEM] == verdict

@@ -171,7 +171,7 @@ REFUSED = {
     "a fee in no currency": (f'{MAPPING}fee = "c1"', "a fee needs a fee_currency"),
     "a path that leads out": (MAPPING.replace("t.csv", "../t.csv"), "leads out of the session's"),
     "an absolute path": (MAPPING.replace("t.csv", "/etc/passwd"), "leads out of the session's"),
-    "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: u.csv: cannot be read"),
+    "no table": (MAPPING.replace("t.csv", "u.csv"), "fills: u.csv: cannot be read"),
     "a column and a constant": (
         f'{MAPPING}[fills.constants]\nprice = "1"',
         "fills: t.csv: 'price' has a column and a constant",
@@ -215,7 +215,7 @@ def test_a_key_that_stands_twice_and_a_missing_time(tmp_path: Path) -> None:
     table = 'path = "t.csv"\ncolumns = { symbol = "sym", quantity = "qty" }'
     with pytest.raises(SessionError, match="positions: duplicate BTC; expected each key once"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS + FILLS.partition("\n")[2])
-    with pytest.raises(SessionError, match="as_of: is missing, and no table states a time"):
+    with pytest.raises(SessionError, match="as_of: is missing, and no row of a table states"):
         take(tmp_path, f"[positions]\n{table}", t=FILLS)
 
 

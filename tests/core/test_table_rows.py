@@ -355,7 +355,7 @@ def test_xml_that_is_refused(tmp_path: Path, content: str, expected: str) -> Non
     """Nothing is expanded or fetched, and a damaged file is named with its line."""
     with pytest.raises(SessionError) as caught:
         side_of(tmp_path, ELEMENTS.format(at="Trade"), t_xml=content)
-    assert f"map.toml: fills[0]: t.xml: t.xml: {expected}".replace("[0]", "") in str(caught.value)
+    assert f"map.toml: fills[0]: t.xml: {expected}".replace("[0]", "") in str(caught.value)
 
 
 def test_xml_without_its_place_and_without_its_parser(

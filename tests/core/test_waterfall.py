@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from recon_core.ledger import PositionLedger
-from recon_core.ledger.bookings import Category
+from recon_core.ledger.bookings import Category, covered_categories
 from recon_core.ledger.waterfall import Waterfall, located, waterfall
 from recon_core.model import (
     CashBalance,
@@ -20,6 +20,7 @@ from recon_core.model import (
     MovementKind,
     Opening,
     Position,
+    SideRecord,
 )
 from recon_core.values.amounts import exact_sum
 
@@ -47,6 +48,9 @@ CATEGORIES = {
 }
 
 
+ALL = frozenset(Category)
+
+
 def moved(movement_kind: str, amount: str, **more: Any) -> Movement:
     return Movement(
         "m", MovementKind(movement_kind), at(9), currency="EUR", amount=Decimal(amount), **more
@@ -54,7 +58,7 @@ def moved(movement_kind: str, amount: str, **more: Any) -> Movement:
 
 
 def of(ledger: PositionLedger, **more: Any) -> Waterfall:
-    found = waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", None, **{"opened": True, **more})
+    found = waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", None, **{"covered": ALL, **more})
     assert found is not None
     return found
 
@@ -94,14 +98,14 @@ def test_the_closing_of_a_waterfall_is_the_balance(fills: list[Fill]) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"opened": False}, "internal: opening not stated; - 5 fees = -5 EUR"),
+        ({"covered": ALL - {Category.OPENING}}, "internal: opening not stated; - 5 fees = -5 EUR"),
         (
             {"stated": CashBalance("EUR", Decimal("3.00"))},
             ("internal: - 5 fees = -5 EUR, but it states 3.00 (+8 that its rows do not explain)"),
         ),
         ({"stated": CashBalance("EUR", Decimal(-5))}, "internal: - 5 fees = -5 EUR"),
         (
-            {"opened": False, "stated": CashBalance("EUR", Decimal("3.00"))},
+            {"covered": ALL - {Category.OPENING}, "stated": CashBalance("EUR", Decimal("3.00"))},
             "internal: opening not stated; - 5 fees = -5 EUR",
         ),
     ],
@@ -117,8 +121,8 @@ def test_nothing_booked_is_no_waterfall() -> None:
     """And a balance of another account is another one."""
     balance = CashBalance("EUR", Decimal(1), account="a")
     ledger = PositionLedger(opening=Opening(None, cash=(balance,)))
-    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "USD", None, opened=True) is None
-    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", "b", opened=True) is None
+    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "USD", None, covered=ALL) is None
+    assert waterfall(LedgerSide.INTERNAL, ledger.flows, "EUR", "b", covered=ALL) is None
     assert of(ledger, any_account=True).closing == 1
 
 
@@ -127,18 +131,18 @@ def steps(**amounts: str) -> dict[Category, Decimal]:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "opened", "expected"),
+    ("ours", "theirs", "silent", "expected"),
     [
         (
             steps(FEES="-8.20617985"),
             steps(FEES="8.20617985"),
-            True,
+            "",
             "differs in fees: internal -8.20617985, external 8.20617985 (-16.41235970)",
         ),
         (
             steps(TRADES="1", FUNDING="0"),
             steps(TRADES="2.5", FUNDING="-8.1"),
-            True,
+            "",
             (
                 "differs in trades: internal 1.0, external 2.5 (-1.5); "
                 "funding: internal 0.0, external -8.1 (+8.1)"
@@ -147,27 +151,54 @@ def steps(**amounts: str) -> dict[Category, Decimal]:
         (
             steps(OPENING="1"),
             steps(OPENING="2"),
-            True,
+            "",
             "differs in opening: internal 1, external 2 (-1)",
         ),
         (
             steps(OPENING="1", FEES="-1"),
             steps(FEES="-1.0"),
-            False,
+            "OPENING",
             "the rows of both sides agree in every category",
+        ),
+        (
+            steps(DEPOSITS="5", FEES="-1"),
+            steps(FEES="-1"),
+            "DEPOSITS",
+            "the rows of both sides agree in every category that both report",
+        ),
+        (
+            steps(DEPOSITS="5", FEES="-1"),
+            steps(FEES="-2"),
+            "DEPOSITS",
+            "differs in fees: internal -1, external -2 (+1)",
         ),
     ],
 )
 def test_a_difference_is_located_in_a_category(
-    ours: dict[Category, Decimal],
-    theirs: dict[Category, Decimal],
-    opened: bool,  # noqa: FBT001
-    expected: str,
+    ours: dict[Category, Decimal], theirs: dict[Category, Decimal], silent: str, expected: str
 ) -> None:
-    """Category by category; an opening that one side does not state is no difference."""
-    internal = Waterfall(LedgerSide.INTERNAL, "EUR", True, ours)  # noqa: FBT003
-    external = Waterfall(LedgerSide.EXTERNAL, "EUR", opened, theirs)
+    """Category by category; one that a side does not report is no difference."""
+    covered = ALL - ({Category[silent]} if silent else set())
+    internal = Waterfall(LedgerSide.INTERNAL, "EUR", ALL, ours)
+    external = Waterfall(LedgerSide.EXTERNAL, "EUR", covered, theirs)
     assert located(internal, external) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "covered", "silent"),
+    [
+        (side({}, {}), set(), {Category.FEES, Category.DEPOSITS, Category.OPENING}),
+        (side({}, {}, fills=()), {Category.TRADES, Category.FEES}, {Category.FUNDING}),
+        (side({}, {}, movements=()), {Category.FUNDING}, {Category.TRADES, Category.FEES}),
+        (side({}, {}, fills=(), derived=frozenset({"cash"})), {Category.DEPOSITS}, set()),
+    ],
+)
+def test_a_side_reports_what_it_lists(
+    record: SideRecord, covered: set[Category], silent: set[Category]
+) -> None:
+    """Balances that were replayed report everything: what no row moved did not move."""
+    assert covered <= covered_categories(record)
+    assert not silent & covered_categories(record)
 
 
 def cash_notes(internal: Any, external: Any) -> tuple[str, ...]:

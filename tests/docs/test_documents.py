@@ -42,6 +42,7 @@ SKIPS = {
     "installs",
     "installs a package",
     "needs nautilus_trader and a backtest",
+    "needs nautilus_trader and a node",
     "changes the shell",
     "needs recordings of your own",
     "needs an exchange",

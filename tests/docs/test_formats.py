@@ -17,7 +17,7 @@ from .blocks import blocks_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
-FORMATS = ("nautilus", "freqtrade", "ccxt", "table")
+FORMATS = ("nautilus", "freqtrade", "lean", "ccxt", "table")
 
 
 def recordings() -> dict[str, list[list[str]]]:

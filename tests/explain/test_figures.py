@@ -1,5 +1,6 @@
 """Slips of the pen, powers of ten and roundings: which figures are related, and which are not."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ import pytest
 
 from recon_core.explain.causes.rounding import is_rounded, rounded_figure
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit, power_of_ten, slip
+from tests.core.builders import fill
 
 SLIPS: list[tuple[str, str, str | None]] = [
     ("12.5", "1.25", "10^1 times"),
@@ -120,9 +122,11 @@ def test_a_rounded_number_is_two_decimals_shorter(
 ) -> None:
     """And the nearest one, ties either way."""
     assert is_rounded(Decimal(given), Decimal(other)) is expected
-    fault = rounded_figure("price", Decimal(given), Decimal(other))
+    wrong, right = (fill("f", "BUY", "1", price, "0.1 EUR") for price in (given, other))
+    fault = rounded_figure("price", wrong, right)
     assert (fault is not None) is expected
     if fault is not None:
         places = len(given.partition(".")[2])
         assert fault.detail == f"price {other} to {places} decimals"
         assert fault.facts.rounded == "price"
+    assert rounded_figure("price", wrong, replace(right, fee=Decimal("0.2"))) is None

@@ -63,13 +63,16 @@ RIVALS: dict[str, list[Said]] = {
     ],
     # Two executions in one order: their average has more decimals than a price.
     "order_at_its_average": [[(IN, "missing_fill")]],
+    # Two executions of one order, whose average is a price; orders have several executions.
+    "two_fills_as_one": [[(IN, "missing_fill")]],
+    # Three fills, of which two are one order; a single price is known, and its tick of 0.5.
+    "two_orders_or_three_fills": [[(IN, "missing_fill"), (IN, "missing_fill")]],
     # A false fill before the span: what the reports count is neither then nor now.
     "reports_against_a_span": [[BEHIND]],
 }  # fmt: skip
 PROVEN: dict[str, Said] = {
     "lost_row_of_the_exchange": [(OUT, "missing_fill"), OPENED],
     "turned_row_of_the_exchange": [(OUT, "side_flipped"), OPENED],
-    "two_fills_as_one": [(IN, "missing_fill")],
 }
 
 

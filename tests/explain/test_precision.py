@@ -12,7 +12,7 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.explain.problem.precision import FeePrecision
 from recon_core.ledger.replay import replay
-from recon_core.model import Currency, Numbers, SideRecord
+from recon_core.model import Currency, Instrument, InstrumentKind, Numbers, SideRecord
 from recon_core.model.explanation import ExplanationVerdict
 from tests.core.builders import SPOT, fill, reconciled, recorded, side
 from tests.explain.row_books import EXACT_CENTS, OPENING, Fills, trades
@@ -37,8 +37,11 @@ DECLARED = {"EUR": Currency("EUR", 8), "BTC": Currency("BTC", 8)}
 
 
 def charged(rate: str, places: int | None) -> Fills:
-    """Fills at prices of a tick that shows in cash; their fees are rounded, or as they are."""
-    rows = [replace(row, price=round(row.price, 1)) for row in trades()]
+    """Fills of many lots, so that a tick shows in cash; their fees are rounded, or as they are."""
+    rows = [
+        replace(row, price=round(row.price, 1), quantity=row.quantity + Decimal("0.00001"))
+        for row in trades()
+    ]
     fees = [row.quantity * row.price * Decimal(rate) for row in rows]
     return [replace(row, fee=fee if places is None else round(fee, places))
             for row, fee in zip(rows, fees, strict=True)]  # fmt: skip
@@ -74,6 +77,26 @@ def record(fees: int = 3, **more: Any) -> SideRecord:
     rows = [fill(f"f{number}", "BUY", "1", "1", f"{number}.{'12340'[:number + 2]} EUR")
             for number in range(fees)]  # fmt: skip
     return side({}, {"EUR": "1.20000"}, **{"fills": tuple(rows), **more})
+
+
+@pytest.mark.parametrize(("lots", "verdict"), [("8", "ambiguous"), ("812", "unique")])
+def test_few_shares_prove_no_price(lots: str, verdict: str) -> None:
+    """Whole shares at prices in cents: one of eight amounts in cents is eight shares at a price."""
+    quantities = ["3", "11", lots, "24", "5"]
+    rows = [
+        fill(f"f{at}", "BUY", each, f"17{at}.{at}7", "1 EUR", symbol="ACME")
+        for at, each in enumerate(quantities)
+    ]
+    shares = {"ACME": Instrument("ACME", InstrumentKind.EQUITY, "ACME", "EUR", "EUR")}
+    state = replay(recorded(None, None, instruments=shares), side(opening=OPENING, fills=rows))
+    found = explain(
+        reconciled(
+            side(opening=OPENING, fills=(*rows[:2], *rows[3:])),
+            side(tuple(state.positions), tuple(state.cash)),
+            instruments=shares,
+        )
+    )
+    assert {str(one.verdict) for one in found} == {verdict}
 
 
 PLACES: list[tuple[str, SideRecord, int | None]] = [

@@ -63,7 +63,7 @@ PRECISE = {"EUR": Currency("EUR", 4), "BTC": Currency("BTC", 8)}
 CANCELLING = [trade("x1", "BUY", "1.5", "100.12", -850), trade("x2", "SELL", "1.5", "100", -450)]
 
 
-@pytest.mark.parametrize(("price", "verdict"), [("101.34", "ambiguous"), ("987.66", "unique")])
+@pytest.mark.parametrize(("price", "verdict"), [("101.34", "ambiguous"), ("4987.66", "unique")])
 def test_two_fills_that_cancel(price: str, verdict: str) -> None:
     """Where they move no position, only much cash is evidence of them."""
     right = bare([*ROWS, trade("y", "BUY", "1", "100.33", -410)])

@@ -36,8 +36,37 @@ RIVALS: dict[str, list[Answer]] = {
     # A sale for what the fees were booked: the venue took them in that asset.
     "sale_or_fees": [(IN, ["missing_fill"])],
     # Of the first two fills one is too large, one is none, or the opening counts it already.
-    "orphan_or_quantity": [(IN, ["orphan_fill"]), (IN, ["opening_balance"])],
+    "orphan_or_quantity": [
+        (IN, ["orphan_fill"]), (IN, ["opening_balance"]), (IN, ["wrong_quantity"]),
+    ],
+    # SELLs of 0.1 and 0.4 at one price: the second is of 0.2, and its fee is at half the rate.
+    "flip_or_quantity": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
     "name_or_conversion": [(IN, ["alias"]), (IN, ["conversion"])],
+    # Whole cents are eight shares at some price; a flat fee says nothing of it.
+    "few_shares_at_a_flat_fee": [(IN, ["missing_fill"])],
+    # 600.42 less 0.12 and 600.54 less 0.24: both rates are known.
+    "two_rates_in_cents": [(IN, ["missing_fill"])] * 2,
+    "price_of_an_open_position": [(IN, ["wrong_price"]), (OUT, ["wrong_price"])],
+    # Every other fill has a fee, and one of them has it twice.
+    "fill_without_a_fee": [(IN, ["missing_fill"])],
+    # Both fills of the order are BUYs: with one turned round it would buy and sell.
+    "flip_in_an_order_of_one_side": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
+    # The ghost is one of the two faults; a fill at a fee like no other fits, too.
+    "price_and_fee_from_one_amount": [
+        (IN, ["orphan_fill", "wrong_quantity"]), (IN, ["wrong_quantity", "opening_balance"]),
+    ],
+    "prices_that_cancel": [(IN, ["wrong_quantity", "wrong_quantity"])],
+    # The fee of any SELL changes by one unit where its quantity fits the position.
+    "quantity_by_one_unit": [(IN, ["wrong_quantity"])],
+    "orphan_beside_a_copy": [(IN, ["orphan_fill"])],
+    # Two copies of a funding, or one of three with the other sign.
+    "three_equal_fundings": [(IN, ["wrong_movement"])],
+    "order_of_both_sides": [
+        (IN, ["duplicate_movement", "side_flipped"]),
+        (IN, ["duplicate_movement", "wrong_quantity"]),
+    ],
+    # The exchange is an hour behind: that it lacks the last interest proves nothing.
+    "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # The state of the exchange is the sum of its fills; only one report says otherwise.
@@ -48,7 +77,22 @@ PROVEN: dict[str, Answer] = {
     "sign_of_a_movement": (IN, ["wrong_movement"]),
     "fees_of_a_statement": (IN, ["missing_movement", "missing_movement"]),
     "funding_of_a_statement": (IN, ["missing_movement"] * 3),
+    # The exchange lists fills and no movements: the ledger's deposit is no fault by that.
+    "price_beside_a_deposit": (IN, ["wrong_price"]),
+    "deposit_of_another": (IN, ["foreign_activity"]),
+    "deposit_with_the_other_sign": (IN, ["wrong_movement"]),
+    # 0.00400 is 0.00398 rounded, and its fee is that of 0.00400.
+    "figure_that_its_fee_follows": (IN, ["wrong_quantity"]),
 }
+
+OF_THE_EXCHANGE = {
+    # It lists no movement at all, and its balance has the deposit.
+    "list_of_fills_alone": "missing_fill",
+    # Shares that it lists as positions only.
+    "shares_of_an_hour_ago": "as_of_shift",
+    "shares_of_a_day_ago": "as_of_shift",
+}
+"""Sessions in which the exchange is proven to be wrong or behind, and the kind of cause."""
 
 OTHERS = {"sign_of_one_position", "order_in_other_parts"}
 """Sessions with a test of their own."""
@@ -63,7 +107,7 @@ def reconciled(directory: Path, name: str) -> Reconciliation:
 
 def test_every_session_is_asked() -> None:
     """None of the file is left out."""
-    assert SESSIONS.keys() == {*RIVALS, *PROVEN, *OTHERS}
+    assert SESSIONS.keys() == {*RIVALS, *PROVEN, *OF_THE_EXCHANGE, *OTHERS}
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -96,3 +140,11 @@ def test_one_position_of_the_other_sign_is_no_convention(tmp_path: Path) -> None
     """Beside another fault it is not even the first of two causes."""
     found = explain(reconciled(tmp_path, "sign_of_one_position"))
     assert [one.verdict for one in found] == [ExplanationVerdict.UNEXPLAINED]
+
+
+@pytest.mark.parametrize("name", OF_THE_EXCHANGE)
+def test_the_exchange_is_at_fault(name: str, tmp_path: Path) -> None:
+    """One cause explains it, and no row of the ledger is blamed."""
+    (one,) = explain(reconciled(tmp_path, name))
+    assert (one.verdict, str(one.side)) == (ExplanationVerdict.UNIQUE, OUT)
+    assert [str(cause.cause_kind) for cause in one.causes] == [OF_THE_EXCHANGE[name]]

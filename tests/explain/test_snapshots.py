@@ -154,7 +154,7 @@ def test_kinds_are_told_apart(name: str) -> None:
     internal, external, kind, since = KINDS[name]
     before = told(internal, external())
     assert {one.verdict for one in before} == {"ambiguous"}
-    assert len(before) == 2
+    assert len(before) > 1
     reconciliation = session(internal, external(times=TIMES))
     (one,) = explain(reconciliation, repair_exchange=True)
     assert one.verdict == "unique"

@@ -42,7 +42,7 @@ def test_what_is_booked_only_later(rows: list[str], words: str) -> None:
     pending = [moved(f"m{at_}", "funding", row) for at_, row in enumerate(rows)]
     split = moved("s", "split", symbol="A/EUR", quantity=Decimal(3))
     found = and_pending(SAID, [split, *pending])
-    more = f"; besides, {words} is booked only later, as this format does" if words else ""
+    more = f"; {words} is booked only later, as this format does" if words else ""
     assert found == replace(SAID, text=f"said{more}")
 
 

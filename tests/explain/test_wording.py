@@ -51,7 +51,7 @@ def test_the_other_sign_is_said_once() -> None:
 
 def lost_with_orders(*states: str) -> tuple[Explanation, ...]:
     """A ledger without a fill, and orders in other states than the exchange has them."""
-    rows: list[Fill] = [trade("f1", "BUY", "1", "100", -900), trade("f2", "BUY", "3", "101", -800)]
+    rows: list[Fill] = [trade("f1", "BUY", "2", "99", -900), trade("f2", "BUY", "3", "101", -800)]
     own = [order(f"x{at_}", "1", "0", "SUBMITTED") for at_ in range(len(states))]
     theirs = tuple(
         replace(one, state=type(one.state)(it)) for one, it in zip(own, states, strict=True)

@@ -231,9 +231,26 @@ def test_directory_of_one_session(pytester: pytest.Pytester) -> None:
     assert sessions_of(pytester, "--recon-session=run") == ["run/session.recon.json"]
 
 
-def test_damaged_recording_is_seen(pytester: pytest.Pytester, tree: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["meta.json"], '{"engine": "nautilus_tr'),
+        (["1700000001.json", "1700000001-order-events.json"], '{"rollingW'),
+        (["backtest-result.json"], '{"strat'),
+        (["backtest-result-x.zip"], "PK"),
+        (["tradesv3.sqlite"], "SQLite f"),
+    ],
+    ids=["nautilus", "lean", "freqtrade JSON", "freqtrade zip", "freqtrade bot"],
+)
+def test_damaged_recording_is_seen(
+    pytester: pytest.Pytester, tree: Path, names: list[str], text: str
+) -> None:
     """A recording whose anchor is damaged is CRITICAL and not passed over."""
-    (tree / "deep" / "run" / "meta.json").write_text('{"engine": "nautilus_tr')
+    if names != ["meta.json"]:
+        shutil.rmtree(tree / "deep" / "run")
+        (tree / "deep" / "run").mkdir()
+    for name in names:
+        (tree / "deep" / "run" / name).write_text(text)
     result = run_pytest(pytester, "--recon-session=sessions")
     result.assert_outcomes(passed=2 * CLEAR_COMPARISONS, failed=1)
     assert final_line(result) == "RECON: BLOCKED (1 CRITICAL in 3 sessions)"

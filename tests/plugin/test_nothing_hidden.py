@@ -85,6 +85,23 @@ def test_the_built_in_policy_is_named_and_one_beside_a_session_noted(
     )
 
 
+@pytest.mark.parametrize("how", [("-n0",), ("-n2",)])
+@pytest.mark.parametrize("named", [("--recon-session=days",), ("days", "--no-recon-gate")])
+def test_a_policy_key_that_matches_nothing_is_said_once(
+    pytester: pytest.Pytester, how: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    """Once for all sessions, in whichever process they were read; what one uses is used."""
+    policy = '[position]\nabsolute = { "BTC/EUR" = "0.1", "ETH/EUR" = "1", "BTC/USD" = "0.1" }\n'
+    (pytester.path / "recon.toml").write_text(policy)
+    for day, symbol in (("1", "BTC/EUR"), ("2", "ETH/EUR")):
+        path = pytester.path / "days" / f"{day}.recon.json"
+        write_session(path, positions={symbol: "1"}, external_positions={symbol: "1"})
+    result = run_pytest(pytester, *named, *how)
+    begins = "recon: policy keys that match nothing here: "
+    said = [line.removeprefix(begins) for line in result.outlines if line.startswith(begins)]
+    assert said == ['position.absolute "BTC/USD" (did you mean BTC/EUR?)']
+
+
 @pytest.mark.parametrize("quiet", [(), ("-q",), ("-q", "-n1")])
 def test_what_a_search_passes_over_is_noted(
     pytester: pytest.Pytester, quiet: tuple[str, ...]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from recon_core.explain.answers.verdicts import ROUNDED_OFF
 from recon_core.explain.causes import precedence
 from recon_core.explain.proof.prover import Prover
-from recon_core.model import LedgerSide, SideRecord
+from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 First = tuple[Explanation, LedgerSide, SideRecord]
@@ -34,7 +35,7 @@ def with_the_remainder(
             left = prover.before if repaired is None else repaired.before - set(second.explains)
             if second.verdict in _WHOLE and left <= prover.before:
                 whole = _joined(first, second, tuple(sorted(prover.before - left)))
-                found.append(whole)
+                found.append(_or_behind(prover.recorded, whole))
     return [one for one in found if not precedence.has_opposites(one.causes)]
 
 
@@ -55,6 +56,28 @@ def _joined(first: Explanation, second: Explanation, explains: tuple[str, ...]) 
         repair=() if aliases else (*first.repair, *second.repair),
         aliases=aliases,
     )
+
+
+def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
+    """Return an explanation as ambiguous if it removes rows that a side which is behind lacks.
+
+    The books of that side do not reach so far: that it lists no such row proves nothing.
+    """
+    times: dict[str, datetime] = {
+        row_id: row.time
+        for record in recorded.own_records().values()
+        for rows in (record.fills or (), record.movements or ())
+        for row in rows
+        for row_id in [row.fill_id if isinstance(row, Fill) else row.movement_id]
+    }
+    unseen = [times[each] for cause in one.causes if precedence.is_behind(cause)
+              for each in cause.ids if each in times]  # fmt: skip
+    removed = [times[each] for cause in one.causes if precedence.is_foreign(cause)
+               for each in cause.ids if each in times]  # fmt: skip
+    if not unseen or not removed or max(removed) < min(unseen):
+        return one
+    later = "what that side states at a later time"
+    return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or later)
 
 
 def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Mapping[str, str]]:

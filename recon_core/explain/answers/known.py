@@ -16,6 +16,7 @@ from typing import Final
 from recon_core.compare.rows.row_texts import fill_text, order_text
 from recon_core.explain.problem.dimensions import (
     Vector,
+    account_of,
     add_to,
     currency_of,
     is_cash,
@@ -235,7 +236,7 @@ def _parts(state: Vector, name: str) -> dict[str, Decimal]:
 
 
 def _accounts(parts: Iterable[str]) -> str:
-    named = (name.partition(",account=")[2] for name in sorted(parts))
+    named = map(account_of, sorted(parts))
     return " and ".join(printable(name, 60) or "an unnamed one" for name in named)
 
 

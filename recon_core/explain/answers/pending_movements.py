@@ -51,5 +51,5 @@ def and_pending(explanation: Explanation, pending: Sequence[Movement]) -> Explan
         f"{format_amount(exact_sum(amounts))} {printable(currency, 30)}"
         for currency, amounts in sorted(sums.items())
     )
-    text = f"{explanation.text}; besides, {shown} is booked only later, as this format does"
+    text = f"{explanation.text}; {shown} is booked only later, as this format does"
     return replace(explanation, text=text)

@@ -33,7 +33,7 @@ def and_unlisted(prover: Prover, found: tuple[Explanation, ...]) -> tuple[Explan
     figures = unlisted_figures(prover.recorded)
     if found:
         said = "; ".join(_text(side, names) for side, names in figures.items())
-        both = (replace(one, text=f"{one.text}; besides, {said}") for one in found)
+        both = (replace(one, text=f"{one.text}; {said}") for one in found)
         return tuple(both) if said else found
     each = (_alone(prover.reconciliation, side, names) for side, names in figures.items())
     return tuple(one for one in each if one.explains)

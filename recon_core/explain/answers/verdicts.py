@@ -145,7 +145,7 @@ def explanations_of(prover: Prover, answers: Sequence[Answer]) -> tuple[Explanat
     is_single = len(distinct) == 1 and is_whole(prover, answers)
     is_single = is_single and not _has_other_prices(distinct[0])
     others = executions_of(prover.recorded, distinct) or next((one.decides for one in rivals), "")
-    if is_single and not others:
+    if is_single and not rivals and not others:
         return (found[0],)
     contradicted = any(map(is_contradicted, answers))
     decides = SNAPSHOTS if contradicted else answers[0].decides or (is_single and others)
@@ -292,18 +292,19 @@ def _figure_count(answer: Answer) -> int:
 
 def _amounts(part: Part) -> tuple[str, ...]:
     """Return the kind and the amounts of a cause as a key, its fitted numbers included."""
-    numbers: tuple[str, ...] = ()
-    if (
-        (part.hypothesis.strength >= Strength.FITTED or precedence.is_quantity(part.hypothesis))
-        and part.hypothesis.patch.removed
-        and part.hypothesis.patch.added
+    hypothesis, numbers = part.hypothesis, list[Decimal]()
+    patch = hypothesis.patch
+    if patch.added and (
+        hypothesis.strength >= Strength.FITTED or precedence.is_quantity(hypothesis)
     ):
-        old, new = part.hypothesis.patch.removed[0], part.hypothesis.patch.added[0]
-        numbers = tuple(
-            str(each.normalize(EXACT))
-            for each in (old.quantity, old.price, new.quantity, new.price)
-        )
-    return (str(part.hypothesis.cause_kind), vector_text(part.effect), *numbers)
+        new = patch.added[0]
+        numbers = [new.quantity, new.price]
+        # Of a fill that no row states its price and its fee were found together.
+        numbers += [one for old in patch.removed[:1] for one in (old.quantity, old.price)] or [
+            new.fee
+        ]
+    fitted = (str(number.normalize(EXACT)) for number in numbers)
+    return (str(part.hypothesis.cause_kind), vector_text(part.effect), *fitted)
 
 
 def _has_other_prices(answer: Answer) -> bool:

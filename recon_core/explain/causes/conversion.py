@@ -13,10 +13,10 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import (
     Dimensions,
+    account_of,
     bare_name,
     currency_of,
     is_cash,
-    without_account,
 )
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
@@ -43,7 +43,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     more: list[tuple[str, tuple[str, Decimal]]] = []
     for name in filter(is_cash, states.differing):
         off = EXACT.subtract(states.stated.get(name, ZERO), states.other.get(name, ZERO))
-        key = _account(name), off.copy_abs()
+        key = account_of(name), off.copy_abs()
         if off < 0:
             less.setdefault(key, []).append(name)
         else:
@@ -56,10 +56,6 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
             given, received = (printable(currency_of(one), 30) for one in (name, alike[0]))
             detail = f"{format_amount(key[1])} {given} to {received}"
             yield states.hypothesis(CauseKind.CONVERSION, (name, alike[0]), detail)
-
-
-def _account(name: str) -> str:
-    return name.removeprefix(without_account(name))
 
 
 def _are_alike(one: str, other: str) -> bool:

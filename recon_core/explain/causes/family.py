@@ -33,9 +33,9 @@ class Rival:
     """Another cause of what some hypotheses of an answer account for, with the same amounts.
 
     `left` are the places of these hypotheses, with the rows of each that it does not account for;
-    `decides` is the datum that would decide between both. The hypothesis names its side; it is
-    shown, and never put into the books. `is_timed`: its patch is of the ledger's rows, so that
-    snapshots may contradict it.
+    `decides` is the datum that would decide between both, empty if rows would. The hypothesis names
+    its side; it is shown, and never put into the books. `is_timed`: its patch is of the ledger's
+    rows, so that snapshots may contradict it.
     """
 
     left: Mapping[int, tuple[Row, ...]]

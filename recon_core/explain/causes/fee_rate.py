@@ -58,6 +58,9 @@ least, so the largest fees are enough; several, because a large fee may have a f
 
 _Row = TypeVar("_Row")
 
+_Fee = tuple[Decimal, str | None]
+"""A fee and its currency."""
+
 
 def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
     """Yield the fees of the balance `name` in the proportion that the required effect gives.
@@ -85,10 +88,11 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     factor = Fraction(rate) / first
     if not _is_plausible(max(_times(rate, factor) for _, _, rate in charged)):
         return
-    detail = _scaled_text(problem, charged, factor)
     for rounding in ROUNDINGS:
         changed = [_at(problem, one, factor, rounding) for one in charged]
-        yield of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, detail)
+        one = of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, "")
+        if problem.reached_by(one.patch):
+            yield replace(one, detail=_scaled_text(problem, charged, factor))
 
 
 def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:
@@ -172,7 +176,7 @@ def at_one_rate(
 
 
 def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterator[Hypothesis]:
-    """Yield all fees of the balance `name` at the rate that the required effect gives.
+    """Yield all fees of the balance `name` at the rate that gives the required effect.
 
     Where no round rate does, yield the fees of several rates in one proportion (`at_scaled_rates`).
     """
@@ -197,13 +201,17 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     selected = _of_all_balances(problem, fills, selected, name)
     missing = not any(fill.fee for fill in selected) and problem.fault_in is FaultIn.ROWS
     kind = CauseKind.MISSING_FEE if missing else CauseKind.FEE_RATE
-    detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
     for rounding in ROUNDINGS:
-        changed = [_at_rate(problem, fill, rate, rounding) for fill in selected]
-        hypothesis = of_all(kind, selected, changed, detail)
-        if len(hypothesis.rows) * 2 > len(selected):
+        other = [_fee_at(problem, fill, rate, rounding) for fill in selected]
+        if not _moves_as_required(problem, name, selected, other):
+            continue
+        pairs = zip(selected, other, strict=True)
+        one = of_all(kind, selected, [with_fee(fill, *fee) for fill, fee in pairs], "")
+        if len(one.rows) * 2 > len(selected) and problem.reached_by(one.patch):
             is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
-            yield replace(hypothesis, strength=Strength.CHANCE) if is_rebate else hypothesis
+            detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
+            strength = Strength.CHANCE if is_rebate else one.strength
+            yield replace(one, detail=detail, strength=strength)
 
 
 def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:
@@ -214,21 +222,35 @@ def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:
     return 0 < abs(whole) < _PERCENT and abs(paid - Fraction(required)) * 2 <= Fraction(unit)
 
 
-def _at_rate(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> Fill:
-    """Return a fill with its fee at a rate, in the currency in which it is charged.
+def _fee_at(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> _Fee:
+    """Return the fee of a fill at a rate, in the currency in which it is charged.
 
     A fee that is at the rate but for the noise of floats stays as it is.
     """
     currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
-    in_base = currency == _base(problem, fill)
     known = problem.schedules.model(fill)
-    places = problem.postings.fee_precision.places(currency)
-    if known is not None and known.currency == currency:
-        places = known.places
-    model = FeeModel((rate,), currency, in_base, rounding, places)
+    if known is None or known.currency != currency:
+        places = problem.postings.fee_precision.places(currency)
+        known = FeeModel((), currency, currency == _base(problem, fill), places=places)
+    model = replace(known, rates=(rate,), rounding=rounding, fixed=ZERO)
     if model.gives(problem.postings, fill):
-        return fill
-    return with_fee(fill, model.fee(problem.postings, fill, rate), currency)
+        return fill.fee, fill.fee_currency
+    return model.fee(problem.postings, fill, rate), currency
+
+
+def _moves_as_required(
+    problem: Problem, name: str, fills: Sequence[Fill], fees: Sequence[_Fee]
+) -> bool:
+    """True if other fees move a balance as required, which is cheaper than the patched fills."""
+    postings, moved = problem.postings, problem.required.get(name, ZERO)
+    for fill, (fee, currency) in zip(fills, fees, strict=True):
+        for amount, paid_in, add in (
+            (fee, currency, EXACT.add),
+            (fill.fee, fill.fee_currency, EXACT.subtract),
+        ):
+            if amount and paid_in and postings.cash(paid_in, fill.account) == name:
+                moved = add(moved, postings.roundings[paid_in](amount))
+    return moved.copy_abs() <= problem.allowed(name)
 
 
 def _of_all_balances(

@@ -1,6 +1,7 @@
 """Movements: missing, duplicate, of another account, with another sign or amount."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -26,16 +27,21 @@ _FORMS: Final = 10
 _PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
 """Movements whose amounts recur, with either sign: one too many is one of the others missing."""
 
+_COPIES: Final = 2
+"""Movements of one size above which two of them may be copies."""
+
 _PAID_LATER: Final = {MovementKind.DIVIDEND, MovementKind.INTEREST}
 
 
 def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     """Yield every movement removed, repeated if the rows are right, and with the other sign.
 
-    A round amount is no evidence: a movement that no row states would have it as well.
+    A round amount is no evidence: a movement that no row states would have it as well. Neither is
+    one of amounts that recur, if others are twice as large: one of these may be missing.
     """
     movements = problem.rows.movements
     forms = _FORMS * len(movements)
+    sizes = Counter(_size(movement, 1) for movement in movements)
     for movement in movements:
         strength = _strength(movement, forms)
         if problem.fault_in is FaultIn.STATEMENT:
@@ -45,7 +51,24 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
+        if _may_be_others(movement, sizes):
+            strength = Strength.CHANCE
         yield replace(hypothesis, strength=strength, detail=detail)
+
+
+def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) -> bool:
+    """True if the cash of a movement with the other sign is that of other movements as well.
+
+    It is twice its amount: that of two copies, or of a movement of amounts that recur.
+    """
+    has_copies = sizes[_size(movement, 1)] > _COPIES
+    return has_copies or (movement.movement_kind in _PERIODIC and _size(movement, 2) in sizes)
+
+
+def _size(movement: Movement, times: int) -> tuple[object, ...]:
+    """Return the kind, the balance and the size of an amount, times a factor."""
+    amount = EXACT.multiply(movement.amount or ZERO, Decimal(times)).copy_abs().normalize(EXACT)
+    return movement.movement_kind, movement.currency, movement.account, amount
 
 
 def _strength(movement: Movement, forms: int) -> Strength:
@@ -147,7 +170,7 @@ def _amounts(wrong: Decimal, right: Decimal, how: str) -> str:
 
 
 def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
-    if wrong.movement_kind is MovementKind.SPLIT:
+    if wrong.movement_kind is MovementKind.SPLIT and not _is_turned(wrong, right):
         return CauseKind.SPLIT
     if wrong.amount is not None and right.amount:
         if not wrong.amount:
@@ -155,6 +178,12 @@ def _movement_kind(wrong: Movement, right: Movement) -> CauseKind:
         if wrong.amount == EXACT.add(right.amount, right.amount):
             return CauseKind.DUPLICATE_MOVEMENT
     return CauseKind.WRONG_MOVEMENT
+
+
+def _is_turned(wrong: Movement, right: Movement) -> bool:
+    """True if every amount of a movement has the other sign: it was booked, the wrong way."""
+    pairs = ((wrong.amount, right.amount), (wrong.quantity, right.quantity))
+    return all(one == _turned(other) for one, other in pairs)
 
 
 def _wrong_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> str:

@@ -154,9 +154,10 @@ def _state(states: States, recorded: RecordedSession, record: SideRecord) -> Vec
     """Return the state that rows give by replay, `None` if they give none."""
     try:
         ledger = replay(recorded, record)
+        # A future that settles daily says only here that its settlements are missing.
+        return states.dimensions.state(ledger.positions, ledger.cash)
     except ReplayError:
         return None
-    return states.dimensions.state(ledger.positions, ledger.cash)
 
 
 FAMILY: Final = CauseFamily(

@@ -99,6 +99,16 @@ def has_extra_rounding(found: Sequence[Cause]) -> bool:
     return 0 < len(rounded) < len(found)
 
 
+def is_behind(cause: Cause) -> bool:
+    """True if a cause is that a side is behind: its books end before rows of the other side."""
+    return cause.cause_kind in {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+
+
+def is_foreign(cause: Cause) -> bool:
+    """True if a cause is a row that the other side does not know."""
+    return cause.cause_kind in {CauseKind.FOREIGN_ACTIVITY, CauseKind.ORPHAN_FILL}
+
+
 def has_opposites(found: Iterable[Cause]) -> bool:
     """True if two causes of one side cancel: a fault, and its opposite."""
     known: set[tuple[object, ...]] = set()

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import starmap
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
@@ -128,8 +127,15 @@ def _with_price(fill: Fill, other: Fill, strength: Strength, how: str | None) ->
 
 
 def _of_a_pair(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield every price off by a factor of ten."""
-    yield from starmap(_with_price, off_by_ten(problem, "price"))
+    """Yield every price off by a factor of ten, if the right one is near those of its market."""
+    markets: dict[str, Market | None] = {}
+    for fill, other, strength, how in off_by_ten(problem, "price"):
+        name = problem.postings.position(fill)
+        if name not in markets:
+            markets[name] = market_of(problem, name)
+        market, (_, right) = markets[name], problem.wrong_and_right(fill.price, other.price)
+        if market is not None and market.near(right):
+            yield _with_price(fill, other, strength, how)
 
 
 def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
@@ -149,7 +155,7 @@ def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
 def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     """Return the fault of the price of a row: a slip, a rounding, or another one."""
     how = slip(wrong.price, right.price)
-    rounded = rounded_figure("price", wrong.price, right.price) if how is None else None
+    rounded = rounded_figure("price", wrong, right) if how is None else None
     return rounded or FieldFault(CauseKind.WRONG_PRICE, how or "")
 
 
@@ -183,8 +189,13 @@ def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) 
     if one.cause_kind is not CauseKind.WRONG_PRICE or len(patch.removed) != 1:
         return False
     given, other = patch.removed[0], patch.added[0]
-    posts_same = problem.postings.fill(given) == problem.postings.fill(other)
-    return posts_same and not _is_charged_as(problem, other, given, changed)
+    if _is_charged_as(problem, other, given, changed):
+        return False
+    if not problem.postings.derivative(given.symbol):
+        return problem.postings.fill(given) == problem.postings.fill(other)
+    # The price of a position that is open is in no amount yet.
+    after = problem.replayed_after(patch)
+    return after is not None and after.exact == problem.exact
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:

@@ -4,14 +4,16 @@ A BUY of 5 in a position that requires +45: the right quantity is 50. The cash, 
 of the pen is the evidence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import starmap
+from itertools import compress, islice, starmap
+from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.chances import is_any_quantity
 from recon_core.explain.problem.fee_evidence import (
@@ -27,9 +29,15 @@ from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_o
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import wrong_number
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
+
+_MOST_RIVALS: Final = 4
+"""Sizes that are named beside an answer: five explanations are shown at most."""
+
+_PRICE: Final = attrgetter("price")
 
 
 def quantities_with_slip(problem: Problem) -> Iterator[Hypothesis]:
@@ -39,11 +47,11 @@ def quantities_with_slip(problem: Problem) -> Iterator[Hypothesis]:
 
 def quantities(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the wrong quantities that the only differing position requires; cash is ignored."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is not None and market is not None:
-        for fill in market.fills:
-            yield from any_quantity(problem, market, fill, problem.required[name])
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            for fill in market.fills:
+                yield from any_quantity(problem, market, fill, required)
 
 
 def any_quantity(
@@ -89,12 +97,16 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
 
     After one of several first faults some price fits by chance, where a tick is worth little.
     """
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is None or market is None:
-        return
-    required = problem.required[name]
-    for fill in Paid(problem, market, name).candidates():
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            yield from _of_market(problem, market, required, tried)
+
+
+def _of_market(
+    problem: Problem, market: Market, required: Decimal, tried: int
+) -> Iterator[Hypothesis]:
+    for fill in Paid(problem, market, required).candidates():
         quantity = _required_quantity(problem, market, fill, required)
         if quantity <= 0 or not _worth(problem, market, fill, required):
             continue
@@ -201,8 +213,61 @@ def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
     if how is None and right.fee:
         off = EXACT.subtract(wrong.quantity, right.quantity).copy_abs()
         how = "off by its fee" if off == right.fee.copy_abs() else None
-    rounded = rounded_figure("quantity", wrong.quantity, right.quantity) if how is None else None
+    rounded = rounded_figure("quantity", wrong, right) if how is None else None
     return rounded or FieldFault(CauseKind.WRONG_QUANTITY, how or "")
+
+
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield another size of a fill at the price of one that is removed, or whose side is exchanged.
+
+    BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
+    SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2.
+    """
+    for at, one in enumerate(hypotheses):
+        if one.strength is Strength.SHOWN or not _is_removed_or_turned(one.patch):
+            continue
+        (fill,) = one.patch.removed
+        others = problem.by_symbol.get(problem.postings.position(fill), ())
+        same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
+        sizes = (size for other in same for size in _of_its_effect(problem, one.patch, other))
+        for size in islice(sizes, _MOST_RIVALS):
+            yield Rival({at: ()}, size, "", is_timed=True)
+
+
+def _is_removed_or_turned(patch: Patch) -> bool:
+    """True if a patch removes one fill, and adds none or the same quantity at its price."""
+    figures = {(fill.quantity, fill.price) for fill in (*patch.removed, *patch.added)}
+    return len(patch.removed) == 1 >= len(patch.added) and len(figures) == 1
+
+
+def _of_its_effect(problem: Problem, patch: Patch, other: Fill) -> Iterator[Hypothesis]:
+    """Yield the size of a fill that posts what the patch of another fill of its price posts.
+
+    Nothing if its fee denies it: a fee at no known rate, or another one where no rate is known.
+    """
+    (fill,) = patch.removed
+    moved, fee = signed_quantity(fill).copy_negate(), fill.fee.copy_negate()
+    for added in patch.added:
+        moved, fee = EXACT.add(moved, signed_quantity(added)), EXACT.add(fee, added.fee)
+    more = moved if other.side is OrderSide.BUY else moved.copy_negate()
+    quantity = EXACT.add(other.quantity, more)
+    is_paid_alike = not fee or other.fee_currency == fill.fee_currency
+    if other is fill or not more or quantity <= 0 or not is_paid_alike:
+        return
+    size = replace(other, quantity=quantity, fee=EXACT.add(other.fee, fee))
+    if _may_be_charged(problem, other, size):
+        yield with_quantity(other, size, Strength.CHANCE, slip(other.quantity, quantity))
+
+
+def _may_be_charged(problem: Problem, fill: Fill, other: Fill) -> bool:
+    """True if a fill of another size has a fee at a known rate, or no rate is known."""
+    model = problem.schedules.model(fill)
+    if model is None:
+        return fill.fee == other.fee
+    rates = (model.fee(problem.postings, other, rate) for rate in model.rates)
+    return not (fill.fee or other.fee) or other.fee in rates
 
 
 FAMILY: Final = CauseFamily(
@@ -210,5 +275,6 @@ FAMILY: Final = CauseFamily(
     fitted=_fitted,
     of_a_pair=_of_a_pair,
     by_fee=_by_fee,
+    rivals=_rivals,
     fields={"quantity": _in_a_row},
 )

@@ -37,14 +37,12 @@ from recon_core.explain.problem.postings import postings_of
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import of_figures
-from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, InstrumentKind, OrderSide, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import (
     EXACT,
     ZERO,
     decimal_places,
-    exact_sum,
     format_amount,
     round_to_places,
     shortest,
@@ -103,17 +101,20 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
 
 
 def _moves_as_required(problem: Problem, fills: Sequence[Fill], places: int) -> bool:
-    """True if rounding moves the position of fills as required, which is cheaper than its cash."""
-    name = problem.postings.position(fills[0])
-    if any(problem.postings.position(fill) != name for fill in fills):
-        return True
+    """True if rounding moves the positions of fills as required, which is cheaper than its cash."""
     problem.postings.meter.charge(len(fills) * OF_A_SUM)
-    moved = exact_sum(
-        EXACT.subtract(round_to_places(quantity, places), quantity)
-        for quantity in map(signed_quantity, fills)
+    moved: dict[str, Decimal] = {}
+    for fill in fills:
+        rounded = round_to_places(fill.quantity, places)
+        if rounded != fill.quantity:
+            name, more = problem.postings.position(fill), EXACT.subtract(rounded, fill.quantity)
+            add = EXACT.add if fill.side is OrderSide.BUY else EXACT.subtract
+            moved[name] = add(moved.get(name, ZERO), more)
+    return all(
+        EXACT.subtract(problem.required.get(name, ZERO), moved.get(name, ZERO)).copy_abs()
+        <= problem.allowed(name)
+        for name in {*map(problem.postings.position, fills)} & problem.dimensions.compared
     )
-    off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
-    return name not in problem.dimensions.compared or off <= problem.allowed(name)
 
 
 def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
@@ -201,12 +202,18 @@ def _usual_places(rows: Sequence[PairRow], name: str) -> int:
     return places[len(places) * 4 // 5]
 
 
-def rounded_figure(name: str, wrong: Decimal, right: Decimal) -> FieldFault | None:
-    """Return the fault of a figure of one row that is the right one rounded, or `None`."""
-    if not is_rounded(wrong, right):
+def rounded_figure(name: str, wrong: Fill, right: Fill) -> FieldFault | None:
+    """Return the fault of a figure of one row that is the right one rounded, or `None`.
+
+    A fee that follows the figure shows that it was traded so, and not rounded in a report.
+    """
+    given, other = getattr(wrong, name), getattr(right, name)
+    if not is_rounded(given, other):
         return None
-    places = decimal_places(shortest(wrong))
-    detail = f"{name} {format_amount(right)} to {places} decimals"
+    if wrong.fee != right.fee and not is_rounded(wrong.fee, right.fee):
+        return None
+    places = decimal_places(shortest(given))
+    detail = f"{name} {format_amount(other)} to {places} decimals"
     return FieldFault(CauseKind.ROUNDING, detail, Facts(rounded=name))
 
 

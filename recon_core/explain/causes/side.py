@@ -8,20 +8,26 @@ from recon_core.explain.problem.fee_evidence import at_usual_rate
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, flipped
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 
 
 def flip(problem: Problem, fill: Fill, strength: Strength = Strength.EXACT) -> Hypothesis:
-    """Build the exchange of a fill's side, a chance if the report of its order denies it."""
+    """Build the exchange of a fill's side, as sure as its order says: by its report or its fills.
+
+    An order does not both buy and sell. Of right rows that a side states otherwise the fills of the
+    order say nothing: they are all on its side.
+    """
     order = problem.orders.get(order_name(fill))
-    is_denied = order is not None and order.side is fill.side
-    patch = Patch((fill,), (flipped(fill),))
-    return Hypothesis(
-        CauseKind.SIDE_FLIPPED, patch, (fill,), Strength.CHANCE if is_denied else strength
-    )
+    if order is not None:
+        strength = Strength.CHANCE if order.side is fill.side else Strength.SHOWN
+    elif (
+        problem.fault_in is FaultIn.ROWS and len(others := problem.rows.sides_of_others(fill)) == 1
+    ):
+        strength = Strength.CHANCE if fill.side in others else Strength.SHOWN
+    return Hypothesis(CauseKind.SIDE_FLIPPED, Patch((fill,), (flipped(fill),)), (fill,), strength)
 
 
 def _flipped(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:

@@ -21,7 +21,7 @@ from recon_core.explain.problem.chances import at_next_ticks, is_any_price
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
-from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.market import Market, are_charged, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
@@ -47,32 +47,35 @@ _KINDS: Final = {
 
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
     """Yield the fills that have the required effect; prices of floats may be off the tick."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is None or market is None:
-        return
-    found = list(_of_market(problem, market, name, tried))
-    for other in market.with_more_places() if problem.dimensions.dust and not found else ():
-        found = found or list(_of_market(problem, other, name, tried))
-    yield from found
+    for market, required in _markets(problem):
+        found = list(_of_market(problem, market, required, tried))
+        for other in market.with_more_places() if problem.dimensions.dust and not found else ():
+            found = found or list(_of_market(problem, other, required, tried))
+        yield from found
 
 
 def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
     """Yield a fill that has the required effect; almost always one has, so it proves nothing."""
-    name = problem.only_position
-    market = None if name is None else market_of(problem, name)
-    if name is not None and market is not None:
-        yield from _of_market(problem, market, name, 1, any_price=True)
+    for market, required in _markets(problem):
+        yield from _of_market(problem, market, required, 1, any_price=True)
+
+
+def _markets(problem: Problem) -> Iterator[tuple[Market, Decimal]]:
+    """Yield the markets that one more fill could be of, each with the quantity."""
+    for name, required in problem.moved:
+        market = market_of(problem, name)
+        if market is not None:
+            yield market, required
 
 
 def _of_market(
-    problem: Problem, market: Market, name: str, tried: int, *, any_price: bool = False
+    problem: Problem, market: Market, required: Decimal, tried: int, *, any_price: bool = False
 ) -> Iterator[Hypothesis]:
     """Yield the fills, stated by no row, that have the required effect.
 
     `any_price` yields instead the fills whose price could fit any amount of cash.
     """
-    for fill in dict.fromkeys(_unknown_fills(problem, market, problem.required[name])):
+    for fill in dict.fromkeys(_unknown_fills(problem, market, required)):
         patch = Patch(added=(fill,))
         if not problem.reached_by(patch):
             continue
@@ -85,10 +88,16 @@ def _of_market(
         if is_one_of_many or is_any_price(problem, market, fill, tried) is any_price:
             # The PnL of a derivative's fill depends on its time, which no row states.
             timed = fill.client_order_id is not None or not problem.postings.derivative(fill.symbol)
-            is_fitted = timed and not any_price and not _is_paid_in_fees(problem, fill)
+            is_fitted = timed and not any_price and not _is_doubtful(problem, market, fill)
             yield Hypothesis(
                 kind, patch, (fill,), Strength.FITTED if is_fitted else Strength.CHANCE
             )
+
+
+def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
+    """True if another cause has the amounts of a fill, or it alone of its market has no fee."""
+    is_free = not fill.fee and are_charged(market.fills)
+    return is_free or _is_paid_in_fees(problem, fill)
 
 
 def _is_paid_in_fees(problem: Problem, fill: Fill) -> bool:

@@ -61,9 +61,6 @@ The cash of an exact fit is counted in this unit: with the whole dust, few price
 sources would count as proven.
 """
 
-_FINE: Final = Decimal("1e-8")
-"""Unit, in currency, where no precision is declared: most venues book up to 8 decimals."""
-
 _DECOYS: Final = 6
 """Decoys of each grid.
 
@@ -114,9 +111,7 @@ def is_much(problem: Problem, cash: Vector) -> bool:
     pairs = Fraction((len(problem.fills) * _HYPOTHESES_OF_A_FILL) ** 2)
     units = [
         Fraction(amount.copy_abs())
-        / Fraction(
-            max(problem.postings.resolution(currency_of(name)), problem.dimensions.dust) or _FINE
-        )
+        / Fraction(max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust))
         for name, amount in cash.items()
         if amount and is_cash(name)
     ]
@@ -131,9 +126,7 @@ def is_little(problem: Problem, cash: Vector) -> bool:
     """
     units = sum(
         Fraction(amount.copy_abs())
-        / Fraction(
-            max(problem.postings.resolution(currency_of(name)), problem.dimensions.dust) or _FINE
-        )
+        / Fraction(max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust))
         for name, amount in cash.items()
         if amount and is_cash(name)
     )
@@ -172,7 +165,7 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
     next_tick = next(at_next_ticks(market, fill))
     name = problem.postings.cash(paid_in(market.instrument), fill.account)
     worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, next_tick))
-    unit = max(problem.postings.resolution(currency_of(name)) or _FINE, problem.dimensions.dust)
+    unit = max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust)
     if problem.dimensions.dust and problem.is_close(problem.postings.fill(fill)):
         unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
     step = EXACT.subtract(worth, other).copy_abs()
@@ -182,7 +175,7 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
 def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:
     """True if one of `tried` first faults could fit some price: a tick is worth too little."""
     name = problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
-    unit = problem.postings.resolution(currency_of(name)) or _FINE
+    unit = problem.postings.cash_step.of(currency_of(name))
     worth = EXACT.multiply(required.copy_abs(), market.instrument.multiplier)
     tick = worth.scaleb(-market.tick_places, EXACT)
     return tick < EXACT.multiply(max(unit, problem.dimensions.dust), Decimal(tried * _FIRSTS))
@@ -213,7 +206,7 @@ def offset_effect(problem: Problem, step: int, least: Decimal | None) -> dict[st
         if is_cash(name):
             currency = currency_of(name)
             unit = max(
-                problem.postings.resolution(currency) or _FINE,
+                problem.postings.cash_step.of(currency),
                 EXACT.multiply(problem.allowed(name), _OFFSET),
                 _digit_unit(problem.required[name]) if least is None else least,
             )

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.compare.accounts import accounts_are_one
-from recon_core.compare.holdings import compared_views
 from recon_core.compare.keys import key_text
+from recon_core.compare.views import compared_views
 from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import (
     CashBalance,
@@ -233,6 +233,11 @@ def label_of(name: str) -> str:
 def without_account(name: str) -> str:
     """Return a dimension, or the identity of a comparison, without its account."""
     return name.partition(",account=")[0]
+
+
+def account_of(name: str) -> str:
+    """Return the account of a dimension as its key writes it, empty for an unnamed one."""
+    return name.partition(",account=")[2]
 
 
 def bare_name(name: str) -> str:

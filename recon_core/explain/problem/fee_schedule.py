@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from recon_core.explain.problem.postings import Postings
+from recon_core.explain.problem.postings import Postings, quotient
 from recon_core.explain.problem.precision import unit_of
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.values.amounts import (
@@ -42,6 +42,10 @@ More cost time and change no rate, as a rate gives at least a twentieth of the f
 this twentieth is a handful.
 """
 
+_FILLS_OF_A_CHANGE: Final = 40
+"""Fills of a position for each that is changed, from which on its schedule is not inferred again:
+a rate gives at least a twentieth of the fees."""
+
 ROUNDINGS: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP)
 """Roundings of a fee that sources use."""
 
@@ -62,6 +66,9 @@ _RATE_PLACES: Final = 12
 Without a declared precision, 11 decimals give any fee (`FLOAT_NOISE`): a finer rate proves
 nothing.
 """
+
+_VALUE_PLACES: Final = 30
+"""Decimals of the value of an inverse contract, a quotient: far more than any fee has."""
 
 _FLOATS: Final = Context(prec=15)
 """Digits that a binary float carries in any number."""
@@ -92,6 +99,7 @@ class FeeModel:
     the source, half-even, or half-up as of a source that computes in floats. `places`: the
     decimals that it rounds to, `None` where it states fees as they are. `fixed`: the part of
     every fee that does not depend on the value, in `currency`; a flat fee is at the rate 0.
+    `is_product`: fees have all digits of rate times value, the noise of a float price among them.
     """
 
     rates: tuple[Decimal, ...]
@@ -100,15 +108,17 @@ class FeeModel:
     rounding: str = ROUND_HALF_EVEN
     places: int | None = None
     fixed: Decimal = ZERO
+    is_product: bool = False
 
     def fee(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
         """Return the fee of a fill at a rate, rounded as its source rounds it.
 
-        Of floats the digits that they carry are kept, without their noise.
+        Of floats the digits that they carry are kept, without their noise unless `is_product`.
         """
         fee = self.charge(postings, fill, rate)
         if self.places is None:
-            carried = _FLOATS.plus(fee) if postings.dimensions.dust else fee
+            is_float = postings.dimensions.dust and not self.is_product
+            carried = _FLOATS.plus(fee) if is_float else fee
             is_short = decimal_places(carried) <= MOST_DIGITS
             return carried if is_short else round_to_places(carried, MOST_DIGITS)
         return fee.quantize(Decimal((0, (1,), -self.places)), context=_CONTEXTS[self.rounding])
@@ -156,8 +166,8 @@ def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
     if instrument is not None and instrument.instrument_kind is InstrumentKind.INVERSE:
         if not fill.price:
             return ZERO
-        worth = Fraction(fill.quantity) * Fraction(instrument.multiplier) / Fraction(fill.price)
-        return Decimal(worth.numerator * 10**30 // worth.denominator).scaleb(-30, EXACT)
+        worth = EXACT.multiply(fill.quantity, instrument.multiplier)
+        return quotient(worth, fill.price, _VALUE_PLACES)
     if in_base:
         return fill.quantity
     multiplier = Decimal(1) if instrument is None else instrument.multiplier
@@ -215,7 +225,7 @@ def _model(
         rates = round_rates or rates
     if not rates:
         return None
-    unrounded = FeeModel(tuple(rates), currency, in_base, fixed=fixed)
+    unrounded = _unrounded(postings, FeeModel(tuple(rates), currency, in_base, fixed=fixed), sample)
     is_declared = postings.roundings.places(currency) is not None
     if not is_declared and _exact(postings, unrounded, sample) == len(sample):
         return unrounded
@@ -226,6 +236,15 @@ def _model(
     if exact == len(sample) or exact >= _exact(postings, half_up, sample):
         return half_even
     return half_up
+
+
+def _unrounded(postings: Postings, model: FeeModel, sample: Sequence[Fill]) -> FeeModel:
+    """Return the schedule without a rounding, with the noise of floats if more fees have it."""
+    if not postings.dimensions.dust:
+        return model
+    product = replace(model, is_product=True)
+    more = _exact(postings, product, sample) > _exact(postings, model, sample)
+    return product if more else model
 
 
 def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, FeeModel | None]:
@@ -243,18 +262,25 @@ def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
 class FeeSchedules:
     """The fee models of the fills of each position, each inferred once.
 
-    `by_position`: the fills of each position, by its dimension.
+    `by_position`: the fills of each position, by its dimension. `before`: those of the same fills
+    but for `changed_count` of them, which are few enough to leave the models of many fills.
     """
 
     postings: Postings
     by_position: Mapping[str, Sequence[Fill]]
+    before: "FeeSchedules | None" = None
+    changed_count: int = 0
     _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
     _bare: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
         if name not in self._models:
-            self._models[name] = fee_models(self.postings, self.by_position[name])
+            fills = self.by_position[name]
+            before = self.before if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
+            is_known = before is not None and name in before.by_position
+            known = before.of(name) if before is not None and is_known else None
+            self._models[name] = known or fee_models(self.postings, fills)
         return self._models[name]
 
     def model(self, fill: Fill) -> FeeModel | None:

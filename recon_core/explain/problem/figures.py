@@ -26,6 +26,9 @@ POWERS: Final = tuple(Decimal(1).scaleb(exponent) for exponent in range(-9, 10) 
 
 MODES: Final = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_FLOOR, ROUND_CEILING)
 
+_TICKS: Final = (25, 5, 2, 1)
+"""Units of the last digit in a tick, as venues have them, the largest first."""
+
 LARGEST_POWER: Final = 18
 """Exponent of the largest unit: 10^18 wei are an ether, the finest unit in wide use."""
 
@@ -105,6 +108,19 @@ def common_lot(amounts: Iterable[Decimal]) -> Decimal:
     exponent = min(map(last_digit, distinct))
     whole = gcd(*(int(amount.scaleb(-exponent, EXACT)) for amount in distinct))
     return Decimal(whole).scaleb(exponent, EXACT)
+
+
+def tick_of(prices: Iterable[Decimal]) -> Decimal:
+    """Return the largest usual tick of which all prices are whole multiples, 0 without a price.
+
+    A tick is 1, 2, 5 or 25 times a power of ten: 0.5 of 100.5 and 102, though both are in 1.5.
+    """
+    lot = common_lot(prices)
+    if not lot:
+        return ZERO
+    unit = Decimal(1).scaleb(last_digit(lot))
+    count = int(EXACT.divide_int(lot, unit))
+    return EXACT.multiply(unit, Decimal(next(one for one in _TICKS if count % one == 0)))
 
 
 def is_power_of_ten(ratio: Fraction) -> bool:

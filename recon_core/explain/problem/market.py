@@ -6,7 +6,7 @@ position that requires +2 and a balance that requires -200.2 leave the fills at 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -151,11 +151,11 @@ def market_of(problem: Problem, name: str) -> Market | None:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """The cash that other quantities of the fills of the position `name` would move."""
+    """The cash that the `required` quantity would move with one of the fills of a market."""
 
     problem: Problem
     market: Market
-    name: str
+    required: Decimal
 
     def candidates(self) -> Iterator[Fill]:
         """Yield the fills whose quantity may be wrong, judged by their price alone."""
@@ -168,7 +168,7 @@ class Paid:
             yield from self.market.fills
             return
         left = problem.required.get(cash, ZERO)
-        worth = _multiply(problem.required[self.name], instrument.multiplier)
+        worth = _multiply(self.required, instrument.multiplier)
         units = map(problem.postings.resolution, problem.recorded.currencies)
         rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
         most = _add(problem.allowed(cash), rounding)
@@ -207,7 +207,7 @@ class Paid:
     def _paid_at(self, fills: Sequence[Fill], rate: Decimal) -> Iterator[Decimal]:
         """Yield the cost of the required quantity at each fill's price, with the fee's change."""
         required, multiplier, buy = (
-            self.problem.required[self.name],
+            self.required,
             self.market.instrument.multiplier,
             _BUY,
         )
@@ -223,7 +223,7 @@ class Paid:
 
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """Return the largest sum of two fees at a price: as booked, and with another quantity."""
-        model, required = self._model, self.problem.required[self.name]
+        model, required = self._model, self.required
         if model is None or not model.rates or not fills:
             return ZERO
         fees = list(map(_FEE, fills))
@@ -261,6 +261,11 @@ def paid_in(instrument: Instrument) -> str:
     """Return the currency in which a trade is paid, or settled."""
     spot = instrument.instrument_kind is InstrumentKind.SPOT
     return instrument.quote if spot else instrument.settlement
+
+
+def are_charged(fills: Collection[Fill]) -> bool:
+    """True if most fills have a fee: one without is then no ordinary fill."""
+    return sum(bool(fill.fee) for fill in fills) * 2 > len(fills)
 
 
 def on_tick(price: Fraction, places: int) -> Decimal:

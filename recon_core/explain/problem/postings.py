@@ -17,7 +17,7 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM, Budget
 from recon_core.explain.problem.dimensions import ORDER, Dimensions, add_to
-from recon_core.explain.problem.precision import FeePrecision, unit_of
+from recon_core.explain.problem.precision import CashStep, FeePrecision, unit_of
 from recon_core.ledger.bookings import (
     Roundings,
     charged_in_kind,
@@ -66,7 +66,7 @@ class Postings:
     """The effects of one session's rows; `orders` are the order dimensions that are evidence.
 
     Amounts are rounded as a replay rounds them, to a declared precision only; `fee_precision`
-    is what the source of the rows rounds its fees to.
+    is what the source of the rows rounds its fees to, `cash_step` the steps of its cash.
 
     Every search posts rows, so `meter` is charged here for what a search really does.
     """
@@ -75,6 +75,7 @@ class Postings:
     instruments: Mapping[str, Instrument]
     roundings: Roundings
     fee_precision: FeePrecision
+    cash_step: CashStep
     orders: frozenset[str] = frozenset()
     meter: Budget = field(default_factory=Budget.unlimited, compare=False)
     _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
@@ -276,6 +277,7 @@ def postings_of(recorded: RecordedSession, dimensions: Dimensions, record: SideR
         recorded.instruments,
         Roundings(recorded.currencies),
         FeePrecision(recorded.currencies, record),
+        CashStep(recorded.currencies, recorded.instruments, record),
     )
 
 
@@ -289,7 +291,16 @@ def trade_value(instrument: Instrument, quantity: Decimal, price: Decimal) -> De
         return _multiply(_multiply(quantity, price), instrument.multiplier).copy_negate()
     if not price:
         return ZERO
-    return to_decimal(Fraction(quantity) * Fraction(instrument.multiplier) / Fraction(price))
+    return quotient(_multiply(quantity, instrument.multiplier), price, _PLACES)
+
+
+def quotient(amount: Decimal, divisor: Decimal, places: int) -> Decimal:
+    """Return an amount divided by another one, rounded down at `places` decimals."""
+    scaled = amount.scaleb(places, EXACT)
+    whole = int(EXACT.divide_int(scaled, divisor))
+    if (scaled < 0) != (divisor < 0) and EXACT.remainder(scaled, divisor):
+        whole -= 1
+    return Decimal(whole).scaleb(-places, EXACT)
 
 
 def to_decimal(value: Fraction, places: int = _PLACES) -> Decimal:

@@ -1,4 +1,4 @@
-"""Precision of the fees of a side, inferred from them where the session does not declare it.
+"""Precision of the amounts of a side, inferred from its rows where the session declares none.
 
 Fees of 2.59463098, 1.04 and 5.15162826 USDT have 8 decimals at most: their source rounds them to
 8 decimals. It is inferred for explanations alone: a replay books amounts as they are, and no
@@ -11,7 +11,16 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from recon_core.model import Currency, Numbers, RecordedSession, SideRecord
+from recon_core.explain.problem.figures import common_lot
+from recon_core.model import (
+    Currency,
+    Fill,
+    Instrument,
+    InstrumentKind,
+    Numbers,
+    RecordedSession,
+    SideRecord,
+)
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
 
 _LEAST_FEES: Final = 3
@@ -66,6 +75,56 @@ class FeePrecision:
                 fees.setdefault(fill.fee_currency, []).append(fill.fee)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
+
+
+FINEST: Final = Decimal("1e-8")
+"""Step of cash, in currency, where rows show none: most venues book 8 decimals."""
+
+_LEAST_FILLS: Final = 3
+"""Fills from which the step of cash is inferred: one or two may have round figures."""
+
+
+@dataclass(frozen=True)  # no slots: what was inferred is kept
+class CashStep:
+    """Steps in which trades and fees move the cash of each currency.
+
+    Whole shares at prices in cents move whole cents, options on 100 shares whole dollars. A step is
+    not finer than a declared precision, or `FINEST` where none is declared.
+    """
+
+    declared: Mapping[str, Currency]
+    instruments: Mapping[str, Instrument]
+    record: SideRecord
+
+    def of(self, currency: str) -> Decimal:
+        """Return the step of a currency."""
+        known = self.declared.get(currency)
+        finest = FINEST if known is None else unit_of(known.precision)
+        return max(finest, self._shown.get(currency, ZERO))
+
+    @cached_property
+    def _shown(self) -> dict[str, Decimal]:
+        """The largest amounts of which all postings are whole multiples, of a sample of fills."""
+        fills = self.record.fills or ()
+        if self.record.numbers is Numbers.FLOAT or len(fills) < _LEAST_FILLS:
+            return {}
+        posted: dict[str, set[Decimal]] = {}
+        for fill in fills[:: max(1, len(fills) // _MOST_SAMPLED)]:
+            for currency, amount in self._posted(fill):
+                posted.setdefault(currency, set()).add(amount)
+        return {currency: common_lot(amounts) for currency, amounts in posted.items()}
+
+    def _posted(self, fill: Fill) -> Iterator[tuple[str, Decimal]]:
+        if fill.fee_currency is not None:
+            yield fill.fee_currency, fill.fee
+        instrument = self.instruments.get(fill.symbol)
+        if instrument is None:
+            return
+        worth = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), instrument.multiplier)
+        is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
+        yield instrument.settlement, FINEST if is_inverse else worth
+        if instrument.instrument_kind.delivers:
+            yield instrument.base, fill.quantity
 
 
 def _places(fees: Sequence[Decimal]) -> int | None:

@@ -6,7 +6,7 @@ reaches these amounts. Both are a search for a patch with the effect `required`.
 fills give 48,930.33 USDT and the exchange states 48,932.91, a patch of +2.58 USDT is required.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
@@ -62,7 +62,8 @@ class Problem:
     `tolerance`: the largest error of `required` by rounded PnL. `unknown`: dimensions that only
     the proof compares. `open_names`: unknown balances that `settlement_balances` leaves out.
     `exact`: the required change of positions and cash as they are posted. `stale_only`: the only
-    fault that is searched for is that `side` is behind.
+    fault that is searched for is that `side` is behind. `before`: the problem in which
+    `changed_count` fills were patched to give this one.
     """
 
     recorded: RecordedSession
@@ -78,6 +79,8 @@ class Problem:
     exact: Mapping[str, Decimal] = field(default_factory=dict)
     stale_only: bool = False
     open_names: frozenset[str] = frozenset()
+    before: "Problem | None" = None
+    changed_count: int = 0
 
     @property
     def fault_in(self) -> FaultIn:
@@ -94,6 +97,33 @@ class Problem:
         """The only position with a required effect, `None` if there is none, or several."""
         positions = list(filter(is_position, self.required))
         return positions[0] if len(positions) == 1 else None
+
+    @cached_property
+    def moved(self) -> tuple[tuple[str, Decimal], ...]:
+        """Positions that one fill would have to move, each with the quantity.
+
+        The only position with a required effect. If no position has one, those that are compared
+        as the balance of their asset, with what that balance requires: a fill moves it and the
+        balance that it is paid in.
+        """
+        name = self.only_position
+        if name is not None:
+            return ((name, self.required[name]),)
+        return () if any(map(is_position, self.required)) else tuple(self._moved_balances())
+
+    def _moved_balances(self) -> Iterator[tuple[str, Decimal]]:
+        for name, fills in self.by_symbol.items():
+            instrument = self.postings.instruments.get(fills[0].symbol)
+            is_held = instrument is not None and instrument.instrument_kind.delivers
+            if instrument is None or not is_held or name in self.dimensions.compared:
+                continue
+            cash = self.postings.cash
+            asset, paid = (
+                self.required.get(cash(currency, fills[0].account), ZERO)
+                for currency in (instrument.base, instrument.quote)
+            )
+            if asset and paid:
+                yield name, asset
 
     def wrong_and_right(self, given: _Figure, other: _Figure) -> tuple[_Figure, _Figure]:
         """Return a figure of a row and its other figure in the order (wrong, right)."""
@@ -126,7 +156,8 @@ class Problem:
     @cached_property
     def schedules(self) -> FeeSchedules:
         """The fee schedules that the fills show."""
-        return FeeSchedules(self.postings, self.by_symbol)
+        before = None if self.before is None else self.before.schedules
+        return FeeSchedules(self.postings, self.by_symbol, before, self.changed_count)
 
     def share_rows(self, other: "Problem") -> None:
         """Take the sorted fills over from another problem of the session, if they are the same."""
@@ -241,8 +272,9 @@ class Problem:
         }
         required = {**self.dimensions.real(exact), **of_orders}
         return replace(
-            self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact
-        )
+            self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact,
+            before=self, changed_count=_changed_count(patch),
+        )  # fmt: skip
 
     def after(self, patch: Patch) -> "Problem":
         """Return the problem with the patched rows and the effect that is still required."""
@@ -259,6 +291,8 @@ class Problem:
             self.unknown,
             self.orders,
             minus(self.exact, state_part(effect)),
+            before=self,
+            changed_count=_changed_count(patch),
         )
 
     @cached_property
@@ -287,3 +321,8 @@ class Problem:
         return {
             name: value for name, value in residual.items() if value.copy_abs() > self.allowed(name)
         }
+
+
+def _changed_count(patch: Patch) -> int:
+    """Return the number of fills that a patch changes, adds or removes."""
+    return max(len(patch.removed), len(patch.added))

@@ -22,6 +22,7 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.open_positions import OpenValue, average_prices_of, open_value
 from recon_core.explain.problem.postings import Postings, order_name, postings_of
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.rows import listed_movements
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.ledger.replay import SideReplay, replay, with_named_account
@@ -260,7 +261,8 @@ def problems(
 
     A side that contradicts its own rows is at fault. If the exchange gives no fills, the rows
     of the ledger may be wrong, or right while the exchange lags. Otherwise the rows of the
-    exchange are right and the ledger is at fault: the exchange keeps the truth.
+    exchange are right and the ledger is at fault: the exchange keeps the truth. Where it lists
+    no movements, the ledger's own may be wrong.
     """
     contradicting = contradictions(recorded, dimensions, replays)
     if contradicting:
@@ -324,6 +326,11 @@ def _of_the_exchange(recorded: RecordedSession, dimensions: Dimensions) -> Itera
     inner, outer = LedgerSide.INTERNAL, LedgerSide.EXTERNAL
     for in_values in _value_modes(recorded):
         yield problem_of(recorded, dimensions, outer, inner, rows_right=True, in_values=in_values)
+    ledger, exchange = recorded.internal, recorded.external
+    if ledger is None or not ledger.movements:
+        return
+    if exchange is not None and listed_movements(exchange) is None:
+        yield problem_of(recorded, dimensions, inner, inner, rows_right=False)
 
 
 def _has_rows(record: SideRecord | None) -> bool:

@@ -1,6 +1,6 @@
 """Fills of a search in the orders and groups that its steps use, each computed once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import Final
 
 from recon_core.ledger.bookings import signed_quantities
 from recon_core.ledger.timeline import natural_key, ordered_fills
-from recon_core.model import Fill, Movement, SideRecord
+from recon_core.model import Fill, Movement, OrderSide, SideRecord
 
 _symbol: Final = attrgetter("symbol")
 
@@ -19,6 +19,13 @@ _account: Final = attrgetter("account")
 _position_id: Final = attrgetter("position_id")
 
 _leg: Final = attrgetter("leg")
+
+_side: Final = attrgetter("side")
+
+
+def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
+    """Return the movements that a side says it has, `None` where it does not report them."""
+    return record.movements or () if record.covers("movements") else None
 
 
 def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
@@ -80,6 +87,20 @@ class Rows:
                 if order:
                     found[fill.account, fill.symbol, order].append(fill)
         return [fills for fills in found.values() if len(fills) > 1]
+
+    def sides_of_others(self, fill: Fill) -> set[OrderSide]:
+        """Return the sides that the other fills of a fill's order have."""
+        counts = self._order_sides.get((fill.account, fill.symbol, fill.order_id), Counter())
+        own = Counter((fill.side,))
+        return set(counts - own)
+
+    @cached_property
+    def _order_sides(self) -> dict[object, Counter[OrderSide]]:
+        """Counts of fills by side of each order that has several, per account and symbol."""
+        return {
+            (fills[0].account, fills[0].symbol, fills[0].order_id): Counter(map(_side, fills))
+            for fills in self.of_orders
+        }
 
     @cached_property
     def symbols(self) -> set[str]:

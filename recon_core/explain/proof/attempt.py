@@ -5,7 +5,7 @@ with a duplicate fee of 2.58 is replaced: cash moves by +2.58, and if one diff d
 appears, the hypothesis is an answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -13,14 +13,22 @@ from typing import Final
 from recon_core.explain.budget import OF_A_RECONCILIATION, OF_A_REPLAY, Budget
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.fills import with_orphan_fills
-from recon_core.explain.problem.dimensions import Vector, minus, negated, state_part
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    currency_of,
+    is_cash,
+    minus,
+    negated,
+    state_part,
+)
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, together
 from recon_core.explain.problem.patches import Patch, names_of, shifted, total_of
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Outcome, Prover
-from recon_core.model import LedgerSide, SideRecord
+from recon_core.model import Instrument, LedgerSide, SideRecord
+from recon_core.model.assets import delivering
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
 
@@ -196,12 +204,32 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
             return []
         if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
-        return [shifted(_as_stated(side), dimensions, correction, names)]
+        kept = _without_unlisted_balances(side, recorded.instruments, correction)
+        return [shifted(_as_stated(side), dimensions, kept, names)]
     changed = _without_orders(problem, patch.applied(problem.record), patch)
     changed = with_new_snapshots(recorded, problem.record, changed)
     if {"positions", "cash"} <= changed.derived:
         return [changed]
     return [_shifted_where_stated(changed, prover, correction), changed]
+
+
+def _without_unlisted_balances(
+    record: SideRecord, instruments: Mapping[str, Instrument], correction: Vector
+) -> dict[str, Decimal]:
+    """Return a correction without balances of a kind of assets that a side lists as positions."""
+    listed = {row.currency for row in record.cash or ()}
+    held = (delivering(row.symbol, instruments) for row in record.positions or () if row.quantity)
+    alone = {one.instrument_kind for one in held if one is not None and one.base not in listed}
+    unlisted = {
+        one.base
+        for one in instruments.values()
+        if one.instrument_kind in alone and one.base not in listed
+    }
+    return {
+        name: amount
+        for name, amount in correction.items()
+        if not (is_cash(name) and currency_of(name) in unlisted)
+    }
 
 
 def _without_orders(problem: Problem, record: SideRecord, patch: Patch) -> SideRecord:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +13,8 @@ from recon_core.values.amounts import ZERO, format_amount, parse_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
 from recon_core.values.times import format_time, parse_time
+
+_PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 REMOVE_FILL: Final = "remove_fill"
 
@@ -133,7 +136,7 @@ def amount_of(values: Mapping[str, str], name: str) -> Decimal:
     try:
         return parse_amount(text)
     except ReconError:
-        if text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii():
+        if _PLAIN.fullmatch(text):
             return Decimal(text)
         raise ReconError(f"{name}: {quoted(text)} is not an amount") from None
 

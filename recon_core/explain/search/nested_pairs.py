@@ -210,9 +210,7 @@ class Nested:
             self.search.budget.spend(len(after.fills) * _OF_A_SECOND)
             for name in after.required:
                 if is_cash(name):
-                    for rate in at_other_rate(after, after.fills, name):
-                        if after.reached_by(rate.patch):
-                            yield first, rate
+                    yield from ((first, rate) for rate in at_other_rate(after, after.fills, name))
 
     def _replayed(self, first: Hypothesis) -> Problem | None:
         """Return the problem with the first patch applied, by replay if there are derivatives."""
@@ -306,6 +304,7 @@ def _until(problem: Problem, between: Between) -> Problem:
         tolerance={},
         unknown=frozenset(),
         orders={},
+        before=None,
     )
 
 

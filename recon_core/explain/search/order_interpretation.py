@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import filterfalse, islice, product
 from typing import Final
 
@@ -25,6 +26,7 @@ from recon_core.explain.causes.stale import of_missing_fills
 from recon_core.explain.problem.dimensions import Vector, add_to, is_order
 from recon_core.explain.problem.fee_evidence import with_changed_fees
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
+from recon_core.explain.problem.market import are_charged
 from recon_core.explain.problem.open_positions import BalancePatch
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -206,10 +208,17 @@ class OrderInterpretation:
     def _as_others(self, bare: Fill) -> Iterator[Hypothesis]:
         """Yield a missing fill with the fee of each known rate, and without a fee."""
         charged = list(self._with_fees(bare))
+        is_odd = self.problem.postings.position(bare) in self._charged
         for fill in charged:
-            # A fill without a fee is less likely if the other fills have fees.
-            strength = Strength.FITTED if fill is bare and len(charged) > 1 else Strength.SHOWN
-            yield missing(fill, strength)
+            strength = Strength.CHANCE if is_odd else Strength.FITTED
+            is_free = fill is bare and (is_odd or len(charged) > 1)
+            yield missing(fill, strength if is_free else Strength.SHOWN)
+
+    @cached_property
+    def _charged(self) -> frozenset[str]:
+        """Positions whose fills have fees: one without a fee would be odd there."""
+        fills = self.problem.by_symbol.items()
+        return frozenset(name for name, of_symbol in fills if are_charged(of_symbol))
 
     def _with_fees(self, bare: Fill) -> Iterator[Fill]:
         known = self.problem.postings.position(bare) in self.problem.by_symbol

@@ -26,8 +26,12 @@ from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Streng
 from recon_core.explain.problem.pairs import Pair
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.rows import ordered_movements
-from recon_core.explain.search.matched_rows import as_own, matched_fills, matched_movements
+from recon_core.explain.problem.rows import listed_movements, ordered_movements
+from recon_core.explain.search.matched_rows import (
+    as_own,
+    matched_fills,
+    matched_movements,
+)
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.explain.search.trade_faults import trade_faults
 from recon_core.ledger.replay import with_named_account
@@ -125,16 +129,16 @@ class RowComparison:
         yield from map(missing, fills) if span is None else (span,)
 
     def _of_movements(self) -> Iterator[Hypothesis]:
-        mine, right = self.problem.record.movements, self.right.movements
-        if right is None and (mine is None or self.right.fills is None):
+        mine, right = listed_movements(self.problem.record), listed_movements(self.right)
+        if mine is None or right is None:
             return
         account = self.problem.record.only_account()
-        others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right or ())]
+        others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right)]
         matched = matched_movements(self.problem.rows.movements, others, plain=self._plain)
         for wrong, other in matched.differing:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)
-        contents = Counter(row.content for row in mine or ())
+        contents = Counter(row.content for row in mine)
         for row in matched.surplus:
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
         yield from self._missing_movements(matched.missing)

@@ -22,7 +22,13 @@ from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import reported
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.search.matched_rows import Matched, as_own, matched_fills, matched_movements
+from recon_core.explain.problem.rows import listed_movements
+from recon_core.explain.search.matched_rows import (
+    Matched,
+    as_own,
+    matched_fills,
+    matched_movements,
+)
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Movement, Order, OrderState, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
@@ -219,7 +225,10 @@ class OwnContradictions:
     @cached_property
     def _surplus_movements(self) -> Sequence[Movement]:
         account = self.problem.record.only_account()
-        others = [as_own(row, account, plain=self._plain) for row in self.other.movements or ()]
+        right = listed_movements(self.other)
+        if right is None:
+            return ()
+        others = [as_own(row, account, plain=self._plain) for row in right]
         return matched_movements(self._movements, others, plain=self._plain).surplus
 
     def _repeated_movements(self) -> list[Movement]:

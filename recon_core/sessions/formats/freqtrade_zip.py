@@ -1,45 +1,19 @@
 """The zip of a freqtrade backtest: one member is read, bounded, and nothing is unpacked."""
 
-import hashlib
 import io
 import os
 import struct
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterable
+from typing import BinaryIO, Final
 
-from recon_core.model import (
-    CashBalance,
-    InputFile,
-    Numbers,
-    Opening,
-    RecordedSession,
-    SessionMode,
-    SideRecord,
-)
-from recon_core.sessions.files import read_bytes
-from recon_core.sessions.formats import rows
-from recon_core.sessions.formats.freqtrade_trades import (
-    NOISE,
-    FilledOrder,
-    Trade,
-    contradictions,
-    currencies,
-    futures_state,
-    instruments,
-    open_positions,
-    order_side,
-    trading_mode,
-)
-from recon_core.sessions.json_text import parse_json
-from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
-from recon_core.values.errors import ReconError, SessionError
+from recon_core.values.errors import SessionError
 from recon_core.values.limits import ZIP_BYTES, ZIP_DIRECTORY_BYTES, refuse_above
-from recon_core.values.printable import printable, quoted
+from recon_core.values.printable import printable
 
+META: Final = ".meta.json"
+"""End of the name of the file in which freqtrade notes when a backtest ran."""
 _MOST_EXPANSION: Final = 100
 """Unpacked bytes of a packed byte; a zip bomb has far more, and text far fewer."""
 _SMALL: Final = 1024 * 1024
@@ -51,16 +25,6 @@ _END: Final = struct.Struct("<4s4H2LH")
 _END_MARK: Final = b"PK\5\6"
 _LARGE_MARK: Final = b"PK\6\7"
 _MOST_END: Final = _END.size + 65_535
-
-
-def read_zip(path: Path) -> RecordedSession:
-    """Read a backtest result; raises `SessionError` with one clear line."""
-    name = printable(path.name)
-    content = read_bytes(path)
-    try:
-        return _session(path, _result(content, name), hashlib.sha256(content).hexdigest())
-    except ReconError as error:
-        raise SessionError(f"{name}: {error}") from None
 
 
 def opened_archive(file: BinaryIO) -> zipfile.ZipFile:
@@ -85,12 +49,11 @@ def opened_archive(file: BinaryIO) -> zipfile.ZipFile:
 def result_name(names: Iterable[str], archive: str) -> str:
     """The member that holds the result: the JSON file whose name all others continue.
 
-    Raises `SessionError` where there is none at the top of the archive.
+    Members are NAME.json, NAME_config.json, NAME_Strategy.json, NAME_Strategy.py; NAME.meta.json,
+    which freqtrade writes beside the archive, may be in it. Raises `SessionError` where there is
+    none at the top of the archive.
     """
-    candidates = sorted(
-        {name for name in names if name.endswith(".json") and not {"/", "\\"} & set(name)},
-        key=len,
-    )
+    candidates = sorted({name for name in names if _may_be_the_result(name)}, key=len)
     stems = [name.removesuffix(".json") for name in candidates]
     if not stems or not all(stem.startswith(f"{stems[0]}_") for stem in stems[1:]):
         expected = printable(f"{archive.removesuffix('.zip')}.json", 60)
@@ -98,7 +61,12 @@ def result_name(names: Iterable[str], archive: str) -> str:
     return candidates[0]
 
 
-def _result(content: bytes, archive: str) -> Any:
+def _may_be_the_result(name: str) -> bool:
+    return name.endswith(".json") and not name.endswith(META) and not {"/", "\\"} & set(name)
+
+
+def result_text(content: bytes, archive: str) -> tuple[str, str]:
+    """The name and the text of the member with the result; raises `SessionError`."""
     try:
         with opened_archive(io.BytesIO(content)) as opened:
             member = _member(opened, archive)
@@ -109,7 +77,7 @@ def _result(content: bytes, archive: str) -> Any:
         raise SessionError(f"cannot be unpacked: {printable(error, 100)}") from None
     name = printable(member.filename, 100)
     try:
-        return parse_json(data.decode("utf-8"), name, constants=True)
+        return name, data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SessionError(f"{name}: byte {error.start} is not UTF-8") from None
 
@@ -142,127 +110,3 @@ def _bounded(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     if len(data) != member.file_size:
         raise SessionError(f"{printable(member.filename, 100)}: is cut off")
     return data
-
-
-def _session(path: Path, document: Any, digest: str) -> RecordedSession:
-    strategy, result = _only_strategy(document)
-    trades = rows.each(rows.table_list(result, "trades"), "trades", _Reader(result).trade)
-    stake = rows.text(result, "stake_currency")
-    fills = tuple(fill for trade in trades for fill in trade.fills())
-    opening = (CashBalance(stake, rows.number(result, "starting_balance")),)
-    times = [trade.time for trade in trades] + [fill.time for fill in fills]
-    ended = rows.milliseconds(result, "backtest_end_ts")
-    if ended is None and not times:
-        raise SessionError("backtest_end_ts: is missing; expected milliseconds")
-    as_of = max([*times, *([ended] if ended else [])])
-    movements = tuple(one for trade in trades if (one := trade.funding_movement()))
-    positions, cash = (
-        futures_state(opening, trades)
-        if any(trade.mode == "futures" for trade in trades)
-        else (None, None)
-    )
-    return RecordedSession(
-        session_id=path.name.removesuffix(".zip"),
-        anchor=path,
-        strategy_id=strategy,
-        mode=SessionMode.SIM,
-        instruments=instruments(trades),
-        currencies=currencies(trades),
-        internal=SideRecord(
-            as_of=as_of,
-            source="freqtrade trades",
-            numbers=Numbers.FLOAT,
-            positions=positions,
-            cash=cash,
-            fills=fills,
-            movements=movements or None,
-            opening=Opening(None, cash=opening),
-            miscounts=tuple(miscounts(result, trades)),
-            contradictions=tuple(contradictions(trades)),
-        ),
-        external=SideRecord(
-            as_of=as_of,
-            source="freqtrade final balance",
-            numbers=Numbers.FLOAT,
-            positions=open_positions(trades),
-            cash=(CashBalance(stake, rows.number(result, "final_balance")),),
-        ),
-        inputs=(InputFile(printable(path.name), digest),),
-    )
-
-
-def miscounts(result: rows.Row, trades: Sequence[Trade]) -> Iterator[str]:
-    """Yield the counts and sums of a result that its own trades do not give."""
-    counted = rows.optional_number(result, "total_trades")
-    if counted is not None and counted != len(trades):
-        yield f"total_trades is {format_amount(counted)}, and trades lists {len(trades)}"
-    listed = Counter(trade.pair for trade in trades)
-    for row in rows.each(result.get("results_per_pair") or [], "results_per_pair", dict):
-        pair, number = row.get("key"), rows.optional_number(row, "trades")
-        if isinstance(pair, str) and pair != "TOTAL" and number not in (None, listed[pair]):
-            shown, count = printable(pair, 60), format_amount(number or ZERO)
-            yield f"results_per_pair gives {shown} {count} trades, and trades lists {listed[pair]}"
-    profit = rows.optional_number(result, "profit_total_abs")
-    stated = [trade.stated_profit for trade in trades if trade.stated_profit is not None]
-    if profit is not None and len(stated) == len(trades):
-        earned = exact_sum(stated)
-        if EXACT.subtract(profit, earned).copy_abs() > NOISE:
-            stated_sum, own_sum = format_amount(profit), format_amount(earned)
-            yield f"profit_total_abs is {stated_sum}, and the profits of its trades give {own_sum}"
-
-
-def _only_strategy(document: Any) -> tuple[str, rows.Row]:
-    strategies = rows.table(rows.table(document, "the result").get("strategy"), "strategy")
-    if len(strategies) != 1:
-        names = ", ".join(quoted(name, 40) for name in list(strategies)[:5]) or "none"
-        raise SessionError(f"strategy: holds {len(strategies)} ({names}); expected one")
-    name, result = next(iter(strategies.items()))
-    return name, rows.table(result, quoted(name))
-
-
-class _Reader:
-    """Reads the trades of one result; they are numbered, for they have no ids."""
-
-    def __init__(self, result: rows.Row) -> None:
-        self._mode = trading_mode(rows.optional_text(result, "trading_mode"))
-        self._count = 0
-
-    def trade(self, row: rows.Row) -> Trade:
-        self._count += 1
-        orders = rows.table_list(row, "orders")
-        filled = [
-            self._order(order, index)
-            for index, order in enumerate(rows.each(orders, "orders", dict), 1)
-            if order.get("order_filled_timestamp") is not None
-        ]
-        closed = rows.milliseconds(row, "close_timestamp")
-        opened = rows.milliseconds(row, "open_timestamp")
-        times = [time for time in (closed, opened, *(order.time for order in filled)) if time]
-        if not times:
-            raise SessionError("open_timestamp: is missing; expected milliseconds")
-        is_short, is_open = rows.flag(row, "is_short"), rows.flag(row, "is_open")
-        amount = rows.number(row, "amount") if is_open else ZERO
-        return Trade(
-            trade_id=str(self._count),
-            pair=rows.text(row, "pair"),
-            mode=self._mode,
-            entry_fee=rows.number(row, "fee_open"),
-            exit_fee=rows.number(row, "fee_close"),
-            funding=rows.optional_number(row, "funding_fees") or ZERO,
-            open_quantity=amount.copy_negate() if is_short else amount,
-            time=max(times),
-            stated_profit=None if is_open else rows.optional_number(row, "profit_abs"),
-            orders=tuple(filled),
-        )
-
-    def _order(self, row: rows.Row, index: int) -> FilledOrder:
-        time = rows.milliseconds(row, "order_filled_timestamp")
-        assert time is not None  # noqa: S101  # the caller has looked
-        return FilledOrder(
-            fill_id=f"{self._count}.{index}",
-            side=order_side(rows.text(row, "ft_order_side")),
-            is_entry=rows.flag(row, "ft_is_entry"),
-            quantity=rows.number(row, "amount"),
-            price=rows.number(row, "safe_price"),
-            time=time,
-        )

@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from recon_core.sessions.files import UNFORESEEN, unforeseen_text
-from recon_core.values.amounts import NumberText, parse_amount, shortest_amount
+from recon_core.values.amounts import EXACT, NumberText, parse_amount, shortest_amount
 from recon_core.values.errors import ReconError, SessionError
 from recon_core.values.printable import printable, quoted
 
 Row = Mapping[str, Any]
 _Value = TypeVar("_Value")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+"""Unit of times; digits beyond it are cut, as everywhere."""
 
 
 def number(row: Row, name: str) -> Decimal:
@@ -74,14 +76,23 @@ def flag(row: Row, name: str) -> bool:
 
 def milliseconds(row: Row, name: str) -> datetime | None:
     """A time in milliseconds since 1970, `None` where the field is null or not there."""
+    return _since_1970(row, name, timedelta(milliseconds=1), "milliseconds")
+
+
+def seconds(row: Row, name: str) -> datetime | None:
+    """A time in seconds since 1970, `None` where the field is null or not there."""
+    return _since_1970(row, name, timedelta(seconds=1), "seconds")
+
+
+def _since_1970(row: Row, name: str, unit: timedelta, word: str) -> datetime | None:
     found = optional_number(row, name)
     if found is None:
         return None
     try:
-        return _EPOCH + timedelta(milliseconds=int(found))
-    except OverflowError:
+        return _EPOCH + int(EXACT.multiply(found, Decimal(unit // _MICROSECOND))) * _MICROSECOND
+    except (OverflowError, ArithmeticError):
         shown = printable(found, 60)
-        raise SessionError(f"{name}: {shown} is no time; expected milliseconds") from None
+        raise SessionError(f"{name}: {shown} is no time; expected {word}") from None
 
 
 def table(value: Any, name: str) -> Row:

@@ -21,6 +21,7 @@ from recon_core.sessions.formats.table import parse_mapping, taken_side
 from recon_core.sessions.formats.table_schema import MappingFile
 from recon_core.sessions.formats.table_side import MappedSide
 from recon_core.sessions.formats.table_source import mapped_tables, required_columns
+from recon_core.sessions.unjudged_paths import listed
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
 
@@ -111,9 +112,16 @@ def recognised(path: Path) -> list[Recognition]:
 def _shares(head: str) -> Iterator[Recognition]:
     """Yield each format with the share of the words of its mapping that begin a file."""
     for name in shipped_names():
-        words = {word for word in _columns(shipped_mapping(name)) if word}
-        has = sum(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", head) is not None for word in words)
-        yield Recognition(name, has / len(words), "few of its columns are in the file")
+        words = sorted(word for word in _columns(shipped_mapping(name)) if word)
+        lacks = [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", head)]
+        yield Recognition(name, 1 - len(lacks) / len(words), _lacking(lacks, len(words)))
+
+
+def _lacking(lacks: list[str], number: int) -> str:
+    """`of its 8 columns the file lacks cost, fee, vol and 5 more`."""
+    if len(lacks) == number:
+        return "none of its columns is in the file"
+    return f"of its {number} columns the file lacks {listed(lacks)}"
 
 
 def _columns(mapping: MappingFile) -> frozenset[str]:

@@ -88,7 +88,7 @@ def parse_mapping(content: bytes) -> MappingFile:
     except TomlError as error:
         raise SessionError(str(error)) from None
     except ValidationError as error:
-        raise SessionError(problem_text(error, model=MappingFile)) from None
+        raise SessionError(problem_text(error, model=MappingFile, table="a table")) from None
     if all(getattr(mapping, name) is None for name in SECTIONS):
         raise SessionError(f"maps nothing; expected one of {', '.join(SECTIONS)}")
     return mapping

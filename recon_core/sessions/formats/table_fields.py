@@ -74,7 +74,7 @@ class RowReader:
 
         A row of a section with sides that has no column for it has the side that the sign of
         its quantity says; its quantities are taken without their sign, which must not
-        contradict its side.
+        contradict its side. A fill keeps its `value` where its price was derived from that.
         """
         fields: Fields = dict(self.constants)
         for name, read in self.readers.items():
@@ -104,12 +104,13 @@ class RowReader:
     def _complete_fill(self, fields: Fields) -> None:
         if any(name in fields for name in LEG_FIELDS):
             _from_legs(fields, self.quotes)
-        value = fields.pop("value", None)
-        if value is not None and "price" not in fields:
+        if "price" in fields:
+            fields.pop("value", None)
+        elif "value" in fields:
             if "quantity" not in fields:
                 raise SessionError("a value is no price without a quantity")
             quantity = parse_amount(fields["quantity"]).copy_abs()
-            price = shortest_price(parse_amount(value).copy_abs(), quantity)
+            price = shortest_price(parse_amount(fields["value"]).copy_abs(), quantity)
             fields["price"] = format_amount(price)
 
 

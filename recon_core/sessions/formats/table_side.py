@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -41,7 +42,7 @@ from recon_core.sessions.formats.table_schema import (
     MappingFile,
     TableMapping,
 )
-from recon_core.sessions.formats.table_source import Sources
+from recon_core.sessions.formats.table_source import Sources, mapped_tables
 from recon_core.sessions.formats.table_states import (
     Key,
     States,
@@ -81,7 +82,7 @@ def _checker(section: str) -> TypeAdapter[list[Any]]:
 
 @dataclass(slots=True)
 class MappedSide:
-    """Reads the sections of one mapping and remembers their times, pairs and fees."""
+    """Reads the sections of one mapping and remembers their times, pairs, fees and values."""
 
     mapping: MappingFile
     words: Words
@@ -90,6 +91,7 @@ class MappedSide:
     pairs: dict[str, Instrument] = field(default_factory=dict)
     fees: list[dict[str, Any]] = field(default_factory=list)
     fee_signs: Counter[bool] = field(default_factory=Counter)
+    values: dict[str, Decimal] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -112,13 +114,15 @@ class MappedSide:
             if tables:
                 sections[name] = tuple(self._section(name, tables))
         if not sections and self.mapping.snapshots is None:
-            raise SessionError("none of the lists that the mapping names is there")
+            raise SessionError(self._no_list())
         if self.fees:
             fees = self._converted("movements", list(enumerate(self.fees, 1)), "fees")
             sections["movements"] = (*(sections.get("movements") or ()), *fees)
         stated = as_of or self.mapping.as_of
         follows = LedgerSide(str(stated)) if stated in OTHER_SIDES else None
         opening, snapshots = self._opening(), self._snapshots()
+        # Rows that no section takes are said before the time that they do not give.
+        found = tuple(self._notes(has_events=any(map(sections.get, _EVENTS))))
         record = SideRecord(
             as_of=stated if isinstance(stated, datetime) else self._latest(follows),
             source=self.mapping.source,
@@ -126,15 +130,27 @@ class MappedSide:
             opening=opening,
             snapshots=snapshots,
             keeps=native_rows.kept(self.mapping.keeps),
-            notes=(*notes, *self._notes(has_events=any(map(sections.get, _EVENTS)))),
+            values=self.values,
+            notes=(*notes, *found),
             **sections,
         )
         is_named = self.mapping.accounts == "named"
         return record if is_named else without_only_account(record), follows
 
+    def _no_list(self) -> str:
+        """`ibkr.xml: none of the lists that the mapping names is there; expected Trades/Trade`."""
+        given = self.sources.given
+        named = "" if given is None else f"{printable(given, 100)}: "
+        places = dict.fromkeys(one.at for one in mapped_tables(self.mapping) if one.at is not None)
+        listed = printable(" or ".join(places), 200)
+        return f"{named}none of the lists that the mapping names is there; expected {listed}"
+
     def _latest(self, follows: LedgerSide | None) -> datetime:
         if self.latest is None and follows is None:
-            raise SessionError("as_of: is missing, and no table states a time")
+            raise SessionError(
+                "as_of: is missing, and no row of a table states a time; "
+                "expected as_of beside the path of the source, or in the mapping"
+            )
         return self.latest or datetime.min.replace(tzinfo=UTC)
 
     # Sections
@@ -149,7 +165,7 @@ class MappedSide:
             except SessionError as error:
                 if isinstance(error, MissingListError) and table.missing == "allowed":
                     continue
-                raise SessionError(f"{self._where(where, table)}: {error}") from None
+                raise SessionError(f"{where}: {error}") from None  # which names the file
             found[where] = table
         return found
 
@@ -204,6 +220,8 @@ class MappedSide:
             self._note_time(fields)
             if section in _STATES:
                 fields.pop("time", None)
+            if "value" in fields:
+                self.values[fields["fill_id"]] = parse_amount(fields.pop("value")).copy_abs()
             self._note_pair(fields)
             yield number, fields
 

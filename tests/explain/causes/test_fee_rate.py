@@ -7,8 +7,12 @@ from decimal import Decimal
 import pytest
 
 from recon_core.explain import explain
+from recon_core.model import Numbers
 from recon_core.model.explanation import ExplanationVerdict
+from tests.core.builders import at, fill
 from tests.explain.charges import LEDGERS, SPOT, in_tiers, kinds, rows_of, session
+from tests.explain.real_sessions import books, silent
+from tests.explain.real_sessions import session as session_of
 from tests.explain.row_books import Books, Fills, trades
 
 
@@ -94,3 +98,23 @@ def test_all_fees_of_another_tier(share: str) -> None:
     (one,) = explain(session(right, wrong))
     assert kinds([one]) == [("unique", ["fee_rate"])]
     assert "instead of the rates 0.0006, 0.0002)" in one.text
+
+
+@pytest.mark.parametrize("noise", ["0.00000000000001", "0"])
+def test_fees_with_the_noise_of_a_float_price_keep_it(noise: str) -> None:
+    """They are products to the last digit, and so are those at the right rate."""
+    prices = [Decimal(100 + 7 * at_) + (Decimal(noise) if at_ % 3 else 0) for at_ in range(12)]
+    rows = [
+        fill(f"f{at_}", "BUY", f"{at_ + 1}.25", str(price), time=at(60 * at_ - 900))
+        for at_, price in enumerate(prices)
+    ]
+    wrong, right = (
+        books(*(replace(row, fee=row.quantity * row.price * Decimal(rate)) for row in rows),
+              numbers=Numbers.FLOAT)
+        for rate in ("0.0004", "0.001")
+    )  # fmt: skip
+    (one,) = explain(session_of(wrong, silent(right, numbers=Numbers.FLOAT)))
+    assert kinds([one]) == [("unique", ["fee_rate"])]
+    added = {entry.row["fill_id"]: Decimal(entry.row["fee"])
+             for entry in one.repair if entry.action == "add_fill"}  # fmt: skip
+    assert added == {row.fill_id: row.fee for row in right.fills or ()}

@@ -17,7 +17,7 @@ _MEMBER = "backtest-result-input.json"
 _TIME = 1767268800000
 
 
-def _backtest() -> bytes:
+def backtest() -> bytes:
     """One closed trade: 10 - 0.002 - 0.002 of fees."""
     enter: dict[str, Any] = {"amount": 1.0, "safe_price": 2.0, "order_filled_timestamp": _TIME}
     enter |= {"ft_order_side": "buy", "ft_is_entry": True}
@@ -42,7 +42,7 @@ def _packed(content: bytes) -> Files:
 
 def _seeds() -> Sequence[Files]:
     recorded = next((DATA / "freqtrade" / "bt_spot_ema").glob("*.zip"))
-    return [*[_packed(_backtest())] * 30, {_NAME: recorded.read_bytes()}]
+    return [*[_packed(backtest())] * 30, {_NAME: recorded.read_bytes()}]
 
 
 def _change(random: Random, files: Files) -> Files:

@@ -138,4 +138,4 @@ def _answer(directory: Path) -> Answer:
     return judged(path, path.read_bytes())
 
 
-KIND = Kind("native", 550, _seeds, _answer, _change)
+KIND = Kind("native", 520, _seeds, _answer, _change)
