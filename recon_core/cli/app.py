@@ -34,9 +34,9 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "check": "recon_core.cli.check:check",
     "audit": "recon_core.cli.audit:audit",
-    "report": "recon_core.cli.report:report",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
+    "report": "recon_core.cli.report:report",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",

@@ -7,6 +7,7 @@ That package has no properties per case, so they are written to `system-out`, on
 import xml.etree.ElementTree as ET  # parses only what was written here
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
@@ -70,16 +71,17 @@ def _case(case: CaseReport) -> TestCase:
     seconds = round(case.seconds, 3)
     made = TestCase(
         printable(case.name, _LONGEST_NAME),
-        # The two colons between its parts are no command of a runner here.
-        "::".join(printable(part, _LONGEST_NAME) for part in case.class_name.split("::")),
+        _class_name(case.class_name),
         elapsed_sec=seconds,
         stdout=stdout,
-        file=None if case.file is None else printable(case.file, 500),
+        file=None if case.file is None else _file(case.file),
         line=case.line,
     )
     # The package leaves out an outcome without any text.
     message = case.message or case.outcome
-    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.split("\n"))
+    if case.outcome == "passed":
+        return made
+    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.splitlines())
     if case.outcome == "failed":
         made.add_failure_info(message=message, output=text)
     elif case.outcome == "error":
@@ -87,6 +89,21 @@ def _case(case: CaseReport) -> TestCase:
     elif case.outcome == "skipped":
         made.add_skipped_info(message=message, output=text)
     return made
+
+
+@lru_cache(maxsize=1000)
+def _class_name(name: str) -> str:
+    """Return the name of a class, which thousands of cases share, safe to show.
+
+    The two colons between its parts are no command of a runner here.
+    """
+    return "::".join(printable(part, _LONGEST_NAME) for part in name.split("::"))
+
+
+@lru_cache(maxsize=1000)
+def _file(name: str) -> str:
+    """Return the name of a file, which thousands of cases share, safe to show."""
+    return printable(name, _LONGEST_NAME)
 
 
 def _read_back(text: str, suites: Sequence[SuiteReport]) -> None:

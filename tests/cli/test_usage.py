@@ -52,7 +52,7 @@ MISSPELT: dict[str, tuple[list[str], str]] = {
     "a command": (["chek"], "no such command 'chek'; did you mean check?"),
     "no command": (["xyz"], "no such command 'xyz'; expected one of check, audit, explain, "),
     "a sub-command": (["audit", "sumary"], "Did you mean 'summary'?"),
-    "an option": (["check", "a", "--formt=json"], "Did you mean '--format'?"),
+    "an option": (["check", "a", "--explan=off"], "Did you mean '--explain'?"),
     "a format": (["formats", "kraken_trade"], "did you mean kraken_trades?"),
     "a session": (["check", "day0.recon.json"], "; did you mean day01.recon.json?;"),
     "a directory": (["check", "sesions"], "; did you mean sessions?;"),
