@@ -141,15 +141,6 @@ def explanation_properties(diff: ReconDiff | None) -> dict[str, str]:
     return {} if found is None else {EXPLANATION: explanation_sentence(found)}
 
 
-def explanations_of(diffs: Iterable[ReconDiff]) -> list[Explanation]:
-    """The explanations of several diffs, each once, in the order of the diffs."""
-    found: list[Explanation] = []
-    for diff in diffs:
-        if diff.explanation is not None and diff.explanation not in found:
-            found.append(diff.explanation)
-    return found
-
-
 def effect_text(effect: Effect) -> str:
     """`position BTC/EUR -0.1, cash EUR +4204.2`: signed amounts."""
     parts = [*_amounts("position", effect.position), *_amounts("cash", effect.cash)]

@@ -101,10 +101,15 @@ def _side_text(cause: Cause, names: SideNames) -> str:
 def _facts(finding: Finding, explanation: Explanation, names: SideNames) -> str:
     """Return the first facts about differences whose cause is not proven.
 
-    A fact on a row is that of its difference, which the reader sees.
+    A fact on a row is that of its difference, and a fact that is a note is below one: the
+    reader sees both.
     """
     rows = tuple(f"{subject_of(diff)}: " for diff in finding.diffs if _is_of_rows(diff))
-    known = [each for each in explanation.known if not each.startswith(rows)]
+    noted = () if finding.has_cause else finding.diffs[:_MOST_NOTED]
+    notes = tuple(note for diff in noted for note in diff.notes)
+    known = [
+        each for each in explanation.known if not (each.startswith(rows) or each.endswith(notes))
+    ]
     facts = [names.said(printable(each, _LONGEST)) for each in known[:_MOST_FACTS]]
     if explanation.verdict is ExplanationVerdict.NOT_SEARCHED:
         facts.insert(0, printable(explanation.text, _LONGEST))
@@ -150,6 +155,7 @@ def difference_rows(
     shown = [*listed[:top_n], *(each for each in listed[top_n:] if each.softened_by is not None)]
     subjects = [subject_of(each) for each in shown]
     column = max((len(each) for each in subjects if len(each) <= _WIDEST_SUBJECT), default=0)
+    said: set[str] = set()
     for place, (diff, subject) in enumerate(zip(shown, subjects, strict=True)):
         severity = f"{diff.severity!s:<{max(len(each.severity) for each in shown)}}  "
         text = (
@@ -159,7 +165,10 @@ def difference_rows(
         )
         yield Row(text, severity, diff.severity, indent)
         if verbose or (not has_cause and place < _MOST_NOTED):
-            yield from (Row(names.said(note), "note  ", indent=indent + 4) for note in diff.notes)
+            # The note of a balance is that of the ledger behind it, too.
+            fresh = [note for note in diff.notes if verbose or note not in said]
+            said.update(fresh)
+            yield from (Row(names.said(note), "note  ", indent=indent + 4) for note in fresh)
     more = len(listed) - len(shown)
     if more > 0:
         yield Row(f"and {more} more", indent=indent)
@@ -243,11 +252,17 @@ def _fields_text(details: Mapping[str, str], names: SideNames) -> str:
     differing = {name: pair for name, pair in both.items() if pair[0] != pair[1]}
     if not differing or len(differing) < len(details.get("cases", "").split(",")):
         return ""
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {names.short.internal} {printable(ours, 60)}, "
-        f"{names.short.external} {printable(theirs, 60)}"
-        for name, (ours, theirs) in differing.items()
-    )
+    parts = []
+    for name, pair in differing.items():
+        # A fee is a figure; a quantity and a price name the fill.
+        ours, theirs = (_fee(each) if name == "fee" else printable(each, 60) for each in pair)
+        said = f"{names.short.internal} {ours}, {names.short.external} {theirs}"
+        parts.append(f"{name.replace('_', ' ')}: {said}")
+    return "; ".join(parts)
+
+
+def _fee(text: str) -> str:
+    return figure(Decimal(text))
 
 
 _FIELDS: Final = ("side", "quantity", "filled_quantity", "price", "fee", "fee_currency", "state")

@@ -41,7 +41,7 @@ MOST_IN_TABLE: Final = 20
 """Sessions that a table lists; more are counted. With pytest's own lines it stays on 60 lines."""
 _COLUMNS: Final = ("", "session", "diffs", "cause, or the largest difference")
 _GAP: Final = 2
-"""Columns between two columns of a table."""
+"""Columns between two columns of a table; tabulate keeps as many beside a heading."""
 _NARROW: Final = 60
 """Columns below which a table has no room for a cause beside the other columns."""
 _MOST_NAMES: Final = 3
@@ -110,7 +110,8 @@ def session_lines(reports: Sequence[SessionReport], detail: Detail, screen: Scre
             lines += [*lines_of(_block(report, detail), screen), ""]
     else:
         lines = [*_table(listed, labels, screen), *lines_of(_below_table(listed, detail), screen)]
-    others = [each for each in reports if each not in listed]
+    paths = {each.path for each in listed}
+    others = [each for each in reports if each.path not in paths]
     return lines + lines_of([*_other_rows(others), *_note_rows(reports, labels)], screen)
 
 
@@ -188,8 +189,10 @@ def _table(listed: Sequence[SessionReport], labels: Mapping[str, str], screen: S
     names = tellable([labels[each.path] for each in worst], screen.width // 4)
     severities = [str(_worst(each)) for each in worst]
     counts = [str(len(each.diffs)) for each in worst]
-    columns = (severities, [*names, _COLUMNS[1]], [*counts, _COLUMNS[2]])
-    taken = sum(max(map(len, column)) + _GAP for column in columns)
+    taken = sum(
+        max(len(header) + _GAP, *map(len, column)) + _GAP
+        for header, column in zip(_COLUMNS, (severities, names, counts), strict=False)
+    )
     rows = [
         (screen.paint(severity, severity), name, count, _cause(report, screen.width - taken))
         for severity, name, count, report in zip(severities, names, counts, worst, strict=True)

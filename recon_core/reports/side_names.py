@@ -60,10 +60,6 @@ class SideNames:
         """Return the name of a side."""
         return self.internal if side is LedgerSide.INTERNAL else self.external
 
-    def other(self, side: LedgerSide) -> str:
-        """Return the name of the other side."""
-        return self.external if side is LedgerSide.INTERNAL else self.internal
-
     def subject(self, side: LedgerSide) -> str:
         """Return the name of a side in a sentence: `the ledger`, `Binance`."""
         name = self.of(side)

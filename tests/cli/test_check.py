@@ -227,6 +227,69 @@ def test_top_n_limits_the_text(recon: Recon, directory: Path) -> None:
     assert "    and 2 more" in recon("check", session, "--top-n", "0").lines
 
 
+@pytest.mark.parametrize(
+    ("environment", "options", "coloured"),
+    [
+        ({}, [], False),
+        ({"FORCE_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
+        ({"NO_COLOR": "1"}, ["--color=always"], True),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+    ],
+)
+def test_colour_is_for_those_who_see_it(
+    recon: Recon,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    options: list[str],
+    *,
+    coloured: bool,
+) -> None:
+    """The option, then NO_COLOR, then FORCE_COLOR, then the terminal; JSON has never any."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    session = write_failing(directory / "s.recon.json")
+    answer = recon("check", session, *options)
+    verdict = "RECON: BLOCKED (1 FAIL in 1 session)"
+    bold = f"\x1b[31m\x1b[1m{verdict}\x1b[0m"
+    assert answer.lines[-1] == (bold if coloured else verdict)
+    assert ("\x1b" in answer.out) is coloured
+    assert recon("check", session, "--format=json", *options).json["verdict"] == "BLOCKED"
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 120, 400])
+def test_lines_fit_the_terminal(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """From 40 columns to 250; a command to copy and the verdict are whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    write_failing(directory / "s.recon.json")
+    write_session(directory / "t.recon.json", session_id="x" * 300, external_cash={"EUR": "1"})
+    lines = recon("check", ".").lines
+    wrapped = [line for line in lines if "recon explain" not in line and "RECON: " not in line]
+    assert max(map(len, wrapped)) <= min(max(columns, 40), 250)
+    assert "  Next: recon explain s.recon.json" in lines
+
+
+def test_verbose_shows_exact_figures(recon: Recon, directory: Path) -> None:
+    """Without it four significant digits, and what is within the tolerance is counted."""
+    cash = {"EUR": "4995.123456"}
+    session = write_session(
+        directory / "s.recon.json",
+        external_cash=cash,
+        external_positions={"BTC/EUR": "0.09999", "ETH/EUR": "2"},
+    )
+    brief = " ".join(recon("check", session).out.split())
+    assert "+4.877 EUR: ledger 5000, exchange 4995.123" in brief
+    assert "1 INFO, within the tolerance" in brief
+    whole = " ".join(recon("check", session, "-v").out.split())
+    assert "ledger 5000.00 EUR, exchange 4995.123456 EUR, delta 4.876544 EUR" in whole
+    assert "INFO position BTC/EUR: ledger 0.1 BTC" in whole
+
+
 def write_fills(path: Path) -> Path:
     """Four fills on each side, of which one differs in its price."""
     row = {"symbol": "BTC/EUR", "side": "BUY", "quantity": "0.1", "time": AS_OF}

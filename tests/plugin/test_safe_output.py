@@ -283,7 +283,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "table that is a pipe": (with_key("fills", {"path": "pipe.csv"}, "internal"), "regular file"),
     "table with a secret column": (
         with_key("fills", {"path": "secret.csv"}, "internal"),
-        "unknown key",
+        "column 'api_secret' is no field",
     ),
     "ragged table": (with_key("fills", {"path": "ragged.csv"}, "internal"), "row 2 has 1 cells"),
     "broken lines": (with_key("fills", {"path": "broken.jsonl"}, "internal"), "is not JSON"),
