@@ -8,6 +8,7 @@
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make trials         the worth of explanations by world, kind and evidence, 3,000 sessions
 #   make bench          what an item costs, a question to a long audit log, an explanation
+#   make browser        the HTML report in Chromium: accessible, at three widths; fetches axe-core by npm
 #   make lint           ruff, mypy, the layers of the packages, the prose
 #   make figures        figures of the structure of the code beside their goals
 #   make clean          remove the virtual environment and all caches
@@ -42,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
-.PHONY: test-pytests routes
+.PHONY: test-pytests routes browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -107,6 +108,7 @@ bench: same-python
 	$(BIN)/python benchmarks/items.py
 	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/reports.py
 
 # Each environment is one of its own, inside $(VENV), so that `make clean` takes it along.
 test-pythons: same-python
@@ -126,6 +128,11 @@ test-pytests: same-python
 	    rm -f $$place/.ready; \
 	    $(MAKE) --no-print-directory suite VENV=$$place WITH="$$requirements" || exit 1; \
 	done
+
+browser: same-python
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
+	RECON_AXE=$(abspath $(VENV))/axe/node_modules/axe-core/axe.min.js \
+	    $(BIN)/pytest $(PYTEST_OPTIONS) tests/reports/test_browser.py
 
 # The plugins get in each other's way: each route loads one of them, and the tests none.
 routes: same-python

@@ -25,7 +25,8 @@ _NO_SESSION = "the gate is on and no recorded session was collected"
 class SessionPromise:
     """Announcement of a session before its items ran; plain data, to cross processes.
 
-    `names` are those that the policy could have named, `None` where nothing could be read.
+    `fills` are the marks of its fills in time, where a report is asked for. `names` are those
+    that the policy could have named, `None` where nothing could be read.
     """
 
     path: str
@@ -37,18 +38,19 @@ class SessionPromise:
     notes: tuple[str, ...] = ()
     folded: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    fills: tuple[Mapping[str, Any], ...] = ()
     mode: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The promise for another process."""
-        return {**asdict(self), "notes": list(self.notes)}
+        return {**asdict(self), "notes": list(self.notes), "fills": list(self.fills)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SessionPromise":
         """The promise that another process sent."""
-        return cls(**{**data, "notes": tuple(data["notes"])})
+        return cls(**{**data, "notes": tuple(data["notes"]), "fills": tuple(data["fills"])})
 
 
 @dataclass(frozen=True, slots=True)

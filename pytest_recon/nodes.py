@@ -144,6 +144,11 @@ class ComparisonItem(pytest.Item):
         fail_on_warn = run_of(self.config).settings.fail_on_warn
         apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)
 
+    def placed_judgement(self) -> Judgement:
+        """Return the judgement with the places of its rows; the item has run."""
+        assert self.judgement is not None  # noqa: S101  # it has run
+        return self._reconciliation.placed(self.judgement)
+
     def failure_text(self) -> str:
         """The diff in full; empty for a match."""
         judgement = self.judgement

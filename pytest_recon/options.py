@@ -1,6 +1,5 @@
 """Options and ini settings (design, "Names to keep"), and their values."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from pytest_recon.outputs import environment_words, own_junit_path
 from recon_core.model.explanation import Effort
 from recon_core.policy import settings
 from recon_core.policy.settings import EXPLAIN_CHOICES, FAIL_ON_CHOICES
-from recon_core.reports.outputs import JUNIT
+from recon_core.reports.writing import NamedReport, named_report, require_own_places
 from recon_core.reports.written_path import is_same_file, written_path
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
@@ -20,6 +19,7 @@ from recon_core.values.printable import quoted
 PATH_OPTIONS: Final = (
     "--recon-session",
     "--recon-policy",
+    "--recon-report",
     "--recon-junit",
     "--recon-audit-log",
     "--recon-waivers",
@@ -66,7 +66,15 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_false",
         help="turn that off where --recon-session or the ini turned it on",
     )
-    group.addoption("--recon-junit", metavar="PATH", help="write one <testsuite> per session")
+    group.addoption(
+        "--recon-report",
+        action="append",
+        default=[],
+        metavar="FORMAT:PATH",
+        help="write a report: json, markdown, github, gitlab, sarif, html or junit (repeatable); "
+        "- is standard output",
+    )
+    group.addoption("--recon-junit", metavar="PATH", help="the same as --recon-report junit:PATH")
     group.addoption("--recon-audit-log", metavar="PATH", help="append this run to an audit log")
     group.addoption(
         "--recon-audit-rotate",
@@ -142,7 +150,7 @@ class Settings:
     fail_on_warn: bool
     gate: bool
     gate_is_asked_for: bool
-    junit: Path | None
+    reports: tuple[NamedReport, ...]
     audit_log: Path | None
     rotate_at: int | None
     top_n: int
@@ -160,9 +168,9 @@ def read_settings(config: pytest.Config) -> Settings:
     asked = bool(config.getini("recon_gate") if gate is None else gate)
     inipath = config.inipath
     ini_directory = config.rootpath if inipath is None else inipath.parent
-    junit = _written_path(config, "--recon-junit", begins=JUNIT.begins)
+    reports = _reports(config)
     audit_log = _written_path(config, "--recon-audit-log", ini_directory)
-    _require_own_file(config, audit_log, junit)
+    _require_own_files(config, audit_log, reports)
     in_ini = tuple(config.getini("recon_sessions"))
     narrowed = bool(named) or _names_tests(config)
     return Settings(
@@ -172,7 +180,7 @@ def read_settings(config: pytest.Config) -> Settings:
         fail_on_warn=_fail_on(config) == "warn",
         gate=asked or (bool(named) and gate is None),
         gate_is_asked_for=asked,
-        junit=junit,
+        reports=reports,
         audit_log=audit_log,
         rotate_at=_rotate_at(config),
         top_n=_top_n(config),
@@ -197,14 +205,35 @@ def _names_tests(config: pytest.Config) -> bool:
     )
 
 
-def _require_own_file(config: pytest.Config, audit_log: Path | None, junit: Path | None) -> None:
-    """No report may replace the log."""
+def _reports(config: pytest.Config) -> tuple[NamedReport, ...]:
+    """Return the reports that the options name, the older option last."""
+    directory = config.invocation_params.dir
+    junit = config.getoption("recon_junit")
+    values = [("--recon-report", value) for value in config.getoption("recon_report")]
+    values += [] if junit is None else [("--recon-junit", junit)]
+    for option, value in values:
+        if not isinstance(value, str):
+            raise pytest.UsageError(f"{option}: {quoted(value)}; expected the name of one file")
+    try:
+        return tuple(named_report(option, value, directory) for option, value in values)
+    except ReconError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _require_own_files(
+    config: pytest.Config, audit_log: Path | None, reports: tuple[NamedReport, ...]
+) -> None:
+    """No report may replace the log, and no two have one place."""
     own = config.getoption("xmlpath", default=None)
     pytests = None if own is None else config.invocation_params.dir / own_junit_path(str(own))
-    if is_same_file(audit_log, junit) or is_same_file(audit_log, pytests):
+    if is_same_file(audit_log, pytests):
         raise pytest.UsageError(
             "--recon-audit-log: names a JUnit file of this run too; expected a file of its own"
         )
+    try:
+        require_own_places(reports, [("the audit log", audit_log)])
+    except ReconError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _fail_on(config: pytest.Config) -> str:
@@ -238,23 +267,18 @@ def _limits(config: pytest.Config) -> Mapping[str, int]:
         raise pytest.UsageError(str(error)) from None
 
 
-def _written_path(
-    config: pytest.Config,
-    option: str,
-    ini_directory: Path | None = None,
-    begins: re.Pattern[bytes] | None = None,
-) -> Path | None:
-    """The file to write that an option names, or the ini where `ini_directory` is given."""
+def _written_path(config: pytest.Config, option: str, ini_directory: Path) -> Path | None:
+    """The file to write that an option names, or the ini."""
     name = option.lstrip("-").replace("-", "_")
     value, directory = config.getoption(name), config.invocation_params.dir
-    if value is None and ini_directory is not None and config.getini(name):
+    if value is None and config.getini(name):
         value, directory, option = config.getini(name), ini_directory, name
     if value is None:
         return None
     if not isinstance(value, str):
         raise pytest.UsageError(f"{option}: {quoted(value)}; expected the name of one file")
     try:
-        return written_path(value, directory, begins)
+        return written_path(value, directory)
     except ReconError as error:
         raise pytest.UsageError(f"{option}: {error}") from None
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.reports.outputs import JUNIT, named_value, withdraw
+from recon_core.reports.formats import JUNIT
+from recon_core.reports.outputs import named_value, withdraw, withdraw_named
 
 OWN_JUNIT = ("--junitxml", "--junit-xml")
 
@@ -45,9 +46,7 @@ def withdraw_reports(config: pytest.Config) -> None:
     words = _words(config)
     directory = config.invocation_params.dir
     log = named_value(words, "--recon-audit-log")
-    named = named_value(words, "--recon-junit")
-    if named is not None:
-        withdraw(named, directory, JUNIT, log)
+    withdraw_named(words, "--recon-report", "--recon-junit", directory, log)
     named = named_value(words, *OWN_JUNIT)
     if named is not None and reconciles(config):
         withdraw(own_junit_path(named), directory, JUNIT, log)

@@ -1,6 +1,7 @@
 """The recorder of the controlling process: it hears every report and has the reports written."""
 
 import contextlib
+import sys
 from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,13 @@ _FINAL = ("passed", "failed", "skipped")
 def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
     """Attach to the report of an item the data that the controlling process reads of it."""
     if isinstance(item, ComparisonItem) and item.judgement is not None and report.when == "call":
-        diff = item.judgement.diff
+        run = run_of(item.config)
+        diff = item.placed_judgement().diff if run.settings.reports else item.judgement.diff
         attached = {
             "path": item.session_path,
             "verdict": item.judgement.verdict,
             "diff": None if diff is None else diff.to_dict(),
-            "promises": run_of(item.config).unsent_promises(),
+            "promises": run.unsent_promises(),
         }
         setattr(report, ATTRIBUTE, attached)
 
@@ -51,6 +53,7 @@ class Recorder:
         path, rotate_at = run.settings.audit_log, run.settings.rotate_at
         self._trail = None if path is None else AuditTrail(path, "--recon-audit-log", rotate_at)
         self._started = self._final_line_printed = False
+        self._printed = ""
         self.face: Face | None = None
         self.progress = Progress()
 
@@ -176,6 +179,9 @@ class Recorder:
         reporter.ensure_newline()
         if reporter.verbosity >= 0:
             reporter.section("recon", sep="=")
+        # On lines of their own: GitHub takes no annotation from the middle of a line.
+        for line in self._printed.splitlines():
+            reporter.write_line(line)
         lines = terminal.summary_lines(
             self._run,
             self._summaries,
@@ -204,13 +210,12 @@ class Recorder:
         return [(one, self._summaries.summary(one)) for one in self._run.gate.sessions]
 
     def _write_reports(self) -> None:
-        """Write both JUnit files; a failure to write one is reported in the other."""
-        gate, path, config = self._run.gate, self._run.settings.junit, self._run.config
+        """Write all reports; a failure to write one is reported in the others."""
+        gate, config = self._run.gate, self._run.config
         own = config.getoption("xmlpath", default=None)
-        if not gate.concerned or (path is None and own is None):
+        if not gate.concerned or not (self._run.settings.reports or own is not None):
             return
         # Only with the options.
-        from pytest_recon.junit_file import write_junit  # noqa: PLC0415
         from recon_core.reports.session_suites import (  # noqa: PLC0415
             RUN_SUITE,
             gate_case,
@@ -218,15 +223,23 @@ class Recorder:
         )
 
         sessions = self._sessions()
-        head = {} if self._trail is None else self._trail.properties
-        if path is not None:
-            write_junit(path, gate, sessions, head)
+        if self._run.settings.reports:
+            from pytest_recon.report_files import write_named  # noqa: PLC0415
+
+            invocation_id = self._summaries.invocation_id
+            reports = terminal.session_reports(self._run, self._summaries)
+            self._printed = write_named(self._run, invocation_id, reports, self._trail)
+            if self._terminal() is None:
+                sys.stdout.write(self._printed)
         cases = [
             case
             for promise, summary in sessions
-            for case in shortage_case(promise.path, summary, fails=gate.fails_reports)
+            for case in shortage_case(
+                promise.path, summary.ran or 0, promise.comparisons, fails=gate.fails_reports
+            )
         ]
         cases += gate_case(RUN_SUITE, gate.problems, fails=gate.fails_reports)
+        head = {} if self._trail is None else self._trail.properties
         add_to_junitxml(config, head, cases)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -236,12 +237,21 @@ class ReconRun:
                 notes=reconciliation.notes,
                 folded=dict(reconciliation.folded),
                 evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
+                fills=self._fills(reconciliation),
                 mode=str(recorded.mode or ""),
                 sources=sources_of(recorded),
                 names=reconciliation.policy_names,
             )
         )
         return reconciliation
+
+    def _fills(self, reconciliation: "Reconciliation") -> tuple[dict[str, Any], ...]:
+        """Return the marks of a session's fills, where a report will draw them."""
+        if not self.settings.reports:
+            return ()
+        from recon_core.reports.session_result import fill_marks  # noqa: PLC0415  # only there
+
+        return tuple(asdict(mark) for mark in fill_marks(reconciliation.comparisons))
 
     def unsent_promises(self) -> list[dict[str, Any]]:
         """The promises of a worker since it was last asked: it may die before its end."""

@@ -17,7 +17,7 @@ class Summaries:
     def __init__(self, run: ReconRun) -> None:
         self._run = run
         self._run_ids: dict[str, str] = {}
-        self._invocation_id = str(uuid4())
+        self.invocation_id = str(uuid4())
 
     def diffs(self, promise: SessionPromise) -> "list[ReconDiff]":
         """The diffs that the items of a session reported."""
@@ -44,7 +44,7 @@ class Summaries:
             run_id=self._run_ids.setdefault(promise.path, str(uuid4())),
             comparisons=promise.comparisons,
             ran=len(self._run.gate.results(promise.path)),
-            invocation_id=self._invocation_id,
+            invocation_id=self.invocation_id,
             mirrored=promise.mirrored,
             notes=promise.notes,
             problems=self._run.gate.problems_of(promise),

@@ -173,6 +173,9 @@ def run_entries(
 # The one is the timestamp of the entry, the other entries of its own.
 _NOT_IN_DETAILS: Final = ("timestamp", "top_diffs")
 
+NOT_IN_DIFFS: Final = ("timestamp", "waterfalls", "timeline", "places")
+"""Fields of a diff that no entry has: its timestamp, and what reports draw from the session."""
+
 
 def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEntry:
     # Each diff says which run it is of, so that a reader need not keep all runs in mind.
@@ -182,8 +185,7 @@ def _diff_entry(summary: ReconSummary, diff: ReconDiff, index: int) -> LedgerEnt
         "strategy_id": summary.strategy_id,
         "run_timestamp": summary.timestamp,
     }
-    figures = diff.to_dict()
-    del figures["timestamp"]
+    figures = {name: value for name, value in diff.to_dict().items() if name not in NOT_IN_DIFFS}
     found = diff.explanation
     figures["explanation"] = None if found is None else _conclusion(found)
     time = parse_time(summary.timestamp) if diff.timestamp is None else diff.timestamp

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from recon_core.audit.chain import Head
     from recon_core.model.comparison import ReconDiff
     from recon_core.model.summary import ReconSummary
+    from recon_core.reports.run_report import TrendRun
 
 
 class AuditTrail:
@@ -47,6 +48,12 @@ class AuditTrail:
             missing = "" if kept else ", which is not there"
             self._begun = f" (new file after {printable(log.continues)}{missing})"
         return None
+
+    def recent(self) -> "tuple[TrendRun, ...]":
+        """Return the latest runs of the log, for a chart."""
+        from recon_core.audit.recent import recent_runs  # noqa: PLC0415  # only for reports
+
+        return recent_runs(self._path)
 
     @property
     def line(self) -> str | None:

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "baseline": "recon_core.cli.baseline:baseline",
     "init": "recon_core.cli.init:init",
     "policy": "recon_core.cli.policy:policy",
+    "report": "recon_core.cli.report:report",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import sys
 from collections.abc import Iterable
@@ -35,12 +34,14 @@ if TYPE_CHECKING:
     from recon_core.policy.waivers import Waivers
     from recon_core.reports.layout import Screen
     from recon_core.reports.session_text import Detail
+    from recon_core.reports.writing import NamedReport
 
 EPILOG: Final = """\b
 Examples:
   recon check recordings/
   recon check 'recordings/**/*.recon.json' --policy recon.toml
-  recon check day.recon.json --junit recon.xml --audit-log audit.jsonl
+  recon check day.recon.json --audit-log audit.jsonl
+  recon check recordings/ --report html:recon.html --report junit:recon.xml
   recon check recordings/ --fail-on warn --format json
 
 \b
@@ -68,6 +69,7 @@ class _Options:
     policy: str | None
     require_policy: bool
     waivers: tuple[str, ...]
+    reports: tuple[str, ...]
     junit: str | None
     audit_log: str | None
     audit_rotate: str | None
@@ -90,7 +92,6 @@ class _Request:
     anchors: list[Path]
     policy: PolicyInForce
     notes: list[str]
-    junit: Path | None
     audit_log: Path | None
     rotate_at: int | None
     detail: "Detail"
@@ -100,19 +101,18 @@ class _Request:
 
 
 class CheckCommand(click.Command):
-    """A command whose report of an earlier run holds no longer, whatever its words are."""
+    """A command whose reports of an earlier run hold no longer, whatever its words are."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Withdraw the report before a misspelt option or a wrong choice can end it."""
+        """Withdraw the reports before a misspelt option or a wrong choice can end it."""
         from recon_core.reports.outputs import (  # noqa: PLC0415  # not for a completion
-            JUNIT,
             named_value,
-            withdraw,
+            withdraw_named,
         )
 
-        named = named_value(args, "--junit")
-        if named is not None and not ctx.resilient_parsing:
-            withdraw(named, Path.cwd(), JUNIT, named_value(args, "--audit-log"))
+        if not ctx.resilient_parsing:
+            log = named_value(args, "--audit-log")
+            withdraw_named(args, "--report", "--junit", Path.cwd(), log)
         return super().parse_args(ctx, args)
 
 
@@ -131,7 +131,15 @@ class CheckCommand(click.Command):
     multiple=True,
     help="Known differences that somebody answers for (TOML, repeatable).",
 )
-@click.option("--junit", metavar="PATH", help="Write one <testsuite> per session.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT:PATH",
+    help="Write a report: json, markdown, github, gitlab, sarif, html or junit (repeatable); "
+    "- is standard output.",
+)
+@click.option("--junit", metavar="PATH", help="The same as --report junit:PATH.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
     "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
@@ -193,12 +201,15 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         run.judge(anchors)
     if request.audit_log is not None:
         run.write_audit_log(request.audit_log, request.rotate_at)
-    if request.junit is not None:
-        run.write_junit(request.junit)
+    printed = _write_reports(request)
+    if printed is not None:
+        click.echo(printed, nl=False)
+    is_reported = printed is not None
+    # With a report on standard output that is all there is on it.
     if options.output_format == "json":
-        click.echo(_json(request))
+        click.echo(_json(request), err=is_reported)
     else:
-        show(_text(request), request.screen)
+        show(_text(request), request.screen, err=is_reported)
     ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
 
 
@@ -220,7 +231,7 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     except ReconError as error:
         raise ReconError(f"recon policy: {error}") from None
     waivers = _waivers([directory / name for name in options.waivers], settings, policy)
-    junit, audit_log = _written_paths(options, settings, directory)
+    reports, audit_log = _written_paths(options, settings, directory)
     manager = extension_manager()
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
     found = joined(named_sessions(name, directory, manager) for name in options.sessions)
@@ -235,11 +246,11 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
             settings.most_items(options.max_items),
             settings.explain_effort(options.explain),
             waivers=waivers,
+            named_reports=reports,
         ),
         anchors=found.anchors,
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
         notes=list(notes_on(found.unjudged, directory)),
-        junit=junit,
         audit_log=audit_log,
         rotate_at=settings.rotate_at(options.audit_rotate),
         detail=_detail(options),
@@ -277,26 +288,27 @@ def _waivers(named: list[Path], settings: ProjectSettings, policy: "Policy") -> 
 
 def _written_paths(
     options: _Options, settings: ProjectSettings, directory: Path
-) -> tuple[Path | None, Path | None]:
-    from recon_core.reports.outputs import JUNIT  # noqa: PLC0415  # not for the help
-    from recon_core.reports.written_path import is_same_file  # noqa: PLC0415  # as that
+) -> "tuple[list[NamedReport], Path | None]":
+    from recon_core.reports.writing import (  # noqa: PLC0415  # not for the help
+        named_report,
+        require_own_places,
+    )
 
-    junit = _written_path("--junit", options.junit, directory, JUNIT.begins)
+    reports = [named_report("--report", value, directory) for value in options.reports]
+    if options.junit is not None:
+        reports.append(named_report("--junit", options.junit, directory))
     audit_log = _written_path("--audit-log", options.audit_log, directory)
     if options.audit_log is None and settings.audit_log_of_check is not None:
         audit_log = _written_path("recon_audit_log", str(settings.audit_log_of_check), directory)
-    if is_same_file(junit, audit_log):
-        raise ReconError("--junit: names the audit log; expected a file of its own")
-    return junit, audit_log
+    require_own_places(reports, [("the audit log", audit_log)])
+    return reports, audit_log
 
 
-def _written_path(
-    option: str, value: str | None, directory: Path, begins: re.Pattern[bytes] | None = None
-) -> Path | None:
+def _written_path(option: str, value: str | None, directory: Path) -> Path | None:
     from recon_core.reports.written_path import written_path  # noqa: PLC0415  # not for the help
 
     try:
-        return None if value is None else written_path(value, directory, begins)
+        return None if value is None else written_path(value, directory)
     except ReconError as error:
         raise ReconError(f"{option}: {error}") from None
 
@@ -331,6 +343,22 @@ def _against(request: _Request) -> list[str]:
     past = request.against
     found = compare_runs(past, request.check.past_run())
     return list(comparison_lines(found, request.against_name, "now"))
+
+
+def _write_reports(request: _Request) -> str | None:
+    """Write the reports; return the one for standard output, `None` where none is for it."""
+    run = request.check
+    if not run.named_reports:
+        return None
+    from recon_core.reports.writing import write_reports  # noqa: PLC0415  # only with the options
+
+    printed = write_reports(
+        run.named_reports,
+        lambda: run.report(request.policy.name, _terms(request)[1:]),
+        lambda: run.problems,
+        run.problems.append,
+    )
+    return printed if any(each.path is None for each in run.named_reports) else None
 
 
 def _terms(request: _Request) -> list[str]:

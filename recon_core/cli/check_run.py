@@ -3,11 +3,13 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
 from pluggy import PluginManager
 
+from recon_core import __version__
 from recon_core.audit.past_runs import PastRun, PastSession
 from recon_core.audit.trail import AuditTrail
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
@@ -19,23 +21,34 @@ from recon_core.policy.model import Policy
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.policy.waivers import Waivers
 from recon_core.reports.explanations import explanation_properties
-from recon_core.reports.junit import CaseReport, SuiteReport
-from recon_core.reports.session_suites import session_case, session_suite, write_suites
+from recon_core.reports.run_report import AuditHead, RunReport, SessionResult
+from recon_core.reports.session_result import Outcome, fill_marks, run_report, session_result
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.side_names import sources_of
 from recon_core.reports.text import diff_text
 from recon_core.reports.waivers import waiver_lines, waiver_properties
-from recon_core.reports.wording import Tally, command_path, drift_text, folded_properties, node_path
-from recon_core.values.errors import ReconError
+from recon_core.reports.wording import (
+    Tally,
+    command_path,
+    drift_text,
+    folded_properties,
+    node_path,
+    opened_path,
+)
+from recon_core.reports.writing import NamedReport
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSession:
-    """One session, judged; `seconds` says how long each comparison took."""
+    """One session, judged; `seconds` says how long each comparison took.
+
+    `path` is its path in node ids, `file` the same as a person opens it.
+    """
 
     path: str
+    file: str
     reconciliation: Reconciliation
     summary: ReconSummary
     seconds: Mapping[str, float]
@@ -47,12 +60,12 @@ class CheckedSession:
         return bool(kinds - {ItemKind.SESSION})
 
 
-@dataclass(slots=True)
+@dataclass
 class Check:
     """The sessions of one command under one policy, and their results.
 
     `problems` are reasons other than diffs not to trust the run, safe to print; `trail` is
-    its addition to the audit log.
+    its addition to the audit log, `named_reports` are what it writes at its end.
     """
 
     policy: Policy
@@ -62,6 +75,7 @@ class Check:
     lowest: Severity
     max_items: int = DEFAULT_MAX_ITEMS
     effort: Effort = Effort.FAST
+    named_reports: Sequence[NamedReport] = ()
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
@@ -91,7 +105,8 @@ class Check:
         path = node_path(anchor, self.directory)
         self._notify(reconciliation, path)
         summary = reconciliation.summary(top_n=self.top_n, invocation_id=self.invocation_id)
-        return CheckedSession(path, reconciliation, _safe(summary), seconds)
+        file = opened_path(anchor, self.directory)
+        return CheckedSession(path, file, reconciliation, _safe(summary), seconds)
 
     def _notify(self, reconciliation: Reconciliation, path: str) -> None:
         try:
@@ -114,40 +129,53 @@ class Check:
         if problem is not None:
             self.problems.append(problem)
 
-    def write_junit(self, path: Path) -> None:
-        """Write one suite per session; a failure is a problem of the run."""
-        try:
-            suites = [self._suite(session) for session in self.sessions]
-            write_suites(path, suites, self.problems)
-        except ReconError as error:
-            self.problems.append(f"--junit={error}")
+    def report(self, policy: str, notes: Sequence[str]) -> RunReport:
+        """Return the report of the run as it is by now, with its policy and its terms."""
+        head = None if self.trail is None else self.trail.head
+        return run_report(
+            self.tally(),
+            self._results,
+            version=__version__,
+            invocation_id=self.invocation_id,
+            policy=policy,
+            problems=self.problems,
+            notes=notes,
+            audit=None if head is None else AuditHead(head.count, head.hash),
+            trend=() if self.trail is None else self.trail.recent(),
+        )
 
-    def _suite(self, session: CheckedSession) -> SuiteReport:
-        head = {} if self.trail is None else self.trail.properties
-        judgements = session.reconciliation.judgements
-        cases = [self._case(session, judgement) for judgement in judgements]
-        return session_suite(session.path, session.summary, cases, head)
+    @cached_property
+    def _results(self) -> tuple[SessionResult, ...]:
+        return tuple(map(self._result, self.sessions, self.reports()))
 
-    def _case(self, session: CheckedSession, judgement: Judgement) -> CaseReport:
+    def _result(self, session: CheckedSession, report: SessionReport) -> SessionResult:
+        reconciliation = session.reconciliation
+        placed = map(reconciliation.placed, reconciliation.judgements)
+        return session_result(
+            report,
+            session.file,
+            [self._outcome(session, judgement) for judgement in placed],
+            fill_marks(reconciliation.comparisons) if reconciliation.diffs else (),
+        )
+
+    def _outcome(self, session: CheckedSession, judgement: Judgement) -> Outcome:
         comparison, diff = judgement.comparison, judgement.diff
         node_id = f"{session.path}::{comparison.identity}"
-        shown = diff is not None and diff.severity is not Severity.INFO
         of_session = comparison.item_kind is ItemKind.SESSION
-        return session_case(
-            session.path,
-            session.summary.session_id,
+        return Outcome(
             kind=str(comparison.item_kind),
             key=comparison.key,
             verdict=judgement.verdict,
-            drift="" if of_session else drift_text(diff),
-            failed=self._blocks(diff),
+            blocks=self._blocks(diff),
             seconds=session.seconds[comparison.identity],
-            text=self._text(session, diff, node_id) if diff and shown else "",
+            drift="" if of_session else drift_text(diff),
             more={
                 **folded_properties(comparison),
                 **explanation_properties(diff),
                 **waiver_properties(diff),
             },
+            text="" if diff is None else self._text(session, diff, node_id),
+            diff=diff,
         )
 
     def _text(self, session: CheckedSession, diff: ReconDiff, node_id: str) -> str:

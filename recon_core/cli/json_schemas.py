@@ -13,6 +13,7 @@ from recon_core.audit.entries import (
     LOG_CLOSED,
     LOG_CONTINUED,
     LOG_RECOVERED,
+    NOT_IN_DIFFS,
     RECON_DIFF,
     RECON_SUMMARY,
     RUN_COMMITTED,
@@ -35,6 +36,8 @@ _TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _FIGURE: Final[Schema] = {"type": ["string", "null"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+_FIGURES: Final = ("CashSteps", "Timeline", "TimelinePoint", "Place")
+_NOT_IN_LOGS: Final = ("ReconDiff", "Explanation", "LedgerSide", "TimelineSource", *_FIGURES)
 _HASH: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _SEVERITY: Final[Schema] = {"$ref": "#/$defs/Severity"}
 
@@ -115,10 +118,10 @@ def summary_schema() -> Schema:
     diff["properties"]["explanation"] = {
         "anyOf": [{"$ref": "#/$defs/Explanation"}, {"type": "null"}]
     }
-    known = ("Severity", "WaiverState", "WaiverUse")
-    found = {**{name: made["$defs"][name] for name in known}, "ReconDiff": _complete(diff)}
-    found["WaiverUse"] = _complete(found["WaiverUse"])
-    made["$defs"] = {**found, **EXPLANATION_DEFINITIONS}
+    kept = ("Severity", "WaiverState", "LedgerSide", "TimelineSource")
+    found = {name: made["$defs"][name] for name in kept}
+    found |= {name: _complete(made["$defs"][name]) for name in ("WaiverUse", *_FIGURES)}
+    made["$defs"] = {**found, "ReconDiff": _complete(diff), **EXPLANATION_DEFINITIONS}
     made["properties"] |= {"timestamp": _TIME, "max_severity": _SEVERITY}
     return {"$schema": _DIALECT, **_complete(made)}
 
@@ -152,7 +155,7 @@ def audit_entry_schema() -> Schema:
             }
             for event_type in kinds
         ],
-        "$defs": {**_without(summary_schema()["$defs"], ("ReconDiff", "Explanation")), **kinds},
+        "$defs": {**_without(summary_schema()["$defs"], _NOT_IN_LOGS), **kinds},
     }
 
 
@@ -160,7 +163,7 @@ def _details() -> Mapping[str, Schema]:
     """The details of an entry by its event type."""
     summary = summary_schema()
     of_run = _without(summary["properties"], ("timestamp", "top_diffs"))
-    of_diff = _without(summary["$defs"]["ReconDiff"]["properties"], ("timestamp",))
+    of_diff = _without(summary["$defs"]["ReconDiff"]["properties"], NOT_IN_DIFFS)
     of_diff["explanation"] = {"anyOf": [CONCLUSION, {"type": "null"}]}
     run = {"run_id": _TEXT, "session_id": _TEXT, "strategy_id": _TEXT, "run_timestamp": _TIME}
     batch = {"run_id": _TEXT, "session_id": _TEXT, "invocation_id": _TEXT_OR_NULL}

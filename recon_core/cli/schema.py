@@ -8,7 +8,16 @@ import click
 
 from recon_core.cli.app import CONTEXT
 
-NAMES: Final = ("session", "policy", "waivers", "audit-entry", "summary", "explanation", "repair")
+NAMES: Final = (
+    "session",
+    "policy",
+    "waivers",
+    "audit-entry",
+    "summary",
+    "explanation",
+    "repair",
+    "report",
+)
 
 
 @click.command(
@@ -27,6 +36,7 @@ Examples:
   summary      the summary of a run, as ReconSummary.to_json() writes it
   explanation  what recon explain --format json prints
   repair       the list of correcting entries that recon repair writes
+  report       the JSON report of a run, of recon check --report json:PATH
 
 A schema describes one field at a time. What spans several, such as a fee without a
 currency, is found by reading: recon check says it.
@@ -36,9 +46,10 @@ currency, is found by reading: recon check says it.
 def schema(name: str) -> None:
     """Print the JSON Schema (2020-12) of a kind of file.
 
-    NAME is session, policy, waivers, audit-entry, summary, explanation or repair.
+    NAME is session, policy, waivers, audit-entry, summary, explanation, repair or report.
     """
     from recon_core.cli import json_schemas  # noqa: PLC0415  # brings pydantic
+    from recon_core.reports.run_json import run_schema  # noqa: PLC0415  # as that
 
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         "session": json_schemas.session_schema,
@@ -48,5 +59,6 @@ def schema(name: str) -> None:
         "summary": json_schemas.summary_schema,
         "explanation": json_schemas.explanation_schema,
         "repair": json_schemas.repair_schema,
+        "report": run_schema,
     }
     click.echo(json.dumps(makers[name](), indent=2))

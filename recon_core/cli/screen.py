@@ -34,6 +34,6 @@ def _is_coloured(color: str) -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def show(text: str, on: Screen) -> None:
+def show(text: str, on: Screen, *, err: bool = False) -> None:
     """Print an answer; its colours stay in it, whatever standard output is."""
-    click.echo(text, color=on.coloured)
+    click.echo(text, color=on.coloured, err=err)

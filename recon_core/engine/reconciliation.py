@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pluggy import PluginManager
 
@@ -44,6 +45,9 @@ from recon_core.values.errors import ReconError, ReplayError
 from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, without_paths
 from recon_core.values.severity import Severity
+
+if TYPE_CHECKING:
+    from recon_core.sessions.places import RowPlaces
 
 Explain = Callable[["Reconciliation"], tuple[Explanation, ...]]
 """A search for explanations of a session, such as `recon_core.explain.explain`."""
@@ -203,6 +207,19 @@ class Reconciliation:
         description = f"{again.diff.description} (softened by {shown})"
         diff = replace(again.diff, softened_by=shown, description=description)
         return replace(again, diff=diff, message=description)
+
+    def placed(self, judgement: Judgement) -> Judgement:
+        """Return a judgement whose diff says where its rows are, as far as the files show it."""
+        if judgement.diff is None:
+            return judgement
+        places = self._places.of(judgement.comparison)
+        return replace(judgement, diff=replace(judgement.diff, places=places))
+
+    @cached_property
+    def _places(self) -> "RowPlaces":
+        from recon_core.sessions.places import RowPlaces  # noqa: PLC0415  # brings pydantic
+
+        return RowPlaces(self.recorded)
 
     def notify(self) -> None:
         """Call `recon_reconciled` with this judged session, once."""

@@ -1,16 +1,18 @@
 """Since when two sides differ: the first snapshot of a side that the other side contradicts.
 
 A side that gives no snapshots is asked by its rows: their state at the time of each snapshot of
-the other side. The finding is written to the notes of a diff of a position or of cash; it changes
-no verdict.
+the other side. The finding is written to the notes of a diff of a position or of cash, and as a
+timeline to the diff itself; it changes no verdict.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
+from recon_core.ledger.postings_course import PostingsCourse
 from recon_core.ledger.replay import SideReplay
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import (
@@ -22,13 +24,21 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.figures import Timeline, TimelinePoint, TimelineSource
 from recon_core.policy.model import Policy
-from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
+from recon_core.values.amounts import (
+    EXACT,
+    ZERO,
+    exact_sum,
+    format_amount,
+    larger_magnitude,
+)
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 from recon_core.values.times import format_time
 
 _Value = Position | CashBalance
+_Common = tuple[datetime, Decimal, Decimal]
 _NET: Final = frozenset({ItemKind.POSITION, ItemKind.CASH})
 
 
@@ -46,17 +56,59 @@ class Divergences:
 
         Where a side computed in binary floats, up to `float_dust` is no difference.
         """
-        value = comparison.internal or comparison.external
-        sides = self.recorded.own_records()
-        if value is None or comparison.item_kind not in _NET or len(sides) < len(LedgerSide):
-            return ()
+        common = self._common(comparison)
+        dust = self._dust(comparison)
+        return (_note(self._who(), common, dust, comparison.unit),) if common else ()
+
+    def timeline(self, comparison: Comparison) -> Timeline | None:
+        """Return the course of both sides up to their states, `None` where no row shows it."""
+        value = self._value(comparison)
+        if value is None:
+            return None
+        source, points = TimelineSource.SNAPSHOTS, self._common(comparison)
+        if not points:
+            any_account = ",account=" not in comparison.key
+            source = TimelineSource.POSTINGS
+            points = self._postings.amounts(value, any_account=any_account)
+        if not points:
+            return None
+        last = _at_the_end(comparison)
+        if last[0] >= points[-1][0]:
+            points = [*(point for point in points if point[0] < last[0]), last]
+        dust = self._dust(comparison)
+        apart = (EXACT.subtract(ours, theirs).copy_abs() > dust for _, ours, theirs in points)
+        return Timeline(
+            source,
+            tuple(TimelinePoint(*point) for point in points),
+            max(dust, _tolerance(comparison, self.policy, last)),
+            next((place for place, differs in enumerate(apart) if differs), None),
+            self._postings.left_out if source is TimelineSource.POSTINGS else 0,
+        )
+
+    def _value(self, comparison: Comparison) -> _Value | None:
+        """Return the row that is compared, where both sides can have a course."""
+        of_both = len(self.recorded.own_records()) == len(LedgerSide)
+        if comparison.item_kind not in _NET or not of_both:
+            return None
+        return comparison.internal or comparison.external
+
+    def _common(self, comparison: Comparison) -> list[_Common]:
+        """Return both sides' amounts at their common snapshots."""
+        value = self._value(comparison)
+        if value is None:
+            return []
         any_account = ",account=" not in comparison.key
         ours, theirs = (
-            _amounts(self._known(side), value, any_account=any_account) for side in sides
+            _amounts(self._known(side), value, any_account=any_account) for side in LedgerSide
         )
-        dust = self.policy.float_dust if comparison.in_floats else ZERO
-        common = [(time, ours[time], theirs[time]) for time in sorted(ours.keys() & theirs.keys())]
-        return (_note(self._who(), common, dust, comparison.unit),) if common else ()
+        return [(time, ours[time], theirs[time]) for time in sorted(ours.keys() & theirs.keys())]
+
+    def _dust(self, comparison: Comparison) -> Decimal:
+        return self.policy.float_dust if comparison.in_floats else ZERO
+
+    @cached_property
+    def _postings(self) -> PostingsCourse:
+        return PostingsCourse(self.recorded, self.replays)
 
     def _who(self) -> str:
         """Return the sides as the subject of a note."""
@@ -92,6 +144,24 @@ class Divergences:
             return
 
 
+def _at_the_end(comparison: Comparison) -> _Common:
+    """Return the time of the session and both states; a side that lists none has 0."""
+    assert comparison.as_of is not None  # noqa: S101  # both sides have a time
+    rows = (comparison.internal, comparison.external)
+    ours, theirs = (ZERO if row is None else _amount(row) for row in rows)
+    return comparison.as_of, ours, theirs
+
+
+def _tolerance(comparison: Comparison, policy: Policy, last: _Common) -> Decimal:
+    """Return the largest delta of two states that does not fail."""
+    _, ours, theirs = last
+    if not comparison.of_position:
+        return policy.cash.tolerance(comparison.name, ours, theirs).limit
+    relative = EXACT.multiply(policy.position.fail_above, larger_magnitude(ours, theirs))
+    absolute = policy.position.absolute_tolerance(comparison.name)
+    return relative if absolute is None else max(relative, absolute[1])
+
+
 def _amounts(
     snapshots: Iterable[Snapshot], value: _Value, *, any_account: bool
 ) -> dict[datetime, Decimal]:
@@ -123,9 +193,7 @@ def _amount(row: _Value) -> Decimal:
     return row.quantity if isinstance(row, Position) else row.total
 
 
-def _note(
-    who: str, common: list[tuple[datetime, Decimal, Decimal]], dust: Decimal, unit: str
-) -> str:
+def _note(who: str, common: list[_Common], dust: Decimal, unit: str) -> str:
     deltas = [EXACT.subtract(theirs, ours) for _, ours, theirs in common]
     differs = [delta.copy_abs() > dust for delta in deltas]
     if not any(differs):

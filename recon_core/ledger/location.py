@@ -32,21 +32,26 @@ class Location:
         self._flows: dict[LedgerSide, Flows | None] = {}
 
     def located(self, judgement: Judgement) -> Judgement:
-        """The judgement with notes on where its difference lies."""
-        diff = judgement.diff
-        notes = () if diff is None else self._notes(judgement.comparison)
-        if diff is None or not notes:
+        """The judgement; its diff with notes on where it lies, and the figures of these notes."""
+        diff, comparison = judgement.diff, judgement.comparison
+        if diff is None:
             return judgement
-        return replace(judgement, diff=replace(diff, notes=(*diff.notes, *notes)))
+        found = self._waterfalls(comparison)
+        timeline = self._since.timeline(comparison)
+        notes = self._notes(comparison, found)
+        if not (notes or found or timeline):
+            return judgement
+        steps = tuple(one.figures() for one in found)
+        located = replace(diff, notes=(*diff.notes, *notes), waterfalls=steps, timeline=timeline)
+        return replace(judgement, diff=located)
 
     def facts(self, comparison: Comparison) -> tuple[str, ...]:
         """Return where a difference lies: in another list, in a category of cash, since when."""
         category = self._category(self._waterfalls(comparison))
         return (*self._other_list(comparison), *category, *self._since.notes(comparison))
 
-    def _notes(self, comparison: Comparison) -> tuple[str, ...]:
+    def _notes(self, comparison: Comparison, found: Sequence[Waterfall]) -> tuple[str, ...]:
         """Return the other list, the waterfalls, the net of hedge legs, and the facts."""
-        found = self._waterfalls(comparison)
         return (
             *self._other_list(comparison),
             *(one.text() for one in found),

@@ -11,6 +11,7 @@ from typing import Final
 
 from recon_core.ledger.bookings import Category
 from recon_core.model import CashBalance, LedgerSide
+from recon_core.model.figures import CashSteps
 from recon_core.values.amounts import (
     EXACT,
     ZERO,
@@ -65,6 +66,16 @@ class Waterfall:
         """The decimals that the steps have; the opening keeps those it was given with."""
         given = decimal_places(self.steps.get(Category.OPENING, ZERO))
         return max(given, *(decimal_places(shortest(amount)) for amount in self.steps.values()))
+
+    def figures(self) -> CashSteps:
+        """Return the steps as a diff carries them, in the order of a waterfall."""
+        steps = {
+            str(category): pad_to_places(shortest(self.steps[category]), self.places)
+            for category in _ORDER
+            if category in self.steps
+        }
+        closing = pad_to_places(shortest(self.closing), self.places)
+        return CashSteps(self.side, self.currency, self.opened, steps, closing, self.stated)
 
     def text(self) -> str:
         """`internal: 10000.00 opening - 4200.00 trades - 4.20 fees = 5795.80 EUR`."""

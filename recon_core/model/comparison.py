@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.model.explanation import Explanation
+from recon_core.model.figures import CashSteps, Place, Timeline
 from recon_core.model.matched_rows import MatchedRows
 from recon_core.model.waivers import WaiverUse
 from recon_core.values.errors import ReconError
@@ -113,7 +114,9 @@ class ReconDiff:
     applied, in words; `diff_details` repeats the figures as text under the names
     that the runbook's audit log uses. `explanation` says why, where somebody asked
     (docs/explain.md); no severity depends on it. `waivers` are those that name the diff, each
-    with what became of it; where one covers it, `severity` is WAIVED.
+    with what became of it; where one covers it, `severity` is WAIVED. `waterfalls` are the steps
+    of each side to a balance, `timeline` is the course of both sides; `places` are the rows in
+    their files, where a report asked for them.
     """
 
     diff_id: str
@@ -135,6 +138,9 @@ class ReconDiff:
     softened_by: str | None = None
     explanation: Explanation | None = None
     waivers: tuple[WaiverUse, ...] = ()
+    waterfalls: tuple[CashSteps, ...] = ()
+    timeline: Timeline | None = None
+    places: tuple[Place, ...] = ()
 
     @property
     def waiver(self) -> WaiverUse | None:
@@ -172,6 +178,9 @@ class ReconDiff:
             "softened_by": self.softened_by,
             "explanation": None if self.explanation is None else self.explanation.to_dict(),
             "waivers": [use.to_dict() for use in self.waivers],
+            "waterfalls": [each.to_dict() for each in self.waterfalls],
+            "timeline": None if self.timeline is None else self.timeline.to_dict(),
+            "places": [each.to_dict() for each in self.places],
         }
 
     @classmethod
@@ -190,6 +199,10 @@ class ReconDiff:
         uses = fields.get("waivers") or ()
         assert isinstance(uses, list | tuple)  # noqa: S101  # the dict is to_dict's own
         fields["waivers"] = tuple(map(WaiverUse.from_dict, uses))
+        fields["waterfalls"] = tuple(map(CashSteps.from_dict, _tables(fields.get("waterfalls"))))
+        course = fields.get("timeline")
+        fields["timeline"] = Timeline.from_dict(course) if isinstance(course, dict) else None
+        fields["places"] = tuple(map(Place.from_dict, _tables(fields.get("places"))))
         return cls(**fields)  # type: ignore[arg-type]  # the dict is to_dict's own
 
 
@@ -224,6 +237,10 @@ def diff_id(session_id: str, identity: str) -> str:
     """A stable id: the same session and key give the same id in every run."""
     content = f"{session_id}\0{identity}".encode("utf-8", "surrogatepass")
     return f"diff-{hashlib.sha256(content).hexdigest()[:16]}"
+
+
+def _tables(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -7,11 +7,17 @@ That package has no properties per case, so they are written to `system-out`, on
 import xml.etree.ElementTree as ET  # parses only what was written here
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from recon_core.values.printable import printable
+
+_LONGEST_NAME: Final = 1000
+"""Characters of a name: a path and a key, each of which may have some hundred."""
+_LONGEST_LINE: Final = 2000
+"""Characters of a line of a text; ids of any length must not fill a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class CaseReport:
     """One comparison: it failed, was skipped (a WARN that does not block), or passed.
 
     An `error` is of the run and not of a comparison: something did not run, or cannot be
-    trusted.
+    trusted. `file` is the session as a person opens it, `line` the row that differs.
     """
 
     class_name: str
@@ -29,6 +35,8 @@ class CaseReport:
     message: str
     text: str
     properties: Mapping[str, str]
+    file: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,11 @@ def junit_text(suites: Sequence[SuiteReport]) -> str:
 
 def _suite(suite: SuiteReport) -> TestSuite:
     properties = {name: printable(value) for name, value in suite.properties.items()}
-    return TestSuite(suite.name, [_case(case) for case in suite.cases], properties=properties)
+    return TestSuite(
+        printable(suite.name, _LONGEST_NAME),
+        [_case(case) for case in suite.cases],
+        properties=properties,
+    )
 
 
 def _case(case: CaseReport) -> TestCase:
@@ -57,16 +69,41 @@ def _case(case: CaseReport) -> TestCase:
     # Milliseconds: the package prints smaller sums with an exponent, which no
     # reader of JUnit files expects.
     seconds = round(case.seconds, 3)
-    made = TestCase(case.name, case.class_name, elapsed_sec=seconds, stdout=stdout)
+    made = TestCase(
+        printable(case.name, _LONGEST_NAME),
+        _class_name(case.class_name),
+        elapsed_sec=seconds,
+        stdout=stdout,
+        file=None if case.file is None else _file(case.file),
+        line=case.line,
+    )
     # The package leaves out an outcome without any text.
     message = case.message or case.outcome
+    if case.outcome == "passed":
+        return made
+    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.splitlines())
     if case.outcome == "failed":
-        made.add_failure_info(message=message, output=case.text)
+        made.add_failure_info(message=message, output=text)
     elif case.outcome == "error":
-        made.add_error_info(message=message, output=case.text)
+        made.add_error_info(message=message, output=text)
     elif case.outcome == "skipped":
-        made.add_skipped_info(message=message)
+        made.add_skipped_info(message=message, output=text)
     return made
+
+
+@lru_cache(maxsize=1000)
+def _class_name(name: str) -> str:
+    """Return the name of a class, which thousands of cases share, safe to show.
+
+    The two colons between its parts are no command of a runner here.
+    """
+    return "::".join(printable(part, _LONGEST_NAME) for part in name.split("::"))
+
+
+@lru_cache(maxsize=1000)
+def _file(name: str) -> str:
+    """Return the name of a file, which thousands of cases share, safe to show."""
+    return printable(name, _LONGEST_NAME)
 
 
 def _read_back(text: str, suites: Sequence[SuiteReport]) -> None:

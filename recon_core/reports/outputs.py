@@ -6,53 +6,52 @@ does is to put a report in each place that says "the run has not ended".
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from recon_core.reports.formats import FORMATS, ReportFormat
+from recon_core.reports.writing import STANDARD_OUTPUT
 from recon_core.reports.written_path import is_same_file, written_path
 from recon_core.values.errors import ReconError
 from recon_core.values.files import write_atomically
 
-NOT_ENDED: Final = "the run has not ended"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFormat:
-    """A kind of report: how a file of it begins, and one that fails as `NOT_ENDED`."""
-
-    begins: re.Pattern[bytes]
-    not_ended: str
-
-
-JUNIT: Final = ReportFormat(
-    begins=re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>)?\s*<testsuites?[\s/>]"),
-    # A constant: what writes reports is imported later, and may be a reason not to end.
-    not_ended=(
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        '<testsuites tests="1" failures="0" errors="1" time="0">'
-        '<testsuite name="recon" tests="1" failures="0" errors="1" skipped="0" time="0">'
-        '<testcase classname="recon" name="gate" time="0">'
-        f'<error type="error" message="{NOT_ENDED}">{NOT_ENDED}: it goes on, its command line '
-        "was refused, or it was stopped before its report was written</error>"
-        "</testcase></testsuite></testsuites>\n"
-    ),
-)
-
 
 def named_value(words: Sequence[str], *options: str) -> str | None:
     """The value that a command line gives an option, under any of its names; the last holds."""
-    found = None
+    return next(reversed(named_values(words, *options)), None)
+
+
+def named_values(words: Sequence[str], *options: str) -> list[str | None]:
+    """Every value that a command line gives an option, under any of its names.
+
+    The value of an option that is the last word is `None`.
+    """
+    found: list[str | None] = []
     for position, word in enumerate(words):
         if word == "--":
             break
         name, joined, value = word.partition("=")
         if name in options:
             following = words[position + 1 : position + 2]
-            found = value if joined else next(iter(following), None)
+            found.append(value if joined else next(iter(following), None))
     return found
+
+
+def withdraw_named(
+    words: Sequence[str], option: str, junit: str, directory: Path, log: str | None
+) -> None:
+    """Put a report that fails in the place of each that a command line names.
+
+    `option` takes `FORMAT:PATH` and may be repeated, `junit` takes the path of a JUnit file;
+    `log` is that of `withdraw`.
+    """
+    for value in named_values(words, option):
+        name, _, place = (value or "").partition(":")
+        if name in FORMATS and place != STANDARD_OUTPUT:
+            withdraw(place, directory, FORMATS[name], log)
+    named = named_value(words, junit)
+    if named is not None:
+        withdraw(named, directory, FORMATS["junit"], log)
 
 
 def withdraw(value: str, directory: Path, report: ReportFormat, log: str | None = None) -> None:

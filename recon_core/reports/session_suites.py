@@ -1,19 +1,20 @@
-"""JUnit suites of reconciled sessions: one suite per session, one case per comparison.
+"""JUnit suites of a run: one suite per session, one case per comparison.
 
 Where the gate is not clear for another reason than the comparisons, a case named `gate`
 says why: one in the suite of each session that did not run completely, one for the problems
 of the run. Most consumers read failing cases and nothing else.
+
+GitLab shows the content of an outcome and never its message, Jenkins and GitHub's actions show
+both: each has the finding, and the message its cause as well.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
-from recon_core.model.summary import ReconSummary
-from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
+from recon_core.reports.junit import CaseReport, SuiteReport
+from recon_core.reports.report_rows import Row, rows
+from recon_core.reports.run_report import ComparisonResult, RunReport, SessionResult
 from recon_core.reports.wording import INCOMPLETE, ran_of
-from recon_core.values.errors import ReconError
-from recon_core.values.files import write_atomically
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
@@ -22,6 +23,11 @@ GATE: Final = "gate"
 
 RUN_SUITE: Final = "recon"
 """The suite of what concerns no single session."""
+
+_SKIPPED: Final = ("WARN", "WAIVED")
+"""Verdicts that are shown as skipped where they do not block: somebody is to look at them."""
+_LONGEST_MESSAGE: Final = 2000
+"""Characters of a message: an attribute that a table of failures shows on a line."""
 
 
 def gate_case(
@@ -49,94 +55,58 @@ def gate_case(
 
 
 def shortage_case(
-    path: str, summary: ReconSummary, *, fails: bool = True
+    path: str, ran: int, promised: int, *, fails: bool = True
 ) -> tuple[CaseReport, ...]:
     """The case of a session of which something did not run, none where all of it did."""
-    ran, promised = summary.ran or 0, summary.comparisons or 0
     return gate_case(path, [ran_of(ran, promised)] if ran < promised else [], fails=fails)
 
 
-def session_suite(
-    path: str,
-    summary: ReconSummary,
-    cases: Sequence[CaseReport],
-    more: Mapping[str, str] | None = None,
-    *,
-    fails: bool = True,
-) -> SuiteReport:
-    """The suite of one session; `path` is its path in node ids.
+def run_suites(run: RunReport) -> list[SuiteReport]:
+    """Return the suites of a run, that of its own problems last."""
+    by_comparison = {id(row.comparison): row for row in rows(run) if row.comparison is not None}
+    suites = [_suite(run, session, by_comparison) for session in run.sessions]
+    of_run = gate_case(RUN_SUITE, run.problems, fails=run.gate)
+    return [*suites, *([SuiteReport(RUN_SUITE, {}, of_run)] if of_run else [])]
 
-    `more` are properties that every suite of a run carries, such as the head of its
-    audit log; `fails` is that of `gate_case`.
-    """
+
+def _suite(run: RunReport, session: SessionResult, found: dict[int, Row]) -> SuiteReport:
+    head = {} if run.audit is None else {
+        "recon.audit_entries": str(run.audit.entries),
+        "recon.audit_head": run.audit.head,
+    }  # fmt: skip
     properties = {
-        "recon.session_id": summary.session_id,
-        "recon.strategy_id": summary.strategy_id,
-        "recon.run_id": summary.run_id,
-        "recon.max_severity": summary.max_severity,
-        "recon.comparisons": str(summary.comparisons),
-        "recon.ran": str(summary.ran),
-        **(more or {}),
+        "recon.session_id": session.session_id,
+        "recon.strategy_id": session.strategy_id,
+        "recon.run_id": session.run_id,
+        "recon.max_severity": session.max_severity.replace("match", Severity.INFO),
+        "recon.comparisons": str(session.promised),
+        "recon.ran": str(session.ran),
+        **head,
     }
     for severity in reversed(Severity):
-        properties[f"recon.count.{severity}"] = str(summary.counts_by_severity.get(severity, 0))
-    return SuiteReport(path, properties, [*cases, *shortage_case(path, summary, fails=fails)])
+        properties[f"recon.count.{severity}"] = str(session.counts.get(severity, 0))
+    cases = [_case(session, each, found.get(id(each))) for each in session.comparisons]
+    short = shortage_case(session.path, session.ran, session.promised, fails=run.gate)
+    return SuiteReport(session.path, properties, [*cases, *short])
 
 
-def session_case(
-    path: str,
-    session_id: str,
-    *,
-    kind: str,
-    key: str,
-    verdict: str,
-    drift: str,
-    failed: bool,
-    seconds: float,
-    text: str,
-    more: Mapping[str, str],
-) -> CaseReport:
-    """The case of one comparison.
-
-    `verdict` is `match` or a severity, `text` the diff in full where there is something
-    to show, `failed` whether it blocks: a WARN that does not, and what is waived, is reported
-    as skipped. `more` are properties that not every item has: `folded_properties`,
-    `explanation_properties`, `waiver_properties`.
-    """
-    skipped = not failed and verdict in (Severity.WARN, Severity.WAIVED)
+def _case(session: SessionResult, comparison: ComparisonResult, row: Row | None) -> CaseReport:
+    skipped = not comparison.blocks and comparison.verdict in _SKIPPED
     return CaseReport(
-        class_name=f"{path}::{kind}",
-        name=key,
-        seconds=seconds,
-        outcome="failed" if failed else "skipped" if skipped else "passed",
-        message="" if verdict == "match" else text.partition("\n")[0],
-        text=text,
+        class_name=f"{session.path}::{comparison.kind}",
+        name=comparison.key,
+        seconds=comparison.seconds,
+        outcome="failed" if comparison.blocks else "skipped" if skipped else "passed",
+        message="" if row is None else printable(row.text, _LONGEST_MESSAGE),
+        text=comparison.text,
         properties={
-            "recon.session_id": session_id,
-            "recon.kind": kind,
-            "recon.key": key,
-            "recon.severity": verdict,
-            "recon.drift": drift,
-            **more,
+            "recon.session_id": session.session_id,
+            "recon.kind": comparison.kind,
+            "recon.key": comparison.key,
+            "recon.severity": comparison.verdict,
+            "recon.drift": comparison.drift,
+            **comparison.more,
         },
+        file=session.file,
+        line=None if row is None else row.line,
     )
-
-
-def write_suites(
-    path: Path, suites: Sequence[SuiteReport], problems: Sequence[str], *, fails: bool = True
-) -> None:
-    """Write the report whole or not at all; raises `ReconError` where that fails.
-
-    `problems` are those of the run, which concern no single session; `fails` is that of
-    `gate_case`.
-    """
-    of_run = gate_case(RUN_SUITE, problems, fails=fails)
-    suites = [*suites, *([SuiteReport(RUN_SUITE, {}, of_run)] if of_run else [])]
-    try:
-        text = junit_text(suites)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        shown = printable(path)
-        raise ReconError(f"{shown}: was not written: {printable(reason)}") from None

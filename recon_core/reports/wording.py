@@ -84,13 +84,26 @@ def node_path(anchor: Path, directory: Path) -> str:
     return "/".join(encode_key(part) for part in Path(relative).parts)
 
 
+def opened_path(anchor: Path, directory: Path) -> str:
+    """The anchor relative to `directory` as a person or a forge opens it, with `/`.
+
+    Nothing in it is encoded or made safe to show.
+    """
+    whole = _relative(anchor, directory).encode("utf-8", "surrogateescape")
+    return Path(whole.decode("utf-8", "backslashreplace")).as_posix()
+
+
 def command_path(anchor: Path, directory: Path) -> str:
     """The anchor as a word of a shell, seen from `directory`; empty where it cannot be printed."""
-    try:
-        relative = os.path.relpath(anchor, directory)
-    except ValueError:  # another drive
-        relative = str(anchor)
+    relative = _relative(anchor, directory)
     return shlex.quote(relative) if printable(relative, len(relative)) == relative else ""
+
+
+def _relative(anchor: Path, directory: Path) -> str:
+    try:
+        return os.path.relpath(anchor, directory)
+    except ValueError:  # another drive
+        return str(anchor)
 
 
 def drift_text(diff: ReconDiff | None) -> str:

@@ -14,7 +14,7 @@ from recon_core import hookimpl
 from recon_core.audit.log import AuditLog
 from recon_core.cli.check_run import Check
 from recon_core.plugins.manager import extension_manager
-from recon_core.reports.outputs import JUNIT
+from recon_core.reports.formats import JUNIT
 
 from .conftest import (
     AS_OF,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.reports.outputs import JUNIT, NOT_ENDED, named_value, withdraw
+from recon_core.reports.formats import JUNIT, NOT_ENDED
+from recon_core.reports.outputs import named_value, withdraw
 
 EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 import pytest_recon
@@ -143,6 +144,18 @@ def _csv_of(where: str) -> str:
     return next(block.text for block in blocks_of(document) if block.language == "csv")
 
 
+def _yaml(block: Block, _saved: Path, _reader: Reader, where: str) -> None:
+    """A step of a workflow has inputs of the action, a hook is one that there is."""
+    read = yaml.safe_load(block.text)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    if isinstance(read, list):
+        assert set(read[0]["with"]) <= set(action["inputs"]), where
+    else:
+        named = {hook["id"] for repo in read["repos"] for hook in repo["hooks"]}
+        assert named <= {hook["id"] for hook in hooks}, where
+
+
 def _table(block: Block, saved: Path, _reader: Reader, where: str) -> None:
     assert block.purpose == "file", where
     assert saved.is_file(), where
@@ -161,6 +174,7 @@ CHECKS = {
     "console": _console,
     "python": _python,
     "toml": _toml,
+    "yaml": _yaml,
     "json": _json,
     "csv": _table,
 }
@@ -280,7 +294,7 @@ def test_documented_options_and_targets_exist() -> None:
         inis = set(re.findall(r"\brecon_(?:sessions|policy|fail_on|gate|junit|audit_log)\b", text))
         assert inis <= known, page.name
         assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets, page.name
-    assert {field.name for field in fields(Settings)} >= {"junit", "top_n"}
+    assert {field.name for field in fields(Settings)} >= {"reports", "top_n"}
 
 
 def test_pages_are_linked_from_the_readme() -> None:

@@ -1,12 +1,15 @@
 """Every example runs and ends as its README says; the CI snippets are real."""
 
+import json
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from .blocks import environment
 
@@ -103,7 +106,8 @@ def test_demo_ends_with_0_only_if_both_suites_end_rightly(examples: Path, wrong:
 def gate_command(name: str) -> str:
     """The line of a CI snippet that runs the gate; there is one."""
     text = (EXAMPLES / "ci" / name).read_text(encoding="utf-8")
-    found = re.findall(r"(?:\.venv/bin/)?(pytest --[^'\n]+)", text)
+    folded = re.sub(r"\n +(?=--recon-report|--recon-session)", " ", text)
+    found = re.findall(r"(?:\.venv/bin/)?(pytest --[^'\n]+)", folded)
     assert len(found) == 1
     return str(found[0])
 
@@ -118,10 +122,14 @@ def test_the_gate_of_a_ci_snippet_decides(
     shutil.copytree(examples / "suite" / suite, project / "sessions")
     result = run(project, gate_command(name))
     assert result.returncode == status, result.stdout + result.stderr
-    suites = ET.parse(project / "recon.xml").getroot().findall("testsuite")  # noqa: S314
+    suites = ET.parse(project / "recon" / "recon.xml").getroot().findall("testsuite")  # noqa: S314
     assert len(suites) == 4
     failures = sum(int(suite.get("failures", "0")) for suite in suites)
     assert (failures > 0) == (status > 0)
+    kept = {path.name for path in (project / "recon").iterdir()}
+    assert {"audit.jsonl", "run.json", "recon.html"} <= kept
+    run_report = json.loads((project / "recon" / "run.json").read_text(encoding="utf-8"))
+    assert len(run_report["audit"]["head"]) == 64
 
 
 @pytest.mark.parametrize("name", CI_FILES[:2])
@@ -137,7 +145,7 @@ def test_yaml_snippets_are_indented_evenly(name: str) -> None:
     [
         ("github-actions.yml", r"if: always\(\)", r"(?s)\n  deploy:\n    needs: reconcile\n"),
         ("gitlab-ci.yml", r"when: always", r"(?s)\ndeploy:\n.*needs: \[reconcile\]"),
-        ("Jenkinsfile", r"(?s)always \{\s+junit 'recon.xml'", r"(?s)'Reconcile'.*'Deploy'"),
+        ("Jenkinsfile", r"(?s)always \{.*'recon/recon.xml'", r"(?s)'Reconcile'.*'Deploy'"),
     ],
 )
 def test_ci_snippets_keep_the_report_and_block(name: str, always: str, blocks: str) -> None:
@@ -145,5 +153,40 @@ def test_ci_snippets_keep_the_report_and_block(name: str, always: str, blocks: s
     text = (EXAMPLES / "ci" / name).read_text(encoding="utf-8")
     assert re.search(always, text)
     assert re.search(blocks, text)
-    assert "recon.xml" in text
+    assert "recon/recon.xml" in text
     assert not re.search(r"\|\| true|allow_failure: true|continue-on-error", text)
+
+
+def github_workflow() -> Any:
+    """The workflow of the examples; YAML takes its key `on` for a truth."""
+    text = (EXAMPLES / "ci" / "github-actions.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def test_the_github_workflow_is_complete() -> None:
+    """Pull requests, least permissions, a bound in time, and the summary of a blocked run."""
+    workflow = github_workflow()
+    assert set(workflow[True]) == {"push", "pull_request"}
+    assert workflow["permissions"] == {"contents": "read"}
+    gate, deploy = workflow["jobs"]["reconcile"], workflow["jobs"]["deploy"]
+    assert gate["timeout-minutes"]
+    assert deploy["if"] == "github.event_name == 'push'"
+    summary = next(step for step in gate["steps"] if "GITHUB_STEP_SUMMARY" in step.get("run", ""))
+    assert summary["if"] == "always()"
+
+
+@pytest.mark.parametrize("path", [EXAMPLES / "ci" / "github-actions.yml", ROOT / "action.yml"])
+def test_actions_are_pinned(path: Path) -> None:
+    """By the hash of a commit: a tag can be moved."""
+    used = re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8"))
+    assert used
+    assert all(re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", each) for each in used)
+
+
+def test_gitlab_reads_both_reports() -> None:
+    """JUnit and Code Quality, kept of a blocked run too, below a folder that can be opened."""
+    text = (EXAMPLES / "ci" / "gitlab-ci.yml").read_text(encoding="utf-8")
+    artifacts = yaml.safe_load(text)["reconcile"]["artifacts"]
+    assert artifacts["when"] == "always"
+    assert set(artifacts["reports"]) == {"junit", "codequality"}
+    assert all(each.startswith("recon/") for each in artifacts["reports"].values())

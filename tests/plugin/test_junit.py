@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from recon_core.reports.formats import JUNIT
 from recon_core.reports.junit import CaseReport, SuiteReport, junit_text
-from recon_core.reports.outputs import JUNIT
 
 from .conftest import (
     BLOCKED_COMPARISONS,
@@ -265,12 +265,13 @@ class TestSuites:
         ]
 
     def test_a_failure_has_the_whole_text(self, root: ET.Element) -> None:
-        """What, both sides, delta, tolerance, severity, escalation; the message is its start."""
+        """What, both sides, delta, tolerance, severity, escalation; the message is in short."""
         cases = suite(root, "sessions/blocked.recon.json").findall("testcase")
         (failure,) = [case.find("failure") for case in cases if case.attrib["name"] == "EUR"]
         assert failure is not None
         text = str(failure.text)
-        assert text.startswith(failure.attrib["message"])
+        assert text.startswith("cash EUR: FAIL, ")
+        assert failure.attrib["message"].startswith("cash EUR: FAIL, ledger 5000.00 EUR, ")
         for part in ("cash EUR: FAIL", "5000.00 EUR", "4995.00 EUR", "5.00 EUR", "tolerance"):
             assert part in text
         assert "tolerance   1.00 EUR = min(1 EUR, 0.5 % of 5000.00)" in text
@@ -280,7 +281,8 @@ class TestSuites:
         cases = suite(root, "sessions/blocked.recon.json").findall("testcase")
         (skipped,) = [case.find("skipped") for case in cases if outcome(case) == "skipped"]
         assert skipped is not None
-        assert skipped.attrib["message"].startswith("position BTC/EUR: WARN, internal 0.1 BTC")
+        assert skipped.attrib["message"].startswith("position BTC/EUR: WARN, ledger 0.1 BTC")
+        assert str(skipped.text).startswith("position BTC/EUR: WARN, ")
 
     def test_properties_of_a_case_stand_in_system_out(self, root: ET.Element) -> None:
         """Of matches too."""

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 # In-process runs forget what they import first; these cost most of a run.
-import pytest_recon.junit_file  # noqa: F401
+import pytest_recon.report_files  # noqa: F401
 import recon_core.sessions.formats.nautilus
 import recon_core.sessions.native  # noqa: F401
 

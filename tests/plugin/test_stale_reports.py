@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_core.reports.outputs import JUNIT
+from recon_core.reports.formats import JUNIT
 
 from .conftest import CLEAR_LINE, final_line, run_pytest, write_blocked, write_clear
 

@@ -1,0 +1,111 @@
+"""Cost of reports: 10,000 comparisons with all formats against the same run without, by CPU time.
+
+    python benchmarks/reports.py [--runs 3] [--command]
+
+Every figure is the CPU time (user and system) of a whole process, the median of some runs; the
+runs to compare are interleaved. The first is pytest with `--recon-session`, with `--command`
+it is `recon check`. Ends with 1 where a target is missed:
+
+Nothing is explained, so that the run without reports costs as little as it can.
+
+* all formats on: at most 1.5 times the run without, of a clear session and of 100 failures.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from recon_core.reports.formats import FORMATS
+
+TARGET = 1.5
+COMPARISONS = 10_000
+FAILURES = (0, 100)
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        for count in FAILURES:
+            path = directory / f"{count}.recon.json"
+            path.write_text(json.dumps(_session(count)), encoding="utf-8")
+        _cpu_seconds(directory, options, 0, with_reports=True)  # compiles what is new
+        kinds = [(count, each) for count in FAILURES for each in (False, True)]
+        runs = [
+            {
+                (count, each): _cpu_seconds(directory, options, count, with_reports=each)
+                for count, each in kinds
+            }
+            for _ in range(options.runs)
+        ]
+    medians = {kind: statistics.median(run[kind] for run in runs) for kind in kinds}
+    met = True
+    for count in FAILURES:
+        plain, reported = medians[count, False], medians[count, True]
+        ratio = reported / plain
+        met = met and ratio <= TARGET
+        word = "met" if ratio <= TARGET else "MISSED"
+        print(
+            f"{COMPARISONS} comparisons, {count} failures: {plain:.2f} s without reports, "
+            f"{reported:.2f} s with {len(FORMATS)}: {ratio:.2f}, at most {TARGET}: {word}"
+        )
+    return 0 if met else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--command", action="store_true", help="measure recon check")
+    return parser.parse_args()
+
+
+def _session(failures: int) -> dict[str, object]:
+    """A session of positions, of which the first `failures` are a FAIL."""
+    internal = {f"SYM{number:06d}/EUR": "1.5" for number in range(COMPARISONS)}
+    external = {
+        symbol: "1.4" if number < failures else "1.5" for number, symbol in enumerate(internal)
+    }
+    time = "2026-01-01T12:00:00Z"
+    return {
+        "schema": "recon.session/1",
+        "session_id": "benchmark",
+        "internal": {"as_of": time, "positions": internal, "cash": {}},
+        "external": {"as_of": time, "positions": external, "cash": {}},
+    }
+
+
+def _cpu_seconds(
+    directory: Path, options: argparse.Namespace, failures: int, *, with_reports: bool
+) -> float:
+    """CPU seconds of one run, after checking that it ended as it must and wrote its reports."""
+    session, option = f"{failures}.recon.json", "--report" if options.command else "--recon-report"
+    command = [sys.executable, "-m", "recon_core.cli", "check", session, "--explain=off"]
+    if not options.command:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"]
+        command += ["-p", "no:cacheprovider", f"--recon-session={session}"]
+        command += ["--recon-explain=off"]
+    if with_reports:
+        command += [f"{option}={name}:out/{name}" for name in FORMATS]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    red = 2 if options.command else 1
+    if done.returncode != (red if failures else 0):
+        raise SystemExit(f"ended {done.returncode}\n{done.stdout[-2000:]}{done.stderr}")
+    if with_reports and {path.name for path in (directory / "out").iterdir()} != set(FORMATS):
+        raise SystemExit("a report is missing")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The HTML page: its content, its charts, its template and its style."""
