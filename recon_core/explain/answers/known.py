@@ -214,12 +214,11 @@ def _other_accounts(prover: Prover) -> Iterator[str]:
     states = {side: prover.dimensions.stated(record) for side, record in records.items()}
     if len(states) < len(LedgerSide):
         return
-    ours, theirs = states.values()
-    names = sorted({without_account(name) for name in (*ours, *theirs)})
-    parts = {name: [_parts(state, name) for state in (ours, theirs)] for name in names}
-    for name, (mine, others) in parts.items():
+    ours, theirs = map(_by_name, states.values())
+    for name in sorted(ours.keys() & theirs.keys()):
+        mine, others = ours[name], theirs[name]
         total = exact_sum(mine.values())
-        if mine.keys() != others.keys() and mine and others and total == exact_sum(others.values()):
+        if mine.keys() != others.keys() and total == exact_sum(others.values()):
             shown = ", ".join(
                 f"{side} in {_accounts(part)}"
                 for side, part in zip(states, (mine, others), strict=True)
@@ -230,9 +229,13 @@ def _other_accounts(prover: Prover) -> Iterator[str]:
             )
 
 
-def _parts(state: Vector, name: str) -> dict[str, Decimal]:
-    return {each: amount for each, amount in state.items()
-            if without_account(each) == name and amount}  # fmt: skip
+def _by_name(state: Vector) -> dict[str, dict[str, Decimal]]:
+    """Return the amounts of a state that are not 0 by their dimension without the account."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for each, amount in state.items():
+        if amount:
+            found.setdefault(without_account(each), {})[each] = amount
+    return found
 
 
 def _accounts(parts: Iterable[str]) -> str:

@@ -210,7 +210,8 @@ def _proven(
     added = [fill_of(one.row) for one in explanation.repair if one.action == ADD_FILL]
     require_near_prices(recorded, added)
     require_known_decimals(recorded, explanation.repair)
-    entries = [_entry(recorded.session_id, one, one.answers) for one in explanation.repair]
+    # Applied to a copy first: the diffs that they answer are known afterwards.
+    entries = [_entry(recorded.session_id, one, ()) for one in explanation.repair]
     resolved = _resolved(reconciliation, entries)
     left = {*explanation.explains} - {*resolved}
     if not (explanation.leaves_out_the_exchange or all(map(is_order, left))):
