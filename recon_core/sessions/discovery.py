@@ -166,6 +166,8 @@ def _near(name: str, directory: Path) -> str:
     """Return `; did you mean X?` for a session file or a directory beside one that is not there."""
     from recon_core.values.suggestions import nearest  # noqa: PLC0415  # for an error
 
+    if not name:
+        return ""
     path = Path(os.path.normpath(directory / name))
     try:
         with os.scandir(path.parent) as entries:

@@ -21,6 +21,7 @@ from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.files import read_text_file
 from recon_core.sessions.tables import read_table
 from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable
 
 MOST_PLACES: Final = 10
 """Places of one finding: an annotation shows one, SARIF a few more."""
@@ -52,7 +53,7 @@ class RowPlaces:
         for side, section, name in _rows(comparison):
             file, lines = self._lines(side, section)
             if name in lines:
-                found.append(Place(side, file, lines[name]))
+                found.append(Place(side, printable(file, 500), lines[name]))
         return tuple(dict.fromkeys(found))[:MOST_PLACES]
 
     def _lines(self, side: LedgerSide, section: str) -> tuple[str, _Lines]:
