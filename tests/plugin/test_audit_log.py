@@ -301,16 +301,23 @@ def test_what_cannot_be_a_log(pytester: pytest.Pytester, value: str) -> None:
     result.stderr.fnmatch_lines("*--recon-audit-log: *; expected a new or a regular file to write*")
 
 
-@pytest.mark.parametrize("option", ["--recon-junit=sub/../audit.jsonl", "--junitxml=audit.jsonl"])
-def test_a_report_that_would_replace_the_log(pytester: pytest.Pytester, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "refusal"),
+    [
+        ("--recon-junit=sub/../audit.jsonl", "--recon-junit: names the audit log"),
+        ("--recon-report=html:audit.jsonl", "--recon-report: names the audit log"),
+        ("--junitxml=audit.jsonl", "--recon-audit-log: names a JUnit file of this run too"),
+    ],
+)
+def test_a_report_that_would_replace_the_log(
+    pytester: pytest.Pytester, option: str, refusal: str
+) -> None:
     """A usage error before anything is written."""
     write_clear(pytester.path / "a.recon.json")
     (pytester.path / "sub").mkdir()
     result = run_pytest(pytester, "--recon-session=a.recon.json", LOG, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        "*--recon-audit-log: names a JUnit file of this run too; expected a file of its own*"
-    )
+    result.stderr.fnmatch_lines(f"*{refusal}; expected a * of its own*")
     assert not (pytester.path / "audit.jsonl").exists()
 
 

@@ -100,9 +100,10 @@ def test_a_narrowed_run_is_incomplete_in_every_report(
 
 @pytest.mark.parametrize("words", [("--misspelt",), ("--recon-top-n=many",)])
 def test_a_refused_command_line_withdraws_every_report(
-    pytester: pytest.Pytester, words: tuple[str, ...]
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     """What an earlier run said holds no longer."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
     write_clear(pytester.path / "desk.recon.json")
     assert final_line(run_pytest(pytester, SESSION, *EVERY)) == CLEAR_LINE
     assert run_pytest(pytester, SESSION, *EVERY, *words).ret == pytest.ExitCode.USAGE_ERROR
