@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; everything else goes into $(VENV).
 #
-#   make demo           the gate on the examples: one clear suite, one blocked
+#   make demo           the gate on the examples: a clear suite, a lost fill and its repair
 #   make quick          lint, types, the tests without processes and trials: under a minute
 #   make test           lint, types, all tests
 #   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
@@ -70,7 +70,7 @@ ifneq ($(filter command environment,$(firstword $(origin PYTHON))),)
 endif
 
 demo: same-python
-	@PYTEST="$(abspath $(BIN))/pytest" sh examples/demo.sh
+	@PYTEST="$(abspath $(BIN))/pytest" RECON="$(abspath $(BIN))/recon" sh examples/demo.sh
 
 quick: lint
 	RECON_TEST_SIZE=quick $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)

@@ -1,12 +1,16 @@
 #!/bin/sh
-# Runs the gate on a clear and on a blocked suite of recorded sessions, and ends
-# with 0 only if the gate decided both rightly. PYTEST names the pytest to use.
+# Runs the gate on a clear suite and on a session that lost a fill, and writes what would
+# repair it. Ends with 0 only if the gate decided both rightly and the repair was found.
+# PYTEST and RECON name the commands to use.
 set -u
 cd "$(dirname "$0")" || exit 1
 : "${PYTEST:=pytest}"
-# Reordering and a cache would only make the two runs harder to read.
+: "${RECON:=recon}"
+# Reordering and a cache would only make the runs harder to read.
 PYTEST_ADDOPTS="-p no:randomly -p no:cacheprovider"
 export PYTEST_ADDOPTS
+directory=$(mktemp -d) || exit 1
+trap 'rm -rf "$directory"' EXIT
 wrong=0
 
 explain() {
@@ -35,11 +39,17 @@ explain \
 gate suite/clear 0 CLEAR
 
 explain \
-    "A blocked suite: one session is fine, in one the exchange took a fee that the" \
-    "ledger does not know (cash 5000.00 against 4995.00: FAIL), in one a fill was" \
-    "lost (1.0 against 0.95 ETH: FAIL), and one file is cut off (CRITICAL, because" \
-    "what cannot be read cannot be judged). Each alone blocks: the exit status is 1."
-gate suite/blocked 1 BLOCKED
+    "A session in which the ledger lost a fill. The books prove it: side, quantity, price" \
+    "and fee follow from the position and the cash of the exchange. A FAIL blocks the" \
+    "deployment: the exit status is 1."
+gate explain/lost_fill.recon.json 1 BLOCKED
+
+explain "The entry that would repair the ledger, proven by reconciling a copy."
+printf '\n$ recon repair explain/lost_fill.recon.json -o repair.json\n'
+if ! (cd "$directory" && "$RECON" repair "$OLDPWD/explain/lost_fill.recon.json" -o repair.json); then
+    echo "demo: expected a repair" >&2
+    wrong=1
+fi
 
 [ "$wrong" -eq 0 ] || exit 1
-printf '\ndemo: the clear suite passed with 0, the blocked suite was stopped with 1\n'
+printf '\ndemo: the clear suite passed with 0, the lost fill was stopped with 1 and repaired\n'

@@ -87,13 +87,16 @@ def test_every_session_file_is_used(examples: Path) -> None:
         assert path.name in named or folder.name in named, path
 
 
-@pytest.mark.parametrize("wrong", ["", "suite/clear", "suite/blocked"])
+@pytest.mark.parametrize("wrong", ["", "suite/clear", "explain"])
 def test_demo_ends_with_0_only_if_both_suites_end_rightly(examples: Path, wrong: str) -> None:
-    """A suite that ends otherwise than announced makes the demo fail."""
+    """What ends otherwise than announced makes the demo fail."""
     if wrong:
-        other = "blocked" if wrong.endswith("clear") else "clear"
+        other = "suite/blocked" if wrong == "suite/clear" else "suite/clear"
+        copies = {"explain": {"exact.recon.json": "lost_fill.recon.json"}}.get(wrong, {})
         shutil.rmtree(examples / wrong)
-        shutil.copytree(examples / "suite" / other, examples / wrong)
+        shutil.copytree(examples / other, examples / wrong)
+        for name, copy in copies.items():
+            shutil.copy(examples / wrong / name, examples / wrong / copy)
     result = run(examples, "sh demo.sh")
     if wrong:
         assert result.returncode == 1
@@ -101,6 +104,7 @@ def test_demo_ends_with_0_only_if_both_suites_end_rightly(examples: Path, wrong:
     else:
         assert result.returncode == 0, result.stdout + result.stderr
         assert result.stdout.count("RECON: ") == 2
+        assert "repair.json: 1 entry written" in result.stdout
 
 
 def gate_command(name: str) -> str:
