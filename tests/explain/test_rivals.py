@@ -61,6 +61,9 @@ RIVALS: dict[str, list[Answer]] = {
     "orphan_beside_a_copy": [(IN, ["orphan_fill"])],
     # Two copies of a funding, or one of three with the other sign.
     "three_equal_fundings": [(IN, ["wrong_movement"])],
+    "order_of_both_sides_beside_a_slip": [
+        (IN, ["side_flipped", "wrong_movement"]), (IN, ["wrong_movement", "wrong_quantity"]),
+    ],
     "order_of_both_sides": [
         (IN, ["duplicate_movement", "side_flipped"]),
         (IN, ["duplicate_movement", "wrong_quantity"]),
@@ -94,7 +97,7 @@ OF_THE_EXCHANGE = {
 }
 """Sessions in which the exchange is proven to be wrong or behind, and the kind of cause."""
 
-OTHERS = {"sign_of_one_position", "order_in_other_parts"}
+OTHERS = {"sign_of_one_position", "order_in_other_parts", "shares_beside_their_rows"}
 """Sessions with a test of their own."""
 
 
@@ -148,3 +151,12 @@ def test_the_exchange_is_at_fault(name: str, tmp_path: Path) -> None:
     (one,) = explain(reconciled(tmp_path, name))
     assert (one.verdict, str(one.side)) == (ExplanationVerdict.UNIQUE, OUT)
     assert [str(cause.cause_kind) for cause in one.causes] == [OF_THE_EXCHANGE[name]]
+
+
+def test_a_list_without_balances_says_nothing_of_rows(tmp_path: Path) -> None:
+    """The exchange contradicts its own fills, and its positions are all that it lists of shares."""
+    reconciliation = reconciled(tmp_path, "shares_beside_their_rows")
+    assert {diff.identity for diff in reconciliation.diffs} == {
+        "ledger::external:SAP", "ledger::external:USD",
+    }  # fmt: skip
+    assert explain(reconciliation) == ()

@@ -60,11 +60,18 @@ def _names_text(labels: Sequence[str]) -> str:
 
 def _alone(reconciliation: Reconciliation, side: LedgerSide, names: Sequence[str]) -> Explanation:
     """Return the explanation of the diffs of these figures, and of the checks of their rows."""
-    checks = {f"ledger::{side}:{label_of(name)}" for name in names}
+    # A share is called like its symbol: the check of its position is none of its balance.
+    known = frozenset(names)
+    own = {(f"ledger::{side}:{label_of(name)}", is_position(name)) for name in names}
+    checks = {
+        one.identity
+        for one in reconciliation.comparisons
+        if (bare_name(one.identity), one.of_position) in own
+    }
     diffs = {
         diff.identity: diff.delta
         for diff in reconciliation.diffs
-        if bare_name(diff.identity) in {*names, *checks}
+        if bare_name(diff.identity) in known or diff.identity in checks
     }
     deltas = {name: delta for name, delta in sorted(diffs.items()) if delta and name not in checks}
     text = _text(side, names)

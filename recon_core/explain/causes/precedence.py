@@ -14,7 +14,12 @@ from recon_core.model import Fill
 from recon_core.model.explanation import Cause, CauseKind, Explanation
 
 _OF_ORDERS: Final = frozenset(
-    {CauseKind.MISSING_FILL, CauseKind.WRONG_QUANTITY, CauseKind.CUMULATIVE_QUANTITY}
+    {
+        CauseKind.MISSING_FILL,
+        CauseKind.WRONG_QUANTITY,
+        CauseKind.CUMULATIVE_QUANTITY,
+        CauseKind.SIDE_FLIPPED,
+    }
 )
 _TIME: Final = attrgetter("time")
 _OF_A_ROW: Final = frozenset(
@@ -34,7 +39,7 @@ _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, Ca
 def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:
     """True if the interpretation of an order may be one of two faults.
 
-    A removed or flipped fill is among the hypotheses on single fills already.
+    A removed fill is among the hypotheses on single fills already.
     """
     return hypothesis.cause_kind in _OF_ORDERS
 
