@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from recon_core.cli.app import CONTEXT
-from recon_core.policy.nearby import POLICY_FILE
+from recon_core.policy.file_names import POLICY_FILE
 from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 from recon_core.values.printable import printable

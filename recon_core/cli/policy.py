@@ -9,8 +9,8 @@ import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CONTEXT, CommandGroup
 from recon_core.cli.session_options import project_settings
+from recon_core.policy.file_names import PYPROJECT
 from recon_core.policy.model import MOST_WAIVER_DAYS
-from recon_core.policy.nearby import PYPROJECT
 from recon_core.policy.settings import ProjectSettings, effective_policy
 from recon_core.policy.waivers import WAIVER_FILES, today
 from recon_core.reports.wording import counted

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from recon_core.policy.file_names import POLICY_FILE, PYPROJECT
 from recon_core.values.errors import PolicyError
 
-POLICY_FILE: Final = "recon.toml"
-PYPROJECT: Final = "pyproject.toml"
 _MOST_BYTES: Final = 1024 * 1024
 """Bytes of a neighbour's `pyproject.toml` that are looked at; real ones have some KiB."""
 

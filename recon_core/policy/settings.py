@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recon_core.model.explanation import Effort
-from recon_core.policy.nearby import POLICY_FILE, PYPROJECT, unused_policies
+from recon_core.policy.file_names import POLICY_FILE, PYPROJECT
+from recon_core.policy.nearby import unused_policies
 from recon_core.policy.waivers import WAIVER_FILES, Waivers, today
 from recon_core.sessions.unjudged_paths import listed, shown_path
 from recon_core.values.errors import PolicyError, ReconError

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from recon_core.model import LedgerSide, View
 from recon_core.policy.aliases import Aliases
+from recon_core.policy.file_names import PYPROJECT
 from recon_core.policy.model import (
     DEFAULT_CASH_ABSOLUTE,
     DEFAULT_CASH_RELATIVE,
@@ -23,7 +24,6 @@ from recon_core.policy.model import (
     Policy,
     PositionPolicy,
 )
-from recon_core.policy.nearby import PYPROJECT
 from recon_core.policy.severities import DEFAULT_SEVERITIES
 from recon_core.values.amounts import NumberText
 from recon_core.values.errors import PolicyError
