@@ -20,7 +20,7 @@ _SHORT: Final = 24
 
 # Not inside of an id, a path or a key: there the word is data.
 _SIDE: Final = re.compile(
-    r"(?<![\w./:@-])(the )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)"
+    r"(?<![\w./:@-])(the |no )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)"
 )
 
 
@@ -73,6 +73,8 @@ class SideNames:
     def _named(self, match: re.Match[str]) -> str:
         article, word, noun, genitive = match.groups()
         side = LedgerSide(word)
+        if article == "no ":
+            return f"no {self.of(side)}{genitive or ''}"
         name = self.subject(side) if article or noun else self.of(side)
         return f"{name}{genitive or ''}"
 

@@ -30,6 +30,11 @@ def test_the_names_are_the_sources(sources: dict[str, str], names: tuple[str, st
     [
         ("the internal side lacks a fill", "the ledger lacks a fill"),
         ("the fills of the external side", "the fills of the exchange"),
+        ("the session has no external side", "the session has no exchange"),
+        (
+            "the session has no internal and no external side",
+            "the session has no ledger and no exchange",
+        ),
         ("internal 1, external 2 (not listed)", "ledger 1, exchange 2 (not listed)"),
         ("internal: 1 opening + 2 trades", "ledger: 1 opening + 2 trades"),
         ("internal's rows and external agree", "ledger's rows and exchange agree"),

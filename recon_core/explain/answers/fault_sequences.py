@@ -8,7 +8,7 @@ from typing import Final
 from recon_core.explain.answers.verdicts import ROUNDED_OFF
 from recon_core.explain.causes import precedence
 from recon_core.explain.proof.prover import Prover
-from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
+from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 First = tuple[Explanation, LedgerSide, SideRecord]
@@ -63,17 +63,15 @@ def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
 
     The books of that side do not reach so far: that it lists no such row proves nothing.
     """
-    times: dict[str, datetime] = {
-        row_id: row.time
-        for record in recorded.own_records().values()
-        for rows in (record.fills or (), record.movements or ())
-        for row in rows
-        for row_id in [row.fill_id if isinstance(row, Fill) else row.movement_id]
-    }
-    unseen = [times[each] for cause in one.causes if precedence.is_behind(cause)
-              for each in cause.ids if each in times]  # fmt: skip
-    removed = [times[each] for cause in one.causes if precedence.is_foreign(cause)
-               for each in cause.ids if each in times]  # fmt: skip
+    behind = {each for cause in one.causes if precedence.is_behind(cause) for each in cause.ids}
+    foreign = {each for cause in one.causes if precedence.is_foreign(cause) for each in cause.ids}
+    if not behind or not foreign:
+        return one
+    times: dict[str, datetime] = {}
+    for record in recorded.own_records().values():
+        times |= {row.fill_id: row.time for row in record.fills or ()}
+        times |= {row.movement_id: row.time for row in record.movements or ()}
+    unseen, removed = ([times[each] for each in ids if each in times] for ids in (behind, foreign))
     if not unseen or not removed or max(removed) < min(unseen):
         return one
     later = "what that side states at a later time"
