@@ -117,11 +117,13 @@ class Gate:
         results = self._results.setdefault(path, {})
         known = results.setdefault(result.node_id, result)
         identity = f"{result.kind}::{result.key}"
-        if not result.agrees(known):
-            _note(self._disputed, path, identity, known.verdict, result.verdict)
         if self._blocks(result) and not result.failed:
             # A verdict that blocks fails its item; something changed the report.
             _note(self._spared, path, identity, result.verdict)
+        if known is result:
+            return
+        if not result.agrees(known):
+            _note(self._disputed, path, identity, known.verdict, result.verdict)
         worst = max(result, known, key=lambda one: one.rank)
         results[result.node_id] = replace(worst, failed=result.failed or known.failed)
 
@@ -150,7 +152,15 @@ class Gate:
     def results(self, path: str) -> list[ItemResult]:
         """The results of one session, sorted by node id, failed where their verdict blocks."""
         results = sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
-        return [replace(one, failed=one.failed or self._blocks(one)) for one in results]
+        return list(map(self._settled, results))
+
+    def ran(self, path: str) -> int:
+        """The number of comparisons of one session that ran."""
+        return len(self._results.get(path, ()))
+
+    def _settled(self, result: ItemResult) -> ItemResult:
+        """The result, failed where its verdict blocks."""
+        return replace(result, failed=True) if self._blocks(result) else result
 
     @property
     def completed(self) -> list[SessionPromise]:
@@ -159,7 +169,7 @@ class Gate:
 
     def shortage(self, promise: SessionPromise) -> str:
         """`1 of 7 comparisons ran`; empty where all of a session did."""
-        ran = len(self._results.get(promise.path, ()))
+        ran = self.ran(promise.path)
         return ran_of(ran, promise.comparisons) if ran < promise.comparisons else ""
 
     def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:

@@ -4,10 +4,29 @@ A verdict does not change by asking again, and such plugins expect of an item wh
 functions have.
 """
 
-from collections.abc import Iterator
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import pytest
+
+_SILENT: Final = (
+    "_pytest.",
+    "xdist.",
+    "pytest_recon.",
+    "pytest_randomly",
+    "_hypothesis_pytestplugin",
+)
+"""Modules whose hooks on items change nothing for a comparison.
+
+`pytest_randomly` seeds generators of random numbers, hypothesis looks at functions alone.
+"""
+
+_IDLE: Final = {
+    "pytest_rerunfailures": ("reruns", "force_reruns"),
+    "pytest_timeout": ("timeout", "session_timeout"),
+}
+"""Modules that leave items alone unless one of these options is given."""
 
 
 def item_markers(config: pytest.Config) -> tuple[pytest.MarkDecorator, ...]:
@@ -24,6 +43,12 @@ def _markers(config: pytest.Config) -> Iterator[pytest.MarkDecorator]:
         yield pytest.mark.timeout(func_only=True)
 
 
+def silent_modules(config: pytest.Config) -> tuple[str, ...]:
+    """The beginnings of the names of modules whose hooks change nothing for a comparison."""
+    idle = (name for name, options in _IDLE.items() if not _any_asked(config, options))
+    return (*_SILENT, *idle)
+
+
 def is_multiplied(config: pytest.Config) -> bool:
     """True if pytest-flakefinder copies every item that it has not multiplied already."""
     return bool(config.getoption("flake_finder_enable", None))
@@ -33,6 +58,14 @@ class Multiplied:
     """The function of an item for pytest-flakefinder: already multiplied, so left alone."""
 
     _pytest_duplicated = True
+
+
+def _any_asked(config: pytest.Config, names: Iterable[str]) -> bool:
+    """True if an option is given, on the command line, in the ini or in the environment."""
+    return any(
+        _asked(config, name) not in (None, "") or f"PYTEST_{name.upper()}" in os.environ
+        for name in names
+    )
 
 
 def _asked(config: pytest.Config, name: str) -> Any:

@@ -27,6 +27,7 @@ from recon_core.values.printable import printable
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
+    from pytest_recon.light_protocol import LightProtocol
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -55,12 +56,13 @@ class ReconRun:
         )
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
-        self._sent: dict[str, SessionPromise] = {}
+        self._unsent: dict[str, SessionPromise] = {}
         self.reports_written = False
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object) -> None:
         """Note conftest modules and plugins that implement hooks of the core."""
+        self.__dict__.pop("light_protocol", None)
         if not isinstance(plugin, ModuleType):
             return
         place = "/".join(Path(str(getattr(plugin, "__file__", plugin.__name__))).parts[-2:])
@@ -201,6 +203,18 @@ class ReconRun:
         """True if a plugin copies every item that does not say it was copied."""
         return is_multiplied(self.config)
 
+    @cached_property
+    def light_protocol(self) -> "LightProtocol":
+        """The protocol of comparisons that match; made anew where a plugin is registered."""
+        from pytest_recon.light_protocol import LightProtocol  # noqa: PLC0415  # brings the nodes
+
+        return LightProtocol(self)
+
+    @property
+    def lets_items_be_light(self) -> bool:
+        """True if nobody in the controlling process hears of the phases of an item."""
+        return self.from_controller is None or bool(self.from_controller["light_items"])
+
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
         from recon_core.engine.reconciliation import reconcile_session  # noqa: PLC0415  # as that
@@ -226,23 +240,23 @@ class ReconRun:
 
         reconciliation = self.reconciliation(anchor)
         recorded = reconciliation.recorded
-        self.gate.promise(
-            SessionPromise(
-                path=path,
-                anchor=os.fsencode(anchor),
-                session_id=printable(recorded.session_id),
-                strategy_id=printable(recorded.strategy_id),
-                comparisons=len(reconciliation.comparisons),
-                mirrored=recorded.mirrored,
-                notes=reconciliation.notes,
-                folded=dict(reconciliation.folded),
-                evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
-                fills=self._fills(reconciliation),
-                mode=str(recorded.mode or ""),
-                sources=sources_of(recorded),
-                names=reconciliation.policy_names,
-            )
+        promise = SessionPromise(
+            path=path,
+            anchor=os.fsencode(anchor),
+            session_id=printable(recorded.session_id),
+            strategy_id=printable(recorded.strategy_id),
+            comparisons=len(reconciliation.comparisons),
+            mirrored=recorded.mirrored,
+            notes=reconciliation.notes,
+            folded=dict(reconciliation.folded),
+            evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
+            fills=self._fills(reconciliation),
+            mode=str(recorded.mode or ""),
+            sources=sources_of(recorded),
+            names=reconciliation.policy_names,
         )
+        self.gate.promise(promise)
+        self._unsent[path] = promise
         return reconciliation
 
     def _fills(self, reconciliation: "Reconciliation") -> tuple[dict[str, Any], ...]:
@@ -255,9 +269,8 @@ class ReconRun:
 
     def unsent_promises(self) -> list[dict[str, Any]]:
         """The promises of a worker since it was last asked: it may die before its end."""
-        unsent = [one for one in self.gate.sessions if self._sent.get(one.path) is not one]
-        self._sent.update({one.path: one for one in unsent})
-        return [one.to_dict() for one in unsent] if self.is_worker else []
+        unsent, self._unsent = self._unsent, {}
+        return [one.to_dict() for one in unsent.values()] if self.is_worker else []
 
     def load_conftests(self) -> None:
         """Load the conftests of the named sessions' directories before any is read.
@@ -295,6 +308,7 @@ class ReconRun:
             "policy": None if policy is None else os.fsencode(policy),
             "limits": dict(self.settings.limits),
             "waivers": self.waivers.to_dict(),
+            "light_items": self.light_protocol.is_on,
         }
 
 

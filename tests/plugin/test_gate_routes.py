@@ -23,6 +23,8 @@ from .conftest import (
 
 NAME = "desk.recon.json"
 IMPORTS = "import os, signal, sys\nimport pytest\n"
+PYTESTS_PROTOCOL = "--override-ini=recon_light_items=false"
+"""The protocol of pytest for every item: two of the four kinds of sessions go by it."""
 
 
 @dataclass(frozen=True)
@@ -457,7 +459,7 @@ def test_half_waived_session(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
 ) -> None:
     """No route ends 0 where a waiver covers one FAIL and another one remains."""
-    result = take(pytester, monkeypatch, route, write_half_waived)
+    result = take(pytester, monkeypatch, route, write_half_waived, PYTESTS_PROTOCOL)
     check_blocked(route, result, HALF_WAIVED_LINE)
 
 
@@ -466,7 +468,8 @@ def test_waived_session(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
 ) -> None:
     """A route that narrows a run is INCOMPLETE, also where a waiver covers every FAIL."""
-    check_clear(route, take(pytester, monkeypatch, route, write_waived), WAIVED_LINE)
+    result = take(pytester, monkeypatch, route, write_waived, PYTESTS_PROTOCOL)
+    check_clear(route, result, WAIVED_LINE)
 
 
 @pytest.mark.parametrize("route", DISTRIBUTED, ids=lambda route: route.name)

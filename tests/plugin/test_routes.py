@@ -40,6 +40,8 @@ def command(route: Route) -> str:
         alone = ("-p", "pytest_recon.plugin") if route.modules else ()
         loaded = [word for module in (*alone[1:], *route.modules) for word in ("-p", module)]
         words = [python, *route.python, "-m", "pytest", "-q", "-p", "no:randomly", *loaded]
+        # Every other route by the protocol of pytest itself; all by both where all are taken.
+        words += [] if light else ["--override-ini=recon_light_items=false"]
         words += ["--recon-session=s", f"--recon-junit={SUITES}", f"--junitxml={OWN}"]
     return f"{route.before}\n{shlex.join([*words, *route.words])} {route.after}"
 
