@@ -23,6 +23,7 @@ from recon_core.reports.run_report import (
     FillMark,
     Point,
     ReportedDiff,
+    ReportedWaiver,
     RowPlace,
     RunReport,
     SessionResult,
@@ -183,6 +184,7 @@ def _finding(diff: ReconDiff, explanation: int | None, names: SideNames, file: s
         notes=diff.notes,
         softened_by=diff.softened_by,
         explanation=explanation,
+        waivers=tuple(ReportedWaiver(**each) for each in figures["waivers"]),
         waterfalls=tuple(Steps(**each) for each in figures["waterfalls"]),
         timeline=_course(figures["timeline"]),
         places=tuple(

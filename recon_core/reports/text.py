@@ -22,6 +22,8 @@ def diff_text(diff: ReconDiff, session_id: str, node_id: str = "", mode: str | N
     if node_id:
         lines.append(f"  item        {node_id}")
     lines += [f"  {name:<11} {value}" for name, value in _figures(diff)]
+    if diff.waiver is not None:
+        lines.append(f"  waived for  {diff.waiver.reason}")
     lines += [f"  note        {note}" for note in diff.notes]
     if diff.softened_by is not None:
         lines.append(f"  softened by {printable(diff.softened_by)}")

@@ -2,11 +2,14 @@
 
 import json
 import xml.etree.ElementTree as ET
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from html.parser import HTMLParser
 
 import pytest
 
+from recon_core.policy.waivers import Waiver, Waivers
 from recon_core.reports.formats import FORMATS
 from recon_core.reports.run_report import RunReport
 
@@ -38,7 +41,10 @@ HOSTILE = {
 
 @cache
 def _run() -> RunReport:
-    return runs.examples()
+    """The examples, whose cash is waived up to 5: above it a waiver does not cover."""
+    names = ("w", "*", "cash::*", "ops@desk", "known")
+    waiver = Waiver(*names, expires=date(2026, 12, 31), max_amount=Decimal(5))
+    return runs.examples(Waivers(date(2026, 11, 29), (waiver,), {"w.toml": "0" * 64}))
 
 
 def hostile(text: str) -> RunReport:

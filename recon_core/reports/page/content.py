@@ -88,7 +88,7 @@ class SessionBlock:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that the template shows."""
+    """Everything that the template shows; `waivers` says that some finding has one."""
 
     run: RunReport
     actions: tuple[str, ...]
@@ -98,6 +98,7 @@ class Page:
     unmapped: int
     findings: tuple[Row, ...]
     more_findings: int
+    waivers: bool
     sessions: tuple[SessionBlock, ...]
     more_sessions: int
     trend: TrendChart | None
@@ -132,6 +133,7 @@ def page(run: RunReport) -> Page:
         unmapped=len(run.sessions) - len(shown),
         findings=tuple(found[:MOST_FINDINGS]),
         more_findings=max(len(found) - MOST_FINDINGS, 0),
+        waivers=any(row.waiver for row in found),
         sessions=tuple(_blocks(detailed, by_session)),
         more_sessions=len(differing) - len(detailed),
         trend=trend_chart(run.trend),
@@ -172,8 +174,9 @@ def _actions(differing: Iterable[SessionResult]) -> tuple[str, ...]:
 
 
 def _first(found: Sequence[Row]) -> CauseBlock | None:
-    """Return the worst proven cause, else the worst one that is possible."""
-    groups = [group for group in _causes(found) if group.explained.causes]
+    """Return the worst proven cause, else the worst one that is possible; none that is waived."""
+    open_ones = [row for row in found if row.severity is not Severity.WAIVED]
+    groups = [group for group in _causes(open_ones) if group.explained.causes]
     proven = [group for group in groups if group.explained.verdict == "unique"]
     return next(iter(proven or groups), None)
 
