@@ -1,4 +1,4 @@
-"""Making many rows at once without the garbage collector looking at each of them again."""
+"""Pause the garbage collector while many rows are made at once."""
 
 import gc
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _BY_PYTHON: Final = 2_000
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Pause the cyclic collector while rows are read and matched.
+    """Pause the cyclic collector while rows are read, matched and written into reports.
 
     Rows hold no cycles, and with hundreds of thousands of them the collector takes a third
     of the time. Reference counting continues; an exception turns it on again too. Where
