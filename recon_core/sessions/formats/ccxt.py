@@ -74,10 +74,6 @@ def _files(source: SideSource) -> list[Path]:
     return [inside(source.directory, str(name)) for name in names]
 
 
-_NAMES: Final = {"positions": "symbol", "fills": "id", "orders": "id", "movements": "id"}
-"""By section, the field of a row that names it; a further fee is in the row of its trade."""
-
-
 def located_rows(source: SideSource, section: str) -> Iterator[tuple[str, Path, int]]:
     """Yield the rows of the results at a path, as `RowLocator` says."""
     for path in _files(source):
@@ -92,10 +88,17 @@ def located_rows(source: SideSource, section: str) -> Iterator[tuple[str, Path, 
         wanted = "trades" if section in ("fills", "movements") else section
         if listed and _section((row for _, row in listed), path.name) == wanted:
             for place, row in listed:
-                name = str(row[_NAMES[section]])
-                yield name, path, line_of(place)
-                for number in range(len(row.get("fees") or ())) if section == "movements" else ():
-                    yield f"{name}.fee{number + 1}", path, line_of(place)
+                yield from ((name, path, line_of(place)) for name in _names(section, row))
+
+
+def _names(section: str, row: rows.Row) -> Iterator[str]:
+    """Yield the names of a row in a section; a further fee is in the row of its trade."""
+    if section == "positions":
+        yield str(row.get("symbol"))
+    elif section == "movements":
+        yield from (f"{row.get('id')}.fee{n}" for n, _ in enumerate(row.get("fees") or (), 1))
+    else:
+        yield from (str(row[name]) for name in ("id", "clientOrderId") if row.get(name))
 
 
 @dataclass(slots=True)
