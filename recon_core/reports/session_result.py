@@ -214,13 +214,14 @@ def fill_marks(comparisons: Iterable[Comparison]) -> tuple[FillMark, ...]:
         return ()
     first, length = min(times), max(times) - min(times)
     counts: dict[int, dict[str, int]] = {}
-    for time, lane in found:
+    begins: dict[int, datetime] = {}
+    for time, lane in sorted(found):
         place = int((time - first) * MOST_MARKS / length) if length else 0
-        lanes = counts.setdefault(min(place, MOST_MARKS - 1), dict.fromkeys(_LANES, 0))
-        lanes[lane] += 1
-    width = length / MOST_MARKS
+        place = min(place, MOST_MARKS - 1)
+        begins.setdefault(place, time)
+        counts.setdefault(place, dict.fromkeys(_LANES, 0))[lane] += 1
     return tuple(
-        FillMark(time=format_time(first + place * width), **lanes)
+        FillMark(time=format_time(begins[place]), **lanes)
         for place, lanes in sorted(counts.items())
     )
 

@@ -78,11 +78,14 @@ def judged(
     *anchors: Path,
     effort: Effort = Effort.FAST,
     waivers: Waivers | None = None,
+    log: Path | None = None,
 ) -> RunReport:
-    """The report of a run over some sessions, under the built-in policy."""
+    """The report of a run over some sessions, under the built-in policy, with an audit log."""
     manager = extension_manager()
     check = Check(Policy(), manager, directory, 10, Severity.FAIL, effort=effort, waivers=waivers)
     check.judge(anchors)
+    if log is not None:
+        check.write_audit_log(log)
     return check.report("built-in", [])
 
 

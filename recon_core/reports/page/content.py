@@ -88,13 +88,19 @@ class SessionBlock:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that the template shows; `waivers` says that some finding has one."""
+    """Everything that the template shows.
+
+    `first` is the cause to chase first, `worst` a finding that comes before it, or in its place.
+    `severities` are those of the map, the worst first; `waivers` says that some finding has one.
+    """
 
     run: RunReport
     actions: tuple[str, ...]
     first: CauseBlock | None
+    worst: Row | None
     kinds: tuple[str, ...]
     map_rows: tuple[MapRow, ...]
+    severities: tuple[str, ...]
     unmapped: int
     findings: tuple[Row, ...]
     more_findings: int
@@ -119,16 +125,21 @@ def page(run: RunReport) -> Page:
     detailed = differing[:MOST_SESSIONS]
     in_full = set(map(id, detailed))
     kinds = _kinds(found)
-    shown = run.sessions if len(run.sessions) <= MOST_IN_MAP else differing[:MOST_IN_MAP]
-    inputs = _inputs(run)
+    matching = [one for one in run.sessions if id(one) not in first]
+    shown = [*differing, *matching] if len(run.sessions) <= MOST_IN_MAP else differing[:MOST_IN_MAP]
+    inputs, cause = _inputs(run), _first(found)
     return Page(
         run=run,
         actions=_actions(differing),
-        first=_first(found),
+        first=cause,
+        worst=_worst(found, cause),
         kinds=kinds,
         map_rows=tuple(
             MapRow(anchor(one), one, id(one) in in_full, _cells(by_session.get(id(one), ()), kinds))
             for one in shown
+        ),
+        severities=tuple(
+            one for one in reversed(Severity) if any(row.severity is one for row in found)
         ),
         unmapped=len(run.sessions) - len(shown),
         findings=tuple(found[:MOST_FINDINGS]),
@@ -179,6 +190,17 @@ def _first(found: Sequence[Row]) -> CauseBlock | None:
     groups = [group for group in _causes(open_ones) if group.explained.causes]
     proven = [group for group in groups if group.explained.verdict == "unique"]
     return next(iter(proven or groups), None)
+
+
+def _worst(found: Sequence[Row], first: CauseBlock | None) -> Row | None:
+    """Return the worst finding of a session where no cause is known, or where it is CRITICAL."""
+    hidden = (Severity.WAIVED, Severity.INFO)
+    rows_of = (row for row in found if row.session is not None and row.severity not in hidden)
+    worst = next(rows_of, None)
+    if worst is None or first is None:
+        return worst
+    is_known = first.rows[0].severity.rank >= worst.severity.rank
+    return worst if worst.severity is Severity.CRITICAL and not is_known else None
 
 
 def _causes(found: Sequence[Row]) -> list[CauseBlock]:
