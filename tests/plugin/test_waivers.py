@@ -49,7 +49,10 @@ def recon_checks(recorded):
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run the blocked session; waivers cover both of its FAILs, or one with `half`."""
+    """One way to run the blocked session; waivers cover both of its FAILs, or one with `half`.
+
+    `used` are those that the audit log has as used.
+    """
 
     name: str
     words: tuple[str, ...] = ()
@@ -57,6 +60,7 @@ class Way:
     line: str = WAIVED_LINE
     conftest: str = ""
     half: bool = False
+    used: tuple[str, ...] = ("w1", "w2")
 
 
 NARROWED = "RECON: INCOMPLETE ("
@@ -69,16 +73,18 @@ WAYS = [
     Way("fails on a WARN", ("--recon-fail-on=warn",), 1, "RECON: BLOCKED (1 WARN, 2 WAIVED in"),
     Way("xfails are run", ("--runxfail",), 1, "RECON: BLOCKED (1 WARN, 2 WAIVED in"),
     Way("WARN is an error", ("-Werror::pytest_recon.ReconDriftWarning",), 1, "RECON: BLOCKED ("),
-    Way("keyword", ("-k", "ETH"), 1, NARROWED),
-    Way("keyword of the waived", ("-k", "cash"), 1, NARROWED),
+    Way("keyword", ("-k", "ETH"), 1, NARROWED, used=("w1",)),
+    Way("keyword of the waived", ("-k", "cash"), 1, NARROWED, used=("w2",)),
     Way("last failed", ("--lf",)),
-    Way("deselected", ("--deselect=blocked.recon.json::cash::EUR",), 1, NARROWED),
+    Way("deselected", ("--deselect=blocked.recon.json::cash::EUR",), 1, NARROWED, used=("w1",)),
     Way("reruns", ("--reruns=2",)),
     Way("the file vanishes between processes", ("-n2",), conftest=DELETED),
-    Way("half", (), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, workers", ("-n2",), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, reruns", ("--reruns=2",), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, the file is widened", ("-n2",), 1, HALF_WAIVED_LINE, WIDENED, half=True),
+    Way("half", (), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way("half, workers", ("-n2",), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way("half, reruns", ("--reruns=2",), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way(
+        "half, the file is widened", ("-n2",), 1, HALF_WAIVED_LINE, WIDENED, half=True, used=("w1",)
+    ),
 ]
 
 
@@ -89,10 +95,17 @@ def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
     write(pytester.path / "blocked.recon.json")
     if way.conftest:
         pytester.makeconftest(way.conftest)
-    words = ("--recon-session=blocked.recon.json", *way.words)
+    words = ("--recon-session=blocked.recon.json", "--recon-audit-log=a.jsonl", *way.words)
     result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=True)
     assert result.ret == way.status, result.outlines
     assert final_line(result).startswith(way.line)
+    log = AuditLog(pytester.path / "a.jsonl")
+    (summary,) = (entry.details for entry in log.get_entries_by_event_type("RECON_SUMMARY"))
+    diffs = [entry.details for entry in log.get_entries_by_event_type("RECON_DIFF")]
+    covered = [each for each in diffs if each["severity"] == "WAIVED"]
+    assert {use["id"] for each in covered for use in each["waivers"]} == set(way.used)
+    assert summary["waivers"]["used"] == list(way.used)
+    assert ("FAIL" in summary["counts_by_severity"]) is way.half
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])

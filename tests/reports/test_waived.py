@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from recon_core.model.explanation import Effort
 from recon_core.policy.waivers import Waiver, Waivers
 from recon_core.reports.formats import FORMATS
 from recon_core.reports.run_json import read_run, run_json
@@ -160,6 +161,21 @@ def test_consumers_of_junit_say_the_reason(
     skipped = [one for one in consumer(FORMATS["junit"].render(both())) if one.outcome == "skipped"]
     assert len(skipped) == 2
     assert [one.name for one in skipped if "booked late, ticket" not in one.text] == []
+
+
+def test_many_waived_findings_are_counted(tmp_path: Path) -> None:
+    """GitHub takes ten notices of a step, and the last of them says how many there are more."""
+    ours = {f"SYM{number}/EUR": "1" for number in range(12)}
+    document = runs.session(
+        internal={"positions": ours, "cash": {}},
+        external={"positions": dict.fromkeys(ours, "0.9"), "cash": {}},
+    )
+    every = Waivers(DAY, (waiver("position::*", "0.1"),), {"w.toml": "0" * 64})
+    path = runs.write(tmp_path, "desk", document)
+    run = runs.judged(tmp_path, path, effort=Effort.OFF, waivers=every)
+    found = consumers.github_commands(FORMATS["github"].render(run))
+    assert [each.name for each in found] == ["notice"] * 10
+    assert found[-1].message == "and 3 more: the other reports list them"
 
 
 def test_nothing_is_first_to_chase_where_all_is_waived() -> None:
