@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -100,8 +101,8 @@ def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
     assert result.ret == way.status, result.outlines
     assert final_line(result).startswith(way.line)
     log = AuditLog(pytester.path / "a.jsonl")
-    (summary,) = (entry.details for entry in log.get_entries_by_event_type("RECON_SUMMARY"))
-    diffs = [entry.details for entry in log.get_entries_by_event_type("RECON_DIFF")]
+    summary: Any = log.get_entries_by_event_type("RECON_SUMMARY")[0].details
+    diffs: list[Any] = [each.details for each in log.get_entries_by_event_type("RECON_DIFF")]
     covered = [each for each in diffs if each["severity"] == "WAIVED"]
     assert {use["id"] for each in covered for use in each["waivers"]} == set(way.used)
     assert summary["waivers"]["used"] == list(way.used)
