@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
@@ -305,9 +305,10 @@ def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecor
 
 
 def _not_in(rows: Sequence[Fill], others: Sequence[Fill]) -> Iterator[Fill]:
-    """Yield the rows that others do not hold, compared by identity."""
-    left = Counter(map(id, others))
-    for row in rows:
+    """Yield the rows that others do not hold, compared by identity, of equal rows the last."""
+    counts, held = Counter(map(id, rows)), Counter(map(id, others))
+    left = {name: held[name] for name, count in counts.items() if count > held[name]}
+    for row in compress(rows, map(left.__contains__, map(id, rows))):
         left[id(row)] -= 1
         if left[id(row)] < 0:
             yield row
@@ -327,15 +328,17 @@ def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking
 
 def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:
     """Raise `ReconError` that names the first fill with an implausible price."""
-    known = {
-        fill.fill_id for record in recorded.own_records().values() for fill in record.fills or ()
-    }
     for fill in added:
         prices = _prices(recorded, fill)
-        if not prices and fill.fill_id in known:
+        if not prices and _is_known(recorded, fill):
             continue  # a row of a side, without prices to compare
         if not prices or not _within(fill.price, min(prices), max(prices)):
             raise ReconError(_price_text(fill, prices))
+
+
+def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
+    records = recorded.own_records().values()
+    return any(each.fill_id == fill.fill_id for record in records for each in record.fills or ())
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
