@@ -68,6 +68,8 @@ RIVALS: dict[str, list[Answer]] = {
         (IN, ["duplicate_movement", "side_flipped"]),
         (IN, ["duplicate_movement", "wrong_quantity"]),
     ],
+    # A SELL ten times too large beside a fee with the other sign: a BUY that is missing fits both.
+    "ten_times_too_large_beside_a_fee": [(IN, ["missing_fill"])],
     # The exchange is an hour behind: that it lacks the last interest proves nothing.
     "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
 }  # fmt: skip

@@ -4,11 +4,10 @@ An entry is a proposal: no ledger and no session is edited. Its id depends on th
 side, the action and the row, so that the same repair has the same entries.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import compress, groupby
+from itertools import groupby
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
@@ -300,18 +299,19 @@ def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecor
     changed = [side for side, record in repaired.items() if record is not before.get(side)]
     if len(changed) != 1 or changed[0] not in before:
         return None
-    old, new = before[changed[0]].fills or (), repaired[changed[0]].fills or ()
-    return Patch(tuple(_not_in(old, new)), tuple(_not_in(new, old)))
+    return _patch_between(before[changed[0]].fills or (), repaired[changed[0]].fills or ())
 
 
-def _not_in(rows: Sequence[Fill], others: Sequence[Fill]) -> Iterator[Fill]:
-    """Yield the rows that others do not hold, compared by identity, of equal rows the last."""
-    counts, held = Counter(map(id, rows)), Counter(map(id, others))
-    left = {name: held[name] for name, count in counts.items() if count > held[name]}
-    for row in compress(rows, map(left.__contains__, map(id, rows))):
-        left[id(row)] -= 1
-        if left[id(row)] < 0:
-            yield row
+def _patch_between(old: Iterable[Fill], new: Iterable[Fill]) -> Patch:
+    """Return the rows that lists exchange: what is kept keeps its order, added rows are last."""
+    left, removed = iter(new), []
+    kept = next(left, None)
+    for row in old:
+        if row is kept:
+            kept = next(left, None)
+        else:
+            removed.append(row)
+    return Patch(tuple(removed), () if kept is None else (kept, *left))
 
 
 def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking]) -> None:
