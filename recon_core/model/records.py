@@ -353,7 +353,7 @@ class Snapshot:
 
 
 RowLocator = Callable[[str], Iterable[tuple[str, Path, int]]]
-"""Where the rows of a section are: yields the name of each, its file, and its line from 1.
+"""Finder of the rows of a section: yields the name of each, its file, and its line from 1.
 
 The name is the id of a fill, an order or a movement, the symbol of a position or the currency of
 a balance; it is `WHOLE_FILE` for the rows of a file that has no lines.

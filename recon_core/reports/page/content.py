@@ -90,7 +90,7 @@ class SessionBlock:
 class Page:
     """Everything that the template shows.
 
-    `first` is the cause to chase first, `worst` a finding that comes before it, or in its place.
+    `first` is the cause to chase first, `worst` a finding shown in place of it.
     `severities` are those of the map, the worst first; `waivers` says that some finding has one.
     """
 

@@ -147,7 +147,7 @@ class MappedSide:
 
     @property
     def locator(self) -> RowLocator:
-        """Where the rows of the side are; it keeps the mapping, and no row."""
+        """Finder of the rows of the side; it keeps the mapping, and no row."""
         place = self.sources
         return partial(_located_rows, self.mapping, place.root, place.place, place.given)
 
