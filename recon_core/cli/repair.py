@@ -21,6 +21,7 @@ from recon_core.values.printable import printable, quoted
 if TYPE_CHECKING:
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain import RepairEntry
+    from recon_core.reports.side_names import SideNames
 
 EPILOG = """\b
 Examples:
@@ -76,9 +77,13 @@ def repair(
             f"{quoted(session, 200)} matches {len(sessions.anchors)} sessions; expected one of them"
         )
     target = _target(output, sessions.anchors[0])
-    path, reconciliation = next(
+    from recon_core.reports.side_names import SideNames, sources_of  # noqa: PLC0415  # as below
+    from recon_core.reports.wording import node_path  # noqa: PLC0415  # not for the help
+
+    anchor, reconciliation = next(
         sessions.reconciled(explainer(Effort(effort), repair_exchange=repair_exchange))
     )
+    path = node_path(anchor, Path.cwd())
     try:
         entries = _entries(reconciliation, repair_exchange=repair_exchange)
     except ReconError as error:
@@ -87,9 +92,10 @@ def repair(
         click.echo(f"{path}: no diff to repair")
         return
     fresh = _write(target, output, entries)
-    click.echo("\n".join(_lines(entries, fresh, printable(output))))
+    names = SideNames.of_sources(sources_of(reconciliation.recorded))
+    click.echo("\n".join(_lines(entries, fresh, printable(output), names)))
     if any(each.leaves_out_the_exchange for each in reconciliation.explanations):
-        click.echo(f"  {_LEFT_OUT}")
+        click.echo(f"  {names.external}: {_LEFT_OUT}")
 
 
 def _target(output: str, anchor: Path) -> Path:
@@ -108,9 +114,7 @@ def _target(output: str, anchor: Path) -> Path:
     return target
 
 
-_LEFT_OUT: Final = (
-    "external: its record is left as it is; --repair-exchange proposes entries for it"
-)
+_LEFT_OUT: Final = "its record is left as it is; --repair-exchange proposes entries for it"
 
 
 def _entries(reconciliation: "Reconciliation", *, repair_exchange: bool) -> "list[RepairEntry]":
@@ -146,10 +150,10 @@ def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
     return len(whole) - len(known)
 
 
-def _lines(entries: "list[RepairEntry]", fresh: int, output: str) -> list[str]:
+def _lines(entries: "list[RepairEntry]", fresh: int, output: str, names: "SideNames") -> list[str]:
     from recon_core.reports.explanations import entry_text  # noqa: PLC0415  # not for the help
 
-    shown = [f"  {entry_text(entry)}" for entry in entries[:10]]
+    shown = [f"  {entry_text(entry, names)}" for entry in entries[:10]]
     more = [f"  and {len(entries) - 10} more"] if len(entries) > 10 else []  # noqa: PLR2004
     written = "entry" if fresh == 1 else "entries"
     known = len(entries) - fresh
