@@ -9,6 +9,7 @@ from recon_core.audit.commands import Command
 from recon_core.audit.query import Answer, Item
 from recon_core.audit.trend import key_of
 from recon_core.model.escalation import escalation_text
+from recon_core.reports.side_names import SideNames
 from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -189,7 +190,7 @@ def _why(item: Item) -> str:
     causes = _list(found.get("causes"))
     first = causes[0].get("text") if causes and isinstance(causes[0], dict) else None
     more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
-    said = printable(first or found.get("text") or "no cause", 1000)
+    said = SideNames().said(printable(first or found.get("text") or "no cause", 1000))
     return f"{printable(found['verdict'], 60)}: {said}{more}"
 
 

@@ -93,7 +93,8 @@ def explain(
         click.echo(json.dumps(whole, indent=2))
     else:
         on = screen(color)
-        given = () if policy is None else ("--policy", shlex.quote(policy))
+        given = [] if policy is None else ["--policy", shlex.quote(policy)]
+        given += ["--repair-exchange"] if repair_exchange else []
         show("\n".join(_lines(found, given, on)), on)
     ctx.exit(_code([each for _, each in found], exit_on_findings=exit_on_findings))
 

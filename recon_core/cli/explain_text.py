@@ -71,7 +71,8 @@ def _rows(
     """Yield an explanation and below it its differences with all of their figures."""
     indent = 2
     if explanation is not None:
-        for row in explanation_rows(explanation, names, whole=True):
+        notes = tuple(note for diff in diffs for note in diff.notes)
+        for row in explanation_rows(explanation, names, whole=True, notes=notes):
             yield replace(row, indent=2 if row.style == BOLD else 4)
         indent = 4
     has_cause = explanation is not None and bool(explanation.causes)

@@ -84,15 +84,15 @@ def repair(
         sessions.reconciled(explainer(Effort(effort), repair_exchange=repair_exchange))
     )
     path = node_path(anchor, Path.cwd())
+    names = SideNames.of_sources(sources_of(reconciliation.recorded))
     try:
         entries = _entries(reconciliation, repair_exchange=repair_exchange)
     except ReconError as error:
-        raise ReconError(f"{path}: not repaired: {error}") from None
+        raise ReconError(f"{path}: not repaired: {names.said(str(error))}") from None
     if not entries:
         click.echo(f"{path}: no diff to repair")
         return
     fresh = _write(target, output, entries)
-    names = SideNames.of_sources(sources_of(reconciliation.recorded))
     click.echo("\n".join(_lines(entries, fresh, printable(output), names)))
     if any(each.leaves_out_the_exchange for each in reconciliation.explanations):
         click.echo(f"  {names.external}: {_LEFT_OUT}")

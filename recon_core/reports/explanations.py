@@ -16,9 +16,6 @@ from recon_core.reports.wording import counted
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
-KNOWN: Final = "Known: "
-"""The head of a row with a fact about differences whose cause is not proven."""
-
 EXPLANATION: Final = "recon.explanation"
 """The property of an item whose diff has one."""
 
@@ -28,6 +25,14 @@ _MOST_FACTS: Final = 3
 """Facts in one sentence; `recon explain` shows all."""
 _LONGEST: Final = 450
 """Characters of a sentence of an explanation; ids of any length must not fill the screen."""
+_PLAIN: Final = {
+    "no one or two faults that the rows show account for": "no one or two faults account for",
+    "neither side gives rows": "neither side lists its fills, so there is nothing to search",
+    " gives no rows": " lists no fills",
+    " has rounded what it states": " reports rounded figures",
+    "what it states": "what it reports",
+}
+"""Words of the engine, and what a trader says."""
 _SUBJECT: Final = "the {} side "
 
 
@@ -53,8 +58,11 @@ def _facts(explanation: Explanation, names: SideNames) -> str:
 
 
 def said(sentence: str, names: SideNames) -> str:
-    """Return a sentence of an explanation with the names of the sides in it, and not too long."""
-    return names.said(printable(sentence, _LONGEST))
+    """Return a sentence of an explanation in the words of people, and not too long."""
+    text = names.said(printable(sentence, _LONGEST))
+    for words, plain in _PLAIN.items():
+        text = text.replace(words, plain)
+    return text
 
 
 def certainty_text(explanation: Explanation) -> str:
@@ -74,12 +82,12 @@ def _fit_text(explanation: Explanation) -> str:
 
 def cause_phrase(cause: Cause, names: SideNames) -> str:
     """Return a cause without its side, which is in front: `missing a fill: SELL 0.026 …`."""
-    text = printable(cause.text, _LONGEST)
+    text = cause.text
     if cause.side is not None:
         text = text.removeprefix(_SUBJECT.format(cause.side))
     if text.startswith("lacks "):
         text = f"missing {text.removeprefix('lacks ')}"
-    return names.said(text)
+    return said(text, names)
 
 
 def side_text(cause: Cause, names: SideNames) -> str:
@@ -88,18 +96,24 @@ def side_text(cause: Cause, names: SideNames) -> str:
 
 
 def explanation_rows(
-    explanation: Explanation, names: SideNames, *, whole: bool = False
+    explanation: Explanation,
+    names: SideNames,
+    *,
+    whole: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> Iterator[Row]:
     """Yield an explanation row by row: causes, what remains, proof, what would decide.
 
     With `whole` the kinds and the ids of the causes and what would repair them are among the
-    rows. Amounts are exact.
+    rows. Amounts are exact. A fact that is one of the `notes` on a difference is left out: the
+    reader has both.
     """
     yield from _cause_rows(explanation, names, whole=whole)
     if explanation.residual:
         yield Row(effect_text(explanation.residual), "Remains: ")
     for fact in explanation.known:
-        yield Row(said(fact, names), KNOWN)
+        if not fact.endswith(notes):
+            yield Row(said(fact, names), "Known: ")
     if explanation.proof:
         yield Row(said(explanation.proof, names), "Checked: ")
     if explanation.decides:

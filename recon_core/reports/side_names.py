@@ -18,9 +18,9 @@ _LONGEST: Final = 24
 _SHORT: Final = 24
 """Characters of both names beside which the figures of a difference fit a line of 80."""
 
-# Not inside of an id, a path or a key: there the word is data.
+# Not inside of an id, a path or a key, nor as one of a policy: there the word is data.
 _SIDE: Final = re.compile(
-    r"(?<![\w./:@-])(the |no )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)"
+    r"(?<![\w./:@-])(the |no )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)(?! = )"
 )
 
 

@@ -1,12 +1,11 @@
 """Text for people: plain, complete without the source, safe to print."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from recon_core.model.comparison import ReconDiff
 from recon_core.model.escalation import REHEARSALS, escalation_text
-from recon_core.model.explanation import Explanation
-from recon_core.reports.explanations import KNOWN, explanation_rows
+from recon_core.reports.explanations import explanation_rows
 from recon_core.reports.side_names import SideNames
 from recon_core.values.amounts import format_amount, larger_magnitude, percent_text
 from recon_core.values.printable import printable
@@ -63,15 +62,9 @@ def diff_text(
     elif mode not in REHEARSALS:
         lines.append(f"  escalation  {escalation_text({diff.severity: 1})}")
     if diff.explanation is not None:
-        lines += _why(diff.explanation, names, tuple(map(names.said, diff.notes)))
+        why = explanation_rows(diff.explanation, names, notes=diff.notes)
+        lines += [f"  {row.head}{row.text}" for row in why]
     return "\n".join(lines)
-
-
-def _why(explanation: Explanation, names: SideNames, notes: tuple[str, ...]) -> Iterator[str]:
-    """Yield the explanation below a diff, without a fact that is one of its notes."""
-    for row in explanation_rows(explanation, names):
-        if row.head != KNOWN or not row.text.endswith(notes):
-            yield f"  {row.head}{row.text}"
 
 
 def _figures(diff: ReconDiff, names: SideNames) -> Iterable[tuple[str, str]]:
