@@ -98,3 +98,22 @@ def test_every_statement_has_its_section(name: str) -> None:
     mapping = shipped_mapping(name)
     section = TEXT.partition(f"\n`{name}`: {mapping.about}.\n\n")[2].partition("\n#")[0]
     assert re.findall(r"^\* (.+)$", section, re.MULTILINE) == mapping.cannot_know
+
+
+def id_columns(name: str) -> list[str]:
+    """The columns that a mapping reads the ids of fills from."""
+    tables = shipped_mapping(name).fills
+    listed = tables if isinstance(tables, list) else [tables] if tables else []
+    fields = [one.columns.get("fill_id") for one in listed]
+    fields += [one.otherwise for one in fields if one is not None]
+    return sorted({column for one in fields if one is not None for column in one.column})
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_column_of_the_fill_id_is_documented(name: str) -> None:
+    """Who numbers fills of one's own finds where the venue's ids are."""
+    section = TEXT.partition(f"\n`{name}`: ")[2].partition("\n### ")[0]
+    sentence = re.search(r"^The `fill_id` is (.+)\.$", section, re.MULTILINE)
+    named = re.findall(r"`([^`]+)`", sentence[1]) if sentence else []
+    assert sorted(named) == id_columns(name)
+    assert sentence or "It has no fills." in section
