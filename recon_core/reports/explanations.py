@@ -29,7 +29,7 @@ _PLAIN: Final = {
     "no one or two faults that the rows show account for": "no one or two faults account for",
     "neither side gives rows": "neither side lists its fills, so there is nothing to search",
     " gives no rows": " lists no fills",
-    " has rounded what it states": " reports rounded figures",
+    "has rounded what it states": "reports rounded figures",
     "what it states": "what it reports",
 }
 """Words of the engine, and what a trader says."""
