@@ -10,11 +10,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model.comparison import ItemKind, ReconDiff
-from recon_core.model.explanation import Explanation
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 from recon_core.reports.explanations import explanation_rows
 from recon_core.reports.finding_text import difference_rows, next_commands
 from recon_core.reports.findings import findings_of, key_of
@@ -44,16 +45,27 @@ def explained_session(
     whole = {key_of(each.trimmed()): each for each in reconciliation.explanations}
     if not whole and reconciliation.is_readable:
         yield Row(_why_no_search(reconciliation, names), indent=2)
-    for finding in findings:
-        found = finding.explanation
-        explanation = None if found is None else whole.pop(key_of(found), found)
-        yield from _rows(explanation, finding.diffs, names)
+    shown = [(finding, _whole(finding.explanation, whole)) for finding in findings]
+    for finding, explanation in shown:
+        if finding.has_cause:
+            yield from _rows(explanation, finding.diffs, names)
     for explanation in whole.values():
-        yield from _rows(explanation, (), names)
+        rows = _rows(explanation, (), names)
+        is_open = explanation.verdict is ExplanationVerdict.AMBIGUOUS
+        # What else fits has the same differences: its cause says it.
+        yield from islice(rows, 1) if is_open else rows
+    for finding, explanation in shown:
+        if not finding.has_cause:
+            yield from _rows(explanation, finding.diffs, names)
     notes = [names.said(note) for note in reconciliation.notes]
     yield from (Row(note, "note  ", DIM, 2) for note in notes[:_MOST_NOTES])
     for command in next_commands(findings, file, options, is_explained=True):
         yield Row(command, "Next: ", indent=2, is_whole=True)
+
+
+def _whole(found: Explanation | None, whole: dict[object, Explanation]) -> Explanation | None:
+    """Take an explanation out of those that are whole, by its cut copy at a difference."""
+    return None if found is None else whole.pop(key_of(found), found)
 
 
 def _why_no_search(reconciliation: Reconciliation, names: SideNames) -> str:

@@ -40,7 +40,7 @@ EFFORT_OPTION: Final = click.option(
 REPAIR_EXCHANGE_OPTION: Final = click.option(
     "--repair-exchange",
     is_flag=True,
-    help="Propose entries for the external side too, which are left out otherwise.",
+    help="Propose entries for the exchange too, which are left out otherwise.",
 )
 
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,7 @@ def shown(picture: str) -> list[str]:
         place = float(element.get("x", "0")), float(element.get("y", "0"))
         rows.setdefault(place[1], {})[place[0]] = (element.text or "").replace("\xa0", " ")
     tops = sorted(rows)
-    height = min((low - high for high, low in zip(tops, tops[1:], strict=False)), default=1)
+    height = min((low - high for high, low in pairwise(tops)), default=1)
     lines = [""] * (round((tops[-1] - tops[0]) / height) + 1)
     for top, parts in rows.items():
         line = ""
