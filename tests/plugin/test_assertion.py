@@ -291,8 +291,8 @@ def test_a_list_of_differences_is_shown_a_line_each(pytester: pytest.Pytester) -
     result.stdout.fnmatch_lines(
         [
             "E *assert 2 differences",
-            "E *cash EUR: FAIL, internal 0 EUR (not listed), external 1 EUR, *",
-            "E *position A: FAIL, internal 0 (not listed), external 1, *",
+            "E *cash EUR: FAIL, ledger 0 EUR (not listed), exchange 1 EUR, *",
+            "E *position A: FAIL, ledger 0 (not listed), exchange 1, *",
         ]
     )
     assert "datetime.datetime" not in result.stdout.str()
