@@ -205,7 +205,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
     shown = by_size(left)[:_MOST_COMPARED]
     more = [f"and {len(left) - len(shown)} more"] if len(left) > len(shown) else []
-    return [counted(len(left), "difference"), *(description_text(diff, SideNames()) for diff in shown), *more]
+    texts = [description_text(diff, SideNames()) for diff in shown]
+    return [counted(len(left), "difference"), *texts, *more]
 
 
 @pytest.fixture

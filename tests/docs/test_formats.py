@@ -129,7 +129,7 @@ def test_the_snippet_for_ccxt_saves_every_page_with_a_time(
     (block,) = (
         one for one in blocks_of(ROOT / "docs" / "formats.md") if one.argument == "save_account.py"
     )
-    trades = [
+    trades: list[dict[str, Any]] = [
         {"id": str(number), "symbol": "BTC/USDT", "side": "buy", "amount": 1, "price": 2,
          "timestamp": 1767268800000 + number // 2, "order": None, "fee": None, "fees": []}
         for number in range(7)
