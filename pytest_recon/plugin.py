@@ -199,11 +199,14 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     if type(left[0]).__name__ != "ReconDiff":
         return None
     from recon_core.reports.findings import by_size  # noqa: PLC0415  # only for a failure
+    from recon_core.reports.side_names import SideNames  # noqa: PLC0415  # as that
+    from recon_core.reports.text import description_text  # noqa: PLC0415  # as that
     from recon_core.reports.wording import counted  # noqa: PLC0415  # as that
 
     shown = by_size(left)[:_MOST_COMPARED]
     more = [f"and {len(left) - len(shown)} more"] if len(left) > len(shown) else []
-    return [counted(len(left), "difference"), *(diff.description for diff in shown), *more]
+    texts = [description_text(diff, SideNames()) for diff in shown]
+    return [counted(len(left), "difference"), *texts, *more]
 
 
 @pytest.fixture

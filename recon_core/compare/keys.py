@@ -218,7 +218,7 @@ def duplicate_notes(recorded: RecordedSession) -> list[str]:
     for side, record in recorded.own_records().items():
         stated = Counter((row.account, row.movement_id) for row in record.movements or ())
         notes += [
-            f"{side} states movement {printable(movement_id, 60)} {count} times; each is booked"
+            f"{side} lists movement {printable(movement_id, 60)} {count} times; each is counted"
             for (_, movement_id), count in stated.items()
             if count > 1
         ]
@@ -230,8 +230,8 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     for side, record in recorded.own_records().items():
         for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
-            fill = f"{side} states fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
-            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is booked")
+            fill = f"{side} lists fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
+            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is counted")
     return notes
 
 

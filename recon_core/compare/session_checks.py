@@ -130,7 +130,7 @@ def untimely_notes(recorded: RecordedSession) -> list[str]:
             for count, what in ((late, "after its as_of"), (early, "before its opening")):
                 if count:
                     of_all = f"{count} of {len(rows)} {name}"
-                    notes.append(f"{side}: {of_all} are {what}; each is booked")
+                    notes.append(f"{side}: {of_all} are {what}; each is counted")
     return notes
 
 

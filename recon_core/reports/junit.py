@@ -98,7 +98,7 @@ def _case(case: CaseReport) -> TestCase:
     message = case.message or case.outcome
     if case.outcome == "passed":
         return made
-    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.splitlines())
+    text = "\n".join(map(_line, case.text.splitlines()))
     if case.outcome == "failed":
         made.add_failure_info(message=message, output=text)
     elif case.outcome == "error":
@@ -106,6 +106,14 @@ def _case(case: CaseReport) -> TestCase:
     elif case.outcome == "skipped":
         made.add_skipped_info(message=message, output=text)
     return made
+
+
+def _line(line: str) -> str:
+    """Return a line of a text; two colons are a command of a runner at its begin alone."""
+    begin, *parts = (printable(part, _LONGEST_LINE) for part in line.split("::"))
+    if not begin.strip():
+        return printable(line, _LONGEST_LINE)
+    return "::".join([begin, *parts])
 
 
 @lru_cache(maxsize=1000)

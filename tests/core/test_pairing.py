@@ -212,7 +212,7 @@ def test_a_doubled_fill_is_a_note_on_what_it_moves() -> None:
         side({}, {"BTC": "0"}),
         instruments={"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")},
     )
-    note = ("internal states fill f1 of BTC/EUR 2 times; each is booked",)
+    note = ("internal lists fill f1 of BTC/EUR 2 times; each is counted",)
     notes = {comparison.identity: comparison.notes for comparison in pair(session)[:4]}
     assert notes == {
         "cash::BTC": note,

@@ -96,8 +96,8 @@ def test_they_are_items_like_any_other(pytester: pytest.Pytester, way: tuple[str
         )
     text = reports["desk.recon.json::fill::BTC/EUR,c"]["text"]
     assert "fill c of BTC/EUR: FAIL, price differs" in text
-    assert "internal BUY 0.1 at 42000" in text
-    assert "external BUY 0.1 at 42001" in text
+    assert "ledger BUY 0.1 at 42000" in text
+    assert "exchange BUY 0.1 at 42001" in text
 
 
 @pytest.mark.usefixtures("desk")

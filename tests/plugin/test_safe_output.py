@@ -258,7 +258,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
         with_key("cash", {"EUR": [SECRET]}, "internal"),
         "internal.cash.EUR",
     ),
-    "no schema": (altered(lambda document: document.pop("schema")), "schema: no text"),
+    "no schema": (altered(lambda document: document.pop("schema")), "schema: is missing"),
     "another schema": (with_key("schema", KITCHEN), "expected 'recon.session/1'"),
     "hostile mode": (with_key("mode", KITCHEN), "mode: "),
     "hostile amount": (with_key("cash", {"EUR": KITCHEN}, "internal"), "internal.cash.EUR"),
