@@ -41,7 +41,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 
 _LONGEST_KEY: Final = 200
 """Characters of an encoded key: a node id of a longer one cannot be read on a line."""
-_ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_ENCODED = re.compile(r"(?:::|[^!-~]|[%\[\]@,])+")
 _FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _FILL_ID = attrgetter("fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
@@ -53,15 +53,15 @@ def encode_key(text: str) -> str:
     `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded. A key of
     more than 200 characters is cut and ends in a hash of the whole.
     """
-    encoded = _ENCODED.sub(_percent, text)
-    if len(encoded) <= _LONGEST_KEY:
+    encoded = _ENCODED.sub(_percent, text[:_LONGEST_KEY])  # never shorter than the text
+    if len(text) <= _LONGEST_KEY and len(encoded) <= _LONGEST_KEY:
         return encoded
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{encoded[: _LONGEST_KEY - 17]}~{digest}"
 
 
 def _percent(match: re.Match[str]) -> str:
-    # quote() leaves no reserved character as it is; surrogates are encoded as bytes.
+    # quote() leaves none of these characters as it is; surrogates are encoded as bytes.
     return quote(match[0].encode("utf-8", "surrogatepass"), safe="")
 
 
