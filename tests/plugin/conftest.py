@@ -136,15 +136,19 @@ def warn_session(pytester: pytest.Pytester) -> Path:
     return write_warn(pytester.path / "warn.recon.json")
 
 
+PLAIN = ("-p", "no:randomly", "-p", "no:hypothesispytest")
+"""No reordering; and hypothesis, which a process of its own would import only to say nothing."""
+
+
 def run_pytest(
     pytester: pytest.Pytester, *arguments: str | Path, subprocess: bool = False, cache: bool = False
 ) -> pytest.RunResult:
-    """Run pytest without reordering, and without a cache where `cache` is not asked for.
+    """Run pytest as `PLAIN`, and without a cache where `cache` is not asked for.
 
     In this process unless `subprocess`; then under Python's own warning filters and
     not under this suite's, which make every warning an error.
     """
-    options = ["-p", "no:randomly", *(() if cache else ("-p", "no:cacheprovider"))]
+    options = [*PLAIN, *(() if cache else ("-p", "no:cacheprovider"))]
     words = [*options, *map(str, arguments)]
     if subprocess:
         return pytester.runpytest_subprocess(*words, timeout=120)

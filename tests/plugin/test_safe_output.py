@@ -26,7 +26,15 @@ import pytest_recon.report_files  # noqa: F401
 import recon_core.sessions.formats.nautilus
 import recon_core.sessions.native  # noqa: F401
 
-from .conftest import AS_OF, final_line, run_pytest, session_document, write_blocked, write_clear
+from .conftest import (
+    AS_OF,
+    PLAIN,
+    final_line,
+    run_pytest,
+    session_document,
+    write_blocked,
+    write_clear,
+)
 
 CANARY = "canary-of-the-environment"
 SECRET = "hunter2-do-not-print"  # noqa: S105  # no password
@@ -382,7 +390,7 @@ def run(
 
 def run_in_subprocess(directory: Path, *arguments: str, **environment: str) -> Output:
     """Run pytest in a process of its own, so that bytes can be looked at, and a hang ends."""
-    options = ["-p", "no:randomly", "-p", "no:cacheprovider"]
+    options = [*PLAIN, "-p", "no:cacheprovider"]
     named = ["--junitxml=items.xml", "--recon-junit=sessions.xml"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *named, *arguments],

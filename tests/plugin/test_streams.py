@@ -10,7 +10,7 @@ import pytest
 
 from recon_core.audit.log import AuditLog
 
-from .conftest import CLEAR_LINE, write_blocked, write_clear
+from .conftest import CLEAR_LINE, PLAIN, write_blocked, write_clear
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 
@@ -27,7 +27,8 @@ def redirected(
     """Run pytest whose standard output is a pipe that nobody reads, or is redirected."""
     reading, writing = os.pipe()
     os.close(reading)
-    command = shlex.join([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments])
+    options = [*PLAIN, "-p", "no:cacheprovider"]
+    command = shlex.join([sys.executable, "-m", "pytest", *options, *arguments])
     try:
         return subprocess.run(
             ["sh", "-c", f"{command} {redirection}"],
