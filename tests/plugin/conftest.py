@@ -2,17 +2,21 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+from tests.matrices import sample
 
 AS_OF = "2026-01-01T12:00:00Z"
 POSITIONS = {"BTC/EUR": "0.1", "ETH/EUR": "2"}
 CASH = {"EUR": "5000.00"}
 
+T = TypeVar("T")
 Section = Mapping[str, str] | list[dict[str, Any]] | None
 
 CLEAR_COMPARISONS = 7
@@ -155,6 +159,11 @@ def run_pytest(
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("default")
         return pytester.runpytest_inprocess(*words)
+
+
+def also_on_workers(cases: Sequence[T], every: int = 3) -> list[tuple[T, tuple[str, ...]]]:
+    """Each case for a run in one process, and a sample of them for two workers."""
+    return [*product(cases, [()]), *product(sample(cases, every), [("-n2",)])]
 
 
 def final_line(result: pytest.RunResult) -> str:

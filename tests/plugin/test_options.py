@@ -236,7 +236,7 @@ def test_absolute_path_of_an_outside_session(
         (pytester.path / ini).parent.mkdir(exist_ok=True)
         (pytester.path / ini).write_text("[pytest]\n")
     words = [argument.format(outside) for argument in arguments]
-    result = run_pytest(pytester, *words, "-rA", subprocess=True)
+    result = run_pytest(pytester, *words, "-rA")
     assert result.outlines.count(f"rootdir: {pytester.path}") == 1
     assert "recon: 1 session, 7 comparisons, policy recon.toml" in result.outlines
     assert result.ret == 0
