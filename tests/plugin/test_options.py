@@ -385,7 +385,8 @@ def test_sessions_beside_an_argument(pytester: pytest.Pytester, workers: tuple[s
     assert final_line(result) == CLEAR_LINE
 
 
-def test_unused_plugin_reads_nothing(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("words", [(), ("test_project.py",)])
+def test_unused_plugin_reads_nothing(pytester: pytest.Pytester, words: tuple[str, ...]) -> None:
     """A project without sessions and policy starts without loading what only they need."""
     pytester.makepyfile(
         test_project="""
@@ -394,4 +395,4 @@ def test_unused_plugin_reads_nothing(pytester: pytest.Pytester) -> None:
             assert {"pydantic", "tabulate", "junit_xml"}.isdisjoint(sys.modules)
         """
     )
-    run_pytest(pytester, subprocess=True).assert_outcomes(passed=1)
+    run_pytest(pytester, *words, subprocess=True).assert_outcomes(passed=1)
