@@ -153,7 +153,8 @@ def _declared_nodes(session: pytest.Session) -> "list[SessionDirectory]":
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SessionFile | None":
     """Collect `*.recon.json`, and the anchor of a recording that an argument names."""
     if not file_path.name.endswith(NATIVE_SUFFIX):
-        if not parent.session.isinitpath(file_path):
+        # A module is no recording: `pytest tests/test_x.py` starts without loading the formats.
+        if file_path.suffix == ".py" or not parent.session.isinitpath(file_path):
             return None
         manager = run_of(parent.config).manager
         if manager.hook.recon_anchor(path=file_path) != file_path:

@@ -14,6 +14,11 @@ def matrix(*axes: Sequence[Any]) -> list[tuple[Any, ...]]:
     return diagonal(1 if os.environ.get("RECON_TEST_SIZE") == "soak" else EVERY, *axes)
 
 
+def sample(cases: Sequence[Any], every: int = EVERY) -> Sequence[Any]:
+    """One of `every` cases, the first among them, or all."""
+    return cases if os.environ.get("RECON_TEST_SIZE") == "soak" else cases[::every]
+
+
 def diagonal(every: int, *axes: Sequence[Any]) -> list[tuple[Any, ...]]:
     """One of `every` cases: those whose places on the axes add up to a multiple of it.
 

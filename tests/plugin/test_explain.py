@@ -51,7 +51,7 @@ def texts(pytester: pytest.Pytester) -> dict[str, str]:
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_the_failure_text_says_why(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """After the diff, the same with workers; so do the property and the summary."""
-    result = run_pytest(pytester, LOST, *way, subprocess=bool(way))
+    result = run_pytest(pytester, LOST, *way)
     assert final_line(result) == BLOCKED
     found = texts(pytester)
     assert set(found) == set(DIFFERING)
@@ -66,7 +66,7 @@ def test_the_failure_text_says_why(pytester: pytest.Pytester, way: tuple[str, ..
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_off_says_nothing(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """The verdicts are the same, and no word of an explanation appears."""
-    result = run_pytest(pytester, LOST, "--recon-explain=off", *way, subprocess=bool(way))
+    result = run_pytest(pytester, LOST, "--recon-explain=off", *way)
     assert final_line(result) == BLOCKED
     assert "Cause" not in result.stdout.str()
     assert not any("Cause" in text for text in texts(pytester).values())
@@ -137,7 +137,7 @@ def test_what_is_not_proven_is_not_claimed(
 def test_both_junit_files_say_why(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """A property where there is an explanation, and none elsewhere; the text is whole."""
     words = [LOST, f"--junitxml={OWN}", f"--recon-junit={SUITES}", *way]
-    run_pytest(pytester, *words, subprocess=bool(way))
+    run_pytest(pytester, *words)
     root = ET.parse(pytester.path / OWN)  # noqa: S314  # written here
     values = [
         each.get("value")
@@ -159,7 +159,7 @@ def test_both_junit_files_say_why(pytester: pytest.Pytester, way: tuple[str, ...
 def test_the_audit_log_is_told(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """Also what a worker found: verdict, side and causes of each of the three diffs."""
     words = [LOST, "--recon-audit-log=audit.jsonl", *way]
-    run_pytest(pytester, *words, subprocess=bool(way))
+    run_pytest(pytester, *words)
     log = (pytester.path / "audit.jsonl").read_text()
     assert log.count('"explanation":{"causes":[{"effect":') == 3
     assert log.count('"verdict":"unique"') == 3

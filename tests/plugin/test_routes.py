@@ -18,7 +18,7 @@ import pytest
 
 from recon_core.reports.outputs import named_value
 
-from .conftest import write_blocked, write_clear, write_waivers
+from .conftest import PLAIN, write_blocked, write_clear, write_waivers
 from .routes import ROUTES, End, Route
 
 PLUGINS: Final = os.environ.get("RECON_ROUTES_PYTHON", sys.executable)
@@ -39,7 +39,7 @@ def command(route: Route) -> str:
     else:
         alone = ("-p", "pytest_recon.plugin") if route.modules else ()
         loaded = [word for module in (*alone[1:], *route.modules) for word in ("-p", module)]
-        words = [python, *route.python, "-m", "pytest", "-q", "-p", "no:randomly", *loaded]
+        words = [python, *route.python, "-m", "pytest", "-q", *PLAIN, *loaded]
         words += ["--recon-session=s", f"--recon-junit={SUITES}", f"--junitxml={OWN}"]
     return f"{route.before}\n{shlex.join([*words, *route.words])} {route.after}"
 

@@ -1,6 +1,8 @@
 """Waivers in pytest: the same verdicts whichever way, process or time zone the items run in."""
 
+import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +99,7 @@ def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
     if way.conftest:
         pytester.makeconftest(way.conftest)
     words = ("--recon-session=blocked.recon.json", "--recon-audit-log=a.jsonl", *way.words)
-    result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=True)
+    result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=not way.words)
     assert result.ret == way.status, result.outlines
     assert final_line(result).startswith(way.line)
     log = AuditLog(pytester.path / "a.jsonl")
@@ -109,16 +111,29 @@ def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
     assert ("FAIL" in summary["counts_by_severity"]) is way.half
 
 
+@pytest.fixture
+def at_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Move this process into another time zone, and back again."""
+
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize(("days", "status"), [(0, 0), (-1, 1)])
 def test_the_last_day_ends_in_utc(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, zone: str, days: int, status: int
+    pytester: pytest.Pytester, at_zone: Callable[[str], None], zone: str, days: int, status: int
 ) -> None:
     """A waiver holds on its last day in UTC, whatever the day is where the run is."""
-    monkeypatch.setenv("TZ", zone)
+    at_zone(zone)
     write_blocked(pytester.path / "blocked.recon.json")
     write_waivers(pytester.path, "position::ETH/EUR", "cash::*", days=days)
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", subprocess=True)
+    result = run_pytest(pytester, "--recon-session=blocked.recon.json")
     assert result.ret == status, result.outlines
     state = "used" if status == 0 else "expired"
     result.stdout.fnmatch_lines([f"recon: waivers recon-waivers.toml: 2 {state}"])
@@ -176,7 +191,7 @@ def test_a_file_that_is_named(pytester: pytest.Pytester, form: str) -> None:
     (pytester.path / "recon-waivers.toml").rename(pytester.path / "w.toml")
     pytester.makeini(f"[pytest]\n{'recon_waivers = w.toml' if form == 'ini' else ''}\n")
     words = [] if form == "ini" else form.split()
-    result = run_pytest(pytester, *words, "--recon-session=blocked.recon.json", subprocess=True)
+    result = run_pytest(pytester, *words, "--recon-session=blocked.recon.json")
     assert (result.ret, final_line(result)) == (0, WAIVED_LINE)
     run_pytest(
         pytester, "--recon-session=blocked.recon.json", "--recon-waivers=lost.toml"

@@ -1,6 +1,5 @@
 """Doubts that keep a proven answer from being unique: amounts that no side states, or chance."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -9,11 +8,12 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_little, is_much
 from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.hypotheses import Strength, fill_content
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.postings import order_name
@@ -111,7 +111,7 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
         return False
     (fill,) = patch.removed
     market = market_of(problem, problem.postings.position(fill))
-    if market is None or not _has_other_copy(market.fills, fill):
+    if market is None or not _has_copies([one for one in market.fills if one is not fill]):
         return False
     prices = {
         one.price for one in market.fills if one.side is fill.side and one.quantity == fill.quantity
@@ -123,14 +123,9 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
     return ticks < len(prices) * _TICKS_EACH
 
 
-def _has_other_copy(fills: Sequence[Fill], removed: Fill) -> bool:
-    """True if a market has an order with two equal fills at one time, a removed one left out."""
-    counts = Counter(
-        (fill.order_id, fill.time, fill_content(fill))
-        for fill in fills
-        if fill is not removed and fill.order_id
-    )
-    return any(count > 1 for count in counts.values())
+def _has_copies(fills: Sequence[Fill]) -> bool:
+    """True if any of the fills may be a copy of another one."""
+    return any(map(Copies(fills).near, fills))
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:

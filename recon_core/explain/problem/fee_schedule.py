@@ -57,9 +57,6 @@ _Proposal = Callable[[Sequence[_Charge], int | None], list[Decimal]]
 
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 
-THE_RATE: Final = "the rate "
-"""Words before a rate."""
-
 _RATE_PLACES: Final = 12
 """Most decimals of a rate, a fraction of the value.
 
@@ -149,11 +146,16 @@ class FeeModel:
 
     def text(self, rate: Decimal) -> str:
         """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
-        at_rate = f"{THE_RATE}{rate.normalize(EXACT):f}"
+        at_rate = f"the rate {rate_text(rate)}"
         fixed = f"{format_amount(shortest(self.fixed))} {self.currency}"
         return " and ".join(text for text, is_part in (
             (fixed, self.fixed), (at_rate, rate or not self.fixed)
         ) if is_part)  # fmt: skip
+
+
+def rate_text(rate: Decimal) -> str:
+    """Return a rate as digits: `0.001`."""
+    return f"{rate.normalize(EXACT):f}"
 
 
 def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:

@@ -159,7 +159,7 @@ def _without_the_same(
 ) -> tuple[Sequence[_Row], Sequence[_Row]]:
     """Drop the objects that are in both lists once each, which saves comparing them.
 
-    Where the lists begin and end with the same objects, they go without a look at the others.
+    Where the lists begin and end with the same objects, these are left out unseen.
     """
     first = _same_at_start(mine, right)
     mine, right = mine[first:], right[first:]
