@@ -14,6 +14,7 @@ import builtins
 import gc
 import importlib
 import json
+import multiprocessing.util
 import os
 import pkgutil
 import signal
@@ -169,6 +170,7 @@ class Trial:
         self, part: Sequence[int], noting: Sequence[CodeType]
     ) -> dict[str, Surveyed | None]:
         sys.addaudithook(_refuse_processes)
+        multiprocessing.util.spawnv_passfds = _refuse_spawning  # type: ignore[attr-defined]
         signal.signal(signal.SIGPROF, _too_long)
         run: set[str] = set()
         setattr(builtins, _SINK, run.add)
@@ -268,6 +270,11 @@ def _with_code_like(code: CodeType, functions: list[FunctionType]) -> list[Funct
 
 def _too_long(_signal: int, _frame: FrameType | None) -> None:
     raise TooLongError
+
+
+def _refuse_spawning(path: bytes, *_: object) -> int:
+    """Stand for the start of a process by `multiprocessing`, which raises no audit event."""
+    raise PermissionError(f"{path!r}: no process is started in the survey of tests")
 
 
 def _refuse_processes(event: str, _: object) -> None:
