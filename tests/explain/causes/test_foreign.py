@@ -24,7 +24,7 @@ SUMS: dict[str, tuple[Held, Held, Held]] = {
     "in a third account": (
         {"c": "5"}, {"a": "2", "b": "2", "c": "1"}, {"a": "2", "b": "2", "c": "-4"},
     ),
-    "of one that holds nothing": ({"a": "5"}, {"a": "2", "b": "3", "c": "0"}, {"a": "-3", "b": "3"}),
+    "beside an empty one": ({"a": "5"}, {"a": "2", "b": "3", "c": "0"}, {"a": "-3", "b": "3"}),
     "another sum": ({"a": "6"}, {"a": "2", "b": "3"}, {}),
     "in two rows": ({"a": "5", "b": "5"}, {"a": "2", "b": "3"}, {}),
     "of one account": ({"a": "5"}, {"b": "5"}, {}),
