@@ -1,0 +1,63 @@
+"""Doubts of answers: two fills that may be one by their fees."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from recon_core.explain.answers.doubts import _may_be_one
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Currency, Fill
+from tests.core.builders import SPOT, at, fill, recorded
+from tests.explain.problems import problems_of, prover_of
+from tests.explain.spot_ledgers import exchange, ledger_of
+
+
+def problem_of(fees: list[str]) -> Problem:
+    """A ledger with a fill of 100 EUR for each fee."""
+    rows = [
+        fill(f"f{number}", "BUY", "1", "100", fee, time=at(number - 900))
+        for number, fee in enumerate(fees)
+    ]
+    known = recorded(
+        ledger_of(rows), exchange(rows[1:]), instruments={SPOT.symbol: SPOT},
+        currencies={"EUR": Currency("EUR", 2)},
+    )  # fmt: skip
+    return problems_of(prover_of(known))[0]
+
+
+AT_A_RATE = ["0.1 EUR"] * 4
+AT_NONE = ["0.1 EUR", "0.1 BNB", "0.3 EUR", "0.3 BNB"]
+
+
+@pytest.mark.parametrize(
+    ("fees", "one", "other", "expected"),
+    [
+        (AT_A_RATE, "0.1 EUR", "0.1 EUR", True),
+        (AT_A_RATE, "0.1 EUR", "0.11 EUR", True),
+        (AT_A_RATE, "0.1 EUR", "0.12 EUR", False),
+        (AT_A_RATE, "0.1 EUR", "0.08 EUR", False),
+        (AT_A_RATE, "0.2 EUR", "0 EUR", True),
+        (AT_A_RATE, "0.1 EUR", "0.1 BNB", False),
+        (AT_A_RATE, "0.1 EUR", "0 BNB", True),
+        (AT_A_RATE, "0 EUR", "0.1 BNB", True),
+        (AT_NONE, "0.1 EUR", "7 EUR", True),
+        (AT_NONE, "0.1 EUR", "0.1 BNB", False),
+        (AT_NONE, "0 EUR", "0.1 BNB", True),
+        (AT_NONE, "0.1 EUR", "0 BNB", True),
+    ],
+)
+def test_two_fills_that_may_be_one(
+    fees: list[str], one: str, other: str, *, expected: bool
+) -> None:
+    """Their fees are that of both, to a unit; fees in two currencies are of two fills."""
+    problem = problem_of(fees)
+    known = next(row for row in problem.fills if row.fee == Decimal("0.1"))
+    first, second = (charged(known, text) for text in (one, other))
+    assert _may_be_one(problem, first, second) is expected
+
+
+def charged(row: Fill, text: str) -> Fill:
+    """The fill with another fee."""
+    amount, _, currency = text.partition(" ")
+    return replace(row, fee=Decimal(amount), fee_currency=currency)
