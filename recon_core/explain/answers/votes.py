@@ -165,8 +165,9 @@ def _asset(recorded: RecordedSession, name: str) -> str:
     if is_cash(name):
         return currency_of(name)
     instrument = recorded.instruments.get(label_of(bare_name(name)))
-    is_spot = instrument is not None and not is_derivative(instrument)
-    return instrument.base if instrument is not None and is_spot else label_of(name)
+    if instrument is None or is_derivative(instrument):
+        return label_of(name)
+    return instrument.base
 
 
 def _of_orders(reports: OrderReports, answer: Answer, patch: Patch) -> Iterator[_Vote]:
