@@ -1,10 +1,18 @@
 """Trades in another number of rows: sums, and how exact the price of a single row is."""
 
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from recon_core.explain.search.trade_faults import _slack, _sums
+from recon_core.explain.search.trade_faults import (
+    _difference,
+    _slack,
+    _sums,
+    _with_fee,
+    _with_price,
+)
 from recon_core.model import Fill
 from tests.core.builders import fill
 
@@ -55,3 +63,59 @@ def test_the_error_of_an_average_price(mine: str, right: str, slack: str) -> Non
 def test_sums_of_one_row(trade: str, row: str, slack: str, *, expected: bool) -> None:
     """Its quantity and its fees, and its value but for the error of an average price."""
     assert _sums(rows(trade)).is_of(rows(row)[0], Fraction(slack)) is expected
+
+
+def text_of(row: Fill | None) -> str:
+    """A fill as `rows` reads it, empty for none."""
+    if row is None:
+        return ""
+    fee = f"/{row.fee}{row.fee_currency}" if row.fee else ""
+    return f"{row.quantity}@{row.price}{fee}"
+
+
+@pytest.mark.parametrize(
+    ("mine", "whole", "slack", "lost"),
+    [
+        ("40@50.00 35@50.02", "100@50.017", "1/20", "25@50.04"),
+        ("40@50.00/1EUR 35@50.02/1EUR", "100@50.017/3EUR", "1/20", "25@50.04/1EUR"),
+        ("40@50.00/1EUR 35@50.02/1BNB", "100@50.017/3EUR", "1/20", ""),
+        ("40@50.00 35@50.02", "100@50.017", "0", "25@50.04"),
+        ("40@50.00 35@50.02", "100@50.018", "1/20", ""),
+        ("40@50.00 35@50.02", "100@50.018", "1/10", "25@50.04"),
+        ("40@50.00 35@50.02", "100@37.5", "1/20", ""),
+        ("40@50.00 35@50.02", "100@37.507", "0", ""),
+    ],
+)  # fmt: skip
+def test_the_difference_of_a_trade(mine: str, whole: str, slack: str, lost: str) -> None:
+    """A fill at a price on the tick, above 0, with the one fee that remains."""
+    given, (right,) = rows(mine), rows(whole)
+    less = _sums([right]).minus(_sums(given))
+    assert text_of(_difference(less, given, right, Fraction(slack))) == lost
+
+
+@pytest.mark.parametrize(
+    ("row", "fee", "expected"),
+    [
+        ("1@50/0.1EUR", "0.2EUR", "1@50/0.3EUR"), ("1@50", "0.2BNB", "1@50/0.2BNB"),
+        ("1@50/0.1EUR", "0.2BNB", ""), ("1@50/0.1EUR", "-0.3EUR", "1@50/-0.2EUR"),
+    ],
+)  # fmt: skip
+def test_a_fee_that_makes_sums_equal(row: str, fee: str, expected: str) -> None:
+    """In the currency of the row's own, if it has one."""
+    (one,), more = rows(row), _sums(rows(f"0@1/{fee}"))
+    assert text_of(_with_fee(one, more)) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "slack", "expected"),
+    [
+        ("2@50.01", "0.02", "0", "2@50.02"), ("2@50.01", "0.03", "0", ""),
+        ("2@50.01", "0.03", "1/100", "2@50.02"), ("2@50.01", "-100.02", "0", ""),
+        ("2@50.01", "-100", "0", "2@0.01"), ("0@50.01", "1", "9", ""),
+    ],
+)  # fmt: skip
+def test_a_price_that_makes_sums_equal(row: str, value: str, slack: str, expected: str) -> None:
+    """On the tick and above 0, but for the error of an average price."""
+    (one,) = rows(row)
+    less = replace(_sums([]), value=Decimal(value))
+    assert text_of(_with_price(one, less, Fraction(slack), [one])) == expected

@@ -9,17 +9,21 @@ import pytest
 
 from recon_core.explain import explain
 from recon_core.explain.causes.stale import (
+    FAMILY,
     _has_earlier_as_of,
     _in_pairs,
     _is_as_reported,
+    is_added_span,
     last_shown,
     of_missing_end,
     stale,
 )
+from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.pairs import PairRow
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Fill, LedgerSide, Order, SideRecord
-from recon_core.model.explanation import ExplanationVerdict
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from tests.core.builders import SPOT, at, fill, order, recorded, side
 from tests.explain.problems import problems_of, prover_of
 from tests.explain.real_sessions import books, moved, session, silent
@@ -106,6 +110,13 @@ def test_rows_of_one_time_are_missing_together() -> None:
     assert not list(stale(in_part, NO_SKEW))
 
 
+def test_rows_charged_in_what_they_buy() -> None:
+    """A position is held less its fees."""
+    rows = [replace(row, fee=row.quantity / 1000, fee_currency="BTC") for row in ROWS]
+    problem = problem_of(ledger_of(rows), exchange(rows[:4]))
+    assert [len(one.rows) for one in stale(problem, NO_SKEW)] == [2]
+
+
 @pytest.mark.parametrize(("paid", "count"), [(-300, 3), (-450, 3), (-650, 2)])
 def test_movements_are_missing_too(paid: float, count: int) -> None:
     """All rows from a time on: fills and movements."""
@@ -154,7 +165,9 @@ def test_reports_of_the_time_of_a_state(reports: Sequence[Order], *, expected: b
     outer = replace(exchange(ROWS[:4]), orders=tuple(reports))
     problem = problem_of(ledger_of(ROWS), outer)
     assert _is_as_reported(problem, ROWS[4:]) is expected
-    assert _is_as_reported(replace(problem, side=LedgerSide.INTERNAL), ROWS[4:])
+    own = problem_of(replace(ledger_of(ROWS), orders=tuple(REPORTS[:1])), exchange(ROWS[:4]))
+    wrong = replace(own, side=LedgerSide.INTERNAL)
+    assert _is_as_reported(wrong, [ROWS[0], *ROWS[4:]])
 
 
 def test_fills_that_are_missing_at_the_end() -> None:
@@ -190,6 +203,9 @@ def test_the_last_that_an_exchange_shows() -> None:
     for name, rows in shown.items():
         assert last_shown(recorded(side(), replace(outer, **{name: rows}))) == at(times[name])
     every = replace(outer, **shown)
+    for name in ("fills", "movements", "orders"):
+        one = replace(side(), **{name: shown[name]})
+        assert last_shown(recorded(one, replace(outer, **{name: shown[name]}))) is None
     assert last_shown(recorded(side(), every)) == at(-5)
     assert last_shown(recorded(side(), replace(every, snapshots=None))) == at(-10)
 
@@ -210,3 +226,28 @@ def test_times_in_another_zone(minutes: list[int], words: str) -> None:
     pairs = [PairRow(one, one, right) for one, right in zip(given, ROWS, strict=True)]
     found = _in_pairs(pairs, given)
     assert (found and found.detail) == (f"all times are off by {words}" if words else None)
+
+
+def test_fills_that_are_added_from_a_time_on() -> None:
+    """They are missing from the end of a side; a side that is behind adds none of its own."""
+    added, removed = Patch((), tuple(ROWS[4:])), Patch(tuple(ROWS[4:]))
+    stale_side, lost = CauseKind.STALE_SIDE, CauseKind.MISSING_FILL
+    for kind, patch, expected in (
+        (stale_side, added, True), (CauseKind.AS_OF_SHIFT, added, True),
+        (stale_side, removed, False), (stale_side, Patch(), False), (lost, added, False),
+        (stale_side, Patch(tuple(ROWS[:1]), tuple(ROWS[4:])), False),
+    ):  # fmt: skip
+        assert is_added_span(Hypothesis(kind, patch, ())) is expected
+
+
+def test_a_fill_of_a_closed_order_is_seen() -> None:
+    """Unless both sides have their reports from one source: those show nothing."""
+    closed = (*tuple(REPORTS[:5]), order("o-f6", "1", "0", "CANCELLED"))
+    cut = replace(exchange(ROWS[:5]), orders=tuple(replace(one, time=at(-450)) for one in closed))
+    ledger = ledger_of(ROWS)
+    orphan = Hypothesis(CauseKind.ORPHAN_FILL, Patch(tuple(ROWS[5:])), tuple(ROWS[5:]))
+    for inner, count in ((ledger, 0), (replace(ledger, orders=cut.orders), 1)):
+        problem = problem_of(inner, cut, rows_right=False)
+        rivals = list(FAMILY.rivals(problem, [orphan], NO_SKEW))
+        assert len(rivals) == count
+        assert all(rival.is_timed for rival in rivals)
