@@ -1,14 +1,17 @@
-"""Doubts of answers: two fills that may be one by their fees."""
+"""Doubts of answers: fills that may be one by their fees, amounts below the stated digits."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from recon_core.explain.answers.doubts import _may_be_one
+from recon_core.explain.answers.doubts import _below_digits, _may_be_one
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Currency, Fill
-from tests.core.builders import SPOT, at, fill, recorded
+from tests.core.builders import SPOT, at, fill, recorded, side
 from tests.explain.problems import problems_of, prover_of
 from tests.explain.spot_ledgers import exchange, ledger_of
 
@@ -61,3 +64,32 @@ def charged(row: Fill, text: str) -> Fill:
     """The fill with another fee."""
     amount, _, currency = text.partition(" ")
     return replace(row, fee=Decimal(amount), fee_currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ([{"cash::EUR": "0.005"}], True), ([{"cash::EUR": "-0.005"}], True),
+        ([{"cash::EUR": "0.0051"}], False), ([{"cash::BTC": "0.05"}], True),
+        ([{"cash::BTC": "0.051"}], False), ([{"cash::EUR": "0.005", "cash::USD": "0.001"}], False),
+        ([{"cash::EUR": "0.005", "position::X": "0.001"}], False), ([{}], False),
+        ([{"cash::EUR": "3"}, {"cash::EUR": "-3"}], False),
+        ([{"cash::EUR": "3"}, {"cash::EUR": "-2.996"}], True), ([{"cash::GBP": "0.005"}], False),
+        ([{"cash::EUR": "0.005", "cash::USD": "0"}], True),
+    ],
+)  # fmt: skip
+def test_amounts_below_the_stated_digits(
+    effects: list[Mapping[str, str]], *, expected: bool
+) -> None:
+    """Cash of at most half a unit, of the side that states fewer digits itself."""
+    first = side({"X": "1"}, {"EUR": "5.10", "BTC": "1.25"})
+    second = side({"X": "1"}, {"EUR": "5.125", "BTC": "1.2"})
+    replayed = replace(side({}, {"GBP": "1"}), derived=frozenset({"cash"}))
+    parts = [
+        SimpleNamespace(effect={name: Decimal(text) for name, text in each.items()})
+        for each in effects
+    ]
+    answer: Any = SimpleNamespace(parts=parts)
+    assert _below_digits(prover_of(recorded(first, second)), answer) is expected
+    only = prover_of(recorded(replayed, side({}, {})))
+    assert not _below_digits(only, answer)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recon_core.explain.causes.rounding import _is_cut_off, _usual_places, rounding_of_pairs
+from recon_core.explain.causes.unit import unit_of_pairs
 from recon_core.explain.problem.hypotheses import Facts
 from recon_core.explain.problem.pairs import (
     PairRow,
@@ -139,3 +140,19 @@ def test_digits_that_are_cut_off(texts: str, *, expected: bool) -> None:
     hypothesis = shared.hypothesis()
     assert _is_cut_off(hypothesis) is expected
     assert not _is_cut_off(replace(hypothesis, facts=Facts()))
+
+
+@pytest.mark.parametrize(
+    ("texts", "ratio"),
+    [
+        ("10/1 20/2 35/3.5", "10"), ("1/10 2/20 3.5/35", "1/10"), ("3/1 6/2", "3"),
+        ("1.5/1 3/2", ""),
+        ("0/1 0/2", ""), ("10/1 20/2 30/3 40/4 1/5", "10"), ("10/1 20/2 30/3 9/4 1/5", ""),
+        ("", ""), ("10/1", ""),
+    ],
+)  # fmt: skip
+def test_quantities_in_another_unit(texts: str, ratio: str) -> None:
+    """Most are one whole multiple of the right ones, or one whole part."""
+    found = unit_of_pairs(rows(texts, "quantity"))
+    words = f"quantities are {ratio} times what they should be"
+    assert (found and found.detail) == (words if ratio else None)
