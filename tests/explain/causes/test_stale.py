@@ -22,7 +22,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.pairs import PairRow
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.model import Fill, LedgerSide, Order, SideRecord
+from recon_core.model import Fill, LedgerSide, Movement, Order, SideRecord
 from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from tests.core.builders import SPOT, at, fill, order, recorded, side
 from tests.explain.problems import problems_of, prover_of
@@ -120,7 +120,7 @@ def test_rows_charged_in_what_they_buy() -> None:
 @pytest.mark.parametrize(("paid", "count"), [(-300, 3), (-450, 3), (-650, 2)])
 def test_movements_are_missing_too(paid: float, count: int) -> None:
     """All rows from a time on: fills and movements."""
-    rows = [*ROWS, moved("m", "interest", "5 EUR", paid)]
+    rows: list[Fill | Movement] = [*ROWS, moved("m", "interest", "5 EUR", paid)]
     until = [row for row in rows if row.time < ROWS[4].time]
     problem = problem_of(ledger_of(rows), exchange(until))
     assert [len(one.rows) for one in stale(problem, NO_SKEW)] == [count]
@@ -191,7 +191,7 @@ def test_fills_that_are_missing_at_the_end() -> None:
 def test_the_last_that_an_exchange_shows() -> None:
     """A row, a report, a snapshot; nothing that both sides have from one source."""
     outer = side({"BTC/EUR": "1"})
-    shown = {
+    shown: dict[str, Any] = {
         "fills": (replace(ROWS[0], time=at(-30)),),
         "movements": (moved("m", "interest", "5 EUR", -20),),
         "orders": (replace(REPORTS[0], time=at(-10)),),
