@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from recon_core.explain.answers.doubts import _below_digits, _may_be_one
+from recon_core.explain.answers.doubts import _below_digits, _is_part_of_its_order, _may_be_one
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Currency, Fill
-from tests.core.builders import SPOT, at, fill, recorded, side
+from recon_core.model.explanation import CauseKind
+from tests.core.builders import SPOT, at, fill, order, recorded, side
 from tests.explain.problems import problems_of, prover_of
 from tests.explain.spot_ledgers import exchange, ledger_of
 
@@ -93,3 +97,47 @@ def test_amounts_below_the_stated_digits(
     assert _below_digits(prover_of(recorded(first, second)), answer) is expected
     only = prover_of(recorded(replayed, side({}, {})))
     assert not _below_digits(only, answer)
+
+
+MORE: dict[str, tuple[dict[str, str], dict[str, str] | None, bool]] = {
+    "a larger quantity, and its fee": ({"quantity": "2", "fee": "0.2"}, {}, True),
+    "a larger quantity alone": ({"quantity": "2"}, {}, False),
+    "a larger quantity without a fee": ({"quantity": "2", "fee": "0"}, {"fee": "0"}, True),
+    "a smaller quantity": ({"quantity": "0.5", "fee": "0.05"}, {}, False),
+    "the same quantity": ({"fee": "0.2"}, {}, False),
+    "at another price": ({"quantity": "2", "fee": "0.2", "price": "101"}, {}, False),
+    "another fill beside one": ({"fill_id": "g"}, None, True),
+    "another fill at another price": ({"fill_id": "g", "price": "101"}, None, False),
+    "another fill of another fee": ({"fill_id": "g", "fee": "0.3"}, None, False),
+}
+"""The fill that is right, the fill that it replaces, `None` for no fill, and the doubt."""
+
+
+@pytest.mark.parametrize("name", MORE)
+@pytest.mark.parametrize("has_report", [True, False])
+def test_an_order_that_has_filled_more(name: str, *, has_report: bool) -> None:
+    """By a larger fill with its fee, or another one beside it: a report says how much alone."""
+    problem = problem_of(AT_A_RATE)
+    row = replace(problem.fills[0], client_order_id="o")
+    known = recorded(ledger_of([row]), exchange([]), instruments={SPOT.symbol: SPOT},
+                     currencies={"EUR": Currency("EUR", 2)})  # fmt: skip
+    problem = problems_of(prover_of(known))[0]
+    new, old, expected = MORE[name]
+    given = row if old is None else changed(row, old)
+    added = changed(given, new)
+    patch = Patch((), (added,)) if old is None else Patch((given,), (added,))
+    orders = {order_name(row): order("o", "2", "2")} if has_report else {}
+    part: Any = SimpleNamespace(hypothesis=Hypothesis(CauseKind.WRONG_QUANTITY, patch, (given,)))
+    found = _is_part_of_its_order(replace(problem, orders=orders), part)
+    assert found is (expected and has_report)
+    slip = replace(part.hypothesis, facts=Facts(is_slip=True))
+    doubt = _is_part_of_its_order(
+        replace(problem, orders=orders), cast("Any", SimpleNamespace(hypothesis=slip))
+    )
+    assert doubt is (found and old is None)
+
+
+def changed(row: Fill, fields: Mapping[str, str]) -> Fill:
+    """The fill with other figures."""
+    figures = {name: text if name == "fill_id" else Decimal(text) for name, text in fields.items()}
+    return replace(row, **cast("Any", figures))

@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
-from recon_core.explain.problem.fee_schedule import FeeModel, FeeSchedules, fee_model
+from recon_core.explain.problem.fee_schedule import (
+    FeeModel,
+    FeeSchedules,
+    _allowed_rates,
+    _roundest,
+    _with_fixed_part,
+    fee_model,
+    total_value,
+)
 from recon_core.explain.problem.postings import Postings
 from recon_core.model import Currency, Fill
 from tests.core.builders import SPOT, at, fill, recorded, side
@@ -194,3 +204,93 @@ def test_a_flat_fee_of_an_order(name: str) -> None:
     schedules = FeeSchedules(postings, {postings.position(rows[0]): [*rows, *more]})
     found = [str(at_) for at_, row in enumerate(rows) if schedules.leaves_without(row)]
     assert " ".join(found) == expected
+
+
+def pairs(text: str) -> list[tuple[Decimal, Decimal]]:
+    """Values and fees, written `20:0.01`."""
+    return [(Decimal(value), Decimal(fee)) for value, fee in (w.split(":") for w in text.split())]
+
+
+@pytest.mark.parametrize(
+    ("charged", "rate"),
+    [
+        ("20:0.01 45:0.02", "0.0004"), ("45:0.02 20:0.01", "0.0004"), ("20:0.01", "0.0003"),
+        ("20:0.01 45:0.02 0:0.07", ""), ("20:-0.01 45:-0.02", "-0.0005"), ("", ""),
+        ("20:0.01 45:0.02 20:0.01 45:0.02 10:9", "0.0004"), ("20:0.01 45:0.02 20:0.01 10:9", ""),
+        ("100:0.10 100:0.30", ""), ("100:0.10 1000:1.00 0:5 0:5", ""),
+    ],
+)  # fmt: skip
+def test_the_rate_that_most_fees_allow(charged: str, rate: str) -> None:
+    """To half a cent each, the roundest that four of five allow; a fee on no value allows none."""
+    assert _allowed_rates(pairs(charged), 2) == [Decimal(text) for text in rate.split()]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        ("1/3000", "1/2000", "0.0004"), ("1/2000", "1/2000", "0.0005"), ("1/3", "1/2", "0.34"),
+        ("1/3", "334/1000", "0.334"), ("1/3", "1/3", "0"), ("1/10", "1/9", "0.1"),
+        ("-1/2000", "-1/3000", "-0.0005"), ("1/1000", "1/1000", "0.001"),
+        ("1/1000000000000", "1/1000000000000", "1E-12"), ("1E-13", "1E-13", "0"),
+    ],
+)  # fmt: skip
+def test_the_roundest_number(low: str, high: str, expected: str) -> None:
+    """The lowest with the fewest decimals, both ends included, and 12 at most."""
+    assert _roundest(Fraction(low), Fraction(high)) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("charged", "rate", "fixed"),
+    [
+        ("100:1.6 200:1.7 300:1.8 400:1.9", "0.001", "1.5"),
+        ("400:1.9 100:1.6 300:1.8 200:1.7", "0.001", "1.5"),
+        ("100:1.6 200:1.7 300:1.8 300:1.8", "", "0"), ("100:1 200:1 300:1 400:1", "0", "1"),
+        ("100:0.1 200:0.2 300:0.3 400:0.4", "", "0"),
+        ("100:1.6 200:1.7 300:1.8 400:1.9 500:9", "0.001", "1.5"),
+        ("100:1.6 200:1.7 300:1.8 400:7 500:9", "", "0"),
+        ("100:1.6 200:1.7 300:1.8 400:1.91 500:2", "0.001", "1.5"),
+        ("100:1.6 200:1.7 300:1.8 400:1.92 500:2.02", "", "0"),
+        ("100:1.2346 200:1.3346 300:1.4346 400:1.5346", "0.001", "1.13"),
+    ],
+)  # fmt: skip
+def test_a_fixed_part_and_a_rate(charged: str, rate: str, fixed: str) -> None:
+    """Of four values at least; both are round, and give four of five fees to a cent."""
+    found = _with_fixed_part(pairs(charged), 2)
+    assert found == ([Decimal(text) for text in rate.split()], Decimal(fixed))
+
+
+MODEL = FeeModel((Decimal("0.001"), Decimal("0.0004")), "EUR", in_base=False, places=2)
+
+
+@pytest.mark.parametrize(
+    ("more", "fees"),
+    [
+        ({}, "0.12 0.05"), ({"rounding": "ROUND_HALF_UP"}, "0.13 0.05"),
+        ({"fixed": Decimal("0.5")}, "0.62 0.55"), ({"places": 3}, "0.125 0.050"),
+        ({"places": None}, "0.125 0.05"), ({"in_base": True}, "0.00 0.00"),
+    ],
+)  # fmt: skip
+def test_the_fees_of_a_schedule(more: dict[str, Any], fees: str) -> None:
+    """Of a value of 125: its rates, rounded as the source rounds; 0.12 is off by the nearest."""
+    row = fill("f", "BUY", "1", "125", "0.12 EUR")
+    postings, model = postings_of([row], 2), replace(MODEL, **more)
+    assert [model.fee(postings, row, rate) for rate in model.rates] == [
+        Decimal(text) for text in fees.split()
+    ]
+    nearest = min(abs(Decimal(text) - row.fee) for text in fees.split())
+    assert model.off(postings, row) == nearest
+    assert model.gives(postings, row) is (nearest == 0)
+    assert not model.gives(postings, replace(row, fee_currency="BNB"))
+    assert total_value(postings, [row, row], in_base=False) == 250
+
+
+@pytest.mark.parametrize(
+    ("rate", "fixed", "text"),
+    [
+        ("0.0010", "0", "the rate 0.001"), ("0.001", "1.50", "1.5 EUR and the rate 0.001"),
+        ("0", "1.50", "1.5 EUR"), ("0", "0", "the rate 0"),
+    ],
+)  # fmt: skip
+def test_a_schedule_in_words(rate: str, fixed: str, text: str) -> None:
+    """Its fixed part and its rate, neither where it is 0 beside the other."""
+    assert replace(MODEL, fixed=Decimal(fixed)).text(Decimal(rate)) == text

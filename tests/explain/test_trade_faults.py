@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from recon_core.explain.search.trade_faults import (
+    _changed,
     _difference,
     _slack,
     _sums,
@@ -14,7 +15,9 @@ from recon_core.explain.search.trade_faults import (
     _with_price,
 )
 from recon_core.model import Fill
-from tests.core.builders import fill
+from tests.core.builders import SPOT, fill, recorded
+from tests.explain.problems import problems_of, prover_of
+from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
 
 
 def rows(text: str) -> list[Fill]:
@@ -119,3 +122,22 @@ def test_a_price_that_makes_sums_equal(row: str, value: str, slack: str, expecte
     (one,) = rows(row)
     less = replace(_sums([]), value=Decimal(value))
     assert text_of(_with_price(one, less, Fraction(slack), [one])) == expected
+
+
+@pytest.mark.parametrize(
+    ("mine", "right", "changed"),
+    [
+        ("1@100/0.2EUR 2@100/0.2EUR", "3@100/0.3EUR", "1@100/0.1EUR"),
+        ("1@100/0.1EUR 2@102/0.2EUR", "3@100/0.3EUR", "2@100/0.2EUR"),
+        ("1@100/0.2EUR 2@102/0.2EUR", "3@100/0.3EUR", ""), ("1@100 2@100", "3@100", ""),
+        ("1@100/0.1EUR 2@100/0.2BNB", "3@100/0.3EUR", ""),
+    ],
+)  # fmt: skip
+def test_the_changed_row_of_a_trade(mine: str, right: str, changed: str) -> None:
+    """One fee or one price makes the sums equal, at the rate of the others."""
+    known = recorded(ledger_of(ROWS), exchange(ROWS[1:]), instruments={SPOT.symbol: SPOT})
+    problem = problems_of(prover_of(known))[0]
+    given = rows(mine)
+    less = _sums(rows(right)).minus(_sums(given))
+    found = [text_of(other) for _, other in _changed(problem, given, less, Fraction(0))]
+    assert found[:1] == ([changed] if changed else [])

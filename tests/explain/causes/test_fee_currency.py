@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from recon_core.explain.causes.fee_currency import _charged
+from recon_core.explain.causes.fee_currency import _charged, _is_at_a_rate
 from recon_core.model import (
     Fill,
     OrderSide,
@@ -51,3 +51,20 @@ def test_fees_that_a_balance_may_require(given: str, allowed: str, found: str) -
     problem = replace(problem, tolerance={"cash::EUR": Decimal(allowed)})
     fees = _charged(problem, "cash::EUR", Decimal(given))
     assert " ".join(row.fill_id for row in fees) == found
+
+
+@pytest.mark.parametrize(
+    ("fee", "symbols", "expected"),
+    [
+        ("0.2", "BTC/EUR", True), ("0.3", "BTC/EUR", False), ("0.2", "ETH/EUR", False),
+        ("0.2", "", False),
+    ],
+)  # fmt: skip
+def test_a_fee_at_the_rate_of_its_symbol(fee: str, symbols: str, *, expected: bool) -> None:
+    """Fills of another symbol show no rate."""
+    problem = problems_of(prover_of(recorded(
+        ledger_of(ROWS), exchange(ROWS[1:]), instruments={SPOT.symbol: SPOT}
+    )))[0]  # fmt: skip
+    one = replace(ROWS[0], price=Decimal(200), fee=Decimal(fee))
+    others = [replace(row, symbol=symbol) for symbol in symbols.split() for row in ROWS]
+    assert _is_at_a_rate(problem, one, others) is expected
