@@ -6,8 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from recon_core.explain.problem.snapshots import Between, Divergence, TimedPosting
-from tests.core.builders import at
+from recon_core.explain.problem.snapshots import (
+    Between,
+    Divergence,
+    TimedPosting,
+    divergence_of,
+)
+from recon_core.model import LedgerSide
+from tests.core.builders import SPOT, at, recorded
+from tests.explain.problems import prover_of
+from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
 
 EUR, BTC = "cash::EUR", "position::BTC"
 AGREE = "the sides agree"
@@ -150,3 +158,20 @@ def test_the_cost_of_a_look(texts: str, operations: int) -> None:
 def test_the_words_of_times(texts: str, words: str) -> None:
     """Since when the sides differ, as far as snapshots say."""
     assert divergence(texts).without_past().text == words
+
+
+def test_snapshots_in_another_order() -> None:
+    """They are compared by time, whatever the order of a list; later than the state is none."""
+    outer = exchange(ROWS[1:], (-850, -650, -450))
+    assert outer.snapshots is not None
+    late = replace(outer.snapshots[0], as_of=at(1))
+    mixed = replace(outer, snapshots=(late, *reversed(outer.snapshots)))
+    found = []
+    for one in (outer, mixed):
+        prover = prover_of(recorded(ledger_of(ROWS), one, instruments={SPOT.symbol: SPOT}))
+        inner = prover.recorded.internal
+        assert inner is not None
+        found.append(divergence_of(prover.recorded, prover.dimensions, inner,
+                                   LedgerSide.INTERNAL, {}, rows_right=False))  # fmt: skip
+    assert [state.time for state in found[0].states] == [at(-850), at(-650), at(-450)]
+    assert found[0] == found[1]

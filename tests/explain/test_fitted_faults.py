@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.explain.causes.fee_rate import exception_text
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.search.fitted_faults import contradictions_of_fees
 from recon_core.model import Currency, Fill
@@ -81,3 +82,13 @@ def test_a_large_ledger_is_not_looked_at(count: int, *, is_looked_at: bool) -> N
         assert len(problem.by_symbol[name]) == count
     problem.rows.__dict__["fills"] = tuple(*problem.by_symbol.values())
     assert bool(list(contradictions_of_fees(problem))) is is_looked_at
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [(0, ""), (1, "; f0 at neither"), (3, "; f0, f1, f2 at neither"), (4, "")],
+)
+def test_the_few_fees_at_no_rate_are_named(odd: int, words: str) -> None:
+    """Up to three; more are no exceptions."""
+    fills = rows(40, [(f"{7 + number * Decimal('1.37')}", "EUR") for number in range(odd)])
+    assert exception_text(problem_of(fills), fills) == words
