@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self
@@ -358,7 +359,7 @@ STATES: Final = ("positions", "cash")
 SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: a cached property keeps its value
 class SideRecord:
     """Statement of one side at `as_of`.
 
@@ -409,6 +410,7 @@ class SideRecord:
         """
         return self.rows(section) is not None or "cash" in self.derived
 
+    @cached_property
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
@@ -418,7 +420,7 @@ class SideRecord:
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""
-        named = self.accounts() - {None}
+        named = self.accounts - {None}
         return next(iter(named)) if len(named) == 1 else None
 
 

@@ -150,9 +150,9 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
 def _is_one_of_two(answer: Answer, part: Part) -> bool:
     """True if a fill that no row states and another size of a stated fill have the same effect.
 
-    They have it at one price and side, if the snapshots allow both. Instead of a missing fill,
-    a stated fill of its price and quantity on the other side may be wrong, fee ignored; or a
-    stated fill without a fee may be too large and its fee missing.
+    They have it at one price, if the snapshots allow both, the fee ignored: instead of a missing
+    fill, a stated fill of its side may be too small, or one of the other side too large or wrong.
+    One without a fee may be of any size, and its fee missing.
     """
     patch = part.hypothesis.patch
     if part.hypothesis.strength is not Strength.FITTED or len(patch.added) != 1:
@@ -170,7 +170,7 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     same = compress(known, map(fill.price.__eq__, map(_PRICE, known)))
     return any(
-        (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
+        (other.side is fill.side or other.quantity >= fill.quantity or not other.fee)
         and left.may_begin(other.time)
         for other in same
     )

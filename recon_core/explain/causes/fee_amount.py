@@ -103,7 +103,7 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     problem = group.problem
     if len(group.charged) > 1:
         if problem.reached_by_effect(times(group.fees, _TURNED)):
-            yield _all_turned(group.charged)
+            yield _all_turned(group)
         if problem.fault_in is FaultIn.STATEMENT and problem.reached_by_effect(negated(group.fees)):
             yield _all_missing(group.charged)
     yield from _all_charged(group)
@@ -114,14 +114,24 @@ def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     if len(group.charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
         return
     if group.reduces(times(group.fees, _TURNED)):
-        yield _all_turned(group.charged)
+        yield _all_turned(group)
     if group.problem.fault_in is FaultIn.STATEMENT and group.reduces(negated(group.fees)):
         yield _all_missing(group.charged)
 
 
-def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
+def _all_turned(group: FillGroup) -> Hypothesis:
+    """Build all fees of a group turned: by chance where they would be the only rebates."""
+    fills = group.charged
     turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
-    return of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
+    hypothesis = of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
+    return replace(hypothesis, strength=Strength.CHANCE) if _are_paid(group) else hypothesis
+
+
+def _are_paid(group: FillGroup) -> bool:
+    """True if the fees of a group are paid, as all others are, and may be wrong."""
+    all_fees = [fill.fee for fill in group.problem.fills if fill.fee]
+    is_part = len(group.charged) < len(all_fees)
+    return is_part and group.problem.fault_in is FaultIn.ROWS and min(all_fees) > 0
 
 
 def _all_missing(fills: Sequence[Fill]) -> Hypothesis:

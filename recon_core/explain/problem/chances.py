@@ -62,9 +62,15 @@ sources would count as proven.
 """
 
 _DECOYS: Final = 6
-"""Decoys of each grid.
+"""Fewest decoys of each grid.
 
 Each costs a look-up of all pairs; with fewer, a likely coincidence may be missed.
+"""
+
+_LOOK_UPS: Final = 2_000
+"""Look-ups of a fill that the decoys of each grid may cost: 66 decoys for 30 fills.
+
+Few fills have few pairs, so that a coincidence of one in 25 is met by no six decoys as a rule.
 """
 
 _DECOYS_IN_TOLERANCE: Final = 3
@@ -195,8 +201,11 @@ def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
 def decoys(problem: Problem) -> list[dict[str, Decimal]]:
     """Return required effects near the real one that no fault caused."""
     has_tolerance = bool(problem.dimensions.dust or problem.tolerance)
-    steps, units = (_DECOYS_IN_TOLERANCE, (None,)) if has_tolerance else (_DECOYS, _LEAST_UNITS)
-    return [offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units]
+    many = max(_DECOYS, _LOOK_UPS // max(1, len(problem.fills)))
+    steps = _DECOYS_IN_TOLERANCE if has_tolerance else many
+    units = (None,) if has_tolerance else _LEAST_UNITS
+    found = (offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units)
+    return list({tuple(sorted(effect.items())): effect for effect in found}.values())
 
 
 def offset_effect(problem: Problem, step: int, least: Decimal | None) -> dict[str, Decimal]:

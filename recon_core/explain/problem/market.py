@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.figures import common_lot, last_digit
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
@@ -99,12 +100,8 @@ class Market:
     @cached_property
     def lot_places(self) -> int:
         """The decimals of the quantities."""
-        most = 0
-        for fill in self.fills:
-            text = str(fill.quantity)
-            if len(text) - text.find(".") - 1 > most or "E" in text:
-                most = max(most, shortest_places(fill.quantity))
-        return most
+        lot = common_lot(map(_QUANTITY, self.fills))
+        return max(0, -last_digit(lot)) if lot else 0
 
     @cached_property
     def usual_lot_places(self) -> int:

@@ -161,10 +161,12 @@ class Problem:
         return FeeSchedules(self.postings, self.by_symbol, before, self.changed_count)
 
     def share_rows(self, other: "Problem") -> None:
-        """Take the sorted fills over from another problem of the session, if they are the same."""
+        """Take over what the fills of another problem of the session show, if they are the same."""
         same = self.record.fills is other.record.fills
         if same and self.record.movements is other.record.movements:
             self.rows = other.rows
+            if self.postings is other.postings:
+                self.schedules = other.schedules
 
     @property
     def fills(self) -> tuple[Fill, ...]:

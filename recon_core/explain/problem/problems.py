@@ -234,6 +234,8 @@ def _orders_that_moved(
     A report of the latest orders lists few, but an order that it lists and that is all of what a
     position lacks is evidence: a liquidation, for example.
     """
+    if not orders:
+        return {}
     named = set(map(order_name, record.fills or ()))
     filled: dict[str, list[Order]] = {}
     for order in orders:
