@@ -259,6 +259,12 @@ def test_a_fixed_part_and_a_rate(charged: str, rate: str, fixed: str) -> None:
     assert found == ([Decimal(text) for text in rate.split()], Decimal(fixed))
 
 
+def test_a_fixed_part_of_unrounded_fees() -> None:
+    """To the noise that floats of the largest value have."""
+    charged = pairs("1000000:1001.5 100:1.6 300:1.800005 200:1.7")
+    assert _with_fixed_part(charged, None) == ([Decimal("0.001")], Decimal("1.5"))
+
+
 MODEL = FeeModel((Decimal("0.001"), Decimal("0.0004")), "EUR", in_base=False, places=2)
 
 
