@@ -79,11 +79,8 @@ def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
     """
     if problem.fault_in is FaultIn.ROWS:
         return
+    rows: list[Row] = sorted(problem.timeline, key=_TIME, reverse=True)
     derivative = any(map(problem.postings.derivative, problem.rows.symbols))
-    if not derivative and _by_position(problem) == []:
-        return
-    rows: list[Row] = [*problem.timeline]
-    rows.sort(key=_TIME, reverse=True)
     reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
     for at in reached:
         earlier = rows[at].time if at < len(rows) else None

@@ -278,12 +278,16 @@ class FeeSchedules:
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
         if name not in self._models:
-            fills = self.by_position[name]
-            before = self.before if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
-            is_known = before is not None and name in before.by_position
-            known = before.of(name) if before is not None and is_known else None
-            self._models[name] = known or fee_models(self.postings, fills)
+            before = self._before_few_changes(name)
+            self._models[name] = before or fee_models(self.postings, self.by_position[name])
         return self._models[name]
+
+    def _before_few_changes(self, name: str) -> Mapping[OrderSide, FeeModel | None] | None:
+        """Return the fee models before the fills were changed, `None` if too many were."""
+        before, fills = self.before, self.by_position[name]
+        if before is None or name not in before.by_position:
+            return None
+        return before.of(name) if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
 
     def model(self, fill: Fill) -> FeeModel | None:
         """Return the fee model of a fill's position and side, `None` without one."""

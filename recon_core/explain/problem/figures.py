@@ -93,8 +93,6 @@ def units_of(amount: Decimal, lot: Decimal = ZERO) -> int:
 
     500 is 5 units and 0.123 is 123. In lots of 0.061 the amount 0.122 is 2 units.
     """
-    if not amount:
-        return 0
     own = Decimal(1).scaleb(last_digit(amount))
     unit = max(own, common_lot((lot, amount))) if lot else own
     return int(EXACT.divide_int(amount.copy_abs(), unit))

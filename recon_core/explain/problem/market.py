@@ -193,10 +193,12 @@ class Paid:
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Return the `id()` of the fills that give the required cash with their fee at a rate."""
         model, matching = self._model, set[int]()
+        if model is None:
+            return matching
+        if model.in_base:
+            return set(map(id, fills))
         least, largest = _subtract(most.copy_negate(), left), _subtract(most, left)
-        for rate in () if model is None else model.rates:
-            if model is not None and model.in_base:
-                return set(map(id, fills))
+        for rate in model.rates:
             matches = [least <= paid <= largest for paid in self._paid_at(fills, rate)]
             matching.update(map(id, compress(fills, matches)))
         return matching
@@ -221,7 +223,7 @@ class Paid:
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """Return the largest sum of two fees at a price: as booked, and with another quantity."""
         model, required = self._model, self.required
-        if model is None or not model.rates or not fills:
+        if model is None or not fills:
             return ZERO
         fees = list(map(_FEE, fills))
         worth = _add(max(map(_QUANTITY, fills)), required.copy_abs())

@@ -114,8 +114,9 @@ class Problem:
     def _moved_balances(self) -> Iterator[tuple[str, Decimal]]:
         for name, fills in self.by_symbol.items():
             instrument = self.postings.instruments.get(fills[0].symbol)
-            is_held = instrument is not None and instrument.instrument_kind.delivers
-            if instrument is None or not is_held or name in self.dimensions.compared:
+            if instrument is None or not instrument.instrument_kind.delivers:
+                continue
+            if name in self.dimensions.compared:
                 continue
             cash = self.postings.cash
             asset, paid = (
