@@ -79,6 +79,10 @@ RIVALS: dict[str, list[Answer]] = {
     "rebates_of_one_symbol": [(IN, ["fee_sign"]), *[(IN, ["wrong_price"])] * 4],
     # A copy and a wrong dividend; of 200 pairs of one share one has their cash by coincidence.
     "two_of_thirty_equal_fills": [(IN, ["orphan_fill", "side_flipped"])],
+    # A fee turned, the only rebate, has the sum of a doubled fee and a funding turned round.
+    "a_rebate_like_no_other": [(IN, ["fee_sign"])],
+    # Four shares more in one fill at a flat fee, or another fill, and the one fee of 2 is twice 1.
+    "quantity_or_a_fill_beside_a_doubled_fee": [(IN, ["wrong_quantity"])],
     # The exchange is an hour behind: that it lacks the last interest proves nothing.
     "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
 }  # fmt: skip

@@ -147,15 +147,17 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
 
     They have it at one price, if the snapshots allow both, the fee ignored: instead of a missing
     fill, a stated fill of its side may be too small, or one of the other side too large or wrong.
-    One without a fee may be of any size, and its fee missing.
+    One without a fee may be of any size, and its fee missing. Instead of a larger fill, another one
+    may be missing, whose fee is known or is what another fee is too large by.
     """
     patch = part.hypothesis.patch
-    if part.hypothesis.strength is not Strength.FITTED or len(patch.added) != 1:
+    if part.hypothesis.strength < Strength.FITTED or len(patch.added) != 1:
         return False
     (fill,) = patch.added
     if is_quantity(part.hypothesis):
         old = patch.removed[0]
-        return fill.quantity > old.quantity and fill.fee != old.fee
+        is_larger = fill.quantity > old.quantity
+        return is_larger and (fill.fee != old.fee or _is_doubled(answer.problem, fill))
     if not is_unstated(part.hypothesis):
         return False
     problem = answer.problem
@@ -169,6 +171,15 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         and left.may_begin(other.time)
         for other in same
     )
+
+
+def _is_doubled(problem: Problem, fill: Fill) -> bool:
+    """True if another fill has twice the fee of a fill, where fees follow no quantity.
+
+    A missing fill, and a fee that was booked twice, then cost what a larger fill does.
+    """
+    twice = EXACT.add(fill.fee, fill.fee)
+    return any(other.fee == twice for other in problem.fills if other.fee)
 
 
 def _is_part_of_its_order(problem: Problem, part: Part) -> bool:

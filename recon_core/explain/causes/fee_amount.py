@@ -68,7 +68,8 @@ def _duplicated(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
 
 
 def _turned(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
-    return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
+    turned = at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
+    return replace(turned, strength=Strength.CHANCE) if _are_paid(problem, 1) else turned
 
 
 def _half_of(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
@@ -124,14 +125,14 @@ def _all_turned(group: FillGroup) -> Hypothesis:
     fills = group.charged
     turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
     hypothesis = of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
-    return replace(hypothesis, strength=Strength.CHANCE) if _are_paid(group) else hypothesis
+    is_chance = _are_paid(group.problem, len(fills))
+    return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
 
 
-def _are_paid(group: FillGroup) -> bool:
-    """True if the fees of a group are paid, as all others are, and may be wrong."""
-    all_fees = [fill.fee for fill in group.problem.fills if fill.fee]
-    is_part = len(group.charged) < len(all_fees)
-    return is_part and group.problem.fault_in is FaultIn.ROWS and min(all_fees) > 0
+def _are_paid(problem: Problem, count: int) -> bool:
+    """True if `count` fees and others, which may be wrong, are all paid: none is a rebate."""
+    fees = problem.rows.fees
+    return problem.fault_in is FaultIn.ROWS and len(fees) > count and fees[0] > 0
 
 
 def _all_missing(fills: Sequence[Fill]) -> Hypothesis:

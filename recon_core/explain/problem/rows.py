@@ -22,6 +22,8 @@ _leg: Final = attrgetter("leg")
 
 _side: Final = attrgetter("side")
 
+_fee: Final = attrgetter("fee")
+
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
     """Return the movements that a side says it has, `None` where it does not report them."""
@@ -102,6 +104,11 @@ class Rows:
             key = (fills[0].account, fills[0].symbol, fills[0].order_id)
             found[key] = {OrderSide.BUY: buys, OrderSide.SELL: len(fills) - buys}
         return found
+
+    @cached_property
+    def fees(self) -> list[Decimal]:
+        """The fees that are not 0, the lowest first."""
+        return sorted(filter(None, map(_fee, self.fills)))
 
     @cached_property
     def symbols(self) -> set[str]:
