@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else goes into $(VENV).
 #
 #   make demo           the gate on the examples: a clear suite, a lost fill and its repair
+#   make picture        the picture of the demo in the README, from its output
 #   make quick          lint, types, the tests without processes and trials: under a minute
 #   make test           lint, types, all tests
 #   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
@@ -42,7 +43,7 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
+.PHONY: help demo picture quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
 .PHONY: test-pytests routes browser
 
 help:
@@ -71,6 +72,9 @@ endif
 
 demo: same-python
 	@PYTEST="$(abspath $(BIN))/pytest" RECON="$(abspath $(BIN))/recon" sh examples/demo.sh
+
+picture: same-python
+	$(BIN)/python -m tests.docs.picture
 
 quick: lint
 	RECON_TEST_SIZE=quick $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)

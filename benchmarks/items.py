@@ -13,8 +13,6 @@ missed.
 
 import argparse
 import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,6 +21,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from measured import cpu_seconds, session_of_positions
 
 ITEMS_TARGET = 1.5
 FAILURES_TARGET = 2.6
@@ -140,40 +140,17 @@ def _write_inputs(directory: Path) -> None:
     for count, failures in ((0, 0), (10_000, 0), (20_000, 0), (10_000, 1_000), (20_000, 2_000)):
         bare, session = f"{count}-{failures}.bare", f"{count}-{failures}.recon.json"
         (directory / bare).write_text(f"{count} {failures}", encoding="utf-8")
-        (directory / session).write_text(json.dumps(_session(count, failures)), encoding="utf-8")
-
-
-def _session(count: int, failures: int) -> dict[str, object]:
-    """A session of `count` positions, of which the first `failures` are a FAIL."""
-    internal = {f"SYM{number:06d}/EUR": "1.5" for number in range(count)}
-    external = {
-        symbol: "1.4" if number < failures else "1.5" for number, symbol in enumerate(internal)
-    }
-    time = "2026-01-01T12:00:00Z"
-    return {
-        "schema": "recon.session/1",
-        "session_id": "benchmark",
-        "internal": {"as_of": time, "positions": internal, "cash": {}},
-        "external": {"as_of": time, "positions": external, "cash": {}},
-    }
+        (directory / session).write_text(
+            json.dumps(session_of_positions(count, failures)), encoding="utf-8"
+        )
 
 
 def _cpu_seconds(python: str, directory: Path, case: Case) -> float:
     """CPU seconds of one run, after checking that it did what it is measured for."""
     command = [python, "-m", "pytest", *case.arguments]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != _expected_status(case):
-        raise SystemExit(
-            f"{case.name}: ended {done.returncode}\n{done.stdout[-2000:]}{done.stderr}"
-        )
+    seconds = cpu_seconds(command, directory, _expected_status(case))
     if case.items:
         _check_report(directory, case)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"  {case.name:<24} {seconds:7.2f} s", file=sys.stderr)
     return seconds
 

@@ -13,13 +13,12 @@ Nothing is explained, so that the run without reports costs as little as it can.
 
 import argparse
 import json
-import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from measured import cpu_seconds, session_of_positions
 
 from recon_core.reports.formats import FORMATS
 
@@ -35,7 +34,7 @@ def main() -> int:
         (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         for count in FAILURES:
             path = directory / f"{count}.recon.json"
-            path.write_text(json.dumps(_session(count)), encoding="utf-8")
+            path.write_text(json.dumps(session_of_positions(COMPARISONS, count)), encoding="utf-8")
         _cpu_seconds(directory, options, 0, with_reports=True)  # compiles what is new
         kinds = [(count, each) for count in FAILURES for each in (False, True)]
         runs = [
@@ -66,21 +65,6 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _session(failures: int) -> dict[str, object]:
-    """A session of positions, of which the first `failures` are a FAIL."""
-    internal = {f"SYM{number:06d}/EUR": "1.5" for number in range(COMPARISONS)}
-    external = {
-        symbol: "1.4" if number < failures else "1.5" for number, symbol in enumerate(internal)
-    }
-    time = "2026-01-01T12:00:00Z"
-    return {
-        "schema": "recon.session/1",
-        "session_id": "benchmark",
-        "internal": {"as_of": time, "positions": internal, "cash": {}},
-        "external": {"as_of": time, "positions": external, "cash": {}},
-    }
-
-
 def _cpu_seconds(
     directory: Path, options: argparse.Namespace, failures: int, *, with_reports: bool
 ) -> float:
@@ -93,18 +77,11 @@ def _cpu_seconds(
         command += ["--recon-explain=off"]
     if with_reports:
         command += [f"{option}={name}:out/{name}" for name in FORMATS]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     red = 2 if options.command else 1
-    if done.returncode != (red if failures else 0):
-        raise SystemExit(f"ended {done.returncode}\n{done.stdout[-2000:]}{done.stderr}")
+    seconds = cpu_seconds(command, directory, red if failures else 0)
     if with_reports and {path.name for path in (directory / "out").iterdir()} != set(FORMATS):
         raise SystemExit("a report is missing")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds
 
 
 if __name__ == "__main__":

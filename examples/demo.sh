@@ -1,16 +1,22 @@
 #!/bin/sh
 # Runs the gate on a clear suite and on a session that lost a fill, and writes what would
 # repair it. Ends with 0 only if the gate decided both rightly and the repair was found.
-# PYTEST and RECON name the commands to use.
+# PYTEST and RECON name the commands to use, COLOR says yes, no or auto.
 set -u
 cd "$(dirname "$0")" || exit 1
 : "${PYTEST:=pytest}"
 : "${RECON:=recon}"
+: "${COLOR:=auto}"
+if [ "$COLOR" = auto ]; then
+    COLOR=no
+    if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then COLOR=yes; fi
+fi
 # Reordering and a cache would only make the runs harder to read.
 PYTEST_ADDOPTS="-p no:randomly -p no:cacheprovider"
 export PYTEST_ADDOPTS
 directory=$(mktemp -d) || exit 1
 trap 'rm -rf "$directory"' EXIT
+escape=$(printf '\033')
 wrong=0
 
 explain() {
@@ -20,13 +26,13 @@ explain() {
 
 gate() { # SUITE STATUS FINAL-LINE
     printf '\n$ pytest -q --recon-session=%s\n' "$1"
-    output=$("$PYTEST" -q --color=no "--recon-session=$1" 2>&1)
+    output=$("$PYTEST" -q "--color=$COLOR" "--recon-session=$1" 2>&1)
     status=$?
     printf '%s\n$ echo $?\n%s\n' "$output" "$status"
     if [ "$status" -ne "$2" ]; then
         echo "demo: expected exit status $2, got $status" >&2
         wrong=1
-    elif ! printf '%s\n' "$output" | grep -q "^RECON: $3 "; then
+    elif ! printf '%s\n' "$output" | sed "s/$escape\[[0-9;]*m//g" | grep -q "^RECON: $3 "; then
         echo "demo: expected a line that starts with RECON: $3" >&2
         wrong=1
     fi

@@ -1,5 +1,6 @@
 """An assertion for tests of a simulator in Python."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_recon.outcomes import warn_of_drift
+from pytest_recon.drift_warning import ReconDriftWarning
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.on_demand import explainer
 from recon_core.ledger import PositionLedger
@@ -17,7 +18,8 @@ from recon_core.model.explanation import Effort, Explanation
 from recon_core.model.snapshot import ExternalSnapshot
 from recon_core.model.summary import sorted_diffs
 from recon_core.policy import Policy
-from recon_core.reports.text import diff_text
+from recon_core.reports.side_names import SideNames
+from recon_core.reports.text import description_text, diff_text
 from recon_core.values.amounts import parse_amount, require_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
@@ -52,7 +54,8 @@ def assert_reconciles(
         raise type(error)(str(error)) from None
     for diff in diffs:
         if diff.severity is Severity.WARN:
-            warn_of_drift(diff.description)
+            text = description_text(diff, SideNames())
+            warnings.warn(text, ReconDriftWarning, stacklevel=2)
     blocking = [diff for diff in diffs if diff.severity.blocks]
     if blocking:
         raise AssertionError("\n\n".join(_texts(blocking, session_id)))

@@ -182,5 +182,8 @@ class Face:
 
 def says_its_difference(report: Any) -> bool:
     """True if a failure is that of a difference, and not of a plugin that failed beside it."""
-    diff = getattr(report, ATTRIBUTE, {}).get("diff") or {}
-    return bool(diff) and str(report.longrepr).startswith(str(diff["description"]))
+    diff = getattr(report, ATTRIBUTE, {}).get("diff")
+    if not diff:
+        return False
+    subject, _, _ = diff["description"].partition(f": {diff['severity']}, ")
+    return str(report.longrepr).startswith(subject)

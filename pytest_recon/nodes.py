@@ -15,6 +15,7 @@ from pytest_recon.run import run_of
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model.comparison import Comparison, ItemKind, Judgement
 from recon_core.reports.explanations import EXPLANATION, explanation_properties
+from recon_core.reports.side_names import SideNames, sources_of
 from recon_core.reports.text import diff_text
 from recon_core.reports.waivers import WAIVER, waiver_properties
 from recon_core.reports.wording import (
@@ -101,6 +102,11 @@ class ComparisonGroup(pytest.Collector):
             ("recon.kind", self.name),
         )
 
+    @cached_property
+    def names(self) -> SideNames:
+        """The names of the sides of the session."""
+        return SideNames.of_sources(sources_of(self.reconciliation.recorded))
+
     def collect(self) -> Iterator["ComparisonItem"]:
         """One item per comparison."""
         run = run_of(self.config)
@@ -132,7 +138,9 @@ class ComparisonItem(pytest.Item):
         judgement = self._reconciliation.judge(self.comparison)
         self._note(judgement)
         fail_on_warn = run_of(self.config).settings.fail_on_warn
-        apply_outcome(self, judgement, self.failure_text(), fail_on_warn=fail_on_warn)
+        apply_outcome(
+            self, judgement, self.failure_text(), self.session_path, fail_on_warn=fail_on_warn
+        )
 
     def judge_match(self) -> bool:
         """Judge the comparison; True if it is a match, which is then noted."""
@@ -150,7 +158,7 @@ class ComparisonItem(pytest.Item):
         drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
         self.user_properties += folded_properties(self.comparison).items()
-        self.user_properties += explanation_properties(judgement.diff).items()
+        self.user_properties += explanation_properties(judgement.diff, self.parent.names).items()
         self.user_properties += waiver_properties(judgement.diff).items()
 
     def placed_judgement(self) -> Judgement:
@@ -164,7 +172,9 @@ class ComparisonItem(pytest.Item):
         if judgement is None or judgement.diff is None:
             return ""
         recorded = self._reconciliation.recorded
-        return diff_text(judgement.diff, recorded.session_id, self.nodeid, recorded.mode)
+        return diff_text(
+            judgement.diff, recorded.session_id, self.nodeid, recorded.mode, self.parent.names
+        )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The diff as plain text; anything else is a plugin's fault and shown as such."""

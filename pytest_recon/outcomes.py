@@ -18,26 +18,26 @@ class ComparisonDrifted(ComparisonFailed):
 
 
 def apply_outcome(
-    item: pytest.Item, judgement: Judgement, text: str, *, fail_on_warn: bool
+    item: pytest.Item, judgement: Judgement, text: str, path: str, *, fail_on_warn: bool
 ) -> None:
-    """Pass, or raise what makes the item xfail or fail."""
+    """Pass, or raise what makes the item xfail or fail.
+
+    `text` is the difference in full, its first line is the description; `path` is the session's.
+    """
     diff = judgement.diff
     if diff is None or diff.severity is Severity.INFO:
         return
     if diff.severity.blocks:
         raise ComparisonFailed(text)
     is_waived = diff.severity is Severity.WAIVED
+    description = text.partition("\n")[0]
     if not is_waived:
-        warn_of_drift(diff.description)
+        # No line: pytest would show it, and it is not that of the row.
+        warnings.warn_explicit(description, ReconDriftWarning, filename=path, lineno=0)
     if is_waived or not fail_on_warn:
         # A marker, because pytest.xfail() does nothing under --runxfail and the
         # item would pass.
         item.add_marker(
-            pytest.mark.xfail(raises=ComparisonDrifted, reason=diff.description, strict=True)
+            pytest.mark.xfail(raises=ComparisonDrifted, reason=description, strict=True)
         )
     raise ComparisonDrifted(text)
-
-
-def warn_of_drift(message: str) -> None:
-    """Warn without a place in a file: pytest would show the line at that place."""
-    warnings.warn_explicit(message, ReconDriftWarning, filename="recon", lineno=0)

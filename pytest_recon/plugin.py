@@ -156,7 +156,8 @@ def _declared_nodes(session: pytest.Session) -> "list[SessionDirectory]":
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SessionFile | None":
     """Collect `*.recon.json`, and the anchor of a recording that an argument names."""
     if not file_path.name.endswith(NATIVE_SUFFIX):
-        if not parent.session.isinitpath(file_path):
+        # A module is no recording: `pytest tests/test_x.py` starts without loading the formats.
+        if file_path.suffix == ".py" or not parent.session.isinitpath(file_path):
             return None
         manager = run_of(parent.config).manager
         if manager.hook.recon_anchor(path=file_path) != file_path:
@@ -210,11 +211,14 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     if type(left[0]).__name__ != "ReconDiff":
         return None
     from recon_core.reports.findings import by_size  # noqa: PLC0415  # only for a failure
+    from recon_core.reports.side_names import SideNames  # noqa: PLC0415  # as that
+    from recon_core.reports.text import description_text  # noqa: PLC0415  # as that
     from recon_core.reports.wording import counted  # noqa: PLC0415  # as that
 
     shown = by_size(left)[:_MOST_COMPARED]
     more = [f"and {len(left) - len(shown)} more"] if len(left) > len(shown) else []
-    return [counted(len(left), "difference"), *(diff.description for diff in shown), *more]
+    texts = [description_text(diff, SideNames()) for diff in shown]
+    return [counted(len(left), "difference"), *texts, *more]
 
 
 @pytest.fixture

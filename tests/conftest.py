@@ -7,6 +7,7 @@ import pkgutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+import pytest_recon
 import recon_core
 from tests.quick import QuickLane
 
@@ -41,14 +42,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _load_everything() -> None:
-    """Import the whole package before any test.
+    """Import both packages before any test.
 
     `pytester` forgets the modules that a run inside the process has loaded: a second copy
     of one would have classes of its own, and the tests after it fail.
     """
-    for module in pkgutil.walk_packages(recon_core.__path__, "recon_core."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    for package in (recon_core, pytest_recon):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 _load_everything()

@@ -17,29 +17,31 @@ _TAIL: Final = 4 * 1024 * 1024
 def recent_runs(path: Path) -> tuple[TrendRun, ...]:
     """Return the last runs of a log, one for each command, the latest last.
 
-    What cannot be read is no run; `recon audit verify` says what is wrong with it.
+    What cannot be read is no run; `recon audit verify` says what is wrong with it. A command of
+    which only the end was read is left out.
     """
     commands: dict[str, tuple[str, Counter[str]]] = {}
-    for details, time in _summaries(path):
+    summaries, is_whole = _summaries(path)
+    for details, time in summaries:
         command = str(details.get("invocation_id") or details.get("run_id"))
         _, counts = commands.setdefault(command, (time, Counter()))
         found = details.get("counts_by_severity")
         for severity, count in (found if isinstance(found, dict) else {}).items():
             if severity in tuple(Severity) and isinstance(count, int):
                 counts[severity] += count
-    latest = list(commands.values())[-MOST_RUNS:]
+    latest = list(commands.values())[0 if is_whole else 1 :][-MOST_RUNS:]
     return tuple(TrendRun(time, dict(counts)) for time, counts in latest)
 
 
-def _summaries(path: Path) -> list[tuple[dict[str, Any], str]]:
-    """The details and the time of each summary at the end of a log."""
+def _summaries(path: Path) -> tuple[list[tuple[dict[str, Any], str]], bool]:
+    """The details and the time of each summary at the end of a log; if that is all of it."""
     try:
         with path.open("rb") as file:
             start = max(file.seek(0, 2) - _TAIL, 0)
             file.seek(start)
             lines = file.read().split(b"\n")
     except OSError:
-        return []
+        return [], True
     found = []
     for line in lines[1 if start else 0 :]:
         if b'"RECON_SUMMARY"' in line:
@@ -48,4 +50,4 @@ def _summaries(path: Path) -> list[tuple[dict[str, Any], str]]:
                 found.append((dict(entry["details"]), str(entry["timestamp"])))
             except (ValueError, TypeError, LookupError):
                 continue
-    return found
+    return found, start == 0

@@ -167,7 +167,7 @@ def verify(ctx: click.Context, /, expect_head: str | None, **given: Any) -> None
     ctx.exit(verify_chain(Question.of(given), _head(expect_head)))
 
 
-@audit.command(short_help="Print the entries as the runbook's JSON list.")
+@audit.command(short_help="Print the entries as one JSON list.")
 @click.option("--output", metavar="FILE", help="Write to a file instead of standard output.")
 @question_options
 @click.pass_context

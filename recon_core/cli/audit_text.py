@@ -9,6 +9,8 @@ from recon_core.audit.commands import Command
 from recon_core.audit.query import Answer, Item
 from recon_core.audit.trend import key_of
 from recon_core.model.escalation import escalation_text
+from recon_core.reports.side_names import SideNames
+from recon_core.reports.text import UNREADABLE
 from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -21,6 +23,7 @@ _LABEL: Final = 10
 """Characters of a column of labels at least, so that the tables of several runs align."""
 # The figures of a diff of ours, in the order in which a person checks them.
 _FIGURES: Final = ("internal", "external", "delta", "drift", "tolerance")
+_SIDES: Final = {"internal": "ledger", "external": "exchange"}
 
 
 def summary_text(answer: Answer) -> Iterator[str]:
@@ -123,7 +126,8 @@ def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
     yield "session", printable(item.get("session_id"))
     yield "strategy", printable(item.get("strategy_id") or "none")
     yield "diffs", _diffs_of_run(item)
-    yield "maximum", printable(item.get("max_severity") or "unknown")
+    has_none = item.get("total_diffs") == 0
+    yield "maximum", "match" if has_none else printable(item.get("max_severity") or "unknown")
     yield "flags", f"critical {_yes(item.get('has_critical'))}, fail {_yes(item.get('has_fail'))}"
     if item.get("comparisons") is not None:
         yield "ran", f"{printable(item.get('ran'))}/{printable(item['comparisons'])}"
@@ -131,10 +135,10 @@ def _run_facts(item: Item) -> Iterator[tuple[str, str]]:
     if isinstance(item.get("waivers"), dict) and item["waivers"]:
         yield "waivers", ", ".join(_waivers(item["waivers"]))
     if item.get("mirrored"):
-        yield "mirrored", "yes: the external side was a copy of the internal one"
+        yield "mirrored", "yes: the exchange was a copy of the ledger"
     if isinstance(item.get("policy_changed"), dict):
         yield "policy", _policy_text(item["policy_changed"])
-    yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
+    yield from (("note", _said(note)) for note in _list(item.get("notes")))
 
 
 def _diffs_of_run(item: Item) -> str:
@@ -176,9 +180,20 @@ def _diff_lines(item: Item, order: str) -> list[str]:
     if item.get("session_id"):
         run.append(f"session {printable(item['session_id'])}")
     head = f"{severity} {printable(item.get('diff_type'), 60)}  {printable(item['timestamp'])}"
-    description = printable(item.get("description") or "no description", 500)
+    description = _description(item)
     why = [f"  why: {_why(item)}"] if _why(item) else []
     return [head, f"  {description}", *why, f"  {', '.join(about)}", f"  {', '.join(run)}"]
+
+
+def _description(item: Item) -> str:
+    """Return the description of a diff; that of a file that cannot be read names its keys."""
+    text = item.get("description") or "no description"
+    return printable(text, 500) if key_of(item) == UNREADABLE else _said(text)
+
+
+def _said(text: object) -> str:
+    """Return a text of a log with the usual names of the sides: it has no sources."""
+    return SideNames().said(printable(text, 500))
 
 
 def _why(item: Item) -> str:
@@ -189,7 +204,7 @@ def _why(item: Item) -> str:
     causes = _list(found.get("causes"))
     first = causes[0].get("text") if causes and isinstance(causes[0], dict) else None
     more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
-    said = printable(first or found.get("text") or "no cause", 1000)
+    said = SideNames().said(printable(first or found.get("text") or "no cause", 1000))
     return f"{printable(found['verdict'], 60)}: {said}{more}"
 
 
@@ -211,10 +226,8 @@ def _waivers(by_state: Mapping[str, object]) -> Iterator[str]:
 
 def _state(item: Item, order: str) -> list[str]:
     order_id = item.get("order_id") or order
-    return [
-        f"order {printable(order_id)}" if order_id else "no order",
-        "resolved" if item.get("resolved") else "unresolved",
-    ]
+    order_text = [f"order {printable(order_id)}"] if order_id else []
+    return [*order_text, "resolved" if item.get("resolved") else "unresolved"]
 
 
 def _full_lines(item: Item, order: str) -> list[str]:
@@ -223,17 +236,18 @@ def _full_lines(item: Item, order: str) -> list[str]:
 
 
 def _diff_facts(item: Item, order: str) -> Iterator[tuple[str, str]]:
-    yield "what", printable(item.get("description") or "no description", 500)
+    yield "what", _description(item)
     unit = f" {printable(item['unit'], 60)}" if item.get("unit") else ""
     has_figures = item.get("delta") is not None
     for name in _FIGURES if has_figures else ():
         if item.get(name) not in (None, ""):
             amount = unit if name in ("internal", "external", "delta") else ""
-            yield name, f"{printable(item[name])}{amount}"
+            label = name if item.get("diff_type") == "LEDGER" else _SIDES.get(name, name)
+            yield label, f"{printable(item[name])}{amount}"
     if not has_figures and isinstance(item.get("diff_details"), dict):
         for name, value in item["diff_details"].items():
             yield printable(name, 60).replace("_", " "), _value(value)
-    yield from (("note", printable(note, 500)) for note in _list(item.get("notes")))
+    yield from (("note", _said(note)) for note in _list(item.get("notes")))
     if _why(item):
         yield "why", _why(item)
     yield from (("waiver", _waiver(use)) for use in _list(item.get("waivers")))

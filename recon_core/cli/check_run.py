@@ -24,7 +24,7 @@ from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.run_report import AuditHead, RunReport, SessionResult
 from recon_core.reports.session_result import Outcome, fill_marks, run_report, session_result
 from recon_core.reports.session_text import SessionReport
-from recon_core.reports.side_names import sources_of
+from recon_core.reports.side_names import SideNames, sources_of
 from recon_core.reports.text import diff_text
 from recon_core.reports.waivers import waiver_lines, waiver_properties
 from recon_core.reports.wording import (
@@ -162,6 +162,7 @@ class Check:
         comparison, diff = judgement.comparison, judgement.diff
         node_id = f"{session.path}::{comparison.identity}"
         of_session = comparison.item_kind is ItemKind.SESSION
+        names = SideNames.of_sources(sources_of(session.reconciliation.recorded))
         return Outcome(
             kind=str(comparison.item_kind),
             key=comparison.key,
@@ -171,16 +172,12 @@ class Check:
             drift="" if of_session else drift_text(diff),
             more={
                 **folded_properties(comparison),
-                **explanation_properties(diff),
+                **explanation_properties(diff, names),
                 **waiver_properties(diff),
             },
-            text="" if diff is None else self._text(session, diff, node_id),
+            text="" if diff is None else _text(session, diff, node_id, names),
             diff=diff,
         )
-
-    def _text(self, session: CheckedSession, diff: ReconDiff, node_id: str) -> str:
-        mode = session.reconciliation.recorded.mode
-        return diff_text(diff, session.summary.session_id, node_id, mode)
 
     def _blocks(self, diff: ReconDiff | None) -> bool:
         return diff is not None and diff.severity.rank >= self.lowest.rank
@@ -225,6 +222,11 @@ class Check:
             incomplete=bool(self.problems),
             problems=len(self.problems),
         )
+
+
+def _text(session: CheckedSession, diff: ReconDiff, node_id: str, names: SideNames) -> str:
+    mode = session.reconciliation.recorded.mode
+    return diff_text(diff, session.summary.session_id, node_id, mode, names)
 
 
 def _safe(summary: ReconSummary) -> ReconSummary:

@@ -1,12 +1,15 @@
 """`recon explain`: all diffs of recorded sessions, and why the two sides differ."""
 
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import (
     EFFORT_OPTION,
     LIMIT_OPTION,
@@ -18,6 +21,7 @@ from recon_core.cli.session_options import (
 
 if TYPE_CHECKING:
     from recon_core.engine.reconciliation import Reconciliation
+    from recon_core.reports.layout import Screen
 
 EPILOG = """\b
 Examples:
@@ -58,6 +62,7 @@ copy, every diff that it claims is gone and none is new.
     show_default=True,
     help="JSON is one object, or a list of several sessions.",
 )
+@COLOR_OPTION
 @click.pass_context
 def explain(
     ctx: click.Context,
@@ -68,6 +73,7 @@ def explain(
     effort: str,
     limits: tuple[str, ...],
     output_format: str,
+    color: str,
     *,
     exit_on_findings: bool,
     repair_exchange: bool,
@@ -86,13 +92,18 @@ def explain(
         whole = documents[0] if len(documents) == 1 else documents
         click.echo(json.dumps(whole, indent=2))
     else:
-        click.echo("\n\n".join("\n".join(_lines(path, each)) for path, each in found))
+        on = screen(color)
+        given = [] if policy is None else ["--policy", shlex.quote(policy)]
+        given += ["--repair-exchange"] if repair_exchange else []
+        show("\n".join(_lines(found, given, on)), on)
     ctx.exit(_code([each for _, each in found], exit_on_findings=exit_on_findings))
 
 
 def explanation_document(reconciliation: "Reconciliation") -> dict[str, Any]:
     """One session as plain data: its diffs, and beside them their explanations."""
-    diffs = [diff.to_dict() for diff in _diffs(reconciliation)]
+    from recon_core.model.summary import sorted_diffs  # noqa: PLC0415  # not for the help
+
+    diffs = [diff.to_dict() for diff in sorted_diffs(reconciliation.diffs)]
     for diff in diffs:
         del diff["explanation"]  # it is in the list
     return {
@@ -102,29 +113,19 @@ def explanation_document(reconciliation: "Reconciliation") -> dict[str, Any]:
     }
 
 
-def _diffs(reconciliation: "Reconciliation") -> Any:
-    from recon_core.model.summary import sorted_diffs  # noqa: PLC0415  # not for the help
+def _lines(
+    found: "Sequence[tuple[Path, Reconciliation]]", options: "Sequence[str]", on: "Screen"
+) -> "Iterator[str]":
+    from recon_core.cli.explain_text import explained_session  # noqa: PLC0415
+    from recon_core.reports.layout import lines_of  # noqa: PLC0415
+    from recon_core.reports.wording import command_path, node_path  # noqa: PLC0415  # not for the help
 
-    return sorted_diffs(reconciliation.diffs)
-
-
-def _lines(path: str, reconciliation: "Reconciliation") -> Iterator[str]:
-    from recon_core.reports.explanations import whole_explanation  # noqa: PLC0415
-    from recon_core.reports.wording import counted  # noqa: PLC0415
-    from recon_core.values.printable import printable  # noqa: PLC0415  # not for the help
-
-    diffs = _diffs(reconciliation)
-    said = counted(len(diffs), "diff") if diffs else "no diffs"
-    yield f"{printable(reconciliation.recorded.session_id)} ({path}): {said}"
-    for diff in diffs:
-        yield f"  {diff.description}"
-    if diffs and _compares(reconciliation) and not reconciliation.explanations:
-        yield ""
-        yield "  no cause is searched for: the sides agree in every position and balance"
-    for explanation in reconciliation.explanations:
-        yield ""
-        for name, value in whole_explanation(explanation):
-            yield f"  {name:<11} {value}"
+    directory = Path.cwd()
+    for place, (anchor, reconciliation) in enumerate(found):
+        if place:
+            yield ""
+        path, file = node_path(anchor, directory), command_path(anchor, directory)
+        yield from lines_of(explained_session(reconciliation, path, file, options), on)
 
 
 def _code(found: "list[Reconciliation]", *, exit_on_findings: bool) -> int:

@@ -1,10 +1,10 @@
 """`recon formats`: the formats that are read, their mappings, and the nearest one of a file."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,9 @@ from recon_core.cli.app import CONTEXT
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings, say_limits
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
+
+if TYPE_CHECKING:
+    from recon_core.sessions.formats.shipped import Recognition
 
 EPILOG = """\b
 Examples:
@@ -119,12 +122,19 @@ def _recognise(path: Path) -> None:
     found = recognised(path)
     readers = [one.name for one in found if not one.problem]
     if not readers:
-        nearest = found[0]
-        raise ReconError(
-            f"{shown}: is in no shipped format; nearest is {nearest.name}, but: {nearest.problem}"
-        )
+        raise ReconError(f"{shown}: is in no shipped format; {_nearest(found)}")
     for name in readers:
         click.echo(f"{shown}: {name}")
+
+
+def _nearest(found: "Sequence[Recognition]") -> str:
+    """Return the nearest format and why it does not read a file, else how to read any table."""
+    if found:
+        return f"nearest is {found[0].name}, but: {found[0].problem}"
+    return (
+        'a table of any kind is read with a mapping of one\'s own ("format": "table"; '
+        "recon formats NAME prints one to begin with)"
+    )
 
 
 def _recording_format(path: Path) -> str | None:

@@ -1,12 +1,14 @@
 """`recon repair`: the correcting entries of an explained session, as a list that only grows."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from recon_core.cli.app import CONTEXT
+from recon_core.cli.screen import screen, show
 from recon_core.cli.session_options import (
     EFFORT_OPTION,
     LIMIT_OPTION,
@@ -21,6 +23,8 @@ from recon_core.values.printable import printable, quoted
 if TYPE_CHECKING:
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain import RepairEntry
+    from recon_core.reports.layout import Row
+    from recon_core.reports.side_names import SideNames
 
 EPILOG = """\b
 Examples:
@@ -76,20 +80,28 @@ def repair(
             f"{quoted(session, 200)} matches {len(sessions.anchors)} sessions; expected one of them"
         )
     target = _target(output, sessions.anchors[0])
-    path, reconciliation = next(
+    from recon_core.reports.layout import Row, lines_of  # noqa: PLC0415  # as below
+    from recon_core.reports.side_names import SideNames, sources_of  # noqa: PLC0415  # as below
+    from recon_core.reports.wording import node_path  # noqa: PLC0415  # not for the help
+
+    anchor, reconciliation = next(
         sessions.reconciled(explainer(Effort(effort), repair_exchange=repair_exchange))
     )
+    path = node_path(anchor, Path.cwd())
+    names = SideNames.of_sources(sources_of(reconciliation.recorded))
     try:
         entries = _entries(reconciliation, repair_exchange=repair_exchange)
     except ReconError as error:
-        raise ReconError(f"{path}: not repaired: {error}") from None
+        raise ReconError(f"{path}: not repaired: {names.said(str(error))}") from None
     if not entries:
         click.echo(f"{path}: no diff to repair")
         return
     fresh = _write(target, output, entries)
-    click.echo("\n".join(_lines(entries, fresh, printable(output))))
+    rows = [*_rows(entries, fresh, printable(output), names)]
     if any(each.leaves_out_the_exchange for each in reconciliation.explanations):
-        click.echo(f"  {_LEFT_OUT}")
+        rows.append(Row(f"{names.external}: {_LEFT_OUT}", indent=2))
+    on = screen("auto")
+    show("\n".join(lines_of(rows, on)), on)
 
 
 def _target(output: str, anchor: Path) -> Path:
@@ -108,9 +120,10 @@ def _target(output: str, anchor: Path) -> Path:
     return target
 
 
-_LEFT_OUT: Final = (
-    "external: its record is left as it is; --repair-exchange proposes entries for it"
-)
+_MOST_SHOWN: Final = 10
+"""Entries that are shown; the file has all."""
+
+_LEFT_OUT: Final = "its record is left as it is; --repair-exchange proposes entries for it"
 
 
 def _entries(reconciliation: "Reconciliation", *, repair_exchange: bool) -> "list[RepairEntry]":
@@ -146,12 +159,17 @@ def _write(target: Path, output: str, entries: "list[RepairEntry]") -> int:
     return len(whole) - len(known)
 
 
-def _lines(entries: "list[RepairEntry]", fresh: int, output: str) -> list[str]:
+def _rows(
+    entries: "list[RepairEntry]", fresh: int, output: str, names: "SideNames"
+) -> "Iterator[Row]":
     from recon_core.reports.explanations import entry_text  # noqa: PLC0415  # not for the help
+    from recon_core.reports.layout import Row  # noqa: PLC0415  # as that
 
-    shown = [f"  {entry_text(entry)}" for entry in entries[:10]]
-    more = [f"  and {len(entries) - 10} more"] if len(entries) > 10 else []  # noqa: PLR2004
     written = "entry" if fresh == 1 else "entries"
     known = len(entries) - fresh
     there = f", {known} there already" if known else ""
-    return [f"{output}: {fresh} {written} written{there}", *shown, *more]
+    yield Row(f"{output}: {fresh} {written} written{there}")
+    for entry in entries[:_MOST_SHOWN]:
+        yield Row(entry_text(entry, names), indent=2)
+    if len(entries) > _MOST_SHOWN:
+        yield Row(f"and {len(entries) - _MOST_SHOWN} more", indent=2)

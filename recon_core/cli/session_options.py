@@ -40,7 +40,7 @@ EFFORT_OPTION: Final = click.option(
 REPAIR_EXCHANGE_OPTION: Final = click.option(
     "--repair-exchange",
     is_flag=True,
-    help="Propose entries for the external side too, which are left out otherwise.",
+    help="Propose entries for the exchange too, which are left out otherwise.",
 )
 
 
@@ -53,14 +53,13 @@ class Sessions:
     manager: Any
     max_items: int
 
-    def reconciled(self, explain: "Explain | None") -> "Iterator[tuple[str, Reconciliation]]":
-        """Each session by its path as node ids have it."""
+    def reconciled(self, explain: "Explain | None") -> "Iterator[tuple[Path, Reconciliation]]":
+        """Each session by its anchor."""
         from recon_core.engine.reconciliation import reconcile_session  # noqa: PLC0415  # the engine
-        from recon_core.reports.wording import node_path  # noqa: PLC0415  # as that
 
         for anchor in self.anchors:
             yield (
-                node_path(anchor, Path.cwd()),
+                anchor,
                 reconcile_session(
                     anchor, self.policy, self.manager, max_items=self.max_items, explain=explain
                 ),

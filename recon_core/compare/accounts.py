@@ -38,7 +38,7 @@ def single_accounts(recorded: RecordedSession) -> bool:
 
 def _has_one_account(record: SideRecord) -> bool:
     """True if one account at most is named; the opening and the fills may leave it out."""
-    return len(_stated(record)) <= 1 and len(record.accounts() - {None}) <= 1
+    return len(_stated(record)) <= 1 and len(record.accounts - {None}) <= 1
 
 
 def _stated(record: SideRecord) -> set[str | None]:
@@ -64,7 +64,7 @@ def _divides(record: SideRecord, other: SideRecord) -> bool:
     names, stated = _stated(record), _stated(other)
     if None in names or len(names) <= 1 or not stated or not _has_one_account(other):
         return False
-    return not other.accounts() & names
+    return not other.accounts & names
 
 
 def accounts_are_one(recorded: RecordedSession) -> bool:
@@ -85,7 +85,7 @@ def _named(record: SideRecord) -> str:
     if _has_one_account(record):
         only = record.only_account()
         return "one account" if only is None else f"the account {printable(only, 60)}"
-    names = sorted(printable(name, 60) for name in record.accounts() - {None})
+    names = sorted(printable(name, 60) for name in record.accounts - {None})
     unnamed = ["one without a name"] if None in _stated(record) else []
     shown = [*names[:_MOST_NAMED], *unnamed]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

@@ -217,17 +217,22 @@ class _Held:
                 self.balances[key] = EXACT.add(self.balances.get(key, ZERO), balance.total)
 
 
-def with_meant_views(recorded: RecordedSession, *, plain: bool) -> RecordedSession:
-    """The session with what was replayed for a side as the other side means it."""
+def with_meant_views(
+    recorded: RecordedSession, *, plain: bool
+) -> tuple[RecordedSession, ComparedViews | None]:
+    """The session with what was replayed for a side as the other one means it, and its views."""
     views = compared_views(recorded)
     if views is None or recorded.mirrored:
-        return recorded
+        return recorded, views
     records = recorded.own_records()
     internal, external = (
         _as_meant(records[side], records[side.other], views, side.other, plain=plain)
         for side in LedgerSide
     )
-    return replace(recorded, internal=internal, external=external)
+    if internal is recorded.internal and external is recorded.external:
+        return recorded, views
+    recorded = replace(recorded, internal=internal, external=external)
+    return recorded, compared_views(recorded)
 
 
 def _as_meant(

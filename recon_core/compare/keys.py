@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from recon_core.compare.accounts import accounts_are_one, split_check, summed
 from recon_core.compare.holdings import holdings
-from recon_core.compare.views import compared_views
+from recon_core.compare.views import ComparedViews
 from recon_core.model import (
     CashBalance,
     Fill,
@@ -41,7 +41,7 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 
 _LONGEST_KEY: Final = 200
 """Characters of an encoded key: a node id of a longer one cannot be read on a line."""
-_ENCODED = re.compile(r"::|[^!-~]|[%\[\]@,]")
+_ENCODED = re.compile(r"(?:::|[^!-~]|[%\[\]@,])+")
 _FILL_KEY = attrgetter("account", "symbol", "fill_id")
 _FILL_ID = attrgetter("fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
@@ -53,32 +53,33 @@ def encode_key(text: str) -> str:
     `%`, `::`, `[`, `]`, `@`, `,`, white space, controls and non-ASCII are encoded. A key of
     more than 200 characters is cut and ends in a hash of the whole.
     """
-    encoded = _ENCODED.sub(_percent, text)
-    if len(encoded) <= _LONGEST_KEY:
+    encoded = _ENCODED.sub(_percent, text[:_LONGEST_KEY])  # never shorter than the text
+    if len(text) <= _LONGEST_KEY and len(encoded) <= _LONGEST_KEY:
         return encoded
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{encoded[: _LONGEST_KEY - 17]}~{digest}"
 
 
 def _percent(match: re.Match[str]) -> str:
-    # quote() leaves no reserved character as it is; surrogates are encoded as bytes.
+    # quote() leaves none of these characters as it is; surrogates are encoded as bytes.
     return quote(match[0].encode("utf-8", "surrogatepass"), safe="")
 
 
 def pair(
     recorded: RecordedSession,
+    views: ComparedViews | None,
     more_checks: Iterable[SessionCheck] = (),
     ledger: Iterable[Comparison] = (),
     account_split: Severity = Severity.WARN,
 ) -> tuple[Comparison, ...]:
     """All comparisons of a session whose sides have been replayed, sorted by kind and key.
 
-    `ledger` are those of each side with its own replay; `account_split` is the severity of
-    sums that the sides have in other accounts.
+    `views` are those of `compared_views`; `ledger` are the comparisons of each side with its own
+    replay; `account_split` is the severity of sums that the sides have in other accounts.
     """
     comparisons = [
         *ledger,
-        *_pair_states(recorded, plain=accounts_are_one(recorded)),
+        *_pair_states(recorded, views, plain=accounts_are_one(recorded)),
         *_session_comparisons(recorded, more_checks, account_split),
     ]
     return tuple(sorted(comparisons, key=lambda comparison: comparison.identity))
@@ -106,9 +107,11 @@ def _session_comparisons(
     return list(comparisons.values())
 
 
-def _pair_states(recorded: RecordedSession, *, plain: bool) -> Iterator[Comparison]:
+def _pair_states(
+    recorded: RecordedSession, views: ComparedViews | None, *, plain: bool
+) -> Iterator[Comparison]:
     """Yield comparisons of what both sides list, in the views that they compare."""
-    views, notes = compared_views(recorded), _duplicate_notes(recorded)
+    notes = _duplicate_notes(recorded)
     positions = _both(recorded, lambda record: summed(record.positions, plain=plain))
     balances = _both(recorded, lambda record: summed(record.cash, plain=plain))
     listed = [
@@ -218,7 +221,7 @@ def duplicate_notes(recorded: RecordedSession) -> list[str]:
     for side, record in recorded.own_records().items():
         stated = Counter((row.account, row.movement_id) for row in record.movements or ())
         notes += [
-            f"{side} states movement {printable(movement_id, 60)} {count} times; each is booked"
+            f"{side} lists movement {printable(movement_id, 60)} {count} times; each is counted"
             for (_, movement_id), count in stated.items()
             if count > 1
         ]
@@ -230,8 +233,8 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     for side, record in recorded.own_records().items():
         for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
-            fill = f"{side} states fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
-            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is booked")
+            fill = f"{side} lists fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
+            notes.setdefault(symbol, []).append(f"{fill} {count} times; each is counted")
     return notes
 
 

@@ -89,14 +89,12 @@ def _nothing_compared(recorded: RecordedSession) -> bool:
         compared += ["fills"] if not recorded.shares("fills") else []
         if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
             return False
-    views = compared_views(recorded)
-    if views is not None and views.apart() and not recorded.mirrored:
-        return False
     for section in compared:
         rows = [record.rows(section) for record in (recorded.internal, recorded.external)]
         if None not in rows and any(rows):
             return False
-    return True
+    views = None if recorded.mirrored else compared_views(recorded)
+    return views is None or not views.apart()
 
 
 def unreported_notes(recorded: RecordedSession, policy: Policy) -> list[str]:
@@ -130,7 +128,7 @@ def untimely_notes(recorded: RecordedSession) -> list[str]:
             for count, what in ((late, "after its as_of"), (early, "before its opening")):
                 if count:
                     of_all = f"{count} of {len(rows)} {name}"
-                    notes.append(f"{side}: {of_all} are {what}; each is booked")
+                    notes.append(f"{side}: {of_all} are {what}; each is counted")
     return notes
 
 

@@ -336,12 +336,6 @@ def views_of_own_rows(recorded: RecordedSession, side: LedgerSide) -> ComparedVi
     return ComparedViews(assets, {side: kept, side.other: dict.fromkeys(assets.kinds, BOTH)})
 
 
-def view_notes(recorded: RecordedSession) -> list[str]:
-    """Notes on assets that are compared in one view only."""
-    views = compared_views(recorded)
-    return [] if views is None else list(views.notes())
-
-
 def _named(names: list[str]) -> str:
     shown = ", ".join(printable(name, 60) for name in names[:_MOST_NAMED])
     more = len(names) - _MOST_NAMED

@@ -17,7 +17,7 @@ from recon_core.compare.keys import duplicate_notes, pair
 from recon_core.compare.probable_aliases import with_probable_aliases
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.compare.session_checks import BUILT_IN, side_notes, unreported_notes, untimely_notes
-from recon_core.compare.views import view_notes, with_policy_views
+from recon_core.compare.views import with_policy_views
 from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
@@ -88,7 +88,8 @@ class Reconciliation:
         recorded = with_policy_views(recorded, policy.keeps)
         self.replays = replay_sides(recorded, replays)
         recorded = with_derived_sections(recorded, self.replays)
-        self.recorded = with_meant_views(recorded, plain=accounts_are_one(recorded))
+        plain = accounts_are_one(recorded)
+        self.recorded, self._views = with_meant_views(recorded, plain=plain)
         self._snapshots = Snapshots(self.recorded, self.replays)
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching
@@ -123,7 +124,8 @@ class Reconciliation:
             *self._snapshots.comparisons,
         ]
         more = self._plugins.checks(self.recorded)
-        paired = with_probable_aliases(pair(self.recorded, more, ledger, self.policy.account_split))
+        split = self.policy.account_split
+        paired = with_probable_aliases(pair(self.recorded, self._views, more, ledger, split))
         both = [*paired, *self._matching.comparisons]
         return tuple(sorted(both, key=lambda comparison: comparison.identity))
 
@@ -243,7 +245,7 @@ class Reconciliation:
             *(note for replayed in self.replays.values() for note in replayed.notes),
             *side_notes(self.recorded),
             *duplicate_notes(self.recorded),
-            *view_notes(self.recorded),
+            *(() if self._views is None else self._views.notes()),
             *unreported_notes(self.recorded, self.policy),
             *untimely_notes(self.recorded),
             *sign_notes(self.recorded),

@@ -43,7 +43,10 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
     findings = row_findings(matched)
     if isinstance(matched, MatchedFills) and matched.group is not None and findings:
         matched = replace(matched, internal=matched.group.internal, external=matched.group.external)
-    both = f"internal {_statement(matched.internal)}; external {_statement(matched.external)}"
+    sides = (("internal", matched.internal), ("external", matched.external))
+    # A finding says it already of a side that does not list the row.
+    shown = [f"{side} {_statement(rows)}" for side, rows in sides if rows != () or not findings]
+    both = "; ".join(shown)
     what = f"{comparison.item_kind} {printable(comparison.name, 150)}{_account(comparison)}"
     if not findings:
         group = matched.group if isinstance(matched, MatchedFills) else None

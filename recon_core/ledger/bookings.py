@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -164,13 +165,18 @@ def notional(
     last of `places` decimals, rounded half away from zero, as such engines make money of it.
     """
     if instrument.float_notional and places is not None:
-        units = Decimal(float(quantity) * float(price) * 10.0**places)
-        worth = round_half_away(units).scaleb(-places, EXACT)
+        worth = _float_product(quantity, price, places)
     else:
         worth = EXACT.multiply(quantity, price)
     if instrument.multiplier == 1:
         return worth
     return EXACT.multiply(worth, instrument.multiplier)
+
+
+@lru_cache(maxsize=1 << 14)  # a search asks for the same products again and again
+def _float_product(quantity: Decimal, price: Decimal, places: int) -> Decimal:
+    units = Decimal(float(quantity) * float(price) * 10.0**places)
+    return round_half_away(units).scaleb(-places, EXACT)
 
 
 def charged_in_kind(instrument: Instrument | None, currency: str | None) -> bool:

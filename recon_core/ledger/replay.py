@@ -211,7 +211,7 @@ def opened_ledger(recorded: RecordedSession, record: SideRecord) -> PositionLedg
 def with_named_account(record: SideRecord) -> SideRecord:
     """The opening, fills and movements of a side, all in its only account if it has one."""
     only = record.only_account()
-    if only is None or None not in record.accounts():
+    if only is None or None not in record.accounts:
         return record
     opening = record.opening or Opening(None)
     return replace(

@@ -103,7 +103,7 @@ def _compared(
 
 def _one_account(record: SideRecord) -> bool:
     """True if the side, its snapshots included, names one account at most."""
-    named = set(record.accounts())
+    named = set(record.accounts)
     for one in record.snapshots or ():
         named |= {row.account for row in one.positions or ()}
         named |= {row.account for row in one.cash or ()}

@@ -7,11 +7,12 @@ that the side does not report it; an empty tuple means that it reports it and th
 nothing (design, "Absent is not zero").
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self
@@ -351,6 +352,13 @@ class Snapshot:
     cash: tuple[CashBalance, ...] | None = None
 
 
+RowLocator = Callable[[str], Iterable[tuple[str, Path, int]]]
+"""Finder of the rows of a section: yields the name of each, its file, and its line from 1.
+
+The name is the id of a fill, an order or a movement, the symbol of a position or the currency of
+a balance; it is `WHOLE_FILE` for the rows of a file that has no lines.
+"""
+WHOLE_FILE: Final = ""
 _ACCOUNT = attrgetter("account")
 BALANCE_PARTS: Final = ("free", "locked", "debt", "settled", "unrealised")
 """Fields of a balance beside its total."""
@@ -358,7 +366,7 @@ STATES: Final = ("positions", "cash")
 SECTIONS: Final = (*STATES, "orders", "fills", "movements")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: a cached property keeps its value
 class SideRecord:
     """Statement of one side at `as_of`.
 
@@ -373,6 +381,7 @@ class SideRecord:
     have happened and that the side, as its format is known to do, posts only later; the source
     does not state them, and a converted session does not have them. `values` says by fill id
     what a fill was worth, in the quote currency, where the source states that and no price.
+    `locator` reads the files of a side in another format again to find the lines of its rows.
     """
 
     as_of: datetime
@@ -396,6 +405,7 @@ class SideRecord:
     origins: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[Movement, ...] = field(default=(), compare=False)
     values: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
+    locator: RowLocator | None = field(default=None, compare=False, repr=False)
 
     def rows(self, section: str) -> tuple[object, ...] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
@@ -409,6 +419,7 @@ class SideRecord:
         """
         return self.rows(section) is not None or "cash" in self.derived
 
+    @cached_property
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
@@ -418,7 +429,7 @@ class SideRecord:
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""
-        named = self.accounts() - {None}
+        named = self.accounts - {None}
         return next(iter(named)) if len(named) == 1 else None
 
 

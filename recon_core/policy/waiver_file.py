@@ -45,7 +45,7 @@ def _refused(message: str) -> PydanticCustomError:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        shown = quoted(value) if isinstance(value, str) else "no text"
+        shown = quoted(value) if isinstance(value, str) else "is not text"
         raise _refused(f"{shown}; expected text that is not empty")
     return value
 

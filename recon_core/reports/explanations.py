@@ -1,4 +1,4 @@
-"""Explanations in the reports: a sentence, and the lines below a diff.
+"""Explanations in the words of people: a sentence, and the facts below a difference.
 
 Every text is safe to print; long lists are cut, and say so.
 """
@@ -9,7 +9,9 @@ from typing import Final, Protocol
 
 from recon_core.model import LedgerSide
 from recon_core.model.comparison import ReconDiff
-from recon_core.model.explanation import CauseKind, Effect, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
+from recon_core.reports.layout import BOLD, Row
+from recon_core.reports.side_names import SideNames
 from recon_core.reports.wording import counted
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
@@ -23,66 +25,134 @@ _MOST_FACTS: Final = 3
 """Facts in one sentence; `recon explain` shows all."""
 _LONGEST: Final = 450
 """Characters of a sentence of an explanation; ids of any length must not fill the screen."""
+_PLAIN: Final = {
+    "no one or two faults that the rows show account for": "no one or two faults account for",
+    "neither side gives rows": "neither side lists its fills, so there is nothing to search",
+    " gives no rows": " lists no fills",
+    "has rounded what it states": "reports rounded figures",
+    "what it states": "what it reports",
+}
+"""Words of the engine, and what a trader says."""
+_SUBJECT: Final = "the {} side "
 
 
-def explanation_sentence(explanation: Explanation) -> str:
-    """One line: `unique: the internal side lacks a fill: BUY 0.1 BTC/EUR at 42000`."""
+def explanation_sentence(explanation: Explanation, names: SideNames) -> str:
+    """One line: `unique: the ledger lacks a fill: BUY 0.1 BTC/EUR at 42000`."""
     causes = explanation.causes
     if not causes:
-        return (
-            f"{explanation.verdict}: {printable(explanation.text, _LONGEST)}{_facts(explanation)}"
-        )
+        text = said(explanation.text, names)
+        return f"{explanation.verdict}: {text}{_facts(explanation, names)}"
     more = f"; and {counted(len(causes) - 1, 'more cause')}" if len(causes) > 1 else ""
-    fits = f" ({alternatives_text(explanation)})" if _is_open(explanation) else ""
-    said = f"{explanation.verdict}{fits}: {printable(causes[0].text, _LONGEST)}{more}"
-    return f"{said}{_facts(explanation)}"
+    fits = f" ({_fit_text(explanation)})" if _is_open(explanation) else ""
+    text = f"{explanation.verdict}{fits}: {said(causes[0].text, names)}{more}"
+    return f"{text}{_facts(explanation, names)}"
 
 
-def _facts(explanation: Explanation) -> str:
+def _facts(explanation: Explanation, names: SideNames) -> str:
     """Return the first facts about a difference whose cause is not proven, after a sentence."""
     if explanation.verdict is ExplanationVerdict.UNIQUE:
         return ""
-    shown = "; ".join(printable(each, _LONGEST) for each in explanation.known[:_MOST_FACTS])
+    shown = "; ".join(said(each, names) for each in explanation.known[:_MOST_FACTS])
     more = len(explanation.known) - _MOST_FACTS
     return f"; known: {shown}{f'; and {more} more' if more > 0 else ''}" if shown else ""
 
 
-def explanation_facts(explanation: Explanation, *, ids: bool = False) -> Iterator[tuple[str, str]]:
-    """The explanation as names and values: verdict, causes, what is left, proof, what decides."""
-    yield "explanation", _head(explanation)
-    for cause in explanation.causes[:_MOST]:
-        yield "cause", f"{cause.cause_kind}: {printable(cause.text, _LONGEST)}"
-        if ids and cause.ids:
-            yield "ids", _listed(cause.ids)
-        if cause.effect:
-            yield "effect", effect_text(cause.effect)
-    if len(explanation.causes) > _MOST:
-        yield "cause", f"and {counted(len(explanation.causes) - _MOST, 'more cause')}"
+def said(sentence: str, names: SideNames) -> str:
+    """Return a sentence of an explanation in the words of people, and not too long."""
+    text = names.said(printable(sentence, _LONGEST))
+    for words, plain in _PLAIN.items():
+        text = text.replace(words, plain)
+    return text
+
+
+def certainty_text(explanation: Explanation) -> str:
+    """Return how sure a cause is: `Cause, proven`, `Possible cause, 1 of 12 that fit`."""
+    if explanation.verdict is ExplanationVerdict.UNIQUE:
+        return "Cause, proven"
+    if explanation.verdict is ExplanationVerdict.PARTIAL:
+        return "Cause of a part"
+    return f"Possible cause, {_fit_text(explanation)}"
+
+
+def _fit_text(explanation: Explanation) -> str:
+    if explanation.alternatives > 1:
+        return f"1 of {explanation.alternatives} that fit"
+    return "not proven"
+
+
+def cause_phrase(cause: Cause, names: SideNames) -> str:
+    """Return a cause without its side, which is in front: `missing a fill: SELL 0.026 …`."""
+    text = cause.text
+    if cause.side is not None:
+        text = text.removeprefix(_SUBJECT.format(cause.side))
+    if text.startswith("lacks "):
+        text = f"missing {text.removeprefix('lacks ')}"
+    return said(text, names)
+
+
+def side_text(cause: Cause, names: SideNames) -> str:
+    """Return the side of a cause behind how sure it is, as in ` (ledger)`."""
+    return "" if cause.side is None else f" ({names.of(cause.side)})"
+
+
+def explanation_rows(
+    explanation: Explanation,
+    names: SideNames,
+    *,
+    whole: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Iterator[Row]:
+    """Yield an explanation row by row: causes, what remains, proof, what would decide.
+
+    With `whole` the kinds and the ids of the causes and what would repair them are among the
+    rows. Amounts are exact. A fact that is one of the `notes` on a difference is left out: the
+    reader has both.
+    """
+    yield from _cause_rows(explanation, names, whole=whole)
     if explanation.residual:
-        yield "left", effect_text(explanation.residual)
+        yield Row(effect_text(explanation.residual), "Remains: ")
     for fact in explanation.known:
-        yield "known", printable(fact, _LONGEST)
+        if not fact.endswith(notes):
+            yield Row(said(fact, names), "Known: ")
     if explanation.proof:
-        yield "proof", printable(explanation.proof, _LONGEST)
+        yield Row(said(explanation.proof, names), "Checked: ")
     if explanation.decides:
-        yield "decides", printable(explanation.decides, _LONGEST)
+        yield Row(said(explanation.decides, names), "To find out: ")
+    if whole:
+        yield from _repair_rows(explanation, names)
 
 
-def whole_explanation(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    """The explanation with the ids of its causes, what it explains and what would repair it."""
-    for name, value in explanation_facts(explanation, ids=True):
-        if name == "proof" and explanation.explains:
-            yield "explains", _listed(each.replace("::", " ", 1) for each in explanation.explains)
-        yield name, value
+def _cause_rows(explanation: Explanation, names: SideNames, *, whole: bool) -> Iterator[Row]:
+    causes = explanation.causes
+    if not causes:
+        is_found = explanation.verdict is ExplanationVerdict.UNIQUE
+        head = "Cause" if is_found else "No cause found"
+        yield Row(said(explanation.text, names), f"{head}: ", BOLD)
+    certainty = certainty_text(explanation)
+    for place, cause in enumerate(causes[:_MOST], 1):
+        number = f", {place} of {len(causes)} together" if len(causes) > 1 else ""
+        head = f"{certainty}{number}{side_text(cause, names)}: "
+        yield Row(cause_phrase(cause, names), head, BOLD)
+        if whole:
+            yield Row(str(cause.cause_kind), "Kind: ")
+        if whole and cause.ids:
+            yield Row(_listed(cause.ids), "Ids: ")
+        if cause.effect:
+            yield Row(effect_text(cause.effect), "Off by: ")
+    if len(causes) > _MOST:
+        yield Row(f"and {counted(len(causes) - _MOST, 'more cause')}")
+
+
+def _repair_rows(explanation: Explanation, names: SideNames) -> Iterator[Row]:
     for entry in explanation.repair[:_MOST]:
-        yield "repair", entry_text(entry)
+        yield Row(entry_text(entry, names), "Repair: ")
     if len(explanation.repair) > _MOST:
         more = counted(len(explanation.repair) - _MOST, "more booking")
-        yield "repair", f"and {more}; recon repair writes them all"
+        yield Row(f"and {more}; recon repair writes them all", "Repair: ")
     if explanation.leaves_out_the_exchange:
-        yield "next", _next_step(explanation)
+        yield Row(names.said(_next_step(explanation)), "To do: ")
     for line in ("[aliases]", *alias_lines(explanation.aliases)) if explanation.aliases else ():
-        yield "policy", line
+        yield Row(line, "Policy: ", is_whole=True)
 
 
 _BEHIND: Final = frozenset({CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT})
@@ -128,17 +198,10 @@ def _toml_character(one: str) -> str:
     return one if one.isprintable() else f"\\U{ord(one):08X}"
 
 
-def alternatives_text(explanation: Explanation) -> str:
-    """Return the number of explanations that fit, as in `1 of 2 that fit`."""
-    if explanation.alternatives > 1:
-        return f"1 of {explanation.alternatives} that fit"
-    return "it fits, and is not proven"
-
-
-def explanation_properties(diff: ReconDiff | None) -> dict[str, str]:
+def explanation_properties(diff: ReconDiff | None, names: SideNames) -> dict[str, str]:
     """The property of an item; nothing where its diff has no explanation."""
     found = None if diff is None else diff.explanation
-    return {} if found is None else {EXPLANATION: explanation_sentence(found)}
+    return {} if found is None else {EXPLANATION: explanation_sentence(found, names)}
 
 
 def effect_text(effect: Effect) -> str:
@@ -163,15 +226,6 @@ def _amounts(noun: str, amounts: Mapping[str, Decimal]) -> Iterator[str]:
             yield f"{noun} {printable(key, 100)} {sign}{format_amount(amount)}"
 
 
-def _head(explanation: Explanation) -> str:
-    said = str(explanation.verdict)
-    if not explanation.causes:
-        return f"{said}: {printable(explanation.text, _LONGEST)}"
-    if _is_open(explanation):
-        said += f", {alternatives_text(explanation)}"
-    return said if explanation.side is None else f"{said}, {explanation.side} side"
-
-
 def _is_open(explanation: Explanation) -> bool:
     return explanation.verdict is ExplanationVerdict.AMBIGUOUS
 
@@ -192,8 +246,8 @@ class Correcting(Protocol):
         """With what."""
 
 
-def entry_text(entry: Correcting) -> str:
-    """`add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
+def entry_text(entry: Correcting, names: SideNames) -> str:
+    """`ledger: add fill f7 (BUY 0.1 BTC/EUR at 42000, fee 4.2 EUR, 2026-01-01T12:00:00Z)`."""
     row = {name: printable(value, 100) for name, value in entry.row.items()}
     verb, _, noun = entry.action.partition("_")
     if noun == "fill":
@@ -202,7 +256,7 @@ def entry_text(entry: Correcting) -> str:
         details = f"{row.get('kind')} {row.get('movement_id')} ({_movement_text(row)})"
     else:
         details = _adjustment_text(row)
-    return f"{entry.side}: {verb} {noun} {details}"
+    return f"{names.of(entry.side)}: {verb} {noun} {details}"
 
 
 def _fill_text(row: Mapping[str, str]) -> str:

@@ -12,12 +12,18 @@ from typing import Final
 from recon_core.model import LedgerSide
 from recon_core.model.comparison import ReconDiff
 from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
-from recon_core.reports.explanations import effect_text
+from recon_core.reports.explanations import (
+    cause_phrase,
+    certainty_text,
+    effect_text,
+    said,
+    side_text,
+)
 from recon_core.reports.figures import compared_figures, figure, signed_figure, with_short_numbers
 from recon_core.reports.findings import Finding
 from recon_core.reports.layout import BOLD, Row
 from recon_core.reports.side_names import SideNames
-from recon_core.reports.text import UNREADABLE
+from recon_core.reports.text import UNREADABLE, found_text, subject_of
 from recon_core.reports.wording import counted
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -28,11 +34,8 @@ _MOST_FACTS: Final = 3
 """Facts about differences without a cause; `recon explain` shows all."""
 _MOST_NOTED: Final = 2
 """Differences without a cause that are shown with their notes."""
-_LONGEST: Final = 450
-"""Characters of a sentence; ids of any length must not fill the screen."""
 _WIDEST_SUBJECT: Final = 32
 """Columns in which the figures of differences are aligned; a longer name moves its own."""
-_SUBJECT: Final = "the {} side "
 
 
 def finding_rows(
@@ -61,41 +64,20 @@ def cause_rows(explanation: Explanation, names: SideNames, indent: int) -> Itera
     causes = explanation.causes
     certainty = certainty_text(explanation)
     if len(causes) == 1:
-        head = f"{certainty}{_side_text(causes[0], names)}: "
-        yield Row(cause_phrase(causes[0], names), head, BOLD, indent)
+        head = f"{certainty}{side_text(causes[0], names)}: "
+        yield Row(_short_phrase(causes[0], names), head, BOLD, indent)
         return
     yield Row(":", f"{certainty}, {len(causes)} together", BOLD, indent)
     for cause in causes[:_MOST]:
         side = "" if cause.side is None else f"{names.of(cause.side)} "
-        yield Row(f"{side}{cause_phrase(cause, names)}", "- ", indent=indent + 2)
+        yield Row(f"{side}{_short_phrase(cause, names)}", "- ", indent=indent + 2)
     more = len(causes) - _MOST
     if more > 0:
         yield Row(f"and {counted(more, 'more cause')}", indent=indent + 2)
 
 
-def certainty_text(explanation: Explanation) -> str:
-    """Return how sure a cause is: `Cause, proven`, `Possible cause, 1 of 12`."""
-    if explanation.verdict is ExplanationVerdict.UNIQUE:
-        return "Cause, proven"
-    if explanation.verdict is ExplanationVerdict.PARTIAL:
-        return "Cause of a part"
-    if explanation.alternatives > 1:
-        return f"Possible cause, 1 of {explanation.alternatives} that fit"
-    return "Possible cause, not proven"
-
-
-def cause_phrase(cause: Cause, names: SideNames) -> str:
-    """Return a cause without its side, which is in front: `missing a fill: SELL 0.026 …`."""
-    text = printable(cause.text, _LONGEST)
-    if cause.side is not None:
-        text = text.removeprefix(_SUBJECT.format(cause.side))
-    if text.startswith("lacks "):
-        text = f"missing {text.removeprefix('lacks ')}"
-    return with_short_numbers(names.said(text))
-
-
-def _side_text(cause: Cause, names: SideNames) -> str:
-    return "" if cause.side is None else f" ({names.of(cause.side)})"
+def _short_phrase(cause: Cause, names: SideNames) -> str:
+    return with_short_numbers(cause_phrase(cause, names))
 
 
 def _facts(finding: Finding, explanation: Explanation, names: SideNames) -> str:
@@ -110,9 +92,9 @@ def _facts(finding: Finding, explanation: Explanation, names: SideNames) -> str:
     known = [
         each for each in explanation.known if not (each.startswith(rows) or each.endswith(notes))
     ]
-    facts = [names.said(printable(each, _LONGEST)) for each in known[:_MOST_FACTS]]
+    facts = [said(each, names) for each in known[:_MOST_FACTS]]
     if explanation.verdict is ExplanationVerdict.NOT_SEARCHED:
-        facts.insert(0, printable(explanation.text, _LONGEST))
+        facts.insert(0, said(explanation.text, names))
     more = len(known) - _MOST_FACTS
     facts += [counted(more, "more fact")] if more > 0 else []
     return with_short_numbers("; ".join(facts))
@@ -130,10 +112,9 @@ def closing_rows(
         if facts:
             yield Row(facts, "Known: ", indent=indent)
     if verbose and explanation.proof:
-        yield Row(names.said(printable(explanation.proof, _LONGEST)), "Proof: ", indent=indent)
+        yield Row(said(explanation.proof, names), "Checked: ", indent=indent)
     if explanation.decides:
-        decides = names.said(printable(explanation.decides, _LONGEST))
-        yield Row(decides, "To find out: ", indent=indent)
+        yield Row(said(explanation.decides, names), "To find out: ", indent=indent)
 
 
 def difference_rows(
@@ -155,19 +136,19 @@ def difference_rows(
     shown = [*listed[:top_n], *(each for each in listed[top_n:] if each.softened_by is not None)]
     subjects = [subject_of(each) for each in shown]
     column = max((len(each) for each in subjects if len(each) <= _WIDEST_SUBJECT), default=0)
-    said: set[str] = set()
+    noted: set[str] = set()
     for place, (diff, subject) in enumerate(zip(shown, subjects, strict=True)):
         severity = f"{diff.severity!s:<{max(len(each.severity) for each in shown)}}  "
         text = (
-            f"{subject}: {_whole_text(diff, names)}"
+            f"{subject}: {found_text(diff, names)}"
             if verbose
             else f"{subject:<{column}}  {difference_text(diff, names)}"
         )
         yield Row(text, severity, diff.severity, indent)
         if verbose or (not has_cause and place < _MOST_NOTED):
             # The note of a balance is that of the ledger behind it, too.
-            fresh = [note for note in diff.notes if verbose or note not in said]
-            said.update(fresh)
+            fresh = [note for note in diff.notes if verbose or note not in noted]
+            noted.update(fresh)
             yield from (Row(names.said(note), "note  ", indent=indent + 4) for note in fresh)
     more = len(listed) - len(shown)
     if more > 0:
@@ -177,25 +158,9 @@ def difference_rows(
         yield Row(f"{quiet} INFO, within the tolerance", indent=indent)
 
 
-def _whole_text(diff: ReconDiff, names: SideNames) -> str:
-    found = _finding_of(diff)
-    return found if diff.identity == UNREADABLE else names.said(found)
-
-
 def is_quiet(diff: ReconDiff) -> bool:
     """True if a difference is within the tolerance of the policy, or waived, and by no hook."""
     return diff.severity.rank <= Severity.WAIVED.rank and diff.softened_by is None
-
-
-def subject_of(diff: ReconDiff) -> str:
-    """Return the thing that differs: `cash USDT`, `fill t17 of BTC/USDT`."""
-    subject, found, _ = diff.description.partition(f": {diff.severity}, ")
-    return subject if found else f"{diff.diff_type.lower()} {printable(diff.key, 100)}"
-
-
-def _finding_of(diff: ReconDiff) -> str:
-    _, found, text = diff.description.partition(f": {diff.severity}, ")
-    return text if found else diff.description
 
 
 def difference_text(diff: ReconDiff, names: SideNames) -> str:
@@ -205,10 +170,10 @@ def difference_text(diff: ReconDiff, names: SideNames) -> str:
     `external`.
     """
     if diff.identity == UNREADABLE:
-        return _finding_of(diff)
+        return found_text(diff, names)
     softened = "" if diff.softened_by is None else f" (softened by {printable(diff.softened_by)})"
     if diff.internal is None or diff.external is None or diff.delta is None or _is_of_rows(diff):
-        return f"{_row_text(diff, names) or with_short_numbers(names.said(_finding_of(diff)))}"
+        return f"{_row_text(diff, names) or with_short_numbers(found_text(diff, names))}"
     unit = f" {printable(diff.unit, 60)}" if diff.unit else ""
     of_ledger = diff.diff_type == "LEDGER"
     short = names.short
@@ -283,10 +248,10 @@ def one_line(finding: Finding) -> str:
         side = "" if cause.side is None else f"{names.of(cause.side)} "
         more = len(explanation.causes) - 1
         others = f" (and {counted(more, 'more cause')})" if more else ""
-        said = cause_phrase(cause, names)
+        phrase = _short_phrase(cause, names)
         for words in _LEFT_OUT_OF_TABLES:
-            said = said.replace(words, "", 1)
-        return f"{doubt}{side}{said}{others}"
+            phrase = phrase.replace(words, "", 1)
+        return f"{doubt}{side}{phrase}{others}"
     return f"{subject_of(worst)}: {difference_text(worst, names)}"
 
 
@@ -295,11 +260,16 @@ _LEFT_OUT_OF_TABLES: Final = ("a fill, or several of this sum: ", "a fill: ")
 
 
 def next_commands(
-    findings: Sequence[Finding], file: str, options: Sequence[str] = ()
+    findings: Sequence[Finding],
+    file: str,
+    options: Sequence[str] = (),
+    *,
+    is_explained: bool = False,
 ) -> Iterator[str]:
     """Yield the commands that say more of a session, and that write what would repair it.
 
-    None for a session that cannot be read: its file has to be mended first.
+    None for a session that cannot be read: its file has to be mended first. What `recon explain`
+    says is known where it `is_explained`, but for what its search did not reach.
     """
     if not file or any(map(is_unreadable, findings)):
         return
@@ -310,7 +280,8 @@ def next_commands(
         one.verdict is ExplanationVerdict.NOT_SEARCHED and one.decides for one in explained
     )
     more = ["--effort full"] if is_cut else []
-    yield " ".join(["recon explain", file, *options, *more])
+    if more or not is_explained:
+        yield " ".join(["recon explain", file, *options, *more])
     if verdicts == {ExplanationVerdict.UNIQUE} and any(one.repair for one in explained):
         yield " ".join(["recon repair", file, "-o repair.json", *options])
 

@@ -48,7 +48,7 @@ def findings_of(diffs: Iterable[ReconDiff]) -> list[Finding]:
         if explanation is None or not explanation.causes:
             others.append(diff)
         else:
-            explained.setdefault(_key(explanation), []).append(diff)
+            explained.setdefault(key_of(explanation), []).append(diff)
     causes = [Finding(group[0].explanation, tuple(by_size(group))) for group in explained.values()]
     findings = sorted(causes, key=_urgency)
     if others:
@@ -91,8 +91,8 @@ def _amount(diff: ReconDiff) -> Decimal:
     return ZERO
 
 
-def _key(explanation: Explanation) -> object:
-    """Return a key of an explanation that holds after it crossed a process."""
+def key_of(explanation: Explanation) -> object:
+    """Return a key of an explanation as diffs carry it; it holds after it crossed a process."""
     causes = tuple((one.cause_kind, one.side, one.text) for one in explanation.causes)
     return explanation.verdict, causes, explanation.explains, explanation.text
 

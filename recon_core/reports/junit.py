@@ -5,12 +5,12 @@ That package has no properties per case, so they are written to `system-out`, on
 """
 
 import xml.etree.ElementTree as ET  # parses only what was written here
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from junit_xml import TestCase, TestSuite, to_xml_report_string
+from junit_xml import TestCase, TestSuite
 
 from recon_core.values.printable import printable
 
@@ -50,9 +50,26 @@ class SuiteReport:
 
 def junit_text(suites: Sequence[SuiteReport]) -> str:
     """The document; raises `ValueError` where it does not read back as it was meant."""
-    text: str = to_xml_report_string([_suite(suite) for suite in suites], prettyprint=False)
+    text = _document([_suite(suite) for suite in suites])
     _read_back(text, suites)
     return text
+
+
+def _document(suites: Iterable[TestSuite]) -> str:
+    """Return the document of the package, without its search for characters that XML forbids.
+
+    Every text is printable already, and the search takes as long as everything else.
+    """
+    root = ET.Element("testsuites")
+    root.extend(suite.build_xml_doc() for suite in suites)
+    for name in _COUNTED:
+        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+    root.set("time", str(sum(float(suite.get("time", 0)) for suite in root)))
+    return ET.tostring(root).decode("ascii")
+
+
+_COUNTED: Final = ("disabled", "errors", "failures", "tests")
+"""Attributes of a document that are the sums of its suites."""
 
 
 def _suite(suite: SuiteReport) -> TestSuite:
@@ -65,7 +82,7 @@ def _suite(suite: SuiteReport) -> TestSuite:
 
 
 def _case(case: CaseReport) -> TestCase:
-    stdout = "\n".join(f"{name}={printable(value)}" for name, value in case.properties.items())
+    stdout = "\n".join(f"{name}={_value(value)}" for name, value in case.properties.items())
     # Milliseconds: the package prints smaller sums with an exponent, which no
     # reader of JUnit files expects.
     seconds = round(case.seconds, 3)
@@ -81,7 +98,7 @@ def _case(case: CaseReport) -> TestCase:
     message = case.message or case.outcome
     if case.outcome == "passed":
         return made
-    text = "\n".join(printable(line, _LONGEST_LINE) for line in case.text.splitlines())
+    text = "\n".join(map(_line, case.text.splitlines()))
     if case.outcome == "failed":
         made.add_failure_info(message=message, output=text)
     elif case.outcome == "error":
@@ -91,6 +108,14 @@ def _case(case: CaseReport) -> TestCase:
     return made
 
 
+def _line(line: str) -> str:
+    """Return a line of a text; two colons are a command of a runner at its begin alone."""
+    begin, *parts = (printable(part, _LONGEST_LINE) for part in line.split("::"))
+    if not begin.strip():
+        return printable(line, _LONGEST_LINE)
+    return "::".join([begin, *parts])
+
+
 @lru_cache(maxsize=1000)
 def _class_name(name: str) -> str:
     """Return the name of a class, which thousands of cases share, safe to show.
@@ -98,6 +123,12 @@ def _class_name(name: str) -> str:
     The two colons between its parts are no command of a runner here.
     """
     return "::".join(printable(part, _LONGEST_NAME) for part in name.split("::"))
+
+
+@lru_cache(maxsize=1000)
+def _value(text: str) -> str:
+    """Return the value of a property, which thousands of cases share, safe to show."""
+    return printable(text)
 
 
 @lru_cache(maxsize=1000)

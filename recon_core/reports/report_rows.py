@@ -5,11 +5,17 @@ completely, or a problem of the run. All texts are safe to print.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from recon_core.reports.run_report import ComparisonResult, Explained, RunReport, SessionResult
+from recon_core.reports.run_report import (
+    ComparisonResult,
+    Explained,
+    ReportedWaiver,
+    RunReport,
+    SessionResult,
+)
 from recon_core.reports.wording import ran_of
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -25,7 +31,8 @@ class Row:
     """One finding and its place; `file` is empty where it is of the whole run.
 
     `severity` is that of the difference, FAIL where something else is red. `cause` is what
-    explains it in a sentence, empty where nothing does.
+    explains it in a sentence, empty where nothing does. `waiver` says why it is waived, or why a
+    waiver that names it does not cover it.
     """
 
     severity: Severity
@@ -33,6 +40,7 @@ class Row:
     kind: str
     key: str
     message: str
+    waiver: str = ""
     cause: str = ""
     file: str = ""
     line: int = 1
@@ -46,9 +54,14 @@ class Row:
         return f"{self.severity} {self.kind} {self.key}".strip()
 
     @property
+    def stated(self) -> str:
+        """The message with its waiver, on one line."""
+        return f"{self.message}; {self.waiver}" if self.waiver else self.message
+
+    @property
     def text(self) -> str:
-        """The message with its cause, on one line."""
-        return f"{self.message}; {self.cause}" if self.cause else self.message
+        """The message with its waiver and its cause, on one line."""
+        return f"{self.stated}; {self.cause}" if self.cause else self.stated
 
     @property
     def fingerprint(self) -> str:
@@ -110,21 +123,26 @@ def _of_comparison(session: SessionResult, comparison: ComparisonResult, file: s
     if finding.explanation is not None and finding.explanation < len(session.explanations):
         explained = session.explanations[finding.explanation]
     place = _place(comparison, explained)
-    return Row(
-        row.severity,
-        row.blocks,
-        row.kind,
-        row.key,
-        printable(finding.description, 2000),
-        ""
-        if explained is None or explained.sentence == NO_CAUSE
-        else printable(explained.sentence, 2000),
-        file if place is None else printable(place[0], 500),
-        1 if place is None else place[1],
-        session,
-        comparison,
-        explained,
+    has_cause = explained is not None and explained.sentence != NO_CAUSE
+    return replace(
+        row,
+        message=printable(finding.description, 2000),
+        waiver=_waiver(finding.waivers),
+        cause=printable(explained.sentence, 2000) if explained is not None and has_cause else "",
+        file=file if place is None else printable(place[0], 500),
+        line=1 if place is None else place[1],
+        explained=explained,
     )
+
+
+def _waiver(uses: Sequence[ReportedWaiver]) -> str:
+    """Return the reason of the waiver that covers a finding, else why those that name it do not.
+
+    The message of a finding that is covered names waiver, last day and owner already.
+    """
+    covering = next((use for use in uses if use.state == "used"), None)
+    said = [f"waived because: {covering.reason}"] if covering else [use.text for use in uses]
+    return printable("; ".join(said), 1000)
 
 
 def _place(comparison: ComparisonResult, explained: Explained | None) -> tuple[str, int] | None:

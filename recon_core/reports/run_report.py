@@ -64,11 +64,31 @@ class RowPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedWaiver:
+    """A waiver that names a difference, and what became of it: `used` is the one that covers it.
+
+    `severity` is that of the difference without waivers, `finding` the digest of the difference;
+    `expires` is its last day in UTC, `days_left` counts from the day of the run.
+    """
+
+    __pydantic_config__ = _CLOSED
+    id: str
+    owner: str
+    reason: str
+    expires: str
+    days_left: int
+    state: Literal["exceeded", "changed", "expired", "unused", "used"]
+    severity: Literal["INFO", "WARN", "FAIL", "CRITICAL"]
+    finding: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedDiff:
     """A difference in full, its description in the names that the session gives its sides.
 
     `explanation` is the place of what explains it in
-    the session's `explanations`, `None` where nothing does.
+    the session's `explanations`, `None` where nothing does. `waivers` are those that name it.
     """
 
     __pydantic_config__ = _CLOSED
@@ -82,6 +102,7 @@ class ReportedDiff:
     notes: tuple[str, ...]
     softened_by: str | None
     explanation: int | None
+    waivers: tuple[ReportedWaiver, ...]
     waterfalls: tuple[Steps, ...]
     timeline: Course | None
     places: tuple[RowPlace, ...]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from recon_core.model import Fill
 from recon_core.model.comparison import Comparison, ReconDiff
 from recon_core.model.matched_rows import MatchedFills
-from recon_core.reports.explanations import whole_explanation
+from recon_core.reports.explanations import explanation_rows
 from recon_core.reports.finding_text import cause_rows, finding_rows, next_commands
 from recon_core.reports.findings import Finding, findings_of
 from recon_core.reports.layout import Row
@@ -23,6 +23,7 @@ from recon_core.reports.run_report import (
     FillMark,
     Point,
     ReportedDiff,
+    ReportedWaiver,
     RowPlace,
     RunReport,
     SessionResult,
@@ -31,7 +32,7 @@ from recon_core.reports.run_report import (
 )
 from recon_core.reports.session_text import SessionReport, action_of
 from recon_core.reports.side_names import SideNames
-from recon_core.reports.text import UNREADABLE
+from recon_core.reports.text import description_text
 from recon_core.reports.wording import Tally
 from recon_core.values.times import format_time
 
@@ -141,7 +142,10 @@ def _explained(finding: Finding, names: SideNames) -> Explained:
         side=None if explanation.side is None else str(explanation.side),
         causes=tuple(dict.fromkeys(str(cause.cause_kind) for cause in explanation.causes)),
         sentence=_sentence(rows),
-        facts=tuple((name, names.said(value)) for name, value in whole_explanation(explanation)),
+        facts=tuple(
+            (row.head.removesuffix(": "), row.text)
+            for row in explanation_rows(explanation, names, whole=True)
+        ),
     )
 
 
@@ -171,18 +175,18 @@ def _result(
 
 def _finding(diff: ReconDiff, explanation: int | None, names: SideNames, file: str) -> ReportedDiff:
     figures: Mapping[str, Any] = diff.to_dict()
-    is_unreadable = diff.identity == UNREADABLE
     return ReportedDiff(
         diff_id=diff.diff_id,
-        description=diff.description if is_unreadable else names.said(diff.description),
+        description=description_text(diff, names),
         internal=figures["internal"],
         external=figures["external"],
         delta=figures["delta"],
         unit=diff.unit,
         tolerance=diff.tolerance,
-        notes=diff.notes,
+        notes=tuple(map(names.said, diff.notes)),
         softened_by=diff.softened_by,
         explanation=explanation,
+        waivers=tuple(ReportedWaiver(**each) for each in figures["waivers"]),
         waterfalls=tuple(Steps(**each) for each in figures["waterfalls"]),
         timeline=_course(figures["timeline"]),
         places=tuple(
@@ -212,13 +216,14 @@ def fill_marks(comparisons: Iterable[Comparison]) -> tuple[FillMark, ...]:
         return ()
     first, length = min(times), max(times) - min(times)
     counts: dict[int, dict[str, int]] = {}
-    for time, lane in found:
+    begins: dict[int, datetime] = {}
+    for time, lane in sorted(found):
         place = int((time - first) * MOST_MARKS / length) if length else 0
-        lanes = counts.setdefault(min(place, MOST_MARKS - 1), dict.fromkeys(_LANES, 0))
-        lanes[lane] += 1
-    width = length / MOST_MARKS
+        place = min(place, MOST_MARKS - 1)
+        begins.setdefault(place, time)
+        counts.setdefault(place, dict.fromkeys(_LANES, 0))[lane] += 1
     return tuple(
-        FillMark(time=format_time(first + place * width), **lanes)
+        FillMark(time=format_time(begins[place]), **lanes)
         for place, lanes in sorted(counts.items())
     )
 

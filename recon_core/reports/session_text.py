@@ -5,7 +5,7 @@ one row a session. Sessions without a difference are one line.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,7 +33,15 @@ from recon_core.reports.layout import (
     tellable,
 )
 from recon_core.reports.side_names import SideNames
-from recon_core.reports.wording import BLOCKED, CLEAR, MOST_IN_BLOCKS, Tally, counted, ran_of
+from recon_core.reports.wording import (
+    BLOCKED,
+    CLEAR,
+    MOST_IN_BLOCKS,
+    Tally,
+    counted,
+    counts_text,
+    ran_of,
+)
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.values.severity import Severity
 
@@ -139,7 +147,7 @@ def _block(report: SessionReport, detail: Detail) -> Iterator[Row]:
     ran = f", {_ran(report)}" if report.is_partial else ""
     seen = ", shown above" if len(new) < len(findings) else ""
     title = f"{report.summary.session_id} ({report.path})"
-    yield Row(f"{title}{ran}{seen}{run}", f"{_counts(report.diffs)}  ", _worst(report))
+    yield Row(f"{title}{ran}{seen}{run}", f"{counts_text(report.diffs)}  ", _worst(report))
     for finding in new:
         yield from finding_rows(
             finding, report.names, detail.top_n, verbose=detail.verbose, indent=2
@@ -171,10 +179,6 @@ def action_of(findings: Sequence[Finding], mode: str) -> str:
     if mode in REHEARSALS or not any(one.rank > Severity.WAIVED.rank for one in counts):
         return ""
     return escalation_text(counts)
-
-
-def _counts(diffs: Iterable[ReconDiff]) -> str:
-    return ", ".join(f"{count} {severity}" for severity, count in count_severities(diffs).items())
 
 
 def _ran(report: SessionReport) -> str:
@@ -221,7 +225,7 @@ def _below_table(listed: Sequence[SessionReport], detail: Detail) -> Iterator[Ro
     """Yield how many sessions the table leaves out, and what to do next."""
     left_out = listed[MOST_IN_TABLE:]
     if left_out:
-        counts = _counts(diff for each in left_out for diff in each.diffs)
+        counts = counts_text(diff for each in left_out for diff in each.diffs)
         names = _named([each.path for each in left_out])
         sessions = counted(len(left_out), "more session")
         yield Row(f"{counts}, in {names}", f"{sessions}: ", BOLD)
@@ -248,7 +252,7 @@ def _other_rows(others: Sequence[SessionReport]) -> Iterator[Row]:
     if matching:
         yield Row(f"{counted(matching, 'session')} {'matches' if matching == 1 else 'match'}")
     if within:
-        counts = _counts(diff for each in within for diff in each.diffs)
+        counts = counts_text(diff for each in within for diff in each.diffs)
         differ = "differs" if len(within) == 1 else "differ"
         names = _named([each.path for each in within])
         is_waived = any(diff.waiver is not None for each in within for diff in each.diffs)

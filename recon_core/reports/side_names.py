@@ -18,9 +18,12 @@ _LONGEST: Final = 24
 _SHORT: Final = 24
 """Characters of both names beside which the figures of a difference fit a line of 80."""
 
-# Not inside of an id, a path or a key: there the word is data.
+_DETERMINERS: Final = frozenset({"a", "an", "my", "our", "that", "the", "this", "your"})
+"""Words that a name begins with in place of an article."""
+
+# Not inside of an id, a path or a key, nor as one of a policy: there the word is data.
 _SIDE: Final = re.compile(
-    r"(?<![\w./:@-])(the |no )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)"
+    r"(?<![\w./:@-])(the |no )?(internal|external)( side)?('s)?(?=[\s,;)]|[.:](?:\s|$)|$)(?! = )"
 )
 
 
@@ -63,7 +66,9 @@ class SideNames:
     def subject(self, side: LedgerSide) -> str:
         """Return the name of a side in a sentence: `the ledger`, `Binance`."""
         name = self.of(side)
-        is_noun = name in {"ledger", "exchange"} or (" " in name and name[0].islower())
+        first, _, more = name.partition(" ")
+        is_noun = name in {"ledger", "exchange"} or (bool(more) and name[0].islower())
+        is_noun = is_noun and first not in _DETERMINERS
         return f"the {name}" if is_noun else name
 
     def said(self, sentence: str) -> str:

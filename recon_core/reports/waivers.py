@@ -18,7 +18,9 @@ _MOST: Final = 5
 def waiver_properties(diff: ReconDiff | None) -> dict[str, str]:
     """Return the property of an item that is waived; nothing for any other."""
     use = None if diff is None else diff.waiver
-    return {} if use is None else {WAIVER: f"{use.id} until {use.expires}, {use.owner}"}
+    return (
+        {} if use is None else {WAIVER: f"{use.id} until {use.expires}, {use.owner}: {use.reason}"}
+    )
 
 
 def waiver_lines(

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from recon_core.compare.keys import encode_key
 from recon_core.model.comparison import Comparison, ReconDiff
 from recon_core.model.matched_rows import EqualRows
+from recon_core.model.summary import count_severities
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
@@ -73,6 +74,11 @@ def ran_of(ran: int, promised: int) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 session`, `3 sessions`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def counts_text(diffs: Iterable[ReconDiff]) -> str:
+    """`1 FAIL, 15 WARN`, the worst first."""
+    return ", ".join(f"{count} {severity}" for severity, count in count_severities(diffs).items())
 
 
 def node_path(anchor: Path, directory: Path) -> str:

@@ -9,6 +9,7 @@ from recon_core.reports.formats import FORMATS, ReportFormat
 from recon_core.reports.written_path import is_same_file, written_path
 from recon_core.values.errors import ReconError
 from recon_core.values.files import write_atomically
+from recon_core.values.memory import without_collecting
 from recon_core.values.printable import printable, quoted
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def write_reports(
     """
     printed = ""
     for _ in range(len(reports) + 1):
-        report, known = run(), frozenset(problems())
-        results = [_written(each, report) for each in reports]
+        with without_collecting():
+            report, known = run(), frozenset(problems())
+            results = [_written(each, report) for each in reports]
         printed = "".join(text for text, _ in results)
         new = [problem for _, problem in results if problem and problem not in known]
         for problem in new:

@@ -163,7 +163,7 @@ def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discov
 
 
 def _near(name: str, directory: Path) -> str:
-    """Return `; did you mean X?` for a session file or a directory beside one that is not there."""
+    """Return `; did you mean suite/clear?` for a name beside one that is not there."""
     from recon_core.values.suggestions import nearest  # noqa: PLC0415  # for an error
 
     if not name:
@@ -177,7 +177,10 @@ def _near(name: str, directory: Path) -> str:
     # Without the ending, which makes any two names of sessions near.
     stems = {each.removesuffix(NATIVE_SUFFIX): each for each in known}
     near = nearest(path.name.removesuffix(NATIVE_SUFFIX), stems)
-    return "" if near is None else f"; did you mean {printable(stems[near], 60)}?"
+    if near is None:
+        return ""
+    meant = os.path.join(os.path.dirname(name.rstrip("/")), stems[near])  # noqa: PTH118, PTH120
+    return f"; did you mean {printable(meant)}?"
 
 
 def _may_be_meant(entry: os.DirEntry[str]) -> bool:

@@ -110,7 +110,8 @@ def _validated(document: Any, name: str) -> schema.SessionFile:
     if document.get("schema") != schema.SCHEMA:
         refuse_deep(document, name)
         stated = document.get("schema")
-        shown = quoted(stated) if isinstance(stated, str) else "no text"
+        shown = quoted(stated) if isinstance(stated, str) else "is not text"
+        shown = shown if "schema" in document else "is missing"
         hint = "" if "schema" in document else _hint(name)
         raise SessionError(f"{name}: schema: {shown}; expected {schema.SCHEMA!r}{hint}")
     try:

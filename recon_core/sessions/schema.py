@@ -34,6 +34,14 @@ from recon_core.values.fields import (
 )
 
 SCHEMA: Final = "recon.session/1"
+ROW_NAMES: Final = {
+    "positions": ("symbol",),
+    "cash": ("currency",),
+    "orders": ("client_order_id", "exchange_order_id"),
+    "fills": ("fill_id",),
+    "movements": ("movement_id",),
+}
+"""By section, the fields of a row that name it."""
 _MAPPING, _ROWS, _TABLE = (f"{TAG_PREFIX}{tag}" for tag in ("mapping", "rows", "table"))
 _MIRROR, _FROM, _SIDE = (f"{TAG_PREFIX}{tag}" for tag in ("mirror", "from", "side"))
 

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from recon_core.sessions.files import (
     read_lined_file,
     read_text_file,
 )
+from recon_core.sessions.json_places import elements, line_counter, place_of
 from recon_core.sessions.json_text import parse_json
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import problem_text
@@ -91,12 +93,15 @@ class Table:
 
     A row is an object of text and JSON numbers without its absent values. `numbered` begins
     to read the rows, each with its number, and may be called again; `header` is what the
-    table names before any row, if it does.
+    table names before any row, if it does. `lines` is the line of a row by its number, `None`
+    for a file without lines.
     """
 
     numbered: Callable[[], Iterator[Row]]
     header: frozenset[str] | None
     evidence: InputFile
+    file: Path
+    lines: Callable[[], Callable[[int], int] | None]
 
     def read(self) -> Iterator[Any]:
         """Begin to read the rows."""
@@ -121,12 +126,18 @@ def read_table(
         data = read_bytes(path)
         read, columns = parquet_table(data, printable(path.name), floats=floats)
         evidence = InputFile(name, hashlib.sha256(data).hexdigest())
-        return Table(lambda: enumerate(read(), 1), columns, evidence)
+        return Table(lambda: enumerate(read(), 1), columns, evidence, path, lambda: None)
     if kind == "json":
         return _document(path, name, form or _PLAIN)
     content = read_lined_file(path, marked=form is not None and form.byte_order_mark)
     evidence = InputFile(name, content.evidence.sha256)
-    return _lined_table(kind, content, evidence, form or _PLAIN)
+    numbered, header = _lined_rows(kind, content, form or _PLAIN)
+    return Table(numbered, header, evidence, path, lambda: _itself)
+
+
+def _itself(number: int) -> int:
+    """The line of a row that is numbered by its line."""
+    return number
 
 
 def _kind(path: Path, form: FileForm | None) -> str:
@@ -142,18 +153,20 @@ def _kind(path: Path, form: FileForm | None) -> str:
     return kind
 
 
-def _lined_table(kind: str, content: LinedFile, evidence: InputFile, form: FileForm) -> Table:
+def _lined_rows(
+    kind: str, content: LinedFile, form: FileForm
+) -> tuple[Callable[[], Iterator[Row]], frozenset[str] | None]:
     if kind == "xml":
         from recon_core.sessions.xml_rows import xml_rows  # noqa: PLC0415  # an extra
 
         _refuse_long_lines(content, (b"<", b">"))
         elements = xml_rows(content, form.at)
-        return Table(lambda: iter(elements), None, evidence)
+        return lambda: iter(elements), None
     if kind == "csv":
         header, _ = _csv_table(content, form)
-        return Table(lambda: _csv_cells(content, form), frozenset(header), evidence)
+        return lambda: _csv_cells(content, form), frozenset(header)
     rows = _json_lines(content, form)
-    return Table(lambda: iter(rows), None, evidence)
+    return lambda: iter(rows), None
 
 
 def _document(path: Path, name: str, form: FileForm) -> Table:
@@ -162,7 +175,18 @@ def _document(path: Path, name: str, form: FileForm) -> Table:
     rows = _rows_at(parse_json(content.text, content.name), form.at, content.name)
     refuse_above(TABLE_ROWS, len(rows), f"{content.name}: ")
     evidence = InputFile(name, content.evidence.sha256)
-    return Table(lambda: enumerate(rows, 1), None, evidence)
+    lines = partial(_lines_at, path, form)
+    return Table(lambda: enumerate(rows, 1), None, evidence, path, lines)
+
+
+def _lines_at(path: Path, form: FileForm) -> Callable[[int], int]:
+    """Read a document again for the lines of its rows."""
+    text = read_text_file(path, marked=form.byte_order_mark).text
+    line_of = line_counter(text)
+    start = place_of(text, *(form.at or "").split("/")[1:])
+    assert start is not None  # noqa: S101  # its rows were read
+    lines = [line_of(place) for place, _ in elements(text, start)]
+    return lambda number: lines[number - 1]
 
 
 def _rows_at(document: Any, at: str | None, name: str) -> list[Any]:

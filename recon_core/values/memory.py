@@ -1,4 +1,4 @@
-"""Many rows: made without the collector looking at each again, looked at once for one answer."""
+"""Pause the garbage collector while many rows are made; remember one answer for each object."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _BY_PYTHON: Final = 2_000
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Pause the cyclic collector while rows are read and matched.
+    """Pause the cyclic collector while rows are read, matched and written into reports.
 
     Rows hold no cycles, and with hundreds of thousands of them the collector takes a third
     of the time. Reference counting continues; an exception turns it on again too. Where

@@ -11,15 +11,16 @@ import unicodedata
 
 _PLAIN = re.compile(r"[ -~]*")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# GitHub takes `::name` at the start of a line, and pytest wraps long lines where it
-# likes; `##[name` and the `##vso[` of Azure Pipelines count anywhere in a line.
 # The directories of an absolute path; between quotation marks they may hold spaces.
 _ROOT = r"(?:/|[A-Za-z]:[/\\])"
 _PATH = re.compile(
     rf"""(?<=['"]){_ROOT}(?:[^/\\\n'"]*[/\\])*(?=[^/\\\s])"""
     rf"""|(?<![\w.:/\\]){_ROOT}(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])"""
 )
-_COMMAND = re.compile(r"#(?=#(?:vso)?\[)|:(?=:)")
+# GitHub takes `::name` at the start of a line, and pytest wraps long lines where it
+# likes; `##[name` and the `##vso[` of Azure Pipelines count anywhere in a line.
+# No name of a command has a digit: the `::` of the id 20260102::4f1c is harmless.
+_COMMAND = re.compile(r"#(?=#(?:vso)?\[)|(?<![0-9A-Za-z]):(?=:)|:(?=:(?![A-Za-z]*[0-9]))")
 
 
 def printable(text: object, limit: int = 200) -> str:

@@ -51,11 +51,11 @@ def test_summary_of_runs_of_ours(tmp_path: Path) -> None:
   session     session_A
   strategy    ma_crossover
   diffs       0
-  maximum     INFO
+  maximum     match
   flags       critical no, fail no
   ran         7/7
   escalation  none
-  mirrored    yes: the external side was a copy of the internal one
+  mirrored    yes: the exchange was a copy of the ledger
   policy      changed since run run_1: cash.absolute.EUR 1 -> 5
   note        as it is
 
@@ -146,7 +146,7 @@ FAIL cash
   delta          4990
   tolerance      1.0
   time           2026-01-01T15:00:00Z
-  diff           cash_diff_2026-01-01T15:00:00, no order, unresolved
+  diff           cash_diff_2026-01-01T15:00:00, unresolved
 
 1 diff
 note: --limit left out 1 of 2
@@ -174,8 +174,8 @@ def test_detailed_shows_all_figures_of_a_diff_of_ours(tmp_path: Path) -> None:
     assert asked("detailed", "--json", path).out.partition("\n\n")[2] == (
         """WARN position BTC/EUR
   what        Position mismatch for BTC/EUR
-  internal    0.1 BTC
-  external    0.0995 BTC
+  ledger      0.1 BTC
+  exchange    0.0995 BTC
   delta       0.0005 BTC
   drift       0.005
   tolerance   INFO below 0.1 %, FAIL above 1 %

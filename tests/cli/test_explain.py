@@ -1,6 +1,7 @@
 """`recon explain`, and what `recon check` and `recon audit` say of explanations."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -17,9 +18,7 @@ from .conftest import EXAMPLES, Recon, write_session
 SESSIONS = EXAMPLES / "explain"
 LOST = SESSIONS / "lost_fill.recon.json"
 POSITIONS_ONLY = SESSIONS / "positions_only.recon.json"
-MISSING = (
-    "the internal side lacks a fill, or several of this sum: BUY 0.061729 BTC/USDT at 42032.61"
-)
+MISSING = "missing a fill, or several of this sum: BUY 0.061729 BTC/USDT at 42032.61"
 LONGEST_LINE = 500
 
 
@@ -82,36 +81,70 @@ def test_an_explanation_survives_json(recon: Recon) -> None:
 
 
 def test_the_text(recon: Recon) -> None:
-    """All diffs, then verdict, cause, effect, what it explains, proof and booking."""
+    """The cause first, then its kind, effect, proof and booking, the differences, what to run."""
     answer = recon("explain", LOST)
-    assert answer.lines[0].startswith("lost_fill (")
-    assert answer.lines[0].endswith("explain/lost_fill.recon.json): 3 diffs")
-    assert all(": FAIL, internal " in line for line in answer.lines[1:4])
-    facts = {line[2:14].strip(): line[14:] for line in answer.lines[5:]}
-    assert facts["explanation"] == "unique, internal side"
-    assert facts["cause"].startswith(f"missing_fill: {MISSING}")
-    assert facts["effect"].startswith("position BTC/USDT -0.061729, cash BTC -0.06172900")
-    assert facts["explains"] == "cash BTC, cash USDT, position BTC/USDT"
-    assert facts["proof"].endswith("3 diffs disappear, none appears")
-    assert facts["repair"].startswith("internal: add fill repair-fill-")
+    said = " ".join(answer.out.split())
+    assert said.startswith("3 FAIL lost_fill (")
+    assert f"Cause, proven (ledger): {MISSING}, fee 2.59463098 USDT Kind: missing_fill " in said
+    assert "Off by: position BTC/USDT -0.061729, cash BTC -0.06172900, cash USDT +2597" in said
+    assert "3 diffs disappear, none appears Repair: ledger: add fill repair-fill-" in said
+    assert said.index("Repair: ") < said.index("FAIL position BTC/USDT: ledger 1.160508 BTC, exch")
+    assert said.count("cash USDT: ledger 51530.13621816 USDT, exchange 48932.91060449 USDT") == 1
+    assert answer.lines[-1].startswith("  Next: recon repair ")
+
+
+def test_the_sides_have_the_names_of_the_session(recon: Recon, directory: Path) -> None:
+    """The sources, where the session gives them, in every sentence."""
+    document = json.loads(LOST.read_text())
+    document["internal"]["source"], document["external"]["source"] = "my bot", "Kraken"
+    (directory / "day.recon.json").write_text(json.dumps(document))
+    (directory / "lost_fill.csv").write_bytes((SESSIONS / "lost_fill.csv").read_bytes())
+    answer = recon("explain", "day.recon.json", "--color", "never")
+    assert "Cause, proven (my bot): missing a fill" in answer.out
+    assert "Repair: my bot: add fill" in answer.out
+    assert not {"internal", "external", "ledger", "exchange"} & set(re.findall(r"\w+", answer.out))
 
 
 def test_what_is_open_says_what_would_decide(recon: Recon) -> None:
     """From positions alone nothing is named, and no booking is proposed."""
     answer = recon("explain", POSITIONS_ONLY)
-    assert "explanation ambiguous, 1 of " in answer.out
-    assert "decides     the cash USDT of the external side" in answer.out
-    assert "repair" not in answer.out
+    assert "  Possible cause, 1 of " in answer.out
+    assert "To find out: the cash USDT of the exchange" in answer.out
+    assert "epair" not in answer.out
 
 
 def test_what_is_unexplained_states_what_is_left(recon: Recon, directory: Path) -> None:
     """The deltas remain, and the text says so."""
     answer = recon("explain", unexplained(directory / "odd.recon.json"))
     assert answer.code == 0
-    assert (
-        "explanation unexplained: no one or two faults that the rows show account for" in answer.out
+    assert "  No cause found: no one or two faults account for" in answer.out
+    assert "    Remains: position BTC/EUR +0.12345678, cash EUR +678.91" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"cash": {"EUR": "10"}}, "ledger and exchange agree in every position and balance"),
+        ({}, "ledger and exchange have no position and no balance to compare"),
+    ],
+)
+def test_why_no_cause_is_searched_for(
+    recon: Recon, directory: Path, sections: dict[str, Any], said: str
+) -> None:
+    """Agreement is said of figures that are compared, and of no others."""
+    row = {"fill_id": "f1", "symbol": "A/EUR", "side": "BUY", "quantity": "1", "price": "1",
+           "fee": "0", "fee_currency": "EUR", "time": "2026-01-01T11:00:00Z"}  # fmt: skip
+    side = {"as_of": "2026-01-01T12:00:00Z", **sections}
+    rows = [{**row, "fill_id": name} for name in ("f1", "x1")]
+    path = write_session(
+        directory / "ids.recon.json",
+        internal={**side, "fills": rows[:1]},
+        external={**side, "fills": rows[1:]},
     )
-    assert "left        position BTC/EUR +0.12345678, cash EUR +678.91" in answer.out
+    shown = " ".join(recon("explain", path).out.split())
+    assert f" No cause is searched for: {said} " in shown
+    assert " note equal in all but id to fill x1 of the exchange " in shown
+    assert " 1 fill is on both sides under different ids, " in shown
 
 
 @pytest.mark.parametrize(
@@ -155,10 +188,10 @@ def test_a_policy_counts(recon: Recon, directory: Path) -> None:
     (one,) = recon("explain", path, "--format", "json").json["explanations"]
     assert [cause["kind"] for cause in one["causes"]] == ["alias"]
     assert (one["repair"], one["aliases"]) == ([], {"internal": {"XBT": "BTC"}})
-    told = [line.split(maxsplit=1) for line in recon("explain", path).lines if line.strip()]
-    policy = [line for name, line in told if name == "policy"]
+    shown = recon("explain", path)
+    policy = [line.partition("Policy: ")[2] for line in shown.lines if "Policy: " in line]
     assert policy == ["[aliases]", 'internal = { "XBT" = "BTC" }']
-    assert "repair" not in [name for name, _ in told]
+    assert "epair" not in shown.out
     (directory / "recon.toml").write_text("\n".join(policy))
     assert recon("explain", path, "--format", "json").json["diffs"] == []
 
@@ -189,7 +222,7 @@ def test_check_says_why(recon: Recon, directory: Path) -> None:
     assert len(told) == 3
     failure = told[0].find("failure")
     assert failure is not None
-    assert f"cause       missing_fill: {MISSING}" in (failure.text or "")
+    assert f"  Cause, proven (ledger): {MISSING}, fee 2.59463098 USDT\n" in (failure.text or "")
     compared = recon("check", LOST, "--format", "json").json["sessions"][0]["comparisons"]
     diffs = [each["diff"] for each in compared if each["diff"]]
     assert [diff["explanation"]["verdict"] for diff in diffs] == ["unique"] * 3
@@ -222,9 +255,10 @@ def test_the_audit_log_keeps_the_conclusion(recon: Recon, directory: Path) -> No
     assert len(found) == 3
     assert all(set(each) == {"verdict", "side", "causes", "text"} for each in found)
     diffs = recon("audit", "diffs", "--json", "audit.jsonl")
-    assert diffs.out.count(f"  why: unique: {MISSING}") == 3
+    lacks = MISSING.replace("missing", "the ledger lacks", 1)
+    assert diffs.out.count(f"  why: unique: {lacks}") == 3
     detailed = recon("audit", "detailed", "--json", "audit.jsonl")
-    assert detailed.out.count(f"  why         unique: {MISSING}") == 3
+    assert detailed.out.count(f"  why         unique: {lacks}") == 3
     assert recon("audit", "verify", "--json", "audit.jsonl").code == 0
     as_json = recon("audit", "diffs", "--json", "audit.jsonl", "--format", "json").json
     assert [item["explanation"]["side"] for item in as_json["items"]] == ["internal"] * 3

@@ -115,3 +115,12 @@ def test_a_statement_has_limits(recon: Recon, directory: Path) -> None:
         answer = recon(*words, "--limit", "json_bytes=9")
         assert answer.code == 1
         assert "expected at most 9 (the setting recon_limits raises it" in answer.err
+
+
+@pytest.mark.parametrize("head", ["name,age", "Date,Symbol,Side,Qty,Price"])
+def test_a_foreign_file_has_no_nearest_format(recon: Recon, directory: Path, head: str) -> None:
+    """A file with few columns of any format is told how any table is read."""
+    (directory / "own.csv").write_text(f"{head}\n")
+    answer = recon("formats", "own.csv")
+    answer.refused(1, "own.csv: is in no shipped format", '"format": "table"')
+    assert "nearest" not in answer.err

@@ -65,7 +65,7 @@ def test_what_an_entry_says(recon: Recon, directory: Path) -> None:
     """An id, what to do with which row of which side, why, and the diffs it answers."""
     answer = recon("repair", session("lost_fill"), "-o", "repair.json")
     assert answer.lines[0] == "repair.json: 1 entry written"
-    assert answer.lines[1].startswith("  internal: add fill repair-fill-")
+    assert answer.lines[1].startswith("  ledger: add fill repair-fill-")
     document = json.loads((directory / "repair.json").read_text())
     assert document["schema"] == "recon.repair/1"
     (entry,) = document["entries"]
@@ -95,13 +95,15 @@ def test_twice_is_once(recon: Recon, directory: Path, name: str) -> None:
 def test_the_exchange_keeps_the_truth(recon: Recon, directory: Path) -> None:
     """Without the option its record is left as it is: status 1, one line, no file."""
     answer = recon("repair", session("stale_exchange"), "-o", "repair.json")
-    answer.refused(1, "external side is at fault", "--repair-exchange proposes entries")
+    answer.refused(1, "the exchange is at fault", "--repair-exchange proposes entries")
     assert not (directory / "repair.json").exists()
     shown = recon("explain", session("stale_exchange"))
-    assert "  repair " not in shown.out
-    assert "next        ask the external side again" in shown.out
+    assert "Repair: " not in shown.out
+    assert "To do: ask the exchange again" in shown.out
     assert "--repair-exchange" in shown.out
-    assert "  repair " in recon("explain", session("stale_exchange"), "--repair-exchange").out
+    shown = recon("explain", session("stale_exchange"), "--repair-exchange")
+    assert "Repair: exchange: adjust position BTC/USDT by 0.185187" in shown.out
+    assert shown.lines[-1].endswith("-o repair.json --repair-exchange")
 
 
 def test_entries_of_the_ledger_are_written_alone(recon: Recon, directory: Path) -> None:
@@ -113,8 +115,8 @@ def test_entries_of_the_ledger_are_written_alone(recon: Recon, directory: Path) 
     answer = recon("repair", path, "-o", "repair.json")
     assert answer.code == 0
     assert answer.lines[0] == "repair.json: 1 entry written"
-    assert answer.lines[1].startswith("  internal: add fill f2")
-    assert "external: its record is left as it is; --repair-exchange" in answer.lines[2]
+    assert answer.lines[1].startswith("  ledger: add fill f2")
+    assert "exchange: its record is left as it is; --repair-exchange" in answer.lines[2]
     both = recon("repair", path, "-o", "all.json", "--repair-exchange")
     assert both.lines[0] == "all.json: 2 entries written"
 

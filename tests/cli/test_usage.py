@@ -55,8 +55,9 @@ MISSPELT: dict[str, tuple[list[str], str]] = {
     "an option": (["check", "a", "--explan=off"], "Did you mean '--explain'?"),
     "a format": (["formats", "kraken_trade"], "did you mean kraken_trades?"),
     "a session": (["check", "day0.recon.json"], "; did you mean day01.recon.json?;"),
+    "a session below": (["check", "./day0.recon.json"], "; did you mean ./day01.recon.json?;"),
     "a directory": (["check", "sesions"], "; did you mean sessions?;"),
-    "a path": (["explain", "sessions/a/dya.recon.json"], "; did you mean day.recon.json?;"),
+    "a path": (["explain", "sessions/a/dya.recon.json"], "mean sessions/a/day.recon.json?;"),
     "nothing near": (["check", "xyz"], "or a pattern; see recon check"),
     "nothing there": (["check", "there/xyz"], "or a pattern; see recon check"),
 }

@@ -360,7 +360,7 @@ REFUSED: Final = (
     ({"item": "chas::EUR"}, "no kind 'chas'; did you mean cash?"),
     ({"cause": "missing_fil"}, "cause: 'missing_fil'; did you mean missing_fill?"),
     ({"id": "a b"}, "id: 'a b'; expected at most 80 letters"),
-    ({"session": 5}, "session: no text; expected text"),
+    ({"session": 5}, "session: is not text; expected text"),
     ({"reason": "\x1b[2J"}, None),
 )
 

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from recon_core.audit import recent
 from recon_core.audit.recent import MOST_RUNS, recent_runs
 
 
@@ -34,6 +37,15 @@ def test_the_latest_runs_are_kept(tmp_path: Path) -> None:
     runs = recent_runs(log)
     assert len(runs) == MOST_RUNS
     assert runs[-1].counts == {"FAIL": 39}
+
+
+def test_a_command_that_is_cut_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the end of a long log is read: the first command in it may have begun before."""
+    log = tmp_path / "audit.jsonl"
+    lines = [entry(command, FAIL=1) for command in (1, 1, 1, 2, 2, 3)]
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.setattr(recent, "_TAIL", 5 * len(lines[0]))
+    assert [dict(run.counts) for run in recent_runs(log)] == [{"FAIL": 2}, {"FAIL": 1}]
 
 
 def test_a_log_that_is_not_there_has_no_runs(tmp_path: Path) -> None:

@@ -323,6 +323,8 @@ def test_a_directory_that_cannot_be_read_is_an_error(
             raise PermissionError(13, "Permission denied", str(path))
         return scan(path)
 
-    monkeypatch.setattr(os, "scandir", deny)
-    with pytest.raises(OSError, match="Permission denied"):
-        find_sessions(tmp_path, manager)
+    # Set back at once: old directories of tests are removed with the same function.
+    with monkeypatch.context() as denied:
+        denied.setattr(os, "scandir", deny)
+        with pytest.raises(OSError, match="Permission denied"):
+            find_sessions(tmp_path, manager)

@@ -62,9 +62,9 @@ NO_SESSION = {
     "a text": ('"recon.session/1"', "is not a session"),
     "null": ("null", "is not a session"),
     "a number": ("1", "is not a session"),
-    "an empty object": ("{}", "schema: no text; expected 'recon.session/1'"),
+    "an empty object": ("{}", "schema: is missing; expected 'recon.session/1'"),
     "another schema": (swap("session/1", "session/2"), "schema: 'recon.session/2'; expected"),
-    "schema as a number": (swap('"recon.session/1"', "1"), "schema: no text"),
+    "schema as a number": (swap('"recon.session/1"', "1"), "schema: is not text"),
     "a schema that gives orders": (
         swap("recon.session/1", r"::error::\u001b[31m"),
         r"schema: '\x3a:error\x3a:\x1b[31m'",

@@ -95,21 +95,37 @@ def event_of(events: list[dict[str, Any]], fill_id: str) -> dict[str, Any]:
     return next(one for one in events if one["id"].endswith(f"-{fill_id}"))
 
 
+def event(fill_id: str, **fields: object) -> Change:
+    """Other fields of the order event of a fill."""
+    return lambda _result, events: event_of(events, fill_id).update(fields)
+
+
+def order_of(result: dict[str, Any], number: str) -> Any:
+    return result["orders"][number]
+
+
+def order(number: str, **fields: object) -> Change:
+    """Other fields of an order."""
+    return lambda result, _events: order_of(result, number).update(fields)
+
+
+def table(name: str, **fields: object) -> Change:
+    """Other fields of a table of the result."""
+    return lambda result, _events: result[name].update(fields)
+
+
 FAULTS: dict[str, tuple[Change, dict[str, str]]] = {
     "a fill is lost": (
         lambda _result, events: events.remove(event_of(events, "1-2")),
         {"cash::USD": "FAIL", "position::ACME": "FAIL", "order::1": "FAIL", "complete": "CRITICAL"},
     ),
     "a fill is turned": (
-        lambda _result, events: event_of(events, "1-2").update(fillQuantity=-100.0),
+        event("1-2", fillQuantity=-100.0),
         {"cash::USD": "FAIL", "position::ACME": "FAIL", "order::1": "FAIL"},
     ),
-    "a fill at another price": (
-        lambda _result, events: event_of(events, "1-2").update(fillPrice=48.35),
-        {"cash::USD": "FAIL"},
-    ),
+    "a fill at another price": (event("1-2", fillPrice=48.35), {"cash::USD": "FAIL"}),
     "a fee is missing": (
-        lambda _result, events: event_of(events, "1-2").update(orderFeeAmount=0.0),
+        event("1-2", orderFeeAmount=0.0),
         {"cash::USD": "FAIL", "complete": "CRITICAL"},
     ),
     "an order is lost": (
@@ -117,13 +133,10 @@ FAULTS: dict[str, tuple[Change, dict[str, str]]] = {
         {"position::BTCUSD": "FAIL", "complete": "CRITICAL"},
     ),
     "an order was filled twice as much": (
-        lambda result, _events: result["orders"]["3"].update(quantity=-120.0),
+        order("3", quantity=-120.0),
         {"position::ACME": "FAIL", "order::3": "FAIL"},
     ),
-    "equity is higher": (
-        lambda result, _events: result["runtimeStatistics"].update(Equity="$100,260.47"),
-        {"cash::USD": "FAIL"},
-    ),
+    "equity is higher": (table("runtimeStatistics", Equity="$100,260.47"), {"cash::USD": "FAIL"}),
 }
 
 
@@ -190,12 +203,7 @@ SHAPES: dict[str, tuple[Change, bool]] = {
     "capital names": (older, True),
     "events in the result": (lambda result, events: result.update(orderEvents=events), False),
     "events in the orders": (embedded, False),
-    "words for numbers": (
-        lambda result, _events: result["orders"]["1"].update(
-            status="Filled", securityType="Equity"
-        ),
-        True,
-    ),
+    "words for numbers": (order("1", status="Filled", securityType="Equity"), True),
     "times as text": (
         lambda _result, events: [one.update(time="2025-03-04T00:00:00Z") for one in events],
         True,
@@ -222,10 +230,6 @@ def test_every_shape_of_a_result_is_the_same(
     assert differing(reconcile_session(path)) == {"cash::USD": "INFO"}
 
 
-def order_of(result: dict[str, Any], number: str) -> Any:
-    return result["orders"][number]
-
-
 OBSTACLES: dict[str, tuple[Change, str]] = {
     "no start equity": (
         lambda result, _events: (
@@ -239,23 +243,17 @@ OBSTACLES: dict[str, tuple[Change, str]] = {
         "the result prints no equity and no holdings",
     ),
     "a coarse sum": (
-        lambda result, _events: result["algorithmConfiguration"].update(accountCurrency="INR"),
+        table("algorithmConfiguration", accountCurrency="INR"),
         "equity and holdings are printed in hundredths of INR",
     ),
-    "a future": (
-        lambda result, _events: order_of(result, "3").update(securityType=5),
-        "ACME (future) has a multiplier that is not stated",
-    ),
-    "raw prices": (
-        lambda result, _events: order_of(result, "3").update(priceAdjustmentMode=0),
-        "prices of ACME are raw, without dividends",
-    ),
+    "a future": (order("3", securityType=5), "ACME (future) has a multiplier that is not stated"),
+    "raw prices": (order("3", priceAdjustmentMode=0), "prices of ACME are raw, without dividends"),
     "a fee in another currency": (
-        lambda _result, events: event_of(events, "1-2").update(orderFeeCurrency="BNB"),
+        event("1-2", orderFeeCurrency="BNB"),
         "the account is in USD, and BNB is paid too",
     ),
     "a price in another currency": (
-        lambda result, _events: order_of(result, "3").update(priceCurrency="EUR"),
+        order("3", priceCurrency="EUR"),
         "the account is in USD, and EUR is paid too",
     ),
     "a short": (
@@ -378,39 +376,33 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "1700000001.json: orders: is missing or no object; expected the orders of a result",
     ),
     "an order that is none": (
-        lambda result, _events: result["orders"].update({"1": 5}),
+        table("orders", **{"1": 5}),
         "1700000001.json: orders: row 1: row: is missing or no object",
     ),
     "a state": (
-        lambda result, _events: order_of(result, "2").update(status=4),
+        order("2", status=4),
         "orders: row 2: status: '4'; expected one of 0 (new), 1 (submitted), 2 (partiallyfilled)",
     ),
     "a kind": (
-        lambda result, _events: order_of(result, "2").update(securityType="Bond"),
+        order("2", securityType="Bond"),
         "orders: row 2: securityType: 'Bond'; expected one of 0 (base), 1 (equity)",
     ),
     "no symbol": (
         lambda result, _events: order_of(result, "2").pop("symbol"),
         "orders: row 2: symbol: is missing or no object",
     ),
-    "a quantity": (
-        lambda result, _events: order_of(result, "2").update(quantity="1e5"),
-        "orders: row 2: quantity: '1e5' is not an amount",
-    ),
-    "a number that is none": (
-        lambda result, _events: order_of(result, "2").update(price=float("nan")),
-        "orders: row 2: price: ",
-    ),
+    "a quantity": (order("2", quantity="1e5"), "orders: row 2: quantity: '1e5' is not an amount"),
+    "a number that is none": (order("2", price=float("nan")), "orders: row 2: price: "),
     "two spellings": (
-        lambda result, _events: order_of(result, "2").update(Price=1),
+        order("2", Price=1),
         "orders: row 2: row: has a name twice, with a small and with a capital letter",
     ),
     "a time": (
-        lambda result, _events: order_of(result, "2").update(lastFillTime="yesterday"),
+        order("2", lastFillTime="yesterday"),
         "orders: row 2: lastFillTime: 'yesterday' is not a time",
     ),
     "a sum": (
-        lambda result, _events: result["runtimeStatistics"].update(Equity="a lot"),
+        table("runtimeStatistics", Equity="a lot"),
         "1700000001.json: Equity: 'a lot'; expected an amount like '$1,234.50'",
     ),
     "a fill without a price": (
@@ -426,7 +418,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "row 2: time: is missing; expected a time",
     ),
     "a time beyond the calendar": (
-        lambda _result, events: event_of(events, "1-2").update(time=1e20),
+        event("1-2", time=1e20),
         "row 2: time: 100000000000000000000 is no time; expected seconds",
     ),
     "cash that is none": (

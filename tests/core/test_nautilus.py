@@ -448,7 +448,7 @@ def test_a_duplicate_fill_is_booked_twice_and_named(tmp_path: Path) -> None:
     directory = copy_of(variant["base"], tmp_path)
     (directory / "fills.csv").write_bytes(faulty_fills(variant))
     note = (
-        "internal states fill T-a3c249d4dc295481-18800 of BTCUSDT.BINANCE 2 times; each is booked"
+        "internal lists fill T-a3c249d4dc295481-18800 of BTCUSDT.BINANCE 2 times; each is counted"
     )
     diffs = [diff for diff in reconcile_session(directory).diffs if diff.diff_type != "ORDER"]
     assert [diff.notes[0] for diff in diffs] == [note] * 3

@@ -1,6 +1,7 @@
 """Pairing: which keys are compared, and names that pytest, JUnit and a shell can carry."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,6 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from recon_core.compare.keys import encode_key, pair
+from recon_core.compare.views import compared_views
 from recon_core.model import (
     CashBalance,
     Instrument,
@@ -17,9 +19,10 @@ from recon_core.model import (
     Leg,
     Opening,
     Position,
+    RecordedSession,
     SideRecord,
 )
-from recon_core.model.comparison import SessionCheck
+from recon_core.model.comparison import Comparison, SessionCheck
 from recon_core.values.severity import Severity
 
 from .builders import AS_OF, at, fill, recorded, side
@@ -28,9 +31,14 @@ SESSION_KEYS = ["session::as-of", "session::complete", "session::coverage", "ses
 ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
 
 
+def paired(session: RecordedSession, checks: Iterable[SessionCheck] = ()) -> tuple[Comparison, ...]:
+    """The comparisons of a session in its own views."""
+    return pair(session, compared_views(session), checks)
+
+
 def keys(internal: SideRecord | None, external: SideRecord | None) -> list[str]:
     """The identities of everything but the session checks."""
-    found = [comparison.identity for comparison in pair(recorded(internal, external))]
+    found = [comparison.identity for comparison in paired(recorded(internal, external))]
     assert found == sorted(found)
     assert [key for key in found if key.startswith("session::")] == SESSION_KEYS
     return [key for key in found if not key.startswith("session::")]
@@ -146,7 +154,7 @@ def test_an_account_that_only_fills_name_counts() -> None:
 
 def test_what_one_side_does_not_list_is_none() -> None:
     """The comparison knows which side was silent."""
-    (comparison,) = pair(recorded(side({"X": "1"}, {}), side({}, {})))[:1]
+    (comparison,) = paired(recorded(side({"X": "1"}, {}), side({}, {})))[:1]
     assert comparison.internal == Position("X", Decimal(1))
     assert comparison.external is None
 
@@ -180,10 +188,10 @@ def test_a_diff_has_the_time_of_the_external_side() -> None:
     """Also a session check; without an external side it is the internal one's."""
     times = {
         comparison.as_of
-        for comparison in pair(recorded(side({"X": "1"}, {}), side({}, {}, as_of=at(5))))
+        for comparison in paired(recorded(side({"X": "1"}, {}), side({}, {}, as_of=at(5))))
     }
     assert times == {at(5)}
-    assert {comparison.as_of for comparison in pair(recorded(side(), None))} == {AS_OF}
+    assert {comparison.as_of for comparison in paired(recorded(side(), None))} == {AS_OF}
 
 
 def test_units_are_what_a_quantity_counts() -> None:
@@ -197,7 +205,7 @@ def test_units_are_what_a_quantity_counts() -> None:
     session = recorded(
         side(symbols, {"EUR": "1"}), side({"X/EUR": "0"}, {}), instruments=instruments
     )
-    units = {comparison.name: comparison.unit for comparison in pair(session)[:7]}
+    units = {comparison.name: comparison.unit for comparison in paired(session)[:7]}
     assert units.pop("X/EUR") == "X"
     assert units.pop("ACME") == "shares"
     assert units == {"EUR": "EUR", "AAPL": "", "BTC/EUR": "BTC", "PERP": "contracts", "SPOT": "ETH"}
@@ -212,8 +220,8 @@ def test_a_doubled_fill_is_a_note_on_what_it_moves() -> None:
         side({}, {"BTC": "0"}),
         instruments={"BTC/EUR": Instrument("BTC/EUR", InstrumentKind.SPOT, "BTC", "EUR", "EUR")},
     )
-    note = ("internal states fill f1 of BTC/EUR 2 times; each is booked",)
-    notes = {comparison.identity: comparison.notes for comparison in pair(session)[:4]}
+    note = ("internal lists fill f1 of BTC/EUR 2 times; each is counted",)
+    notes = {comparison.identity: comparison.notes for comparison in paired(session)[:4]}
     assert notes == {
         "cash::BTC": note,
         "cash::EUR": note,
@@ -225,5 +233,5 @@ def test_a_doubled_fill_is_a_note_on_what_it_moves() -> None:
 def test_more_checks_have_names_of_their_own() -> None:
     """A plugin's check becomes an item; its name is encoded like any key."""
     check = SessionCheck("fees: paid, all", Severity.WARN, "message")
-    found = pair(recorded(side(), side(), anchor=Path("x")), [check])
+    found = paired(recorded(side(), side(), anchor=Path("x")), [check])
     assert "session::fees:%20paid%2C%20all" in [comparison.identity for comparison in found]

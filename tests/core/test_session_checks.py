@@ -190,9 +190,9 @@ def test_movements_are_noted_as_fills_are() -> None:
     internal = side({"X": "1"}, opening=opening, fills=(), movements=(*moved, moved[0]))
     notes = reconciled(internal, side({"X": "1"}, {"EUR": "1"})).notes
     assert [note for note in notes if "movement" in note] == [
-        "internal states movement m1 2 times; each is booked",
-        "internal: 1 of 4 movements are after its as_of; each is booked",
-        "internal: 2 of 4 movements are before its opening; each is booked",
+        "internal lists movement m1 2 times; each is counted",
+        "internal: 1 of 4 movements are after its as_of; each is counted",
+        "internal: 2 of 4 movements are before its opening; each is counted",
     ]
 
 

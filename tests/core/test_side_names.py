@@ -56,6 +56,26 @@ def test_a_proper_name_has_no_article() -> None:
     assert said == "the paper ledger is behind Binance"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("my bot", "my bot lacks a fill of Binance"),
+        ("the desk", "the desk lacks a fill of Binance"),
+        ("thermal bot", "the thermal bot lacks a fill of Binance"),
+    ],
+)
+def test_a_name_with_its_own_article_has_no_other(name: str, said: str) -> None:
+    """`my bot`, and not `the my bot`."""
+    sentence = "the internal side lacks a fill of the external side"
+    assert SideNames(name, "Binance").said(sentence) == said
+
+
+@pytest.mark.parametrize("sentence", ['[aliases] internal = { "XBT" = "BTC" }'])
+def test_a_key_of_a_policy_stays(sentence: str) -> None:
+    """What is copied into a policy is no sentence."""
+    assert SideNames().said(sentence) == sentence
+
+
 def test_long_names_give_way_beside_figures() -> None:
     """There the usual words are short enough for a line."""
     assert SideNames("acme ledger", "acme paper exchange").short == SideNames()

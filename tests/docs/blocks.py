@@ -123,7 +123,8 @@ class Reader:
 def environment(**more: str) -> dict[str, str]:
     """The environment of a user: this Python's commands first, nothing of this test run.
 
-    Shuffled items and a cache would make the output differ from the documents.
+    Shuffled items and a cache would make the output differ from the documents; hypothesis would
+    be imported only to say nothing.
     """
     kept = {
         name: value
@@ -134,7 +135,7 @@ def environment(**more: str) -> dict[str, str]:
     return {
         **kept,
         "PATH": os.pathsep.join([scripts, kept.get("PATH", os.defpath)]),
-        "PYTEST_ADDOPTS": "-p no:randomly -p no:cacheprovider",
+        "PYTEST_ADDOPTS": "-p no:randomly -p no:cacheprovider -p no:hypothesispytest",
         "COLUMNS": "80",
         "NO_COLOR": "1",
         **more,

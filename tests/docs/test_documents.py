@@ -49,7 +49,6 @@ SKIPS = {
     "needs nautilus_trader and a node",
     "changes the shell",
     "needs recordings of your own",
-    "needs an exchange",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from .blocks import environment
+from .picture import PICTURE, WIDTH, end_of, plain, shown
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -98,10 +99,10 @@ def test_every_session_file_is_used(examples: Path) -> None:
 def test_demo_ends_with_0_only_if_both_runs_end_rightly(
     examples: Path, changed: str, other: str
 ) -> None:
-    """What ends otherwise than announced makes the demo fail."""
+    """What ends otherwise than announced makes the demo fail; the README shows its output."""
     if changed:
         shutil.copy(examples / other, examples / changed)
-    result = run(examples, "sh demo.sh")
+    result = run(examples, f"COLUMNS={WIDTH} sh demo.sh")
     if changed:
         assert result.returncode == 1
         assert "demo: expected exit status" in result.stderr
@@ -109,6 +110,7 @@ def test_demo_ends_with_0_only_if_both_runs_end_rightly(
         assert result.returncode == 0, result.stdout + result.stderr
         assert result.stdout.count("RECON: ") == 2
         assert "repair.json: 1 entry written" in result.stdout
+        assert shown(PICTURE.read_text(encoding="utf-8")) == plain(end_of(result.stdout))
 
 
 def gate_command(name: str) -> str:

@@ -1,8 +1,11 @@
 """docs/formats.md says what the formats do: exact figures, limits, and every key."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -98,3 +101,60 @@ def test_every_statement_has_its_section(name: str) -> None:
     mapping = shipped_mapping(name)
     section = TEXT.partition(f"\n`{name}`: {mapping.about}.\n\n")[2].partition("\n#")[0]
     assert re.findall(r"^\* (.+)$", section, re.MULTILINE) == mapping.cannot_know
+
+
+def id_columns(name: str) -> list[str]:
+    """The columns that a mapping reads the ids of fills from."""
+    tables = shipped_mapping(name).fills
+    listed = tables if isinstance(tables, list) else [tables] if tables else []
+    fields = [one.columns.get("fill_id") for one in listed]
+    fields += [one.otherwise for one in fields if one is not None]
+    return sorted({column for one in fields if one is not None for column in one.column})
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_column_of_the_fill_id_is_documented(name: str) -> None:
+    """Who numbers fills of one's own finds where the venue's ids are."""
+    section = TEXT.partition(f"\n`{name}`: ")[2].partition("\n### ")[0]
+    sentence = re.search(r"^The `fill_id` is (.+)\.$", section, re.MULTILINE)
+    named = re.findall(r"`([^`]+)`", sentence[1]) if sentence else []
+    assert sorted(named) == id_columns(name)
+    assert sentence or "It has no fills." in section
+
+
+def test_the_snippet_for_ccxt_saves_every_page_with_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an exchange answers by symbol, in pages and without a time is read as a side."""
+    (block,) = (
+        one for one in blocks_of(ROOT / "docs" / "formats.md") if one.argument == "save_account.py"
+    )
+    trades: list[dict[str, Any]] = [
+        {"id": str(number), "symbol": "BTC/USDT", "side": "buy", "amount": 1, "price": 2,
+         "timestamp": 1767268800000 + number // 2, "order": None, "fee": None, "fees": []}
+        for number in range(7)
+    ]  # fmt: skip
+
+    def page(symbol: str, since: int) -> list[dict[str, Any]]:
+        found = [row for row in trades if row["timestamp"] >= since and row["symbol"] == symbol]
+        return found[:3]
+
+    exchange = SimpleNamespace(
+        fetch_balance=lambda: {"total": {"USDT": 1.0}},
+        fetch_my_trades=page,
+        fetch_closed_orders=lambda _symbol, _since: [],
+        milliseconds=lambda: 1767268900000,
+    )
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(block.text, names)  # noqa: S102  # the snippet of the page
+    names["save_account"](exchange, ["BTC/USDT"], 0)
+    document = {"schema": "recon.session/1", "session_id": "s", "internal": {
+        "as_of": "2026-01-01T12:01:40Z", "cash": {"USDT": "1"}},
+        "external": {"from": {"format": "ccxt", "path": "account"}}}  # fmt: skip
+    (tmp_path / "s.recon.json").write_text(json.dumps(document))
+    found = reconcile_session(tmp_path / "s.recon.json")
+    assert found.is_readable, found.comparisons
+    external = found.recorded.external
+    assert external is not None
+    assert [fill.fill_id for fill in external.fills or ()] == [row["id"] for row in trades]

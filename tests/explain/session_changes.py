@@ -129,7 +129,7 @@ def changes_between(clean: RecordedSession, faulty: RecordedSession) -> dict[str
 
 def _changes(right: SideRecord, wrong: SideRecord) -> Json:
     found: Json = {}
-    for name in (field.name for field in fields(right)):
+    for name in (field.name for field in fields(right) if field.compare or field.name in STATES):
         before, after = getattr(right, name), getattr(wrong, name)
         if before == after:
             continue

@@ -7,7 +7,15 @@ from fractions import Fraction
 import pytest
 
 from recon_core.explain.causes.rounding import is_rounded, rounded_figure
-from recon_core.explain.problem.figures import is_power_of_ten, last_digit, power_of_ten, slip
+from recon_core.explain.problem.figures import (
+    common_lot,
+    is_power_of_ten,
+    last_digit,
+    power_of_ten,
+    slip,
+    tick_of,
+    units_of,
+)
 from tests.core.builders import fill
 
 SLIPS: list[tuple[str, str, str | None]] = [
@@ -87,6 +95,34 @@ def test_the_power_between_two_numbers(wrong: str, right: str, words: str | None
 def test_the_last_digit_that_is_not_zero(amount: str, digit: int) -> None:
     """Zeros after it do not count, on either side of the point."""
     assert last_digit(Decimal(amount)) == digit
+
+
+@pytest.mark.parametrize(
+    ("amount", "lot", "units"),
+    [
+        ("500", "0", 5), ("0.123", "0", 123), ("-0.123", "0", 123), ("0", "0", 0), ("0", "0.5", 0),
+        ("0.122", "0.061", 2), ("0.122", "0.05", 61), ("0.122", "-0.061", 2), ("500", "250", 2),
+        ("500", "1000", 1), ("500", "3", 5),
+    ],
+)  # fmt: skip
+def test_the_units_of_an_amount(amount: str, lot: str, units: int) -> None:
+    """Of its last digit, or of a lot in which it is whole, if that is more."""
+    assert units_of(Decimal(amount), Decimal(lot)) == units
+
+
+@pytest.mark.parametrize(
+    ("amounts", "lot", "tick"),
+    [
+        ("", "0", "0"), ("0 0", "0", "0"), ("100.5 102", "1.5", "0.5"), ("3 6 9", "3", "1"),
+        ("100 -250 0", "50", "50"), ("0.25 0.75", "0.25", "0.25"), ("4 8", "4", "2"),
+        ("1000 3000", "1000", "1000"), ("0.001", "0.001", "0.001"), ("75", "75", "25"),
+        ("10 15", "5", "5"),
+    ],
+)  # fmt: skip
+def test_the_lot_and_the_tick_of_amounts(amounts: str, lot: str, tick: str) -> None:
+    """The largest amount of which all are multiples; a tick is 1, 2, 5 or 25 by a power of ten."""
+    given = [Decimal(text) for text in amounts.split()]
+    assert (common_lot(given), tick_of(given)) == (Decimal(lot), Decimal(tick))
 
 
 ROUNDED: list[tuple[str, str, bool]] = [

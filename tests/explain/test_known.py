@@ -14,6 +14,7 @@ from recon_core.explain import explain
 from recon_core.explain.on_demand import explainer
 from recon_core.model.explanation import Effort, Explanation
 from recon_core.policy.model import Policy
+from recon_core.reports.side_names import SideNames
 from recon_core.reports.text import diff_text
 from tests.core.builders import CENTS, SPOT, at, fill, reconciled, side
 
@@ -139,7 +140,7 @@ def test_the_text_of_an_item_says_it_once(path_of: PathOf) -> None:
         explain=explainer(Effort.FAST),
     )
     (diff,) = found.diffs
-    assert diff_text(diff, "s").count(SINCE) == 1
+    assert diff_text(diff, "s").count(SideNames().said(SINCE)) == 1
 
 
 def test_a_proven_cause_needs_no_facts() -> None:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explain.problem.precision import FeePrecision
+from recon_core.explain.problem.precision import CashStep, FeePrecision, is_too_fine
 from recon_core.ledger.replay import replay
 from recon_core.model import Currency, Instrument, InstrumentKind, Numbers, SideRecord
 from recon_core.model.explanation import ExplanationVerdict
-from tests.core.builders import SPOT, fill, reconciled, recorded, side
+from tests.core.builders import AS_OF, SPOT, fill, reconciled, recorded, side
+from tests.explain.real_sessions import books, moved
 from tests.explain.row_books import EXACT_CENTS, OPENING, Fills, trades
 
 INSTRUMENTS = {SPOT.symbol: SPOT}
@@ -118,3 +119,63 @@ def test_what_is_inferred(given_: SideRecord, expected: int | None) -> None:
     assert FeePrecision({}, given_).places("EUR") == expected
     assert FeePrecision({}, given_).places("USD") is None
     assert FeePrecision(EXACT_CENTS, given_).places("EUR") == EXACT_CENTS["EUR"].precision
+
+
+@pytest.mark.parametrize(
+    ("fees", "places"),
+    [
+        ("0.25 0.30 0.41", 2), ("0.25 0.41", None), ("0.25 0.3 0.4", 2), ("0.20 0.30 0.19", 2),
+        ("0.20 0.19 0.19", None), ("0.20 0.19 0.19 -0.20", 2), ("1 2 30", None), ("20 30 1", 0),
+        ("0.0250 0.0300 0.1", 4),
+    ],
+)  # fmt: skip
+def test_the_decimals_of_fees(fees: str, places: int | None) -> None:
+    """The most of three fees or more, half of which are of 20 units."""
+    rows = tuple(fill("f", "BUY", "1", "1", f"{fee} EUR") for fee in fees.split())
+    record = SideRecord(as_of=OPENING.as_of or AS_OF, positions=None, cash=None, fills=rows)
+    assert FeePrecision({}, record).places("EUR") == places
+    assert FeePrecision({"EUR": Currency("EUR", 5)}, record).places("EUR") == 5
+    assert FeePrecision({}, replace(record, numbers=Numbers.FLOAT)).inferred == {}
+
+
+FEW = {"BTC": Currency("BTC", 3)}
+
+
+@pytest.mark.parametrize(
+    ("amount", "declared", "shown", "expected"),
+    [
+        ("0.0012", FEW, "0.001", True), ("0.001", FEW, "0.001", False), ("0.0012", FEW, "", True),
+        ("0.0012", FEW, "0.0001", False), ("0.0010", FEW, "0.01", False), ("12", {}, "1", False),
+        ("0.0012", {}, "", False), ("0.0012", {}, "0.001", True), ("0.0012", {}, "0.0015", False),
+    ],
+)  # fmt: skip
+def test_an_amount_too_fine_for_its_currency(
+    amount: str, declared: dict[str, Currency], shown: str, *, expected: bool
+) -> None:
+    """More decimals than it declares, and than any fee, movement or balance has."""
+    cash = side(None, {"BTC": shown} if shown else {"EUR": "1"})
+    fees = side(None, {"EUR": "1"}, fills=(fill("f", "BUY", "1", "1", f"{shown or 0} BTC"),))
+    paid = side(None, {"EUR": "1"},
+                movements=(moved("m", "interest", f"{shown or 0} BTC", -9),))  # fmt: skip
+    opened = side(None, {"EUR": "1"}, opening=books(opening={"BTC": shown or "0"}).opening)
+    given = (cash, fees, paid, opened) if shown else (cash, fees)
+    for one in given:
+        for known in (recorded(one, side(), currencies=declared),
+                      recorded(side(), one, currencies=declared)):  # fmt: skip
+            assert is_too_fine(known, Decimal(amount), "BTC") is expected
+            assert not is_too_fine(known, Decimal(amount), None)
+
+
+def test_the_step_of_cash() -> None:
+    """What all postings of three fills are multiples of; not finer than a declared precision."""
+    rows = tuple(fill("f", "BUY", quantity, "0.50", "0.30 EUR", time=AS_OF)
+                 for quantity in ("100", "300", "400"))  # fmt: skip
+    given = side({}, {}, fills=rows)
+    step = CashStep({}, {SPOT.symbol: SPOT}, given)
+    assert [str(step.of(name)) for name in ("EUR", "BTC", "USD")] == ["0.1", "1E+2", "1E-8"]
+    assert CashStep({"EUR": Currency("EUR", 0)}, {SPOT.symbol: SPOT}, given).of("EUR") == 1
+    two = replace(given, fills=rows[:2])
+    for other in (two, replace(given, numbers=Numbers.FLOAT)):
+        assert str(CashStep({}, {SPOT.symbol: SPOT}, other).of("EUR")) == "1E-8"
+    bare = CashStep({}, {}, given)
+    assert [str(bare.of(name)) for name in ("EUR", "BTC")] == ["0.3", "1E-8"]

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from recon_core.explain.causes.fee_currency import is_about, share_of
-from recon_core.explain.causes.fee_rate import at_one_rate
+from recon_core.explain.causes.fee_rate import _is_rebate, at_one_rate
 from recon_core.explain.problem.fee_schedule import is_significant_rate, round_rate
 from recon_core.model import Fill
 from tests.core.builders import fill
@@ -136,3 +136,17 @@ def test_the_share_of_a_fee() -> None:
 def test_a_share_like_others(share: str, fees: list[str], *, expected: bool) -> None:
     """Between the least and the largest of them, more or less."""
     assert is_about(Fraction(share), [charged(fee) for fee in fees]) is expected
+
+
+@pytest.mark.parametrize(
+    ("fees", "required", "expected"),
+    [
+        ("80", "20", True), ("80", "-20", True), ("80", "20.005", True), ("80", "20.006", False),
+        ("80", "19.995", True), ("80", "-20.006", False), ("80", "20.4", False),
+        ("80", "80", False), ("80", "-80", False), ("80", "79.2", True), ("80", "0.8", True),
+        ("80", "0.004", False), ("-80", "20", True), ("0", "20", False),
+    ],
+)  # fmt: skip
+def test_a_part_of_all_fees_paid_back(fees: str, required: str, *, expected: bool) -> None:
+    """From 1 to 99 whole percent of them, or as much more, to half a cent."""
+    assert _is_rebate(d(fees), d(required), d("0.01")) is expected

@@ -68,6 +68,21 @@ RIVALS: dict[str, list[Answer]] = {
         (IN, ["duplicate_movement", "side_flipped"]),
         (IN, ["duplicate_movement", "wrong_quantity"]),
     ],
+    # A SELL ten times too large beside a fee with the other sign: a BUY that is missing fits both.
+    "ten_times_too_large_beside_a_fee": [(IN, ["missing_fill"])],
+    # The two rows after the false one cancel: bought and sold for what their fees cost.
+    "behind_or_a_false_row": [(OUT, ["stale_side"]), (IN, ["orphan_fill"])],
+    "behind_or_a_copied_deposit": [(OUT, ["stale_side"]), (IN, ["duplicate_movement"])],
+    # Three SELLs, of which no cash is known: the exchange may state the other sign.
+    "sign_of_one_symbol": [(IN, ["sign_convention"])],
+    # A fee of 2 and one of 10 among those of 1; all of one symbol turned have their sum.
+    "rebates_of_one_symbol": [(IN, ["fee_sign"]), *[(IN, ["wrong_price"])] * 4],
+    # A copy and a wrong dividend; of 200 pairs of one share one has their cash by coincidence.
+    "two_of_thirty_equal_fills": [(IN, ["orphan_fill", "side_flipped"])],
+    # A fee turned, the only rebate, has the sum of a doubled fee and a funding turned round.
+    "a_rebate_like_no_other": [(IN, ["fee_sign"])],
+    # Four shares more in one fill at a flat fee, or another fill, and the one fee of 2 is twice 1.
+    "quantity_or_a_fill_beside_a_doubled_fee": [(IN, ["wrong_quantity"])],
     # The exchange is an hour behind: that it lacks the last interest proves nothing.
     "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
 }  # fmt: skip

@@ -1,8 +1,11 @@
 """The mutation run itself: its operators, its keys, its score, and the list of equivalents."""
 
 import ast
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
@@ -17,7 +20,7 @@ from .equivalents import LIST, read_equivalents, unknown
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
 from .score import Score
-from .trial import Outcome, replace_codes
+from .trial import Outcome, refuse_processes, replace_codes
 
 RATIOS = "recon_core/ledger/ratios.py"
 
@@ -156,6 +159,29 @@ def test_children_answer_or_end() -> None:
         "raised": None,
         "large": "x" * 300_000,
     }
+
+
+def refused(start: Callable[[], Any]) -> bool:
+    """True if a process cannot be started in the survey."""
+    refuse_processes()
+    try:
+        start()
+    except PermissionError:
+        return True
+    return False
+
+
+def test_no_process_is_started_in_the_survey() -> None:
+    """Whatever starts it: such a test sees no mutant, and may wait for minutes."""
+    command = [sys.executable, "-c", ""]
+    starts: dict[str, Callable[[], Any]] = {
+        "subprocess": partial(subprocess.run, command, check=True),
+        "fork": os.fork,
+        "spawn": lambda: multiprocessing.get_context("spawn").Process().start(),
+        "forkserver": lambda: multiprocessing.get_context("forkserver").Process().start(),
+    }
+    works = [(name, partial(refused, start)) for name, start in starts.items()]
+    assert dict(in_children(works, at_once=2)) == dict.fromkeys(starts, True)
 
 
 def outcome(one: Mutant, killer: str = "") -> Outcome:

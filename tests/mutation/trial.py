@@ -14,6 +14,7 @@ import builtins
 import gc
 import importlib
 import json
+import multiprocessing.util
 import os
 import pkgutil
 import signal
@@ -168,7 +169,7 @@ class Trial:
     def _survey_part(
         self, part: Sequence[int], noting: Sequence[CodeType]
     ) -> dict[str, Surveyed | None]:
-        sys.addaudithook(_refuse_processes)
+        refuse_processes()
         signal.signal(signal.SIGPROF, _too_long)
         run: set[str] = set()
         setattr(builtins, _SINK, run.add)
@@ -270,6 +271,17 @@ def _too_long(_signal: int, _frame: FrameType | None) -> None:
     raise TooLongError
 
 
-def _refuse_processes(event: str, _: object) -> None:
+def refuse_processes() -> None:
+    """Let no process start from this one: a test that starts one sees no mutant."""
+    sys.addaudithook(_refuse)
+    # `multiprocessing` starts its processes without an audit event.
+    multiprocessing.util.spawnv_passfds = _refuse_spawning  # type: ignore[assignment]
+
+
+def _refuse(event: str, _: object) -> None:
     if event in _STARTS:
         raise PermissionError(f"{event}: no process is started in the survey of tests")
+
+
+def _refuse_spawning(path: bytes, *_: object) -> int:
+    raise PermissionError(f"{path!r}: no process is started in the survey of tests")

@@ -2,17 +2,21 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+from tests.matrices import sample
 
 AS_OF = "2026-01-01T12:00:00Z"
 POSITIONS = {"BTC/EUR": "0.1", "ETH/EUR": "2"}
 CASH = {"EUR": "5000.00"}
 
+T = TypeVar("T")
 Section = Mapping[str, str] | list[dict[str, Any]] | None
 
 CLEAR_COMPARISONS = 7
@@ -136,21 +140,33 @@ def warn_session(pytester: pytest.Pytester) -> Path:
     return write_warn(pytester.path / "warn.recon.json")
 
 
+PLAIN = ("-p", "no:randomly", "-p", "no:hypothesispytest")
+"""No reordering; and hypothesis, which a process of its own would import only to say nothing."""
+
+PYTESTS_PROTOCOL = "--override-ini=recon_light_items=false"
+"""The option by which every comparison takes the three phases of pytest."""
+
+
 def run_pytest(
     pytester: pytest.Pytester, *arguments: str | Path, subprocess: bool = False, cache: bool = False
 ) -> pytest.RunResult:
-    """Run pytest without reordering, and without a cache where `cache` is not asked for.
+    """Run pytest as `PLAIN`, and without a cache where `cache` is not asked for.
 
     In this process unless `subprocess`; then under Python's own warning filters and
     not under this suite's, which make every warning an error.
     """
-    options = ["-p", "no:randomly", *(() if cache else ("-p", "no:cacheprovider"))]
+    options = [*PLAIN, *(() if cache else ("-p", "no:cacheprovider"))]
     words = [*options, *map(str, arguments)]
     if subprocess:
         return pytester.runpytest_subprocess(*words, timeout=120)
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("default")
         return pytester.runpytest_inprocess(*words)
+
+
+def also_on_workers(cases: Sequence[T], every: int = 3) -> list[tuple[T, tuple[str, ...]]]:
+    """Each case for a run in one process, and a sample of them for two workers."""
+    return [*product(cases, [()]), *product(sample(cases, every), [("-n2",)])]
 
 
 def final_line(result: pytest.RunResult) -> str:

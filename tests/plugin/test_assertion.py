@@ -61,9 +61,9 @@ def test_ledger() -> None:
     """A ledger is a state too."""
     ledger = PositionLedger(initial_cash={"EUR": Decimal(5000)})
     assert_reconciles(ledger, {"positions": {}, "cash": {"EUR": Decimal(5000)}})
-    with pytest.raises(AssertionError, match=r"^cash EUR: FAIL, internal 5000 EUR, "):
+    with pytest.raises(AssertionError, match=r"^cash EUR: FAIL, ledger 5000 EUR, "):
         assert_reconciles(ledger, {"positions": {}, "cash": {"EUR": Decimal(4000)}})
-    with pytest.raises(AssertionError, match=r"^cash EUR: FAIL, internal 4000 EUR, "):
+    with pytest.raises(AssertionError, match=r"^cash EUR: FAIL, ledger 4000 EUR, "):
         assert_reconciles({"positions": {}, "cash": {"EUR": Decimal(4000)}}, ledger)
 
 
@@ -82,37 +82,37 @@ def test_snapshot(with_time: bool) -> None:  # noqa: FBT001  # a case of the tab
         (
             state(position="0.05"),
             (
-                "position BTC/EUR: FAIL, internal 0.1 BTC, external 0.05 BTC, delta 0.05 BTC, "
+                "position BTC/EUR: FAIL, ledger 0.1 BTC, exchange 0.05 BTC, delta 0.05 BTC, "
                 "drift 50 % (INFO below 0.1 %, FAIL above 1 %)"
             ),
         ),
         (
             state(cash="4995.00"),
             (
-                "cash EUR: FAIL, internal 5000.00 EUR, external 4995.00 EUR, delta 5.00 EUR, "
+                "cash EUR: FAIL, ledger 5000.00 EUR, exchange 4995.00 EUR, delta 5.00 EUR, "
                 "tolerance 1.00 EUR = min(1 EUR, 0.5 % of 5000.00)"
             ),
         ),
         (
             {"positions": {}, "cash": STATE["cash"]},
             (
-                "position BTC/EUR: FAIL, internal 0.1 BTC, external 0 BTC (not listed), "
+                "position BTC/EUR: FAIL, ledger 0.1 BTC, exchange 0 BTC (not listed), "
                 "delta 0.1 BTC, drift 100 % (INFO below 0.1 %, FAIL above 1 %)"
             ),
         ),
         (
             {"cash": STATE["cash"]},
-            "session coverage: FAIL, positions: reported by internal, not by external",
+            "session coverage: FAIL, positions: reported by ledger, not by exchange",
         ),
         (
             {"positions": STATE["positions"]},
-            "session coverage: FAIL, cash: reported by internal, not by external",
+            "session coverage: FAIL, cash: reported by ledger, not by exchange",
         ),
         (
             {},
             (
-                "session coverage: FAIL, positions: reported by internal, not by external; "
-                "cash: reported by internal, not by external"
+                "session coverage: FAIL, positions: reported by ledger, not by exchange; "
+                "cash: reported by ledger, not by exchange"
             ),
         ),
     ],
@@ -157,7 +157,7 @@ def test_text_of_an_item(pytester: pytest.Pytester) -> None:
     ):
         assert_reconciles(recorded.internal, recorded.external, session_id="blocked")
     first, *others = items
-    once = [first, *(text.partition("\n  explanation ")[0] for text in others)]
+    once = [first, *(text.partition("\n  No cause found")[0] for text in others)]
     assert str(caught.value).split("\n\n") == once
 
 
@@ -256,7 +256,7 @@ def test_an_explanation_is_said_once() -> None:
     with pytest.raises(AssertionError) as caught:
         assert_reconciles(state("0.1", "5000.00"), state("0.2", "4995.00"))
     text = str(caught.value)
-    assert text.count("\n  explanation ") == 1
+    assert text.count("\n  No cause found: ") == 1
     assert text.count(": FAIL, ") == 2
 
 
@@ -291,8 +291,8 @@ def test_a_list_of_differences_is_shown_a_line_each(pytester: pytest.Pytester) -
     result.stdout.fnmatch_lines(
         [
             "E *assert 2 differences",
-            "E *cash EUR: FAIL, internal 0 EUR (not listed), external 1 EUR, *",
-            "E *position A: FAIL, internal 0 (not listed), external 1, *",
+            "E *cash EUR: FAIL, ledger 0 EUR (not listed), exchange 1 EUR, *",
+            "E *position A: FAIL, ledger 0 (not listed), exchange 1, *",
         ]
     )
     assert "datetime.datetime" not in result.stdout.str()
@@ -320,7 +320,7 @@ def test_failure_in_a_test(pytester: pytest.Pytester) -> None:
     )
     result = run_pytest(pytester)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *cash EUR: FAIL, internal 5000.00 EUR, *", "E * session *"])
+    result.stdout.fnmatch_lines(["E *cash EUR: FAIL, ledger 5000.00 EUR, *", "E * session *"])
     assert "__tracebackhide__" not in result.stdout.str()
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.matrices import matrix
+
 from .conftest import (
     CLEAR_COMPARISONS,
     CLEAR_LINE,
     REPORTS_CONFTEST,
+    also_on_workers,
     final_line,
     read_reports,
     run_pytest,
@@ -96,18 +99,20 @@ def test_pattern_that_leads_up(
 
 
 @pytest.mark.parametrize(
-    "names",
-    [
-        [ONE, ONE],
-        [ONE, f"sessions/../{ONE}"],
-        [ONE, "sessions/*.recon.json"],
-        ["sessions/*.recon.json", "sessions/o*"],
-        [ONE, "{absolute}"],
-        ["link.recon.json", ONE],
-        ["linked/one.recon.json", ONE],
-    ],
+    ("names", "workers"),
+    also_on_workers(
+        [
+            [ONE, ONE],
+            [ONE, f"sessions/../{ONE}"],
+            [ONE, "sessions/*.recon.json"],
+            ["sessions/*.recon.json", "sessions/o*"],
+            [ONE, "{absolute}"],
+            ["link.recon.json", ONE],
+            ["linked/one.recon.json", ONE],
+        ]
+    ),
+    ids=str,
 )
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
 def test_session_reached_twice(
     pytester: pytest.Pytester, tree: Path, names: list[str], workers: tuple[str, ...]
 ) -> None:
@@ -121,15 +126,17 @@ def test_session_reached_twice(
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        (ONE, f"--recon-session={ONE}"),
-        ("sessions", "--recon-session=sessions/one.recon.json"),
-        ("sessions", "--recon-session=sessions/*.recon.json"),
-        (".", "--recon-session=sessions"),
-    ],
+    ("arguments", "workers"),
+    also_on_workers(
+        [
+            (ONE, f"--recon-session={ONE}"),
+            ("sessions", "--recon-session=sessions/one.recon.json"),
+            ("sessions", "--recon-session=sessions/*.recon.json"),
+            (".", "--recon-session=sessions"),
+        ]
+    ),
+    ids=str,
 )
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
 def test_session_named_and_collected(
     pytester: pytest.Pytester, arguments: tuple[str, ...], workers: tuple[str, ...]
 ) -> None:
@@ -277,23 +284,23 @@ def _unreadable_bytes(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
 
 
-HOSTILE_FILES: list[tuple[str, Callable[[Path], None]]] = [
-    ("pipe.recon.json", _pipe),
-    ("dangling.recon.json", _dangling),
-    ("loop.recon.json", _loop),
-    ("bytes.recon.json", _unreadable_bytes),
-]
+HOSTILE_FILES: dict[str, Callable[[Path], None]] = {
+    "pipe": _pipe,
+    "dangling": _dangling,
+    "loop": _loop,
+    "bytes": _unreadable_bytes,
+}
 
 
-@pytest.mark.parametrize("by", ["directory", "name", "pattern"])
-@pytest.mark.parametrize(("name", "make"), HOSTILE_FILES, ids=[name for name, _ in HOSTILE_FILES])
-def test_what_is_no_file(
-    pytester: pytest.Pytester, name: str, make: Callable[[Path], None], by: str
-) -> None:
+@pytest.mark.parametrize(
+    ("by", "hostile"), matrix(["directory", "name", "pattern"], [*HOSTILE_FILES])
+)
+def test_what_is_no_file(pytester: pytest.Pytester, by: str, hostile: str) -> None:
     """What cannot be read is CRITICAL, nothing hangs, and the good session still runs."""
+    name = f"{hostile}.recon.json"
     folder = pytester.mkdir("desk")
     write_clear(folder / "clear.recon.json")
-    make(folder / name)
+    HOSTILE_FILES[hostile](folder / name)
     given = {"directory": ["desk"], "pattern": ["desk/*.recon.json"]}
     names = given.get(by, [f"desk/{name}", "desk/clear.recon.json"])
     result = run_pytest(pytester, *(f"--recon-session={it}" for it in names), subprocess=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from .conftest import (
+    PLAIN,
     REPORTS_CONFTEST,
     final_line,
     read_reports,
@@ -201,7 +202,7 @@ def test_debugger(pytester: pytest.Pytester, sessions: list[str]) -> None:
 
 def test_debugger_with_closed_input(pytester: pytest.Pytester, sessions: list[str]) -> None:
     """Where `--pdb` has nobody to ask, the run ends non-zero."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--pdb", *sessions]
+    command = [sys.executable, "-m", "pytest", *PLAIN, "--pdb", *sessions]
     done = subprocess.run(
         command,
         cwd=pytester.path,

@@ -12,16 +12,12 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "explain"
 LOST = "--recon-session=lost_fill.recon.json"
 OWN = "junit.xml"
 SUITES = "suites.xml"
-SENTENCE = (
-    "unique: the internal side lacks a fill, or several of this sum: "
-    "BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT"
-)
-FULL_TEXT = """\
-  explanation unique, internal side
-  cause       missing_fill: the internal side lacks a fill, or several of this sum: \
-BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT
-  effect      position BTC/USDT -0.061729, cash BTC -0.06172900, cash USDT +2597.22561367
-  proof       reconciled again with 1 fill added: 3 diffs disappear, none appears"""
+FILL = "a fill, or several of this sum: BUY 0.061729 BTC/USDT at 42032.61, fee 2.59463098 USDT"
+SENTENCE = f"unique: the ledger lacks {FILL}"
+FULL_TEXT = f"""\
+  Cause, proven (ledger): missing {FILL}
+  Off by: position BTC/USDT -0.061729, cash BTC -0.06172900, cash USDT +2597.22561367
+  Checked: reconciled again with 1 fill added: 3 diffs disappear, none appears"""
 BLOCKED = "RECON: BLOCKED (3 FAIL in 1 session)"
 WAYS = [(), ("-n2",), ("-p", "no:xdist")]
 DIFFERING = ("cash::BTC", "cash::USDT", "position::BTC/USDT")
@@ -55,7 +51,7 @@ def texts(pytester: pytest.Pytester) -> dict[str, str]:
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_the_failure_text_says_why(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """After the diff, the same with workers; so do the property and the summary."""
-    result = run_pytest(pytester, LOST, *way, subprocess=bool(way))
+    result = run_pytest(pytester, LOST, *way)
     assert final_line(result) == BLOCKED
     found = texts(pytester)
     assert set(found) == set(DIFFERING)
@@ -70,10 +66,10 @@ def test_the_failure_text_says_why(pytester: pytest.Pytester, way: tuple[str, ..
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_off_says_nothing(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """The verdicts are the same, and no word of an explanation appears."""
-    result = run_pytest(pytester, LOST, "--recon-explain=off", *way, subprocess=bool(way))
+    result = run_pytest(pytester, LOST, "--recon-explain=off", *way)
     assert final_line(result) == BLOCKED
     assert "Cause" not in result.stdout.str()
-    assert not any("explanation" in text for text in texts(pytester).values())
+    assert not any("Cause" in text for text in texts(pytester).values())
 
 
 @pytest.mark.parametrize(
@@ -141,7 +137,7 @@ def test_what_is_not_proven_is_not_claimed(
 def test_both_junit_files_say_why(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """A property where there is an explanation, and none elsewhere; the text is whole."""
     words = [LOST, f"--junitxml={OWN}", f"--recon-junit={SUITES}", *way]
-    run_pytest(pytester, *words, subprocess=bool(way))
+    run_pytest(pytester, *words)
     root = ET.parse(pytester.path / OWN)  # noqa: S314  # written here
     values = [
         each.get("value")
@@ -163,7 +159,7 @@ def test_both_junit_files_say_why(pytester: pytest.Pytester, way: tuple[str, ...
 def test_the_audit_log_is_told(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """Also what a worker found: verdict, side and causes of each of the three diffs."""
     words = [LOST, "--recon-audit-log=audit.jsonl", *way]
-    run_pytest(pytester, *words, subprocess=bool(way))
+    run_pytest(pytester, *words)
     log = (pytester.path / "audit.jsonl").read_text()
     assert log.count('"explanation":{"causes":[{"effect":') == 3
     assert log.count('"verdict":"unique"') == 3

@@ -31,7 +31,7 @@ def section_of(result: pytest.RunResult) -> list[str]:
 def test_many_sessions_fit_a_screen(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     """21 bad of 30: at most 60 lines, a row for each of the 20 worst, the same with workers."""
     write_many(pytester.path, 21, 9)
-    result = run_pytest(pytester, "--recon-session=many", *way, subprocess=bool(way))
+    result = run_pytest(pytester, "--recon-session=many", *way)
     assert result.ret == 1
     assert final_line(result) == "RECON: BLOCKED (42 FAIL, 21 WARN in 30 sessions)"
     assert len(result.outlines) <= MOST_LINES
@@ -63,7 +63,7 @@ def test_each_difference_is_said_once(
 ) -> None:
     """In pytest's failures, or below them where there are too many."""
     write_many(pytester.path, bad, 1)
-    result = run_pytest(pytester, "--recon-session=many", *way, subprocess=bool(way))
+    result = run_pytest(pytester, "--recon-session=many", *way)
     assert result.stdout.str().count("+0.05 ETH: ledger 1, exchange 0.95") == bad
     pointers = [line for line in result.outlines if "): as position ETH/EUR" in line]
     assert len(pointers) == (bad if bad <= 5 else 0)
@@ -128,7 +128,7 @@ def test_the_sessions_of_the_ini(
     (pytester.path / "test_x.py").write_text("def test_a(): pass\n")
     pytester.makeini("[pytest]\nrecon_sessions = kept\n")
     pytester.makeconftest("collect_ignore_glob = ['*.json']\n")
-    result = run_pytest(pytester, *words, subprocess="-n2" in words)
+    result = run_pytest(pytester, *words)
     line = final_line(result)
     found = re.search(r"(\d+) sessions?,", line)
     if "-k" in words:

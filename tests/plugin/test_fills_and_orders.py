@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.matrices import matrix
+
 from .conftest import (
     AS_OF,
     REPORTS_CONFTEST,
@@ -96,20 +98,21 @@ def test_they_are_items_like_any_other(pytester: pytest.Pytester, way: tuple[str
         )
     text = reports["desk.recon.json::fill::BTC/EUR,c"]["text"]
     assert "fill c of BTC/EUR: FAIL, price differs" in text
-    assert "internal BUY 0.1 at 42000" in text
-    assert "external BUY 0.1 at 42001" in text
+    assert "ledger BUY 0.1 at 42000" in text
+    assert "exchange BUY 0.1 at 42001" in text
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("way", WAYS, ids=" ".join)
 @pytest.mark.parametrize(
-    ("option", "ini"),
-    [("--recon-max-items=2", ""), ("--recon-max-items=0", "9"), ("", "2")],
+    ("words", "way"),
+    matrix([("--recon-max-items=2", ""), ("--recon-max-items=0", "9"), ("", "2")], WAYS),
+    ids=str,
 )
 def test_above_the_number_equal_ones_are_one_item(
-    pytester: pytest.Pytester, way: tuple[str, ...], option: str, ini: str
+    pytester: pytest.Pytester, words: tuple[str, str], way: tuple[str, ...]
 ) -> None:
     """The option before the ini; the same with workers, who all find the same names."""
+    option, ini = words
     pytester.makeini(f"[pytest]\nrecon_max_items = {ini}\n")
     result = run_pytest(pytester, SESSION, *way, *filter(None, [option]))
     assert final_line(result) == "RECON: BLOCKED (2 FAIL, 2 WARN in 1 session)"

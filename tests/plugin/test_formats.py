@@ -78,5 +78,5 @@ def test_the_processes_of_a_run_agree(
     """The last line is the same in one process and in two."""
     make(pytester.mkdir("s"))
     one = run_pytest(pytester, "--recon-session=s")
-    two = pytester.runpytest_subprocess("-q", "--recon-session=s", "-n2", "-p", "xdist")
+    two = run_pytest(pytester, "-q", "--recon-session=s", "-n2")
     assert final_line(one) == final_line(two)

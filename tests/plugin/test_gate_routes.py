@@ -1,12 +1,15 @@
 """Whatever narrows a run of `--recon-session`: a FAIL never ends 0, nor does a gap."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.matrices import matrix
 
 from .conftest import (
     BLOCKED_LINE,
@@ -23,8 +26,6 @@ from .conftest import (
 
 NAME = "desk.recon.json"
 IMPORTS = "import os, signal, sys\nimport pytest\n"
-PYTESTS_PROTOCOL = "--override-ini=recon_light_items=false"
-"""The protocol of pytest for every item: two of the four kinds of sessions go by it."""
 
 
 @dataclass(frozen=True)
@@ -380,12 +381,6 @@ def pytest_collection_finish(session):
 ]
 
 
-# The stale stop is of a session of 7 comparisons; under --runxfail an xfail fails.
-_OTHERWISE = ("stepwise from a stale stop", "runxfail")
-WAIVED_ROUTES = [route for route in ROUTES if route.name not in _OTHERWISE]
-"""Routes of a session whose FAILs are all waived."""
-
-
 def take(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
@@ -415,7 +410,7 @@ def take(
     )
 
 
-def check_clear(route: Route, result: pytest.RunResult, clear: str = CLEAR_LINE) -> None:
+def check_clear(route: Route, result: pytest.RunResult, clear: str) -> None:
     """A clear session is incomplete where the route narrows, and clear where it does not."""
     assert result.ret in (route.status if route.narrows else (0,))
     line = final_line(result)
@@ -428,7 +423,7 @@ def check_clear(route: Route, result: pytest.RunResult, clear: str = CLEAR_LINE)
         assert line == clear
 
 
-def check_blocked(route: Route, result: pytest.RunResult, blocked: str = BLOCKED_LINE) -> None:
+def check_blocked(route: Route, result: pytest.RunResult, blocked: str) -> None:
     """A blocked session never ends 0, and is never called clear."""
     assert result.ret not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
     line = final_line(result)
@@ -438,54 +433,60 @@ def check_blocked(route: Route, result: pytest.RunResult, blocked: str = BLOCKED
             assert line == blocked
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_clear_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
+Check = Callable[[Route, pytest.RunResult, str], None]
+SESSIONS: dict[str, tuple[Callable[[Path], Path], Check, str]] = {
+    "clear": (write_clear, check_clear, CLEAR_LINE),
+    "blocked": (write_blocked, check_blocked, BLOCKED_LINE),
+    "half waived": (write_half_waived, check_blocked, HALF_WAIVED_LINE),
+    "waived": (write_waived, check_clear, WAIVED_LINE),
+}
+"""How a session is written and judged, and the last line of a run that narrows nothing."""
+
+PROTOCOLS = [("", ()), (" by phases", (PYTESTS_PROTOCOL,))]
+"""The protocol of a comparison, ours where it may be and that of pytest for every item."""
+
+OTHERWISE = [("stepwise from a stale stop", "waived"), ("runxfail", "waived")]
+"""The stale stop is of a session of 7 comparisons; under --runxfail an xfail fails."""
+
+
+def cases(pairs: Iterable[tuple[str, Route]]) -> list[Any]:
+    """Routes with their sessions, each with a name, by one protocol in turn, or by both."""
+    allowed = [pair for pair in pairs if (pair[1].name, pair[0]) not in OTHERWISE]
+    return [
+        pytest.param(route, session, protocol, id=f"{route.name}-{session}{by}")
+        for (session, route), (by, protocol) in matrix(allowed, PROTOCOLS, every=2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("route", "session", "protocol"),
+    cases([*product(["clear", "blocked"], ROUTES), *matrix(["half waived", "waived"], ROUTES)]),
+)
+def test_no_route_is_clear_that_left_something_out(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    session: str,
+    protocol: tuple[str, ...],
 ) -> None:
-    """A route that narrows ends non-zero and INCOMPLETE; any other is CLEAR and 0."""
-    check_clear(route, take(pytester, monkeypatch, route, write_clear))
+    """A route that narrows is INCOMPLETE and non-zero; no route ends 0 with a FAIL left."""
+    write, check, line = SESSIONS[session]
+    check(route, take(pytester, monkeypatch, route, write, *protocol), line)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_blocked_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
-    """No route ends 0 where a FAIL is in the session."""
-    check_blocked(route, take(pytester, monkeypatch, route, write_blocked))
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_half_waived_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
-    """No route ends 0 where a waiver covers one FAIL and another one remains."""
-    result = take(pytester, monkeypatch, route, write_half_waived, PYTESTS_PROTOCOL)
-    check_blocked(route, result, HALF_WAIVED_LINE)
-
-
-@pytest.mark.parametrize("route", WAIVED_ROUTES, ids=lambda route: route.name)
-def test_waived_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
-    """A route that narrows a run is INCOMPLETE, also where a waiver covers every FAIL."""
-    result = take(pytester, monkeypatch, route, write_waived, PYTESTS_PROTOCOL)
-    check_clear(route, result, WAIVED_LINE)
-
-
-@pytest.mark.parametrize("route", DISTRIBUTED, ids=lambda route: route.name)
-def test_clear_session_on_workers(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
+@pytest.mark.parametrize(
+    ("route", "session", "protocol"), cases(matrix(["clear", "blocked"], DISTRIBUTED))
+)
+def test_workers_change_no_route(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    session: str,
+    protocol: tuple[str, ...],
 ) -> None:
     """The same where two workers run the items."""
-    check_clear(route, take(pytester, monkeypatch, route, write_clear, "-n2"))
-
-
-@pytest.mark.parametrize("route", DISTRIBUTED, ids=lambda route: route.name)
-def test_blocked_session_on_workers(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
-    """The same where two workers run the items."""
-    check_blocked(route, take(pytester, monkeypatch, route, write_blocked, "-n2"))
+    write, check, line = SESSIONS[session]
+    check(route, take(pytester, monkeypatch, route, write, "-n2", *protocol), line)
 
 
 @pytest.mark.parametrize(

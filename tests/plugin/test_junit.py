@@ -98,7 +98,6 @@ class TestOwnReport:
             "--recon-explain=off",
             f"--junitxml={OWN}",
             f"-n{workers}",
-            subprocess=bool(workers),
         )
         cases = own_cases(pytester.path / OWN)
         assert len(cases) == 4 + 1 + 4
@@ -360,24 +359,20 @@ def comparable(root: ET.Element) -> list[Any]:
     return [plain(each) for each in root.findall("testsuite")]
 
 
-@pytest.mark.parametrize("distribution", [(), ("--dist=loadfile",), ("--dist=loadscope",)])
-def test_workers_change_nothing(
-    pytester: pytest.Pytester, three_sessions: Path, distribution: tuple[str, ...]
-) -> None:
+def test_workers_change_nothing(pytester: pytest.Pytester, three_sessions: Path) -> None:
     """The same cases, texts and properties from two workers as from one process."""
     found = []
-    for number, more in enumerate([(), ("-n2", *distribution)]):
+    for number, more in enumerate([(), ("-n2",), ("-n2", "--dist=loadfile")]):
         run_pytest(
             pytester,
             f"--recon-session={three_sessions}",
             f"--junitxml={number}{OWN}",
             f"--recon-junit={number}{SUITES}",
             *more,
-            subprocess=True,
         )
         reports = (f"{number}{OWN}", f"{number}{SUITES}")
         found.append([comparable(parsed(pytester.path / report)) for report in reports])
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert len(found[0][1]) == 3
 
 

@@ -4,27 +4,27 @@ import pytest
 
 from recon_core.values.limits import changed_limits
 
-from .conftest import CLEAR_LINE, final_line, run_pytest, write_clear, write_session
+from .conftest import CLEAR_LINE, final_line, run_pytest, write_clear
 
 SESSION = "--recon-session=s.recon.json"
-LOW = "json_keys = 1100"
+LOW = "json_bytes = 300"
 
 
 @pytest.fixture
-def wide(pytester: pytest.Pytester) -> None:
-    """A session of 1,200 currencies: one more than a lowered limit allows by far."""
-    write_session(pytester.path / "s.recon.json", cash={f"C{n}": "1" for n in range(1200)})
+def long(pytester: pytest.Pytester) -> None:
+    """A session of more bytes than a lowered limit allows."""
+    write_clear(pytester.path / "s.recon.json")
 
 
-@pytest.mark.usefixtures("wide")
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize(
     ("ini", "options", "status"),
     [
         ("", (), 0),
         (LOW, (), 1),
-        ("", ("--recon-limit=json_keys=1100",), 1),
-        (LOW, ("--recon-limit=json_keys=1200",), 0),
-        (LOW, ("--recon-limit", "toml_dots=5", "--recon-limit", "json_keys=1200"), 0),
+        ("", ("--recon-limit=json_bytes=300",), 1),
+        (LOW, ("--recon-limit=json_bytes=3000",), 0),
+        (LOW, ("--recon-limit", "toml_dots=5", "--recon-limit", "json_bytes=3000"), 0),
     ],
 )
 @pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["one process", "a worker"])
@@ -36,7 +36,7 @@ def test_the_option_holds_over_the_setting(
     result = run_pytest(pytester, SESSION, "-q", *options, *workers)
     assert result.ret == status
     text = " ".join(result.stdout.str().split())
-    assert ("an object has 1200 keys; expected at most 1100" in text) is bool(status)
+    assert (" bytes; expected at most 300" in text) is bool(status)
     assert ("recon: limits " in text) is bool(ini or options)
 
 

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recon_core.compare.keys import encode_key, pair
+from recon_core.compare.views import compared_views
 from recon_core.model import Leg, Position, RecordedSession, SideRecord
 
 from .conftest import final_line, run_pytest, write_clear, write_session
@@ -395,7 +396,7 @@ def test_positions_never_share_a_node_id(
     }
     side = SideRecord(datetime(2026, 1, 1, tzinfo=UTC), positions=tuple(rows.values()), cash=())
     recorded = RecordedSession("desk", Path("desk"), internal=side, external=side)
-    identities = [comparison.identity for comparison in pair(recorded)]
+    identities = [comparison.identity for comparison in pair(recorded, compared_views(recorded))]
     assert len(set(identities)) == len(identities) == len(rows) + len(CHECKS)
 
 

@@ -247,7 +247,7 @@ def test_fills_outside_of_the_covered_time_are_noted(pytester: pytest.Pytester) 
     result = run_pytest(pytester, "--recon-session=times.recon.json")
     result.stdout.fnmatch_lines(
         [
-            "note  times: ledger: 1 of 2 fills are after its as_of; each is booked",
-            "note  times: ledger: 1 of 2 fills are before its opening; each is booked",
+            "note  times: ledger: 1 of 2 fills are after its as_of; each is counted",
+            "note  times: ledger: 1 of 2 fills are before its opening; each is counted",
         ]
     )

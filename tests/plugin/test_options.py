@@ -236,7 +236,7 @@ def test_absolute_path_of_an_outside_session(
         (pytester.path / ini).parent.mkdir(exist_ok=True)
         (pytester.path / ini).write_text("[pytest]\n")
     words = [argument.format(outside) for argument in arguments]
-    result = run_pytest(pytester, *words, "-rA", subprocess=True)
+    result = run_pytest(pytester, *words, "-rA")
     assert result.outlines.count(f"rootdir: {pytester.path}") == 1
     assert "recon: 1 session, 7 comparisons, policy recon.toml" in result.outlines
     assert result.ret == 0
@@ -385,7 +385,8 @@ def test_sessions_beside_an_argument(pytester: pytest.Pytester, workers: tuple[s
     assert final_line(result) == CLEAR_LINE
 
 
-def test_unused_plugin_reads_nothing(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("words", [(), ("test_project.py",)])
+def test_unused_plugin_reads_nothing(pytester: pytest.Pytester, words: tuple[str, ...]) -> None:
     """A project without sessions and policy starts without loading what only they need."""
     pytester.makepyfile(
         test_project="""
@@ -394,4 +395,4 @@ def test_unused_plugin_reads_nothing(pytester: pytest.Pytester) -> None:
             assert {"pydantic", "tabulate", "junit_xml"}.isdisjoint(sys.modules)
         """
     )
-    run_pytest(pytester, subprocess=True).assert_outcomes(passed=1)
+    run_pytest(pytester, *words, subprocess=True).assert_outcomes(passed=1)

@@ -24,26 +24,26 @@ from .conftest import (
 
 PASSED, FAILED, XFAILED = "passed", "failed", "skipped"
 WARN_MESSAGE = (
-    "position BTC/EUR: WARN, internal 0.1 BTC, external 0.0995 BTC, delta 0.0005 BTC, "
+    "position BTC/EUR: WARN, ledger 0.1 BTC, exchange 0.0995 BTC, delta 0.0005 BTC, "
     "drift 0.5 % (INFO below 0.1 %, FAIL above 1 %)"
 )
 CASH_FAIL = """\
-cash EUR: FAIL, internal 5000.00 EUR, external 4995.00 EUR, delta 5.00 EUR, \
+cash EUR: FAIL, ledger 5000.00 EUR, exchange 4995.00 EUR, delta 5.00 EUR, \
 tolerance 1.00 EUR = min(1 EUR, 0.5 % of 5000.00)
   session     blocked
   item        blocked.recon.json::cash::EUR
-  internal    5000.00 EUR
-  external    4995.00 EUR
-  delta       5.00 EUR (internal - external)
+  ledger      5000.00 EUR
+  exchange    4995.00 EUR
+  delta       5.00 EUR (ledger - exchange)
   tolerance   1.00 EUR = min(1 EUR, 0.5 % of 5000.00)"""
 POSITION_FAIL = """\
-position ETH/EUR: FAIL, internal 1.0 ETH, external 0.95 ETH, delta 0.05 ETH, \
+position ETH/EUR: FAIL, ledger 1.0 ETH, exchange 0.95 ETH, delta 0.05 ETH, \
 drift 5 % (INFO below 0.1 %, FAIL above 1 %)
   session     blocked
   item        blocked.recon.json::position::ETH/EUR
-  internal    1.0 ETH
-  external    0.95 ETH
-  delta       0.05 ETH (internal - external)
+  ledger      1.0 ETH
+  exchange    0.95 ETH
+  delta       0.05 ETH (ledger - exchange)
   drift       5 %
   tolerance   INFO below 0.1 %, FAIL above 1 %"""
 SHOWN = [
@@ -227,7 +227,7 @@ def test_warning_of_a_warn(pytester: pytest.Pytester) -> None:
     start = next(index for index, line in enumerate(lines) if "warnings summary" in line)
     assert lines[start + 1 : start + 4] == [
         "warn.recon.json::position::BTC/EUR",
-        f"  recon:0: ReconDriftWarning: {WARN_MESSAGE}",
+        f"  warn.recon.json:0: ReconDriftWarning: {WARN_MESSAGE}",
         "",
     ]
     assert result.stdout.str().count("ReconDriftWarning") == 1

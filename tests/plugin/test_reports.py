@@ -33,7 +33,7 @@ def parsed(path: Path) -> Any:
 def test_all_reports_of_a_blocked_run(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """Every format is written; status and last line are those of a run without."""
     write_blocked(pytester.path / "desk.recon.json")
-    result = run_pytest(pytester, SESSION, *EVERY, *workers, subprocess=bool(workers))
+    result = run_pytest(pytester, SESSION, *EVERY, *workers)
     assert (result.ret, final_line(result)) == (1, BLOCKED_LINE)
     assert {path.name for path in (pytester.path / "out").iterdir()} == set(FORMATS)
     run = parsed(pytester.path / "out" / "json")
@@ -56,7 +56,6 @@ def test_workers_make_the_same_report(pytester: pytest.Pytester) -> None:
             "--recon-session=desk",
             "--recon-report=json:run.json",
             *workers,
-            subprocess=bool(workers),
         )
         text = (pytester.path / "run.json").read_text(encoding="utf-8")
         texts.append(_CHANGES.sub("", text))

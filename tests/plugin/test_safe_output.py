@@ -15,6 +15,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,16 @@ import pytest_recon.report_files  # noqa: F401
 import recon_core.sessions.formats.nautilus
 import recon_core.sessions.native  # noqa: F401
 
-from .conftest import AS_OF, final_line, run_pytest, session_document, write_blocked, write_clear
+from .conftest import (
+    AS_OF,
+    PLAIN,
+    also_on_workers,
+    final_line,
+    run_pytest,
+    session_document,
+    write_blocked,
+    write_clear,
+)
 
 CANARY = "canary-of-the-environment"
 SECRET = "hunter2-do-not-print"  # noqa: S105  # no password
@@ -258,7 +268,7 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
         with_key("cash", {"EUR": [SECRET]}, "internal"),
         "internal.cash.EUR",
     ),
-    "no schema": (altered(lambda document: document.pop("schema")), "schema: no text"),
+    "no schema": (altered(lambda document: document.pop("schema")), "schema: is missing"),
     "another schema": (with_key("schema", KITCHEN), "expected 'recon.session/1'"),
     "hostile mode": (with_key("mode", KITCHEN), "mode: "),
     "hostile amount": (with_key("cash", {"EUR": KITCHEN}, "internal"), "internal.cash.EUR"),
@@ -382,7 +392,7 @@ def run(
 
 def run_in_subprocess(directory: Path, *arguments: str, **environment: str) -> Output:
     """Run pytest in a process of its own, so that bytes can be looked at, and a hang ends."""
-    options = ["-p", "no:randomly", "-p", "no:cacheprovider"]
+    options = [*PLAIN, "-p", "no:cacheprovider"]
     named = ["--junitxml=items.xml", "--recon-junit=sessions.xml"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *named, *arguments],
@@ -614,26 +624,36 @@ def test_no_permission_to_read(pytester: pytest.Pytester, run: Runner) -> None:
     assert output.status == 1
 
 
-@pytest.fixture
-def everything_at_once(pytester: pytest.Pytester) -> int:
-    """All hostile files of the tables above in one directory; returns how many items.
+def write_everything(directory: Path, share: int = 0, shares: int = 1) -> int:
+    """All hostile files of the tables above, or one share of them; returns how many items.
 
     The session ids and the names of the files come from the same tables.
     """
-    sessions = pytester.path / "sessions"
+    sessions = directory / "sessions"
     write_clear(sessions / GOOD)
-    (pytester.path / "elsewhere").mkdir(exist_ok=True)
+    (directory / "elsewhere").mkdir(exist_ok=True)
     write_tables(sessions)
-    for number, text in enumerate(TEXTS.values()):
-        write_hostile_text(sessions / f"text-{number}.recon.json", text)
-    for stem in NAMES.values():
-        write_blocked_as(sessions / file_name(stem))
-    for number, (content, _) in enumerate(CONTENTS.values()):
-        (sessions / f"content-{number}.recon.json").write_bytes(content)
-    for number, (make, _) in enumerate(PLACES.values()):
-        make(sessions / f"place-{number}.recon.json")
-    unreadable = [reason for _, reason in PLACES.values() if reason is not None]
-    return GOOD_COMPARISONS + 9 * len(TEXTS) + 8 * len(NAMES) + len(CONTENTS) + len(unreadable)
+    files: list[tuple[int, Callable[[Path], object], str]] = [
+        *((9, partial(write_hostile_text, text=text), "text") for text in TEXTS.values()),
+        *((8, write_blocked_as, file_name(stem)) for stem in NAMES.values()),
+        *((1, partial(Path.write_bytes, data=data), "content") for data, _ in CONTENTS.values()),
+        *((int(reason is not None), make, "place") for make, reason in PLACES.values()),
+    ]
+    written = [file for number, file in enumerate(files) if number % shares == share]
+    for number, (_, write, name) in enumerate(written):
+        named = name if name.endswith(".recon.json") else f"{name}-{number}.recon.json"
+        write(sessions / named)
+    return GOOD_COMPARISONS + sum(items for items, _, _ in written)
+
+
+@pytest.fixture
+def everything_at_once(pytester: pytest.Pytester) -> int:
+    """All hostile files of the tables above in one directory; returns how many items."""
+    return write_everything(pytester.path)
+
+
+SHARES = 1 if os.environ.get("RECON_TEST_SIZE") == "soak" else 3
+"""Each way to print has one share of the hostile files, in turn: each file meets a third."""
 
 
 def test_everything_at_once_with_two_workers(
@@ -654,43 +674,50 @@ def test_everything_at_once_with_two_workers(
     assert alone.cases("sessions.xml") == spread.cases("sessions.xml")
 
 
-@pytest.mark.usefixtures("everything_at_once")
+MODES = [
+    ("-q",),
+    ("-qq", "-rA"),
+    ("-vv", "-ra", "--durations=5", "--durations-min=0"),
+    ("--tb=line",),
+    ("--tb=short", "-l"),
+    ("--tb=no", "-rfE"),
+    ("--tb=native",),
+    ("--co",),
+    ("--co", "-q"),
+    ("--setup-plan",),
+    ("--no-header", "--no-summary"),
+    ("--runxfail", "-rx"),
+    ("-W", "error::pytest_recon.ReconDriftWarning"),
+    ("--capture=no", "--showlocals"),
+    ("--recon-top-n=1000",),
+    ("-o", "console_output_style=classic"),
+]
+
+
 @pytest.mark.parametrize(
-    "mode",
-    [
-        ("-q",),
-        ("-qq", "-rA"),
-        ("-vv", "-ra", "--durations=5", "--durations-min=0"),
-        ("--tb=line",),
-        ("--tb=short", "-l"),
-        ("--tb=no", "-rfE"),
-        ("--tb=native",),
-        ("--co",),
-        ("--co", "-q"),
-        ("--setup-plan",),
-        ("--no-header", "--no-summary"),
-        ("--runxfail", "-rx"),
-        ("-W", "error::pytest_recon.ReconDriftWarning"),
-        ("--capture=no", "--showlocals"),
-        ("--recon-top-n=1000",),
-        ("-o", "console_output_style=classic"),
-    ],
-    ids=" ".join,
+    ("number", "mode"), [*enumerate(MODES)], ids=[" ".join(mode) for mode in MODES]
 )
-def test_everything_at_once_in_every_mode(run: Runner, mode: tuple[str, ...]) -> None:
+def test_everything_at_once_in_every_mode(
+    pytester: pytest.Pytester, run: Runner, number: int, mode: tuple[str, ...]
+) -> None:
     """Whatever is printed, it is safe, and the run is red."""
+    write_everything(pytester.path, number % SHARES, SHARES)
     output = run("--recon-session=sessions", *mode)
     assert_safe(output)
     assert output.last.startswith("RECON: ")
     assert output.status == 1
 
 
-@pytest.mark.usefixtures("everything_at_once")
-@pytest.mark.parametrize("columns", [16, 33, 61, 120])
+@pytest.mark.parametrize(("number", "columns"), [*enumerate([16, 33, 61, 120])])
 def test_everything_at_once_on_a_narrow_terminal(
-    run: Runner, monkeypatch: pytest.MonkeyPatch, columns: int
+    pytester: pytest.Pytester,
+    run: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    columns: int,
 ) -> None:
     """With `-vv` pytest breaks long reasons, in the middle of a word too."""
+    write_everything(pytester.path, number % SHARES, SHARES)
     monkeypatch.setenv("COLUMNS", str(columns))
     output = run("--recon-session=sessions", "-vv", "-rA")
     assert_safe(output)
@@ -749,15 +776,16 @@ HOOK_BODIES = {
 }
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("body", HOOK_BODIES.values(), ids=HOOK_BODIES)
-def test_hostile_text_by_a_hook(pytester: pytest.Pytester, body: str, workers: int) -> None:
+@pytest.mark.parametrize(("hook", "workers"), also_on_workers([*HOOK_BODIES]), ids=str)
+def test_hostile_text_by_a_hook(
+    pytester: pytest.Pytester, run: Runner, hook: str, workers: tuple[str, ...]
+) -> None:
     """A project's hook repeats what it read; its text is as hostile as the file."""
-    pytester.makeconftest(HOOKS.format(kitchen=KITCHEN, hook=body))
+    pytester.makeconftest(HOOKS.format(kitchen=KITCHEN, hook=HOOK_BODIES[hook]))
     write_blocked(pytester.path / "sessions" / "desk.recon.json")
     (pytester.path / "sessions" / "other.txt").write_text("x", encoding="utf-8")
     arguments = ["--recon-session=sessions", "--recon-session=sessions/other.txt", "-v", "-rA"]
-    output = run_in_subprocess(pytester.path, *arguments, f"-n{workers}")
+    output = run(*arguments, *workers)
     assert_safe(output)
     assert len(output.cases("items.xml")) == len(output.cases("sessions.xml"))
     assert output.last.startswith("RECON: BLOCKED")

@@ -4,13 +4,15 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from recon_core.audit.log import AuditLog
+from tests.matrices import matrix
 
-from .conftest import CLEAR_LINE, write_blocked, write_clear
+from .conftest import CLEAR_LINE, PLAIN, write_blocked, write_clear
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 
@@ -27,7 +29,8 @@ def redirected(
     """Run pytest whose standard output is a pipe that nobody reads, or is redirected."""
     reading, writing = os.pipe()
     os.close(reading)
-    command = shlex.join([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments])
+    options = [*PLAIN, "-p", "no:cacheprovider"]
+    command = shlex.join([sys.executable, "-m", "pytest", *options, *arguments])
     try:
         return subprocess.run(
             ["sh", "-c", f"{command} {redirection}"],
@@ -42,15 +45,17 @@ def redirected(
 
 
 @pytest.mark.parametrize(
-    ("redirection", "arguments"), list(zip(REASONS, [(), ("-n1",), ("-q", "-s")], strict=True))
+    ("way", "write"),
+    matrix(
+        [*zip(REASONS, [(), ("-n1",), ("-q", "-s")], strict=True)], [write_clear, write_blocked]
+    ),
 )
-@pytest.mark.parametrize("write", [write_clear, write_blocked])
 def test_output_that_is_not_taken_is_one_line(
-    tmp_path: Path, redirection: str, arguments: tuple[str, ...], write: object
+    tmp_path: Path, way: tuple[str, tuple[str, ...]], write: Callable[[Path], Path]
 ) -> None:
     """A clear run ends with 1; its reports and its trail are written as ever."""
+    redirection, arguments = way
     (tmp_path / "pytest.ini").write_text("")
-    assert callable(write)
     write(tmp_path / "s.recon.json")
     options = ["--recon-audit-log=log.jsonl", "--recon-junit=recon.xml", *arguments]
     result = redirected(tmp_path, "--recon-session=.", *options, redirection=redirection)

@@ -1,7 +1,10 @@
 """Waivers in pytest: the same verdicts whichever way, process or time zone the items run in."""
 
+import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -49,7 +52,10 @@ def recon_checks(recorded):
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run the blocked session; waivers cover both of its FAILs, or one with `half`."""
+    """One way to run the blocked session; waivers cover both of its FAILs, or one with `half`.
+
+    `used` are those that the audit log has as used.
+    """
 
     name: str
     words: tuple[str, ...] = ()
@@ -57,6 +63,7 @@ class Way:
     line: str = WAIVED_LINE
     conftest: str = ""
     half: bool = False
+    used: tuple[str, ...] = ("w1", "w2")
 
 
 NARROWED = "RECON: INCOMPLETE ("
@@ -69,16 +76,18 @@ WAYS = [
     Way("fails on a WARN", ("--recon-fail-on=warn",), 1, "RECON: BLOCKED (1 WARN, 2 WAIVED in"),
     Way("xfails are run", ("--runxfail",), 1, "RECON: BLOCKED (1 WARN, 2 WAIVED in"),
     Way("WARN is an error", ("-Werror::pytest_recon.ReconDriftWarning",), 1, "RECON: BLOCKED ("),
-    Way("keyword", ("-k", "ETH"), 1, NARROWED),
-    Way("keyword of the waived", ("-k", "cash"), 1, NARROWED),
+    Way("keyword", ("-k", "ETH"), 1, NARROWED, used=("w1",)),
+    Way("keyword of the waived", ("-k", "cash"), 1, NARROWED, used=("w2",)),
     Way("last failed", ("--lf",)),
-    Way("deselected", ("--deselect=blocked.recon.json::cash::EUR",), 1, NARROWED),
+    Way("deselected", ("--deselect=blocked.recon.json::cash::EUR",), 1, NARROWED, used=("w1",)),
     Way("reruns", ("--reruns=2",)),
     Way("the file vanishes between processes", ("-n2",), conftest=DELETED),
-    Way("half", (), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, workers", ("-n2",), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, reruns", ("--reruns=2",), 1, HALF_WAIVED_LINE, half=True),
-    Way("half, the file is widened", ("-n2",), 1, HALF_WAIVED_LINE, WIDENED, half=True),
+    Way("half", (), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way("half, workers", ("-n2",), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way("half, reruns", ("--reruns=2",), 1, HALF_WAIVED_LINE, half=True, used=("w1",)),
+    Way(
+        "half, the file is widened", ("-n2",), 1, HALF_WAIVED_LINE, WIDENED, half=True, used=("w1",)
+    ),
 ]
 
 
@@ -89,22 +98,42 @@ def test_a_waived_session(pytester: pytest.Pytester, way: Way) -> None:
     write(pytester.path / "blocked.recon.json")
     if way.conftest:
         pytester.makeconftest(way.conftest)
-    words = ("--recon-session=blocked.recon.json", *way.words)
-    result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=True)
+    words = ("--recon-session=blocked.recon.json", "--recon-audit-log=a.jsonl", *way.words)
+    result = run_pytest(pytester, *words, cache="--lf" in way.words, subprocess=not way.words)
     assert result.ret == way.status, result.outlines
     assert final_line(result).startswith(way.line)
+    log = AuditLog(pytester.path / "a.jsonl")
+    summary: Any = log.get_entries_by_event_type("RECON_SUMMARY")[0].details
+    diffs: list[Any] = [each.details for each in log.get_entries_by_event_type("RECON_DIFF")]
+    covered = [each for each in diffs if each["severity"] == "WAIVED"]
+    assert {use["id"] for each in covered for use in each["waivers"]} == set(way.used)
+    assert summary["waivers"]["used"] == list(way.used)
+    assert ("FAIL" in summary["counts_by_severity"]) is way.half
+
+
+@pytest.fixture
+def at_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Move this process into another time zone, and back again."""
+
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize(("days", "status"), [(0, 0), (-1, 1)])
 def test_the_last_day_ends_in_utc(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, zone: str, days: int, status: int
+    pytester: pytest.Pytester, at_zone: Callable[[str], None], zone: str, days: int, status: int
 ) -> None:
     """A waiver holds on its last day in UTC, whatever the day is where the run is."""
-    monkeypatch.setenv("TZ", zone)
+    at_zone(zone)
     write_blocked(pytester.path / "blocked.recon.json")
     write_waivers(pytester.path, "position::ETH/EUR", "cash::*", days=days)
-    result = run_pytest(pytester, "--recon-session=blocked.recon.json", subprocess=True)
+    result = run_pytest(pytester, "--recon-session=blocked.recon.json")
     assert result.ret == status, result.outlines
     state = "used" if status == 0 else "expired"
     result.stdout.fnmatch_lines([f"recon: waivers recon-waivers.toml: 2 {state}"])
@@ -162,7 +191,7 @@ def test_a_file_that_is_named(pytester: pytest.Pytester, form: str) -> None:
     (pytester.path / "recon-waivers.toml").rename(pytester.path / "w.toml")
     pytester.makeini(f"[pytest]\n{'recon_waivers = w.toml' if form == 'ini' else ''}\n")
     words = [] if form == "ini" else form.split()
-    result = run_pytest(pytester, *words, "--recon-session=blocked.recon.json", subprocess=True)
+    result = run_pytest(pytester, *words, "--recon-session=blocked.recon.json")
     assert (result.ret, final_line(result)) == (0, WAIVED_LINE)
     run_pytest(
         pytester, "--recon-session=blocked.recon.json", "--recon-waivers=lost.toml"

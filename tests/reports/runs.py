@@ -10,6 +10,7 @@ from recon_core.cli.check_run import Check
 from recon_core.model.explanation import Effort
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
+from recon_core.policy.waivers import Waivers
 from recon_core.reports.run_report import RunReport
 from recon_core.values.severity import Severity
 
@@ -72,19 +73,27 @@ def write(directory: Path, name: str, document: Mapping[str, Any]) -> Path:
     return path
 
 
-def judged(directory: Path, *anchors: Path, effort: Effort = Effort.FAST) -> RunReport:
-    """The report of a run over some sessions, under the built-in policy."""
+def judged(
+    directory: Path,
+    *anchors: Path,
+    effort: Effort = Effort.FAST,
+    waivers: Waivers | None = None,
+    log: Path | None = None,
+) -> RunReport:
+    """The report of a run over some sessions, under the built-in policy, with an audit log."""
     manager = extension_manager()
-    check = Check(Policy(), manager, directory, 10, Severity.FAIL, effort=effort)
+    check = Check(Policy(), manager, directory, 10, Severity.FAIL, effort=effort, waivers=waivers)
     check.judge(anchors)
+    if log is not None:
+        check.write_audit_log(log)
     return check.report("built-in", [])
 
 
-def examples() -> RunReport:
+def examples(waivers: Waivers | None = None) -> RunReport:
     """A run over the examples, which has every severity and explanations of every verdict."""
     names = ["suite/blocked", "suite/clear", "explain"]
     anchors = [path for name in names for path in sorted((EXAMPLES / name).glob("*.recon.json"))]
-    return judged(EXAMPLES, *anchors)
+    return judged(EXAMPLES, *anchors, waivers=waivers)
 
 
 def with_texts(value: Any, text: str) -> Any:
@@ -104,6 +113,6 @@ def with_texts(value: Any, text: str) -> Any:
 _OWN = {
     "schema", "version", "written", "verdict", "max_severity", "waterfalls", "timeline", "counts",
     "evidence", "fills", "more", "seconds", "internal", "external", "delta", "drift", "causes",
-    "audit", "trend", "invocation_id", "run_id", "diff_id", "action", "mode",
+    "audit", "trend", "invocation_id", "run_id", "diff_id", "action", "mode", "severity", "state",
 }  # fmt: skip
 """Fields that this project writes itself, or that are no text."""

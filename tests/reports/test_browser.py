@@ -21,6 +21,7 @@ from recon_core.reports.run_report import RunReport, TrendRun
 
 from . import runs
 from .test_hostile import HOSTILE, hostile
+from .test_waived import half
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 AXE = Path(os.environ.get("RECON_AXE", "axe.min.js"))
@@ -49,6 +50,7 @@ def pages() -> dict[str, str]:
         "blocked": replace(run, trend=trend),
         "incomplete": replace(run, verdict="INCOMPLETE", problems=("a file is missing",)),
         "clear": replace(run, verdict="CLEAR", sessions=()),
+        "waived": replace(half(), trend=trend[:2]),
         "hostile": hostile(HOSTILE["html block"]),
         "long names": hostile("x" * 3000),
     }
@@ -90,14 +92,16 @@ def looked_at(page: str, directory: Path, width: int, scheme: str) -> tuple[Any,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["blocked", "incomplete", "clear", "hostile", "long names"])
+@pytest.mark.parametrize(
+    "name", ["blocked", "incomplete", "clear", "waived", "hostile", "long names"]
+)
 def test_axe_finds_nothing(tmp_path: Path, name: str, scheme: str) -> None:
     """Contrast, names of regions, order of headings, tables."""
     assert looked_at(pages()[name], tmp_path, 1280, scheme)[0] == []
 
 
 @pytest.mark.parametrize("width", [500, 800, 1280])
-@pytest.mark.parametrize("name", ["blocked", "long names"])
+@pytest.mark.parametrize("name", ["blocked", "waived", "long names"])
 def test_only_tables_scroll_sideways(tmp_path: Path, name: str, width: int) -> None:
     """The page is as wide as its window; 500 pixels is the narrowest of Chromium."""
     assert looked_at(pages()[name], tmp_path, width, "light") == ([], width)

@@ -2,15 +2,19 @@
 
 import json
 import xml.etree.ElementTree as ET
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from html.parser import HTMLParser
 
 import pytest
 
+from recon_core.policy.waivers import Waiver, Waivers
 from recon_core.reports.formats import FORMATS
 from recon_core.reports.run_report import RunReport
 
 from . import consumers, runs
+from .test_consumers import CONSUMERS, sarif_validator
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -38,7 +42,10 @@ HOSTILE = {
 
 @cache
 def _run() -> RunReport:
-    return runs.examples()
+    """The examples, whose cash is waived up to 5: above it a waiver does not cover."""
+    names = ("w", "*", "cash::*", "ops@desk", "known")
+    waiver = Waiver(*names, expires=date(2026, 12, 31), max_amount=Decimal(5))
+    return runs.examples(Waivers(date(2026, 11, 29), (waiver,), {"w.toml": "0" * 64}))
 
 
 def hostile(text: str) -> RunReport:
@@ -108,6 +115,8 @@ def test_junit_has_the_cases_of_the_run(text: str) -> None:
     found, plain = (FORMATS["junit"].render(hostile(each)) for each in (text, "name"))
     tags = [[element.tag for element in ET.fromstring(each).iter()] for each in (found, plain)]  # noqa: S314  # written by this project
     assert tags[0] == tags[1]
+    for read in CONSUMERS.values():
+        assert [each.outcome for each in read(found)] == [each.outcome for each in read(plain)]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -121,6 +130,8 @@ def test_json_is_whole_and_encodable(name: str, text: str) -> None:
         assert len(consumers.gitlab_degradations(made)) == len(issues)
         assert all("\n" not in issue["description"] for issue in issues)
         assert all(len(issue["description"]) <= 1100 for issue in issues)
+    if name == "sarif":
+        sarif_validator().validate(json.loads(made))
 
 
 @pytest.mark.parametrize(

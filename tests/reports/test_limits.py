@@ -9,7 +9,7 @@ import pytest
 
 from recon_core.model.explanation import Effort
 from recon_core.reports.formats import FORMATS
-from recon_core.reports.run_report import RunReport
+from recon_core.reports.run_report import RunReport, TrendRun
 
 from . import consumers, runs
 
@@ -84,7 +84,7 @@ def test_json_and_junit_have_everything(run: RunReport) -> None:
 
 
 def test_a_page_of_100_sessions_and_50_findings_is_below_100_kb(tmp_path: Path) -> None:
-    """With courses and waterfalls of fills on both sides."""
+    """With courses and waterfalls of fills on both sides, and a trend of 20 runs."""
     found = [runs.write(tmp_path, f"bad{number}", runs.trading(number)) for number in range(8)]
     assert len(found) == 8
     more = [runs.write(tmp_path, f"drift{number}", many_positions(2)) for number in range(9)]
@@ -92,7 +92,8 @@ def test_a_page_of_100_sessions_and_50_findings_is_below_100_kb(tmp_path: Path) 
     run = runs.judged(tmp_path, *found, *more, *clear)
     assert len(run.sessions) == 100
     assert sum(sum(session.counts.values()) for session in run.sessions) == 50
-    assert len(FORMATS["html"].render(run).encode()) < 100_000
+    trend = tuple(TrendRun(f"2026-01-{n:02d}T00:00:00Z", {"FAIL": n}) for n in range(1, 21))
+    assert len(FORMATS["html"].render(replace(run, trend=trend)).encode()) < 100_000
 
 
 def test_many_sessions_and_problems_are_counted() -> None:

@@ -88,7 +88,7 @@ def foreign_activity(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
 
 def _is_unnamed(book: SideRecord) -> bool:
     """Whether the rows name no account: one that is named would then be that of all."""
-    return not (book.accounts() - {None})
+    return not (book.accounts - {None})
 
 
 def _some(book: SideRecord, dice: Dice) -> list[Fill]:

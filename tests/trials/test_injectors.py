@@ -43,7 +43,7 @@ def test_what_recordings_lack_is_made() -> None:
     moved = {row.movement_kind for base in bases for row in base.book.movements or ()}
     assert moved == set(MovementKind)
     assert any(row.leg is not Leg.NET and row.quantity for b in bases for row in b.right.positions)
-    assert any(len(base.book.accounts() - {None}) > 1 for base in bases)
+    assert any(len(base.book.accounts - {None}) > 1 for base in bases)
     assert any(len({fill.position_id for fill in base.fills}) > 1 for base in bases)
     assert any(base.book.snapshots and base.external.snapshots for base in bases)
     assert any(base.external.orders for base in bases)

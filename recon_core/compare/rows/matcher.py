@@ -35,6 +35,7 @@ from recon_core.compare.rows.aggregation import (
 from recon_core.compare.rows.fill_rules import same_fill
 from recon_core.compare.rows.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
 from recon_core.compare.rows.order_rules import order_findings
+from recon_core.compare.rows.renamed_fills import with_renamed_fills
 from recon_core.model import (
     Fill,
     LedgerSide,
@@ -81,7 +82,9 @@ def match(recorded: RecordedSession, max_items: int = DEFAULT_MAX_ITEMS) -> Matc
     as_of, plain = session_time(recorded), accounts_are_one(recorded)
     matcher = _Matcher(recorded, plain, max_items, as_of, float_sides(recorded))
     notes = same_source_notes(recorded)
-    comparisons = [*matcher.fills(), *matcher.orders(notes), *matcher.movements()]
+    fills, renamed = with_renamed_fills(matcher.fills(), plain=plain)
+    notes += renamed
+    comparisons = [*fills, *matcher.orders(notes), *matcher.movements()]
     notes += [_folded_note(kind, count, max_items) for kind, count in matcher.folded.items()]
     return Matching(tuple(comparisons), tuple(notes), matcher.folded)
 

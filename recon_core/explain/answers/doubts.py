@@ -1,6 +1,5 @@
 """Doubts that keep a proven answer from being unique: amounts that no side states, or chance."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -9,11 +8,12 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_little, is_much
 from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.hypotheses import Strength, fill_content
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.postings import order_name
@@ -111,7 +111,7 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
         return False
     (fill,) = patch.removed
     market = market_of(problem, problem.postings.position(fill))
-    if market is None or not _has_other_copy(market.fills, fill):
+    if market is None or not _has_copies([one for one in market.fills if one is not fill]):
         return False
     prices = {
         one.price for one in market.fills if one.side is fill.side and one.quantity == fill.quantity
@@ -123,14 +123,9 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
     return ticks < len(prices) * _TICKS_EACH
 
 
-def _has_other_copy(fills: Sequence[Fill], removed: Fill) -> bool:
-    """True if a market has an order with two equal fills at one time, a removed one left out."""
-    counts = Counter(
-        (fill.order_id, fill.time, fill_content(fill))
-        for fill in fills
-        if fill is not removed and fill.order_id
-    )
-    return any(count > 1 for count in counts.values())
+def _has_copies(fills: Sequence[Fill]) -> bool:
+    """True if any of the fills may be a copy of another one."""
+    return any(map(Copies(fills).near, fills))
 
 
 def _below_digits(prover: Prover, answer: Answer) -> bool:
@@ -150,17 +145,19 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
 def _is_one_of_two(answer: Answer, part: Part) -> bool:
     """True if a fill that no row states and another size of a stated fill have the same effect.
 
-    They have it at one price and side, if the snapshots allow both. Instead of a missing fill,
-    a stated fill of its price and quantity on the other side may be wrong, fee ignored; or a
-    stated fill without a fee may be too large and its fee missing.
+    They have it at one price, if the snapshots allow both, the fee ignored: instead of a missing
+    fill, a stated fill of its side may be too small, or one of the other side too large or wrong.
+    One without a fee may be of any size, and its fee missing. Instead of a larger fill, another one
+    may be missing, whose fee is known or is what another fee is too large by.
     """
     patch = part.hypothesis.patch
-    if part.hypothesis.strength is not Strength.FITTED or len(patch.added) != 1:
+    if part.hypothesis.strength < Strength.FITTED or len(patch.added) != 1:
         return False
     (fill,) = patch.added
     if is_quantity(part.hypothesis):
         old = patch.removed[0]
-        return fill.quantity > old.quantity and fill.fee != old.fee
+        is_larger = fill.quantity > old.quantity
+        return is_larger and (fill.fee != old.fee or _is_doubled(answer.problem, fill))
     if not is_unstated(part.hypothesis):
         return False
     problem = answer.problem
@@ -170,10 +167,19 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     same = compress(known, map(fill.price.__eq__, map(_PRICE, known)))
     return any(
-        (other.side is fill.side or other.quantity == fill.quantity or not other.fee)
+        (other.side is fill.side or other.quantity >= fill.quantity or not other.fee)
         and left.may_begin(other.time)
         for other in same
     )
+
+
+def _is_doubled(problem: Problem, fill: Fill) -> bool:
+    """True if another fill has twice the fee of a fill, where fees follow no quantity.
+
+    A missing fill, and a fee that was booked twice, then cost what a larger fill does.
+    """
+    twice = EXACT.add(fill.fee, fill.fee)
+    return any(other.fee == twice for other in problem.fills if other.fee)
 
 
 def _is_part_of_its_order(problem: Problem, part: Part) -> bool:

@@ -198,7 +198,9 @@ def _within(problem: Problem, half_units: Vector) -> Problem:
     tolerance = dict(problem.tolerance)
     for name, half in half_units.items():
         tolerance[name] = EXACT.add(half, tolerance.get(name, ZERO))
-    return replace(problem, tolerance=tolerance)
+    near = replace(problem, tolerance=tolerance)
+    near.share_rows(problem)
+    return near
 
 
 def _proven(

@@ -193,7 +193,8 @@ def cumulative_of_pairs(
     Example: the right quantities are 1, 2 and 2, the wrong ones 1, 3 and 5.
     """
     right_of = {id(wrong): right for wrong, right in pairs}
-    names = {wrong.order_id for wrong, _ in pairs} - {""}
+    unequal = (wrong for wrong, right in pairs if wrong.quantity != right.quantity)
+    names = {wrong.order_id for wrong in unequal} - {""}
     of_names = [fill for fill in fills if fill.order_id in names] if names else []
     orders: dict[str, list[Fill]] = {}
     for fill in sorted(of_names, key=lambda fill: fill.time):

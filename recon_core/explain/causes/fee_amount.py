@@ -68,7 +68,8 @@ def _duplicated(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
 
 
 def _turned(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
-    return at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
+    turned = at_usual_rate(problem, fee_change(fill, CauseKind.FEE_SIGN, fill.fee.copy_negate()))
+    return replace(turned, strength=Strength.CHANCE) if _are_paid(problem, 1) else turned
 
 
 def _half_of(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
@@ -103,7 +104,7 @@ def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
     problem = group.problem
     if len(group.charged) > 1:
         if problem.reached_by_effect(times(group.fees, _TURNED)):
-            yield _all_turned(group.charged)
+            yield _all_turned(group)
         if problem.fault_in is FaultIn.STATEMENT and problem.reached_by_effect(negated(group.fees)):
             yield _all_missing(group.charged)
     yield from _all_charged(group)
@@ -114,14 +115,24 @@ def _reducing(group: FillGroup) -> Iterator[Hypothesis]:
     if len(group.charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
         return
     if group.reduces(times(group.fees, _TURNED)):
-        yield _all_turned(group.charged)
+        yield _all_turned(group)
     if group.problem.fault_in is FaultIn.STATEMENT and group.reduces(negated(group.fees)):
         yield _all_missing(group.charged)
 
 
-def _all_turned(fills: Sequence[Fill]) -> Hypothesis:
+def _all_turned(group: FillGroup) -> Hypothesis:
+    """Build all fees of a group turned: by chance where they would be the only rebates."""
+    fills = group.charged
     turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
-    return of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
+    hypothesis = of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
+    is_chance = _are_paid(group.problem, len(fills))
+    return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
+
+
+def _are_paid(problem: Problem, count: int) -> bool:
+    """True if `count` fees and others, which may be wrong, are all paid: none is a rebate."""
+    fees = problem.rows.fees
+    return problem.fault_in is FaultIn.ROWS and len(fees) > count and fees[0] > 0
 
 
 def _all_missing(fills: Sequence[Fill]) -> Hypothesis:

@@ -20,9 +20,9 @@ from recon_core.explain.causes.fee_pairs import fee_fault, most_fees, wrong_fees
 from recon_core.explain.problem.dimensions import is_cash
 from recon_core.explain.problem.fee_schedule import (
     ROUNDINGS,
-    THE_RATE,
     FeeModel,
     is_significant_rate,
+    rate_text,
     round_rate,
     total_value,
 )
@@ -96,20 +96,18 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
 
 
 def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:
-    schedules = dict.fromkeys((model, rate) for _, model, rate in charged)
-    given = [model.text(rate) for model, rate in schedules]
-    other = [_scaled(model, factor).text(_times(rate, factor)) for model, rate in schedules]
+    given = list(dict.fromkeys((model, rate) for _, model, rate in charged))
+    other = [(_scaled(model, factor), _times(rate, factor)) for model, rate in given]
     posted, right = problem.wrong_and_right(given, other)
     return f"booked at {_listed(posted)} instead of {_listed(right)}"
 
 
-def _listed(schedules: Sequence[str]) -> str:
-    """Return schedules in words: `the rate 0.001`, `the rates 0.0005, 0.0002`."""
-    distinct = list(dict.fromkeys(schedules))
-    if len(distinct) < 2 or not all(text.startswith(THE_RATE) for text in distinct):  # noqa: PLR2004
-        return ", ".join(distinct)
-    rates = sorted((Decimal(text.removeprefix(THE_RATE)) for text in distinct), reverse=True)
-    return f"the rates {', '.join(f'{rate:f}' for rate in rates)}"
+def _listed(schedules: Sequence[tuple[FeeModel, Decimal]]) -> str:
+    """Return models with their rates in words: `the rate 0.001`, `the rates 0.0005, 0.0002`."""
+    rates = sorted({rate for _, rate in schedules}, reverse=True)
+    if len(rates) > 1 and not any(model.fixed for model, _ in schedules):
+        return f"the rates {', '.join(map(rate_text, rates))}"
+    return ", ".join(dict.fromkeys(model.text(rate) for model, rate in schedules))
 
 
 def _scaled(model: FeeModel, factor: Fraction) -> FeeModel:
@@ -266,8 +264,8 @@ def _of_all_balances(
 def _rate_text(problem: Problem, selected: Sequence[Fill], rate: Decimal) -> str:
     """Return the rates of the fills, as many as they have, and the other rate in words."""
     charged = (one for fill in selected if fill.fee for one in _charged(problem, fill))
-    known = _listed([model.text(at) for _, model, at in charged])
-    other = f"{THE_RATE}{rate:f}"
+    known = _listed([(model, at) for _, model, at in charged])
+    other = f"the rate {rate_text(rate)}"
     if not known:
         return f"at {other}"
     posted, right = problem.wrong_and_right(known, other)

@@ -9,6 +9,7 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import (
     Vector,
+    account_of,
     is_position,
     minus,
     negated,
@@ -22,8 +23,6 @@ from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import exact_sum
-
-_ACCOUNT: Final = ",account="
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +98,18 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     accounts: set[str] = set()
     for name, amounts in _by_account(states.other).items():
         held = {
-            each: amount for each, amount in states.stated.items() if _bare(each) == name and amount
+            each: amount
+            for each, amount in states.stated.items()
+            if without_account(each) == name and amount
         }
         total = exact_sum(amounts.values())
-        if len(amounts) > 1 and list(held.values()) == [total] and total:
+        if len(amounts) > 1 and list(held.values()) == [total]:
             correction |= {
                 each: amount
                 for each, amount in minus(amounts, held).items()
                 if amount and each in states.dimensions.compared
             }
-            accounts |= {each.rpartition(_ACCOUNT)[2] for each in amounts}
+            accounts |= {*map(account_of, amounts)}
     if correction:
         detail = f"its positions are the sum of the accounts {', '.join(sorted(accounts))}"
         yield StateHypothesis(CauseKind.FOREIGN_ACTIVITY, states.side, correction, detail)
@@ -118,13 +119,9 @@ def _by_account(stated: Vector) -> dict[str, dict[str, Decimal]]:
     """Return the quantities of each position that is held in accounts, by dimension."""
     found: dict[str, dict[str, Decimal]] = {}
     for name, amount in stated.items():
-        if is_position(name) and _ACCOUNT in name and amount:
-            found.setdefault(_bare(name), {})[name] = amount
+        if is_position(name) and without_account(name) != name and amount:
+            found.setdefault(without_account(name), {})[name] = amount
     return found
-
-
-def _bare(name: str) -> str:
-    return without_account(name)
 
 
 FAMILY: Final = CauseFamily(

@@ -193,8 +193,14 @@ def _content(row: Row) -> tuple[object, ...]:
 
 
 def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:
-    """True if a fitted quantity is the only evidence of a cause: its fill moved no cash."""
+    """True if one figure is the only evidence of a cause.
+
+    That is a fitted quantity whose fill moved no cash, or the sign of all fills that one figure
+    shows: the side that states it may have the other sign.
+    """
     is_fitted = hypothesis.strength > Strength.SHOWN
+    if hypothesis.cause_kind is CauseKind.SIGN_CONVENTION:
+        return is_fitted and sum(map(bool, effect.values())) == 1
     return (
         is_quantity(hypothesis)
         and is_fitted

@@ -148,7 +148,7 @@ def _by_fee(one: FeeContradiction) -> Iterator[Hypothesis]:
         ratio = 1 / times if inverse else times
         price = on_tick(Fraction(one.fill.price) * ratio, one.market.tick_places)
         other = replace(one.fill, price=price)
-        if price > 0 and one.model.fee(one.problem.postings, other, rate) == one.fill.fee:
+        if one.model.fee(one.problem.postings, other, rate) == one.fill.fee:
             yield _with_price(one.fill, other, Strength.EXACT, slip(one.fill.price, price))
 
 

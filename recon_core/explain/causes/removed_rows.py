@@ -37,12 +37,12 @@ def removed_at_end(
     of a hypothesis that removes a single row are interchangeable. Empty where the ledger is not at
     fault.
     """
-    ordered = [list(group) for _, group in groupby(rows, key=_TIME)]
     wanted = {
         at: _removed_rows(one) for at, one in enumerate(hypotheses) if _is_removal(problem, one)
     }
+    ordered: Iterable[list[Row]] = (list(group) for _, group in groupby(rows, key=_TIME))
     while wanted:
-        taken = _first_of(ordered, wanted)
+        taken, ordered = _first_of(ordered, wanted)
         found = Counter(at for at, _ in taken)
         whole = {at: each for at, each in wanted.items() if in_part or found[at] == len(each)}
         if sum(found[at] for at in whole) == len(taken):
@@ -81,11 +81,12 @@ def _removed_rows(one: Hypothesis) -> list[frozenset[object]]:
 
 
 def _first_of(
-    ordered: Sequence[Sequence[Row]], wanted: Mapping[int, Sequence[frozenset[object]]]
-) -> list[tuple[int, Row]]:
-    """Return the first rows that are wanted, up to the first time at which a row is not.
+    ordered: Iterable[list[Row]], wanted: Mapping[int, Sequence[frozenset[object]]]
+) -> tuple[list[tuple[int, Row]], list[list[Row]]]:
+    """Return the first rows that are wanted, and the groups of one time that were read for them.
 
-    Each is given with the place of its hypothesis.
+    They end with the first time at which a row is not wanted; where less is wanted, they end no
+    later. Each row is given with the place of its hypothesis.
     """
     free: dict[object, list[list[int]]] = {}
     for at, contents in wanted.items():
@@ -94,7 +95,9 @@ def _first_of(
             for content in each:
                 free.setdefault(content, []).append(slot)
     taken: list[tuple[int, Row]] = []
+    read: list[list[Row]] = []
     for group in ordered:
+        read.append(group)
         before = len(taken)
         for row in group:
             slot = next(filter(None, free.get(_content(row), ())), [])
@@ -102,7 +105,7 @@ def _first_of(
                 taken.append((slot.pop(), row))
         if len(taken) - before < len(group):
             break
-    return taken
+    return taken, read
 
 
 def _is_removal(problem: Problem, one: Hypothesis) -> bool:

@@ -35,14 +35,14 @@ def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | N
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield figures with the other sign: all that differ, all positions, or all balances."""
-    turned = {
+    turned = [
         name
         for name in states.differing
         if states.stated.get(name, ZERO) == states.other.get(name, ZERO).copy_negate()
-    }
-    sections = [names for names in _sections(states.differing) if turned.issuperset(names)]
+    ]
+    sections = [names for names in _sections(states.differing) if {*turned}.issuperset(names)]
     if not sections:  # positions, while others differ for another reason
-        sections = [tuple(sorted(filter(is_position, turned)))]
+        sections = [tuple(filter(is_position, turned))]
     for names in filter(None, sections):
         yield states.hypothesis(CauseKind.SIGN_CONVENTION, names, "", forms=1)
 

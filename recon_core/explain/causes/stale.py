@@ -8,6 +8,7 @@ what it shows of a later time denies that: a row, a report of an order, a snapsh
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +17,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.explain.budget import OF_A_REPLAY
+from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.causes.movement import surplus_movement
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.problem.dimensions import add_to, is_position, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
@@ -36,6 +39,12 @@ from recon_core.values.times import format_time
 
 _FEW: Final = 3
 """Numbers of rows that are summed one by one: for more, one running sum is cheaper."""
+
+_MOST_ASKED: Final = 1_000
+"""Rows of a side that is behind, up to which one of them is looked for that moves as much as all.
+
+Each costs a posting, and more rows hardly ever cancel to the last digit.
+"""
 
 _SHIFTS: Final = {
     "one hour": timedelta(hours=1),
@@ -70,11 +79,8 @@ def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
     """
     if problem.fault_in is FaultIn.ROWS:
         return
+    rows: list[Row] = sorted(problem.timeline, key=_TIME, reverse=True)
     derivative = any(map(problem.postings.derivative, problem.rows.symbols))
-    if not derivative and _by_position(problem) == []:
-        return
-    rows: list[Row] = [*problem.timeline]
-    rows.sort(key=_TIME, reverse=True)
     reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
     for at in reached:
         earlier = rows[at].time if at < len(rows) else None
@@ -318,6 +324,44 @@ def last_shown(recorded: RecordedSession) -> datetime | None:
 
 
 def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield what else explains newest rows that are missing on one side, or false on the other."""
+    yield from _one_false_row(problem, hypotheses)
+    yield from _newest_rows_unseen(problem, hypotheses, max_skew)
+
+
+def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    """Yield the row that is false, if a side is behind by rows of which one moves as much as all.
+
+    The other rows then cancel: that the side does not know them, no amount shows.
+    """
+    for at, one in enumerate(hypotheses):
+        rows = one.patch.rows_removed
+        if not is_span(one) or not 1 < len(rows) <= _MOST_ASKED:
+            continue
+        whole = one.patch.vector(problem.postings)
+        for row in rows:
+            left = minus(whole, patch_of_removed([row]).vector(problem.postings))
+            if not any(left.values()):
+                since = format_time(min(map(_TIME, rows)))
+                decides = f"what the {problem.side} side states at a later time than {since}"
+                yield Rival({at: ()}, _false_row(problem, row), decides)
+                break
+
+
+def _false_row(problem: Problem, row: Row) -> Hypothesis:
+    """Build the hypothesis that one row of the side with the rows is false, or a copy."""
+    if isinstance(row, Movement):
+        count = sum(row.content == other.content for other in problem.rows.movements)
+        return replace(surplus_movement(row, is_repeated=count > 1), side=problem.owner)
+    copies = Copies(problem.fills)
+    is_copy = copies.is_duplicate(row) or copies.near(row)
+    kind = CauseKind.DUPLICATE_FILL if is_copy else CauseKind.ORPHAN_FILL
+    return Hypothesis(kind, Patch((row,)), (row,), Strength.SHOWN, side=problem.owner)
+
+
+def _newest_rows_unseen(
     problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
 ) -> Iterator[Rival]:
     """Yield the exchange that is behind, if hypotheses remove the newest rows of the ledger.

@@ -97,11 +97,12 @@ def unit_of_pairs(rows: Sequence[PairRow]) -> SharedFault | None:
     if not ratios:
         return None
     ratio, _ = ratios.most_common(1)[0]
-    whole = ratio if ratio >= 1 or not ratio else 1 / ratio
+    if not ratio or max(ratio, 1 / ratio).denominator != 1:
+        return None
     members = [
         row for row in rows if Fraction(row.at.quantity) == ratio * Fraction(row.right.quantity)
     ]
-    if not ratio or whole.denominator != 1 or not are_most(members, rows):
+    if not are_most(members, rows):
         return None
     detail = f"quantities are {ratio} times what they should be"
     return SharedFault(CauseKind.UNIT, detail, quantity_fields(members), members)

@@ -62,9 +62,15 @@ sources would count as proven.
 """
 
 _DECOYS: Final = 6
-"""Decoys of each grid.
+"""Fewest decoys of each grid.
 
 Each costs a look-up of all pairs; with fewer, a likely coincidence may be missed.
+"""
+
+_LOOK_UPS: Final = 2_000
+"""Look-ups of a fill that the decoys of each grid may cost: 66 decoys for 30 fills.
+
+Few fills have few pairs, so that a coincidence of one in 25 is met by no six decoys as a rule.
 """
 
 _DECOYS_IN_TOLERANCE: Final = 3
@@ -96,7 +102,7 @@ def is_coarse(problem: Problem, tried: int) -> bool:
         Fraction(amount.copy_abs())
         / Fraction(problem.postings.resolution(currency_of(name)) or _COARSE)
         for name, amount in problem.exact.items()
-        if amount and is_cash(name)
+        if is_cash(name)
     ]
     return sum(units) < tried * _UNITS_EACH
 
@@ -108,14 +114,8 @@ def is_much(problem: Problem, cash: Vector) -> bool:
     """
     if problem.unknown:
         return False
-    pairs = Fraction((len(problem.fills) * _HYPOTHESES_OF_A_FILL) ** 2)
-    units = [
-        Fraction(amount.copy_abs())
-        / Fraction(max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust))
-        for name, amount in cash.items()
-        if amount and is_cash(name)
-    ]
-    return sum(units) > pairs * _AMOUNTS_EACH
+    pairs = (len(problem.fills) * _HYPOTHESES_OF_A_FILL) ** 2
+    return _units(problem, cash) > pairs * _AMOUNTS_EACH
 
 
 def is_little(problem: Problem, cash: Vector) -> bool:
@@ -124,13 +124,22 @@ def is_little(problem: Problem, cash: Vector) -> bool:
     `cash` is by dimension, in currency. 0.32 EUR is one of 32 amounts in cents, and the hypotheses
     on 400 fills have most of these.
     """
-    units = sum(
-        Fraction(amount.copy_abs())
-        / Fraction(max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust))
+    return _units(problem, cash) * _FILLS_OF_A_UNIT < len(problem.fills)
+
+
+def _units(problem: Problem, cash: Vector) -> Fraction:
+    """Return the steps of cash, or of float dust, that the balances of an effect are worth."""
+    steps = (
+        Fraction(amount.copy_abs()) / Fraction(_step(problem, currency_of(name)))
         for name, amount in cash.items()
-        if amount and is_cash(name)
+        if is_cash(name)
     )
-    return units * _FILLS_OF_A_UNIT < len(problem.fills)
+    return sum(steps, Fraction(0))
+
+
+def _step(problem: Problem, currency: str) -> Decimal:
+    """Return the step in which a currency is counted: that of its postings, at least the dust."""
+    return max(problem.postings.cash_step.of(currency), problem.dimensions.dust)
 
 
 def is_significant(problem: Problem, effect: Vector, tried: int) -> bool:
@@ -165,7 +174,7 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
     next_tick = next(at_next_ticks(market, fill))
     name = problem.postings.cash(paid_in(market.instrument), fill.account)
     worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, next_tick))
-    unit = max(problem.postings.cash_step.of(currency_of(name)), problem.dimensions.dust)
+    unit = _step(problem, currency_of(name))
     if problem.dimensions.dust and problem.is_close(problem.postings.fill(fill)):
         unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
     step = EXACT.subtract(worth, other).copy_abs()
@@ -175,10 +184,10 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
 def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:
     """True if one of `tried` first faults could fit some price: a tick is worth too little."""
     name = problem.postings.cash(paid_in(market.instrument), market.fills[0].account)
-    unit = problem.postings.cash_step.of(currency_of(name))
+    unit = _step(problem, currency_of(name))
     worth = EXACT.multiply(required.copy_abs(), market.instrument.multiplier)
     tick = worth.scaleb(-market.tick_places, EXACT)
-    return tick < EXACT.multiply(max(unit, problem.dimensions.dust), Decimal(tried * _FIRSTS))
+    return tick < EXACT.multiply(unit, Decimal(tried * _FIRSTS))
 
 
 def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
@@ -192,8 +201,11 @@ def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
 def decoys(problem: Problem) -> list[dict[str, Decimal]]:
     """Return required effects near the real one that no fault caused."""
     has_tolerance = bool(problem.dimensions.dust or problem.tolerance)
-    steps, units = (_DECOYS_IN_TOLERANCE, (None,)) if has_tolerance else (_DECOYS, _LEAST_UNITS)
-    return [offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units]
+    many = max(_DECOYS, _LOOK_UPS // max(1, len(problem.fills)))
+    steps = _DECOYS_IN_TOLERANCE if has_tolerance else many
+    units = (None,) if has_tolerance else _LEAST_UNITS
+    found = (offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units)
+    return list({tuple(sorted(effect.items())): effect for effect in found}.values())
 
 
 def offset_effect(problem: Problem, step: int, least: Decimal | None) -> dict[str, Decimal]:

@@ -68,21 +68,21 @@ def with_changed_fees(problem: Problem, hypothesis: Hypothesis) -> Hypothesis | 
     """
     added = []
     for old, new in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True):
-        model = problem.schedules.model(old)
-        rates = () if model is None else model.rates
-        fee = next(
-            (
-                model.fee(problem.postings, new, rate)
-                for rate in rates
-                if model is not None and model.fee(problem.postings, old, rate) == old.fee
-            ),
-            None,
-        )
+        fee = _fee_at_rate_of(problem, old, new)
         if fee is None:
             return None
         added.append(replace(new, fee=fee))
     patch = replace(hypothesis.patch, added=tuple(added))
     return None if patch == hypothesis.patch else replace(hypothesis, patch=patch)
+
+
+def _fee_at_rate_of(problem: Problem, old: Fill, new: Fill) -> Decimal | None:
+    """Return the fee of a fill at the rate of another one, `None` if that is at no known rate."""
+    model = problem.schedules.model(old)
+    if model is None:
+        return None
+    fees = ((model.fee(problem.postings, one, rate) for one in (old, new)) for rate in model.rates)
+    return next((fee for given, fee in fees if given == old.fee), None)
 
 
 def fee_shows(problem: Problem, market: Market, wrong: Fill, right: Fill) -> bool:

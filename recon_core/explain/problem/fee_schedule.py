@@ -57,9 +57,6 @@ _Proposal = Callable[[Sequence[_Charge], int | None], list[Decimal]]
 
 _CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 
-THE_RATE: Final = "the rate "
-"""Words before a rate."""
-
 _RATE_PLACES: Final = 12
 """Most decimals of a rate, a fraction of the value.
 
@@ -149,11 +146,16 @@ class FeeModel:
 
     def text(self, rate: Decimal) -> str:
         """Return the fee at a rate in words: `the rate 0.001`, `1.5 and the rate 0.001`."""
-        at_rate = f"{THE_RATE}{rate.normalize(EXACT):f}"
+        at_rate = f"the rate {rate_text(rate)}"
         fixed = f"{format_amount(shortest(self.fixed))} {self.currency}"
         return " and ".join(text for text, is_part in (
             (fixed, self.fixed), (at_rate, rate or not self.fixed)
         ) if is_part)  # fmt: skip
+
+
+def rate_text(rate: Decimal) -> str:
+    """Return a rate as digits: `0.001`."""
+    return f"{rate.normalize(EXACT):f}"
 
 
 def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
@@ -276,12 +278,16 @@ class FeeSchedules:
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
         if name not in self._models:
-            fills = self.by_position[name]
-            before = self.before if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
-            is_known = before is not None and name in before.by_position
-            known = before.of(name) if before is not None and is_known else None
-            self._models[name] = known or fee_models(self.postings, fills)
+            before = self._before_few_changes(name)
+            self._models[name] = before or fee_models(self.postings, self.by_position[name])
         return self._models[name]
+
+    def _before_few_changes(self, name: str) -> Mapping[OrderSide, FeeModel | None] | None:
+        """Return the fee models before the fills were changed, `None` if too many were."""
+        before, fills = self.before, self.by_position[name]
+        if before is None or name not in before.by_position:
+            return None
+        return before.of(name) if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None
 
     def model(self, fill: Fill) -> FeeModel | None:
         """Return the fee model of a fill's position and side, `None` without one."""

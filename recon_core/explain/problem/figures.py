@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Final
 
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
 
 _FEWEST_DIGITS: Final = 3
 """Fewest digits of the longer number.
@@ -93,8 +93,6 @@ def units_of(amount: Decimal, lot: Decimal = ZERO) -> int:
 
     500 is 5 units and 0.123 is 123. In lots of 0.061 the amount 0.122 is 2 units.
     """
-    if not amount:
-        return 0
     own = Decimal(1).scaleb(last_digit(amount))
     unit = max(own, common_lot((lot, amount))) if lot else own
     return int(EXACT.divide_int(amount.copy_abs(), unit))
@@ -102,12 +100,21 @@ def units_of(amount: Decimal, lot: Decimal = ZERO) -> int:
 
 def common_lot(amounts: Iterable[Decimal]) -> Decimal:
     """Return the largest amount of which all are whole multiples, 0 if all are 0."""
-    distinct = {amount.copy_abs() for amount in amounts if amount}
-    if not distinct:
+    given = list(filter(None, amounts))
+    if not given:
         return ZERO
-    exponent = min(map(last_digit, distinct))
-    whole = gcd(*(int(amount.scaleb(-exponent, EXACT)) for amount in distinct))
-    return Decimal(whole).scaleb(exponent, EXACT)
+    unit, lot = _unit_of_all(given), 0
+    for amount in given:
+        lot = gcd(lot, int(EXACT.divide_int(amount, unit)))
+        if lot == 1:  # no smaller one
+            break
+    return EXACT.normalize(EXACT.multiply(Decimal(lot), unit))
+
+
+def _unit_of_all(amounts: Iterable[Decimal]) -> Decimal:
+    """Return a power of ten of which all amounts are whole multiples: a sum has the last digit."""
+    exponent = exact_sum(amounts).as_tuple().exponent
+    return Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
 
 
 def tick_of(prices: Iterable[Decimal]) -> Decimal:

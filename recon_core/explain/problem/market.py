@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.figures import common_lot, last_digit
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Fill, Instrument, InstrumentKind, OrderSide
 from recon_core.values.amounts import EXACT, ZERO, shortest_places
@@ -99,12 +100,8 @@ class Market:
     @cached_property
     def lot_places(self) -> int:
         """The decimals of the quantities."""
-        most = 0
-        for fill in self.fills:
-            text = str(fill.quantity)
-            if len(text) - text.find(".") - 1 > most or "E" in text:
-                most = max(most, shortest_places(fill.quantity))
-        return most
+        lot = common_lot(map(_QUANTITY, self.fills))
+        return max(0, -last_digit(lot)) if lot else 0
 
     @cached_property
     def usual_lot_places(self) -> int:
@@ -196,10 +193,12 @@ class Paid:
     def _with_fees(self, fills: Sequence[Fill], left: Decimal, most: Decimal) -> set[int]:
         """Return the `id()` of the fills that give the required cash with their fee at a rate."""
         model, matching = self._model, set[int]()
+        if model is None:
+            return matching
+        if model.in_base:
+            return set(map(id, fills))
         least, largest = _subtract(most.copy_negate(), left), _subtract(most, left)
-        for rate in () if model is None else model.rates:
-            if model is not None and model.in_base:
-                return set(map(id, fills))
+        for rate in model.rates:
             matches = [least <= paid <= largest for paid in self._paid_at(fills, rate)]
             matching.update(map(id, compress(fills, matches)))
         return matching
@@ -224,7 +223,7 @@ class Paid:
     def _most_charged(self, fills: Sequence[Fill], price: Decimal) -> Decimal:
         """Return the largest sum of two fees at a price: as booked, and with another quantity."""
         model, required = self._model, self.required
-        if model is None or not model.rates or not fills:
+        if model is None or not fills:
             return ZERO
         fees = list(map(_FEE, fills))
         worth = _add(max(map(_QUANTITY, fills)), required.copy_abs())

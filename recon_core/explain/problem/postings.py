@@ -167,7 +167,7 @@ class Postings:
         for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
             first = charged[0]
             currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
-            rounded = exact_sum(map(self.roundings[currency], amounts))
+            rounded = exact_sum(self.roundings.each(currency, amounts))
             add_to(total, self.cash(currency, first.account), rounded.copy_negate())
             if charged_in_kind(self.instruments.get(first.symbol), currency):
                 add_to(total, self.position(first), exact_sum(amounts).copy_negate())
@@ -191,7 +191,7 @@ class Postings:
                 continue
             base, quote = instrument.base, instrument.quote
             if instrument.instrument_kind.delivers:
-                received = exact_sum(map(self.roundings[base], quantities))
+                received = exact_sum(self.roundings.each(base, quantities))
                 yield self.cash(base, first.account), received
             worth = map(
                 notional,
@@ -200,7 +200,7 @@ class Postings:
                 quantities,
                 map(_PRICE, traded),
             )
-            paid = exact_sum(map(self.roundings[quote], worth))
+            paid = exact_sum(self.roundings.each(quote, worth))
             yield self.cash(quote, first.account), paid.copy_negate()
 
     def traded(

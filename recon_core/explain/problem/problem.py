@@ -114,8 +114,9 @@ class Problem:
     def _moved_balances(self) -> Iterator[tuple[str, Decimal]]:
         for name, fills in self.by_symbol.items():
             instrument = self.postings.instruments.get(fills[0].symbol)
-            is_held = instrument is not None and instrument.instrument_kind.delivers
-            if instrument is None or not is_held or name in self.dimensions.compared:
+            if instrument is None or not instrument.instrument_kind.delivers:
+                continue
+            if name in self.dimensions.compared:
                 continue
             cash = self.postings.cash
             asset, paid = (
@@ -160,10 +161,12 @@ class Problem:
         return FeeSchedules(self.postings, self.by_symbol, before, self.changed_count)
 
     def share_rows(self, other: "Problem") -> None:
-        """Take the sorted fills over from another problem of the session, if they are the same."""
+        """Take over what the fills of another problem of the session show, if they are the same."""
         same = self.record.fills is other.record.fills
         if same and self.record.movements is other.record.movements:
             self.rows = other.rows
+            if self.postings is other.postings:
+                self.schedules = other.schedules
 
     @property
     def fills(self) -> tuple[Fill, ...]:

@@ -214,7 +214,7 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     fills = record.fills or ()
     named = [order_name(fill) for fill in fills]
     known = sum(name in reported for name in named)
-    if not reported or Decimal(known) < _LEAST_KNOWN * len(named):
+    if Decimal(known) < _LEAST_KNOWN * len(named):
         return {}
     for name, fill in zip(named, fills, strict=True):
         add_to(reported, name, signed_quantity(fill).copy_negate())
@@ -234,6 +234,8 @@ def _orders_that_moved(
     A report of the latest orders lists few, but an order that it lists and that is all of what a
     position lacks is evidence: a liquidation, for example.
     """
+    if not orders:
+        return {}
     named = set(map(order_name, record.fills or ()))
     filled: dict[str, list[Order]] = {}
     for order in orders:

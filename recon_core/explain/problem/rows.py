@@ -1,6 +1,6 @@
 """Fills of a search in the orders and groups that its steps use, each computed once."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +21,8 @@ _position_id: Final = attrgetter("position_id")
 _leg: Final = attrgetter("leg")
 
 _side: Final = attrgetter("side")
+
+_fee: Final = attrgetter("fee")
 
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
@@ -90,17 +92,23 @@ class Rows:
 
     def sides_of_others(self, fill: Fill) -> set[OrderSide]:
         """Return the sides that the other fills of a fill's order have."""
-        counts = self._order_sides.get((fill.account, fill.symbol, fill.order_id), Counter())
-        own = Counter((fill.side,))
-        return set(counts - own)
+        counts = self._order_sides.get((fill.account, fill.symbol, fill.order_id), {})
+        return {side for side, count in counts.items() if count > (side is fill.side)}
 
     @cached_property
-    def _order_sides(self) -> dict[object, Counter[OrderSide]]:
+    def _order_sides(self) -> dict[object, dict[OrderSide, int]]:
         """Counts of fills by side of each order that has several, per account and symbol."""
-        return {
-            (fills[0].account, fills[0].symbol, fills[0].order_id): Counter(map(_side, fills))
-            for fills in self.of_orders
-        }
+        found: dict[object, dict[OrderSide, int]] = {}
+        for fills in self.of_orders:
+            buys = list(map(_side, fills)).count(OrderSide.BUY)
+            key = (fills[0].account, fills[0].symbol, fills[0].order_id)
+            found[key] = {OrderSide.BUY: buys, OrderSide.SELL: len(fills) - buys}
+        return found
+
+    @cached_property
+    def fees(self) -> list[Decimal]:
+        """The fees that are not 0, the lowest first."""
+        return sorted(filter(None, map(_fee, self.fills)))
 
     @cached_property
     def symbols(self) -> set[str]:

@@ -7,15 +7,21 @@ may be a few units off the balance that is replayed, and no row is wrong. An ins
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import repeat
 from math import isqrt
+from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.problem import Problem
 from recon_core.ledger.bookings import is_derivative
+from recon_core.model import Fill
 from recon_core.values.amounts import EXACT
 
-_TWO: Final = Decimal(2)
+_HALF: Final = Decimal("0.5")
+_PRICE: Final = attrgetter("price")
+_QUANTITY: Final = attrgetter("quantity")
 
 
 def tied_amounts(problem: Problem) -> dict[str, Decimal]:
@@ -27,15 +33,15 @@ def tied_amounts(problem: Problem) -> dict[str, Decimal]:
     postings = problem.postings
     ties: Counter[str] = Counter()
     units: dict[str, Decimal] = {}
-    for fill in problem.fills:
-        instrument = postings.instruments.get(fill.symbol)
+    for fills in problem.by_symbol.values():
+        instrument, account = postings.instruments.get(fills[0].symbol), fills[0].account
         if instrument is None or is_derivative(instrument) or instrument.float_notional:
             continue
-        name = postings.cash(instrument.quote, fill.account)
+        name = postings.cash(instrument.quote, account)
         unit = postings.resolution(instrument.quote)
         if unit and name in problem.required:
             units[name] = unit
-            ties[name] += _is_tie(EXACT.multiply(fill.quantity, fill.price), unit)
+            ties[name] += _ties(fills, unit)
     return {
         name: EXACT.multiply(units[name], Decimal(min(count, 2 + 2 * isqrt(count))))
         for name, count in ties.items()
@@ -43,7 +49,9 @@ def tied_amounts(problem: Problem) -> dict[str, Decimal]:
     }
 
 
-def _is_tie(worth: Decimal, unit: Decimal) -> bool:
-    """True if an amount is an odd number of half units."""
-    halves = EXACT.multiply(worth, _TWO).scaleb(-unit.adjusted(), EXACT)
-    return EXACT.remainder(halves, _TWO).copy_abs() == 1
+def _ties(fills: Sequence[Fill], unit: Decimal) -> int:
+    """Return how many fills are worth an odd number of half units."""
+    half = EXACT.multiply(unit, _HALF)
+    worth = map(EXACT.multiply, map(_QUANTITY, fills), map(_PRICE, fills))
+    left = map(EXACT.remainder, worth, repeat(unit))
+    return sum(map(half.__eq__, map(Decimal.copy_abs, left)))

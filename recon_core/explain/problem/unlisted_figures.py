@@ -7,11 +7,15 @@ dimensions, without leg and account: `position::EUR.USD`, `cash::ACME`.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
+from typing import Final
 
 from recon_core.compare.keys import encode_key
 from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
+
+_SYMBOL: Final = attrgetter("symbol")
 
 
 def unlisted_figures(recorded: RecordedSession) -> dict[LedgerSide, tuple[str, ...]]:
@@ -32,19 +36,25 @@ def _unlisted(
         return
     listed = {row.symbol: row.quantity for row in record.positions}
     stated = {row.currency: row.total for row in record.cash}
-    symbols = {row.symbol for row in other.positions or ()}
-    symbols |= {fill.symbol for fill in other.fills or ()}
-    currencies = {row.currency for row in other.cash or ()}
-    if not (listed.keys() <= symbols and stated.keys() <= currencies):
+    if not (stated.keys() <= {row.currency for row in other.cash or ()}):
         return
-    for symbol, quantity in _traded(record).items():
+    found: list[tuple[str, str]] = []
+    for symbol in dict.fromkeys(map(_SYMBOL, record.fills or ())):
         instrument = recorded.instruments.get(symbol)
-        if not quantity or instrument is None or is_derivative(instrument):
+        if instrument is None or is_derivative(instrument):
             continue
         if symbol not in listed and stated.get(instrument.base) and instrument.quote in stated:
-            yield f"position::{encode_key(symbol)}"
+            found.append((symbol, f"position::{encode_key(symbol)}"))
         if listed.get(symbol) and instrument.base not in {*stated, *money}:
-            yield f"cash::{encode_key(instrument.base)}"
+            found.append((symbol, f"cash::{encode_key(instrument.base)}"))
+    if found and listed.keys() <= _symbols(other):
+        traded = _traded(record)
+        yield from (name for symbol, name in found if traded[symbol])
+
+
+def _symbols(record: SideRecord) -> set[str]:
+    """Return the symbols that a side holds or trades."""
+    return {*map(_SYMBOL, record.positions or ()), *map(_SYMBOL, record.fills or ())}
 
 
 def _traded(record: SideRecord) -> dict[str, Decimal]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain
+from itertools import chain, compress
+from operator import attrgetter
+from typing import Final
 
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
@@ -24,6 +26,8 @@ from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
+
+_FILL_ID: Final = attrgetter("fill_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +277,8 @@ def _has_same_other_rows(before: SideRecord, after: SideRecord) -> bool:
 def _with_ids(record: SideRecord | None, ids: Collection[str]) -> SideRecord | None:
     if record is None or record.fills is None:
         return record
-    return replace(record, fills=tuple(fill for fill in record.fills if fill.fill_id in ids))
+    named = map(ids.__contains__, map(_FILL_ID, record.fills))
+    return replace(record, fills=tuple(compress(record.fills, named)))
 
 
 def untouched(found: Mapping[str, Comparison], ids: Collection[str]) -> dict[str, Comparison]:

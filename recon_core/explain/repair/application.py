@@ -88,16 +88,21 @@ def _replaced(
 
     def whole(row: _Row) -> _Row:
         """Return the row under the only account of its side, if it names none."""
-        return row if row.account is not None else replace(row, account=account)
+        is_whole = account is None or row.account is not None
+        return row if is_whole else replace(row, account=account)
 
     most = {whole(row): count for row, count in targets.most.items()}
+    # A row of another time is none of theirs, which spares the hash of most rows.
+    times = {row.time for row in (*targets.most, *targets.least)}
     seen: Counter[Fill | Movement] = Counter()
     kept = []
     for row in given or ():
-        seen[whole(row)] += 1
-        at_most = most.get(whole(row))
-        if at_most is None or seen[whole(row)] <= at_most:
-            kept.append(row)
+        if row.time in times:
+            own = whole(row)
+            seen[own] += 1
+            if seen[own] > most.get(own, seen[own]):
+                continue
+        kept.append(row)
     for row, count in targets.least.items():
         kept += [row] * (count - seen[whole(row)])
     return tuple(kept)

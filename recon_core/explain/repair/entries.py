@@ -4,7 +4,6 @@ An entry is a proposal: no ledger and no session is edited. Its id depends on th
 side, the action and the row, so that the same repair has the same entries.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -300,17 +299,19 @@ def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecor
     changed = [side for side, record in repaired.items() if record is not before.get(side)]
     if len(changed) != 1 or changed[0] not in before:
         return None
-    old, new = before[changed[0]].fills or (), repaired[changed[0]].fills or ()
-    return Patch(tuple(_not_in(old, new)), tuple(_not_in(new, old)))
+    return _patch_between(before[changed[0]].fills or (), repaired[changed[0]].fills or ())
 
 
-def _not_in(rows: Sequence[Fill], others: Sequence[Fill]) -> Iterator[Fill]:
-    """Yield the rows that others do not hold, compared by identity."""
-    left = Counter(map(id, others))
-    for row in rows:
-        left[id(row)] -= 1
-        if left[id(row)] < 0:
-            yield row
+def _patch_between(old: Iterable[Fill], new: Iterable[Fill]) -> Patch:
+    """Return the rows that lists exchange: what is kept keeps its order, added rows are last."""
+    left, removed = iter(new), []
+    kept = next(left, None)
+    for row in old:
+        if row is kept:
+            kept = next(left, None)
+        else:
+            removed.append(row)
+    return Patch(tuple(removed), () if kept is None else (kept, *left))
 
 
 def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking]) -> None:
@@ -327,15 +328,17 @@ def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking
 
 def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:
     """Raise `ReconError` that names the first fill with an implausible price."""
-    known = {
-        fill.fill_id for record in recorded.own_records().values() for fill in record.fills or ()
-    }
     for fill in added:
         prices = _prices(recorded, fill)
-        if not prices and fill.fill_id in known:
+        if not prices and _is_known(recorded, fill):
             continue  # a row of a side, without prices to compare
         if not prices or not _within(fill.price, min(prices), max(prices)):
             raise ReconError(_price_text(fill, prices))
+
+
+def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
+    records = recorded.own_records().values()
+    return any(each.fill_id == fill.fill_id for record in records for each in record.fills or ())
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress, count
+from operator import is_not
 from typing import Generic, TypeVar
 
 from recon_core.compare.groups import without_equal
@@ -155,7 +157,14 @@ def _matched(
 def _without_the_same(
     mine: Sequence[_Row], right: Sequence[_Row]
 ) -> tuple[Sequence[_Row], Sequence[_Row]]:
-    """Drop the objects that are in both lists once each, which saves comparing them."""
+    """Drop the objects that are in both lists once each, which saves comparing them.
+
+    Where the lists begin and end with the same objects, these are left out unseen.
+    """
+    first = _same_at_start(mine, right)
+    mine, right = mine[first:], right[first:]
+    last = _same_at_start(mine[::-1], right[::-1])
+    mine, right = mine[: len(mine) - last], right[: len(right) - last]
     same = _once(mine) & _once(right)
     if not same:
         return mine, right
@@ -163,6 +172,11 @@ def _without_the_same(
         [row for row in mine if id(row) not in same],
         [row for row in right if id(row) not in same],
     )
+
+
+def _same_at_start(mine: Sequence[_Row], right: Sequence[_Row]) -> int:
+    """Return the number of objects with which both lists begin."""
+    return next(compress(count(), map(is_not, mine, right)), min(len(mine), len(right)))
 
 
 def _once(rows: Sequence[_Row]) -> set[int]:

@@ -6,7 +6,7 @@ Example: a BUY has filled 3 BTC, its two fills of 1 BTC sum to 2, so +1 BTC is r
 fill of 1 BTC is missing, or the first fill is of 2 BTC, or the second is; cash shows which.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -34,7 +34,13 @@ from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.explain.search.pair_faults import unit_or_rounding
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Order, OrderSide
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, round_to_places
+from recon_core.values.amounts import (
+    EXACT,
+    decimal_places,
+    exact_sum,
+    round_to_places,
+    shortest_places,
+)
 
 _MOST_INTERPRETATIONS: Final = 64
 """Combinations of interpretations that are tested after the uniform ones. Their number grows
@@ -177,11 +183,8 @@ class OrderInterpretation:
         """
         if (required > 0) != (order.side is OrderSide.BUY):
             return
-        price = _missing_price(order, required.copy_abs(), fills)
-        average = getattr(order, "average_fill_price", None)
-        of_fills = dict.fromkeys(fill.price for fill in fills) if average is None else {}
-        for each in of_fills if price is None else (price,):
-            yield from self._missing_at(each, order, required, fills)
+        for price in _missing_prices(order, required.copy_abs(), fills):
+            yield from self._missing_at(price, order, required, fills)
 
     def _missing_at(
         self, price: Decimal, order: Order, required: Decimal, fills: list[Fill]
@@ -223,8 +226,8 @@ class OrderInterpretation:
     def _with_fees(self, bare: Fill) -> Iterator[Fill]:
         known = self.problem.postings.position(bare) in self.problem.by_symbol
         model = self.problem.schedules.model(bare) if known else None
-        for rate in () if model is None else model.rates:
-            if model is not None:
+        if model is not None:
+            for rate in model.rates:
                 fee = model.fee(self.problem.postings, bare, rate)
                 yield replace(bare, fee=fee, fee_currency=model.currency)
         yield bare
@@ -242,7 +245,7 @@ def _by_average(order: Order, fills: Sequence[Fill], hypothesis: Hypothesis) -> 
 
     The average may be rounded to a tick of the fills.
     """
-    average: Decimal | None = getattr(order, "average_fill_price", None)
+    average = order.average_fill_price
     if average is None:
         return hypothesis
     removed = set(map(id, hypothesis.patch.removed))
@@ -255,20 +258,20 @@ def _by_average(order: Order, fills: Sequence[Fill], hypothesis: Hypothesis) -> 
     return hypothesis if is_near else replace(hypothesis, strength=Strength.CHANCE)
 
 
-def _missing_price(order: Order, missing: Decimal, fills: list[Fill]) -> Decimal | None:
-    """Return the price at which the missing quantity gives the order's average price."""
-    average: Decimal | None = getattr(order, "average_fill_price", None)
-    if average is None or not missing:
-        return None
+def _missing_prices(order: Order, missing: Decimal, fills: list[Fill]) -> Iterable[Decimal]:
+    """Return the price at which a missing quantity gives the order's average price.
+
+    None if no price above 0 does. The prices of the order's fills if its average is not stated.
+    """
+    average = order.average_fill_price
+    if average is None:
+        return dict.fromkeys(fill.price for fill in fills)
     if not fills:
-        return average
-    paid = ZERO
-    for fill in fills:
-        paid = EXACT.add(paid, EXACT.multiply(fill.quantity, fill.price))
+        return (average,)
+    paid = exact_sum(EXACT.multiply(fill.quantity, fill.price) for fill in fills)
     total = EXACT.multiply(average, order.filled_quantity)
     price = Fraction(EXACT.subtract(total, paid)) / Fraction(missing)
     if price <= 0:
-        return None
+        return ()
     rounded = Decimal(round(price * 10**_PRICE_PLACES)).scaleb(-_PRICE_PLACES, EXACT)
-    places = max(-int(fill.price.normalize(EXACT).as_tuple().exponent) for fill in fills)
-    return round_to_places(rounded, max(places, 0))
+    return (round_to_places(rounded, max(shortest_places(fill.price) for fill in fills)),)

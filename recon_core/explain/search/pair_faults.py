@@ -62,8 +62,9 @@ def _shared(
     for row in rows:
         groups.setdefault(row.given.symbol, []).append(row)
     for symbol, members in groups.items():
-        known = [fill for fill in fills if fill.symbol == symbol]
-        shared = test(members, known) if len(members) >= FEWEST_PAIRS else None
+        if len(members) < FEWEST_PAIRS:
+            continue
+        shared = test(members, [fill for fill in fills if fill.symbol == symbol])
         if shared is not None:
             yield shared
 

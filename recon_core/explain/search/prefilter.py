@@ -132,7 +132,8 @@ class Prefilter:
         margin = EXACT.add(problem.allowed(cash), EXACT.multiply(max(units, default=ZERO), _TWO))
         factors = (_HALF, _ONE, _TWO)
         spans = [Span.near(problem.required[cash], margin, factor) for factor in factors]
-        (low, _), (_, high) = spans[0], spans[-1]
+        # Compared in place: a call for each fill is what this search would take.
+        (low, half), (less, more), (two_times, high) = spans
         nothing, base = EXACT.multiply(problem.allowed(name), _TWO), self._base(name)
         for at, fill in places_and_fills:
             fee = fill.fee if fill.fee >= 0 else fill.fee.copy_abs()
@@ -140,7 +141,7 @@ class Prefilter:
                 yield at
             elif fee:
                 is_all = fill.fee_currency == base and _difference(fill.quantity, fee) <= nothing
-                if is_all or (low <= fee <= high and any(span.has(fee) for span in spans)):
+                if is_all or low <= fee <= half or less <= fee <= more or two_times <= fee <= high:
                     yield at
             elif self._first_fees.may_be_in(fill):
                 yield at

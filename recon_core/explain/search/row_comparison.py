@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.rows.aggregation import Trades
@@ -38,6 +39,8 @@ from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
+
+_ACCOUNT: Final = attrgetter("account")
 
 _MOST_OF_A_KIND: Final = 8
 """Causes of one kind that are listed one by one. More become one cause ("12 of them"): a long list
@@ -88,7 +91,7 @@ class RowComparison:
 
     def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
         account = self.problem.record.only_account()
-        if not self._plain or all(row.account == account for row in rows):
+        if not self._plain or set(map(_ACCOUNT, rows)) <= {account}:
             return rows
         return [as_own(row, account, plain=self._plain) for row in rows]
 

@@ -49,12 +49,17 @@ def _lines(command: str, units: Sequence[Sequence[Row]]) -> Iterable[str]:
         at = next((one for one in (row, *others) if one.line > 1), row)
         place = {"file": at.file, "line": str(at.line)} if at.file else {}
         more = f" and {len(others)} more" if others else ""
-        named = ", ".join(f"{other.kind} {other.key}" for other in others[:MOST])
+        named = ", ".join(map(_named, others[:MOST]))
         message = f"{row.text}; explains {named} too" if others else row.text
         yield _command(command, {**place, "title": f"recon {row.title}{more}"}, message)
     if len(shown) < len(units):
         more = f"and {len(units) - len(shown)} more: the other reports list them"
         yield _command(command, {"title": f"recon: {len(units)} findings"}, more)
+
+
+def _named(row: Row) -> str:
+    waived = f" ({_WAIVED})" if row.severity == _WAIVED else ""
+    return f"{row.kind} {row.key}{waived}"
 
 
 def _command(command: str, properties: dict[str, str], message: str) -> str:

@@ -81,7 +81,7 @@ def _blocks(run: RunReport) -> Iterator[tuple[str, int]]:
 def _cause(items: Sequence[Row]) -> str:
     session = items[0].session
     lines = [f"### {_SIGN[items[0].severity]}: {safe(items[0].cause or NO_CAUSE)}", ""]
-    lines += [f"- {_SIGN[row.severity]} {safe(row.message)}" for row in items[:_MOST_ITEMS]]
+    lines += [f"- {_SIGN[row.severity]} {safe(row.stated)}" for row in items[:_MOST_ITEMS]]
     if len(items) > _MOST_ITEMS:
         lines.append(f"- and {len(items) - _MOST_ITEMS} more")
     commands = () if session is None else session.next

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Final
 
+from recon_core.reports.figures import figure, signed_figure
 from recon_core.reports.run_report import Course, FillMark, Steps, TrendRun
-from recon_core.values.amounts import EXACT, format_amount
+from recon_core.values.amounts import EXACT, decimal_places, format_amount, pad_to_places
 from recon_core.values.severity import Severity
 
 WIDTH: Final = 640
@@ -23,6 +24,10 @@ _MARGIN: Final = 8
 """Pixels above and below the highest and the lowest value."""
 _LANE: Final = 22
 """Height of a lane of fills."""
+_TEXT: Final = 14
+"""Height of a line of text."""
+_WIDEST: Final = 64
+"""Pixels of a bar of the trend: two runs are no wall."""
 _NARROWEST: Final = 3
 """Pixels of a mark: a narrower one does not show in print."""
 
@@ -32,13 +37,16 @@ class StepChart:
     """A step line of internal minus external: its path, the band of the tolerance, the start.
 
     `band` is the top and the height of the shaded band, `zero` the line of no difference,
-    `first` the place of the first divergence, `None` where there is none.
+    `first` the place of the first divergence, `None` where there is none. `label` is the delta at
+    the end in short, `label_at` the line that it is written on.
     """
 
     path: str
     band: tuple[int, int]
     zero: int
     first: int | None
+    label: str
+    label_at: int
     begins: str
     ends: str
     text: str
@@ -66,10 +74,17 @@ def step_chart(course: Course, unit: str) -> StepChart:
         band=(top, max(bottom - top, 1)),
         zero=HEIGHT // 2,
         first=None if first is None else times[first],
+        label=f"{signed_figure(values[-1])} {unit}",
+        label_at=_beside(heights[-1]),
         begins=course.points[0].time,
         ends=course.points[-1].time,
         text=_course_text(course, points[-1][1], first, unit),
     )
+
+
+def _beside(height: int) -> int:
+    """Return the line of a text that leaves a line at a height visible."""
+    return height + _TEXT if height < HEIGHT / 2 else height - _TEXT // 2
 
 
 def _course_text(course: Course, last: Decimal, first: int | None, unit: str) -> str:
@@ -128,6 +143,7 @@ def waterfall_chart(sides: Sequence[Steps], states: Mapping[str, str]) -> Waterf
     names = list(dict.fromkeys(name for steps in sides for name in steps.steps))
     amounts: dict[str, list[Decimal]] = {steps.side: _amounts(steps, names) for steps in sides}
     ends = {side: Decimal(state) for side, state in states.items()}
+    places = max(map(decimal_places, chain(ends.values(), *amounts.values())))
     low, high = _range(amounts.values(), ends.values())
     width = WIDTH // (len(names) + 1)
     paths = {
@@ -135,19 +151,23 @@ def waterfall_chart(sides: Sequence[Steps], states: Mapping[str, str]) -> Waterf
         for side, shift in (("internal", 0), ("external", width // 3))
     }
     rows = [
-        _row(name, {side: each[place] for side, each in amounts.items()})
+        _row(name, {side: each[place] for side, each in amounts.items()}, places)
         for place, name in enumerate(names)
     ]
-    rows.append(_row("closing", ends))
+    rows.append(_row("closing", ends, places))
     outline = "".join(
         f"M{place * width + 1} 1h{width - 4}v{HEIGHT - 2}h{4 - width}z"
         for place, row in enumerate(rows)
         if row.delta not in ("", "0")
     )
-    differing = [f"{row.category} by {row.delta}" for row in rows if row.delta not in ("", "0")]
+    differing = [
+        f"{row.category} by {figure(Decimal(row.delta))}"
+        for row in rows
+        if row.delta not in ("", "0")
+    ]
     unit = sides[0].currency
     said = f"differs in {', '.join(differing)} {unit}" if differing else "both sides agree"
-    said += f"; the bars are drawn from {low:.4g} to {high:.4g}"
+    said += f"; the bars are drawn from {figure(low)} to {figure(high)}"
     return WaterfallChart(
         tuple(rows),
         paths["internal"],
@@ -199,13 +219,18 @@ def _level(value: Decimal, low: Decimal, high: Decimal) -> int:
     return round(HEIGHT - float((value - low) / (high - low)) * HEIGHT)
 
 
-def _row(name: str, amounts: Mapping[str, Decimal]) -> WaterfallRow:
-    shown = {side: format_amount(amount) for side, amount in amounts.items()}
+def _row(name: str, amounts: Mapping[str, Decimal], places: int) -> WaterfallRow:
+    """Return a row of amounts with equal decimals; no digit is lost."""
+    shown = {side: _padded(amount, places) for side, amount in amounts.items()}
     delta = ""
     if len(amounts) == len(("internal", "external")):
         found = EXACT.subtract(amounts["internal"], amounts["external"])
-        delta = format_amount(found) if found else "0"
+        delta = _padded(found, places) if found else "0"
     return WaterfallRow(name, shown.get("internal", ""), shown.get("external", ""), delta)
+
+
+def _padded(amount: Decimal, places: int) -> str:
+    return format_amount(pad_to_places(amount, places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +279,13 @@ _LANES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TrendChart:
-    """Differences of former runs by severity, stacked; one path for each severity."""
+    """Differences of former runs by severity, stacked; one path for each severity.
+
+    `labels` are the numbers above the bars and where they are: middle and line.
+    """
 
     paths: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[int, int, int], ...]
     begins: str
     ends: str
     text: str
@@ -266,17 +295,20 @@ def trend_chart(runs: Sequence[TrendRun]) -> TrendChart | None:
     """Return the chart of former runs, `None` where fewer than two are known."""
     if len(runs) < len(("before", "now")):
         return None
-    most = max(sum(run.counts.values()) for run in runs) or 1
-    width = max(WIDTH // len(runs), _NARROWEST + 1)
+    totals = [sum(run.counts.values()) for run in runs]
+    most = max(totals) or 1
+    width = min(max(WIDTH // len(runs), _NARROWEST + 1), _WIDEST)
     paths: dict[str, str] = {}
-    for place, run in enumerate(runs):
+    labels = []
+    for place, (run, total) in enumerate(zip(runs, totals, strict=True)):
         y = HEIGHT
         for severity in reversed(Severity):
-            height = round(run.counts.get(severity, 0) / most * (HEIGHT - _MARGIN))
+            height = round(run.counts.get(severity, 0) / most * (HEIGHT - _TEXT - _MARGIN))
             if height:
                 y -= height
                 bar = f"M{place * width + 1} {y}h{width - 2}v{height}h{2 - width}z"
                 paths[severity] = paths.get(severity, "") + bar
-    totals = ", ".join(str(sum(run.counts.values())) for run in runs)
-    text = f"differences of the last {len(runs)} runs, the latest last: {totals}"
-    return TrendChart(tuple(paths.items()), runs[0].time, runs[-1].time, text)
+        labels.append((place * width + width // 2, y - _MARGIN // 2, total))
+    listed = ", ".join(map(str, totals))
+    text = f"differences of the last {len(runs)} runs, the latest last: {listed}"
+    return TrendChart(tuple(paths.items()), tuple(labels), runs[0].time, runs[-1].time, text)

@@ -88,16 +88,23 @@ class SessionBlock:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that the template shows."""
+    """Everything that the template shows.
+
+    `first` is the cause to chase first, `worst` a finding shown in place of it.
+    `severities` are those of the map, the worst first; `waivers` says that some finding has one.
+    """
 
     run: RunReport
     actions: tuple[str, ...]
     first: CauseBlock | None
+    worst: Row | None
     kinds: tuple[str, ...]
     map_rows: tuple[MapRow, ...]
+    severities: tuple[str, ...]
     unmapped: int
     findings: tuple[Row, ...]
     more_findings: int
+    waivers: bool
     sessions: tuple[SessionBlock, ...]
     more_sessions: int
     trend: TrendChart | None
@@ -118,20 +125,26 @@ def page(run: RunReport) -> Page:
     detailed = differing[:MOST_SESSIONS]
     in_full = set(map(id, detailed))
     kinds = _kinds(found)
-    shown = run.sessions if len(run.sessions) <= MOST_IN_MAP else differing[:MOST_IN_MAP]
-    inputs = _inputs(run)
+    matching = [one for one in run.sessions if id(one) not in first]
+    shown = [*differing, *matching] if len(run.sessions) <= MOST_IN_MAP else differing[:MOST_IN_MAP]
+    inputs, cause = _inputs(run), _first(found)
     return Page(
         run=run,
         actions=_actions(differing),
-        first=_first(found),
+        first=cause,
+        worst=_worst(found, cause),
         kinds=kinds,
         map_rows=tuple(
             MapRow(anchor(one), one, id(one) in in_full, _cells(by_session.get(id(one), ()), kinds))
             for one in shown
         ),
+        severities=tuple(
+            one for one in reversed(Severity) if any(row.severity is one for row in found)
+        ),
         unmapped=len(run.sessions) - len(shown),
         findings=tuple(found[:MOST_FINDINGS]),
         more_findings=max(len(found) - MOST_FINDINGS, 0),
+        waivers=any(row.waiver for row in found),
         sessions=tuple(_blocks(detailed, by_session)),
         more_sessions=len(differing) - len(detailed),
         trend=trend_chart(run.trend),
@@ -172,10 +185,22 @@ def _actions(differing: Iterable[SessionResult]) -> tuple[str, ...]:
 
 
 def _first(found: Sequence[Row]) -> CauseBlock | None:
-    """Return the worst proven cause, else the worst one that is possible."""
-    groups = [group for group in _causes(found) if group.explained.causes]
+    """Return the worst proven cause, else the worst one that is possible; none that is waived."""
+    open_ones = [row for row in found if row.severity is not Severity.WAIVED]
+    groups = [group for group in _causes(open_ones) if group.explained.causes]
     proven = [group for group in groups if group.explained.verdict == "unique"]
     return next(iter(proven or groups), None)
+
+
+def _worst(found: Sequence[Row], first: CauseBlock | None) -> Row | None:
+    """Return the worst finding of a session where no cause is known, or where it is CRITICAL."""
+    hidden = (Severity.WAIVED, Severity.INFO)
+    rows_of = (row for row in found if row.session is not None and row.severity not in hidden)
+    worst = next(rows_of, None)
+    if worst is None or first is None:
+        return worst
+    is_known = first.rows[0].severity.rank >= worst.severity.rank
+    return worst if worst.severity is Severity.CRITICAL and not is_known else None
 
 
 def _causes(found: Sequence[Row]) -> list[CauseBlock]:

@@ -6,9 +6,10 @@ unknown: where an amount depends on it, the file is refused. The raw answers und
 are not read, but for `positionSide` of a hedged position.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,13 @@ from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.ccxt_account import balances, contract_sizes, positions
 from recon_core.sessions.formats.ccxt_trading import fees, fills, orders
 from recon_core.sessions.formats.limits import limits_note
+from recon_core.sessions.json_places import (
+    after_space,
+    elements,
+    line_counter,
+    members,
+    place_of,
+)
 from recon_core.sessions.json_text import parse_json
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
@@ -49,7 +57,8 @@ def read_side(source: SideSource) -> TakenSide:
             results.add(parse_json(content.text, "the result"), path.name)
         except SessionError as error:
             raise SessionError(f"{printable(name)}: {error}") from None
-    return TakenSide(results.record(source.as_of), tuple(results.inputs))
+    record = replace(results.record(source.as_of), locator=partial(located_rows, source))
+    return TakenSide(record, tuple(results.inputs))
 
 
 def _files(source: SideSource) -> list[Path]:
@@ -63,6 +72,33 @@ def _files(source: SideSource) -> list[Path]:
     # A link in the directory must not lead out of it either.
     names = (path.relative_to(source.directory.resolve()) for path in found)
     return [inside(source.directory, str(name)) for name in names]
+
+
+def located_rows(source: SideSource, section: str) -> Iterator[tuple[str, Path, int]]:
+    """Yield the rows of the results at a path, as `RowLocator` says."""
+    for path in _files(source):
+        text = read_text_file(path).text
+        line_of = line_counter(text)
+        if section == "cash":
+            totals = place_of(text, "total")
+            found = () if totals is None else members(text, totals)
+            yield from ((currency, path, line_of(place)) for currency, place in found)
+            continue
+        listed = list(elements(text, after_space(text, 0)))
+        wanted = "trades" if section in ("fills", "movements") else section
+        if listed and _section((row for _, row in listed), path.name) == wanted:
+            for place, row in listed:
+                yield from ((name, path, line_of(place)) for name in _names(section, row))
+
+
+def _names(section: str, row: rows.Row) -> Iterator[str]:
+    """Yield the names of a row in a section; a further fee is in the row of its trade."""
+    if section == "positions":
+        yield str(row.get("symbol"))
+    elif section == "movements":
+        yield from (f"{row.get('id')}.fee{n}" for n, _ in enumerate(row.get("fees") or (), 1))
+    else:
+        yield from (str(row[name]) for name in ("id", "clientOrderId") if row.get(name))
 
 
 @dataclass(slots=True)

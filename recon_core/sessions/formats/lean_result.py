@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from recon_core.model import (
     SideRecord,
     View,
 )
+from recon_core.model.records import RowLocator
 from recon_core.sessions.files import FileContent, exists, read_text_file
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.lean_rows import (
     FillEvent,
     LeanOrder,
+    event_ids,
     fields,
     names_of,
     read_event,
@@ -30,6 +33,13 @@ from recon_core.sessions.formats.lean_rows import (
     time_of,
 )
 from recon_core.sessions.formats.lean_totals import Totals
+from recon_core.sessions.json_places import (
+    after_space,
+    elements,
+    line_counter,
+    members,
+    place_of,
+)
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.unjudged_paths import listed as names
 from recon_core.values.amounts import EXACT, ZERO
@@ -43,12 +53,26 @@ def read_result(path: Path, events: Path) -> RecordedSession:
     document = parse_json(content.text, content.name, constants=True)
     beside = read_text_file(events) if exists(events) else None
     listed = None if beside is None else _event_rows(beside)
+    locator = partial(located_rows, path, events)
     try:
-        return _Result(fields(document, "the result"), listed, events.name).session(
+        return _Result(fields(document, "the result"), listed, events.name, locator).session(
             path, tuple(file.evidence for file in (content, beside) if file is not None)
         )
     except ReconError as error:
         raise SessionError(f"{content.name}: {error}") from None
+
+
+def located_rows(path: Path, events: Path, section: str) -> Iterator[tuple[str, Path, int]]:
+    """Yield the rows of a result and of the order events beside it, as `RowLocator` says."""
+    file = events if section == "fills" else path
+    text = read_text_file(file).text
+    line_of = line_counter(text)
+    if section == "fills":
+        for place, row in elements(text, after_space(text, 0)):
+            yield event_ids(fields(row, "row"))[1], file, line_of(place)
+    at = place_of(text, section) if section in ("cash", "orders") else None
+    for name, place in () if at is None else members(text, at):
+        yield name, file, line_of(place)
 
 
 def _event_rows(beside: FileContent) -> list[Any]:
@@ -61,8 +85,15 @@ def _event_rows(beside: FileContent) -> list[Any]:
 class _Result:
     """A result: its orders, its fills, and the names of their symbols."""
 
-    def __init__(self, document: rows.Row, beside: list[Any] | None, events_name: str) -> None:
+    def __init__(
+        self,
+        document: rows.Row,
+        beside: list[Any] | None,
+        events_name: str,
+        locator: RowLocator,
+    ) -> None:
         self._document = document
+        self._locator = locator
         self._events_name = printable(events_name)
         self._orders = _orders(document)
         self._names = names_of(order.symbol for order in self._orders)
@@ -93,6 +124,7 @@ class _Result:
                 cash=cash,
                 orders=tuple(self._order(order) for order in self._orders),
                 keeps=self._keeps(cash or ()),
+                locator=self._locator,
             ),
             inputs=inputs,
             notes=tuple(self._notes(cash)),
@@ -131,6 +163,7 @@ class _Result:
             fills=fills,
             opening=opening,
             miscounts=tuple(self._totals.miscounts()),
+            locator=self._locator,
         )
 
     def _fill(self, event: FillEvent) -> Fill:

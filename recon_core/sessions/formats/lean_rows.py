@@ -218,11 +218,10 @@ def read_event(row: rows.Row) -> FillEvent | None:
     if not quantity:
         return None
     symbol_id, ticker = _event_symbol(event)
-    order_id = _id(event, "orderId")
+    order_id, fill_id = event_ids(event)
     fee = rows.optional_number(event, "orderFeeAmount") or ZERO
-    number = _id(event, "orderEventId" if "orderEventId" in event else "id")
     fill = Fill(
-        fill_id=f"{order_id}-{number}",
+        fill_id=fill_id,
         symbol=ticker,
         side=_side(quantity),
         quantity=quantity.copy_abs(),
@@ -233,6 +232,12 @@ def read_event(row: rows.Row) -> FillEvent | None:
         exchange_order_id=order_id,
     )
     return FillEvent(symbol_id, rows.optional_text(event, "fillPriceCurrency"), fill)
+
+
+def event_ids(event: rows.Row) -> tuple[str, str]:
+    """Return the ids of the order and of the fill of an event, whose names begin small."""
+    order_id = _id(event, "orderId")
+    return order_id, f"{order_id}-{_id(event, 'orderEventId' if 'orderEventId' in event else 'id')}"
 
 
 def _event_symbol(event: rows.Row) -> tuple[str, str]:

@@ -8,10 +8,11 @@ report. Both sides share one time, the latest in the recording (design, "Foreign
 recordings"). Every report may be CSV or Parquet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
+from recon_core.model.records import WHOLE_FILE
 from recon_core.plugins.hookspecs import hookimpl
 from recon_core.sessions.files import (
     exists,
@@ -52,7 +54,7 @@ from recon_core.sessions.formats.nautilus_rows import Row, cell, fill, movement,
 from recon_core.sessions.formats.rows import each_of
 from recon_core.sessions.json_text import parse_json
 from recon_core.sessions.parquet import parquet_rows
-from recon_core.sessions.tables import csv_rows
+from recon_core.sessions.tables import csv_rows, read_table
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
@@ -100,6 +102,30 @@ def _is_recording(directory: Path) -> bool:
         return accounts or any(f"fills{ending}" in names for ending in TABLES)
 
 
+_NAMES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "fills": ("fills", "", ("trade_id",)),
+    "orders": ("orders", "", ("client_order_id", "venue_order_id")),
+    "positions": ("positions", "is_snapshot", ("instrument_id",)),
+    "movements": ("movements", "", ("movement_id",)),
+    "cash": ("account_*", "", ("currency",)),
+}
+"""By section its report, a column that is not True in its rows, and the columns that name them."""
+
+
+def located_rows(directory: Path, section: str) -> Iterator[tuple[str, Path, int]]:
+    """Yield the rows of the reports of a recording, as `RowLocator` says; the latest first."""
+    stem, other, columns = _NAMES[section]
+    for path in sorted(path for end in TABLES for path in directory.glob(stem + end)):
+        if path.suffix == ".parquet":
+            yield WHOLE_FILE, path, 1
+            continue
+        rows = list(read_table(directory, path.name).numbered())
+        # Of several balances of a currency the last one counts.
+        for line, row in reversed(rows):
+            if row.get(other) != "True":
+                yield from ((row[one], path, line) for one in columns if one in row)
+
+
 @dataclass(slots=True)
 class _Recording:
     """Reads the files of one directory and collects what was read on the way."""
@@ -139,6 +165,7 @@ class _Recording:
                 fills=legs.fills,
                 movements=self._movements(),
                 opening=Opening(None, cash=tuple(opening)),
+                locator=partial(located_rows, self.directory),
             ),
             external=SideRecord(
                 as_of=as_of,
@@ -147,6 +174,7 @@ class _Recording:
                 cash=last_balances(stated),
                 orders=listed,
                 keeps=kept_views(instruments.values()),
+                locator=partial(located_rows, self.directory),
             ),
             inputs=tuple(self.inputs),
             notes=(

@@ -102,11 +102,14 @@ class Recognition:
 
 
 def recognised(path: Path) -> list[Recognition]:
-    """Return the shipped formats by their nearness to a file, those that read it first."""
+    """Return the shipped formats that a file may be in by their nearness, its readers first.
+
+    Empty where a file has less than half of the columns of every format.
+    """
     head = read_bytes(path)[:_HEAD].decode("utf-8", "replace")
     found = sorted(_shares(head), key=lambda one: -one.share)
     near = [_tried(path, one) for one in found if one.share >= _NEAR]
-    return sorted(near, key=lambda one: bool(one.problem)) or found[:1]
+    return sorted(near, key=lambda one: bool(one.problem))
 
 
 def _shares(head: str) -> Iterator[Recognition]:
@@ -119,8 +122,6 @@ def _shares(head: str) -> Iterator[Recognition]:
 
 def _lacking(lacks: list[str], number: int) -> str:
     """`of its 8 columns the file lacks cost, fee, vol and 5 more`."""
-    if len(lacks) == number:
-        return "none of its columns is in the file"
     return f"of its {number} columns the file lacks {listed(lacks)}"
 
 

@@ -7,6 +7,7 @@ directory, their paths are relative to the mapping.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -61,6 +62,7 @@ def read_side(source: SideSource) -> TakenSide:
 def taken_side(side: MappedSide, source: SideSource, limits: str) -> TakenSide:
     """Return the side that a mapping reads, `limits` first among its notes."""
     record, follows = side.record(source.as_of, (limits,))
+    record = replace(record, locator=side.locator)
     return TakenSide(
         record=record,
         inputs=side.sources.evidence,

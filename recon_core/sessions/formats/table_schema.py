@@ -216,7 +216,7 @@ def _as_of(value: Any) -> Any:
             return parse_time(value)
     except ReconError:
         pass
-    shown = quoted(value) if isinstance(value, str) else "no text"
+    shown = quoted(value) if isinstance(value, str) else "is not text"
     expected = "expected a time like 2026-01-01T12:00:00Z, 'external' or 'last row'"
     raise PydanticCustomError("recon", "{message}", {"message": f"{shown}; {expected}"})
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.model.records import WHOLE_FILE, RowLocator
 from recon_core.sessions import native_rows, schema
 from recon_core.sessions.files import MissingListError
 from recon_core.sessions.formats.table_cells import Words
@@ -52,6 +53,7 @@ from recon_core.sessions.formats.table_states import (
     state_key,
     without_only_account,
 )
+from recon_core.sessions.schema import ROW_NAMES
 from recon_core.values.amounts import parse_amount
 from recon_core.values.errors import SessionError
 from recon_core.values.fields import RowList, problem_text
@@ -78,6 +80,12 @@ def _checker(section: str) -> TypeAdapter[list[Any]]:
     """Return what checks the rows of a section; fills that are plainly right become `Fill`."""
     row_type: Any = ROW_TYPES[section]
     return TypeAdapter(schema.FillRows if section == "fills" else RowList[row_type])
+
+
+def _located_rows(
+    mapping: MappingFile, root: Path, place: Path, given: str | None, section: str
+) -> Iterator[tuple[str, Path, int]]:
+    return MappedSide.of(mapping, root, place, given).located(section)
 
 
 @dataclass(slots=True)
@@ -136,6 +144,28 @@ class MappedSide:
         )
         is_named = self.mapping.accounts == "named"
         return record if is_named else without_only_account(record), follows
+
+    @property
+    def locator(self) -> RowLocator:
+        """Finder of the rows of the side; it keeps the mapping, and no row."""
+        place = self.sources
+        return partial(_located_rows, self.mapping, place.root, place.place, place.given)
+
+    def located(self, section: str) -> Iterator[tuple[str, Path, int]]:
+        """Yield the rows of a section, as `RowLocator` says, and fees that are movements."""
+        sections = dict.fromkeys((section, *(ROW_TYPES if section == "movements" else ())))
+        for name in sections:
+            for where, table in self._present(name, getattr(self.mapping, name)).items():
+                source = self.sources.open(table, where).table
+                line_of = source.lines()
+                if line_of is None:
+                    yield WHOLE_FILE, source.file, 1
+                    continue
+                for number, row in self._fields(name, table, where):
+                    rows = [*([row] if name == section else []), *self.fees]
+                    self.fees.clear()
+                    names = (one[key] for one in rows for key in ROW_NAMES[section] if key in one)
+                    yield from ((each, source.file, line_of(number)) for each in names)
 
     def _no_list(self) -> str:
         """`ibkr.xml: none of the lists that the mapping names is there; expected Trades/Trade`."""

@@ -53,7 +53,7 @@ def _sum(one: Any, other: Any) -> Any:
 
 def without_only_account(record: SideRecord) -> SideRecord:
     """The side with unnamed rows, where all of them name one and the same account."""
-    if len(record.accounts()) != 1:
+    if len(record.accounts) != 1:
         return record
     changes: dict[str, Any] = {
         name: _unnamed(rows) for name in SECTIONS if (rows := record.rows(name)) is not None

@@ -8,9 +8,12 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.model import CashBalance, Opening, SideRecord
+from recon_core.explain.causes.opening import opening_differences
+from recon_core.explain.problem.problems import problem_of
+from recon_core.model import CashBalance, LedgerSide, Opening, SideRecord
 from recon_core.model.explanation import Effect, Explanation
-from tests.core.builders import at, fill, scaled
+from tests.core.builders import at, fill, recorded, scaled
+from tests.explain.problems import prover_of
 from tests.explain.real_sessions import books, linear, moved, session, silent
 from tests.explain.spot_ledgers import ROWS, Rows, exchange, ledger_of, require_repaired, without
 
@@ -166,3 +169,22 @@ UNSHOWN: dict[str, Reconciliation] = {
 def test_nothing_is_claimed_without_it(name: str) -> None:
     """Another time or another amount is another cause, or none that is shown."""
     assert not claims(explain(UNSHOWN[name]))
+
+
+def test_openings_that_differ_in_several_figures() -> None:
+    """In the order of their names, each on top of the previous; equal ones are none."""
+    amounts = (
+        {"USD": 3, "EUR": 1, "BTC": 2, "GBP": 4}, {"EUR": 5, "ETH": 6, "BTC": 2, "USD": 7},
+    )  # fmt: skip
+    first, second = (
+        books(opening={name: str(amount) for name, amount in each.items()}) for each in amounts
+    )
+    prover, inner = prover_of(recorded(first, second)), LedgerSide.INTERNAL
+    problem = problem_of(prover.recorded, prover.dimensions, inner, inner, rows_right=False)
+    assert problem is not None
+    found = list(opening_differences(problem, second))
+    assert [one.detail for one in found] == ["ETH", "EUR", "GBP", "USD"]
+    last = found[-1].patch.opening
+    assert last is not None
+    assert {row.currency: row.total for row in last.cash if row.total} == amounts[1]
+    assert [one.patch.old_opening for one in found[1:]] == [one.patch.opening for one in found[:-1]]

@@ -8,9 +8,11 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
+from recon_core.explain.search.states import state_hypotheses
 from recon_core.model import SideRecord
-from recon_core.model.explanation import Explanation
-from tests.core.builders import at, fill, side
+from recon_core.model.explanation import CauseKind, Explanation
+from tests.core.builders import at, fill, recorded, side
+from tests.explain.problems import prover_of
 from tests.explain.real_sessions import books, linear, session, silent
 from tests.explain.spot_ledgers import require_repaired, trade
 
@@ -128,3 +130,14 @@ def test_no_split_is_claimed(name: str) -> None:
     """Where a trade may be wrong instead, or the ratio says nothing."""
     assert NO_SPLITS[name].diffs
     assert splits(explain(NO_SPLITS[name])) == []
+
+
+def test_a_split_has_40_forms() -> None:
+    """2 to 20 for 1, and 1 for as many: so many ratios would each be a split."""
+    prover = prover_of(recorded(side({"X": "10.0037"}), side({"X": "20.0074"})))
+    forms = {
+        one.forms
+        for one in state_hypotheses(prover.dimensions, prover.recorded, {})
+        if one.cause_kind is CauseKind.SPLIT
+    }
+    assert forms == {40}

@@ -1,12 +1,33 @@
 """A state that is behind: stale, or of an hour before the time that it says."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from recon_core.explain import explain
-from recon_core.model import Fill, LedgerSide
-from recon_core.model.explanation import ExplanationVerdict
-from tests.core.builders import at, fill
-from tests.explain.real_sessions import books, session, silent
+from recon_core.explain.causes.stale import (
+    FAMILY,
+    _has_earlier_as_of,
+    _in_pairs,
+    _is_as_reported,
+    is_added_span,
+    last_shown,
+    of_missing_end,
+    stale,
+)
+from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.pairs import PairRow
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import Problem
+from recon_core.model import Fill, LedgerSide, Movement, Order, SideRecord
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
+from tests.core.builders import SPOT, at, fill, order, recorded, side
+from tests.explain.problems import problems_of, prover_of
+from tests.explain.real_sessions import books, moved, session, silent
+from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, state
 
 
 def fills(*seconds: int) -> list[Fill]:
@@ -40,3 +61,193 @@ def test_an_hour_is_an_hour(name: str) -> None:
     assert (str(cause.cause_kind), cause.ids) == (kind, ("f3", "f4", "f5")), one.text
     assert cause.side is LedgerSide.EXTERNAL
     assert words in one.text
+
+
+NO_SKEW = timedelta()
+
+
+def problem_of(
+    internal: SideRecord, external: SideRecord, *, rows_right: bool = True, **more: Any
+) -> Problem:
+    """The rows of the ledger are right, or wrong, and the exchange states something else."""
+    known = recorded(internal, external, instruments={SPOT.symbol: SPOT}, **more)
+    return next(one for one in problems_of(prover_of(known)) if one.rows_right is rows_right)
+
+
+def behind(unseen: int, as_of: float = 0, later: float = 0) -> Problem:
+    """An exchange that lacks the last fills of the ledger; the times of both states."""
+    outer = replace(exchange(ROWS[: len(ROWS) - unseen]), as_of=at(as_of))
+    return problem_of(replace(ledger_of(ROWS), as_of=at(later)), outer)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "as_of", "later", "found"),
+    [
+        (2, 0, 0, ["f5 f6"]), (5, 0, 0, ["f2 f3 f4 f5 f6"]), (6, 0, 0, ["f1 f2 f3 f4 f5 f6"]),
+        (1, 0, 0, []),
+        (1, -401, 0, ["f6"]), (1, -400, 0, []), (1, -401, -400, ["f6"]), (1, -500, -401, []),
+    ],
+)  # fmt: skip
+def test_the_last_rows_are_missing(
+    unseen: int, as_of: float, later: float, found: list[str]
+) -> None:
+    """A single one only of a state before it, beside a state of its time or later."""
+    problem = behind(unseen, as_of, later)
+    found_ones = [" ".join(row.fill_id for row in one.rows if isinstance(row, Fill))
+                  for one in stale(problem, NO_SKEW)]  # fmt: skip
+    assert found_ones == found
+    assert _has_earlier_as_of(problem, ROWS[-1].time) is (as_of < -400 <= later)
+    assert not list(stale(replace(problem, rows_right=False), NO_SKEW))
+
+
+def test_rows_of_one_time_are_missing_together() -> None:
+    """A state is not of the middle of a second."""
+    same = [*ROWS[:4], replace(ROWS[4], time=ROWS[5].time), ROWS[5]]
+    whole = problem_of(ledger_of(same), exchange(same[:4]))
+    in_part = problem_of(ledger_of([*same[:3], replace(same[3], time=same[5].time), *same[4:]]),
+                         exchange(same[:4]))  # fmt: skip
+    assert [len(one.rows) for one in stale(whole, NO_SKEW)] == [2]
+    assert not list(stale(in_part, NO_SKEW))
+
+
+def test_rows_charged_in_what_they_buy() -> None:
+    """A position is held less its fees."""
+    rows = [replace(row, fee=row.quantity / 1000, fee_currency="BTC") for row in ROWS]
+    problem = problem_of(ledger_of(rows), exchange(rows[:4]))
+    assert [len(one.rows) for one in stale(problem, NO_SKEW)] == [2]
+
+
+@pytest.mark.parametrize(("paid", "count"), [(-300, 3), (-450, 3), (-650, 2)])
+def test_movements_are_missing_too(paid: float, count: int) -> None:
+    """All rows from a time on: fills and movements."""
+    rows: list[Fill | Movement] = [*ROWS, moved("m", "interest", "5 EUR", paid)]
+    until = [row for row in rows if row.time < ROWS[4].time]
+    problem = problem_of(ledger_of(rows), exchange(until))
+    assert [len(one.rows) for one in stale(problem, NO_SKEW)] == [count]
+
+
+@pytest.mark.parametrize(
+    ("skew", "later", "hours", "words"),
+    [
+        (0, 0, 1, "one hour"), (0, 0, 24, "one day"), (0, 0, 2, ""), (0, 1, 1, ""),
+        (1, 1, 1, "one hour"), (1, -1, 1, "one hour"), (1, -2, 1, ""),
+    ],
+)  # fmt: skip
+def test_a_state_of_another_time(skew: int, later: int, hours: int, words: str) -> None:
+    """An hour or a day before its `as_of`, which is that of the other side, but for the skew."""
+    cut = timedelta(hours=hours)
+    rows = [replace(row, time=row.time - cut) for row in ROWS]
+    rows = [*rows[:4], *(replace(row, time=row.time + timedelta(minutes=20)) for row in rows[4:])]
+    outer = exchange(rows[:4])
+    problem = problem_of(replace(ledger_of(rows), as_of=at(later)), outer)
+    (one,) = stale(problem, timedelta(seconds=skew))
+    assert (f"its state is of {words} before its as_of" in one.detail) is bool(words)
+    assert str(one.cause_kind) == ("as_of_shift" if words else "stale_side")
+
+
+REPORTS = [order(row.order_id, str(row.quantity), str(row.quantity), side=row.side) for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"),
+    [
+        (REPORTS, True), (REPORTS[:4], True), (REPORTS[:5], True), (REPORTS[3:], True), ([], True),
+        ([*REPORTS[:5], order("o-f6", "1", "0", "ACKNOWLEDGED")], False),
+        ([*REPORTS[:4], order("o-f5", "1", "0", "ACKNOWLEDGED", side=ROWS[4].side),
+          order("o-f6", "1", "0", "ACKNOWLEDGED")], True),
+        ([*REPORTS[:5], order("o-f6", "3", "2", "ACKNOWLEDGED")], False),
+        ([*REPORTS, order("other", "7", "7")], True),
+        ([order("o-f1", "5", "5")], False),
+    ],
+)  # fmt: skip
+def test_reports_of_the_time_of_a_state(reports: Sequence[Order], *, expected: bool) -> None:
+    """All are of the state's time, or all of the time of the rows; of other orders none counts."""
+    outer = replace(exchange(ROWS[:4]), orders=tuple(reports))
+    problem = problem_of(ledger_of(ROWS), outer)
+    assert _is_as_reported(problem, ROWS[4:]) is expected
+    own = problem_of(replace(ledger_of(ROWS), orders=tuple(REPORTS[:1])), exchange(ROWS[:4]))
+    wrong = replace(own, side=LedgerSide.INTERNAL)
+    assert _is_as_reported(wrong, [ROWS[0], *ROWS[4:]])
+
+
+def test_fills_that_are_missing_at_the_end() -> None:
+    """Two that are later than all others; one beside a state before it; none in between."""
+    problem = behind(2)
+    short = replace(problem, record=replace(problem.record, fills=tuple(ROWS[:4])))
+    found = of_missing_end(short, ROWS[4:], NO_SKEW)
+    assert found is not None
+    assert found.patch.added == tuple(ROWS[4:])
+    assert "f4" not in found.detail
+    assert of_missing_end(short, ROWS[5:], NO_SKEW) is None
+    assert of_missing_end(short, [ROWS[2], ROWS[5]], NO_SKEW) is None
+    same = [replace(row, time=ROWS[3].time) for row in ROWS[4:]]
+    assert of_missing_end(short, same, NO_SKEW) is None
+    earlier = replace(short, recorded=behind(2, -401).recorded)
+    assert of_missing_end(earlier, ROWS[5:], NO_SKEW) is not None
+    empty = replace(problem, record=replace(problem.record, fills=()))
+    assert of_missing_end(empty, ROWS[4:], NO_SKEW) is not None
+
+
+def test_the_last_that_an_exchange_shows() -> None:
+    """A row, a report, a snapshot; nothing that both sides have from one source."""
+    outer = side({"BTC/EUR": "1"})
+    shown: dict[str, Any] = {
+        "fills": (replace(ROWS[0], time=at(-30)),),
+        "movements": (moved("m", "interest", "5 EUR", -20),),
+        "orders": (replace(REPORTS[0], time=at(-10)),),
+        "snapshots": (state(ROWS[:1], -5),),
+    }
+    times = {"fills": -30, "movements": -20, "orders": -10, "snapshots": -5}
+    assert last_shown(recorded(side(), None)) is None
+    assert last_shown(recorded(side(), outer)) is None
+    for name, rows in shown.items():
+        assert last_shown(recorded(side(), replace(outer, **{name: rows}))) == at(times[name])
+    every = replace(outer, **shown)
+    for name in ("fills", "movements", "orders"):
+        one = replace(side(), **{name: shown[name]})
+        assert last_shown(recorded(one, replace(outer, **{name: shown[name]}))) is None
+    assert last_shown(recorded(side(), every)) == at(-5)
+    assert last_shown(recorded(side(), replace(every, snapshots=None))) == at(-10)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        ([60] * 6, "+1 h"), ([-60] * 6, "-1 h"), ([15] * 6, "+0.25 h"), ([330] * 6, "+5.5 h"),
+        ([-45] * 6, "-0.75 h"), ([10] * 6, ""), ([60] * 5 + [0], ""), ([60] * 5 + [75], ""),
+    ],
+)  # fmt: skip
+def test_times_in_another_zone(minutes: list[int], words: str) -> None:
+    """All are off by one span of whole quarters of an hour."""
+    given = [
+        replace(row, time=row.time + timedelta(minutes=off))
+        for row, off in zip(ROWS, minutes, strict=True)
+    ]
+    pairs = [PairRow(one, one, right) for one, right in zip(given, ROWS, strict=True)]
+    found = _in_pairs(pairs, given)
+    assert (found and found.detail) == (f"all times are off by {words}" if words else None)
+
+
+def test_fills_that_are_added_from_a_time_on() -> None:
+    """They are missing from the end of a side; a side that is behind adds none of its own."""
+    added, removed = Patch((), tuple(ROWS[4:])), Patch(tuple(ROWS[4:]))
+    stale_side, lost = CauseKind.STALE_SIDE, CauseKind.MISSING_FILL
+    for kind, patch, expected in (
+        (stale_side, added, True), (CauseKind.AS_OF_SHIFT, added, True),
+        (stale_side, removed, False), (stale_side, Patch(), False), (lost, added, False),
+        (stale_side, Patch(tuple(ROWS[:1]), tuple(ROWS[4:])), False),
+    ):  # fmt: skip
+        assert is_added_span(Hypothesis(kind, patch, ())) is expected
+
+
+def test_a_fill_of_a_closed_order_is_seen() -> None:
+    """Unless both sides have their reports from one source: those show nothing."""
+    closed = (*tuple(REPORTS[:5]), order("o-f6", "1", "0", "CANCELLED"))
+    cut = replace(exchange(ROWS[:5]), orders=tuple(replace(one, time=at(-450)) for one in closed))
+    ledger = ledger_of(ROWS)
+    orphan = Hypothesis(CauseKind.ORPHAN_FILL, Patch(tuple(ROWS[5:])), tuple(ROWS[5:]))
+    for inner, count in ((ledger, 0), (replace(ledger, orders=cut.orders), 1)):
+        problem = problem_of(inner, cut, rows_right=False)
+        rivals = list(FAMILY.rivals(problem, [orphan], NO_SKEW))
+        assert len(rivals) == count
+        assert all(rival.is_timed for rival in rivals)
