@@ -15,6 +15,7 @@ from .conftest import (
     BLOCKED_LINE,
     CLEAR_LINE,
     HALF_WAIVED_LINE,
+    PYTESTS_PROTOCOL,
     WAIVED_LINE,
     final_line,
     run_pytest,
