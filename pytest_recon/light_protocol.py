@@ -94,7 +94,10 @@ class LightProtocol:
         if hook is None or not _is_untouched(item):
             return None
         start, began = time(), perf_counter()
-        if not item.judge_match():
+        try:
+            if not item.judge_match():
+                return None
+        except Exception:  # noqa: BLE001  # pytest's own way meets it again and reports it
             return None
         seconds = perf_counter() - began
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
