@@ -86,7 +86,7 @@ class LightProtocol:
         )
 
     def run(self, item: ComparisonItem, nextitem: pytest.Item | None) -> bool | None:
-        """Run an item, or return `None` where it needs pytest's own protocol."""
+        """Run an item, or return `None` where pytest's own protocol has to."""
         session, group = item.session, item.parent
         if nextitem is None or session.shouldfail or session.shouldstop:
             return None

@@ -40,7 +40,7 @@ def without_collecting() -> Iterator[None]:
 def once_while_it_lives(
     function: Callable[[Subject], Answer],
 ) -> Callable[[Subject], Answer]:
-    """Keep the answer of a function for each object, by identity, until the object is gone.
+    """Keep the answer of a function for each object, by identity, as long as the object lives.
 
     The object and the answer must never change.
     """
