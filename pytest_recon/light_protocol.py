@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_recon.nodes import ComparisonGroup, ComparisonItem, SessionDirectory, SessionFile
-from pytest_recon.other_plugins import silent_modules
+from pytest_recon.other_plugins import asked, silent_modules
 from pytest_recon.results import attach_result
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class LightProtocol:
             and bool(config.getini("recon_light_items"))
             and not any(config.getoption(name, default=False) for name in _WATCHING)
             and config.getoption("durations", None) is None
-            and config.getini("console_output_style") != "times"
+            and asked(config, "console_output_style") != "times"
             and not run.manager.hook.recon_tolerance.get_hookimpls()
             and not is_watched(config, config.hook, _OF_EVERY_ITEM)
         )

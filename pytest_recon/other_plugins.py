@@ -13,13 +13,15 @@ import pytest
 _SILENT: Final = (
     "_pytest.",
     "xdist.",
+    "__channelexec__",
     "pytest_recon.",
     "pytest_randomly",
     "_hypothesis_pytestplugin",
 )
 """Modules whose hooks on items change nothing for a comparison.
 
-`pytest_randomly` seeds generators of random numbers, hypothesis looks at functions alone.
+`__channelexec__` is pytest-xdist in a worker, `pytest_randomly` seeds generators of random
+numbers, hypothesis looks at functions alone.
 """
 
 _IDLE: Final = {
@@ -36,10 +38,10 @@ def item_markers(config: pytest.Config) -> tuple[pytest.MarkDecorator, ...]:
 
 def _markers(config: pytest.Config) -> Iterator[pytest.MarkDecorator]:
     # pytest-rerunfailures takes the number, pytest-retry the condition.
-    if _asked(config, "reruns") or _asked(config, "retries"):
+    if asked(config, "reruns") or asked(config, "retries"):
         yield pytest.mark.flaky(reruns=0, condition=False)
     # pytest-timeout: a time-out within the call fails the item, and outside of it the run.
-    if _asked(config, "timeout"):
+    if asked(config, "timeout"):
         yield pytest.mark.timeout(func_only=True)
 
 
@@ -63,12 +65,12 @@ class Multiplied:
 def _any_asked(config: pytest.Config, names: Iterable[str]) -> bool:
     """True if an option is given, on the command line, in the ini or in the environment."""
     return any(
-        _asked(config, name) not in (None, "") or f"PYTEST_{name.upper()}" in os.environ
+        asked(config, name) not in (None, "") or f"PYTEST_{name.upper()}" in os.environ
         for name in names
     )
 
 
-def _asked(config: pytest.Config, name: str) -> Any:
+def asked(config: pytest.Config, name: str) -> Any:
     """The value of an option, or of its ini setting, of a plugin that may not be there."""
     given = config.getoption(name, None)
     if given is not None:
