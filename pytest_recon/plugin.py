@@ -13,6 +13,7 @@ from pytest_recon.large_run import LargeRun, give_back_at_the_end
 from pytest_recon.options import add_options, asks_for_gate, names_or_gates
 from pytest_recon.outputs import reconciles, withdraw_early, withdraw_late, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
+from pytest_recon.shares import DIST_IS_CHOSEN, is_dist_chosen
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from pytest_recon.streams import guard_streams, lost_output
 from recon_core.sessions.discovery import NATIVE_SUFFIX
@@ -59,6 +60,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     Outside of every other hook, so that no `pytest_sessionfinish` and no option
     that ends pytest early can turn a red gate green.
     """
+    config.stash[DIST_IS_CHOSEN] = is_dist_chosen(config)
     try:
         status = yield
     except SystemExit as ending:

@@ -27,8 +27,8 @@ class Progress:
         self._is_in_sessions = False
 
     def expect(self, node_ids: Iterable[str]) -> None:
-        """Take the items of all sessions that were collected."""
-        self._expected = Counter(each.partition("::")[0] for each in node_ids)
+        """Take the items of sessions that were collected; of one that several collected, once."""
+        self._expected |= Counter(each.partition("::")[0] for each in node_ids)
 
     @property
     def _is_short(self) -> bool:

@@ -14,6 +14,7 @@ from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml, end_case
 from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun
+from pytest_recon.shares import deals_sessions
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.explanations import EXPLANATION
@@ -46,6 +47,9 @@ class Recorder:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
         self._run.load_conftests()
+        if deals_sessions(self._run):
+            self._run.expect_promises()
+            return
         self._run.gate.is_reading = True
         for anchor, path in self._run.declared.items():
             self._run.promise(anchor, path)

@@ -267,10 +267,24 @@ class ReconRun:
 
         return tuple(asdict(mark) for mark in fill_marks(reconciliation.comparisons))
 
+    def expect_promises(self) -> None:
+        """Have the gate expect the sessions that other processes will read, with their digests."""
+        from recon_core.sessions.files import input_files  # noqa: PLC0415  # not at pytest's start
+
+        for anchor, path in self.declared.items():
+            self.gate.expect(path, {file.name: file.sha256 for file in input_files(anchor)})
+
     def unsent_promises(self) -> list[dict[str, Any]]:
         """The promises of a worker since it was last asked: it may die before its end."""
         unsent, self._unsent = self._unsent, {}
         return [one.to_dict() for one in unsent.values()] if self.is_worker else []
+
+    @property
+    def _directories(self) -> list[Path]:
+        """The directories of all named sessions, those of other workers too."""
+        if self.from_controller is not None:
+            return [Path(os.fsdecode(each)) for each in self.from_controller["directories"]]
+        return list(dict.fromkeys(anchor.parent for anchor in self.declared))
 
     def load_conftests(self) -> None:
         """Load the conftests of the named sessions' directories before any is read.
@@ -278,7 +292,7 @@ class ReconRun:
         pytest loads them when it collects a directory: in the order of collection, and
         in the controlling process of pytest-xdist never.
         """
-        for directory in {anchor.parent: None for anchor in self.declared}:
+        for directory in self._directories:
             # As pytest itself calls it; it offers no other way. What goes wrong with a
             # conftest is reported where its directory is collected.
             with contextlib.suppress(Exception):
@@ -301,10 +315,10 @@ class ReconRun:
                 self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
-        """The input of a worker: anchors with their names, the policy's file, limits, waivers."""
+        """The input of every worker: the policy's file, limits, waivers, where conftests are."""
         policy = self.policy_path
         return {
-            "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],
+            "directories": list(map(os.fsencode, self._directories)),
             "policy": None if policy is None else os.fsencode(policy),
             "limits": dict(self.settings.limits),
             "waivers": self.waivers.to_dict(),
