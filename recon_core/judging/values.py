@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.model import CashBalance
-from recon_core.policy.model import Policy, PositionPolicy, Tolerance
+from recon_core.model.policy_line import PolicyLine
+from recon_core.policy.model import Policy, PositionPolicy, Tolerance, dust_line
 from recon_core.values.amounts import EXACT, ZERO, format_amount, larger_magnitude
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -17,13 +18,17 @@ from recon_core.values.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Result of judging two values: `severity` is `None` where they are equal."""
+    """Result of judging two values: `severity` is `None` where they are equal.
+
+    `line` is the line of the policy that made it no worse, `None` where none did.
+    """
 
     severity: Severity | None
     internal: Decimal
     external: Decimal
     tolerance: str
     remark: str = ""
+    line: PolicyLine | None = None
 
     @property
     def delta(self) -> Decimal:
@@ -52,7 +57,8 @@ def judge_position(
     reference = larger_magnitude(internal, external)
     tolerance = _position_tolerance(symbol, policy, absolute)
     if tolerance is None and dust is not None:
-        tolerance = Tolerance(dust, f"INFO up to {format_amount(dust)} (float_dust)")
+        text = f"INFO up to {format_amount(dust)} (float_dust)"
+        tolerance = Tolerance(dust, text, dust_line(dust))
     elif tolerance is not None:
         tolerance = tolerance.with_dust(dust)
     thresholds = policy.thresholds_text()
@@ -60,16 +66,19 @@ def judge_position(
     if not delta:
         return Finding(None, internal, external, text)
     if tolerance is not None and tolerance.covers(delta):
-        return Finding(Severity.INFO, internal, external, text)
-    return Finding(_by_drift(delta, reference, policy), internal, external, text)
+        return Finding(Severity.INFO, internal, external, text, line=tolerance.line)
+    severity, line = _by_drift(delta, reference, policy)
+    return Finding(severity, internal, external, text, line=line)
 
 
-def _by_drift(delta: Decimal, reference: Decimal, policy: PositionPolicy) -> Severity:
+def _by_drift(
+    delta: Decimal, reference: Decimal, policy: PositionPolicy
+) -> tuple[Severity, PolicyLine | None]:
     if delta < EXACT.multiply(policy.info_below, reference):
-        return Severity.INFO
+        return Severity.INFO, PolicyLine.of(policy.info_below, "position", "info_below")
     if delta <= EXACT.multiply(policy.fail_above, reference):
-        return Severity.WARN
-    return Severity.FAIL
+        return Severity.WARN, PolicyLine.of(policy.fail_above, "position", "fail_above")
+    return Severity.FAIL, None
 
 
 def _position_tolerance(
@@ -81,7 +90,8 @@ def _position_tolerance(
     if found is None:
         return None
     pattern, limit = found
-    return Tolerance(limit, f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})")
+    text = f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})"
+    return Tolerance(limit, text, PolicyLine.of(limit, "position", "absolute", pattern))
 
 
 def judge_cash(
@@ -106,14 +116,14 @@ def judge_cash(
     delta = EXACT.subtract(internal.total, external.total)
     if not tolerance.covers(delta):
         return Finding(Severity.FAIL, internal.total, external.total, tolerance.text)
-    severity = Severity.INFO if delta else None
+    severity, line = (Severity.INFO, tolerance.line) if delta else (None, None)
     hidden = tolerance if delta else Tolerance(dust or ZERO, "")
     remark = _shift(internal, external, hidden)
     if remark:
-        severity = Severity.WARN
+        severity, line = Severity.WARN, None
     elif severity is None and (remark := _shift(internal, external, Tolerance(ZERO, ""))):
         severity = Severity.INFO
-    return Finding(severity, internal.total, external.total, tolerance.text, remark)
+    return Finding(severity, internal.total, external.total, tolerance.text, remark, line)
 
 
 _PARTS: Final = ("free", "locked", "debt", "settled")

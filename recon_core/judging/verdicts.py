@@ -27,7 +27,8 @@ def judge(
     if finding.severity is None:
         return Judgement(comparison, None, message)
     diff = diff_of(comparison, finding.severity, message, session_id)
-    return Judgement(comparison, _with_figures(diff, comparison, finding), message)
+    lines = () if finding.line is None else (finding.line,)
+    return Judgement(comparison, _with_figures(diff, comparison, finding), message, lines)
 
 
 def judge_values(

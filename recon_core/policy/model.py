@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from recon_core.model import LedgerSide, View
+from recon_core.model.policy_line import PolicyLine
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.severities import effective_severities
 from recon_core.values.amounts import (
@@ -54,10 +55,11 @@ DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest delta that is still INFO, and its origin in words."""
+    """The largest delta that is still INFO, its origin in words, and the line that says so."""
 
     limit: Decimal
     text: str
+    line: PolicyLine | None = None
 
     def covers(self, delta: Decimal) -> bool:
         """True if a delta is at or under the limit."""
@@ -67,7 +69,14 @@ class Tolerance:
         """The same, or the policy's `float_dust` where that is larger."""
         if dust is None:
             return self
-        return Tolerance(max(self.limit, dust), f"{self.text}, float_dust {format_amount(dust)}")
+        line = dust_line(dust) if dust > self.limit else self.line
+        text = f"{self.text}, float_dust {format_amount(dust)}"
+        return Tolerance(max(self.limit, dust), text, line)
+
+
+def dust_line(dust: Decimal) -> PolicyLine:
+    """The line of the policy that tolerates the noise of binary floats."""
+    return PolicyLine.of(dust, "float_dust")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,12 @@ class CashPolicy:
             f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
         )
         held = ": the fraction holds" if absolute and limit == relative != absolute else ""
-        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}")
+        line = (
+            PolicyLine.of(absolute, "cash", "absolute", currency)
+            if limit == absolute
+            else PolicyLine.of(self.relative, "cash", "relative")
+        )
+        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}", line)
 
 
 def _plain(amount: Decimal, places: int) -> str:
