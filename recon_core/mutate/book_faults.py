@@ -120,7 +120,7 @@ def _stale(scene: Scene, _: Dice) -> Injection | None:
     usual = tuple(dict.fromkeys((0, len(cuts) // 10, len(cuts) - 1)))
     return Injection(
         "",
-        Scale(len(cuts), unseen.__getitem__, usual, "fills"),
+        Scale(len(cuts), unseen.__getitem__, usual, "fill", is_counted=True),
         lambda place: scene.with_rows(
             replace(changes.until(scene.book, cuts[place]), as_of=cuts[place])
         ),
@@ -178,7 +178,7 @@ def _rounded(scene: Scene, _: Dice) -> Injection | None:
 def decimals(finest: int) -> Scale:
     """Return the sizes of a rounding: to one decimal less than the finest figure, down to none."""
     usual = tuple(dict.fromkeys((0, finest // 2, finest - 1)))
-    return Scale(finest, lambda place: Decimal(finest - 1 - place), usual, "decimals")
+    return Scale(finest, lambda place: Decimal(finest - 1 - place), usual, "decimal", is_counted=True)
 
 
 def _scaled(scene: Scene, dice: Dice) -> Injection | None:
@@ -236,8 +236,13 @@ FAULTS: Final = (
         _movement(lambda book, row: changes.with_movement(book, row, None), is_split=True),
         frozenset({CauseKind.MISSING_MOVEMENT}),
     ),
-    Fault(CauseKind.OPENING_BALANCE, "opening balance too high by {}", _opening_cash),
-    Fault(CauseKind.OPENING_BALANCE, "opening position too high by {}", _opening_position),
+    Fault(CauseKind.OPENING_BALANCE, "opening balance too high by {}", _opening_cash, variant="cash"),
+    Fault(
+        CauseKind.OPENING_BALANCE,
+        "opening position too high by {}",
+        _opening_position,
+        variant="position",
+    ),
     Fault(
         CauseKind.STALE_SIDE,
         "the last {} not seen",
@@ -249,16 +254,23 @@ FAULTS: Final = (
         "state of {} ago under the time of now",
         _earlier,
         frozenset({CauseKind.MISSING_FILL, CauseKind.STALE_SIDE}),
+        "state",
     ),
-    Fault(CauseKind.AS_OF_SHIFT, "times of all rows off by {}", _other_clock),
-    Fault(CauseKind.ROUNDING, "quantities of all fills rounded to {}", _rounded),
+    Fault(CauseKind.AS_OF_SHIFT, "times of all rows off by {}", _other_clock, variant="clock"),
+    Fault(CauseKind.ROUNDING, "quantities of all fills rounded to {}", _rounded, variant="rows"),
     Fault(
         CauseKind.UNIT,
-        "quantities of the fills of a symbol {} too high",
+        "quantities of the fills of a symbol {}",
         _scaled,
         frozenset({CauseKind.WRONG_QUANTITY}),
+        "rows",
     ),
-    Fault(CauseKind.ALIAS, "rows of a symbol under another name", _renamed),
-    Fault(CauseKind.NETTED_LEGS, "fills of LONG and SHORT as those of one position", _netted),
+    Fault(CauseKind.ALIAS, "rows of a symbol under another name", _renamed, variant="rows"),
+    Fault(
+        CauseKind.NETTED_LEGS,
+        "fills of LONG and SHORT as those of one position",
+        _netted,
+        variant="rows",
+    ),
 )
 """Every fault of movements, of the opening and of all rows of a side."""

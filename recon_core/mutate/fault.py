@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from recon_core.model import RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.mutate.scene import Scene
+from recon_core.reports.wording import counted
 from recon_core.values.amounts import EXACT, ZERO, format_amount, shortest
 
 Dice = random.Random
@@ -32,16 +33,20 @@ _THIRDS: Final = 3
 class Scale:
     """The sizes of a fault: `count` of them, the smallest at place 0; `usual` are put in.
 
-    `unit` follows each amount in words: `0.99 USDT`, `2 decimals`.
+    `unit` follows each amount in words: `0.99 USDT`; of counted things, `1 fill` and `2 fills`,
+    it is their noun.
     """
 
     count: int
     at: Callable[[int], Decimal]
     usual: tuple[int, ...]
     unit: str = ""
+    is_counted: bool = False
 
     def words(self, place: int) -> str:
         """Return a size with its unit."""
+        if self.is_counted:
+            return counted(int(self.at(place)), self.unit)
         return f"{format_amount(shortest(self.at(place)))} {self.unit}".strip()
 
 
@@ -62,14 +67,21 @@ class Injection:
 class Fault:
     """One way in which a side goes wrong.
 
-    `cause_kind` is the cause that would explain it, `also` are other names of the same fault.
-    `words` say it to a reader, `{}` in the place of its size.
+    `cause_kind` is the cause that would explain it, `also` are other names of the same fault;
+    `variant` distinguishes faults of one kind. `words` say it to a reader, `{}` in the place of its
+    size.
     """
 
     cause_kind: CauseKind
     words: str
     inject: Callable[[Scene, Dice], Injection | None]
     also: frozenset[CauseKind] = frozenset()
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """`unit, rows`: the kind of the cause and the variant."""
+        return f"{self.cause_kind}, {self.variant}" if self.variant else str(self.cause_kind)
 
     @property
     def causes(self) -> frozenset[CauseKind]:

@@ -157,7 +157,7 @@ def _foreign(scene: Scene, dice: Dice) -> Injection | None:
     chosen = [replace(fill, time=fill.time + timedelta(seconds=1)) for fill in chosen]
     return Injection(
         fills[0].symbol,
-        Scale(_MOST_FOREIGN, lambda place: Decimal(place + 1), (0, _MOST_FOREIGN - 1), "fills"),
+        Scale(_MOST_FOREIGN, lambda place: Decimal(place + 1), (0, _MOST_FOREIGN - 1), "fill", is_counted=True),
         lambda place: scene.with_rows(with_fills(scene.book, *chosen[: place + 1])),
     )
 
@@ -174,12 +174,13 @@ FAULTS: Final = (
         frozenset({CauseKind.STALE_SIDE}),
     ),
     Fault(CauseKind.ORPHAN_FILL, "fill of {} that the other side does not know", _orphan),
-    Fault(CauseKind.DUPLICATE_FILL, "fill of {} twice under its id", _each(with_fills)),
+    Fault(CauseKind.DUPLICATE_FILL, "fill of {} twice under its id", _each(with_fills), variant="one id"),
     Fault(
         CauseKind.DUPLICATE_FILL,
         "fill of {} twice under two ids",
         _each(_again),
         frozenset({CauseKind.ORPHAN_FILL}),
+        "two ids",
     ),
     Fault(CauseKind.SIDE_FLIPPED, "fill of {} with BUY and SELL exchanged", _each(_flipped)),
     Fault(

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 
 from pluggy import PluginManager
 
 from recon_core.engine.reconciliation import Explain, Reconciliation, reconcile_read
 from recon_core.model import RecordedSession
-from recon_core.model.comparison import Judgement, ReconDiff
+from recon_core.model.comparison import Comparison, Judgement, ReconDiff
 from recon_core.model.explanation import CauseKind, Explanation, ExplanationVerdict
 from recon_core.model.policy_line import PolicyLine
 from recon_core.policy.model import Policy
@@ -31,6 +32,19 @@ class Result(StrEnum):
     UNCHANGED = "unchanged"
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets a fault through: a line of the policy, a waiver by its id, or a hook's plugin.
+
+    Where it is none of them, `severity` alone is the reason: of one below the severity that blocks.
+    """
+
+    severity: Severity
+    line: PolicyLine | None = None
+    waiver: str = ""
+    hook: str = ""
+
+
 @dataclass(frozen=True)  # without slots: the verdicts are kept
 class Answer:
     """The verdicts of the gate on a session with a fault, beside those of the session itself."""
@@ -39,12 +53,28 @@ class Answer:
     before: "Answer | None"
     lowest: Severity
     search: Explain | None = None
+    waives_causes: bool = False
 
     @cached_property
     def judgements(self) -> dict[str, Judgement]:
         """The judgements that are no match, by the identity of their comparison."""
-        found = self.reconciliation.judgements
-        return {one.comparison.identity: one for one in found if one.diff is not None}
+        found = map(self._judged, self.reconciliation.comparisons)
+        return {one.comparison.identity: one for one in found if one and one.diff is not None}
+
+    def _judged(self, comparison: Comparison) -> Judgement | None:
+        """Judge a comparison, but of rows that are those of the session the verdict is known."""
+        identity = comparison.identity
+        if self.before is None or comparison.matched is None or self.waives_causes:
+            return self.reconciliation.judge(comparison)
+        if self.before.matched.get(identity) != comparison:
+            return self.reconciliation.judge(comparison)
+        return self.before.judgements.get(identity)
+
+    @cached_property
+    def matched(self) -> dict[str, Comparison]:
+        """The comparisons of rows, whose verdicts depend on nothing but the rows and the policy."""
+        found = self.reconciliation.comparisons
+        return {one.identity: one for one in found if one.matched is not None}
 
     @cached_property
     def changed(self) -> dict[str, Judgement]:
@@ -75,21 +105,9 @@ class Answer:
         found = (_diff(one).severity for one in self.changed.values())
         return max(found, key=lambda severity: severity.rank, default=None)
 
-    def lines(self) -> Iterator[PolicyLine]:
-        """Yield the lines of the policy that let the fault through, each once."""
-        lines = (line for one in self.changed.values() if not _is_waived(one) for line in one.lines)
-        yield from dict.fromkeys(lines)
-
-    def softeners(self) -> Iterator[str]:
-        """Yield what else lets the fault through: waivers by their id, hooks by their plugin."""
-        found = {}
-        for one in self.changed.values():
-            diff = _diff(one)
-            if diff.waiver is not None:
-                found[f"waiver {diff.waiver.id}"] = None
-            if diff.softened_by is not None:
-                found[f"recon_tolerance of {diff.softened_by}"] = None
-        yield from found
+    def passes(self) -> Iterator[Pass]:
+        """Yield what lets the fault through, each once."""
+        yield from dict.fromkeys(chain.from_iterable(map(_passes_of, self.changed.values())))
 
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
@@ -118,8 +136,16 @@ def _diff(judgement: Judgement) -> ReconDiff:
     return judgement.diff
 
 
-def _is_waived(judgement: Judgement) -> bool:
-    return _diff(judgement).severity is Severity.WAIVED
+def _passes_of(judgement: Judgement) -> Iterator[Pass]:
+    diff = _diff(judgement)
+    if diff.waiver is not None:
+        yield Pass(diff.severity, waiver=diff.waiver.id)
+    elif diff.softened_by is not None:
+        yield Pass(diff.severity, hook=diff.softened_by)
+    elif judgement.lines:
+        yield from (Pass(diff.severity, line) for line in judgement.lines)
+    else:
+        yield Pass(diff.severity)
 
 
 @dataclass(frozen=True)  # without slots: see Answer
@@ -141,12 +167,12 @@ class Gate:
             self.policy,
             self.manager,
             max_items=self.max_items,
-            explain=self.search if self._asks_for_causes else None,
+            explain=self.search if self._waives_causes else None,
             waivers=self.waivers,
         )
-        return Answer(reconciliation, before, self.lowest, self.search)
+        return Answer(reconciliation, before, self.lowest, self.search, self._waives_causes)
 
     @property
-    def _asks_for_causes(self) -> bool:
+    def _waives_causes(self) -> bool:
         """True if a waiver covers one cause alone, so that verdicts depend on explanations."""
         return self.waivers is not None and any(one.cause for one in self.waivers.entries)

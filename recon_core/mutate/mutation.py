@@ -1,30 +1,31 @@
 """A session mutated: every fault on either side at its usual sizes, and the smallest one caught."""
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from recon_core.model import LedgerSide, RecordedSession
 from recon_core.mutate.fault import Fault, Injection
 from recon_core.mutate.faults import FAULTS
-from recon_core.mutate.gate import Answer, Gate, Result
+from recon_core.mutate.gate import Answer, Gate, Pass, Result
 from recon_core.mutate.scene import scenes_of
 from recon_core.values.errors import ReconError
+from recon_core.values.severity import Severity
 
 
-@dataclass(frozen=True)  # without slots: the answers are kept
+@dataclass(frozen=True, slots=True)
 class Mutant:
-    """A session with one fault at one size, and the gate's answer."""
+    """A session with one fault at one size, and the gate's answer.
+
+    `place` is that of the size in its scale. `severity` is the worst that the fault changed,
+    `passes` are what let it through, nothing where it is caught.
+    """
 
     place: int
     size: str
-    answer: Answer
-
-    @cached_property
-    def result(self) -> Result:
-        """What became of the fault."""
-        return self.answer.result
+    result: Result
+    severity: Severity | None
+    passes: tuple[Pass, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +39,52 @@ class Edge:
     caught: Mutant | None
 
 
-@dataclass(frozen=True)  # without slots: the edge is kept
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """One fault on one side of a session: its mutants at the usual sizes."""
+    """One fault on one side of a session: its mutants at the usual sizes, and the edge.
+
+    `edge` is `None` of a fault of one size, and where no size changes anything. `is_explained`
+    is true if the proven cause of the largest fault that is caught is the fault, `None` where
+    none was searched for.
+    """
 
     fault: Fault
     side: LedgerSide
     injection: Injection
     mutants: tuple[Mutant, ...]
     edge: Edge | None
+    is_explained: bool | None
 
     def count(self, result: Result) -> int:
         """The number of mutants with a result."""
         return sum(mutant.result is result for mutant in self.mutants)
 
     @property
-    def explained(self) -> int:
-        """The number of mutants whose cause is proven to be the fault."""
-        return sum(mutant.answer.names(self.fault.causes) for mutant in self.mutants)
+    def passed(self) -> list[Mutant]:
+        """The mutants that pass, of those up to the edge the largest."""
+        edge = None if self.edge is None else self.edge.passes
+        above = -1 if edge is None else edge.place
+        found = [one for one in self.mutants if one.result is Result.PASSED and one.place > above]
+        return found if edge is None else [edge, *found]
 
 
 def trials_of(
     recorded: RecordedSession,
     gate: Gate,
-    before: Answer,
     seed: int,
     kinds: Collection[str] = (),
 ) -> Iterator[Trial]:
-    """Yield the trial of every fault that the data of a session allow, the ledger's first.
+    """Yield the trial of every fault that the data of a session allow, by fault and side.
 
     `kinds` are the kinds of causes to try, all where none is named. A seed gives the same trials
     whatever other faults are tried.
     """
-    for number, fault in enumerate(FAULTS):
+    before = gate.answer(recorded)
+    for fault in FAULTS:
         if kinds and fault.cause_kind not in kinds:
             continue
         for scene in scenes_of(recorded, gate.policy.aliases):
-            dice = random.Random(f"{seed} {number} {scene.side}")  # noqa: S311  # no secret
+            dice = random.Random(f"{seed} {fault.name} {scene.side}")  # noqa: S311  # no secret
             try:
                 injection = fault.inject(scene, dice)
             except ReconError:
@@ -90,8 +100,8 @@ def _trial(
     runs = Runs(injection, gate, before)
     mutants = tuple(filter(None, map(runs.mutant, injection.scale.usual)))
     if mutants:
-        is_sized = injection.scale.count > 1
-        yield Trial(fault, side, injection, mutants, runs.edge() if is_sized else None)
+        edge = runs.edge() if injection.scale.count > 1 else None
+        yield Trial(fault, side, injection, mutants, edge, runs.is_explained(fault, mutants))
 
 
 class Runs:
@@ -108,12 +118,26 @@ class Runs:
         return self._known[place]
 
     def _made(self, place: int) -> Mutant | None:
+        answer = self._answer(place)
+        if answer is None:
+            return None
+        passes = tuple(answer.passes()) if answer.result is Result.PASSED else ()
+        size = self._injection.scale.words(place)
+        return Mutant(place, size, answer.result, answer.worst, passes)
+
+    def _answer(self, place: int) -> Answer | None:
         try:
-            recorded = self._injection.put(place)
+            return self._gate.answer(self._injection.put(place), self._before)
         except ReconError:
             return None
-        answer = self._gate.answer(recorded, self._before)
-        return Mutant(place, self._injection.scale.words(place), answer)
+
+    def is_explained(self, fault: Fault, mutants: tuple[Mutant, ...]) -> bool | None:
+        """True if the largest fault that is caught is proven to be the cause."""
+        caught = [one.place for one in mutants if one.result is Result.CAUGHT]
+        if self._gate.search is None or not caught:
+            return None
+        answer = self._answer(max(caught))
+        return answer is not None and answer.names(fault.causes)
 
     def edge(self) -> Edge | None:
         """Find the edge by halves; `None` where no size changes anything.
@@ -129,17 +153,15 @@ class Runs:
         return None if passes is None and caught is None else Edge(passes, caught)
 
     def _first_caught(self) -> int | None:
-        """Return the smallest size known to be caught, the largest of all if no usual one is."""
+        """Return the smallest size known to be caught, `None` where the largest of all passes."""
         scale = self._injection.scale
-        for place in (0, *sorted(scale.usual), scale.count - 1):
-            if self._result(place) is Result.CAUGHT:
-                return place
-        return None
+        places = (0, *sorted(scale.usual), scale.count - 1)
+        return next((place for place in places if self._result(place) is Result.CAUGHT), None)
 
     def _last_known_below(self, high: int | None) -> int | None:
         """Return the largest size known to pass, of those below one that is caught."""
-        known = sorted(place for place in self._known if high is None or place < high)
-        return next((p for p in reversed(known) if self._result(p) is Result.PASSED), None)
+        known = sorted((p for p in self._known if high is None or p < high), reverse=True)
+        return next((place for place in known if self._result(place) is Result.PASSED), None)
 
     def _halved(self, low: int, high: int) -> tuple[int, int]:
         while high - low > 1:
@@ -153,8 +175,3 @@ class Runs:
     def _result(self, place: int) -> Result | None:
         mutant = self.mutant(place)
         return None if mutant is None else mutant.result
-
-
-def figures(trials: Sequence[Trial]) -> dict[Result, int]:
-    """Return the number of mutants by result."""
-    return {result: sum(trial.count(result) for trial in trials) for result in Result}

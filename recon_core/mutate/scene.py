@@ -31,13 +31,15 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.policy.aliases import Aliases
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places
 from recon_core.values.errors import ReplayError
 
 _Row = TypeVar("_Row", Position, CashBalance)
 _Key = tuple[object, ...]
-_FINEST = 8
-"""Decimals of a step where neither the session nor its rows say any: those of a satoshi."""
+_CASH_PLACES = 2
+"""Decimals of a currency that is not declared, at least: cents."""
+_QUANTITY_PLACES = 4
+"""Decimals of a quantity whose instrument declares none, at least."""
 
 
 @dataclass(frozen=True)  # without slots: the replay of the rows is kept
@@ -246,7 +248,7 @@ class Scene:
             for row in self.book.movements or ()
             if row.currency == currency and row.amount is not None
         ]
-        return _finest(amounts)
+        return _finest(amounts, _CASH_PLACES)
 
     def quantity_step(self, symbol: str) -> Decimal:
         """The smallest quantity of a symbol: the instrument's, else as the session writes it."""
@@ -256,17 +258,18 @@ class Scene:
         sides = self.recorded.own_records().values()
         rows = [row for side in sides for row in side.positions or () if row.symbol == symbol]
         amounts = [row.quantity for row in rows]
-        return _finest([*amounts, *(f.quantity for f in self.fills if f.symbol == symbol)])
+        amounts += [fill.quantity for fill in self.fills if fill.symbol == symbol]
+        return _finest(amounts, _QUANTITY_PLACES)
 
     def price_step(self, symbol: str) -> Decimal:
         """The smallest difference of two prices of a symbol, as its fills write them."""
-        return _finest([fill.price for fill in self.fills if fill.symbol == symbol])
+        prices = (fill.price for fill in self.fills if fill.symbol == symbol)
+        return _finest(prices, _CASH_PLACES)
 
 
-def _finest(amounts: Iterable[Decimal]) -> Decimal:
-    """Return one unit of the last decimal of amounts."""
-    places = [decimal_places(shortest(amount)) for amount in amounts if amount]
-    return _step(max(places, default=_FINEST))
+def _finest(amounts: Iterable[Decimal], least: int) -> Decimal:
+    """Return one unit of the last decimal that amounts are written with."""
+    return _step(max([least, *map(decimal_places, amounts)]))
 
 
 def _step(places: int) -> Decimal:

@@ -215,16 +215,16 @@ def _clipped(scene: Scene, dice: Dice) -> Injection | None:
 
 
 FAULTS: Final = (
-    Fault(CauseKind.UNIT, "stated position {} too high", _unit("positions")),
-    Fault(CauseKind.UNIT, "stated balance {} too high", _unit("cash")),
+    Fault(CauseKind.UNIT, "stated position {}", _unit("positions"), variant="position"),
+    Fault(CauseKind.UNIT, "stated balance {}", _unit("cash"), variant="balance"),
     Fault(CauseKind.SIGN_CONVENTION, "stated positions with the other sign", _negated),
-    Fault(CauseKind.ROUNDING, "stated figures rounded to {}", _rounded),
-    Fault(CauseKind.ALIAS, "stated position under another name", _symbol),
-    Fault(CauseKind.ALIAS, "stated balance under another name", _currency),
+    Fault(CauseKind.ROUNDING, "stated figures rounded to {}", _rounded, variant="statement"),
+    Fault(CauseKind.ALIAS, "stated position under another name", _symbol, variant="position"),
+    Fault(CauseKind.ALIAS, "stated balance under another name", _currency, variant="balance"),
     Fault(CauseKind.CONVERSION, "{} stated in another currency", _converted),
     Fault(CauseKind.BALANCE_KIND, "stated balance without {} that are locked", _without_locked),
-    Fault(CauseKind.NETTED_LEGS, "LONG and SHORT stated as one position", _netted),
-    Fault(CauseKind.MULTIPLIER, "cash of a contract counted {} its multiplier", _multiplier),
+    Fault(CauseKind.NETTED_LEGS, "LONG and SHORT stated as one position", _netted, variant="statement"),
+    Fault(CauseKind.MULTIPLIER, "cash of a contract counted at {} its multiplier", _multiplier),
     Fault(CauseKind.CLIPPED_BALANCE, "{} below 0 stated as 0", _clipped),
 )
 """Every fault of what a side states."""
