@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "audit": "recon_core.cli.audit:audit",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
+    "mutate": "recon_core.cli.mutate:mutate",
     "waive": "recon_core.cli.waive:waive",
     "baseline": "recon_core.cli.baseline:baseline",
     "init": "recon_core.cli.init:init",

@@ -21,7 +21,7 @@ from recon_core.policy.model import Policy
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.policy.waivers import Waivers
 from recon_core.reports.explanations import explanation_properties
-from recon_core.reports.run_report import AuditHead, RunReport, SessionResult
+from recon_core.reports.run_report import AuditHead, Mutation, RunReport, SessionResult
 from recon_core.reports.session_result import Outcome, fill_marks, run_report, session_result
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.side_names import SideNames, sources_of
@@ -65,7 +65,8 @@ class Check:
     """The sessions of one command under one policy, and their results.
 
     `problems` are reasons other than diffs not to trust the run, safe to print; `trail` is
-    its addition to the audit log, `named_reports` are what it writes at its end.
+    its addition to the audit log, `named_reports` are what it writes at its end. `mutation` are
+    the faults that were put into copies of the sessions.
     """
 
     policy: Policy
@@ -80,6 +81,7 @@ class Check:
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
     waivers: Waivers | None = None
+    mutation: Mutation | None = None
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def judge(self, anchors: Iterable[Path]) -> None:
@@ -142,6 +144,7 @@ class Check:
             notes=notes,
             audit=None if head is None else AuditHead(head.count, head.hash),
             trend=() if self.trail is None else self.trail.recent(),
+            mutation=self.mutation,
         )
 
     @cached_property
@@ -178,6 +181,10 @@ class Check:
             text="" if diff is None else _text(session, diff, node_id, names),
             diff=diff,
         )
+
+    def is_blocked(self, session: CheckedSession) -> bool:
+        """True if a session is red."""
+        return any(map(self._blocks, session.reconciliation.diffs))
 
     def _blocks(self, diff: ReconDiff | None) -> bool:
         return diff is not None and diff.severity.rank >= self.lowest.rank

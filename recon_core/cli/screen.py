@@ -34,6 +34,11 @@ def _is_coloured(color: str) -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def is_watched() -> bool:
+    """True if somebody watches standard error, so that a bar may show the progress."""
+    return not os.environ.get("NO_COLOR") and sys.stderr.isatty()
+
+
 def show(text: str, on: Screen, *, err: bool = False) -> None:
     """Print an answer; its colours stay in it, whatever standard output is."""
     click.echo(text, color=on.coloured, err=err)

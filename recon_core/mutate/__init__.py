@@ -1,1 +1,1 @@
-"""Faults put into copies of a session, and the gate's answer to each: would it have caught it?"""
+"""Faults put into copies of a session, and the answer of the gate to each of them."""

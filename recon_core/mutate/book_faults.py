@@ -178,7 +178,9 @@ def _rounded(scene: Scene, _: Dice) -> Injection | None:
 def decimals(finest: int) -> Scale:
     """Return the sizes of a rounding: to one decimal less than the finest figure, down to none."""
     usual = tuple(dict.fromkeys((0, finest // 2, finest - 1)))
-    return Scale(finest, lambda place: Decimal(finest - 1 - place), usual, "decimal", is_counted=True)
+    return Scale(
+        finest, lambda place: Decimal(finest - 1 - place), usual, "decimal", is_counted=True
+    )
 
 
 def _scaled(scene: Scene, dice: Dice) -> Injection | None:
@@ -236,7 +238,9 @@ FAULTS: Final = (
         _movement(lambda book, row: changes.with_movement(book, row, None), is_split=True),
         frozenset({CauseKind.MISSING_MOVEMENT}),
     ),
-    Fault(CauseKind.OPENING_BALANCE, "opening balance too high by {}", _opening_cash, variant="cash"),
+    Fault(
+        CauseKind.OPENING_BALANCE, "opening balance too high by {}", _opening_cash, variant="cash"
+    ),
     Fault(
         CauseKind.OPENING_BALANCE,
         "opening position too high by {}",
@@ -260,7 +264,7 @@ FAULTS: Final = (
     Fault(CauseKind.ROUNDING, "quantities of all fills rounded to {}", _rounded, variant="rows"),
     Fault(
         CauseKind.UNIT,
-        "quantities of the fills of a symbol {}",
+        "quantities of the fills of a symbol {} as high",
         _scaled,
         frozenset({CauseKind.WRONG_QUANTITY}),
         "rows",

@@ -106,7 +106,9 @@ def another_name(symbol: str) -> str:
 
 def netted(book: SideRecord) -> SideRecord:
     """Return the book with the fills of hedge legs as those of one NET position."""
-    fills = (fill if fill.leg is Leg.NET else replace(fill, leg=Leg.NET) for fill in book.fills or ())
+    fills = (
+        fill if fill.leg is Leg.NET else replace(fill, leg=Leg.NET) for fill in book.fills or ()
+    )
     return replace(book, fills=tuple(fills))
 
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from recon_core.model import RecordedSession
@@ -65,7 +66,7 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a side goes wrong.
+    """One way in which a side is wrong.
 
     `cause_kind` is the cause that would explain it, `also` are other names of the same fault;
     `variant` distinguishes faults of one kind. `words` say it to a reader, `{}` in the place of its
@@ -108,7 +109,7 @@ def listed(amounts: Sequence[Decimal], unit: str, dice: Dice) -> Scale:
     """Return a scale of given sizes, the smallest first: one of each third is usual."""
     count = len(amounts)
     bounds = [count * part // _THIRDS for part in range(_THIRDS + 1)]
-    pairs = zip(bounds, bounds[1:], strict=False)
+    pairs = pairwise(bounds)
     usual = (dice.randrange(low, high) for low, high in pairs if low < high)
     return Scale(count, amounts.__getitem__, tuple(dict.fromkeys(usual)), unit)
 

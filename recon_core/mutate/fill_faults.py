@@ -72,9 +72,7 @@ def _orphan(scene: Scene, dice: Dice) -> Injection | None:
     return Injection(
         like.symbol,
         scale,
-        lambda place: scene.with_rows(
-            with_fills(scene.book, _of_quantity(bogus, scale.at(place)))
-        ),
+        lambda place: scene.with_rows(with_fills(scene.book, _of_quantity(bogus, scale.at(place)))),
     )
 
 
@@ -102,7 +100,9 @@ def _wrong(
             return with_fill(scene.book, fill, replace(fill, **changes))  # type: ignore[arg-type]
 
         return Injection(
-            f"fill {fill.fill_id} of {fill.symbol}", scale, lambda place: scene.with_rows(put(place))
+            f"fill {fill.fill_id} of {fill.symbol}",
+            scale,
+            lambda place: scene.with_rows(put(place)),
         )
 
     return inject
@@ -157,7 +157,13 @@ def _foreign(scene: Scene, dice: Dice) -> Injection | None:
     chosen = [replace(fill, time=fill.time + timedelta(seconds=1)) for fill in chosen]
     return Injection(
         fills[0].symbol,
-        Scale(_MOST_FOREIGN, lambda place: Decimal(place + 1), (0, _MOST_FOREIGN - 1), "fill", is_counted=True),
+        Scale(
+            _MOST_FOREIGN,
+            lambda place: Decimal(place + 1),
+            (0, _MOST_FOREIGN - 1),
+            "fill",
+            is_counted=True,
+        ),
         lambda place: scene.with_rows(with_fills(scene.book, *chosen[: place + 1])),
     )
 
@@ -174,7 +180,12 @@ FAULTS: Final = (
         frozenset({CauseKind.STALE_SIDE}),
     ),
     Fault(CauseKind.ORPHAN_FILL, "fill of {} that the other side does not know", _orphan),
-    Fault(CauseKind.DUPLICATE_FILL, "fill of {} twice under its id", _each(with_fills), variant="one id"),
+    Fault(
+        CauseKind.DUPLICATE_FILL,
+        "fill of {} twice under its id",
+        _each(with_fills),
+        variant="one id",
+    ),
     Fault(
         CauseKind.DUPLICATE_FILL,
         "fill of {} twice under two ids",

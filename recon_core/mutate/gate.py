@@ -25,7 +25,7 @@ from recon_core.values.severity import Severity
 
 
 class Result(StrEnum):
-    """What became of a fault: `unchanged` if no verdict and no difference is another one."""
+    """Result of a fault: `unchanged` if no verdict and no difference is another one."""
 
     CAUGHT = "caught"
     PASSED = "passed"
@@ -34,7 +34,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What lets a fault through: a line of the policy, a waiver by its id, or a hook's plugin.
+    """The reason why a fault passes: a line of the policy, a waiver by its id, or a hook's plugin.
 
     Where it is none of them, `severity` alone is the reason: of one below the severity that blocks.
     """
@@ -93,7 +93,7 @@ class Answer:
 
     @property
     def result(self) -> Result:
-        """What became of the fault."""
+        """The result of the fault."""
         if self.blocks:
             return Result.CAUGHT
         gone = self.before is not None and self.before.judgements.keys() - self.judgements.keys()

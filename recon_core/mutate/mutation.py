@@ -55,18 +55,6 @@ class Trial:
     edge: Edge | None
     is_explained: bool | None
 
-    def count(self, result: Result) -> int:
-        """The number of mutants with a result."""
-        return sum(mutant.result is result for mutant in self.mutants)
-
-    @property
-    def passed(self) -> list[Mutant]:
-        """The mutants that pass, of those up to the edge the largest."""
-        edge = None if self.edge is None else self.edge.passes
-        above = -1 if edge is None else edge.place
-        found = [one for one in self.mutants if one.result is Result.PASSED and one.place > above]
-        return found if edge is None else [edge, *found]
-
 
 def trials_of(
     recorded: RecordedSession,
@@ -145,10 +133,12 @@ class Runs:
         Of 1,000 sizes of which 999 pass it takes 10 runs: 500, 750, 875 and so on.
         """
         high = self._first_caught()
-        low = self._last_known_below(high)
+        low = self._last_below(high)
         if low is not None and high is not None:
             low, high = self._halved(low, high)
         passes = None if low is None else self.mutant(low)
+        if passes is not None and passes.result is not Result.PASSED:
+            passes = None
         caught = None if high is None else self.mutant(high)
         return None if passes is None and caught is None else Edge(passes, caught)
 
@@ -158,10 +148,9 @@ class Runs:
         places = (0, *sorted(scale.usual), scale.count - 1)
         return next((place for place in places if self._result(place) is Result.CAUGHT), None)
 
-    def _last_known_below(self, high: int | None) -> int | None:
-        """Return the largest size known to pass, of those below one that is caught."""
-        known = sorted((p for p in self._known if high is None or p < high), reverse=True)
-        return next((place for place in known if self._result(place) is Result.PASSED), None)
+    def _last_below(self, high: int | None) -> int | None:
+        """Return the largest known size below one that is caught, `None` where there is none."""
+        return max((place for place in self._known if high is None or place < high), default=None)
 
     def _halved(self, low: int, high: int) -> tuple[int, int]:
         while high - low > 1:

@@ -6,7 +6,7 @@ of the other side are taken for the events that it has seen, and its statement a
 exchange that states 5000 USDT and did not see a purchase of 1 BTC at 100 states 5100.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -23,8 +23,8 @@ from recon_core.model import (
     CashBalance,
     Fill,
     Instrument,
-    Leg,
     LedgerSide,
+    Leg,
     Opening,
     Position,
     RecordedSession,
@@ -112,19 +112,20 @@ class Scene:
     def with_opened(self, section: str, old: object, new: object) -> RecordedSession:
         """Return the session with one of the rows of `opened` replaced, found by identity."""
         rows = tuple(new if row is old else row for row in self.opened(section))
-        opening, changed = self.book.opening, {section: rows}
+        opening = self.book.opening
+        changed: dict[str, Any] = {section: rows}
         if self.record.opening is None or opening is None:
-            return self.with_side(replace(self.record, **changed))  # type: ignore[arg-type]
-        return self.with_rows(replace(self.book, opening=replace(opening, **changed)))  # type: ignore[arg-type]
+            return self.with_side(replace(self.record, **changed))
+        return self.with_rows(replace(self.book, opening=replace(opening, **changed)))
 
     def with_side(self, changed: SideRecord) -> RecordedSession:
         """Return the session with a changed side, and what both sides read from one source."""
-        sides = {str(self.side): changed}
+        sides: dict[str, Any] = {str(self.side): changed}
         other, name = self.recorded.side(self.side.other), str(self.side.other)
         if self.recorded.mirrored or other is self.record:
             sides[name] = changed
         elif other is not None:
-            shared = {
+            shared: dict[str, Any] = {
                 section: changed.rows(section)
                 for section in SECTIONS
                 if self.recorded.shares(section)
@@ -166,8 +167,8 @@ class Scene:
     def _moved(
         self,
         rows: tuple[_Row, ...] | None,
-        before: Iterable[_Row] | None,
-        after: Iterable[_Row] | None,
+        before: Sequence[_Row] | None,
+        after: Sequence[_Row] | None,
         moved_by: Callable[[_Row, Decimal | None], _Row],
     ) -> tuple[_Row, ...] | None:
         if rows is None or before is None or after is None:
@@ -176,12 +177,13 @@ class Scene:
         deltas = {
             key: EXACT.subtract(new.get(key, ZERO), old.get(key, ZERO)) for key in {**old, **new}
         }
-        moved = tuple(moved_by(row, deltas.pop(self._key(row), None)) for row in rows)
+        moved = [moved_by(row, deltas.pop(self._key(row), None)) for row in rows]
         # What the rows gave before and the side does not list, it never lists.
         fresh = {key for key, delta in deltas.items() if delta and not old.get(key)}
-        return (*moved, *(self._plain(row) for row in after if self._key(row) in fresh))
+        moved += [self._plain(row) for row in after if self._key(row) in fresh]
+        return tuple(moved)
 
-    def _amounts(self, rows: Iterable[Position] | Iterable[CashBalance]) -> dict[_Key, Decimal]:
+    def _amounts(self, rows: Sequence[Position] | Sequence[CashBalance]) -> dict[_Key, Decimal]:
         found: dict[_Key, Decimal] = {}
         for row in rows:
             amount = row.quantity if isinstance(row, Position) else row.total
@@ -241,7 +243,9 @@ class Scene:
         if declared is not None:
             return _step(declared.precision)
         sides = self.recorded.own_records().values()
-        amounts = [row.total for side in sides for row in side.cash or () if row.currency == currency]
+        amounts = [
+            row.total for side in sides for row in side.cash or () if row.currency == currency
+        ]
         amounts += [fill.fee for fill in self.fills if fill.fee_currency == currency]
         amounts += [
             row.amount

@@ -73,9 +73,7 @@ def _negated(scene: Scene, _: Dice) -> Injection | None:
     turned = tuple(
         replace(row, quantity=row.quantity.copy_negate()) for row in scene.record.positions or ()
     )
-    return Injection(
-        "", once(), lambda _: scene.with_side(replace(scene.record, positions=turned))
-    )
+    return Injection("", once(), lambda _: scene.with_side(replace(scene.record, positions=turned)))
 
 
 def _rounded(scene: Scene, _: Dice) -> Injection | None:
@@ -147,7 +145,7 @@ def _converted(scene: Scene, dice: Dice) -> Injection | None:
 
 
 def _without_locked(scene: Scene, dice: Dice) -> Injection | None:
-    """What is free stated as the total."""
+    """The free part of a balance stated as its total."""
     rows = [row for row in _held(scene, "cash") if row.total > 0]
     if not rows:
         return None
@@ -179,7 +177,9 @@ def _netted(scene: Scene, _: Dice) -> Injection | None:
 
 def _multiplier(scene: Scene, dice: Dice) -> Injection | None:
     """The cash of a contract counted with another multiplier; its quantities are right."""
-    instruments = {symbol: scene.instrument_of(symbol) for symbol in {f.symbol for f in scene.fills}}
+    instruments = {
+        symbol: scene.instrument_of(symbol) for symbol in {f.symbol for f in scene.fills}
+    }
     symbols = sorted(symbol for symbol, one in instruments.items() if one and is_derivative(one))
     if not symbols or scene.record.cash is None:
         return None
@@ -197,11 +197,7 @@ def _multiplier(scene: Scene, dice: Dice) -> Injection | None:
 
 def _clipped(scene: Scene, dice: Dice) -> Injection | None:
     """A negative balance, or a short position, stated as 0."""
-    rows = [
-        row
-        for row in (*_held(scene, "positions"), *_held(scene, "cash"))
-        if _figure(row) < 0
-    ]
+    rows = [row for row in (*_held(scene, "positions"), *_held(scene, "cash")) if _figure(row) < 0]
     if not rows:
         return None
     name = dice.choice(sorted({_name(row) for row in rows}))
@@ -215,15 +211,17 @@ def _clipped(scene: Scene, dice: Dice) -> Injection | None:
 
 
 FAULTS: Final = (
-    Fault(CauseKind.UNIT, "stated position {}", _unit("positions"), variant="position"),
-    Fault(CauseKind.UNIT, "stated balance {}", _unit("cash"), variant="balance"),
+    Fault(CauseKind.UNIT, "stated position {} as high", _unit("positions"), variant="position"),
+    Fault(CauseKind.UNIT, "stated balance {} as high", _unit("cash"), variant="balance"),
     Fault(CauseKind.SIGN_CONVENTION, "stated positions with the other sign", _negated),
     Fault(CauseKind.ROUNDING, "stated figures rounded to {}", _rounded, variant="statement"),
     Fault(CauseKind.ALIAS, "stated position under another name", _symbol, variant="position"),
     Fault(CauseKind.ALIAS, "stated balance under another name", _currency, variant="balance"),
     Fault(CauseKind.CONVERSION, "{} stated in another currency", _converted),
     Fault(CauseKind.BALANCE_KIND, "stated balance without {} that are locked", _without_locked),
-    Fault(CauseKind.NETTED_LEGS, "LONG and SHORT stated as one position", _netted, variant="statement"),
+    Fault(
+        CauseKind.NETTED_LEGS, "LONG and SHORT stated as one position", _netted, variant="statement"
+    ),
     Fault(CauseKind.MULTIPLIER, "cash of a contract counted at {} its multiplier", _multiplier),
     Fault(CauseKind.CLIPPED_BALANCE, "{} below 0 stated as 0", _clipped),
 )

@@ -1,0 +1,273 @@
+"""`recon mutate`: would the gate have caught it? Every fault in copies of recorded sessions."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.check import (
+    CheckCommand,
+    CheckOptions,
+    CheckRequest,
+    requested,
+    terms_of,
+    write_named_reports,
+)
+from recon_core.cli.screen import COLOR_OPTION, show
+from recon_core.cli.session_options import (
+    EXPLAIN_OPTION,
+    FAIL_ON_OPTION,
+    LIMIT_OPTION,
+    MAX_ITEMS_OPTION,
+    POLICY_OPTION,
+    REPORT_OPTION,
+    WAIVERS_OPTION,
+    project_settings,
+)
+from recon_core.model.explanation import CauseKind
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import quoted
+
+if TYPE_CHECKING:
+    from recon_core.cli.check_run import CheckedSession
+    from recon_core.mutate.gate import Gate, Pass
+    from recon_core.reports.run_report import MutatedSession, Mutation
+
+EPILOG: Final = """\b
+Examples:
+  recon mutate day.recon.json
+  recon mutate day.recon.json --fault missing_fee --fault fee_rate
+  recon mutate recordings/ --policy recon.toml --fail-under 95
+  recon mutate recordings/ --report html:recon.html --format json
+
+\b
+Exit codes:
+  0   answered; with --fail-under: that share of the faults is caught
+  1   cannot be judged: nothing compared, no fault changes anything, a report not written
+  2   a session is blocked without any fault, or too few faults are caught
+  64  wrong usage, also a name that matches nothing and an invalid policy
+  130 interrupted by Ctrl-C: no verdict
+
+Policy, waivers, settings and hooks are those of recon check. Nothing is written but the reports
+that are named: no audit log, no session, and recon_reconciled is called for the sessions
+themselves alone.
+"""
+
+
+def _percent(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    """Return a share from 0 to 100, exact; ends with wrong usage for anything else."""
+    from recon_core.values.amounts import parse_amount  # noqa: PLC0415  # not for the help
+
+    if value is None:
+        return None
+    try:
+        share = parse_amount(value)
+    except ReconError:
+        share = Decimal(-1)
+    if not 0 <= share <= 100:  # noqa: PLR2004  # percent
+        shown = f"{quoted(value)}; expected a percentage from 0 to 100"
+        raise click.BadParameter(shown, ctx, param)
+    return share
+
+
+@click.command(
+    cls=CheckCommand,
+    context_settings=CONTEXT,
+    epilog=EPILOG,
+    short_help="Put faults into copies of sessions: would the gate have caught them?",
+)
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
+@POLICY_OPTION
+@WAIVERS_OPTION
+@REPORT_OPTION
+@FAIL_ON_OPTION
+@click.option(
+    "--fault",
+    "kinds",
+    multiple=True,
+    type=click.Choice([str(kind) for kind in CauseKind]),
+    metavar="KIND",
+    help="Try faults of this kind of cause only (repeatable).  [default: all]",
+)
+@click.option(
+    "--fail-under",
+    callback=_percent,
+    metavar="PERCENT",
+    help="End with 2 where a smaller share of the faults is caught.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Choose other rows for the faults.",
+)
+@MAX_ITEMS_OPTION
+@EXPLAIN_OPTION
+@LIMIT_OPTION
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="JSON has every fault of every session.",
+)
+@COLOR_OPTION
+@click.pass_context
+def mutate(
+    ctx: click.Context,
+    /,
+    kinds: tuple[str, ...],
+    fail_under: Decimal | None,
+    seed: int,
+    **given: Any,
+) -> None:
+    """Put every kind of fault into copies of each SESSION, and run the gate on them.
+
+    SESSION is a recorded session, a directory that holds some, or a pattern. The table shows which
+    faults are caught, the smallest one of each, and which line of the policy lets others through.
+    """
+    options = CheckOptions(**given)
+    try:
+        request = requested(options, project_settings(ctx, options.limits), Path.cwd())
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
+    run = request.check
+    run.judge(request.anchors)
+    run.mutation = _mutation(request, seed, kinds)
+    _refuse_nothing(run.problems, run.mutation)
+    printed = write_named_reports(request)
+    if printed is not None:
+        click.echo(printed, nl=False)
+    is_reported = printed is not None
+    if options.output_format == "json":
+        click.echo(_json(request, run.mutation, fail_under), err=is_reported)
+    else:
+        show(_text(request, run.mutation, fail_under), request.screen, err=is_reported)
+    ctx.exit(_code(run.problems, run.mutation, fail_under))
+
+
+def _mutation(request: CheckRequest, seed: int, kinds: Iterable[str]) -> "Mutation":
+    """Put the faults into copies of every session that is not blocked without any."""
+    from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # as the next ones
+    from recon_core.mutate.gate import Gate  # noqa: PLC0415  # brings the engine
+    from recon_core.mutate.results import mutation_of  # noqa: PLC0415
+
+    run = request.check
+    gate = Gate(
+        run.policy,
+        run.manager,
+        run.lowest,
+        run.max_items,
+        waivers=run.waivers,
+        search=explainer(run.effort),
+    )
+    with _progress(run.sessions) as sessions:
+        return mutation_of(
+            seed, [_mutated(request, each, gate, seed, frozenset(kinds)) for each in sessions]
+        )
+
+
+def _progress(
+    sessions: "list[CheckedSession]",
+) -> "AbstractContextManager[Iterable[CheckedSession]]":
+    from recon_core.cli.screen import is_watched  # noqa: PLC0415
+
+    if not is_watched():
+        return nullcontext(sessions)
+    return click.progressbar(sessions, label="recon", file=click.get_text_stream("stderr"))
+
+
+def _mutated(
+    request: CheckRequest, session: "CheckedSession", gate: "Gate", seed: int, kinds: frozenset[str]
+) -> "MutatedSession":
+    from recon_core.mutate.mutation import trials_of  # noqa: PLC0415  # brings the engine
+    from recon_core.mutate.results import fault_result  # noqa: PLC0415
+    from recon_core.reports.run_report import FaultResult, MutatedSession  # noqa: PLC0415
+    from recon_core.reports.side_names import SideNames, sources_of  # noqa: PLC0415
+    from recon_core.reports.wording import counts_text  # noqa: PLC0415
+    from recon_core.sessions import read_session  # noqa: PLC0415
+
+    reconciliation = session.reconciliation
+    names = SideNames.of_sources(sources_of(reconciliation.recorded))
+    refusal, faults = "", tuple[FaultResult, ...]()
+    if request.check.is_blocked(session):
+        refusal = f"blocked already ({counts_text(reconciliation.diffs)})"
+    else:
+        source = _source(request)
+        recorded = read_session(reconciliation.recorded.anchor, gate.manager)
+        faults = tuple(
+            fault_result(trial, source) for trial in trials_of(recorded, gate, seed, kinds)
+        )
+    return MutatedSession(
+        path=session.path,
+        session_id=session.summary.session_id,
+        internal=names.internal,
+        external=names.external,
+        refusal=refusal,
+        faults=faults,
+    )
+
+
+def _source(request: CheckRequest) -> "Callable[[Pass], str]":
+    """Return what names the file or the plugin that lets a fault through."""
+    waivers = request.check.waivers
+
+    def source(found: "Pass") -> str:
+        if found.waiver:
+            return ", ".join(waivers.files if waivers else ())
+        if found.line is not None:
+            return request.policy.source_of(found.line.key)
+        return found.hook
+
+    return source
+
+
+def _refuse_nothing(problems: list[str], mutation: "Mutation") -> None:
+    """Make it a problem of the run if no fault changed anything that is compared."""
+    if not any(session.refusal for session in mutation.sessions) and not mutation.percent:
+        problems.append("no fault changes anything that is compared")
+
+
+def _code(problems: list[str], mutation: "Mutation", fail_under: Decimal | None) -> int:
+    from recon_core.mutate.results import meets  # noqa: PLC0415  # not for the help
+
+    if problems:
+        return CANNOT_JUDGE
+    refused = any(session.refusal for session in mutation.sessions)
+    too_few = fail_under is not None and not meets(mutation, fail_under)
+    return FINDINGS if refused or too_few else CLEAR
+
+
+def _text(request: CheckRequest, mutation: "Mutation", fail_under: Decimal | None) -> str:
+    from recon_core.cli.mutate_text import mutation_lines  # noqa: PLC0415  # brings tabulate
+
+    lines = mutation_lines(mutation, request.check.lowest, fail_under, request.screen)
+    notes = [*terms_of(request), *request.check.problems]
+    return "\n".join([*lines[:-1], *(f"recon: {note}" for note in notes), lines[-1]])
+
+
+def _json(request: CheckRequest, mutation: "Mutation", fail_under: Decimal | None) -> str:
+    from pydantic_core import to_json  # noqa: PLC0415  # not for the help
+
+    from recon_core.mutate.results import meets  # noqa: PLC0415
+
+    document = {
+        "policy": request.policy.name,
+        "notes": terms_of(request)[1:],
+        "problems": request.check.problems,
+        "fail_under": None if fail_under is None else format(fail_under, "f"),
+        "is_met": None if fail_under is None else meets(mutation, fail_under),
+        **_plain(mutation),
+    }
+    return to_json(document, indent=2).decode()
+
+
+def _plain(mutation: "Mutation") -> dict[str, Any]:
+    return {name: getattr(mutation, name) for name in mutation.__slots__}
