@@ -2,9 +2,6 @@
 
 import json
 import shlex
-import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.screen import COLOR_OPTION, is_watched, screen, show
+from recon_core.cli.screen import COLOR_OPTION, progress, screen, show
 from recon_core.cli.session_options import (
     EXPLAIN_OPTION,
     FAIL_ON_OPTION,
@@ -181,7 +178,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
-    with _progress(request.anchors) as anchors:
+    with progress(request.anchors) as anchors:
         run.judge(anchors)
     if request.audit_log is not None:
         run.write_audit_log(request.audit_log, request.rotate_at)
@@ -295,13 +292,6 @@ def _written_path(option: str, value: str | None, directory: Path) -> Path | Non
         return None if value is None else written_path(value, directory)
     except ReconError as error:
         raise ReconError(f"{option}: {error}") from None
-
-
-def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
-    """The sessions, with a bar on stderr where somebody watches."""
-    if not is_watched():
-        return nullcontext(anchors)
-    return click.progressbar(anchors, label="recon", file=sys.stderr)
 
 
 def _text(request: CheckRequest) -> str:

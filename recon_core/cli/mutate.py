@@ -1,7 +1,6 @@
 """`recon mutate`: would the gate have caught it? Every fault in copies of recorded sessions."""
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +16,7 @@ from recon_core.cli.check import (
     terms_of,
     write_named_reports,
 )
-from recon_core.cli.screen import COLOR_OPTION, show
+from recon_core.cli.screen import COLOR_OPTION, progress, show
 from recon_core.cli.session_options import (
     EXPLAIN_OPTION,
     FAIL_ON_OPTION,
@@ -78,7 +77,7 @@ def _percent(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     cls=CheckCommand,
     context_settings=CONTEXT,
     epilog=EPILOG,
-    short_help="Put faults into copies of sessions: would the gate have caught them?",
+    short_help="Show which faults the gate would catch.",
 )
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
 @POLICY_OPTION
@@ -168,20 +167,10 @@ def _mutation(request: CheckRequest, seed: int, kinds: Iterable[str]) -> "Mutati
         waivers=run.waivers,
         search=explainer(run.effort),
     )
-    with _progress(run.sessions) as sessions:
+    with progress(run.sessions) as sessions:
         return mutation_of(
             seed, [_mutated(request, each, gate, seed, frozenset(kinds)) for each in sessions]
         )
-
-
-def _progress(
-    sessions: "list[CheckedSession]",
-) -> "AbstractContextManager[Iterable[CheckedSession]]":
-    from recon_core.cli.screen import is_watched  # noqa: PLC0415
-
-    if not is_watched():
-        return nullcontext(sessions)
-    return click.progressbar(sessions, label="recon", file=click.get_text_stream("stderr"))
 
 
 def _mutated(
@@ -246,11 +235,11 @@ def _code(problems: list[str], mutation: "Mutation", fail_under: Decimal | None)
 
 
 def _text(request: CheckRequest, mutation: "Mutation", fail_under: Decimal | None) -> str:
-    from recon_core.cli.mutate_text import mutation_lines  # noqa: PLC0415  # brings tabulate
+    from recon_core.cli.mutate_text import mutation_lines, verdict_line  # noqa: PLC0415  # brings tabulate
 
-    lines = mutation_lines(mutation, request.check.lowest, fail_under, request.screen)
-    notes = [*terms_of(request), *request.check.problems]
-    return "\n".join([*lines[:-1], *(f"recon: {note}" for note in notes), lines[-1]])
+    lines = mutation_lines(mutation, request.screen)
+    notes = (f"recon: {note}" for note in (*terms_of(request), *request.check.problems))
+    return "\n".join([*lines, *notes, verdict_line(mutation, fail_under, request.screen)])
 
 
 def _json(request: CheckRequest, mutation: "Mutation", fail_under: Decimal | None) -> str:

@@ -190,9 +190,10 @@ class SessionResult:
 
 @dataclass(frozen=True, slots=True)
 class LetThrough:
-    """The reason why a fault passes: a key of the policy and its value, a waiver, a hook, a severity.
+    """The reason why a fault passes: a key of the policy with its value, a waiver or a hook.
 
-    `source` is the file that says so, `built-in` or the plugin. `severity` is the verdict on the
+    With the `key` `severity` there is no line: such a verdict never blocks. `source` is the file
+    that says so, `built-in` or the plugin, `severity` the verdict on the
     difference, empty where nothing differs any more.
     """
 
