@@ -73,6 +73,20 @@ def _percent(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     return share
 
 
+def _known_kinds(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the kinds; ends with wrong usage for one that there is not."""
+    known = [str(kind) for kind in CauseKind]
+    unknown = next((kind for kind in value if kind not in known), None)
+    if unknown is None:
+        return value
+    from recon_core.values.suggestions import did_you_mean  # noqa: PLC0415  # for an error
+
+    shown = f"{quoted(unknown)}; {did_you_mean(unknown, known, len(known))}"
+    raise click.BadParameter(shown, ctx, param)
+
+
 @click.command(
     cls=CheckCommand,
     context_settings=CONTEXT,
@@ -88,7 +102,7 @@ def _percent(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     "--fault",
     "kinds",
     multiple=True,
-    type=click.Choice([str(kind) for kind in CauseKind]),
+    callback=_known_kinds,
     metavar="KIND",
     help="Try faults of this kind of cause only (repeatable).  [default: all]",
 )

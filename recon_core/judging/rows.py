@@ -4,7 +4,7 @@ Source of the rules: design, "Orders and fills". The rows are in the text as bot
 sides give them, so that nobody has to look them up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -63,7 +63,7 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
         diff_details=_details(matched, findings),
         order_id=_order_id(_all_rows(comparison)),
     )
-    lines = tuple(dict.fromkeys(_line(each, policy) for each in findings))
+    lines = tuple(dict.fromkeys(line for each in findings for line in _lines(each, policy)))
     return Judgement(comparison, _with_figures(diff, comparison, matched), message, lines)
 
 
@@ -86,7 +86,7 @@ def _judge_movements(
             **{f"{side}_rows": str(len(each)) for side, each in rows.items()},
         },
     )
-    return Judgement(comparison, diff, message, (_line(finding, policy),))
+    return Judgement(comparison, diff, message, tuple(_lines(finding, policy)))
 
 
 def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
@@ -105,11 +105,12 @@ def _is_dust(finding: RowFinding, policy: Policy) -> bool:
     return bool(finding.gaps) and all(gap.is_dust(policy.float_dust) for gap in finding.gaps)
 
 
-def _line(finding: RowFinding, policy: Policy) -> PolicyLine:
-    """Return the line that decides on a finding."""
+def _lines(finding: RowFinding, policy: Policy) -> Iterator[PolicyLine]:
+    """Yield the lines that keep a finding as mild as each says."""
     if _is_dust(finding, policy):
-        return dust_line(policy.float_dust)
-    return PolicyLine.of(policy.severity[finding.case], "severity", finding.case)
+        yield dust_line(policy.float_dust)
+    severity = policy.severity[finding.case]
+    yield PolicyLine.of(severity, severity, "severity", finding.case)
 
 
 def _rule(finding: RowFinding, policy: Policy) -> str:

@@ -20,7 +20,7 @@ from recon_core.values.severity import Severity
 class Finding:
     """Result of judging two values: `severity` is `None` where they are equal.
 
-    `line` is the line of the policy that made it no worse, `None` where none did.
+    `lines` are those of the policy that keep it no worse, each of them alone.
     """
 
     severity: Severity | None
@@ -28,7 +28,7 @@ class Finding:
     external: Decimal
     tolerance: str
     remark: str = ""
-    line: PolicyLine | None = None
+    lines: tuple[PolicyLine, ...] = ()
 
     @property
     def delta(self) -> Decimal:
@@ -58,27 +58,36 @@ def judge_position(
     tolerance = _position_tolerance(symbol, policy, absolute)
     if tolerance is None and dust is not None:
         text = f"INFO up to {format_amount(dust)} (float_dust)"
-        tolerance = Tolerance(dust, text, dust_line(dust))
+        tolerance = Tolerance(dust, text, ((dust, dust_line(dust)),))
     elif tolerance is not None:
         tolerance = tolerance.with_dust(dust)
     thresholds = policy.thresholds_text()
     text = f"{tolerance.text}, else {thresholds}" if tolerance else thresholds
     if not delta:
         return Finding(None, internal, external, text)
+    severity, lines = _by_drift(delta, reference, policy)
     if tolerance is not None and tolerance.covers(delta):
-        return Finding(Severity.INFO, internal, external, text, line=tolerance.line)
-    severity, line = _by_drift(delta, reference, policy)
-    return Finding(severity, internal, external, text, line=line)
+        severity, lines = Severity.INFO, (*tolerance.covering(delta), *lines)
+    return Finding(severity, internal, external, text, lines=lines)
 
 
 def _by_drift(
     delta: Decimal, reference: Decimal, policy: PositionPolicy
-) -> tuple[Severity, PolicyLine | None]:
-    if delta < EXACT.multiply(policy.info_below, reference):
-        return Severity.INFO, PolicyLine.of(policy.info_below, "position", "info_below")
-    if delta <= EXACT.multiply(policy.fail_above, reference):
-        return Severity.WARN, PolicyLine.of(policy.fail_above, "position", "fail_above")
-    return Severity.FAIL, None
+) -> tuple[Severity, tuple[PolicyLine, ...]]:
+    """Return the severity of a drift, and the thresholds that it is below."""
+    info, warn = (
+        delta < EXACT.multiply(policy.info_below, reference),
+        delta <= EXACT.multiply(policy.fail_above, reference),
+    )
+    lines = []
+    if info:
+        value = policy.info_below
+        lines.append(PolicyLine.of(Severity.INFO, value, "position", "info_below"))
+    if warn:
+        value = policy.fail_above
+        lines.append(PolicyLine.of(Severity.WARN, value, "position", "fail_above"))
+    severity = Severity.INFO if info else Severity.WARN if warn else Severity.FAIL
+    return severity, tuple(lines)
 
 
 def _position_tolerance(
@@ -91,7 +100,8 @@ def _position_tolerance(
         return None
     pattern, limit = found
     text = f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})"
-    return Tolerance(limit, text, PolicyLine.of(limit, "position", "absolute", pattern))
+    line = PolicyLine.of(Severity.INFO, limit, "position", "absolute", pattern)
+    return Tolerance(limit, text, ((limit, line),))
 
 
 def judge_cash(
@@ -116,14 +126,15 @@ def judge_cash(
     delta = EXACT.subtract(internal.total, external.total)
     if not tolerance.covers(delta):
         return Finding(Severity.FAIL, internal.total, external.total, tolerance.text)
-    severity, line = (Severity.INFO, tolerance.line) if delta else (None, None)
+    severity = Severity.INFO if delta else None
+    lines = tolerance.covering(delta) if delta else ()
     hidden = tolerance if delta else Tolerance(dust or ZERO, "")
     remark = _shift(internal, external, hidden)
     if remark:
-        severity, line = Severity.WARN, None
+        severity = Severity.WARN
     elif severity is None and (remark := _shift(internal, external, Tolerance(ZERO, ""))):
         severity = Severity.INFO
-    return Finding(severity, internal.total, external.total, tolerance.text, remark, line)
+    return Finding(severity, internal.total, external.total, tolerance.text, remark, lines)
 
 
 _PARTS: Final = ("free", "locked", "debt", "settled")

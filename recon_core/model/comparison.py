@@ -211,7 +211,7 @@ class ReconDiff:
 class Judgement:
     """A comparison with its verdict: a match where `diff` is `None`.
 
-    `lines` are the lines of the policy without which the verdict might be worse.
+    `lines` are those of the policy that keep the verdict mild, each by itself.
     """
 
     comparison: Comparison

@@ -107,7 +107,8 @@ class Answer:
 
     def passes(self) -> Iterator[Pass]:
         """Yield what lets the fault through, each once."""
-        yield from dict.fromkeys(chain.from_iterable(map(_passes_of, self.changed.values())))
+        found = (_passes_of(one, self.lowest) for one in self.changed.values())
+        yield from dict.fromkeys(chain.from_iterable(found))
 
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
@@ -136,16 +137,16 @@ def _diff(judgement: Judgement) -> ReconDiff:
     return judgement.diff
 
 
-def _passes_of(judgement: Judgement) -> Iterator[Pass]:
+def _passes_of(judgement: Judgement, lowest: Severity) -> list[Pass]:
+    """Return all that keeps a difference below what blocks, each of them alone."""
     diff = _diff(judgement)
+    mild = (line for line in judgement.lines if line.severity.rank < lowest.rank)
+    found = [Pass(diff.severity, line) for line in mild]
+    if diff.softened_by is not None:
+        found.insert(0, Pass(diff.severity, hook=diff.softened_by))
     if diff.waiver is not None:
-        yield Pass(diff.severity, waiver=diff.waiver.id)
-    elif diff.softened_by is not None:
-        yield Pass(diff.severity, hook=diff.softened_by)
-    elif judgement.lines:
-        yield from (Pass(diff.severity, line) for line in judgement.lines)
-    else:
-        yield Pass(diff.severity)
+        found.insert(0, Pass(diff.severity, waiver=diff.waiver.id))
+    return found or [Pass(diff.severity)]
 
 
 @dataclass(frozen=True)  # without slots: see Answer

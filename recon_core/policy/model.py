@@ -55,11 +55,14 @@ DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest delta that is still INFO, its origin in words, and the line that says so."""
+    """The largest delta that is still INFO, its origin in words, and the lines that say so.
+
+    `lines` have each their own limit; one alone makes a delta up to it INFO.
+    """
 
     limit: Decimal
     text: str
-    line: PolicyLine | None = None
+    lines: tuple[tuple[Decimal, PolicyLine], ...] = ()
 
     def covers(self, delta: Decimal) -> bool:
         """True if a delta is at or under the limit."""
@@ -69,14 +72,18 @@ class Tolerance:
         """The same, or the policy's `float_dust` where that is larger."""
         if dust is None:
             return self
-        line = dust_line(dust) if dust > self.limit else self.line
+        lines = (*self.lines, (dust, dust_line(dust)))
         text = f"{self.text}, float_dust {format_amount(dust)}"
-        return Tolerance(max(self.limit, dust), text, line)
+        return Tolerance(max(self.limit, dust), text, lines)
+
+    def covering(self, delta: Decimal) -> tuple[PolicyLine, ...]:
+        """The lines that cover a delta, each of them alone."""
+        return tuple(line for limit, line in self.lines if delta.copy_abs() <= limit)
 
 
 def dust_line(dust: Decimal) -> PolicyLine:
     """The line of the policy that tolerates the noise of binary floats."""
-    return PolicyLine.of(dust, "float_dust")
+    return PolicyLine.of(Severity.INFO, dust, "float_dust")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,13 @@ class CashPolicy:
             f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
         )
         held = ": the fraction holds" if absolute and limit == relative != absolute else ""
-        line = (
-            PolicyLine.of(absolute, "cash", "absolute", currency)
-            if limit == absolute
-            else PolicyLine.of(self.relative, "cash", "relative")
+        lines: tuple[tuple[Decimal, PolicyLine], ...] = (
+            (absolute, PolicyLine.of(Severity.INFO, absolute, "cash", "absolute", currency)),
+            (relative, PolicyLine.of(Severity.INFO, self.relative, "cash", "relative")),
         )
-        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}", line)
+        if self.limit is CashLimit.MIN:  # the smaller one alone decides
+            lines = tuple(each for each in lines if each[0] == limit)[:1]
+        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}", lines)
 
 
 def _plain(amount: Decimal, places: int) -> str:
