@@ -91,6 +91,8 @@ RIVALS: dict[str, list[Answer]] = {
     ],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
+    # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.
+    "order_of_the_other_side_lacks_no_fill": (IN, ["fee_sign", "side_flipped"]),
     # No contract that settles in BTC changes cash in ETH, whatever its multiplier.
     "fees_of_one_currency_and_a_contract_of_another": (IN, ["fee_sign", "missing_fee"]),
     # The state of the exchange is the sum of its fills; only one report says otherwise.
