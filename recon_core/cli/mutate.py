@@ -56,6 +56,13 @@ that are named: no audit log, no session, and recon_reconciled is called for the
 themselves alone.
 """
 
+_DIVISOR: Final = 5
+"""Part of the operations of a usual search for the cause of a fault.
+
+Of 189 faults in four sessions 98 are explained with the whole budget and with a fifth, 96 with a
+tenth; a fifth takes two thirds of the time.
+"""
+
 
 def _percent(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
     """Return a share from 0 to 100, exact; ends with wrong usage for anything else."""
@@ -179,7 +186,8 @@ def _mutation(request: CheckRequest, seed: int, kinds: Iterable[str]) -> "Mutati
         run.lowest,
         run.max_items,
         waivers=run.waivers,
-        search=explainer(run.effort),
+        explain=explainer(run.effort),
+        search=explainer(run.effort, divisor=_DIVISOR),
     )
     with progress(run.sessions) as sessions:
         return mutation_of(

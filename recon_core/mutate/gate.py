@@ -16,11 +16,10 @@ from pluggy import PluginManager
 from recon_core.engine.reconciliation import Explain, Reconciliation, reconcile_read
 from recon_core.model import RecordedSession
 from recon_core.model.comparison import Comparison, Judgement, ReconDiff
-from recon_core.model.explanation import CauseKind, Explanation, ExplanationVerdict
+from recon_core.model.explanation import CauseKind, ExplanationVerdict
 from recon_core.model.policy_line import PolicyLine
 from recon_core.policy.model import Policy
 from recon_core.policy.waivers import Waivers
-from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
 
 
@@ -47,25 +46,39 @@ class Pass:
 
 @dataclass(frozen=True)  # without slots: the verdicts are kept
 class Answer:
-    """The verdicts of the gate on a session with a fault, beside those of the session itself."""
+    """The verdicts of the gate on a session with a fault, beside those of the session itself.
+
+    `is_known`: the verdict on rows that the session itself has too is that of `before`.
+    """
 
     reconciliation: Reconciliation
     before: "Answer | None"
     lowest: Severity
-    search: Explain | None = None
-    waives_causes: bool = False
+    search: Explain | None
+    is_known: bool
 
     @cached_property
-    def judgements(self) -> dict[str, Judgement]:
-        """The judgements that are no match, by the identity of their comparison."""
-        found = map(self._judged, self.reconciliation.comparisons)
-        return {one.comparison.identity: one for one in found if one and one.diff is not None}
+    def _found(self) -> tuple[bool, dict[str, Judgement]]:
+        """True if a run would be red, and the judgements that are no match up to the reason.
+
+        Figures are judged before rows: of a thousand rows that differ none is the first to block.
+        """
+        comparisons = self.reconciliation.comparisons
+        figures = [one for one in comparisons if one.matched is None]
+        found: dict[str, Judgement] = {}
+        for comparison in (*figures, *self.matched.values()):
+            judgement = self._judged(comparison)
+            if judgement is not None and judgement.diff is not None:
+                found[comparison.identity] = judgement
+                if judgement.diff.severity.rank >= self.lowest.rank:
+                    return True, found
+        return False, found
 
     def _judged(self, comparison: Comparison) -> Judgement | None:
-        """Judge a comparison, but of rows that are those of the session the verdict is known."""
-        identity = comparison.identity
-        if self.before is None or comparison.matched is None or self.waives_causes:
+        """Judge a comparison, where the verdict is not known already."""
+        if self.before is None or comparison.matched is None or not self.is_known:
             return self.reconciliation.judge(comparison)
+        identity = comparison.identity
         if self.before.matched.get(identity) != comparison:
             return self.reconciliation.judge(comparison)
         return self.before.judgements.get(identity)
@@ -76,6 +89,16 @@ class Answer:
         found = self.reconciliation.comparisons
         return {one.identity: one for one in found if one.matched is not None}
 
+    @property
+    def blocks(self) -> bool:
+        """True if a run would be red."""
+        return self._found[0]
+
+    @property
+    def judgements(self) -> dict[str, Judgement]:
+        """The judgements that are no match, all of them where a run would be green."""
+        return self._found[1]
+
     @cached_property
     def changed(self) -> dict[str, Judgement]:
         """The judgements that the session itself does not have in this way."""
@@ -85,11 +108,6 @@ class Answer:
             for identity, judgement in self.judgements.items()
             if identity not in before or _figures(before[identity]) != _figures(judgement)
         }
-
-    @property
-    def blocks(self) -> bool:
-        """True if a run would be red."""
-        return any(_diff(one).severity.rank >= self.lowest.rank for one in self.judgements.values())
 
     @property
     def result(self) -> Result:
@@ -110,19 +128,10 @@ class Answer:
         found = (_passes_of(one, self.lowest) for one in self.changed.values())
         yield from dict.fromkeys(chain.from_iterable(found))
 
-    @cached_property
-    def explanations(self) -> tuple[Explanation, ...]:
-        """Explanations of the differences; empty where none is searched for."""
-        if self.search is None or not self.judgements:
-            return ()
-        try:
-            return self.search(self.reconciliation)
-        except ReconError:
-            return ()
-
     def names(self, kinds: frozenset[CauseKind]) -> bool:
         """True if the proven explanation names one of these causes, and no other one."""
-        unique = (one for one in self.explanations if one.verdict is ExplanationVerdict.UNIQUE)
+        explanations = () if self.search is None else self.search(self.reconciliation)
+        unique = (one for one in explanations if one.verdict is ExplanationVerdict.UNIQUE)
         found = [cause.cause_kind for one in unique for cause in one.causes]
         return bool(found) and set(found) <= kinds
 
@@ -151,13 +160,18 @@ def _passes_of(judgement: Judgement, lowest: Severity) -> list[Pass]:
 
 @dataclass(frozen=True)  # without slots: see Answer
 class Gate:
-    """The gate under one policy: what it answers to any session. It notifies no plugin."""
+    """The gate under one policy: what it answers to any session. It notifies no plugin.
+
+    `explain` is the search of a usual run, which a waiver of one cause asks for; `search` is the
+    one that says if a fault would be explained, `None` where nobody asks.
+    """
 
     policy: Policy
     manager: PluginManager
     lowest: Severity
     max_items: int
     waivers: Waivers | None = None
+    explain: Explain | None = None
     search: Explain | None = None
 
     def answer(self, recorded: RecordedSession, before: Answer | None = None) -> Answer:
@@ -168,10 +182,10 @@ class Gate:
             self.policy,
             self.manager,
             max_items=self.max_items,
-            explain=self.search if self._waives_causes else None,
+            explain=self.explain if self._waives_causes else None,
             waivers=self.waivers,
         )
-        return Answer(reconciliation, before, self.lowest, self.search, self._waives_causes)
+        return Answer(reconciliation, before, self.lowest, self.search, not self._waives_causes)
 
     @property
     def _waives_causes(self) -> bool:

@@ -17,8 +17,8 @@ from recon_core.values.severity import Severity
 class Mutant:
     """A session with one fault at one size, and the gate's answer.
 
-    `place` is that of the size in its scale. `severity` is the worst that the fault changed,
-    `passes` are what let it through, nothing where it is caught.
+    `place` is that of the size in its scale. `severity` is the worst that the fault changed and
+    `passes` are what let it through, both of one that passes alone.
     """
 
     place: int
@@ -109,9 +109,10 @@ class Runs:
         answer = self._answer(place)
         if answer is None:
             return None
-        passes = tuple(answer.passes()) if answer.result is Result.PASSED else ()
-        size = self._injection.scale.words(place)
-        return Mutant(place, size, answer.result, answer.worst, passes)
+        size, result = self._injection.scale.words(place), answer.result
+        if result is not Result.PASSED:
+            return Mutant(place, size, result, None, ())
+        return Mutant(place, size, result, answer.worst, tuple(answer.passes()))
 
     def _answer(self, place: int) -> Answer | None:
         try:

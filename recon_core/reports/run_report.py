@@ -209,7 +209,8 @@ class MutantResult:
     """A session with one fault of a size, and the gate's answer.
 
     `place` is that of the size on its scale. `unchanged`: nothing that the gate compares is another
-    one. `severity` is the worst of what the fault changed, empty where nothing differs more.
+    one. `severity` is the worst verdict on what the fault changed, of a fault that passes; empty
+    where nothing differs any more.
     """
 
     __pydantic_config__ = _CLOSED
