@@ -68,9 +68,10 @@ class Injection:
 class Fault:
     """One way in which a side is wrong.
 
-    `cause_kind` is the cause that would explain it, `also` are other names of the same fault;
-    `variant` distinguishes faults of one kind. `words` say it to a reader, `{}` in the place of its
-    size.
+    `cause_kind` is the cause that would explain it, `also` are other names of the same fault, those
+    of the other side's view included: a fill that the exchange lacks is one that the ledger alone
+    knows. `variant` distinguishes faults of one kind. `words` say it to a reader, `{}` in the place
+    of its size.
     """
 
     cause_kind: CauseKind

@@ -86,13 +86,13 @@ FAULTS: Final = (
         CauseKind.MISSING_FEE,
         "missing fee of {}",
         _each(lambda *_: {"fee": ZERO}),
-        frozenset({CauseKind.FEE_RATE}),
+        frozenset({CauseKind.FEE_RATE, CauseKind.WRONG_FEE}),
     ),
     Fault(
         CauseKind.DUPLICATE_FEE,
         "fee of {} charged twice",
         _each(lambda _, fill: {"fee": EXACT.add(fill.fee, fill.fee)}),
-        frozenset({CauseKind.FEE_RATE}),
+        frozenset({CauseKind.FEE_RATE, CauseKind.WRONG_FEE}),
     ),
     Fault(
         CauseKind.FEE_SIGN,
@@ -100,6 +100,11 @@ FAULTS: Final = (
         _each(lambda _, fill: {"fee": fill.fee.copy_negate()}),
     ),
     Fault(CauseKind.FEE_CURRENCY, "fee of {} in another currency", _each(_in_another_currency)),
-    Fault(CauseKind.FEE_RATE, "all fees of a symbol too high by {}", _rate),
+    Fault(
+        CauseKind.FEE_RATE,
+        "all fees of a symbol too high by {}",
+        _rate,
+        frozenset({CauseKind.DUPLICATE_FEE}),
+    ),
 )
 """Every fault of fees but that of one amount, which is sized as quantity and price are."""

@@ -66,6 +66,7 @@ def _orphan(scene: Scene, dice: Dice) -> Injection | None:
         like,
         fill_id=_NEW_ID,
         side=dice.choice(list(OrderSide)),
+        price=EXACT.add(like.price, scene.price_step(like.symbol)),
         client_order_id=like.client_order_id and _NEW_ID,
         exchange_order_id=like.exchange_order_id and _NEW_ID,
     )
@@ -177,9 +178,14 @@ FAULTS: Final = (
         CauseKind.MISSING_FILL,
         "missing fill of {}",
         _each(lambda book, fill: with_fill(book, fill, None)),
-        frozenset({CauseKind.STALE_SIDE}),
+        frozenset({CauseKind.STALE_SIDE, CauseKind.ORPHAN_FILL}),
     ),
-    Fault(CauseKind.ORPHAN_FILL, "fill of {} that the other side does not know", _orphan),
+    Fault(
+        CauseKind.ORPHAN_FILL,
+        "fill of {} that the other side does not know",
+        _orphan,
+        frozenset({CauseKind.MISSING_FILL}),
+    ),
     Fault(
         CauseKind.DUPLICATE_FILL,
         "fill of {} twice under its id",
@@ -214,7 +220,7 @@ FAULTS: Final = (
             "fee",
             lambda _, fill: fill.fee_currency or "",
         ),
-        frozenset({CauseKind.DUPLICATE_FEE}),
+        frozenset({CauseKind.DUPLICATE_FEE, CauseKind.MISSING_FEE}),
     ),
     Fault(
         CauseKind.CUMULATIVE_QUANTITY,
@@ -226,7 +232,7 @@ FAULTS: Final = (
         CauseKind.FOREIGN_ACTIVITY,
         "{} of another strategy among the rows",
         _foreign,
-        frozenset({CauseKind.ORPHAN_FILL}),
+        frozenset({CauseKind.ORPHAN_FILL, CauseKind.MISSING_FILL}),
     ),
 )
 """Every fault of single fills."""
