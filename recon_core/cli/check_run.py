@@ -3,19 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recon_core import __version__
-from recon_core.audit.past_runs import PastRun, PastSession
 from recon_core.audit.trail import AuditTrail
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.workers import Workers, judged
 from recon_core.model.summary import count_severities
 from recon_core.reports.run_report import AuditHead, RunReport
-from recon_core.reports.session_result import run_report
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import Tally
 from recon_core.reports.writing import NamedReport
+
+if TYPE_CHECKING:
+    from recon_core.audit.past_runs import PastRun
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Check:
 
     def report(self, policy: str, notes: Sequence[str]) -> RunReport:
         """Return the report of the run as it is by now, with its policy and its terms."""
+        from recon_core.reports.session_result import run_report  # noqa: PLC0415  # only for reports
+
         head = None if self.trail is None else self.trail.head
         return run_report(
             self.tally(),
@@ -81,8 +85,10 @@ class Check:
         """Return the data that the terminal shows of each session."""
         return [session.report for session in self.sessions]
 
-    def past_run(self) -> PastRun:
+    def past_run(self) -> "PastRun":
         """The sessions with their diffs, to be compared with a command of the past."""
+        from recon_core.audit.past_runs import PastRun, PastSession  # noqa: PLC0415  # only where asked for
+
         run = PastRun(self.terms.invocation_id, None)
         for session in self.sessions:
             diffs = {diff.identity: diff for diff in session.diffs}

@@ -9,15 +9,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Final
 
 _FORK_SERVER: Final = "forkserver"
-_IMPORTED: Final = ("recon_core.cli.workers", "recon_core.sessions.schema")
+_IMPORTED: Final = (
+    "recon_core.cli.workers",
+    "recon_core.cli.session_check",
+    "recon_core.sessions.schema",
+)
 """Modules that every worker uses; the fork server imports them once."""
 
 
-def process_context() -> BaseContext:
+def process_context() -> ForkServerContext | SpawnContext:
     """Return what makes processes in the way of this platform."""
     if _FORK_SERVER not in get_all_start_methods():
         return get_context("spawn")

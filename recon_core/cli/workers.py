@@ -1,8 +1,7 @@
 """Workers that judge the sessions of `recon check`: this process, or several.
 
-All of them do one thing, `submit`: judge a session and give a future of its results. `judged`
-keeps every worker busy and hands the results over as they are made. A session whose worker
-died is CRITICAL, and the next one gets a new worker.
+All kinds do the same: `begin` a session at a place, and say which have `ended`. `judged` keeps
+every worker busy. A session whose worker died is CRITICAL, and the next one gets a new worker.
 """
 
 import os
@@ -10,17 +9,16 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import active_children
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from pluggy import PluginManager
 
-from recon_core.cli.checked_session import CheckedSession, Terms, check_session, lost_session
+from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.process_start import interrupts_held_back, process_context
 from recon_core.plugins.manager import extension_manager
 from recon_core.values.printable import printable
@@ -36,6 +34,12 @@ JUDGING_HOOKS: Final = (
 )
 """Hooks that may carry something from one session to the next; those of formats read files."""
 
+_GOODBYE: Final = 5.0
+"""Seconds that a process without work may take to end before it is killed."""
+
+Results = CheckedSession | str
+"""Results of a session, or the reason why there are none."""
+
 
 class Workers(Protocol):
     """Judges up to `places` sessions at a time; used as a context manager while it does."""
@@ -46,13 +50,16 @@ class Workers(Protocol):
 
     @property
     def places(self) -> int:
-        """The number of sessions that are worth being submitted at a time."""
+        """The number of sessions that are worth having begun at a time."""
 
-    def submit(self, anchor: Path) -> "Future[CheckedSession]":
+    def begin(self, number: int, anchor: Path) -> None:
         """Begin to judge a session."""
 
+    def ended(self) -> Iterator[tuple[int, Results]]:
+        """Wait until sessions have ended; yields their numbers with what came of them."""
+
     def __enter__(self) -> Self:
-        """Begin; processes start with the first sessions."""
+        """Begin; what costs time begins with the first session."""
 
     def __exit__(
         self,
@@ -71,16 +78,17 @@ def judged(anchors: Sequence[Path], workers: Workers) -> Iterator[tuple[int, Che
     """
     order: Sequence[int] = range(len(anchors))
     if workers.places > 1:
-        order = sorted(order, key=lambda place: -_size(anchors[place]))
+        order = sorted(order, key=lambda number: -_size(anchors[number]))
     waiting = deque(order)
-    running: dict[Future[CheckedSession], int] = {}
+    running = 0
     while waiting or running:
-        while waiting and len(running) < workers.places:
-            place = waiting.popleft()
-            running[workers.submit(anchors[place])] = place
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            place = running.pop(future)
-            yield place, _results(future, anchors[place], workers.terms)
+        while waiting and running < workers.places:
+            number = waiting.popleft()
+            workers.begin(number, anchors[number])
+            running += 1
+        for number, results in workers.ended():
+            running -= 1
+            yield number, _session(results, anchors[number], workers.terms)
 
 
 def _size(anchor: Path) -> int:
@@ -90,14 +98,12 @@ def _size(anchor: Path) -> int:
         return 0
 
 
-def _results(future: "Future[CheckedSession]", anchor: Path, terms: Terms) -> CheckedSession:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        reason = "its process was killed, ran out of memory or crashed"
-    except Exception as error:  # noqa: BLE001  # results that cannot be handed over
-        reason = f"its results are lost: {type(error).__name__}: {printable(error)}"
-    return lost_session(anchor, reason, terms)
+def _session(results: Results, anchor: Path, terms: Terms) -> CheckedSession:
+    if isinstance(results, CheckedSession):
+        return results
+    from recon_core.cli.session_check import lost_session  # noqa: PLC0415  # brings the engine
+
+    return lost_session(anchor, results, terms)
 
 
 class OneProcess:
@@ -108,6 +114,7 @@ class OneProcess:
     def __init__(self, terms: Terms, manager: PluginManager) -> None:
         self.terms = terms
         self._manager = manager
+        self._next: list[tuple[int, Path]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -115,54 +122,129 @@ class OneProcess:
     def __exit__(self, *_: object) -> None:
         """Do nothing: there is nothing to end."""
 
-    def submit(self, anchor: Path) -> "Future[CheckedSession]":
-        """Judge a session at once."""
-        future: Future[CheckedSession] = Future()
-        future.set_result(check_session(anchor, self.terms, self._manager))
-        return future
+    def begin(self, number: int, anchor: Path) -> None:
+        """Keep the session for `ended`."""
+        self._next.append((number, anchor))
+
+    def ended(self) -> Iterator[tuple[int, Results]]:
+        """Judge the session."""
+        from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
+
+        number, anchor = self._next.pop()
+        yield number, check_session(anchor, self.terms, self._manager)
 
 
 class Processes:
-    """Judges up to `places` sessions at a time, each in a process.
+    """Judges up to `places` sessions at a time, each in a process with a pipe to this one.
 
-    Every place is a pool of one process, so that a process that dies takes no session but its
-    own along. The processes are gone after the `with` block, whatever ended it.
+    The processes are gone after the `with` block, whatever ended it.
     """
 
     def __init__(self, terms: Terms, places: int) -> None:
         self.terms = terms
         self.places = places
-        self._busy: dict[ProcessPoolExecutor, Future[CheckedSession]] = {}
-        self._others = frozenset(active_children())
+        self._free: list[_Worker] = []
+        self._busy: dict[_Worker, int] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for process in frozenset(active_children()) - self._others:
-                process.kill()
-        for pool in self._busy:
-            pool.shutdown(cancel_futures=True)
+    def __exit__(self, *_: object) -> None:
+        for worker in self._busy:
+            worker.process.kill()
+        for worker in [*self._busy, *self._free]:
+            worker.connection.close()
+        for worker in [*self._busy, *self._free]:
+            worker.process.join(_GOODBYE)
+            worker.process.kill()
+            worker.process.join()
 
-    def submit(self, anchor: Path) -> "Future[CheckedSession]":
-        """Judge a session in a process that is free, else in a new one."""
-        free = next((pool for pool, last in self._busy.items() if last.done()), None)
-        pool = self._pool() if free is None else free
+    def begin(self, number: int, anchor: Path) -> None:
+        """Hand a session to a process that is free, else to a new one."""
+        alive = (worker for worker in self._taken() if worker.process.is_alive())
+        worker = next(alive, None) or _Worker(self.terms)
+        self._busy[worker] = number
+        with suppress(OSError):  # `ended` says so
+            worker.connection.send(anchor)
+
+    def _taken(self) -> "Iterator[_Worker]":
+        while self._free:
+            yield self._free.pop()
+
+    def ended(self) -> Iterator[tuple[int, Results]]:
+        """Wait for results, and for processes that die."""
+        signs: dict[Any, _Worker] = {}
+        for worker in self._busy:
+            signs |= {worker.connection: worker, worker.process.sentinel: worker}
+        for worker in {signs[sign]: None for sign in wait(signs)}:
+            number, results = self._busy.pop(worker), worker.results()
+            self._free.append(worker)
+            yield number, results
+
+
+class _Worker:
+    """A process that judges one session after the other, and the pipe to it."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.connection, other = Pipe()
+        process = process_context().Process(target=_work, args=(other, terms))
         with interrupts_held_back():
-            try:
-                future = pool.submit(_check_here, anchor)
-            except BrokenProcessPool:
-                del self._busy[pool]
-                pool = self._pool()
-                future = pool.submit(_check_here, anchor)
-        self._busy[pool] = future
-        return future
+            process.start()
+        self.process: BaseProcess = process
+        other.close()  # so that the pipe ends with the process
 
-    def _pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            1, mp_context=process_context(), initializer=_begin, initargs=(self.terms,)
-        )
+    def results(self) -> Results:
+        """Return what the process sent, or the reason why it sends nothing."""
+        try:
+            if self.connection.poll():
+                received: Results = self.connection.recv()
+                return received
+        except (EOFError, OSError):
+            pass
+        except Exception as error:  # noqa: BLE001  # a plugin's class that is unknown here
+            return _lost(error)
+        self.process.join()
+        return _death(self.process.exitcode)
+
+
+def _death(code: int | None) -> str:
+    """The end of a process in words; a negative `code` is a signal's number."""
+    if code is None or code >= 0:
+        return f"its process ended by itself with {code}"
+    with suppress(ValueError):
+        name = signal.Signals(-code).name
+        lack = ", as the system does for lack of memory" if name == "SIGKILL" else ""
+        return f"its process was killed by {name}{lack}"
+    return f"its process was killed by signal {-code}"
+
+
+def _lost(error: Exception) -> str:
+    return f"its results cannot be handed over: {type(error).__name__}: {printable(error)}"
+
+
+def _work(connection: Connection, terms: Terms) -> None:
+    """Judge every session that comes through the pipe, until it is closed."""
+    from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    manager = extension_manager()
+    with suppress(EOFError, OSError):
+        while True:
+            session = check_session(connection.recv(), terms, manager)
+            _flush()
+            try:
+                connection.send(session)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001  # a plugin's value that cannot be pickled
+                connection.send(_lost(error))
+
+
+def _flush() -> None:
+    """Print what hooks printed before the answer is, as it is with one process."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError):
+            stream.flush()
 
 
 def worker_count(asked: int | None, sessions: int, manager: PluginManager) -> int:
@@ -182,22 +264,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-_here: dict[str, Any] = {}
-"""Terms and plugin manager of a worker process, for every session that it judges."""
-
-
-def _begin(terms: Terms) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
-    _here.update(terms=terms, manager=extension_manager())
-
-
-def _check_here(anchor: Path) -> CheckedSession:
-    try:
-        return check_session(anchor, **_here)
-    finally:
-        # What a hook prints is on the screen before the answer, as it is with one process.
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            with suppress(OSError):
-                stream.flush()
