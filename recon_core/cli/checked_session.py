@@ -56,7 +56,7 @@ class Terms:
 class CheckedSession:
     """The results of one session.
 
-    `comparisons` is their number, `compared` says that something besides the session as a
+    `comparisons` is their number, `compared` says that something other than the session as a
     whole is among them, `blocks` that a difference makes the run red. `problem` is a reason
     other than differences not to trust the run. `result` and `json` are there where the terms
     ask for them.

@@ -137,7 +137,7 @@ class OneProcess:
 class Processes:
     """Judges up to `places` sessions at a time, each in a process with a pipe to this one.
 
-    The processes are gone after the `with` block, whatever ended it.
+    All processes have ended after the `with` block, whatever ended it.
     """
 
     def __init__(self, terms: Terms, places: int) -> None:
@@ -223,7 +223,7 @@ def _lost(error: Exception) -> str:
 
 
 def _work(connection: Connection, terms: Terms) -> None:
-    """Judge every session that comes through the pipe, until it is closed."""
+    """Judge every session that the pipe names, until it is closed."""
     from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
