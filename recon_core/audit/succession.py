@@ -213,11 +213,15 @@ def _located(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The earlier files of a log, the oldest first; `missing` is where the row breaks off."""
+    """The earlier files of a log, the oldest first; `missing` is where the row breaks off.
+
+    `hidden` is a file before them that has no readable first line, which somebody signed off.
+    """
 
     parts: Sequence[Part] = ()
     missing: Succession | None = None
     signed_off: bool = False
+    hidden: Part | None = None
 
     @property
     def gap(self) -> str:
@@ -269,7 +273,7 @@ def found_files(first: Entry | None, find: Finder) -> Files:
         except AuditError as error:
             if str(error) not in signed:
                 raise
-            break
+            return Files(found[::-1], hidden=part)
         found.append(part)
     return Files(found[::-1])
 

@@ -49,9 +49,9 @@ class Database:
 
     def __str__(self) -> str:
         """The URL without password and options."""
-        name = self.url.get_backend_name()
-        shown = self.url.set(drivername=name, password=None, query={})
-        return printable(shown.render_as_string())
+        url = self.url
+        shown = URL.create(url.get_backend_name(), url.username, None, url.host, url.port)
+        return printable(shown.set(database=url.database).render_as_string())
 
     @contextmanager
     def connected(self, *, writes: bool = False) -> Iterator[Connection]:

@@ -53,18 +53,19 @@ def outlined(reading: EntrySource, take: Take | None = None) -> Outline:
     firsts: dict[int, str] = {}
     for entry in reading:
         if reading.chain is None:
-            raise AuditError("an export has no hashes and cannot be loaded; expected the log")
-        index = len(reading.chains) - 1
+            break
+        index = len(reading.chains) - (0 if reading.files.hidden else 1)
         firsts.setdefault(index, entry["hash"])
         if take is not None:
             take(index, entry, reading.chain)
-    parts, missing = reading.files.parts, reading.files.missing
-    before = missing.number if missing is not None else 0
-    files = [
-        FileOutline(part.named.number, part, firsts.get(index), reading.chains[index][1].head)
-        for index, part in enumerate(parts)
-    ]
-    newest = (parts[-1].named.number if parts else before) + 1
-    head = reading.chains[-1][1].head
-    files.append(FileOutline(newest, None, firsts.get(len(parts)), head))
+    if reading.chain is None:
+        raise AuditError("an export has no hashes and cannot be loaded; expected the log")
+    found, missing = reading.files, reading.files.missing
+    parts: list[Part | None] = [*([found.hidden] if found.hidden else []), *found.parts, None]
+    heads = [Head()] * bool(found.hidden) + [chain.head for _, chain in reading.chains]
+    place = missing.number if missing is not None else 0
+    files = []
+    for index, (part, head) in enumerate(zip(parts, heads, strict=True)):
+        place = place + 1 if part is None else part.named.number
+        files.append(FileOutline(place, part, firsts.get(index), head))
     return Outline(files, missing, reading.file_notes())
