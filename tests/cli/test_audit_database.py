@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from recon_core.audit.database import loading
 from recon_core.audit.log import AuditLog
 from tests.core.audit_writers import run
 
@@ -66,6 +67,30 @@ def test_a_file_that_was_loaded_may_be_missing_later(log: Path) -> None:
     assert "4 entries added" in loaded.out
     assert "audit.jsonl.2" in loaded.err
     assert "33 entries, 7 runs in 3 files" in asked("verify", "--database", URL).out
+
+
+@pytest.mark.parametrize("batches", range(4))
+def test_a_loader_that_is_interrupted_goes_on(
+    log: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    """After any of its batches, within one: what was committed is there, and nothing twice."""
+    monkeypatch.setattr(loading, "_BATCH", 4)
+    with monkeypatch.context() as patch:
+        insert = loading._Loader._insert
+        done: list[object] = []
+
+        def interrupted(loader: Any, file_id: int, entries: Any) -> None:
+            insert(loader, file_id, entries)
+            done.append(entries)
+            if len(done) > batches:
+                raise KeyboardInterrupt
+
+        patch.setattr(loading._Loader, "_insert", interrupted)
+        assert asked("load", URL, "--json", log).code == 130
+    if batches:
+        assert "recon audit load adds them" in verified(log, URL)
+    assert asked("load", URL, "--json", log).code == 0
+    assert FITS in verified(log, URL)
 
 
 def test_a_damaged_log_is_not_loaded(log: Path) -> None:
