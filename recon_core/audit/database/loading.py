@@ -3,7 +3,7 @@
 The log is read and verified to its end first. Then it is read again, and its lines are added
 behind those that the database has, the oldest file first. The row of a file says how many lines
 it has and the hash of the last; a writer locks that row for each batch, so that any number of
-them may load the same log, and the next one goes on where one was killed.
+writers may load the same log, and the next one continues where one was killed.
 """
 
 from collections import defaultdict
