@@ -95,7 +95,7 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
 def _is_little_cash(answer: Answer) -> bool:
     """True if one row is the cause of so little cash that one of many rows nearly always fits.
 
-    Beside a movement, which leaves a residual, the row stands for that alone.
+    Beside a movement, which leaves a residual, the row is the cause of that alone.
     A quantity that was fitted to a position has no other witness than the cash.
     """
     patches = [part.hypothesis.patch for part in answer.parts]
