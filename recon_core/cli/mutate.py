@@ -32,7 +32,7 @@ from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
 
 if TYPE_CHECKING:
-    from recon_core.cli.check_run import CheckedSession
+    from recon_core.cli.checked_session import CheckedSession
     from recon_core.mutate.gate import Gate, Pass
     from recon_core.reports.run_report import MutatedSession, Mutation
 
@@ -153,13 +153,14 @@ def mutate(
     SESSION is a recorded session, a directory that holds some, or a pattern. The table shows which
     faults are caught, the smallest one of each, and which line of the policy lets others through.
     """
-    options = CheckOptions(**given)
+    options = CheckOptions(**given, jobs=1)
     try:
         request = requested(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
-    run.judge(request.anchors)
+    with request.workers as workers:
+        run.judge(request.anchors, workers)
     run.mutation = _mutation(request, seed, kinds)
     _refuse_nothing(run.problems, run.mutation)
     printed = write_named_reports(request)
@@ -178,46 +179,51 @@ def _mutation(request: CheckRequest, seed: int, kinds: Iterable[str]) -> "Mutati
     from recon_core.explain.on_demand import explainer  # noqa: PLC0415  # as the next ones
     from recon_core.mutate.gate import Gate  # noqa: PLC0415  # brings the engine
     from recon_core.mutate.results import mutation_of  # noqa: PLC0415
+    from recon_core.plugins.manager import extension_manager  # noqa: PLC0415
 
-    run = request.check
+    terms = request.check.terms
     gate = Gate(
-        run.policy,
-        run.manager,
-        run.lowest,
-        run.max_items,
-        waivers=run.waivers,
-        explain=explainer(run.effort),
-        search=explainer(run.effort, divisor=_DIVISOR),
+        terms.policy,
+        extension_manager(),
+        terms.lowest,
+        terms.max_items,
+        waivers=terms.waivers,
+        explain=explainer(terms.effort),
+        search=explainer(terms.effort, divisor=_DIVISOR),
     )
-    with progress(run.sessions) as sessions:
+    pairs = list(zip(request.anchors, request.check.sessions, strict=True))
+    with progress(pairs) as sessions:
         return mutation_of(
-            seed, [_mutated(request, each, gate, seed, frozenset(kinds)) for each in sessions]
+            seed, [_mutated(request, *each, gate, seed, frozenset(kinds)) for each in sessions]
         )
 
 
 def _mutated(
-    request: CheckRequest, session: "CheckedSession", gate: "Gate", seed: int, kinds: frozenset[str]
+    request: CheckRequest,
+    anchor: Path,
+    session: "CheckedSession",
+    gate: "Gate",
+    seed: int,
+    kinds: frozenset[str],
 ) -> "MutatedSession":
     from recon_core.mutate.mutation import trials_of  # noqa: PLC0415  # brings the engine
     from recon_core.mutate.results import fault_result  # noqa: PLC0415
     from recon_core.reports.run_report import FaultResult, MutatedSession  # noqa: PLC0415
-    from recon_core.reports.side_names import SideNames, sources_of  # noqa: PLC0415
     from recon_core.reports.wording import counts_text  # noqa: PLC0415
     from recon_core.sessions import read_session  # noqa: PLC0415
 
-    reconciliation = session.reconciliation
-    names = SideNames.of_sources(sources_of(reconciliation.recorded))
+    names = session.report.names
     refusal, faults = "", tuple[FaultResult, ...]()
-    if request.check.is_blocked(session):
-        refusal = f"blocked already ({counts_text(reconciliation.diffs)})"
+    if session.blocks:
+        refusal = f"blocked already ({counts_text(session.diffs)})"
     else:
         source = _source(request)
-        recorded = read_session(reconciliation.recorded.anchor, gate.manager)
+        recorded = read_session(anchor, gate.manager)
         faults = tuple(
             fault_result(trial, source) for trial in trials_of(recorded, gate, seed, kinds)
         )
     return MutatedSession(
-        path=session.path,
+        path=session.report.path,
         session_id=session.summary.session_id,
         internal=names.internal,
         external=names.external,
@@ -228,7 +234,7 @@ def _mutated(
 
 def _source(request: CheckRequest) -> "Callable[[Pass], str]":
     """Return what names the file or the plugin that lets a fault through."""
-    waivers = request.check.waivers
+    waivers = request.check.terms.waivers
 
     def source(found: "Pass") -> str:
         if found.waiver:
