@@ -7,21 +7,24 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recon_core.explain.causes import CAUSES, family_of
-from recon_core.model import LedgerSide, RecordedSession
+from recon_core.model import CashBalance, LedgerSide, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.model.policy_line import PolicyLine
 from recon_core.mutate.faults import FAULTS
 from recon_core.mutate.gate import Answer, Gate, Result
 from recon_core.mutate.mutation import Mutant, Trial, trials_of
 from recon_core.plugins.manager import extension_manager
-from recon_core.policy.model import Policy
+from recon_core.policy.model import CashPolicy, Policy
 from recon_core.policy.toml_file import read_policy
 from recon_core.sessions import find_sessions, read_session
 from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
+
+from .builders import recorded, side
 
 ROOT = Path(__file__).parents[2]
 IS_LONG = settings().max_examples > 1000
@@ -74,11 +77,11 @@ def session_of(name: str) -> tuple[RecordedSession, Gate, Answer] | None:
     anchor, place = SESSIONS[name]
     gate = gate_of(place)
     try:
-        recorded = read_session(anchor, gate.manager)
+        session = read_session(anchor, gate.manager)
     except ReconError:
         return None
-    answer = gate.answer(recorded)
-    return None if answer.blocks else (recorded, gate, answer)
+    answer = gate.answer(session)
+    return None if answer.blocks else (session, gate, answer)
 
 
 @cache
@@ -190,8 +193,26 @@ def test_a_seed_gives_one_answer() -> None:
     whole = [_shown(trial) for trial in trials(name) if trial.fault.cause_kind is kind]
     alone = [_shown(trial) for trial in trials_of(*found[:2], seed=1, kinds=[kind])]
     assert whole == alone != []
-    others = [[_shown(one) for one in trials_of(*found[:2], seed=seed)] for seed in range(5)]
+    priced = [CauseKind.WRONG_PRICE]
+    others = [[_shown(one) for one in trials_of(*found[:2], seed, priced)] for seed in range(5)]
     assert any(one != others[0] for one in others)
+
+
+@given(cents=st.integers(0, 10**5), held=st.integers(10**7, 10**9))
+@settings(max_examples=20)
+def test_the_smallest_that_is_caught_is_one_step_above_the_tolerance(cents: int, held: int) -> None:
+    """Exactly, whatever tolerance the policy gives a balance."""
+    total, limit = Decimal(held).scaleb(-2), Decimal(cents).scaleb(-2)
+    policy = Policy(cash=CashPolicy(Decimal(1), {"EUR": limit}))
+    sides = [side(cash=(CashBalance("EUR", total),)) for _ in LedgerSide]
+    gate = Gate(policy, extension_manager(), Severity.FAIL, 20_000)
+    found = list(trials_of(recorded(*sides), gate, 0, [CauseKind.OPENING_BALANCE]))
+    assert [trial.side for trial in found] == list(LedgerSide)
+    for trial in found:
+        assert trial.edge is not None
+        assert trial.edge.caught is not None
+        assert trial.injection.scale.at(trial.edge.caught.place) == limit + Decimal("0.01")
+        assert (trial.edge.passes is None) == (not cents)
 
 
 def _shown(trial: Trial) -> tuple[object, ...]:
