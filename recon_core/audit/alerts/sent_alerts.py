@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 
 class NewsKind(StrEnum):
-    """News of a difference since a target was last told of it, the most urgent first."""
+    """News of a difference since the last message to a target, the most urgent first."""
 
     NEW = "new"
     GREW = "grew"
