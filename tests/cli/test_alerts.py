@@ -277,9 +277,11 @@ def test_mail_arrives(recon: Recon, monkeypatch: pytest.MonkeyPatch) -> None:
     judged(diff(), session="<b>day</b>")
     with smtp_server() as inbox:
         where = f"mailto://127.0.0.1:{inbox.port}?mode=insecure&from=recon@bot.example"
-        monkeypatch.setenv("MAIL", f"{where}&to=desk@desk.example&format=text")
-        assert recon(*ALERT, "--to", "MAIL").out == "MAIL: 1 new\n"
-    (mail,) = inbox.messages
+        for variable, form in (("MAIL", "text"), ("PAGE", "html")):
+            monkeypatch.setenv(variable, f"{where}&to=desk@desk.example&format={form}")
+            assert recon(*ALERT, "--to", variable).out == f"{variable}: 1 new\n"
+    mail, page = inbox.messages
+    assert "&lt;b&gt;day&lt;/b&gt;" in page.get_body(("html",)).get_content()  # type: ignore[union-attr]  # it has one
     assert (mail["Subject"], mail["To"]) == ("recon: 1 new", "desk@desk.example")
     body = mail.get_body(("plain",))
     assert body is not None

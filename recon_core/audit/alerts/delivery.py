@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recon_core.audit.alerts.message import Message
 from recon_core.audit.alerts.sent_alerts import News
@@ -15,6 +15,9 @@ from recon_core.audit.fields import rank_of
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
+
+if TYPE_CHECKING:
+    import apprise
 
 _STATUS: Final = re.compile(r"error=([0-9]{3})\b")
 """The status of an answer, all that is taken of a log of apprise: it may hold the URL."""
@@ -40,8 +43,6 @@ def targets_of(
     variables: Sequence[str], environment: Mapping[str, str] = os.environ
 ) -> list[Target]:
     """Return the targets of some variables; a second URL of one is `NAME#2`. `ReconError`."""
-    import apprise  # noqa: PLC0415  # an extra
-
     targets = []
     for variable in dict.fromkeys(variables):
         urls = environment.get(variable, "").split()
@@ -50,7 +51,7 @@ def targets_of(
         for number, url in enumerate(urls, start=1):
             name = variable if number == 1 else f"{variable}#{number}"
             with _heard():
-                known = apprise.Apprise().add(url)
+                known = _sender().add(url)
             if not known:
                 raise ReconError(
                     f"{printable(name)}: is no URL that apprise knows; expected one such as "
@@ -62,9 +63,7 @@ def targets_of(
 
 def deliver(target: Target, message: Message, news: Sequence[News]) -> str:
     """Send a message; return what went wrong, empty where it was taken."""
-    import apprise  # noqa: PLC0415  # an extra
-
-    sender = apprise.Apprise()
+    sender = _sender()
     with _heard() as records:
         try:
             sender.add(target.url)
@@ -74,6 +73,14 @@ def deliver(target: Target, message: Message, news: Sequence[News]) -> str:
             return f"was not delivered: {type(error).__name__}"
     statuses = [match[1] for record in records if (match := _STATUS.search(record))]
     return "was not delivered" + (f": answer {statuses[-1]}" if statuses else "")
+
+
+def _sender() -> "apprise.Apprise":
+    """Return a sender that names itself, and no picture of a third party."""
+    import apprise  # noqa: PLC0415  # an extra
+
+    asset = apprise.AppriseAsset(app_id="recon", app_desc="recon alert", image_url_mask="")
+    return apprise.Apprise(asset=asset)
 
 
 def _kind(news: Sequence[News]) -> str:

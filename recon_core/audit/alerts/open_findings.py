@@ -1,4 +1,4 @@
-"""What is open: the differences of the newest run of each account, or session of a suite."""
+"""Open findings: the differences of the newest run of each account, or session of a suite."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

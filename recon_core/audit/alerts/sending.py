@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """How alerts are made: when something is news, who answers, and where the report is."""
+    """The making of alerts: when something is news, who answers, and where the report is."""
 
     throttle: Throttle
     owner: str = ""

@@ -1,4 +1,4 @@
-"""What a target was sent: the RECON_ALERT entries of a log.
+"""The memory of what a target was sent: the RECON_ALERT entries of a log.
 
 An entry is written before a message is sent and one when its fate is known. Where the second is
 missing, the sender was stopped in between: nobody knows whether the message arrived, so that it
