@@ -46,6 +46,7 @@ def url(server: str) -> str:
     name = f"audit_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"ALTER DATABASE {name} SET timezone TO 'America/New_York'")
     return f"{server.rpartition('/')[0]}/{name}"
 
 

@@ -100,7 +100,7 @@ class Database:
 
     def _engine(self, *, writes: bool) -> Engine:
         if self.file is None:
-            return create_engine(self.url, poolclass=NullPool)
+            return _in_utc(create_engine(self.url, poolclass=NullPool))
         engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": _WAIT})
         if writes:
             _begin_as_writer(engine)
@@ -118,6 +118,17 @@ class Database:
             for written in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
                 text = text.replace(written, _HIDDEN)
         return printable(" ".join(text.split()), 500)
+
+
+def _in_utc(engine: Engine) -> Engine:
+    """Read times in UTC: in the zone of a server the first or last year may be out of bounds."""
+
+    @event.listens_for(engine, "connect")
+    def set_zone(connection: Any, _record: object) -> None:
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    return engine
 
 
 def _begin_as_writer(engine: Engine) -> None:
