@@ -11,6 +11,7 @@ import click
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT
 
 if TYPE_CHECKING:
+    from recon_core.audit.alerts.delivery import Target
     from recon_core.audit.alerts.sending import Alerting, Outcome
 
 VARIABLE: Final = "RECON_ALERT_URLS"
@@ -30,7 +31,7 @@ Examples:
 \b
 Exit codes:
   0   said what was sent and what was not; no verdict depends on it
-  1   no log, a damaged one, no target; with --exit-on-failure: not delivered
+  1   no log, a damaged one, no target or a wrong one; with --exit-on-failure: not delivered
   64  wrong usage
 """
 
@@ -104,14 +105,17 @@ def alert(
     throttle = Throttle(lowest, _interval(interval), datetime.now(UTC))
     alerting, path = Alerting(throttle, owner, report), _log(source)
     names = variables or (VARIABLE,)
+    targets: list[Target] = []
     if dry_run:
         outcomes = alerting.outlook(path, names)
     else:
         require_apprise()
-        outcomes = alerting.send(path, targets_of(names))
+        targets = targets_of(names)
+        outcomes = alerting.send(path, targets)
     _show(outcomes, alerting, as_json=output_format == "json", dry_run=dry_run)
     failed = exit_on_failure and any(outcome.problem for outcome in outcomes)
-    ctx.exit(CANNOT_JUDGE if failed else CLEAR)
+    is_unusable = any(target.problem for target in targets)
+    ctx.exit(CANNOT_JUDGE if failed or is_unusable else CLEAR)
 
 
 def _log(source: str | None) -> Path:
@@ -149,6 +153,8 @@ def _show(
         click.echo(document(Answer(ALERTS, items, len(items))))
         return
     for outcome in outcomes:
+        if outcome.problem and not outcome.news:
+            continue
         counted = counted_news(outcome.news) or "nothing new"
         ending = ", not delivered" if outcome.problem else ""
         click.echo(f"{printable(outcome.target)}: {counted}{ending}")

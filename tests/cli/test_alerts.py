@@ -311,7 +311,6 @@ def test_a_dry_run_sends_and_records_nothing(recon: Recon, posted: Posted) -> No
     [
         (None, (), 1, ("RECON_ALERT_URLS: is not set", "apprise")),
         (f"nothing://{TOKEN}", (), 1, ("RECON_ALERT_URLS: is no URL that apprise knows",)),
-        (f"json://a {TOKEN}", (), 1, ("RECON_ALERT_URLS#2: is no URL",)),
         ("json://a", ("--interval", "1 week"), 64, ("--interval '1 week'", "30m, 12h or 7d")),
         ("json://a", ("--json", "none.jsonl"), 1, ("none.jsonl: there is no such file",)),
         ("json://a", ("--json", "-"), 1, ("no log is named",)),
@@ -331,6 +330,21 @@ def test_mistakes_are_said_in_one_line(
     answer = recon(*ALERT, *words)
     answer.refused(code, *parts)
     assert TOKEN not in answer.err
+
+
+def test_a_target_that_is_not_usable_silences_no_other(
+    recon: Recon, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and ends with 1: nobody would be alerted there, ever."""
+    judged(diff())
+    monkeypatch.setenv("PAGER", f"nothing://{TOKEN}")
+    answer = recon(*ALERT, "--to", "PAGER", "--to", "GONE", "--to", "RECON_ALERT_URLS")
+    assert (answer.code, answer.out) == (1, "RECON_ALERT_URLS: 1 new\n")
+    assert answer.err.splitlines() == [
+        "recon: PAGER: is no URL that apprise knows; expected one such as slack://… or mailto://…",
+        "recon: GONE: is not set; expected URLs of apprise in it",
+    ]
+    assert len(posted.bodies) == 1
 
 
 def test_a_damaged_log_sends_nothing(recon: Recon, posted: Posted) -> None:

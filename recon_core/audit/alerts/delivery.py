@@ -13,7 +13,6 @@ from recon_core.audit.alerts.message import Message
 from recon_core.audit.alerts.sent_alerts import News
 from recon_core.audit.fields import rank_of
 from recon_core.values.errors import ReconError
-from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
 
 if TYPE_CHECKING:
@@ -25,10 +24,14 @@ _STATUS: Final = re.compile(r"error=([0-9]{3})\b")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One URL that is alerted, by the variable of the environment that holds it."""
+    """One URL that is alerted, by the variable of the environment that holds it.
+
+    `problem` says why nothing can be sent to it.
+    """
 
     name: str
     url: str = field(repr=False)
+    problem: str = ""
 
 
 def require_apprise() -> None:
@@ -42,22 +45,19 @@ def require_apprise() -> None:
 def targets_of(
     variables: Sequence[str], environment: Mapping[str, str] = os.environ
 ) -> list[Target]:
-    """Return the targets of some variables; a second URL of one is `NAME#2`. `ReconError`."""
+    """Return the targets of some variables, usable or not; a second URL of one is `NAME#2`."""
     targets = []
     for variable in dict.fromkeys(variables):
         urls = environment.get(variable, "").split()
         if not urls:
-            raise ReconError(f"{printable(variable)}: is not set; expected URLs of apprise in it")
+            problem = "is not set; expected URLs of apprise in it"
+            targets.append(Target(variable, "", problem))
         for number, url in enumerate(urls, start=1):
             name = variable if number == 1 else f"{variable}#{number}"
             with _heard():
                 known = _sender().add(url)
-            if not known:
-                raise ReconError(
-                    f"{printable(name)}: is no URL that apprise knows; expected one such as "
-                    "slack://… or mailto://…"
-                )
-            targets.append(Target(name, url))
+            unknown = "is no URL that apprise knows; expected one such as slack://… or mailto://…"
+            targets.append(Target(name, url, "" if known else unknown))
     return targets
 
 

@@ -44,7 +44,7 @@ class Alerting:
     report: str = ""
 
     def send(self, path: Path, targets: Sequence[Target]) -> list[Outcome]:
-        """Send its news to every target; raises `AuditError` for a log that is not usable."""
+        """Send its news to every target, one that has a problem left out; raises `AuditError`."""
         with locked(Path(f"{path}.alerts"), _PATIENCE):
             found, sent = read_alerts(path)
             log = AuditLog(path)
@@ -62,6 +62,8 @@ class Alerting:
     def _send_one(
         self, log: AuditLog, target: Target, found: OpenFindings, sent: SentAlerts
     ) -> Outcome:
+        if target.problem:
+            return Outcome(target.name, (), target.problem)
         news = self.throttle.news(target.name, found, sent)
         if not news:
             return Outcome(target.name, news)
