@@ -3,23 +3,26 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from recon_core.audit.alerts.delivery import Target, require_apprise, targets_of
+from recon_core.audit.alerts.message import counted_news
+from recon_core.audit.alerts.sending import Alerting, Outcome
+from recon_core.audit.alerts.sent_alerts import ALERT
+from recon_core.audit.alerts.throttle import Throttle
+from recon_core.audit.query import Answer
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT
-
-if TYPE_CHECKING:
-    from recon_core.audit.alerts.delivery import Target
-    from recon_core.audit.alerts.sending import Alerting, Outcome
+from recon_core.cli.audit_options import FORMAT_OPTION, log_file
+from recon_core.cli.audit_steps import document
+from recon_core.values.printable import printable
+from recon_core.values.severity import JUDGED, Severity
 
 VARIABLE: Final = "RECON_ALERT_URLS"
 """The variable of the environment that holds the targets where none is named."""
-ALERTS: Final = "RECON_ALERT"
 _INTERVAL: Final = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
-_SEVERITIES: Final = ("INFO", "WARN", "FAIL", "CRITICAL")
 
 EPILOG: Final = """\b
 Examples:
@@ -52,7 +55,7 @@ Exit codes:
 )
 @click.option(
     "--min-severity",
-    type=click.Choice(_SEVERITIES, case_sensitive=False),
+    type=click.Choice([str(severity) for severity in JUDGED], case_sensitive=False),
     default="FAIL",
     show_default=True,
     help="The lowest severity that is sent.",
@@ -68,14 +71,7 @@ Exit codes:
 @click.option("--report", default="", metavar="URL", help="Where the report is.")
 @click.option("--dry-run", is_flag=True, help="Print the messages; send and record nothing.")
 @click.option("--exit-on-failure", is_flag=True, help="Exit with 1 where one was not delivered.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON and nothing else.",
-)
+@FORMAT_OPTION
 @click.pass_context
 def alert(
     ctx: click.Context,
@@ -96,14 +92,9 @@ def alert(
     It is sent again when it grew by a tenth, has another cause, or is still open after the
     interval; once more when it is resolved or waived. What was sent is recorded in the log.
     """
-    from recon_core.audit.alerts.delivery import require_apprise, targets_of  # noqa: PLC0415  # not for the help
-    from recon_core.audit.alerts.sending import Alerting  # noqa: PLC0415  # as that
-    from recon_core.audit.alerts.throttle import Throttle  # noqa: PLC0415  # as that
-    from recon_core.values.severity import Severity  # noqa: PLC0415  # as that
-
     lowest = Severity(min_severity.upper())
     throttle = Throttle(lowest, _interval(interval), datetime.now(UTC))
-    alerting, path = Alerting(throttle, owner, report), _log(source)
+    alerting, path = Alerting(throttle, owner, report), log_file(source)
     names = variables or (VARIABLE,)
     targets: list[Target] = []
     if dry_run:
@@ -118,16 +109,6 @@ def alert(
     ctx.exit(CANNOT_JUDGE if failed or is_unusable else CLEAR)
 
 
-def _log(source: str | None) -> Path:
-    from recon_core.cli.audit_options import named_log  # noqa: PLC0415  # not for the help
-    from recon_core.values.errors import AuditError  # noqa: PLC0415  # as that
-
-    named = named_log(source)
-    if not isinstance(named, Path):
-        raise AuditError("no log is named; expected --json or the setting recon_audit_log")
-    return named
-
-
 def _interval(text: str) -> timedelta:
     match = _INTERVAL.fullmatch(text)
     if match is None:
@@ -137,20 +118,13 @@ def _interval(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _show(
-    outcomes: "Sequence[Outcome]", alerting: "Alerting", *, as_json: bool, dry_run: bool
-) -> None:
-    from recon_core.audit.alerts.message import counted_news  # noqa: PLC0415  # not for the help
-    from recon_core.audit.query import Answer  # noqa: PLC0415  # as that
-    from recon_core.cli.audit_steps import document  # noqa: PLC0415  # as that
-    from recon_core.values.printable import printable  # noqa: PLC0415  # as that
-
+def _show(outcomes: Sequence[Outcome], alerting: Alerting, *, as_json: bool, dry_run: bool) -> None:
     for outcome in outcomes:
         if outcome.problem:
             click.echo(f"recon: {printable(outcome.target)}: {outcome.problem}", err=True)
     if as_json:
         items = [outcome.to_dict() for outcome in outcomes]
-        click.echo(document(Answer(ALERTS, items, len(items))))
+        click.echo(document(Answer(ALERT, items, len(items))))
         return
     for outcome in outcomes:
         if outcome.problem and not outcome.news:

@@ -313,7 +313,7 @@ def test_a_dry_run_sends_and_records_nothing(recon: Recon, posted: Posted) -> No
         (f"nothing://{TOKEN}", (), 1, ("RECON_ALERT_URLS: is no URL that apprise knows",)),
         ("json://a", ("--interval", "1 week"), 64, ("--interval '1 week'", "30m, 12h or 7d")),
         ("json://a", ("--json", "none.jsonl"), 1, ("none.jsonl: there is no such file",)),
-        ("json://a", ("--json", "-"), 1, ("no log is named",)),
+        ("json://a", ("--json", "-"), 1, ("no audit log is named",)),
     ],
 )
 def test_mistakes_are_said_in_one_line(

@@ -301,8 +301,8 @@ def test_an_export_is_not_loaded() -> None:
     """It has no hashes, so nothing of it can be verified."""
     Path("export.json").write_text("[]")
     asked("load", URL, "--json", "export.json").refused(1, "has no")
-    asked("load", URL).refused(1, "no log is named")
-    asked("load", URL, "--json", "-").refused(1, "no log is named")
+    asked("load", URL).refused(1, "no audit log is named")
+    asked("load", URL, "--json", "-").refused(1, "no audit log is named")
 
 
 def test_tables_of_another_version_are_refused(log: Path) -> None:
