@@ -4,8 +4,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
+from recon_core.cli.process_start import prepare_processes
 from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.policy.settings import (
@@ -30,6 +31,8 @@ from recon_core.values.limits import limits_line
 if TYPE_CHECKING:
     from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
+    from recon_core.cli.checked_session import CheckedSession
+    from recon_core.cli.workers import Workers
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
     from recon_core.reports.layout import Screen
@@ -82,6 +85,7 @@ class _Options:
     output_format: str
     color: str
     verbose: bool
+    jobs: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class _Request:
 
     check: "Check"
     anchors: list[Path]
+    workers: "Workers"
     policy: PolicyInForce
     notes: list[str]
     audit_log: Path | None
@@ -183,6 +188,14 @@ class CheckCommand(click.Command):
     help="JSON has every comparison of every session.",
 )
 @COLOR_OPTION
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Judge N sessions at a time, each in a process.  [default: the cores from 20 sessions "
+    "on, else 1]",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
@@ -192,13 +205,15 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     are those of pytest --recon-session.
     """
     options = _Options(**given)
+    if options.jobs is not None and options.jobs > 1:
+        prepare_processes()
     try:
         request = _request(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
-    with _progress(request.anchors) as anchors:
-        run.judge(anchors)
+    with _progress(len(request.anchors)) as watch, request.workers as workers:
+        run.judge(request.anchors, workers, watch)
     if request.audit_log is not None:
         run.write_audit_log(request.audit_log, request.rotate_at)
     printed = _write_reports(request)
@@ -216,6 +231,12 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _Request:
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.check_run import Check  # noqa: PLC0415  # brings the engine
+    from recon_core.cli.checked_session import Terms  # noqa: PLC0415  # as that
+    from recon_core.cli.workers import (  # noqa: PLC0415  # as that
+        OneProcess,
+        Processes,
+        worker_count,
+    )
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
     from recon_core.sessions.unjudged_paths import notes_on  # noqa: PLC0415
@@ -236,19 +257,22 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     lowest = Severity(settings.lowest_failing(options.fail_on).upper())
     found = joined(named_sessions(name, directory, manager) for name in options.sessions)
     path = None if policy_name == BUILT_IN else source
+    terms = Terms(
+        policy,
+        directory,
+        options.top_n,
+        lowest,
+        settings.most_items(options.max_items),
+        settings.explain_effort(options.explain),
+        waivers=waivers,
+        for_reports=bool(reports),
+        for_json=options.output_format == "json",
+    )
+    count = worker_count(options.jobs, len(found.anchors), manager)
     return _Request(
-        check=Check(
-            policy,
-            manager,
-            directory,
-            options.top_n,
-            lowest,
-            settings.most_items(options.max_items),
-            settings.explain_effort(options.explain),
-            waivers=waivers,
-            named_reports=reports,
-        ),
+        check=Check(terms, named_reports=reports),
         anchors=found.anchors,
+        workers=OneProcess(terms, manager) if count == 1 else Processes(terms, count),
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
         notes=list(notes_on(found.unjudged, directory)),
         audit_log=audit_log,
@@ -313,11 +337,26 @@ def _written_path(option: str, value: str | None, directory: Path) -> Path | Non
         raise ReconError(f"{option}: {error}") from None
 
 
-def _progress(anchors: list[Path]) -> AbstractContextManager[Iterable[Path]]:
-    """The sessions, with a bar on stderr where somebody watches."""
+@contextmanager
+def _progress(sessions: int) -> "Iterator[Callable[[CheckedSession], None]]":
+    """A bar on stderr where somebody watches, with the sessions that block so far."""
     if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        return nullcontext(anchors)
-    return click.progressbar(anchors, label="recon", file=sys.stderr)
+        yield lambda _: None
+        return
+    blocked: list[str] = []
+
+    def watch(session: "CheckedSession") -> None:
+        if session.blocks:
+            blocked.append(session.report.path)
+        bar.update(1, session)
+
+    def shown(_: object) -> str | None:
+        return f"{len(blocked)} blocked, latest {blocked[-1]}" if blocked else None
+
+    with click.progressbar(
+        length=sessions, label="recon", file=sys.stderr, item_show_func=shown
+    ) as bar:
+        yield watch
 
 
 def _text(request: _Request) -> str:
@@ -366,14 +405,12 @@ def _terms(request: _Request) -> list[str]:
     from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # brings the model
 
     run = request.check
-    names = (session.reconciliation.policy_names for session in run.sessions)
-    more = filter(None, [unmatched_line(run.policy, names), limits_line()])
+    names = (session.policy_names for session in run.sessions)
+    more = filter(None, [unmatched_line(run.terms.policy, names), limits_line()])
     return [*request.policy.lines(), *run.waiver_lines(), *more, *request.notes]
 
 
 def _json(request: _Request) -> str:
-    from recon_core.reports.reconciliation_report import reconciliation_report  # noqa: PLC0415  # not for the help
-
     run = request.check
     head = None if run.trail is None else run.trail.head
     report = {
@@ -383,15 +420,7 @@ def _json(request: _Request) -> str:
         "notes": _terms(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         **_changes(request),
-        "sessions": [
-            {
-                **reconciliation_report(session.reconciliation),
-                "path": session.path,
-                # Under the run id that the audit log and the JUnit file have, too.
-                "summary": session.summary.to_dict(),
-            }
-            for session in run.sessions
-        ],
+        "sessions": [session.json for session in run.sessions],
     }
     return json.dumps(report, indent=2)
 

@@ -117,7 +117,7 @@ class CashPolicy:
     """
 
     relative: Decimal = DEFAULT_CASH_RELATIVE
-    absolute: Mapping[str, Decimal] = field(default_factory=lambda: DEFAULT_CASH_ABSOLUTE)
+    absolute: Mapping[str, Decimal] = field(default_factory=lambda: dict(DEFAULT_CASH_ABSOLUTE))
     limit: CashLimit = CashLimit.MIN
 
     def tolerance(self, currency: str, internal: Decimal, external: Decimal) -> Tolerance:

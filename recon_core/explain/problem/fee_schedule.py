@@ -222,9 +222,12 @@ def _model(
     values = (fee_value(postings, fill, in_base=in_base) for fill in charged)
     pairs = list(zip(values, (fill.fee for fill in charged), strict=True))
     rates, fixed = _rates(pairs, places), ZERO
-    if not rates or not all(map(is_round, rates)):
-        round_rates, fixed = _with_fixed_part(pairs, places)
-        rates = round_rates or rates
+    is_usual = bool(rates) and all(map(is_round, rates))
+    if not is_usual or len(rates) > 1:
+        round_rates, part = _with_fixed_part(pairs, places)
+        is_flat = not any(round_rates)  # one fee for few values is at a rate of each, too
+        if round_rates and (is_flat or not is_usual):
+            rates, fixed = round_rates, part
     if not rates:
         return None
     unrounded = _unrounded(postings, FeeModel(tuple(rates), currency, in_base, fixed=fixed), sample)

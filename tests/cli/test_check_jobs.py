@@ -1,0 +1,344 @@
+"""`recon check -j`: processes change no byte of an answer, and none of them loses a session."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recon_core import hookimpl
+from recon_core.cli.checked_session import CheckedSession, Terms
+from recon_core.cli.session_check import check_session
+from recon_core.cli.workers import (
+    MANY,
+    OneProcess,
+    Processes,
+    Results,
+    judged,
+    worker_count,
+)
+from recon_core.plugins.manager import extension_manager
+from recon_core.policy.model import Policy
+from recon_core.reports.formats import JUNIT
+from recon_core.values.severity import Severity
+
+from .conftest import EXAMPLES, Recon, write_session
+
+OWN_OF_A_RUN: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|20\d\d-\d\d-\d\dT[\d:.]+Z"
+    r'|"seconds": [\d.e-]+| time="[^"]*"'
+)
+"""Run ids, hashes over them, times and durations: what differs between any two runs."""
+
+REPORTS: Final = ("json:run.json", "junit:run.xml", "sarif:run.sarif", "markdown:run.md")
+
+
+@pytest.fixture
+def sessions(directory: Path) -> Path:
+    """Sessions of every verdict, explained, unreadable and recorded by another program."""
+    for name in ("suite", "explain", "nautilus"):
+        shutil.copytree(EXAMPLES / name, directory / name)
+    return directory
+
+
+def left_behind(recon: Recon, jobs: int, *words: str) -> dict[str, str]:
+    """What a run prints and writes, without what differs between any two runs."""
+    for path in Path.cwd().glob("run.*"):
+        path.unlink()
+    reports = [word for report in REPORTS for word in ("--report", report)]
+    answer = recon("check", ".", "-j", jobs, *reports, "--audit-log=run.jsonl", *words)
+    written = {
+        path.name: path.read_text(encoding="utf-8") for path in Path.cwd().glob("run.*[!kt]")
+    }
+    found = {"code": str(answer.code), "out": answer.out, "err": answer.err, **written}
+    return {name: OWN_OF_A_RUN.sub("", text) for name, text in found.items()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--format=json", "--fail-on=warn", "--max-items=1", "--explain=off"),
+        ("--limit=json_objects=40", "--policy=policy.toml", "-v"),
+        ("--waivers=waivers.toml", "--top-n=1"),
+    ],
+    ids=" ".join,
+)
+def test_processes_change_no_byte(recon: Recon, sessions: Path, words: Sequence[str]) -> None:
+    """Answer, reports and audit log are those of one process, in its order."""
+    (sessions / "policy.toml").write_text("[cash]\nrelative = 0\n", encoding="utf-8")
+    (sessions / "waivers.toml").write_text(
+        '[[waiver]]\nid = "fee"\nsession = "missing_fee"\nitem = "cash::EUR"\nmax_amount = "1000"\n'
+        'owner = "desk"\nreason = "known"\nexpires = 2026-12-01\n',
+        encoding="utf-8",
+    )
+    one = left_behind(recon, 1, *words)
+    assert set(one) == {
+        "code",
+        "out",
+        "err",
+        "run.json",
+        "run.xml",
+        "run.sarif",
+        "run.md",
+        "run.jsonl",
+    }
+    assert one["code"] == "2"
+    assert left_behind(recon, 2, *words) == one
+
+
+PLUGIN = '''\
+"""Hooks that end their process, or look on, by the name of the session."""
+
+import dataclasses
+import os
+import signal
+import sys
+import time
+
+import recon_core
+
+
+class Text(str):
+    """A text that cannot be handed over."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, _):
+        raise TypeError("stays here")
+
+
+@recon_core.hookimpl
+def recon_internal_side(recorded):
+    if recorded.session_id == "kept":
+        return dataclasses.replace(recorded.internal, source=Text("here"))
+
+
+@recon_core.hookimpl
+def recon_checks(recorded):
+    name = recorded.session_id
+    if name == "a":
+        print("looked at a")
+    if name == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif name == "crashed":
+        os._exit(0)
+    elif name == "exits":
+        sys.exit(0)
+    elif name == "slow":
+        open("begun", "w").close()
+        time.sleep(60)
+    return [recon_core.SessionCheck("own", None, "looked at")]
+'''
+
+
+@pytest.fixture
+def hooked(directory: Path) -> dict[str, str]:
+    """An environment in which a plugin of these tests is installed."""
+    place = directory / "site"
+    metadata = place / "ending-1.dist-info"
+    metadata.mkdir(parents=True)
+    (place / "ending.py").write_text(PLUGIN, encoding="utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ending\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[recon]\nending = ending\n")
+    return {**os.environ, "PYTHONPATH": str(place)}
+
+
+def check_command(*words: str) -> list[str]:
+    """`recon check` of this project, as a process of its own."""
+    return [sys.executable, "-m", "recon_core.cli", "check", *words]
+
+
+def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[str, str]) -> None:
+    """It says why, every other session has its own verdict, and hooks hold in every process."""
+    ends = {
+        "crashed": "was not judged: its process ended by itself with 0",
+        "exits": "was not judged: SystemExit: 0",
+        "kept": "was not judged: its results cannot be handed over: TypeError: stays here",
+        "killed": "was not judged: its process was killed by SIGKILL, as the system does for "
+        "lack of memory",
+    }
+    for name in (*ends, *"abc"):
+        write_session(directory / f"{name}.recon.json")
+    done = subprocess.run(
+        check_command("-j", "2", "--report=json:run.json", "."),
+        env=hooked, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
+    report = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    results = {session["session_id"]: session for session in report["sessions"]}
+    assert list(results) == sorted([*ends, *"abc"])
+    for name, reason in ends.items():
+        (one,) = results[name]["comparisons"]
+        assert (one["verdict"], one["key"]) == ("CRITICAL", "readable")
+        assert f"{name}.recon.json: {reason}" in one["finding"]["description"]
+    for name in "abc":
+        keys = {one["key"]: one["verdict"] for one in results[name]["comparisons"]}
+        assert keys["own"] == "match"
+    printed = done.stdout.splitlines()
+    assert printed[0] == "looked at a"
+    assert printed[-1].startswith("RECON: BLOCKED (4 CRITICAL in 7 sessions)")
+
+
+def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[str, str]) -> None:
+    """130 and its one line, the report of an earlier run withdrawn, every worker gone."""
+    for name in ("slow", "a", "b"):
+        write_session(directory / f"{name}.recon.json")
+    report = directory / "run.xml"
+    report.write_text("<?xml version='1.0' ?>\n<testsuites></testsuites>\n", encoding="utf-8")
+    running = subprocess.Popen(
+        check_command("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl", "."),
+        env=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 30
+    while not (directory / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (130, "\nrecon: interrupted: no answer\n")
+    assert "RECON" not in out
+    assert report.read_text(encoding="utf-8") == JUNIT.not_ended
+    assert not (directory / "log.jsonl").exists()
+    while _runs(running.pid) and time.monotonic() < until:
+        time.sleep(0.01)  # the fork server sees that its parent is gone
+    assert not _runs(running.pid)
+
+
+def _runs(group: int) -> bool:
+    """True if a process of a group is there."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Keeps:
+    """A plugin that may carry something from one session to the next."""
+
+    @hookimpl
+    def recon_reconciled(self, reconciliation: Any) -> None:
+        """Look at a session."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "sessions", "plugin", "expected"),
+    [
+        (None, MANY - 1, None, 1),
+        (None, MANY, None, 3),
+        (None, MANY, Keeps(), 1),
+        (2, MANY, Keeps(), 2),
+        (2, 0, None, 1),
+        (8, 5, None, 5),
+        (1, 1000, None, 1),
+    ],
+)
+def test_the_number_of_processes(
+    monkeypatch: pytest.MonkeyPatch,
+    asked: int | None,
+    sessions: int,
+    plugin: object,
+    expected: int,
+) -> None:
+    """What is asked for, no more than sessions; else the cores, for many that are independent."""
+    monkeypatch.setattr("recon_core.cli.workers._cores", lambda: 3)
+    manager = extension_manager()
+    if plugin is not None:
+        manager.register(plugin)
+    assert worker_count(asked, sessions, manager) == expected
+
+
+class Shuffling:
+    """Workers that end in a drawn order."""
+
+    def __init__(self, terms: Terms, places: int, data: st.DataObject) -> None:
+        self.terms, self.places, self._data = terms, places, data
+        self._running: dict[int, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begin(self, number: int, anchor: Path) -> None:
+        self._running[number] = anchor
+        assert len(self._running) <= self.places
+
+    def ended(self) -> Iterator[tuple[int, Results]]:
+        numbers = st.lists(st.sampled_from(sorted(self._running)), min_size=1, unique=True)
+        for number in self._data.draw(numbers):
+            yield number, f"lost {self._running.pop(number).name}"
+
+
+@given(data=st.data(), count=st.integers(0, 9), places=st.integers(1, 4))
+def test_every_session_is_judged_once(data: st.DataObject, count: int, places: int) -> None:
+    """Whatever ends first, each has the results of its own file; a lost one is CRITICAL."""
+    terms = Terms(Policy(), Path("/nowhere"), 10, Severity.FAIL, commit=None)
+    anchors = [Path(f"/nowhere/{number}.recon.json") for number in range(count)]
+    found = dict(judged(anchors, Shuffling(terms, places, data)))
+    assert sorted(found) == list(range(count))
+    for number, session in found.items():
+        assert session.blocks
+        (diff,) = session.diffs
+        assert f"was not judged: lost {number}.recon.json" in diff.description
+
+
+def test_the_largest_session_is_begun_first(directory: Path) -> None:
+    """So that no process is alone with it at the end."""
+    anchors = [
+        write_session(directory / f"{size}.recon.json", note="x" * size) for size in (3, 900, 70)
+    ]
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    begun: list[int] = []
+
+    class Noted(Processes):
+        def begin(self, number: int, anchor: Path) -> None:
+            begun.append(number)
+            super().begin(number, anchor)
+
+    with Noted(terms, 2) as workers:
+        assert sum(1 for _ in judged(anchors, workers)) == len(anchors)
+    assert begun == [1, 2, 0]
+    begun.clear()
+    with OneProcess(terms, extension_manager()) as one:
+        assert [number for number, _ in judged(anchors, one)] == [0, 1, 2]
+
+
+def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> None:
+    """The next session gets another process."""
+    anchors = [write_session(directory / f"{name}.recon.json") for name in "ab"]
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    with Processes(terms, 1) as workers:
+        for _ in range(2):
+            assert [session.diffs for _, session in judged(anchors, workers)] == [[], []]
+            (worker,) = workers._free  # there is no other way to its process
+            worker.process.kill()
+            worker.process.join()
+
+
+def test_results_hold_no_rows(directory: Path) -> None:
+    """A run of many sessions keeps their results; what they hold is handed over as it is."""
+    import pickle  # what a pipe between processes does
+
+    anchor = directory / "long.recon.json"
+    positions = {f"S{number}/EUR": "1" for number in range(500)}
+    write_session(anchor, positions)
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    session = check_session(anchor, terms, extension_manager())
+    assert session.comparisons > len(positions)
+    content = pickle.dumps(session)
+    assert len(content) < 5000
+    assert pickle.loads(content) == session  # noqa: S301  # written here
+    assert isinstance(session, CheckedSession)
