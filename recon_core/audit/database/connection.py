@@ -23,6 +23,8 @@ _DRIVERS: Final = {
 }
 _WAIT: Final = 60
 """Seconds that a writer of SQLite waits for another one; a batch takes less than one."""
+_PATIENCE: Final = 10
+"""Seconds until a server is not there, where the URL says nothing: by itself the driver waits."""
 _HIDDEN: Final = "***"
 
 
@@ -100,7 +102,8 @@ class Database:
 
     def _engine(self, *, writes: bool) -> Engine:
         if self.file is None:
-            return _in_utc(create_engine(self.url, poolclass=NullPool))
+            url = self.url.update_query_dict({"connect_timeout": str(_PATIENCE), **self.url.query})
+            return _in_utc(create_engine(url, poolclass=NullPool))
         engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": _WAIT})
         if writes:
             _begin_as_writer(engine)
