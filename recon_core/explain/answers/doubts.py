@@ -87,13 +87,16 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
 
 
 def _is_little_cash(answer: Answer) -> bool:
-    """True if one fault is the cause of so little cash that one of many rows nearly always fits.
+    """True if one row is the cause of so little cash that one of many rows nearly always fits.
 
+    Beside causes that are not on a fill, which leave a residual, the row stands for that alone.
     A quantity that was fitted to a position has no other witness than the cash.
     """
-    if len(answer.parts) > 1:
+    on_fills = [part for part in answer.parts if part.hypothesis.is_of_a_fill]
+    parts = answer.parts if len(answer.parts) == 1 else on_fills
+    if len(parts) != 1:
         return False
-    (part,) = answer.parts
+    (part,) = parts
     is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
