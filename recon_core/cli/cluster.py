@@ -7,6 +7,7 @@ kills worker after worker is given up, and its session is CRITICAL.
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,8 +33,12 @@ LOCAL: Final = "local"
 IN_FLIGHT: Final = 1000
 """Tasks that the scheduler has at a time: enough for some hundred workers, and no burden."""
 
+_KILLED: Final = "every worker that began it was killed, ran out of memory or crashed"
+
 _RETRIES: Final = 1
 """Workers of a local cluster that one task may kill without being given up."""
+_LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that the library sets a level of."""
 _WAIT: Final = 10
 """Seconds in which a scheduler answers."""
 
@@ -53,6 +58,15 @@ def require_scheduler(name: str, jobs: int | None) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A session that the scheduler has; `is_alone`: it has no other one meanwhile."""
+
+    number: int
+    anchor: Path
+    is_alone: bool = False
+
+
 class Cluster:
     """Judges sessions on the workers of the scheduler `name`, an address or `local`.
 
@@ -66,14 +80,16 @@ class Cluster:
         self.terms = terms
         self._name = name
         self._count = count or cores()
-        self._running: dict[Future[CheckedSession], int] = {}
+        self._running: dict[Future, _Task] = {}
+        self._suspects: list[_Task] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         from distributed import Client  # noqa: PLC0415  # an extra
         from distributed.client import as_completed  # noqa: PLC0415  # as that
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is an error
+        for logger in _LOGGERS:
+            logging.getLogger(logger).setLevel(logging.CRITICAL)  # what matters is an error here
         with interrupts_held_back():
             address = self._local() if self._name == LOCAL else self._name
             try:
@@ -110,19 +126,32 @@ class Cluster:
 
     def begin(self, number: int, anchor: Path) -> None:
         """Hand a session to the scheduler."""
+        self._submit(_Task(number, anchor))
+
+    def _submit(self, task: "_Task") -> None:
         self._require_running()
-        key = f"recon-{self.terms.invocation_id}-{number}"
-        future = self._client.submit(_check_on_worker, anchor, self.terms, key=key, pure=False)
-        self._running[future] = number
+        key = f"recon-{self.terms.invocation_id}-{task.number}-{task.is_alone}"
+        future = self._client.submit(_check_on_worker, task.anchor, self.terms, key=key, pure=False)
+        self._running[future] = task
         self._ended.add(future)
 
     def ended(self) -> Iterator[tuple[int, Results]]:
-        """Wait for results."""
+        """Wait for results.
+
+        A scheduler gives up every task that waited on workers that died, not only the one that
+        killed them. So those that were given up are tried again when all others have ended,
+        each alone.
+        """
+        if not self._running:
+            self._submit(replace(self._suspects.pop(), is_alone=True))
         for future, found in self._ended.next_batch():
-            number = self._running.pop(future)
-            if not isinstance(found, CheckedSession):
+            task, results = self._running.pop(future), _results(found)
+            if results is _KILLED and not task.is_alone:
+                self._suspects.append(task)
+                continue
+            if not isinstance(results, CheckedSession):
                 self._require_running()
-            yield number, _results(found)
+            yield task.number, results
 
     def _require_running(self) -> None:
         if self._client.status != "running":
@@ -143,7 +172,7 @@ def _results(found: Any) -> Results:
 
     error = found[1] if isinstance(found, tuple) else found
     if isinstance(error, KilledWorker):
-        return "every worker that began it was killed, ran out of memory or crashed"
+        return _KILLED
     return f"its worker has no results: {type(error).__name__}: {printable(error)}"
 
 

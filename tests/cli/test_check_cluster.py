@@ -50,7 +50,8 @@ def test_another_version_on_a_worker_judges_nothing(
     write_session(directory / "a.recon.json")
     monkeypatch.setattr(recon_cluster, "__version__", "99.0")
     answer = recon("check", "a.recon.json", f"--scheduler={address}", "-v")
-    assert answer.code == 2
+    assert answer.code == 1
+    assert answer.lines[-1] == "RECON: BLOCKED (1 CRITICAL in 1 session)"
     assert "expected 99.0" in " ".join(answer.out.split())
 
 
