@@ -5,7 +5,7 @@ kills worker after worker is given up, and its session is CRITICAL.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
@@ -35,8 +35,10 @@ IN_FLIGHT: Final = 1000
 
 _KILLED: Final = "every worker that began it was killed, ran out of memory or crashed"
 
-_RETRIES: Final = 1
-"""Workers of a local cluster that one task may kill without being given up."""
+_LOCAL_SETTINGS: Final = {
+    "distributed.scheduler.allowed-failures": 1,  # workers that a task may lose; 3 is for networks
+    "distributed.worker.profile.enabled": False,  # looks at every call, 100 times a second
+}
 _LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
 """Loggers that the library sets a level of."""
 _WAIT: Final = 10
@@ -81,6 +83,7 @@ class Cluster:
         self._name = name
         self._count = count or cores()
         self._running: dict[Future, _Task] = {}
+        self._begun: list[_Task] = []
         self._suspects: list[_Task] = []
         self._stack = ExitStack()
 
@@ -111,9 +114,7 @@ class Cluster:
         import dask  # noqa: PLC0415  # an extra
         from distributed import LocalCluster  # noqa: PLC0415  # as that
 
-        self._stack.enter_context(
-            dask.config.set({"distributed.scheduler.allowed-failures": _RETRIES})
-        )
+        self._stack.enter_context(dask.config.set(_LOCAL_SETTINGS))
         cluster: LocalCluster = self._stack.enter_context(
             LocalCluster(
                 n_workers=self._count,
@@ -125,15 +126,21 @@ class Cluster:
         return cluster
 
     def begin(self, number: int, anchor: Path) -> None:
-        """Hand a session to the scheduler."""
-        self._submit(_Task(number, anchor))
+        """Keep the session for `ended`, which hands over all that were begun at once."""
+        self._begun.append(_Task(number, anchor))
 
-    def _submit(self, task: "_Task") -> None:
+    def _submit(self, tasks: "Sequence[_Task]") -> None:
         self._require_running()
-        key = f"recon-{self.terms.invocation_id}-{task.number}-{task.is_alone}"
-        future = self._client.submit(_check_on_worker, task.anchor, self.terms, key=key, pure=False)
-        self._running[future] = task
-        self._ended.add(future)
+        run = self.terms.invocation_id
+        futures = self._client.map(
+            _check_on_worker,
+            [task.anchor for task in tasks],
+            terms=self.terms,
+            key=[f"recon-{run}-{task.number}-{task.is_alone}" for task in tasks],
+            pure=False,
+        )
+        self._running.update(zip(futures, tasks, strict=True))
+        self._ended.update(futures)
 
     def ended(self) -> Iterator[tuple[int, Results]]:
         """Wait for results.
@@ -142,8 +149,11 @@ class Cluster:
         killed them. So those that were given up are tried again when all others have ended,
         each alone.
         """
-        if not self._running:
-            self._submit(replace(self._suspects.pop(), is_alone=True))
+        if not self._begun and not self._running:
+            self._begun.append(replace(self._suspects.pop(), is_alone=True))
+        if self._begun:
+            self._submit(self._begun)
+            self._begun = []
         for future, found in self._ended.next_batch():
             task, results = self._running.pop(future), _results(found)
             if results is _KILLED and not task.is_alone:
