@@ -29,9 +29,11 @@ from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
+    from pluggy import PluginManager
+
     from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
-    from recon_core.cli.checked_session import CheckedSession
+    from recon_core.cli.checked_session import CheckedSession, Terms
     from recon_core.cli.workers import Workers
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -86,6 +88,7 @@ class _Options:
     color: str
     verbose: bool
     jobs: int | None
+    scheduler: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,11 @@ class CheckCommand(click.Command):
     help="Judge N sessions at a time, each in a process.  [default: the cores from 20 sessions "
     "on, else 1]",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Judge on a cluster of dask.distributed: tcp://HOST:PORT, or local.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
@@ -205,7 +213,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     are those of pytest --recon-session.
     """
     options = _Options(**given)
-    if options.jobs is not None and options.jobs > 1:
+    if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
         prepare_processes()
     try:
         request = _request(options, project_settings(ctx, options.limits), Path.cwd())
@@ -232,11 +240,6 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.check_run import Check  # noqa: PLC0415  # brings the engine
     from recon_core.cli.checked_session import Terms  # noqa: PLC0415  # as that
-    from recon_core.cli.workers import (  # noqa: PLC0415  # as that
-        OneProcess,
-        Processes,
-        worker_count,
-    )
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
     from recon_core.sessions.unjudged_paths import notes_on  # noqa: PLC0415
@@ -268,11 +271,10 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         for_reports=bool(reports),
         for_json=options.output_format == "json",
     )
-    count = worker_count(options.jobs, len(found.anchors), manager)
     return _Request(
         check=Check(terms, named_reports=reports),
         anchors=found.anchors,
-        workers=OneProcess(terms, manager) if count == 1 else Processes(terms, count),
+        workers=_workers(options, terms, len(found.anchors), manager),
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
         notes=list(notes_on(found.unjudged, directory)),
         audit_log=audit_log,
@@ -282,6 +284,27 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         against=_past(options.against, audit_log),
         against_name=options.against or "",
     )
+
+
+def _workers(
+    options: _Options, terms: "Terms", sessions: int, manager: "PluginManager"
+) -> "Workers":
+    from recon_core.cli.workers import (  # noqa: PLC0415  # not for the help
+        OneProcess,
+        Processes,
+        worker_count,
+    )
+
+    if options.scheduler is not None:
+        from recon_core.cli.cluster import (  # noqa: PLC0415  # only where asked for
+            Cluster,
+            require_scheduler,
+        )
+
+        require_scheduler(options.scheduler, options.jobs)
+        return Cluster(terms, options.scheduler, options.jobs)
+    count = worker_count(options.jobs, sessions, manager)
+    return OneProcess(terms, manager) if count == 1 else Processes(terms, count)
 
 
 def _detail(options: _Options) -> "Detail":
