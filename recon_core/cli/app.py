@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "alert": "recon_core.cli.alert:alert",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
+    "mutate": "recon_core.cli.mutate:mutate",
     "waive": "recon_core.cli.waive:waive",
     "baseline": "recon_core.cli.baseline:baseline",
     "init": "recon_core.cli.init:init",
