@@ -36,9 +36,11 @@ from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
+    from pluggy import PluginManager
+
     from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
-    from recon_core.cli.checked_session import CheckedSession
+    from recon_core.cli.checked_session import CheckedSession, Terms
     from recon_core.cli.workers import Workers
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -96,6 +98,7 @@ class CheckOptions:
     top_n: int = _TOP
     verbose: bool = False
     jobs: int | None = None
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,11 @@ class CheckCommand(click.Command):
     help="Judge N sessions at a time, each in a process.  [default: the cores from 20 sessions "
     "on, else 1]",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Judge on a cluster of dask.distributed: tcp://HOST:PORT, or local.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
@@ -190,7 +198,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     are those of pytest --recon-session.
     """
     options = CheckOptions(**given)
-    if options.jobs is not None and options.jobs > 1:
+    if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
         prepare_processes()
     try:
         request = requested(options, project_settings(ctx, options.limits), Path.cwd())
@@ -217,11 +225,6 @@ def requested(options: CheckOptions, settings: ProjectSettings, directory: Path)
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.check_run import Check  # noqa: PLC0415  # brings the engine
     from recon_core.cli.checked_session import Terms  # noqa: PLC0415  # as that
-    from recon_core.cli.workers import (  # noqa: PLC0415  # as that
-        OneProcess,
-        Processes,
-        worker_count,
-    )
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
     from recon_core.sessions.unjudged_paths import notes_on  # noqa: PLC0415
@@ -253,11 +256,10 @@ def requested(options: CheckOptions, settings: ProjectSettings, directory: Path)
         for_reports=bool(reports),
         for_json=options.output_format == "json",
     )
-    count = worker_count(options.jobs, len(found.anchors), manager)
     return CheckRequest(
         check=Check(terms, named_reports=reports),
         anchors=found.anchors,
-        workers=OneProcess(terms, manager) if count == 1 else Processes(terms, count),
+        workers=_workers(options, terms, len(found.anchors), manager),
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
         notes=list(notes_on(found.unjudged, directory)),
         audit_log=audit_log,
@@ -267,6 +269,27 @@ def requested(options: CheckOptions, settings: ProjectSettings, directory: Path)
         against=_past(options.against, audit_log),
         against_name=options.against or "",
     )
+
+
+def _workers(
+    options: CheckOptions, terms: "Terms", sessions: int, manager: "PluginManager"
+) -> "Workers":
+    from recon_core.cli.workers import (  # noqa: PLC0415  # not for the help
+        OneProcess,
+        Processes,
+        worker_count,
+    )
+
+    if options.scheduler is not None:
+        from recon_core.cli.cluster import (  # noqa: PLC0415  # only where asked for
+            Cluster,
+            require_scheduler,
+        )
+
+        require_scheduler(options.scheduler, options.jobs)
+        return Cluster(terms, options.scheduler, options.jobs)
+    count = worker_count(options.jobs, sessions, manager)
+    return OneProcess(terms, manager) if count == 1 else Processes(terms, count)
 
 
 def _detail(options: CheckOptions) -> "Detail":

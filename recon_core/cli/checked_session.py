@@ -80,3 +80,9 @@ class CheckedSession:
     def diffs(self) -> Sequence[ReconDiff]:
         """The differences, in the order of the comparisons."""
         return self.report.diffs
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what judged the session."""
+        versions: Mapping[str, str] = self.summary.evidence["versions"]  # type: ignore[assignment]  # made by `evidence`
+        return versions

@@ -16,9 +16,10 @@ _FORK_SERVER: Final = "forkserver"
 _IMPORTED: Final = (
     "recon_core.cli.workers",
     "recon_core.cli.session_check",
-    "recon_core.sessions.schema",
+    "recon_core.explain.explainer",
+    "recon_core.sessions.native",
 )
-"""Modules that every worker uses; the fork server imports them once."""
+"""Modules that a worker uses; the fork server imports them once."""
 
 
 def process_context() -> ForkServerContext | SpawnContext:

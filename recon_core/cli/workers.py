@@ -255,12 +255,12 @@ def worker_count(asked: int | None, sessions: int, manager: PluginManager) -> in
     """
     if asked is None:
         keeps = any(getattr(manager.hook, name).get_hookimpls() for name in JUDGING_HOOKS)
-        asked = 1 if sessions < MANY or keeps else _cores()
+        asked = 1 if sessions < MANY or keeps else cores()
     return min(asked, max(sessions, 1))
 
 
-def _cores() -> int:
-    """The cores that this process may use."""
+def cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -2,15 +2,12 @@
 
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -32,36 +29,10 @@ from recon_core.policy.model import Policy
 from recon_core.reports.formats import JUNIT
 from recon_core.values.severity import Severity
 
-from .conftest import EXAMPLES, Recon, write_session
+from .conftest import Recon, write_session
+from .processes import check_command, hooked, left_behind, runs, sessions
 
-OWN_OF_A_RUN: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|20\d\d-\d\d-\d\dT[\d:.]+Z"
-    r'|"seconds": [\d.e-]+| time="[^"]*"'
-)
-"""Run ids, hashes over them, times and durations: what differs between any two runs."""
-
-REPORTS: Final = ("json:run.json", "junit:run.xml", "sarif:run.sarif", "markdown:run.md")
-
-
-@pytest.fixture
-def sessions(directory: Path) -> Path:
-    """Sessions of every verdict, explained, unreadable and recorded by another program."""
-    for name in ("suite", "explain", "nautilus"):
-        shutil.copytree(EXAMPLES / name, directory / name)
-    return directory
-
-
-def left_behind(recon: Recon, jobs: int, *words: str) -> dict[str, str]:
-    """What a run prints and writes, without what differs between any two runs."""
-    for path in Path.cwd().glob("run.*"):
-        path.unlink()
-    reports = [word for report in REPORTS for word in ("--report", report)]
-    answer = recon("check", ".", "-j", jobs, *reports, "--audit-log=run.jsonl", *words)
-    written = {
-        path.name: path.read_text(encoding="utf-8") for path in Path.cwd().glob("run.*[!kt]")
-    }
-    found = {"code": str(answer.code), "out": answer.out, "err": answer.err, **written}
-    return {name: OWN_OF_A_RUN.sub("", text) for name, text in found.items()}
+__all__ = ["hooked", "sessions"]  # fixtures
 
 
 @pytest.mark.parametrize(
@@ -82,7 +53,7 @@ def test_processes_change_no_byte(recon: Recon, sessions: Path, words: Sequence[
         'owner = "desk"\nreason = "known"\nexpires = 2026-12-01\n',
         encoding="utf-8",
     )
-    one = left_behind(recon, 1, *words)
+    one = left_behind(recon, "-j1", *words)
     assert set(one) == {
         "code",
         "out",
@@ -94,69 +65,7 @@ def test_processes_change_no_byte(recon: Recon, sessions: Path, words: Sequence[
         "run.jsonl",
     }
     assert one["code"] == "2"
-    assert left_behind(recon, 2, *words) == one
-
-
-PLUGIN = '''\
-"""Hooks that end their process, or look on, by the name of the session."""
-
-import dataclasses
-import os
-import signal
-import sys
-import time
-
-import recon_core
-
-
-class Text(str):
-    """A text that cannot be handed over."""
-
-    __slots__ = ()
-
-    def __reduce_ex__(self, _):
-        raise TypeError("stays here")
-
-
-@recon_core.hookimpl
-def recon_internal_side(recorded):
-    if recorded.session_id == "kept":
-        return dataclasses.replace(recorded.internal, source=Text("here"))
-
-
-@recon_core.hookimpl
-def recon_checks(recorded):
-    name = recorded.session_id
-    if name == "a":
-        print("looked at a")
-    if name == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif name == "crashed":
-        os._exit(0)
-    elif name == "exits":
-        sys.exit(0)
-    elif name == "slow":
-        open("begun", "w").close()
-        time.sleep(60)
-    return [recon_core.SessionCheck("own", None, "looked at")]
-'''
-
-
-@pytest.fixture
-def hooked(directory: Path) -> dict[str, str]:
-    """An environment in which a plugin of these tests is installed."""
-    place = directory / "site"
-    metadata = place / "ending-1.dist-info"
-    metadata.mkdir(parents=True)
-    (place / "ending.py").write_text(PLUGIN, encoding="utf-8")
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ending\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[recon]\nending = ending\n")
-    return {**os.environ, "PYTHONPATH": str(place)}
-
-
-def check_command(*words: str) -> list[str]:
-    """`recon check` of this project, as a process of its own."""
-    return [sys.executable, "-m", "recon_core.cli", "check", *words]
+    assert left_behind(recon, "-j2", *words) == one
 
 
 def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[str, str]) -> None:
@@ -210,18 +119,9 @@ def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[st
     assert "RECON" not in out
     assert report.read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "log.jsonl").exists()
-    while _runs(running.pid) and time.monotonic() < until:
+    while runs(running.pid) and time.monotonic() < until:
         time.sleep(0.01)  # the fork server sees that its parent is gone
-    assert not _runs(running.pid)
-
-
-def _runs(group: int) -> bool:
-    """True if a process of a group is there."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    assert not runs(running.pid)
 
 
 class Keeps:
@@ -252,7 +152,7 @@ def test_the_number_of_processes(
     expected: int,
 ) -> None:
     """What is asked for, no more than sessions; else the cores, for many that are independent."""
-    monkeypatch.setattr("recon_core.cli.workers._cores", lambda: 3)
+    monkeypatch.setattr("recon_core.cli.workers.cores", lambda: 3)
     manager = extension_manager()
     if plugin is not None:
         manager.register(plugin)
