@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.process_start import prepare_processes
+from recon_core.cli.process_start import process_context
 from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import LIMIT_OPTION, project_settings
 from recon_core.policy.settings import (
@@ -214,7 +214,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     options = _Options(**given)
     if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
-        prepare_processes()
+        process_context()  # they import while this process looks for sessions
     try:
         request = _request(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,8 +80,11 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
     }
     for name in (*ends, *"abc"):
         write_session(directory / f"{name}.recon.json")
+    script = directory / "script.py"  # without a guard: no process may import it
+    words = ["check", "-j", "2", "--report=json:run.json", "."]
+    script.write_text(f"from recon_core.cli import main\n\nmain({words})\n", encoding="utf-8")
     done = subprocess.run(
-        check_command("-j", "2", "--report=json:run.json", "."),
+        [sys.executable, script],
         env=hooked, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "")
@@ -122,6 +126,19 @@ def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[st
     while runs(running.pid) and time.monotonic() < until:
         time.sleep(0.01)  # the fork server sees that its parent is gone
     assert not runs(running.pid)
+
+
+def test_a_temporary_directory_that_is_too_deep(directory: Path) -> None:
+    """The socket of the fork server does not fit there; each process is a new interpreter."""
+    deep = directory / ("deep" * 30)
+    deep.mkdir()
+    for name in "ab":
+        write_session(directory / f"{name}.recon.json")
+    done = subprocess.run(
+        check_command("-j", "2", "."), env={**os.environ, "TMPDIR": str(deep)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class Keeps:
