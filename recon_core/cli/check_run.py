@@ -10,7 +10,7 @@ from recon_core.audit.trail import AuditTrail
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.workers import Workers, judged
 from recon_core.model.summary import count_severities
-from recon_core.reports.run_report import AuditHead, RunReport
+from recon_core.reports.run_report import AuditHead, Mutation, RunReport
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import Tally
@@ -25,7 +25,8 @@ class Check:
     """The sessions of one command under one policy, and their results.
 
     `problems` are reasons other than diffs not to trust the run, safe to print; `trail` is
-    its addition to the audit log, `named_reports` are what it writes at its end.
+    its addition to the audit log, `named_reports` are what it writes at its end. `mutation` are
+    the faults that were put into copies of the sessions.
     """
 
     terms: Terms
@@ -33,6 +34,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
+    mutation: Mutation | None = None
 
     def judge(
         self,
@@ -79,6 +81,7 @@ class Check:
             notes=notes,
             audit=None if head is None else AuditHead(head.count, head.hash),
             trend=() if self.trail is None else self.trail.recent(),
+            mutation=self.mutation,
         )
 
     def reports(self) -> Sequence[SessionReport]:

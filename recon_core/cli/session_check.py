@@ -18,7 +18,7 @@ from recon_core.reports.reconciliation_report import reconciliation_report
 from recon_core.reports.run_report import SessionResult
 from recon_core.reports.session_result import Outcome, fill_marks, session_result
 from recon_core.reports.session_text import SessionReport
-from recon_core.reports.side_names import sources_of
+from recon_core.reports.side_names import SideNames, sources_of
 from recon_core.reports.text import diff_text
 from recon_core.reports.waivers import waiver_properties
 from recon_core.reports.wording import (
@@ -131,16 +131,21 @@ def _result(
     terms: Terms,
 ) -> SessionResult:
     placed = map(reconciliation.placed, reconciliation.judgements)
+    names = report.names
     return session_result(
         report,
         opened_path(reconciliation.recorded.anchor, terms.directory),
-        [_outcome(judgement, report, seconds, terms) for judgement in placed],
+        [_outcome(judgement, report, names, seconds, terms) for judgement in placed],
         fill_marks(reconciliation.comparisons) if reconciliation.diffs else (),
     )
 
 
 def _outcome(
-    judgement: Judgement, report: SessionReport, seconds: Mapping[str, float], terms: Terms
+    judgement: Judgement,
+    report: SessionReport,
+    names: SideNames,
+    seconds: Mapping[str, float],
+    terms: Terms,
 ) -> Outcome:
     comparison, diff = judgement.comparison, judgement.diff
     of_session = comparison.item_kind is ItemKind.SESSION
@@ -153,7 +158,7 @@ def _outcome(
         drift="" if of_session else drift_text(diff),
         more={
             **folded_properties(comparison),
-            **explanation_properties(diff, report.names),
+            **explanation_properties(diff, names),
             **waiver_properties(diff),
         },
         text="" if diff is None else _text(comparison, diff, report),
