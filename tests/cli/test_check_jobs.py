@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -31,7 +29,7 @@ from recon_core.reports.formats import JUNIT
 from recon_core.values.severity import Severity
 
 from .conftest import Recon, write_session
-from .processes import check_command, hooked, left_behind, runs, sessions
+from .processes import check_command, hooked, interrupted, left_behind, sessions
 
 __all__ = ["hooked", "sessions"]  # fixtures
 
@@ -105,27 +103,14 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
 
 def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[str, str]) -> None:
     """130 and its one line, the report of an earlier run withdrawn, every worker gone."""
-    for name in ("slow", "a", "b"):
-        write_session(directory / f"{name}.recon.json")
     report = directory / "run.xml"
     report.write_text("<?xml version='1.0' ?>\n<testsuites></testsuites>\n", encoding="utf-8")
-    running = subprocess.Popen(
-        check_command("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl", "."),
-        env=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    until = time.monotonic() + 30
-    while not (directory / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=30)
-    assert (running.returncode, err) == (130, "\nrecon: interrupted: no answer\n")
+    words = ("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl")
+    code, out, err = interrupted(hooked, *words)
+    assert (code, err) == (130, "\nrecon: interrupted: no answer\n")
     assert "RECON" not in out
     assert report.read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "log.jsonl").exists()
-    while runs(running.pid) and time.monotonic() < until:
-        time.sleep(0.01)  # the fork server sees that its parent is gone
-    assert not runs(running.pid)
 
 
 def test_a_temporary_directory_that_is_too_deep(directory: Path) -> None:
