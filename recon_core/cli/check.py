@@ -428,7 +428,11 @@ def _json(request: CheckRequest) -> str:
         "notes": terms_of(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         **_changes(request),
-        "sessions": [session.json for session in run.sessions],
+        "sessions": [
+            # Under the run id that the audit log and the JUnit file have, too.
+            {**(session.json or {}), "summary": session.summary.to_dict()}
+            for session in run.sessions
+        ],
     }
     return json.dumps(report, indent=2)
 

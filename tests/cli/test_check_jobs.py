@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core import hookimpl
+from recon_core.cli.check_run import Check
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.session_check import check_session
 from recon_core.cli.workers import (
@@ -216,6 +217,23 @@ def test_the_largest_session_is_begun_first(directory: Path) -> None:
     begun.clear()
     with OneProcess(terms, extension_manager()) as one:
         assert [number for number, _ in judged(anchors, one)] == [0, 1, 2]
+
+
+def test_times_of_a_log_do_not_go_back(directory: Path) -> None:
+    """A session that was judged before an earlier one has the time of that one."""
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    times = iter(["2026-01-01T12:00:09Z", "2026-01-01T12:00:02Z", "2026-01-01T12:00:11Z"])
+
+    class Timed(OneProcess):
+        def ended(self) -> Iterator[tuple[int, Results]]:
+            for number, session in super().ended():
+                assert isinstance(session, CheckedSession)
+                yield number, session.timed(next(times))
+
+    check = Check(terms)
+    anchors = [write_session(directory / f"{name}.recon.json") for name in "abc"]
+    check.judge(anchors, Timed(terms, extension_manager()))
+    assert [each.summary.timestamp[-3:-1] for each in check.sessions] == ["09", "09", "11"]
 
 
 def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> None:
