@@ -123,7 +123,7 @@ class Check:
 def _in_order(found: Mapping[int, CheckedSession]) -> Iterator[CheckedSession]:
     """Yield the sessions in their order; the time of none is before that of an earlier one.
 
-    Times that go back are what an audit log shows of a clock that was set, or of a forged run.
+    Times that are earlier than those before them are what a log shows of a clock that was set.
     """
     latest = ""
     for place in sorted(found):
