@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.process_start import prepare_processes
+from recon_core.cli.process_start import process_context
 from recon_core.cli.screen import COLOR_OPTION, screen, show
 from recon_core.cli.session_options import (
     EXPLAIN_OPTION,
@@ -199,7 +199,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     options = CheckOptions(**given)
     if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
-        prepare_processes()
+        process_context()  # they import while this process looks for sessions
     try:
         request = requested(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
@@ -428,7 +428,11 @@ def _json(request: CheckRequest) -> str:
         "notes": terms_of(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         **_changes(request),
-        "sessions": [session.json for session in run.sessions],
+        "sessions": [
+            # Under the run id that the audit log and the JUnit file have, too.
+            {**(session.json or {}), "summary": session.summary.to_dict()}
+            for session in run.sessions
+        ],
     }
     return json.dumps(report, indent=2)
 

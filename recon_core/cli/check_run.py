@@ -1,6 +1,6 @@
 """Steps of `recon check` without its options: judge, write reports, decide."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ class Check:
         for place, session in judged(anchors, workers):
             found[place] = session
             watch(session)
-        self.sessions = [found[place] for place in range(len(anchors))]
+        self.sessions = list(_in_order(found))
         self.problems += [each.problem for each in self.sessions if each.problem is not None]
         if not any(session.compared for session in self.sessions):
             self.problems.append("nothing was compared: no session has data on both sides")
@@ -118,3 +118,14 @@ class Check:
             incomplete=bool(self.problems),
             problems=len(self.problems),
         )
+
+
+def _in_order(found: Mapping[int, CheckedSession]) -> Iterator[CheckedSession]:
+    """Yield the sessions in their order; the time of none is before that of an earlier one.
+
+    Times that are earlier than those before them are what a log shows of a clock that was set.
+    """
+    latest = ""
+    for place in sorted(found):
+        latest = max(latest, found[place].summary.timestamp)
+        yield found[place].timed(latest)

@@ -3,13 +3,16 @@
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from .conftest import EXAMPLES, Recon
+from .conftest import EXAMPLES, Recon, write_session
 
 OWN_OF_A_RUN: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|20\d\d-\d\d-\d\dT[\d:.]+Z"
@@ -106,7 +109,30 @@ def check_command(*words: str) -> list[str]:
     return [sys.executable, "-m", "recon_core.cli", "check", *words]
 
 
-def runs(group: int) -> bool:
+def interrupted(environment: dict[str, str], *words: str) -> tuple[int, str, str]:
+    """Send Ctrl-C to `recon check` and its processes while the session `slow` is judged.
+
+    Returns the status and both outputs; every process must end.
+    """
+    for name in ("slow", "a", "b"):
+        write_session(Path(f"{name}.recon.json"))
+    running = subprocess.Popen(
+        check_command(*words, "."),
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not Path("begun").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    while _runs(running.pid) and time.monotonic() < until:
+        time.sleep(0.01)  # the fork server sees that its parent is gone
+    assert not _runs(running.pid)
+    return running.returncode, out, err
+
+
+def _runs(group: int) -> bool:
     """True if a process of a group is there."""
     try:
         os.killpg(group, 0)

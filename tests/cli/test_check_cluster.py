@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ import pytest
 from recon_core.cli import cluster as recon_cluster
 
 from .conftest import Recon, write_session
-from .processes import check_command, hooked, left_behind, runs, sessions
+from .processes import check_command, hooked, interrupted, left_behind, sessions
 
 __all__ = ["hooked", "sessions"]  # fixtures
 
@@ -127,24 +126,12 @@ def test_a_worker_that_is_killed_once_costs_no_verdict(
 
 @with_processes
 def test_ctrl_c_ends_a_local_cluster(directory: Path, hooked: dict[str, str]) -> None:
-    """130 and its one line, and every worker is gone."""
-    for name in ("slow", "a", "b"):
-        write_session(directory / f"{name}.recon.json")
-    running = subprocess.Popen(
-        check_command("-j", "2", "--scheduler=local", "--audit-log=log.jsonl", "."),
-        env=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    until = time.monotonic() + 60
-    while not (directory / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGINT)
-    _, err = running.communicate(timeout=60)
-    assert (running.returncode, err) == (130, "\nrecon: interrupted: no answer\n")
+    """130 and its one line, no entry of a log, and no worker left."""
+    words = ("-j", "2", "--scheduler=local", "--audit-log=log.jsonl")
+    code, out, err = interrupted(hooked, *words)
+    assert (code, err) == (130, "\nrecon: interrupted: no answer\n")
+    assert "RECON" not in out
     assert not (directory / "log.jsonl").exists()
-    while runs(running.pid) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not runs(running.pid)
 
 
 @with_processes

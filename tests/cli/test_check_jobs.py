@@ -2,9 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
-import time
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core import hookimpl
+from recon_core.cli.check_run import Check
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.session_check import check_session
 from recon_core.cli.workers import (
@@ -30,7 +30,7 @@ from recon_core.reports.formats import JUNIT
 from recon_core.values.severity import Severity
 
 from .conftest import Recon, write_session
-from .processes import check_command, hooked, left_behind, runs, sessions
+from .processes import check_command, hooked, interrupted, left_behind, sessions
 
 __all__ = ["hooked", "sessions"]  # fixtures
 
@@ -79,8 +79,11 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
     }
     for name in (*ends, *"abc"):
         write_session(directory / f"{name}.recon.json")
+    script = directory / "script.py"  # without a guard: no process may import it
+    words = ["check", "-j", "2", "--report=json:run.json", "."]
+    script.write_text(f"from recon_core.cli import main\n\nmain({words})\n", encoding="utf-8")
     done = subprocess.run(
-        check_command("-j", "2", "--report=json:run.json", "."),
+        [sys.executable, script],
         env=hooked, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "")
@@ -101,27 +104,27 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
 
 def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[str, str]) -> None:
     """130 and its one line, the report of an earlier run withdrawn, every worker gone."""
-    for name in ("slow", "a", "b"):
-        write_session(directory / f"{name}.recon.json")
     report = directory / "run.xml"
     report.write_text("<?xml version='1.0' ?>\n<testsuites></testsuites>\n", encoding="utf-8")
-    running = subprocess.Popen(
-        check_command("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl", "."),
-        env=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    until = time.monotonic() + 30
-    while not (directory / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=30)
-    assert (running.returncode, err) == (130, "\nrecon: interrupted: no answer\n")
+    words = ("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl")
+    code, out, err = interrupted(hooked, *words)
+    assert (code, err) == (130, "\nrecon: interrupted: no answer\n")
     assert "RECON" not in out
     assert report.read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "log.jsonl").exists()
-    while runs(running.pid) and time.monotonic() < until:
-        time.sleep(0.01)  # the fork server sees that its parent is gone
-    assert not runs(running.pid)
+
+
+def test_a_temporary_directory_that_is_too_deep(directory: Path) -> None:
+    """The socket of the fork server does not fit there; each process is a new interpreter."""
+    deep = directory / ("deep" * 30)
+    deep.mkdir()
+    for name in "ab":
+        write_session(directory / f"{name}.recon.json")
+    done = subprocess.run(
+        check_command("-j", "2", "."), env={**os.environ, "TMPDIR": str(deep)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class Keeps:
@@ -214,6 +217,23 @@ def test_the_largest_session_is_begun_first(directory: Path) -> None:
     begun.clear()
     with OneProcess(terms, extension_manager()) as one:
         assert [number for number, _ in judged(anchors, one)] == [0, 1, 2]
+
+
+def test_times_of_a_log_do_not_go_back(directory: Path) -> None:
+    """A session that was judged before an earlier one has the time of that one."""
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    times = iter(["2026-01-01T12:00:09Z", "2026-01-01T12:00:02Z", "2026-01-01T12:00:11Z"])
+
+    class Timed(OneProcess):
+        def ended(self) -> Iterator[tuple[int, Results]]:
+            for number, session in super().ended():
+                assert isinstance(session, CheckedSession)
+                yield number, session.timed(next(times))
+
+    check = Check(terms)
+    anchors = [write_session(directory / f"{name}.recon.json") for name in "abc"]
+    check.judge(anchors, Timed(terms, extension_manager()))
+    assert [each.summary.timestamp[-3:-1] for each in check.sessions] == ["09", "09", "11"]
 
 
 def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> None:
