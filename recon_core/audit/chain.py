@@ -67,7 +67,8 @@ class ChainReader:
     """Verifies the lines of a log in their order, whatever their number.
 
     Knows afterwards the head of the log, which runs were opened and never committed, and
-    how many were. It can start in the middle, from a head that was verified before.
+    how many were; `line` is the last one. It can start in the middle, from a head that was
+    verified before.
     """
 
     head: Head = Head()
@@ -75,12 +76,13 @@ class ChainReader:
     abandoned: list[str] = field(default_factory=list)
     runs: int = 0
     recoveries: int = 0
+    line: bytes = b""
     _opened_at: int = 0
 
     def take(self, line: bytes) -> dict[str, Any]:
         """The entry of the next line; raises `AuditError` where the chain is broken."""
         data = next_entry(line, self.head)
-        self.head = Head(self.head.count + 1, data["hash"])
+        self.head, self.line = Head(self.head.count + 1, data["hash"]), line
         if data["event_type"] in BRACKETS:
             self._follow_batch(data, f"line {self.head.count}")
         return data

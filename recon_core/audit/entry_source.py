@@ -19,7 +19,7 @@ from recon_core.audit.entries import RECON_DIFF, RECON_SUMMARY
 from recon_core.audit.export_text import EXPECTED, read_export
 from recon_core.audit.fields import Entry, is_naive, utc_time
 from recon_core.audit.log_lock import settle
-from recon_core.audit.succession import Files, Part, Succession, earlier_files
+from recon_core.audit.succession import Files, Finder, Part, Succession, beside, found_files
 from recon_core.sessions.files import open_without_waiting
 from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable, quoted
@@ -39,8 +39,8 @@ class EntrySource:
 
     `chain` is the state of a verified log after the entries so far, `None` where the source
     has no hashes; `chains` are those of all its files so far. `files` are its earlier
-    files, which are looked for beside it and in `places`. Whatever is wrong with the
-    source, or with an entry that its reader refuses, is an `AuditError` that names the
+    files, which `find` looks for; `path` is the log that a writer may be at. Whatever is wrong
+    with the source, or with an entry that its reader refuses, is an `AuditError` that names the
     source and the place in it.
     """
 
@@ -48,15 +48,15 @@ class EntrySource:
         self,
         name: str,
         file: BinaryIO | None,
+        find: Finder | None = None,
         path: Path | None = None,
-        places: Sequence[Path] = (),
         witness: Witness | None = None,
     ) -> None:
         self.name = printable(name)
         self.chain: ChainReader | None = None
         self.chains: list[tuple[str, ChainReader]] = []
         self.files = Files()
-        self._file, self._path, self._places = file, path, places
+        self._file, self._find, self._path = file, find, path
         self._witness = witness or Witness(None)
         self._part = ""
         self._count = self._naive = 0
@@ -163,10 +163,10 @@ class EntrySource:
             first = next_entry(line, Head())
         except AuditError:
             return  # no matter what it says: it is refused when its turn comes
-        if self._path is None:
+        if self._find is None:
             self.files = Files(missing=Succession.of(first))
         else:
-            self.files = earlier_files(self._path, first, self._places)
+            self.files = found_files(first, self._find)
         for part in self.files.parts:
             self._count, self._part = 0, f"earlier file {part.name}: "
             for entry in part.verified(self._next_chain(part.name)):
@@ -241,7 +241,7 @@ def open_source(
         path = Path(source)
         file, witness = _opened_with_witness(path)
         with file:
-            yield EntrySource(path.name or str(source), file, path, places, witness)
+            yield EntrySource(path.name or str(source), file, beside(path, places), path, witness)
 
 
 def _opened_with_witness(path: Path) -> tuple[BinaryIO, Witness]:

@@ -36,6 +36,7 @@ from recon_core.audit.durable import (
 from recon_core.audit.entries import LOG_RECOVERED, LedgerEntry
 from recon_core.audit.log_lock import locked
 from recon_core.audit.succession import (
+    Part,
     Succession,
     digest_of,
     earlier_files,
@@ -223,16 +224,16 @@ class LogFile:
             self._replaced()
         heads = [part.named.head for part in files.parts]
         heads += [] if files.missing is None else [files.missing.head]
-        if self.head not in heads and not any(map(self._was_in, (p.path for p in files.parts))):
+        if self.head not in heads and not any(map(self._was_in, files.parts)):
             self._replaced()
         self._identity = None
 
-    def _was_in(self, path: Path) -> bool:
+    def _was_in(self, part: Part) -> bool:
         """True if an earlier file is the one that this object wrote."""
         if self._identity is None:
             return False
         known = Checkpoint.at(self._offset, self.head, self._identity)
-        with path.open("rb") as file:
+        with part.content.open() as file:
             return known.reader(file.fileno()) is not None
 
     def _replaced(self) -> NoReturn:

@@ -11,12 +11,12 @@ is named by its size and SHA-256 instead of its head, and its entries are not re
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn, Protocol
 
 from recon_core.audit.chain import (
     LONGEST_LINE,
@@ -122,6 +122,36 @@ def _file_name(details: Mapping[str, Any]) -> str:
     return name
 
 
+class Content(Protocol):
+    """The bytes of one file of a log, wherever they are kept."""
+
+    def open(self) -> BinaryIO:
+        """Open it at its first line; raises `OSError` or `AuditError`."""
+
+    def digest(self) -> tuple[str | None, int | None]:
+        """Return its SHA-256 and its size; raises `OSError`."""
+
+
+Finder = Callable[[Succession], Content | None]
+"""Finds an earlier file by what the next file says of it; `None` where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file of a log on the disk."""
+
+    path: Path
+
+    def open(self) -> BinaryIO:
+        """Open it; a pipe in its place is refused, not waited for."""
+        return open(self.path, "rb", opener=open_without_waiting)
+
+    def digest(self) -> tuple[str, int]:
+        """Read all of it."""
+        with self.open() as file:
+            return digest_of(file)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """An earlier file of a log, and what the next file says of it.
@@ -129,14 +159,14 @@ class Part:
     `signed` are the problems that somebody signed off in a later file.
     """
 
-    path: Path
+    content: Content
     named: Succession
     signed: frozenset[str | None] = frozenset()
 
     @property
     def name(self) -> str:
         """The name of the file, safe to print."""
-        return printable(self.path.name)
+        return printable(self.named.file)
 
     @property
     def is_read(self) -> bool:
@@ -155,7 +185,7 @@ class Part:
                 raise
 
     def _entries(self, chain: ChainReader) -> Iterator[Entry]:
-        with _located(self.name), open(self.path, "rb", opener=open_without_waiting) as file:
+        with _located(self.name), self.content.open() as file:
             while line := file.readline(LONGEST_LINE):
                 yield chain.take(line)
         if chain.head != self.named.head:
@@ -165,8 +195,8 @@ class Part:
             )
 
     def _check_closed(self) -> None:
-        with _located(self.name), open(self.path, "rb", opener=open_without_waiting) as file:
-            if digest_of(file) != (self.named.sha256, self.named.size):
+        with _located(self.name):
+            if self.content.digest() != (self.named.sha256, self.named.size):
                 raise AuditError("was changed after it was closed: its SHA-256 is another one")
 
 
@@ -183,11 +213,15 @@ def _located(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The earlier files of a log, the oldest first; `missing` is where the row breaks off."""
+    """The earlier files of a log, the oldest first; `missing` is where the row breaks off.
+
+    `hidden` is a file before them that has no readable first line, which somebody signed off.
+    """
 
     parts: Sequence[Part] = ()
     missing: Succession | None = None
     signed_off: bool = False
+    hidden: Part | None = None
 
     @property
     def gap(self) -> str:
@@ -211,20 +245,35 @@ def earlier_files(path: Path, first: Entry | None, places: Sequence[Path] = ()) 
     They are looked for beside it, then in `places`. Raises `AuditError` for a row of
     files that is out of order.
     """
+    return found_files(first, beside(path, places))
+
+
+def beside(path: Path, places: Sequence[Path] = ()) -> Finder:
+    """Return a finder that looks beside the log at `path`, then in `places`."""
+
+    def find(named: Succession) -> Content | None:
+        found = _found(named.file, [path.parent, *places])
+        return None if found is None else FileContent(found)
+
+    return find
+
+
+def found_files(first: Entry | None, find: Finder) -> Files:
+    """Find the files before the one whose first entry is `first`; raises `AuditError`."""
     found: list[Part] = []
     named, signed = Succession.of(first), frozenset[str | None]()
     while named is not None:
-        place = _found(named.file, [path.parent, *places])
+        content = find(named)
         signed |= {named.problem}
-        if place is None:
+        if content is None:
             return Files(found[::-1], named, signed_off=missing_text(named) in signed)
-        part = Part(place, named, signed)
+        part = Part(content, named, signed)
         try:
             named = _before(part)
         except AuditError as error:
             if str(error) not in signed:
                 raise
-            break
+            return Files(found[::-1], hidden=part)
         found.append(part)
     return Files(found[::-1])
 
@@ -232,8 +281,9 @@ def earlier_files(path: Path, first: Entry | None, places: Sequence[Path] = ()) 
 def _before(part: Part) -> Succession | None:
     """Read the first entry of an earlier file, `None` where damage hides it."""
     try:
-        with _located(part.name):
-            succession = Succession.of(first_entry(part.path))
+        with _located(part.name), part.content.open() as file:
+            line = file.readline(LONGEST_LINE)
+            succession = Succession.of(next_entry(line, Head()) if line else None)
     except AuditError:
         if part.is_read:
             raise

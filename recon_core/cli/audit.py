@@ -11,17 +11,26 @@ from typing import Any, Final
 
 import click
 
+from recon_core.audit.database import DatabaseLog
 from recon_core.audit.query import Answer, DetailedSink, DiffsSink, SummarySink
 from recon_core.audit.run_comparison import compare_runs, is_finding
 from recon_core.audit.trend import TrendSink
 from recon_core.cli import audit_text
 from recon_core.cli.app import CONTEXT, FINDINGS, CommandGroup
 from recon_core.cli.audit_export import export_runs
+from recon_core.cli.audit_head import expected_head, head_text, write_head
+from recon_core.cli.audit_load import load_database
 from recon_core.cli.audit_options import (
+    DATABASE_OPTIONS,
     FORMAT_OPTION,
     Question,
+    log_file,
+    named_log,
     named_source,
+    opened,
     question_options,
+    require_log,
+    standard_input,
 )
 from recon_core.cli.audit_steps import ask, document
 from recon_core.cli.audit_trend_text import trend_text
@@ -33,8 +42,9 @@ from recon_core.reports.written_path import written_path
 from recon_core.values.errors import ReconError
 
 EPILOG: Final = """\b
-Options in every mode but compare, rotate and close:
+Options in every mode but compare, head, load, rotate and close:
   --json PATH          an audit log or an export; - is standard input
+  --database URL       the log that load put into a database; --log NAME of several
   --format text|json   text for people, or JSON and nothing else
   --run-id, --session-id, --strategy-id ID
   --severity, --min-severity INFO|WARN|FAIL|CRITICAL
@@ -52,6 +62,9 @@ Examples:
   recon audit diffs --since 2026-01-01 --format json
   recon audit compare last~1 last
   recon audit verify --expect-head HASH
+  recon audit head --output audit-head.json
+  recon audit load postgresql://recon@db.example/audit
+  recon audit diffs --database sqlite:///audit.db
   recon audit export --output audit_export.json
   recon audit summary --json audit_export.json
   recon audit rotate
@@ -70,8 +83,15 @@ the log of the setting recon_audit_log is asked.
 
 RUN_COMPARISON: Final = "RECON_COMPARISON"
 """The event type of a comparison in JSON."""
-_HASH: Final = re.compile("[0-9a-f]{64}")
 _EXPORT: Final = re.compile(rb"\[")
+
+
+_LOG_OPTION: Final = click.option(
+    "--json", "source", metavar="PATH", help="The audit log.  [default: recon_audit_log]"
+)
+_ARCHIVE_OPTION: Final = click.option(
+    "--archive", "archives", metavar="DIR", multiple=True, help="Where earlier files were moved to."
+)
 
 
 class _Modes(CommandGroup):
@@ -113,10 +133,17 @@ _mode(
 _mode("trend", TrendSink, trend_text, "Show how counts and deltas develop over the runs.")
 
 
+def _database_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in DATABASE_OPTIONS[::-1]:
+        command = option(command)
+    return command
+
+
 @audit.command("compare", short_help="Show what came, went and grew between two commands.")
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @LOG_OPTION
+@_database_options
 @FORMAT_OPTION
 @click.option(
     "--exit-on-findings",
@@ -130,6 +157,8 @@ def compare(
     run_a: str,
     run_b: str,
     source: str | None,
+    database: str | None,
+    log: str | None,
     output_format: str,
     *,
     exit_on_findings: bool,
@@ -139,7 +168,7 @@ def compare(
     A RUN is last, last~1, the id of a command or of a run, the beginning of one, or a file
     that recon check --format json wrote. An INFO that came is shown and is no finding.
     """
-    before, after = past_runs([run_a, run_b], source)
+    before, after = past_runs([run_a, run_b], named_source(source, database, log))
     found = compare_runs(before, after)
     if output_format == "json":
         items = [change.to_dict() for change in found.changes]
@@ -154,17 +183,67 @@ def compare(
 @audit.command(short_help="Verify that nothing in a log was changed.")
 @click.option(
     "--expect-head",
-    metavar="HASH",
-    help="The head that was printed earlier; it must be in the log.",
+    metavar="HASH|FILE",
+    help="The head that was printed or written earlier; it must be in the log.",
 )
 @question_options
 @click.pass_context
 def verify(ctx: click.Context, /, expect_head: str | None, **given: Any) -> None:
     """Verify the chain of a log: nothing was changed, removed or inserted.
 
-    What was cut off at the end shows with --expect-head only.
+    What was cut off at the end shows with --expect-head only. With --database the log in the
+    database is verified too, all of its tables included, and compared with the file.
     """
-    ctx.exit(verify_chain(Question.of(given), _head(expect_head)))
+    ctx.exit(verify_chain(*_verified(given), expected_head(expect_head)))
+
+
+def _verified(given: dict[str, Any]) -> tuple[Question, DatabaseLog | None]:
+    """The question to the file, and the database that it is compared with."""
+    stored = None if given["database"] is None else DatabaseLog(given["database"], given["log"])
+    of_file = given if stored is None else given | {"database": None, "log": None}
+    if stored is None or named_log(given["source"]) is not None:
+        return Question.of(of_file), stored
+    return Question.of(given), stored
+
+
+@audit.command("head", short_help="Write the head of a log as a file to be signed.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
+@LOG_OPTION
+@_database_options
+@_ARCHIVE_OPTION
+def head(
+    output: str | None,
+    source: str | None,
+    database: str | None,
+    log: str | None,
+    archives: tuple[str, ...],
+) -> None:
+    """Verify a log, and write its head: count and hash of its entries, last run and time.
+
+    Sign or attest the file; recon audit verify --expect-head FILE holds a log against it.
+    """
+    named = named_source(source, database, log)
+    require_log(named)
+    with opened(named, standard_input(named), tuple(map(Path, archives))) as reading:
+        text = head_text(reading)
+    write_head(text, output)
+
+
+@audit.command("load", short_help="Put a log into a database.")
+@click.argument("url", metavar="URL")
+@click.option("--name", metavar="NAME", help="The name of the log there.  [default: its file]")
+@_ARCHIVE_OPTION
+@_LOG_OPTION
+@FORMAT_OPTION
+def load(
+    url: str, name: str | None, archives: tuple[str, ...], source: str | None, output_format: str
+) -> None:
+    """Verify a log and add what is new in it to a database: sqlite:///FILE or postgresql://….
+
+    What the database has already is not added again, whoever loads it and how often.
+    """
+    places, as_json = tuple(map(Path, archives)), output_format == "json"
+    load_database(url, log_file(source), places, name, as_json=as_json)
 
 
 @audit.command(short_help="Print the entries as one JSON list.")
@@ -181,11 +260,6 @@ def export(ctx: click.Context, /, output: str | None, **given: Any) -> None:
     ctx.exit(export_runs(question, _output(output, question)))
 
 
-_LOG_OPTION: Final = click.option(
-    "--json", "source", metavar="PATH", help="The audit log.  [default: recon_audit_log]"
-)
-
-
 @audit.command(short_help="Leave the file of a log for a new one.")
 @_LOG_OPTION
 @FORMAT_OPTION
@@ -194,15 +268,13 @@ def rotate(source: str | None, output_format: str) -> None:
 
     The old file is verified whole and keeps its content as NAME.1, NAME.2 and so on.
     """
-    rotate_log(named_source(source), as_json=output_format == "json")
+    rotate_log(log_file(source), as_json=output_format == "json")
 
 
 @audit.command(short_help="Sign off a damaged log and go on in a new file.")
 @click.option("--by", "closed_by", metavar="NAME", required=True, help="Who signs.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why the log may be left.")
-@click.option(
-    "--archive", "archives", metavar="DIR", multiple=True, help="Where earlier files were moved to."
-)
+@_ARCHIVE_OPTION
 @_LOG_OPTION
 @FORMAT_OPTION
 def close(
@@ -217,15 +289,7 @@ def close(
         if not text.strip():
             raise click.BadParameter("is empty; expected text", param_hint=option)
     places = tuple(map(Path, archives))
-    close_log(named_source(source), closed_by, reason, places, as_json=output_format == "json")
-
-
-def _head(text: str | None) -> str | None:
-    head = None if text is None else text.lower()
-    if head is not None and _HASH.fullmatch(head) is None:
-        expected = "expected a hash of 64 hexadecimal digits"
-        raise click.BadParameter(expected, param_hint="--expect-head")
-    return head
+    close_log(log_file(source), closed_by, reason, places, as_json=output_format == "json")
 
 
 def _output(value: str | None, question: Question) -> Path | None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,16 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from recon_core.audit.database import DatabaseLog, require_sql
 from recon_core.audit.entry_source import STANDARD_INPUT, EntrySource, open_source
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.span import last_at_or_before
 from recon_core.policy.settings import find_settings
-from recon_core.values.errors import ReconError
+from recon_core.values.errors import AuditError, ReconError
 from recon_core.values.severity import Severity
+
+Source = str | Path | DatabaseLog | None
+"""A file, `-` for standard input, a log in a database, or nothing."""
 
 _SEVERITIES = click.Choice([str(severity) for severity in Severity], case_sensitive=False)
 
@@ -27,6 +31,13 @@ FORMAT_OPTION: Final = click.option(
     default="text",
     show_default=True,
     help="Text for people, or JSON and nothing else.",
+)
+
+DATABASE_OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
+    click.option(
+        "--database", metavar="URL", help="Ask the log that recon audit load put into a database."
+    ),
+    click.option("--log", metavar="NAME", help="The log in the database, where it has several."),
 )
 
 _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
@@ -42,6 +53,7 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         metavar="PATH",
         help="An audit log or an export; - is standard input.  [default: recon_audit_log]",
     ),
+    *DATABASE_OPTIONS,
     click.option(
         "--archive",
         "archives",
@@ -84,7 +96,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 class Question:
     """A question to one source; no source at all is an empty log."""
 
-    source: str | Path | None
+    source: Source
     filters: Filters
     limit: int | None
     as_json: bool
@@ -108,7 +120,7 @@ class Question:
             raise click.UsageError(str(error)) from None
         if filters.since and filters.until and filters.until < filters.since:
             raise click.UsageError("--until is before --since; expected a span of time")
-        source = named_source(given["source"])
+        source = named_source(given["source"], given["database"], given["log"])
         return cls(
             source,
             filters,
@@ -121,7 +133,7 @@ class Question:
 
     def open(self) -> AbstractContextManager[EntrySource]:
         """Open the source; raises `AuditError` where it cannot be read."""
-        return open_source(self.source, self.stdin, self.archives)
+        return opened(self.source, self.stdin, self.archives)
 
     def last_place(self) -> int:
         """The number of the last summary at or before --until; reads the source to its end."""
@@ -148,8 +160,44 @@ def standard_input(source: object, *, reads_again: bool = False) -> BinaryIO | N
     return kept
 
 
-def named_source(named: str | None) -> str | Path | None:
-    """The source that is named, or the log of the setting."""
+def opened(
+    source: Source, stdin: BinaryIO | None, archives: Sequence[Path]
+) -> AbstractContextManager[EntrySource]:
+    """Open a source: a log in a database, or what `open_source` opens."""
+    if isinstance(source, DatabaseLog):
+        require_sql()
+        from recon_core.audit.database.stored_log import open_stored  # noqa: PLC0415  # an extra
+
+        return open_stored(source)
+    return open_source(source, stdin, archives)
+
+
+def named_source(named: str | None, database: str | None = None, log: str | None = None) -> Source:
+    """The source that is named, or the log of the setting; raises `click.UsageError` for two."""
+    if database is not None and named is not None:
+        raise click.UsageError("--json and --database name two sources; expected one of them")
+    if database is None and log is not None:
+        raise click.UsageError("--log names a log in a database; expected --database too")
+    if database is not None:
+        return DatabaseLog(database, log)
+    return named_log(named)
+
+
+def log_file(named: str | None) -> Path:
+    """The file that is named, or the log of the setting; raises `AuditError` without one."""
+    source = named_log(named)
+    require_log(source if isinstance(source, Path) else None)
+    return Path(str(source))
+
+
+def require_log(source: Source) -> None:
+    """Raise `AuditError` where no log is named."""
+    if source is None:
+        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+
+
+def named_log(named: str | None) -> str | Path | None:
+    """The file that is named, or the log of the setting."""
     if named is None:
         return find_settings(Path.cwd()).audit_log
     return named if named == STANDARD_INPUT else Path(named)

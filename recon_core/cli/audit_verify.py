@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
 from recon_core.audit.chain import GENESIS, ChainReader, entries_text
+from recon_core.audit.database import DatabaseLog, require_sql
 from recon_core.audit.entries import RECON_SUMMARY, RUN_OPENED
 from recon_core.audit.entry_source import EntrySource
 from recon_core.audit.fields import Entry, utc_time
 from recon_core.audit.query import Answer
 from recon_core.audit.runs import Trail
 from recon_core.audit.tally import Sink, Tally
-from recon_core.cli.audit_options import Question
+from recon_core.cli.audit_options import Question, require_log
 from recon_core.cli.audit_steps import (
     AUDIT_LOG,
     document,
@@ -24,41 +26,54 @@ from recon_core.reports.wording import counted
 from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 
+if TYPE_CHECKING:
+    from recon_core.audit.database.comparing import StoredHeads
+
 
 @without_collector()
-def verify_chain(question: Question, expected: str | None) -> int:
+def verify_chain(question: Question, database: DatabaseLog | None, expected: str | None) -> int:
     """Verify a log to its end, print its head, and return the exit code.
 
     `expected` is a head that was printed earlier. Raises `AuditError` where the log is
-    damaged, not finished, or does not have that head.
+    damaged, not finished, does not have that head, or is another one in `database`.
     """
-    if question.source is None:
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    require_log(question.source)
     last = question.last_place()
     clocks = _Clocks()
+    stored = None if database is None else _stored_heads(database)
     with question.open() as reading, reading.refusals():
-        tally, later = _read_chain(question, reading, expected, last, clocks)
-        _refuse_broken(reading)
+        entries = reading if stored is None else stored.watched(reading)
+        tally, later = _read_chain(question, reading, entries, expected, last, clocks)
+        refuse_broken(reading)
         refuse_unknown_run(question, reading, tally)
     if expected is not None and later is None:
         raise reading.refused("truncated or rewritten: the expected head is not in it")
+    if stored is not None and (problem := stored.problem()):
+        raise reading.refused(f"the log in the database is another one: {problem}")
     chains = [chain for _, chain in reading.chains]
     notes = [] if later is None else [_later_note(later)]
     notes += [*_chain_notes(chains), *clocks.notes(), *_file_notes(reading)]
+    if stored is not None and not isinstance(question.source, DatabaseLog):
+        notes.append("the database has the same entries, and its tables fit")
     shown = _chain_document if question.as_json else _chain_text
     click.echo(shown(reading, chains, notes, clocks))
     return verdict(question, reading, tally)
 
 
 def _read_chain(
-    question: Question, reading: EntrySource, expected: str | None, last: int, clocks: "_Clocks"
+    question: Question,
+    reading: EntrySource,
+    entries: Iterable[Entry],
+    expected: str | None,
+    last: int,
+    clocks: "_Clocks",
 ) -> tuple[Tally, int | None]:
     """Judge the runs, and count the entries after the expected head, `None` without it."""
     trail = Trail(question.filters, Sink(), last)
     count, found_at = 0, 0 if expected == GENESIS else None
     # What an entry says matters only where it is asked for; its hash matters always.
     judged = question.exit_on_findings or question.filters.run_id is not None
-    for count, entry in enumerate(reading, start=1):
+    for count, entry in enumerate(entries, start=1):
         if reading.chain is None:
             continue  # an export: it is refused at its end, if not before
         if judged:
@@ -69,7 +84,15 @@ def _read_chain(
     return trail.close(), None if found_at is None else count - found_at
 
 
-def _refuse_broken(reading: EntrySource) -> None:
+def _stored_heads(database: DatabaseLog) -> "StoredHeads":
+    require_sql()
+    from recon_core.audit.database.comparing import stored_heads  # noqa: PLC0415  # an extra
+
+    return stored_heads(database)
+
+
+def refuse_broken(reading: EntrySource) -> None:
+    """Raise `AuditError` for an export, a log that is not finished, or one with a gap."""
     if reading.chain is None:
         raise reading.refused("an export has no hashes and cannot be verified; expected the log")
     if reading.chain.open_run is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
+    from recon_core.audit.database import DatabaseLog
     from recon_core.audit.past_runs import PastRun
 
 LOG_OPTION: Final = click.option(
@@ -17,7 +18,7 @@ LOG_OPTION: Final = click.option(
 )
 
 
-def past_runs(names: Sequence[str], source: str | None) -> "list[PastRun]":
+def past_runs(names: Sequence[str], source: "str | Path | DatabaseLog | None") -> "list[PastRun]":
     """Return the commands that are named: `last`, `last~1`, an id, or the file of a report.
 
     `source` is the log that is asked, by default that of the setting. Raises `ReconError` where
@@ -31,21 +32,26 @@ def past_runs(names: Sequence[str], source: str | None) -> "list[PastRun]":
     return [read_report(paths[name]) if name in paths else found[name] for name in names]
 
 
-def _of_log(names: Sequence[str], source: str | None) -> "dict[str, PastRun]":
-    from recon_core.audit.entry_source import open_source  # noqa: PLC0415  # not for the help
-    from recon_core.audit.filters import Filters  # noqa: PLC0415  # as that
+def _of_log(
+    names: Sequence[str], source: "str | Path | DatabaseLog | None"
+) -> "dict[str, PastRun]":
+    from recon_core.audit.filters import Filters  # noqa: PLC0415  # not for the help
     from recon_core.audit.past_runs import PastRunsSink, RunName  # noqa: PLC0415  # as that
     from recon_core.audit.runs import Trail  # noqa: PLC0415  # as that
-    from recon_core.cli.audit_options import named_source, standard_input  # noqa: PLC0415  # as that
+    from recon_core.cli.audit_options import (  # noqa: PLC0415  # as that
+        named_log,
+        opened,
+        require_log,
+        standard_input,
+    )
     from recon_core.values.errors import AuditError  # noqa: PLC0415  # as that
 
-    log = named_source(source)
-    if log is None:
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    log = named_log(source) if source is None or isinstance(source, str) else source
+    require_log(log)
     wanted = {name: RunName(name) for name in names}
     sink = PastRunsSink(wanted.values())
     trail = Trail(Filters(), sink)
-    with open_source(log, standard_input(log), ()) as reading, reading.refusals():
+    with opened(log, standard_input(log), ()) as reading, reading.refusals():
         for entry in reading:
             trail.take(entry)
         trail.close()

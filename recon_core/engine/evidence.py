@@ -31,7 +31,7 @@ def evidence(
         "policy": effective,
         "policy_sha256": hashlib.sha256(canonical).hexdigest(),
         "versions": {"pytest-recon": __version__, "python": platform.python_version()},
-        "commit": _commit(Path.cwd()),
+        "commit": commit_of(Path.cwd()),
         **({"limits": limits} if limits else {}),
         **(_waivers(waivers) if waivers else {}),
     }
@@ -42,8 +42,8 @@ def _waivers(waivers: Waivers) -> dict[str, object]:
 
 
 @cache
-def _commit(directory: Path) -> str | None:
-    """The commit of a directory, `None` where it is in no repository or git fails.
+def commit_of(directory: Path) -> str | None:
+    """Return the commit of a directory, `None` where it is in no repository or git fails.
 
     Asked once in a process: what is checked out does not change under a run.
     """

@@ -9,6 +9,7 @@ order in which they were given, and follow the fills of that time.
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from operator import attrgetter, lt
 from typing import Any
 
@@ -72,6 +73,7 @@ def tie_key(fill: Fill) -> tuple[Any, ...]:
     )
 
 
+@lru_cache(maxsize=1 << 14)  # a search asks for the same ids again and again
 def natural_key(text: str) -> tuple[Any, ...]:
     """A sort key in which runs of digits count as numbers, however long they are."""
     parts = [

@@ -9,7 +9,6 @@ a command. `printable` makes all of that visible and keeps the text on one line.
 import re
 import unicodedata
 
-_PLAIN = re.compile(r"[ -~]*")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # The directories of an absolute path; between quotation marks they may hold spaces.
 _ROOT = r"(?:/|[A-Za-z]:[/\\])"
@@ -31,7 +30,7 @@ def printable(text: object, limit: int = 200) -> str:
     """
     whole = str(text)
     shown = whole[:limit]
-    if not _PLAIN.fullmatch(shown):
+    if not (shown.isascii() and shown.isprintable()):
         shown = "".join(map(_visible, shown))
     if "#" in shown or "::" in shown:
         shown = _COMMAND.sub(_broken_command, shown)

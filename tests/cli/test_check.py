@@ -720,6 +720,20 @@ def test_a_bar_is_for_a_terminal_only(
     assert ("recon" in terminal.written) is bar
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_bar_shows_what_blocks_so_far(
+    recon: Recon, directory: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    """Nobody waits for the end of a run that is red already."""
+    terminal = Terminal()
+    write_failing(directory / "a.recon.json")
+    write_session(directory / "b.recon.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal)
+        assert recon("check", ".", "-j", jobs).code == 2
+    assert "1 blocked, latest a.recon.json" in terminal.written
+
+
 EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
 
 

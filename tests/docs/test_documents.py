@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sqlite3
 from dataclasses import fields
 from datetime import date
 from functools import cache
@@ -49,6 +50,7 @@ SKIPS = {
     "needs nautilus_trader and a node",
     "changes the shell",
     "needs recordings of your own",
+    "needs a server",
 }
 
 
@@ -155,6 +157,12 @@ def _yaml(block: Block, _saved: Path, _reader: Reader, where: str) -> None:
         assert named <= {hook["id"] for hook in hooks}, where
 
 
+def _sql(block: Block, _saved: Path, reader: Reader, where: str) -> None:
+    """A query that the database has rows for."""
+    with sqlite3.connect(reader.directory / "audit.db") as connection:
+        assert connection.execute(block.text).fetchall(), where
+
+
 def _table(block: Block, saved: Path, _reader: Reader, where: str) -> None:
     assert block.purpose == "file", where
     assert saved.is_file(), where
@@ -170,6 +178,7 @@ def _picture(block: Block, _saved: Path, _reader: Reader, where: str) -> None:
 
 CHECKS = {
     "text": _picture,
+    "sql": _sql,
     "console": _console,
     "python": _python,
     "toml": _toml,

@@ -85,8 +85,24 @@ RIVALS: dict[str, list[Answer]] = {
     "quantity_or_a_fill_beside_a_doubled_fee": [(IN, ["wrong_quantity"])],
     # The exchange is an hour behind: that it lacks the last interest proves nothing.
     "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
+    # One fill and its position: it is of the other side, or the exchange writes the other sign.
+    "exchanged_side_or_the_other_sign": [(IN, ["side_flipped", "wrong_movement"])],
+    # An opening of 10,000 and a deposit of 10,000: either is of 1,000.
+    "opening_or_a_deposit_of_its_amount": [(IN, ["missing_fill", "opening_balance"])],
+    # Every fee is 1.00; that of two shares is no rate which those of one share show.
+    "fees_of_one_that_are_no_rate": [
+        (IN, ["wrong_movement"]), *[(IN, ["wrong_price"])] * 4,
+    ],
+    # Beside a deposit listed twice 0.10 is left: half of a fee, or a movement that was lost.
+    "fee_of_little_cash_beside_a_copied_deposit": [
+        (IN, ["duplicate_fee", "duplicate_movement"])
+    ],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
+    # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.
+    "order_of_the_other_side_lacks_no_fill": (IN, ["fee_sign", "side_flipped"]),
+    # No contract that settles in BTC changes cash in ETH, whatever its multiplier.
+    "fees_of_one_currency_and_a_contract_of_another": (IN, ["fee_sign", "missing_fee"]),
     # The state of the exchange is the sum of its fills; only one report says otherwise.
     "report_against_its_state": (IN, ["wrong_quantity"]),
     # The exchange's row and its cash agree; that it lists no position proves nothing.

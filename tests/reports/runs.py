@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recon_core.cli.check_run import Check
+from recon_core.cli.checked_session import Terms
+from recon_core.cli.workers import OneProcess
 from recon_core.model.explanation import Effort
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
@@ -81,9 +83,11 @@ def judged(
     log: Path | None = None,
 ) -> RunReport:
     """The report of a run over some sessions, under the built-in policy, with an audit log."""
-    manager = extension_manager()
-    check = Check(Policy(), manager, directory, 10, Severity.FAIL, effort=effort, waivers=waivers)
-    check.judge(anchors)
+    terms = Terms(
+        Policy(), directory, 10, Severity.FAIL, effort=effort, waivers=waivers, for_reports=True
+    )
+    check = Check(terms)
+    check.judge(anchors, OneProcess(terms, extension_manager()))
     if log is not None:
         check.write_audit_log(log)
     return check.report("built-in", [])

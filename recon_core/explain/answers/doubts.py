@@ -22,8 +22,10 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill
-from recon_core.values.amounts import EXACT, ZERO, decimal_places
+from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
 
 _FEWEST_ALIKE: Final = 2
 """Prices of fills alike from which on one of them may have an amount by coincidence."""
@@ -65,6 +67,10 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         precedence.may_be_a_multiplier(answer.problem, part.hypothesis, part.effect)
         for part in answer.parts
     )
+    doubtful = doubtful or any(
+        _may_be_other_sign(answer.problem, part) or _may_be_a_movement(answer.problem, part)
+        for part in answer.parts
+    )
     doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
     doubtful = doubtful or any(_is_of_few_prices(answer.problem, part) for part in answer.parts)
     doubtful = doubtful or _is_net_zero(answer) or _is_little_cash(answer)
@@ -87,17 +93,52 @@ def has_unread_spans(answers: Sequence[Answer]) -> bool:
 
 
 def _is_little_cash(answer: Answer) -> bool:
-    """True if one fault is the cause of so little cash that one of many rows nearly always fits.
+    """True if one row is the cause of so little cash that one of many rows nearly always fits.
 
+    Beside a movement, which leaves a residual, the row is the cause of that alone.
     A quantity that was fitted to a position has no other witness than the cash.
     """
-    if len(answer.parts) > 1:
+    patches = [part.hypothesis.patch for part in answer.parts]
+    on_rows = [
+        part
+        for part, patch in zip(answer.parts, patches, strict=True)
+        if not (patch.added_movements or patch.removed_movements)
+    ]
+    parts = answer.parts if len(answer.parts) == 1 else on_rows
+    if len(parts) != 1:
         return False
-    (part,) = answer.parts
+    (part,) = parts
     is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
     return not is_witnessed and is_little(answer.problem, part.effect)
+
+
+def _may_be_other_sign(problem: Problem, part: Part) -> bool:
+    """True if an exchanged side leaves the position with the other sign, and moves no cash.
+
+    The side that states that position may have the other sign, too.
+    """
+    effect = {name: amount for name, amount in part.effect.items() if amount}
+    if part.hypothesis.cause_kind is not CauseKind.SIDE_FLIPPED or len(effect) != 1:
+        return False
+    ((name, amount),) = effect.items()
+    if not is_position(name) or part.hypothesis.strength is Strength.SHOWN:
+        return False
+    position = exact_sum(map(signed_quantity, problem.by_symbol.get(name, ())))
+    return EXACT.add(position, position) == amount
+
+
+def _may_be_a_movement(problem: Problem, part: Part) -> bool:
+    """True if an opening that no snapshot shows has the amount of a movement, which may be wrong.
+
+    An opening of 10,000 and a deposit of 10,000: either may be of 1,000.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.strength is Strength.SHOWN or patch.old_opening is None:
+        return False
+    stated = {(row.currency, row.total) for row in patch.old_opening.cash}
+    return any((row.currency, row.amount) in stated for row in problem.rows.movements)
 
 
 def _is_of_few_prices(problem: Problem, part: Part) -> bool:

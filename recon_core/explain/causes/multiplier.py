@@ -85,14 +85,14 @@ class _Contract:
         if factor is None:
             return
         given = self._state_at(factor)
-        if given is None:
+        if given is None or not self._is_of_what_differs(given):
             return
         right = EXACT.multiply(self.instrument.multiplier, factor).normalize(EXACT)
         symbol, multiplier = self.instrument.symbol, format_amount(self.instrument.multiplier)
         if self._is_reached(given, states.other) and self._is_reached(self.declared, states.stated):
             words = f"counts with the multiplier {multiplier} of {symbol}"
             detail = f"it is {format_amount(right)}"
-        elif self._is_reached(given, states.stated) and not self._is_of_the_declaration:
+        elif self._is_reached(given, states.stated) and self._is_counted_otherwise:
             words = f"counts with the multiplier {format_amount(right)} of {symbol}"
             detail = f"it is {multiplier}"
         else:
@@ -101,10 +101,23 @@ class _Contract:
         yield replace(one, words=words)
 
     @property
-    def _is_of_the_declaration(self) -> bool:
-        """True if the exchange counts otherwise than the ledger's rows: it keeps the truth."""
+    def _is_counted_otherwise(self) -> bool:
+        """True if the other side counts as declared, and is no ledger with rows of its own.
+
+        The exchange keeps the truth: where it counts otherwise, the declaration is wrong.
+        """
         states = self.states
-        return states.side is LedgerSide.EXTERNAL and states.other_record.fills is not None
+        is_truth = states.side is LedgerSide.EXTERNAL and states.other_record.fills is not None
+        return not is_truth and self._is_reached(self.declared, states.other)
+
+    def _is_of_what_differs(self, given: Vector) -> bool:
+        """True if another multiplier changes balances that differ, and no others."""
+        moved = {
+            name
+            for name in {*given, *self.declared}
+            if given.get(name, ZERO) != self.declared.get(name, ZERO)
+        }
+        return bool(moved) and moved <= set(self.states.differing)
 
     def _is_reached(self, given: Vector, stated: Vector) -> bool:
         return all(

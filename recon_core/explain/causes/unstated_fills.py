@@ -23,6 +23,7 @@ from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.market import Market, are_charged, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import may_lack
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
@@ -197,10 +198,12 @@ def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
 
 
 def incomplete_order(problem: Problem, symbol: str, side: OrderSide) -> Order | None:
-    """Return the only incomplete order, `None` if its symbol or side differs."""
+    """Return the only order that lacks a fill, `None` if its symbol or side differs."""
     names = [name for name in problem.required if is_order(name)]
     order = problem.orders.get(names[0]) if len(names) == 1 else None
-    return order if order is not None and (order.symbol, order.side) == (symbol, side) else None
+    if order is None or not may_lack(order, problem.required[names[0]]):
+        return None
+    return order if (order.symbol, order.side) == (symbol, side) else None
 
 
 def _before_fee(required: Decimal, side: OrderSide, rate: Decimal, market: Market) -> Decimal:

@@ -222,9 +222,12 @@ def _model(
     values = (fee_value(postings, fill, in_base=in_base) for fill in charged)
     pairs = list(zip(values, (fill.fee for fill in charged), strict=True))
     rates, fixed = _rates(pairs, places), ZERO
-    if not rates or not all(map(is_round, rates)):
-        round_rates, fixed = _with_fixed_part(pairs, places)
-        rates = round_rates or rates
+    is_usual = bool(rates) and all(map(is_round, rates))
+    if not is_usual or len(rates) > 1:
+        round_rates, part = _with_fixed_part(pairs, places)
+        is_flat = not any(round_rates)  # one fee for few values is at a rate of each, too
+        if round_rates and (is_flat or not is_usual):
+            rates, fixed = round_rates, part
     if not rates:
         return None
     unrounded = _unrounded(postings, FeeModel(tuple(rates), currency, in_base, fixed=fixed), sample)
@@ -386,7 +389,12 @@ def _allowed_rates(charged: Sequence[_Charge], places: int | None) -> list[Decim
 
 
 def _roundest(low: Fraction, high: Fraction) -> Decimal:
-    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one."""
+    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one.
+
+    Of several the one nearest to 0, so that a rebate is the mirror image of a fee.
+    """
+    if high < 0:
+        return _roundest(-high, -low).copy_negate()
     for places in range(2, _RATE_PLACES + 1):
         count = -((-low * 10**places) // 1)
         if count <= high * 10**places:

@@ -270,6 +270,15 @@ def reported(order: Order) -> Decimal:
     return filled if order.side is OrderSide.BUY else filled.copy_negate()
 
 
+def may_lack(order: Order, required: Decimal) -> bool:
+    """True if a missing fill of an order may be what its report has more, BUY positive.
+
+    An order that lacks more than it has filled lacks no fill: it has one of the wrong side.
+    """
+    filled = reported(order)
+    return (required > 0) == (filled > 0) and required.copy_abs() <= filled.copy_abs()
+
+
 def postings_of(recorded: RecordedSession, dimensions: Dimensions, record: SideRecord) -> Postings:
     """Return the postings of a session's rows, those of `record`."""
     return Postings(

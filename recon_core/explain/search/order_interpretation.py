@@ -28,12 +28,12 @@ from recon_core.explain.problem.fee_evidence import with_changed_fees
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.market import are_charged
 from recon_core.explain.problem.open_positions import BalancePatch
-from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.postings import may_lack, order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.search.fill_hypotheses import FillHypotheses
 from recon_core.explain.search.pair_faults import unit_or_rounding
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, Order, OrderSide
+from recon_core.model import Fill, Order
 from recon_core.values.amounts import (
     EXACT,
     decimal_places,
@@ -181,7 +181,7 @@ class OrderInterpretation:
 
         Without an average, at the prices of the order's other fills.
         """
-        if (required > 0) != (order.side is OrderSide.BUY):
+        if not may_lack(order, required):
             return
         for price in _missing_prices(order, required.copy_abs(), fills):
             yield from self._missing_at(price, order, required, fills)

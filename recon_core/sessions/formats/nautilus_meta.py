@@ -7,6 +7,8 @@ from recon_core.values.errors import SessionError
 
 ANCHOR: Final = "meta.json"
 ENGINE: Final = "nautilus_trader"
+TABLES: Final = (".csv", ".parquet")
+"""Endings that a report may have."""
 
 
 def engine_of(table: Any) -> Any:
