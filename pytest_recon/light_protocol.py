@@ -22,7 +22,7 @@ import pytest
 
 from pytest_recon.nodes import ComparisonGroup, ComparisonItem, SessionDirectory, SessionFile
 from pytest_recon.other_plugins import asked, silent_modules
-from pytest_recon.results import attach_result
+from pytest_recon.results import match_fields, match_report
 
 if TYPE_CHECKING:
     from pytest_recon.run import ReconRun
@@ -100,26 +100,25 @@ class LightProtocol:
         except Exception:  # noqa: BLE001  # pytest's own way meets it again and reports it
             return None
         seconds = perf_counter() - began
-        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        report = pytest.TestReport(
-            nodeid=getattr(item, "id", item.nodeid),
-            location=item.location,
-            keywords=dict.fromkeys(item.keywords, 1),
-            outcome="passed",
-            longrepr=None,
-            when="call",
-            duration=seconds,
-            start=start,
-            stop=start + seconds,
-            user_properties=item.user_properties,
-        )
-        attach_result(item, report, is_only=True)
-        hook.pytest_runtest_logreport(report=report)
+        fields = match_fields(item, start, seconds)
+        if self._run.is_worker and self._waits_for(item, nextitem):
+            self._run.keep_match(fields)
+        else:
+            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            hook.pytest_runtest_logreport(report=match_report(fields, self._run))
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if nextitem.parent is not group:
             # What was set up before: directories and sessions, which have nothing to end.
             session._setupstate.teardown_exact(nextitem)  # noqa: SLF001  # as pytest's runner
-        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _waits_for(self, item: ComparisonItem, nextitem: pytest.Item) -> bool:
+        """True if the next item certainly has a report that can carry the one of an item."""
+        return (
+            getattr(nextitem, "session_path", None) == item.session_path
+            and self._hook_of(nextitem.parent) is not None
+            and _is_untouched(nextitem)
+        )
 
     def _hook_of(self, group: Any) -> Any:
         """The hooks to call for the items of a group, `None` where it does not hold for them."""
@@ -146,6 +145,6 @@ def _is_plain(group: pytest.Collector) -> bool:
     return all(type(node) in _PLAIN and not node.own_markers for node in group.iter_parents())
 
 
-def _is_untouched(item: ComparisonItem) -> bool:
+def _is_untouched(item: pytest.Item) -> bool:
     """True if nobody marked an item, or replaced what pytest calls of it."""
     return not item.own_markers and _REPLACED.isdisjoint(vars(item))

@@ -13,6 +13,7 @@ from pytest_recon.exit_status import settled_status
 from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml, end_case
 from pytest_recon.progress import Progress
+from pytest_recon.results import carried_reports
 from pytest_recon.run import ReconRun
 from pytest_recon.shares import deals_sessions
 from pytest_recon.summaries import Summaries
@@ -51,7 +52,8 @@ class Recorder:
             self._run.expect_promises()
             return
         self._run.gate.is_reading = True
-        for anchor, path in self._run.declared.items():
+        declared = self._run.declared.items()
+        for anchor, path in self.progress.reading(self._terminal(), declared):
             self._run.promise(anchor, path)
         self._run.gate.is_reading = False
 
@@ -80,10 +82,21 @@ class Recorder:
             for promise in attached["promises"]:
                 self._run.gate.promise(SessionPromise.from_dict(promise))
             self._run.gate.report(attached["path"], _result(report, attached))
+        if attached is not None and attached["matches"]:
+            self._report_carried(report)
         if attached is not None and attached["is_only"]:
             end_case(self._run.config, report)
+            delattr(report, ATTRIBUTE)  # the terminal keeps reports to the end
         if report.when != "call" and _is_own(report):
             self._forget_phase(report)
+
+    def _report_carried(self, carrier: pytest.TestReport) -> None:
+        """Report the matches that a report of a worker carries."""
+        hook = self._run.config.hook
+        for each in carried_reports(carrier, self._run):
+            hook.pytest_runtest_logstart(nodeid=each.nodeid, location=each.location)
+            hook.pytest_runtest_logreport(report=each)
+            hook.pytest_runtest_logfinish(nodeid=each.nodeid, location=each.location)
 
     def _forget_phase(self, report: pytest.TestReport) -> None:
         """Take a passed setup or teardown out of what the terminal keeps.

@@ -57,6 +57,7 @@ class ReconRun:
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
         self._unsent: dict[str, SessionPromise] = {}
+        self._unsent_matches: list[dict[str, Any]] = []
         self.reports_written = False
 
     @pytest.hookimpl
@@ -278,6 +279,15 @@ class ReconRun:
         """The promises of a worker since it was last asked: it may die before its end."""
         unsent, self._unsent = self._unsent, {}
         return [one.to_dict() for one in unsent.values()] if self.is_worker else []
+
+    def keep_match(self, fields: dict[str, Any]) -> None:
+        """Keep the fields of a report until another report carries them."""
+        self._unsent_matches.append(fields)
+
+    def unsent_matches(self) -> list[dict[str, Any]]:
+        """The fields of reports of a worker that are to be carried."""
+        unsent, self._unsent_matches = self._unsent_matches, []
+        return unsent
 
     @property
     def _directories(self) -> list[Path]:
