@@ -276,11 +276,17 @@ def refuse_processes() -> None:
     sys.addaudithook(_refuse)
     # `multiprocessing` starts its processes without an audit event.
     multiprocessing.util.spawnv_passfds = _refuse_spawning  # type: ignore[assignment]
+    # A fork server that runs already is asked through its socket.
+    multiprocessing.forkserver.connect_to_new_process = _refuse_forking
 
 
 def _refuse(event: str, _: object) -> None:
     if event in _STARTS:
         raise PermissionError(f"{event}: no process is started in the survey of tests")
+
+
+def _refuse_forking(*_: object) -> NoReturn:
+    raise PermissionError("the fork server: no process is started in the survey of tests")
 
 
 def _refuse_spawning(path: bytes, *_: object) -> int:
