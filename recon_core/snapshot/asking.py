@@ -5,8 +5,8 @@ page that is smaller than the one asked for ends nothing. Where nothing later wa
 exchange may give its newest rows first: then it is asked for what is before the earliest row, in
 the same way. 2,500 trades in pages of 1,000: three pages, and a fourth answer without a new row.
 
-Rows that are left over on a page of one millisecond cannot be asked for: that is a fault, and so
-is every answer that does not state what a row of its kind must state.
+Rows that are left over on a page of one millisecond cannot be asked for: that is a fault, which
+shows by rows behind a page that had only known ones. So is every answer that does not state what a row of its kind must state.
 """
 
 import time
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from recon_core.snapshot.exchange import error_text, require_ccxt
-from recon_core.snapshot.queries import Query
+from recon_core.snapshot.queries import MY_TRADES, Query
 from recon_core.values.printable import printable, quoted
 
 TRIES: Final = 3
@@ -112,13 +112,17 @@ class Asker:
         asked.rows = sorted(rows, key=lambda row: (row["timestamp"], row["id"]))
 
     def _bounds(self, asked: Asked) -> tuple[int, int | None]:
-        """Return the days of a window and the rows of a page that ccxt knows of."""
+        """Return the days of a window and the rows of a page that ccxt knows of.
+
+        An exchange bounds its orders as its trades, though ccxt states that of trades only.
+        """
         if not asked.query.of_symbols:
             return _DEFAULT_DAYS, None
-        name, value = asked.query.capability, self.exchange.feature_value
-        days = value(asked.of, name, "untilDays", None) or _DEFAULT_DAYS
-        limit = value(asked.of, name, "limit", None)
-        return max(int(days), 1), None if limit is None else int(limit)
+        value = self.exchange.feature_value
+        names = (asked.query.capability, MY_TRADES.capability)
+        days = [value(asked.of, name, "untilDays", None) or _DEFAULT_DAYS for name in names]
+        limit = value(asked.of, asked.query.capability, "limit", None)
+        return max(int(min(days)), 1), None if limit is None else int(limit)
 
     def rows(self, asked: Asked, since: int, until: int, limit: int | None) -> dict[str, Row]:
         """Ask for one page; raises `QueryFault` for an answer that is not whole."""
@@ -165,6 +169,8 @@ class _Window:
     asked: Asked
     found: dict[str, Row]
     limit: int | None
+    largest: int = 0
+    is_largest: bool = False
 
     def fill(self, since: int, until: int) -> None:
         """Ask until neither end of what was found has a new row."""
@@ -176,12 +182,17 @@ class _Window:
         while new := self._new(high, until):
             oldest_first = True
             high = max(high, _span(new)[1])
-        if not oldest_first:
-            while low > since and (new := self._new(since, low)):
-                low = min(low, _span(new)[0])
+        self._refuse_more(high + 1, until)
+        if oldest_first:
+            return
+        while low > since and (new := self._new(since, low)):
+            low = min(low, _span(new)[0])
+        self._refuse_more(since, low - 1)
 
     def _new(self, since: int, until: int) -> list[Row]:
         page = self.asker.rows(self.asked, since, until, self.limit)
+        self.is_largest = len(page) >= self.largest
+        self.largest = max(self.largest, len(page))
         new = [row for name, row in page.items() if name not in self.found]
         known = [(self.found[name], row) for name, row in page.items() if name in self.found]
         if self.asked.query.section == "fills":
@@ -190,6 +201,14 @@ class _Window:
             self._refuse_full(page, until)
         self.found |= page
         return new
+
+    def _refuse_more(self, since: int, until: int) -> None:
+        """Refuse rows behind a page of known ones: it was full, though it was not known to be.
+
+        A page that was smaller than another one was not full.
+        """
+        if self.is_largest and since <= until and self._new(since, until):
+            raise QueryFault(f"cut: pages of {self.largest} rows end within one millisecond")
 
     def _refuse_full(self, page: Mapping[str, Row], until: int) -> None:
         """Refuse a full page of known rows: others may be behind it."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -58,6 +59,7 @@ class Account:
     withdrawals: list[dict[str, Any]] = field(default_factory=list)
     symbols: tuple[tuple[str, str], ...] = (("BTC", "USDT"), ("ETH", "USDT"))
     page: int = 1000
+    newest_first: bool = False
     clock: int = 0
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -80,35 +82,34 @@ class Account:
                 return reply
         if "timestamp" in given and not -10_000 <= self.now() - int(given["timestamp"]) <= 10_000:
             return Reply({"code": -1021, "msg": "Timestamp is outside of the recvWindow."}, 400)
-        found = self._found(name, given)
+        found = self.found(name, given)
         return found if isinstance(found, Reply) else Reply(found)
 
-    def _found(self, name: str, given: dict[str, str]) -> Any:
-        if name == "time":
-            return {"serverTime": self.now()}
-        if name == "exchangeInfo":
-            return {"serverTime": self.now(), "symbols": [_market(*each) for each in self.symbols]}
-        if name == "account":
-            return {"updateTime": 1, "accountType": "SPOT", "balances": self.balances}
-        if name == "openOrders":
-            rows = [row for row in self.orders if row["symbol"] == given["symbol"]]
-            return [row for row in rows if row["status"] in ("NEW", "PARTIALLY_FILLED")]
-        if name == "deposits":
-            return self._rows(self.deposits, given, "insertTime")
-        if name == "withdrawals":
-            return self.withdrawals
-        if name == "allOrders":
-            return self._rows(self.orders, given, "time")
-        if int(given["endTime"]) - int(given["startTime"]) > DAY:
-            return Reply({"code": -1127, "msg": "More than 24 hours between times."}, 400)
-        return self._rows(self.trades, given, "time")
+    def found(self, name: str, given: dict[str, str]) -> Any:
+        """The rows or the `Reply` of an end point, as the exchange has it."""
+        if name in ("myTrades", "allOrders"):
+            if int(given["endTime"]) - int(given["startTime"]) > DAY:
+                return Reply({"code": -1127, "msg": "More than 24 hours between times."}, 400)
+            return self._rows(self.trades if name == "myTrades" else self.orders, given, "time")
+        markets = [_market(*each) for each in self.symbols]
+        opened = [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
+        simple: dict[str, Callable[[], Any]] = {
+            "time": lambda: {"serverTime": self.now()},
+            "exchangeInfo": lambda: {"serverTime": self.now(), "symbols": markets},
+            "account": lambda: {"updateTime": 1, "balances": self.balances},
+            "openOrders": lambda: [row for row in opened if row["symbol"] == given["symbol"]],
+            "deposits": lambda: self._rows(self.deposits, given, "insertTime"),
+            "withdrawals": lambda: self.withdrawals,
+        }
+        return simple[name]()
 
     def _rows(self, rows: list[dict[str, Any]], given: dict[str, str], name: str) -> Any:
         begun, ended = int(given["startTime"]), int(given["endTime"])
         limit = min(int(given.get("limit", 500)), self.page)
         symbol = given.get("symbol")
         kept = [row for row in rows if symbol in (None, row.get("symbol"))]
-        return [row for row in kept if begun <= row[name] <= ended][:limit]
+        found = sorted((row for row in kept if begun <= row[name] <= ended), key=itemgetter(name))
+        return found[::-1][:limit] if self.newest_first else found[:limit]
 
 
 def _market(base: str, quote: str) -> dict[str, Any]:
