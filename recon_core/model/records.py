@@ -380,8 +380,8 @@ class SideRecord:
     which a side is never complete. `origins` says for sections that were read from a source of
     their own, such as a table beside the session file, which one that was. `pending` lists
     movements that have happened and that the side, as its format is known to do, posts only later;
-    the source does not state them, and a converted session does not have them. `values` says by fill id
-    what a fill was worth, in the quote currency, where the source states that and no price.
+    the source does not state them, and a converted session does not have them. `values` says by
+    fill id what a fill was worth, in the quote currency, where the source states that and no price.
     `locator` reads the files of a side in another format again to find the lines of its rows.
     """
 

@@ -6,7 +6,8 @@ exchange may give its newest rows first: then it is asked for what is before the
 the same way. 2,500 trades in pages of 1,000: three pages, and a fourth answer without a new row.
 
 Rows that are left over on a page of one millisecond cannot be asked for: that is a fault, which
-shows by rows behind a page that had only known ones. So is every answer that does not state what a row of its kind must state.
+shows by rows behind a page that had only known ones. So is every answer that does not state what
+a row of its kind must state.
 """
 
 import time
@@ -26,6 +27,7 @@ LONGEST_WAIT: Final = 60
 MOST_PAGES: Final = 5_000
 """Answers to one query: 5,000,000 rows at 1,000 each, an hour at the pace of most exchanges."""
 _DAY: Final = 86_400_000
+"""Milliseconds, in which ccxt counts."""
 _DEFAULT_DAYS: Final = 30
 """Days of one window where ccxt states none; exchanges that bound it allow 30 or more."""
 _BANNED: Final = 418
@@ -40,7 +42,7 @@ class QueryFault(Exception):  # noqa: N818  # a value on the way to the manifest
 
 @dataclass(slots=True)
 class Asked:
-    """What came of one query: its rows, and the facts that the manifest keeps.
+    """Outcome of one query: its rows, and the facts that the manifest keeps.
 
     `status` is `whole`, `failed`, `not offered` or `not asked`; rows of a query that is not whole
     are not to be used.
@@ -234,7 +236,7 @@ def _refuse_changed(known: list[tuple[Row, Row]]) -> None:
 
 
 def _refuse_other_shapes(answers: list[Any], result: Any) -> None:
-    """Refuse an empty list that no list of the exchange's answer stands behind."""
+    """Refuse an empty list of ccxt's where the answer of the exchange has no list."""
     if isinstance(result, list) and not result and answers and not _has_list(answers[-1], 3):
         raise QueryFault("the answer has no list of rows")
 

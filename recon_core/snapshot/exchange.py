@@ -59,10 +59,9 @@ def open_exchange(
     for field, value in keys.items():
         setattr(exchange, field, value)
     if sandbox:
-        try:
-            exchange.set_sandbox_mode(True)  # ccxt's signature
-        except ccxt.NotSupported:
-            raise ReconError(f"{name}: has no sandbox in ccxt; expected no --sandbox") from None
+        if not exchange.urls.get("test"):
+            raise ReconError(f"{name}: has no sandbox in ccxt; expected no --sandbox")
+        exchange.set_sandbox_mode(True)
     return exchange
 
 

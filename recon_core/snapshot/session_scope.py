@@ -1,4 +1,4 @@
-"""What a session asks of an exchange: its symbols, and the time from which on it has rows."""
+"""Scope of a session at an exchange: its symbols, and the time from which on it has rows."""
 
 from datetime import datetime
 from pathlib import Path

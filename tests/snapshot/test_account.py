@@ -52,7 +52,7 @@ def test_no_digit_is_lost_on_the_way(tmp_path: Path) -> None:
     given.balances[0] |= {"free": LONG, "locked": "0.000000000000000001"}
     body = json.dumps(rows).replace(f'"{LONG}"', LONG)
     given.faults.append(lambda name, *_: Reply(text=body) if name == "myTrades" else None)
-    record = external(tmp_path, recorded(given)[0])
+    record = external(tmp_path, recorded(given, ("BTC/USDT",))[0])
     assert record.numbers is Numbers.DECIMAL
     assert record.fills is not None
     assert record.cash is not None
@@ -102,7 +102,7 @@ def test_fills_after_the_balance_are_rolled_off(tmp_path: Path) -> None:
     assert [(each.filled_quantity, each.state) for each in record.orders or ()] == [
         (Decimal("0.25"), "PARTIALLY_FILLED")
     ]
-    assert "1 row of the exchange is later than its balance" in " ".join(record.notes)
+    assert "rows later than the balance were left out: 1" in " ".join(record.notes)
 
 
 def test_a_fill_in_the_moment_of_the_balance_is_asked_about_again(tmp_path: Path) -> None:
@@ -151,9 +151,11 @@ def test_keys_are_in_no_file_and_no_message(tmp_path: Path) -> None:
     given = account()
     secrets = [*KEYS.values()]
     given.faults.append(
-        lambda name, *_: Reply({"code": -2014, "msg": f"bad {secrets[0]} {secrets[1]}"}, 400)
-        if name != "exchangeInfo"
-        else None
+        lambda name, *_: (
+            Reply({"code": -2014, "msg": f"bad {secrets[0]} {secrets[1]}"}, 400)
+            if name != "exchangeInfo"
+            else None
+        )
     )
     recording, _ = recorded(given)
     assert len(recording.faults) > 5

@@ -153,7 +153,10 @@ CRITICAL: dict[str, tuple[Change, str]] = {
         changed("myTrades", without("time")),
         "my trades of BTC/USDT: page 1:",
     ),
-    "a trade without its id": (changed("myTrades", without("id")), "my trades of BTC/USDT: page 1:"),
+    "a trade without its id": (
+        changed("myTrades", without("id")),
+        "my trades of BTC/USDT: page 1:",
+    ),
     "a trade without its fee": (
         changed("myTrades", without("commission")),
         "does not state its fee, others of the page do",
@@ -210,7 +213,7 @@ CRITICAL: dict[str, tuple[Change, str]] = {
         "cut: pages of 1 rows end within one millisecond",
     ),
     "the end of a window is not heeded, newest first": (
-        lambda given: given.faults.append(_newest_page(given)),
+        lambda given: given.faults.append(_newest_page()),
         "cut: the exchange does not heed the time",
     ),
 }
@@ -225,7 +228,7 @@ def _jump(given: Account) -> Fault:
     return fault
 
 
-def _newest_page(given: Account) -> Fault:
+def _newest_page() -> Fault:
     """Answer with the newest 1,000 of 1,500 trades, whatever the end that is asked for."""
     many = [trade(number, time=BEGUN + number, orderId=number) for number in range(1500)]
 
@@ -294,7 +297,7 @@ def test_the_exchange_is_waited_for_as_long_as_it_asks() -> None:
     assert recorded(given)[1] == [1.0, 7.0, 7.0]
 
 
-def test_trades_of_one_millisecond_within_a_page_are_whole(tmp_path: Path) -> None:
+def test_trades_of_one_millisecond_within_a_page_are_whole() -> None:
     """An order that swept the book has them, and no healthy account is blocked for it."""
     rows = [trade(number, time=BEGUN, orderId=0, qty="0.5") for number in range(14)]
     given = account(trades=rows, orders=[order(0, executedQty="7", origQty="7")], page=1000)

@@ -24,7 +24,7 @@ _STATUSES: Final = ("whole", "failed", "not offered", "not asked")
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a manifest states of the files beside it.
+    """Statement of a manifest on the files beside it.
 
     `queries` are its entries by file; `withheld` the sections of which a query failed or is not
     offered; `gaps` what is not covered though it should be; `sizes` the contract sizes of markets.
@@ -89,7 +89,7 @@ def _notes(manifest: rows.Row, absent: Iterable[rows.Row]) -> Iterator[str]:
         yield f"{_title(entry)}: not offered by the exchange"
     later = len(rows.table_list(manifest, "rolled_off"))
     if later:
-        yield f"{later} rows of the exchange are later than its balance; they were left out"
+        yield f"rows later than the balance were left out: {later}"
 
 
 def _query(entry: rows.Row) -> rows.Row:
