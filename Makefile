@@ -115,6 +115,8 @@ bench: same-python
 	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python benchmarks/explain.py
 	$(BIN)/python benchmarks/reports.py
+	$(BIN)/python benchmarks/sessions.py --cluster
+	$(BIN)/python benchmarks/mutate.py
 
 # Each environment is one of its own, inside $(VENV), so that `make clean` takes it along.
 test-pythons: same-python

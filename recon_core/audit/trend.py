@@ -20,6 +20,7 @@ from recon_core.audit.entries import RECON_SUMMARY
 from recon_core.audit.fields import Entry, rank_of
 from recon_core.audit.filters import Filters
 from recon_core.audit.query import Answer, limit_note, recorded_note
+from recon_core.audit.suites import Suites
 from recon_core.audit.tally import Run, Sink
 from recon_core.model.escalation import MANY_INFO
 from recon_core.values.amounts import EXACT, ZERO, format_amount
@@ -192,19 +193,14 @@ class Series:
 
 @dataclass(slots=True)
 class _Strategy:
-    """One strategy, as one series and as a series for each of its sessions.
-
-    `is_suite` is true once one command judged several of its sessions.
-    """
+    """One strategy, as one series and as a series for each of its sessions."""
 
     whole: Series = field(default_factory=Series)
     sessions: dict[str | None, Series] = field(default_factory=dict)
-    last_command: str | None = None
-    is_suite: bool = False
 
-    def items(self, strategy_id: str | None) -> list[dict[str, Any]]:
+    def items(self, strategy_id: str | None, *, is_suite: bool) -> list[dict[str, Any]]:
         """Return the series to be shown as plain data."""
-        if not self.is_suite:
+        if not is_suite:
             return [self.whole.to_dict(strategy_id, None)]
         found = sorted(self.sessions.items(), key=lambda item: (item[0] or "", item[0] is None))
         return [series.to_dict(strategy_id, session) for session, series in found]
@@ -216,6 +212,7 @@ class TrendSink(Sink):
     def __init__(self, filters: Filters, limit: int | None) -> None:
         self._filters, self._limit = filters, limit
         self._strategies: dict[str | None, _Strategy] = {}
+        self._suites = Suites()
         self._partly = 0
         # The places of each unfinished run: in its strategy, and in its session.
         self._places: dict[int, tuple[tuple[Series, int], ...]] = {}
@@ -223,10 +220,7 @@ class TrendSink(Sink):
     def summary(self, run: Run, entry: Entry) -> None:
         """Number a run where it is first heard of; see whether its command had another one."""
         self._number(run)
-        strategy = self._strategies[run.strategy_id]
-        command = entry["details"].get("invocation_id")
-        strategy.is_suite |= command is not None and command == strategy.last_command
-        strategy.last_command = command
+        self._suites.see(run.strategy_id, entry["details"].get("invocation_id"))
 
     def diff(self, run: Run, entry: Entry) -> None:
         """Take a diff into the trends of its key."""
@@ -247,7 +241,11 @@ class TrendSink(Sink):
     def answer(self) -> Answer:
         """One item per strategy or session, sorted by name."""
         found = sorted(self._strategies.items(), key=lambda item: (item[0] or "", item[0] is None))
-        every = [item for name, strategy in found for item in strategy.items(name)]
+        every = [
+            item
+            for name, strategy in found
+            for item in strategy.items(name, is_suite=name in self._suites)
+        ]
         items = every[: self._limit]
         notes = limit_note(len(items), len(every))
         if items and Severity.INFO not in self._filters.severities:

@@ -34,8 +34,10 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "check": "recon_core.cli.check:check",
     "audit": "recon_core.cli.audit:audit",
+    "alert": "recon_core.cli.alert:alert",
     "explain": "recon_core.cli.explain:explain",
     "repair": "recon_core.cli.repair:repair",
+    "mutate": "recon_core.cli.mutate:mutate",
     "waive": "recon_core.cli.waive:waive",
     "baseline": "recon_core.cli.baseline:baseline",
     "init": "recon_core.cli.init:init",

@@ -18,16 +18,18 @@ from recon_core.audit.trend import TrendSink
 from recon_core.cli import audit_text
 from recon_core.cli.app import CONTEXT, FINDINGS, CommandGroup
 from recon_core.cli.audit_export import export_runs
-from recon_core.cli.audit_head import expected_head, head_text, require_log, write_head
+from recon_core.cli.audit_head import expected_head, head_text, write_head
 from recon_core.cli.audit_load import load_database
 from recon_core.cli.audit_options import (
     DATABASE_OPTIONS,
     FORMAT_OPTION,
     Question,
+    log_file,
     named_log,
     named_source,
     opened,
     question_options,
+    require_log,
     standard_input,
 )
 from recon_core.cli.audit_steps import ask, document
@@ -241,7 +243,7 @@ def load(
     What the database has already is not added again, whoever loads it and how often.
     """
     places, as_json = tuple(map(Path, archives)), output_format == "json"
-    load_database(url, named_log(source), places, name, as_json=as_json)
+    load_database(url, log_file(source), places, name, as_json=as_json)
 
 
 @audit.command(short_help="Print the entries as one JSON list.")
@@ -266,7 +268,7 @@ def rotate(source: str | None, output_format: str) -> None:
 
     The old file is verified whole and keeps its content as NAME.1, NAME.2 and so on.
     """
-    rotate_log(named_log(source), as_json=output_format == "json")
+    rotate_log(log_file(source), as_json=output_format == "json")
 
 
 @audit.command(short_help="Sign off a damaged log and go on in a new file.")
@@ -287,7 +289,7 @@ def close(
         if not text.strip():
             raise click.BadParameter("is empty; expected text", param_hint=option)
     places = tuple(map(Path, archives))
-    close_log(named_log(source), closed_by, reason, places, as_json=output_format == "json")
+    close_log(log_file(source), closed_by, reason, places, as_json=output_format == "json")
 
 
 def _output(value: str | None, question: Question) -> Path | None:

@@ -12,7 +12,7 @@ from recon_core.audit.entry_source import EntrySource
 from recon_core.cli.audit_steps import without_collector
 from recon_core.cli.audit_verify import refuse_broken
 from recon_core.reports.written_path import written_path
-from recon_core.values.errors import AuditError, ReconError
+from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 from recon_core.values.printable import printable, quoted
 
@@ -77,9 +77,3 @@ def expected_head(text: str | None) -> str | None:
         "head wrote",
         param_hint="--expect-head",
     )
-
-
-def require_log(source: object) -> None:
-    """Raise `AuditError` where no log is named."""
-    if source is None:
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")

@@ -10,7 +10,6 @@ from recon_core.audit.database import require_sql
 from recon_core.audit.query import Answer
 from recon_core.cli.audit_steps import AUDIT_LOG, document, print_remarks, without_collector
 from recon_core.reports.wording import counted
-from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 
 if TYPE_CHECKING:
@@ -19,17 +18,15 @@ if TYPE_CHECKING:
 
 @without_collector()
 def load_database(
-    url: str, source: object, places: tuple[Path, ...], name: str | None, *, as_json: bool
+    url: str, path: Path, places: tuple[Path, ...], name: str | None, *, as_json: bool
 ) -> None:
     """Load a log, and say so."""
     require_sql()
     from recon_core.audit.database.connection import Database  # noqa: PLC0415  # an extra
     from recon_core.audit.database.loading import load_log  # noqa: PLC0415  # as that
 
-    if not isinstance(source, Path):
-        raise AuditError("no log is named; expected the file of a log with --json")
     database = Database.at(url)
-    loaded = load_log(database, source, places, name)
+    loaded = load_log(database, path, places, name)
     print_remarks(loaded.notes)
     click.echo(_document(loaded, str(database)) if as_json else _text(loaded, str(database)))
 

@@ -16,7 +16,7 @@ from recon_core.audit.entry_source import STANDARD_INPUT, EntrySource, open_sour
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.span import last_at_or_before
 from recon_core.policy.settings import find_settings
-from recon_core.values.errors import ReconError
+from recon_core.values.errors import AuditError, ReconError
 from recon_core.values.severity import Severity
 
 Source = str | Path | DatabaseLog | None
@@ -181,6 +181,19 @@ def named_source(named: str | None, database: str | None = None, log: str | None
     if database is not None:
         return DatabaseLog(database, log)
     return named_log(named)
+
+
+def log_file(named: str | None) -> Path:
+    """The file that is named, or the log of the setting; raises `AuditError` without one."""
+    source = named_log(named)
+    require_log(source if isinstance(source, Path) else None)
+    return Path(str(source))
+
+
+def require_log(source: Source) -> None:
+    """Raise `AuditError` where no log is named."""
+    if source is None:
+        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
 
 
 def named_log(named: str | None) -> str | Path | None:

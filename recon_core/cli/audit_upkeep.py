@@ -8,33 +8,24 @@ from recon_core.audit.log_file import LogFile
 from recon_core.audit.query import Answer
 from recon_core.audit.succession import Succession
 from recon_core.cli.audit_steps import AUDIT_LOG, document
-from recon_core.values.errors import AuditError
 from recon_core.values.printable import printable
 
 TIMEOUT = 10.0
 """Seconds to wait for other writers, as they wait for each other."""
 
 
-def rotate_log(source: object, *, as_json: bool) -> None:
+def rotate_log(path: Path, *, as_json: bool) -> None:
     """Leave the file of a log for a new one, and say so."""
-    path = _log(source)
     _print_succession(path, LogFile(path, TIMEOUT).rotate(), as_json=as_json)
 
 
 def close_log(
-    source: object, closed_by: str, reason: str, places: tuple[Path, ...], *, as_json: bool
+    path: Path, closed_by: str, reason: str, places: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Sign a damaged log off, leave it for a new file, and say so."""
-    path = _log(source)
     _print_succession(
         path, LogFile(path, TIMEOUT).close(closed_by, reason, places), as_json=as_json
     )
-
-
-def _log(source: object) -> Path:
-    if not isinstance(source, Path):
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
-    return source
 
 
 def _print_succession(path: Path, succession: Succession, *, as_json: bool) -> None:

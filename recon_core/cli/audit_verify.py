@@ -14,7 +14,7 @@ from recon_core.audit.fields import Entry, utc_time
 from recon_core.audit.query import Answer
 from recon_core.audit.runs import Trail
 from recon_core.audit.tally import Sink, Tally
-from recon_core.cli.audit_options import Question
+from recon_core.cli.audit_options import Question, require_log
 from recon_core.cli.audit_steps import (
     AUDIT_LOG,
     document,
@@ -37,8 +37,7 @@ def verify_chain(question: Question, database: DatabaseLog | None, expected: str
     `expected` is a head that was printed earlier. Raises `AuditError` where the log is
     damaged, not finished, does not have that head, or is another one in `database`.
     """
-    if question.source is None:
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    require_log(question.source)
     last = question.last_place()
     clocks = _Clocks()
     stored = None if database is None else _stored_heads(database)

@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.process_start import prepare_processes
+from recon_core.cli.process_start import process_context
 from recon_core.cli.screen import COLOR_OPTION, screen, show
-from recon_core.cli.session_options import LIMIT_OPTION, project_settings
+from recon_core.cli.session_options import (
+    EXPLAIN_OPTION,
+    FAIL_ON_OPTION,
+    LIMIT_OPTION,
+    MAX_ITEMS_OPTION,
+    POLICY_OPTION,
+    REPORT_OPTION,
+    WAIVERS_OPTION,
+    project_settings,
+)
 from recon_core.policy.settings import (
     BUILT_IN,
-    EXPLAIN_CHOICES,
-    FAIL_ON_CHOICES,
     PolicyInForce,
     ProjectSettings,
     effective_policy,
@@ -29,9 +36,11 @@ from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_line
 
 if TYPE_CHECKING:
+    from pluggy import PluginManager
+
     from recon_core.audit.past_runs import PastRun
     from recon_core.cli.check_run import Check
-    from recon_core.cli.checked_session import CheckedSession
+    from recon_core.cli.checked_session import CheckedSession, Terms
     from recon_core.cli.workers import Workers
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -63,33 +72,37 @@ a conftest.py belong to pytest and are not loaded: where they change verdicts, r
 pytest --recon-session instead.
 """
 
+_TOP: Final = 10
+"""Diffs of a session that are shown without being asked for."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """The command line as given."""
+class CheckOptions:
+    """The command line as given; what a command has no option for is as without it."""
 
     sessions: tuple[str, ...]
     policy: str | None
-    require_policy: bool
     waivers: tuple[str, ...]
     reports: tuple[str, ...]
-    junit: str | None
-    audit_log: str | None
-    audit_rotate: str | None
-    against: str | None
     fail_on: str | None
-    top_n: int
     max_items: int | None
     explain: str | None
     limits: tuple[str, ...]
     output_format: str
     color: str
-    verbose: bool
-    jobs: int | None
+    require_policy: bool = False
+    junit: str | None = None
+    audit_log: str | None = None
+    audit_rotate: str | None = None
+    against: str | None = None
+    top_n: int = _TOP
+    verbose: bool = False
+    jobs: int | None = None
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class CheckRequest:
     """The checked command line, with the project's settings behind the options."""
 
     check: "Check"
@@ -128,22 +141,10 @@ class CheckCommand(click.Command):
     short_help="Reconcile recorded sessions; the gate without pytest.",
 )
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
-@click.option("--policy", metavar="FILE", help="Thresholds and tolerances (TOML).")
+@POLICY_OPTION
 @click.option("--require-policy", is_flag=True, help="Refuse to judge by the built-in policy.")
-@click.option(
-    "--waivers",
-    metavar="FILE",
-    multiple=True,
-    help="Known differences that somebody answers for (TOML, repeatable).",
-)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT:PATH",
-    help="Write a report: json, markdown, github, gitlab, sarif, html or junit (repeatable); "
-    "- is standard output.",
-)
+@WAIVERS_OPTION
+@REPORT_OPTION
 @click.option("--junit", metavar="PATH", help="The same as --report junit:PATH.")
 @click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
 @click.option(
@@ -154,30 +155,17 @@ class CheckCommand(click.Command):
     metavar="RUN",
     help="Show what came, went and grew since last, last~1, an id, or a JSON report.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(FAIL_ON_CHOICES),
-    help="The lowest severity that blocks.  [default: fail]",
-)
+@FAIL_ON_OPTION
 @click.option(
     "--top-n",
     type=click.IntRange(min=0),
-    default=10,
+    default=_TOP,
     show_default=True,
     metavar="N",
     help="How many diffs to show per session.",
 )
-@click.option(
-    "--max-items",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Above N fills or orders the equal ones are one item.  [default: 20000]",
-)
-@click.option(
-    "--explain",
-    type=click.Choice(EXPLAIN_CHOICES),
-    help="How far to search for what explains a difference.  [default: fast]",
-)
+@MAX_ITEMS_OPTION
+@EXPLAIN_OPTION
 @LIMIT_OPTION
 @click.option(
     "--format",
@@ -196,6 +184,11 @@ class CheckCommand(click.Command):
     help="Judge N sessions at a time, each in a process.  [default: the cores from 20 sessions "
     "on, else 1]",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Judge on a cluster of dask.distributed: tcp://HOST:PORT, or local.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures of every difference.")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
@@ -204,11 +197,11 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     SESSION is a recorded session, a directory that holds some, or a pattern. The verdicts
     are those of pytest --recon-session.
     """
-    options = _Options(**given)
-    if options.jobs is not None and options.jobs > 1:
-        prepare_processes()
+    options = CheckOptions(**given)
+    if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
+        process_context()  # they import while this process looks for sessions
     try:
-        request = _request(options, project_settings(ctx, options.limits), Path.cwd())
+        request = requested(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
         raise click.UsageError(str(error)) from None
     run = request.check
@@ -216,7 +209,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         run.judge(request.anchors, workers, watch)
     if request.audit_log is not None:
         run.write_audit_log(request.audit_log, request.rotate_at)
-    printed = _write_reports(request)
+    printed = write_named_reports(request)
     if printed is not None:
         click.echo(printed, nl=False)
     is_reported = printed is not None
@@ -228,15 +221,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
 
 
-def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _Request:
+def requested(options: CheckOptions, settings: ProjectSettings, directory: Path) -> CheckRequest:
     """Read the policy and find the sessions; raises `ReconError` for mistakes in them."""
     from recon_core.cli.check_run import Check  # noqa: PLC0415  # brings the engine
     from recon_core.cli.checked_session import Terms  # noqa: PLC0415  # as that
-    from recon_core.cli.workers import (  # noqa: PLC0415  # as that
-        OneProcess,
-        Processes,
-        worker_count,
-    )
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions.discovery import joined, named_sessions  # noqa: PLC0415
     from recon_core.sessions.unjudged_paths import notes_on  # noqa: PLC0415
@@ -268,11 +256,10 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
         for_reports=bool(reports),
         for_json=options.output_format == "json",
     )
-    count = worker_count(options.jobs, len(found.anchors), manager)
-    return _Request(
+    return CheckRequest(
         check=Check(terms, named_reports=reports),
         anchors=found.anchors,
-        workers=OneProcess(terms, manager) if count == 1 else Processes(terms, count),
+        workers=_workers(options, terms, len(found.anchors), manager),
         policy=PolicyInForce(path, directory, settings.root, found.anchors),
         notes=list(notes_on(found.unjudged, directory)),
         audit_log=audit_log,
@@ -284,7 +271,28 @@ def _request(options: _Options, settings: ProjectSettings, directory: Path) -> _
     )
 
 
-def _detail(options: _Options) -> "Detail":
+def _workers(
+    options: CheckOptions, terms: "Terms", sessions: int, manager: "PluginManager"
+) -> "Workers":
+    from recon_core.cli.workers import (  # noqa: PLC0415  # not for the help
+        OneProcess,
+        Processes,
+        worker_count,
+    )
+
+    if options.scheduler is not None:
+        from recon_core.cli.cluster import (  # noqa: PLC0415  # only where asked for
+            Cluster,
+            require_scheduler,
+        )
+
+        require_scheduler(options.scheduler, options.jobs)
+        return Cluster(terms, options.scheduler, options.jobs)
+    count = worker_count(options.jobs, sessions, manager)
+    return OneProcess(terms, manager) if count == 1 else Processes(terms, count)
+
+
+def _detail(options: CheckOptions) -> "Detail":
     from recon_core.reports.session_text import Detail  # noqa: PLC0415  # brings tabulate
 
     given = () if options.policy is None else ("--policy", shlex.quote(options.policy))
@@ -311,7 +319,7 @@ def _waivers(named: list[Path], settings: ProjectSettings, policy: "Policy") -> 
 
 
 def _written_paths(
-    options: _Options, settings: ProjectSettings, directory: Path
+    options: CheckOptions, settings: ProjectSettings, directory: Path
 ) -> "tuple[list[NamedReport], Path | None]":
     from recon_core.reports.writing import (  # noqa: PLC0415  # not for the help
         named_report,
@@ -359,20 +367,20 @@ def _progress(sessions: int) -> "Iterator[Callable[[CheckedSession], None]]":
         yield watch
 
 
-def _text(request: _Request) -> str:
+def _text(request: CheckRequest) -> str:
     from recon_core.reports.session_text import session_lines, verdict_line  # noqa: PLC0415  # brings tabulate
 
     run, screen = request.check, request.screen
     detail = replace(request.detail, run_ids=run.trail is not None)
     lines = session_lines(run.reports(), detail, screen)
-    notes = _terms(request)
+    notes = terms_of(request)
     if run.trail is not None and run.trail.line is not None:
         notes.append(run.trail.line)
     lines += [f"recon: {note}" for note in [*notes, *_against(request), *run.problems]]
     return "\n".join([*lines, verdict_line(run.tally(), screen)])
 
 
-def _against(request: _Request) -> list[str]:
+def _against(request: CheckRequest) -> list[str]:
     """The changes since an earlier command, where one is asked for."""
     if request.against is None:
         return []
@@ -384,7 +392,7 @@ def _against(request: _Request) -> list[str]:
     return list(comparison_lines(found, request.against_name, "now"))
 
 
-def _write_reports(request: _Request) -> str | None:
+def write_named_reports(request: CheckRequest) -> str | None:
     """Write the reports; return the one for standard output, `None` where none is for it."""
     run = request.check
     if not run.named_reports:
@@ -393,14 +401,14 @@ def _write_reports(request: _Request) -> str | None:
 
     printed = write_reports(
         run.named_reports,
-        lambda: run.report(request.policy.name, _terms(request)[1:]),
+        lambda: run.report(request.policy.name, terms_of(request)[1:]),
         lambda: run.problems,
         run.problems.append,
     )
     return printed if any(each.path is None for each in run.named_reports) else None
 
 
-def _terms(request: _Request) -> list[str]:
+def terms_of(request: CheckRequest) -> list[str]:
     """The policy, the waivers, what else is not the default, and what was not judged."""
     from recon_core.policy.names import unmatched_line  # noqa: PLC0415  # brings the model
 
@@ -410,22 +418,26 @@ def _terms(request: _Request) -> list[str]:
     return [*request.policy.lines(), *run.waiver_lines(), *more, *request.notes]
 
 
-def _json(request: _Request) -> str:
+def _json(request: CheckRequest) -> str:
     run = request.check
     head = None if run.trail is None else run.trail.head
     report = {
         "verdict": run.tally().verdict,
         "problems": run.problems,
         "policy": request.policy.name,
-        "notes": _terms(request)[1:],
+        "notes": terms_of(request)[1:],
         "audit_log": head and {"entries": head.count, "head": head.hash},
         **_changes(request),
-        "sessions": [session.json for session in run.sessions],
+        "sessions": [
+            # Under the run id that the audit log and the JUnit file have, too.
+            {**(session.json or {}), "summary": session.summary.to_dict()}
+            for session in run.sessions
+        ],
     }
     return json.dumps(report, indent=2)
 
 
-def _changes(request: _Request) -> dict[str, object]:
+def _changes(request: CheckRequest) -> dict[str, object]:
     if request.against is None:
         return {}
     from recon_core.audit.run_comparison import compare_runs  # noqa: PLC0415  # only where asked for

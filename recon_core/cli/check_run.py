@@ -1,6 +1,6 @@
 """Steps of `recon check` without its options: judge, write reports, decide."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from recon_core.audit.trail import AuditTrail
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.workers import Workers, judged
 from recon_core.model.summary import count_severities
-from recon_core.reports.run_report import AuditHead, RunReport
+from recon_core.reports.run_report import AuditHead, Mutation, RunReport
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import Tally
@@ -25,7 +25,8 @@ class Check:
     """The sessions of one command under one policy, and their results.
 
     `problems` are reasons other than diffs not to trust the run, safe to print; `trail` is
-    its addition to the audit log, `named_reports` are what it writes at its end.
+    its addition to the audit log, `named_reports` are what it writes at its end. `mutation` are
+    the faults that were put into copies of the sessions.
     """
 
     terms: Terms
@@ -33,6 +34,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
+    mutation: Mutation | None = None
 
     def judge(
         self,
@@ -48,7 +50,7 @@ class Check:
         for place, session in judged(anchors, workers):
             found[place] = session
             watch(session)
-        self.sessions = [found[place] for place in range(len(anchors))]
+        self.sessions = list(_in_order(found))
         self.problems += [each.problem for each in self.sessions if each.problem is not None]
         if not any(session.compared for session in self.sessions):
             self.problems.append("nothing was compared: no session has data on both sides")
@@ -79,6 +81,7 @@ class Check:
             notes=notes,
             audit=None if head is None else AuditHead(head.count, head.hash),
             trend=() if self.trail is None else self.trail.recent(),
+            mutation=self.mutation,
         )
 
     def reports(self) -> Sequence[SessionReport]:
@@ -115,3 +118,14 @@ class Check:
             incomplete=bool(self.problems),
             problems=len(self.problems),
         )
+
+
+def _in_order(found: Mapping[int, CheckedSession]) -> Iterator[CheckedSession]:
+    """Yield the sessions in their order; the time of none is before that of an earlier one.
+
+    Times that are earlier than those before them are what a log shows of a clock that was set.
+    """
+    latest = ""
+    for place in sorted(found):
+        latest = max(latest, found[place].summary.timestamp)
+        yield found[place].timed(latest)

@@ -6,7 +6,7 @@ came of them and not their contents.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -80,3 +80,14 @@ class CheckedSession:
     def diffs(self) -> Sequence[ReconDiff]:
         """The differences, in the order of the comparisons."""
         return self.report.diffs
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what judged the session."""
+        versions: Mapping[str, str] = self.summary.evidence["versions"]  # type: ignore[assignment]  # made by `evidence`
+        return versions
+
+    def timed(self, timestamp: str) -> "CheckedSession":
+        """Return the same results with another wall clock time."""
+        summary = replace(self.summary, timestamp=timestamp)
+        return replace(self, report=replace(self.report, summary=summary))

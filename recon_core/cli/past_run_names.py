@@ -38,12 +38,16 @@ def _of_log(
     from recon_core.audit.filters import Filters  # noqa: PLC0415  # not for the help
     from recon_core.audit.past_runs import PastRunsSink, RunName  # noqa: PLC0415  # as that
     from recon_core.audit.runs import Trail  # noqa: PLC0415  # as that
-    from recon_core.cli.audit_options import named_log, opened, standard_input  # noqa: PLC0415  # as that
+    from recon_core.cli.audit_options import (  # noqa: PLC0415  # as that
+        named_log,
+        opened,
+        require_log,
+        standard_input,
+    )
     from recon_core.values.errors import AuditError  # noqa: PLC0415  # as that
 
     log = named_log(source) if source is None or isinstance(source, str) else source
-    if log is None:
-        raise AuditError("no audit log is named; expected --json or the setting recon_audit_log")
+    require_log(log)
     wanted = {name: RunName(name) for name in names}
     sink = PastRunsSink(wanted.values())
     trail = Trail(Filters(), sink)

@@ -3,11 +3,15 @@
 import os
 import shutil
 import sys
-from typing import Final
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, TypeVar
 
 import click
 
 from recon_core.reports.layout import Screen
+
+_Item = TypeVar("_Item")
 
 COLOR_OPTION: Final = click.option(
     "--color",
@@ -32,6 +36,13 @@ def _is_coloured(color: str) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def progress(items: Sequence[_Item]) -> AbstractContextManager[Iterable[_Item]]:
+    """Return the items, with a bar on standard error where somebody watches."""
+    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
+        return nullcontext(items)
+    return click.progressbar(items, label="recon", file=sys.stderr)
 
 
 def show(text: str, on: Screen, *, err: bool = False) -> None:

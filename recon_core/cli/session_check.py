@@ -119,8 +119,6 @@ def _json(reconciliation: Reconciliation, report: SessionReport) -> dict[str, An
     return {
         **reconciliation_report(reconciliation),
         "path": report.path,
-        # Under the run id that the audit log and the JUnit file have, too.
-        "summary": report.summary.to_dict(),
     }
 
 

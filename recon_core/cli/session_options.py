@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from recon_core.policy.settings import ProjectSettings, effective_policy, find_settings, limits_of
+from recon_core.policy.settings import (
+    EXPLAIN_CHOICES,
+    FAIL_ON_CHOICES,
+    ProjectSettings,
+    effective_policy,
+    find_settings,
+    limits_of,
+)
 from recon_core.values.errors import ReconError
 from recon_core.values.limits import limits_in_force, limits_line
 
@@ -22,6 +29,30 @@ MAX_ITEMS_OPTION: Final = click.option(
     type=click.IntRange(min=0),
     metavar="N",
     help="Above N fills or orders the equal ones are one item.  [default: 20000]",
+)
+WAIVERS_OPTION: Final = click.option(
+    "--waivers",
+    metavar="FILE",
+    multiple=True,
+    help="Known differences that somebody answers for (TOML, repeatable).",
+)
+REPORT_OPTION: Final = click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT:PATH",
+    help="Write a report: json, markdown, github, gitlab, sarif, html or junit (repeatable); "
+    "- is standard output.",
+)
+FAIL_ON_OPTION: Final = click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON_CHOICES),
+    help="The lowest severity that blocks.  [default: fail]",
+)
+EXPLAIN_OPTION: Final = click.option(
+    "--explain",
+    type=click.Choice(EXPLAIN_CHOICES),
+    help="How far to search for what explains a difference.  [default: fast]",
 )
 LIMIT_OPTION: Final = click.option(
     "--limit",

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -19,7 +18,7 @@ from typing import Any, Final, Protocol, Self
 from pluggy import PluginManager
 
 from recon_core.cli.checked_session import CheckedSession, Terms
-from recon_core.cli.process_start import interrupts_held_back, process_context
+from recon_core.cli.process_start import start
 from recon_core.plugins.manager import extension_manager
 from recon_core.values.printable import printable
 
@@ -187,10 +186,7 @@ class _Worker:
 
     def __init__(self, terms: Terms) -> None:
         self.connection, other = Pipe()
-        process = process_context().Process(target=_work, args=(other, terms))
-        with interrupts_held_back():
-            process.start()
-        self.process: BaseProcess = process
+        self.process = start(_work, other, terms)
         other.close()  # so that the pipe ends with the process
 
     def results(self) -> Results:
@@ -255,12 +251,12 @@ def worker_count(asked: int | None, sessions: int, manager: PluginManager) -> in
     """
     if asked is None:
         keeps = any(getattr(manager.hook, name).get_hookimpls() for name in JUDGING_HOOKS)
-        asked = 1 if sessions < MANY or keeps else _cores()
+        asked = 1 if sessions < MANY or keeps else cores()
     return min(asked, max(sessions, 1))
 
 
-def _cores() -> int:
-    """The cores that this process may use."""
+def cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

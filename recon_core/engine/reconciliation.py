@@ -315,10 +315,35 @@ def reconcile_session(
     `explain` and `waivers` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
+    return reconcile_read(
+        anchor,
+        lambda plugins: read_session(anchor, plugins),
+        policy,
+        manager,
+        max_items=max_items,
+        explain=explain,
+        waivers=waivers,
+    )
+
+
+def reconcile_read(
+    anchor: Path,
+    read: Callable[[PluginManager], RecordedSession],
+    policy: Policy,
+    manager: PluginManager | None,
+    *,
+    max_items: int = DEFAULT_MAX_ITEMS,
+    explain: Explain | None = None,
+    waivers: Waivers | None = None,
+) -> Reconciliation:
+    """Pair the sides of a session that `read` returns; never raises for its contents.
+
+    The other arguments and the result are those of `reconcile_session`.
+    """
     try:
         manager = extension_manager() if manager is None else manager
         with without_collecting():
-            recorded = read_session(anchor, manager)
+            recorded = read(manager)
             return Reconciliation(
                 recorded, policy, manager, max_items=max_items, explain=explain, waivers=waivers
             )

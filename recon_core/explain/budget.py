@@ -59,9 +59,12 @@ class Budget:
     left: int
 
     @classmethod
-    def of(cls, effort: Effort, rows: int) -> "Budget":
-        """Return the budget of a session with this number of fills and movements."""
-        return cls(_BASE[effort] + _PER_ROW[effort] * rows)
+    def of(cls, effort: Effort, rows: int, divisor: int = 1) -> "Budget":
+        """Return the budget of a session with this number of fills and movements.
+
+        It is divided by `divisor`, for a caller that asks for many explanations.
+        """
+        return cls((_BASE[effort] + _PER_ROW[effort] * rows) // divisor)
 
     @classmethod
     def unlimited(cls) -> "Budget":

@@ -27,14 +27,18 @@ from recon_core.values.memory import without_collecting
 
 
 def explain(
-    reconciliation: Reconciliation, effort: Effort = Effort.FAST, *, repair_exchange: bool = False
+    reconciliation: Reconciliation,
+    effort: Effort = Effort.FAST,
+    *,
+    repair_exchange: bool = False,
+    divisor: int = 1,
 ) -> tuple[Explanation, ...]:
     """Return the explanations of why the two sides of a session differ.
 
-    `repair_exchange`: the entries of a repair include those for the external side. Several
-    explanations are alternatives that the data cannot separate. Empty if the session has no diffs
-    or cannot be compared. Raises nothing for the content of a session; the result depends on the
-    session and the two arguments only.
+    `repair_exchange`: the entries of a repair include those for the external side. The budget of
+    the effort is divided by `divisor`. Several explanations are alternatives that the data cannot
+    separate. Empty if the session has no diffs or cannot be compared. Raises nothing for the
+    content of a session; the result depends on the session and the other arguments only.
     """
     if effort is Effort.OFF or not has_two_sides(reconciliation):
         return ()
@@ -46,7 +50,7 @@ def explain(
     if not prover.before or not posted.before:
         return and_unlisted(prover, ())
     with without_collecting():
-        found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded)))
+        found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded), divisor))
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     found = tuple(
         with_proven_entries(reconciliation, one, repair_exchange=repair_exchange) for one in found

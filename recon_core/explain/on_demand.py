@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from recon_core.engine.reconciliation import Reconciliation
 
 
-def explainer(effort: Effort, *, repair_exchange: bool = False) -> Explain | None:
+def explainer(effort: Effort, *, repair_exchange: bool = False, divisor: int = 1) -> Explain | None:
     """Return the search with an effort, `None` for `Effort.OFF`.
 
-    `repair_exchange`: the entries of a repair include those for the external side.
+    `repair_exchange`: the entries of a repair include those for the external side. The budget of
+    the effort is divided by `divisor`.
     """
     if effort is Effort.OFF:
         return None
@@ -20,6 +21,6 @@ def explainer(effort: Effort, *, repair_exchange: bool = False) -> Explain | Non
     def explain_now(reconciliation: "Reconciliation") -> tuple[Explanation, ...]:
         from recon_core.explain import explain  # noqa: PLC0415  # only where there is a diff
 
-        return explain(reconciliation, effort, repair_exchange=repair_exchange)
+        return explain(reconciliation, effort, repair_exchange=repair_exchange, divisor=divisor)
 
     return explain_now

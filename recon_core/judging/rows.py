@@ -4,7 +4,7 @@ Source of the rules: design, "Orders and fills". The rows are in the text as bot
 sides give them, so that nobody has to look them up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,7 +21,8 @@ from recon_core.model.matched_rows import (
     MatchedOrder,
     RowFinding,
 )
-from recon_core.policy.model import Policy
+from recon_core.model.policy_line import PolicyLine
+from recon_core.policy.model import Policy, dust_line
 from recon_core.values.amounts import EXACT, format_amount
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -62,7 +63,8 @@ def judge_rows(comparison: Comparison, policy: Policy, session_id: str) -> Judge
         diff_details=_details(matched, findings),
         order_id=_order_id(_all_rows(comparison)),
     )
-    return Judgement(comparison, _with_figures(diff, comparison, matched), message)
+    lines = tuple(dict.fromkeys(line for each in findings for line in _lines(each, policy)))
+    return Judgement(comparison, _with_figures(diff, comparison, matched), message, lines)
 
 
 def _judge_movements(
@@ -84,7 +86,7 @@ def _judge_movements(
             **{f"{side}_rows": str(len(each)) for side, each in rows.items()},
         },
     )
-    return Judgement(comparison, diff, message)
+    return Judgement(comparison, diff, message, tuple(_lines(finding, policy)))
 
 
 def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
@@ -96,9 +98,19 @@ def row_findings(matched: MatchedFills | MatchedOrder) -> list[RowFinding]:
 
 def _severity(finding: RowFinding, policy: Policy) -> Severity:
     """The policy's for the case, or INFO where all that differs is the dust of floats."""
-    if finding.gaps and all(gap.is_dust(policy.float_dust) for gap in finding.gaps):
-        return Severity.INFO
-    return policy.severity[finding.case]
+    return Severity.INFO if _is_dust(finding, policy) else policy.severity[finding.case]
+
+
+def _is_dust(finding: RowFinding, policy: Policy) -> bool:
+    return bool(finding.gaps) and all(gap.is_dust(policy.float_dust) for gap in finding.gaps)
+
+
+def _lines(finding: RowFinding, policy: Policy) -> Iterator[PolicyLine]:
+    """Yield the lines that keep a finding as mild as each says."""
+    if _is_dust(finding, policy):
+        yield dust_line(policy.float_dust)
+    severity = policy.severity[finding.case]
+    yield PolicyLine.of(severity, severity, "severity", finding.case)
 
 
 def _rule(finding: RowFinding, policy: Policy) -> str:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.model import CashBalance
-from recon_core.policy.model import Policy, PositionPolicy, Tolerance
+from recon_core.model.policy_line import PolicyLine
+from recon_core.policy.model import Policy, PositionPolicy, Tolerance, dust_line
 from recon_core.values.amounts import EXACT, ZERO, format_amount, larger_magnitude
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
@@ -17,13 +18,17 @@ from recon_core.values.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Result of judging two values: `severity` is `None` where they are equal."""
+    """Result of judging two values: `severity` is `None` where they are equal.
+
+    `lines` are those of the policy that keep it no worse, each of them alone.
+    """
 
     severity: Severity | None
     internal: Decimal
     external: Decimal
     tolerance: str
     remark: str = ""
+    lines: tuple[PolicyLine, ...] = ()
 
     @property
     def delta(self) -> Decimal:
@@ -52,24 +57,37 @@ def judge_position(
     reference = larger_magnitude(internal, external)
     tolerance = _position_tolerance(symbol, policy, absolute)
     if tolerance is None and dust is not None:
-        tolerance = Tolerance(dust, f"INFO up to {format_amount(dust)} (float_dust)")
+        text = f"INFO up to {format_amount(dust)} (float_dust)"
+        tolerance = Tolerance(dust, text, ((dust, dust_line(dust)),))
     elif tolerance is not None:
         tolerance = tolerance.with_dust(dust)
     thresholds = policy.thresholds_text()
     text = f"{tolerance.text}, else {thresholds}" if tolerance else thresholds
     if not delta:
         return Finding(None, internal, external, text)
+    severity, lines = _by_drift(delta, reference, policy)
     if tolerance is not None and tolerance.covers(delta):
-        return Finding(Severity.INFO, internal, external, text)
-    return Finding(_by_drift(delta, reference, policy), internal, external, text)
+        severity, lines = Severity.INFO, (*tolerance.covering(delta), *lines)
+    return Finding(severity, internal, external, text, lines=lines)
 
 
-def _by_drift(delta: Decimal, reference: Decimal, policy: PositionPolicy) -> Severity:
-    if delta < EXACT.multiply(policy.info_below, reference):
-        return Severity.INFO
-    if delta <= EXACT.multiply(policy.fail_above, reference):
-        return Severity.WARN
-    return Severity.FAIL
+def _by_drift(
+    delta: Decimal, reference: Decimal, policy: PositionPolicy
+) -> tuple[Severity, tuple[PolicyLine, ...]]:
+    """Return the severity of a drift, and the thresholds that it is below."""
+    info, warn = (
+        delta < EXACT.multiply(policy.info_below, reference),
+        delta <= EXACT.multiply(policy.fail_above, reference),
+    )
+    lines = []
+    if info:
+        value = policy.info_below
+        lines.append(PolicyLine.of(Severity.INFO, value, "position", "info_below"))
+    if warn:
+        value = policy.fail_above
+        lines.append(PolicyLine.of(Severity.WARN, value, "position", "fail_above"))
+    severity = Severity.INFO if info else Severity.WARN if warn else Severity.FAIL
+    return severity, tuple(lines)
 
 
 def _position_tolerance(
@@ -81,7 +99,9 @@ def _position_tolerance(
     if found is None:
         return None
     pattern, limit = found
-    return Tolerance(limit, f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})")
+    text = f"INFO up to {format_amount(limit)} ({printable(pattern, 60)})"
+    line = PolicyLine.of(Severity.INFO, limit, "position", "absolute", pattern)
+    return Tolerance(limit, text, ((limit, line),))
 
 
 def judge_cash(
@@ -107,13 +127,14 @@ def judge_cash(
     if not tolerance.covers(delta):
         return Finding(Severity.FAIL, internal.total, external.total, tolerance.text)
     severity = Severity.INFO if delta else None
+    lines = tolerance.covering(delta) if delta else ()
     hidden = tolerance if delta else Tolerance(dust or ZERO, "")
     remark = _shift(internal, external, hidden)
     if remark:
         severity = Severity.WARN
     elif severity is None and (remark := _shift(internal, external, Tolerance(ZERO, ""))):
         severity = Severity.INFO
-    return Finding(severity, internal.total, external.total, tolerance.text, remark)
+    return Finding(severity, internal.total, external.total, tolerance.text, remark, lines)
 
 
 _PARTS: Final = ("free", "locked", "debt", "settled")

@@ -27,7 +27,8 @@ def judge(
     if finding.severity is None:
         return Judgement(comparison, None, message)
     diff = diff_of(comparison, finding.severity, message, session_id)
-    return Judgement(comparison, _with_figures(diff, comparison, finding), message)
+    diff = _with_figures(diff, comparison, finding)
+    return Judgement(comparison, diff, message, finding.lines)
 
 
 def judge_values(

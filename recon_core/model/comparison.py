@@ -17,6 +17,7 @@ from recon_core.model import CashBalance, LedgerSide, Position
 from recon_core.model.explanation import Explanation
 from recon_core.model.figures import CashSteps, Place, Timeline
 from recon_core.model.matched_rows import MatchedRows
+from recon_core.model.policy_line import PolicyLine
 from recon_core.model.waivers import WaiverUse
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
@@ -208,11 +209,15 @@ class ReconDiff:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A comparison with its verdict: a match where `diff` is `None`."""
+    """A comparison with its verdict: a match where `diff` is `None`.
+
+    `lines` are those of the policy that keep the verdict mild, each by itself.
+    """
 
     comparison: Comparison
     diff: ReconDiff | None
     message: str
+    lines: tuple[PolicyLine, ...] = ()
 
     @property
     def verdict(self) -> str:

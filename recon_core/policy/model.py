@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from recon_core.model import LedgerSide, View
+from recon_core.model.policy_line import PolicyLine
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.severities import effective_severities
 from recon_core.values.amounts import (
@@ -54,10 +55,14 @@ DEFAULT_CASH_ABSOLUTE: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest delta that is still INFO, and its origin in words."""
+    """The largest delta that is still INFO, its origin in words, and the lines that say so.
+
+    `lines` have each their own limit; one alone makes a delta up to it INFO.
+    """
 
     limit: Decimal
     text: str
+    lines: tuple[tuple[Decimal, PolicyLine], ...] = ()
 
     def covers(self, delta: Decimal) -> bool:
         """True if a delta is at or under the limit."""
@@ -67,7 +72,18 @@ class Tolerance:
         """The same, or the policy's `float_dust` where that is larger."""
         if dust is None:
             return self
-        return Tolerance(max(self.limit, dust), f"{self.text}, float_dust {format_amount(dust)}")
+        lines = (*self.lines, (dust, dust_line(dust)))
+        text = f"{self.text}, float_dust {format_amount(dust)}"
+        return Tolerance(max(self.limit, dust), text, lines)
+
+    def covering(self, delta: Decimal) -> tuple[PolicyLine, ...]:
+        """The lines that cover a delta, each of them alone."""
+        return tuple(line for limit, line in self.lines if delta.copy_abs() <= limit)
+
+
+def dust_line(dust: Decimal) -> PolicyLine:
+    """The line of the policy that tolerates the noise of binary floats."""
+    return PolicyLine.of(Severity.INFO, dust, "float_dust")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +149,13 @@ class CashPolicy:
             f"{percent_text(self.relative, Decimal(1))} of {format_amount(reference)})"
         )
         held = ": the fraction holds" if absolute and limit == relative != absolute else ""
-        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}")
+        lines: tuple[tuple[Decimal, PolicyLine], ...] = (
+            (absolute, PolicyLine.of(Severity.INFO, absolute, "cash", "absolute", currency)),
+            (relative, PolicyLine.of(Severity.INFO, self.relative, "cash", "relative")),
+        )
+        if self.limit is CashLimit.MIN:  # the smaller one alone decides
+            lines = tuple(each for each in lines if each[0] == limit)[:1]
+        return Tolerance(limit, f"{_plain(limit, places)} {shown} = {formula}{held}", lines)
 
 
 def _plain(amount: Decimal, places: int) -> str:

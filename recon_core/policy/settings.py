@@ -206,6 +206,22 @@ class PolicyInForce:
         """`built-in`, or the path of the file."""
         return BUILT_IN if self.path is None else shown_path(self.path, self.directory)
 
+    def source_of(self, key: Sequence[str]) -> str:
+        """Return where a key of the policy has its value from: the file, or `built-in`."""
+        table: object = {} if self.path is None else self._table
+        for part in key:
+            table = table.get(part) if isinstance(table, dict) else None
+        return BUILT_IN if table is None else self.name
+
+    @property
+    def _table(self) -> object:
+        from recon_core.policy.toml_file import load_toml  # noqa: PLC0415  # brings pydantic
+
+        assert self.path is not None  # noqa: S101  # asked for where there is a file
+        table = load_toml(self.path)
+        tool = table.get("tool") if self.path.name == PYPROJECT else None
+        return tool.get("recon") if isinstance(tool, dict) else table
+
     def lines(self) -> list[str]:
         """The policy in force, and the policy files near the run that are not used."""
         starts = dict.fromkeys([self.directory, self.root, *(one.parent for one in self.anchors)])

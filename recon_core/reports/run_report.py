@@ -189,6 +189,102 @@ class SessionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LetThrough:
+    """The reason why a fault passes: a key of the policy with its value, a waiver or a hook.
+
+    With the `key` `severity` there is no line: such a verdict never blocks. `source` is the file
+    that says so, `built-in` or the plugin, `severity` the verdict on the
+    difference, empty where nothing differs any more.
+    """
+
+    __pydantic_config__ = _CLOSED
+    source: str
+    key: str
+    value: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class MutantResult:
+    """A session with one fault of a size, and the gate's answer.
+
+    `place` is that of the size on its scale. `unchanged`: nothing that the gate compares is another
+    one. `severity` is the worst verdict on what the fault changed, of a fault that passes; empty
+    where nothing differs any more.
+    """
+
+    __pydantic_config__ = _CLOSED
+    place: int
+    size: str
+    result: Literal["caught", "passed", "unchanged"]
+    severity: str
+    let_through: tuple[LetThrough, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultResult:
+    """One fault on one side of a session: `words` say it, with `{}` in the place of a size.
+
+    `at` is the row or the asset, empty where it is the whole side. `mutants` have the usual sizes;
+    `passes` has the largest size that passes and `caught` the next one, which is caught, each
+    `None` where there is none. `explained` says if the proven cause of the largest fault that is
+    caught is the fault, `None` where none was searched for.
+    """
+
+    __pydantic_config__ = _CLOSED
+    cause: str
+    variant: str
+    words: str
+    side: Literal["internal", "external"]
+    at: str
+    mutants: tuple[MutantResult, ...]
+    passes: MutantResult | None
+    caught: MutantResult | None
+    explained: bool | None
+
+    @property
+    def passed(self) -> tuple[MutantResult, ...]:
+        """The mutants that pass, of those up to the edge the largest."""
+        above = -1 if self.passes is None else self.passes.place
+        found = tuple(one for one in self.mutants if one.result == "passed" and one.place > above)
+        return found if self.passes is None else (self.passes, *found)
+
+    def count(self, result: str) -> int:
+        """The number of mutants of usual sizes with a result."""
+        return sum(one.result == result for one in self.mutants)
+
+
+@dataclass(frozen=True, slots=True)
+class MutatedSession:
+    """A session with faults put into copies of it; `refusal` says why none were put in."""
+
+    __pydantic_config__ = _CLOSED
+    path: str
+    session_id: str
+    internal: str
+    external: str
+    refusal: str
+    faults: tuple[FaultResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """Faults put into copies of all sessions of a run: what the gate would have caught.
+
+    Counts are of mutants of usual sizes; `percent` is the share that is caught of those that change
+    anything, rounded down to a tenth, empty where none does.
+    """
+
+    __pydantic_config__ = _CLOSED
+    seed: int
+    caught: int
+    passed: int
+    unchanged: int
+    percent: str
+    sessions: tuple[MutatedSession, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AuditHead:
     """The head of the audit log after the run: kept elsewhere, it shows a log that was cut."""
 
@@ -212,6 +308,7 @@ class RunReport:
 
     `line` is the last line of the terminal, `problems` are the reasons other than differences
     not to trust the run, `notes` its terms. `gate` says that these problems made it red.
+    `mutation` is there where faults were put into copies of the sessions (`recon mutate`).
     """
 
     __pydantic_config__ = _CLOSED
@@ -228,3 +325,4 @@ class RunReport:
     audit: AuditHead | None
     trend: tuple[TrendRun, ...]
     sessions: tuple[SessionResult, ...]
+    mutation: Mutation | None = None

@@ -21,6 +21,7 @@ from recon_core.reports.run_report import (
     Course,
     Explained,
     FillMark,
+    Mutation,
     Point,
     ReportedDiff,
     ReportedWaiver,
@@ -49,6 +50,7 @@ def run_report(
     audit: AuditHead | None,
     gate: bool = True,
     trend: Sequence[TrendRun] = (),
+    mutation: Mutation | None = None,
 ) -> RunReport:
     """Return the report of a run as of now; `gate` as in `RunReport`."""
     return RunReport(
@@ -65,6 +67,7 @@ def run_report(
         audit=audit,
         trend=tuple(trend),
         sessions=tuple(sessions),
+        mutation=mutation,
     )
 
 

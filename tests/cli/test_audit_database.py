@@ -4,12 +4,15 @@ import json
 import os
 import sqlite3
 import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recon_core.audit.database import loading
+from recon_core.audit.database.connection import Database
 from recon_core.audit.log import AuditLog
 from tests.core.audit_writers import run
 
@@ -90,6 +93,16 @@ def test_a_loader_that_is_interrupted_goes_on(
     if batches:
         assert "recon audit load adds them" in verified(log, URL)
     assert asked("load", URL, "--json", log).code == 0
+    assert FITS in verified(log, URL)
+
+
+def test_many_writers_load_one_log(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the same moment, into a new file: every entry is there once."""
+    monkeypatch.setattr(loading, "_BATCH", 4)
+    database = Database.at(URL)
+    with ThreadPoolExecutor(4) as pool:
+        loaded = list(pool.map(lambda _: loading.load_log(database, log), range(4)))
+    assert sum(each.added for each in loaded) == 29
     assert FITS in verified(log, URL)
 
 
@@ -288,8 +301,8 @@ def test_an_export_is_not_loaded() -> None:
     """It has no hashes, so nothing of it can be verified."""
     Path("export.json").write_text("[]")
     asked("load", URL, "--json", "export.json").refused(1, "has no")
-    asked("load", URL).refused(1, "no log is named")
-    asked("load", URL, "--json", "-").refused(1, "no log is named")
+    asked("load", URL).refused(1, "no audit log is named")
+    asked("load", URL, "--json", "-").refused(1, "no audit log is named")
 
 
 def test_tables_of_another_version_are_refused(log: Path) -> None:
@@ -309,6 +322,17 @@ def test_a_new_file_of_sqlite_is_its_owners_only(log: Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(Path("audit.db").stat().st_mode) == 0o600
+
+
+def test_without_a_driver_one_line_says_what_to_install(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has SQLAlchemy for SQLite has no psycopg with it."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = "postgresql://u:secret-word@127.0.0.1:1/d"
+    answer = asked("load", url, "--json", log)
+    answer.refused(1, "needs psycopg", "pytest-recon[sql]")
+    assert "secret-word" not in answer.err
 
 
 def test_without_the_library_one_line_says_what_to_install(

@@ -2,21 +2,18 @@
 
 import json
 import os
-import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core import hookimpl
+from recon_core.cli.check_run import Check
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.session_check import check_session
 from recon_core.cli.workers import (
@@ -32,36 +29,10 @@ from recon_core.policy.model import Policy
 from recon_core.reports.formats import JUNIT
 from recon_core.values.severity import Severity
 
-from .conftest import EXAMPLES, Recon, write_session
+from .conftest import Recon, write_session
+from .processes import check_command, hooked, interrupted, left_behind, sessions
 
-OWN_OF_A_RUN: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|20\d\d-\d\d-\d\dT[\d:.]+Z"
-    r'|"seconds": [\d.e-]+| time="[^"]*"'
-)
-"""Run ids, hashes over them, times and durations: what differs between any two runs."""
-
-REPORTS: Final = ("json:run.json", "junit:run.xml", "sarif:run.sarif", "markdown:run.md")
-
-
-@pytest.fixture
-def sessions(directory: Path) -> Path:
-    """Sessions of every verdict, explained, unreadable and recorded by another program."""
-    for name in ("suite", "explain", "nautilus"):
-        shutil.copytree(EXAMPLES / name, directory / name)
-    return directory
-
-
-def left_behind(recon: Recon, jobs: int, *words: str) -> dict[str, str]:
-    """What a run prints and writes, without what differs between any two runs."""
-    for path in Path.cwd().glob("run.*"):
-        path.unlink()
-    reports = [word for report in REPORTS for word in ("--report", report)]
-    answer = recon("check", ".", "-j", jobs, *reports, "--audit-log=run.jsonl", *words)
-    written = {
-        path.name: path.read_text(encoding="utf-8") for path in Path.cwd().glob("run.*[!kt]")
-    }
-    found = {"code": str(answer.code), "out": answer.out, "err": answer.err, **written}
-    return {name: OWN_OF_A_RUN.sub("", text) for name, text in found.items()}
+__all__ = ["hooked", "sessions"]  # fixtures
 
 
 @pytest.mark.parametrize(
@@ -82,7 +53,7 @@ def test_processes_change_no_byte(recon: Recon, sessions: Path, words: Sequence[
         'owner = "desk"\nreason = "known"\nexpires = 2026-12-01\n',
         encoding="utf-8",
     )
-    one = left_behind(recon, 1, *words)
+    one = left_behind(recon, "-j1", *words)
     assert set(one) == {
         "code",
         "out",
@@ -94,69 +65,7 @@ def test_processes_change_no_byte(recon: Recon, sessions: Path, words: Sequence[
         "run.jsonl",
     }
     assert one["code"] == "2"
-    assert left_behind(recon, 2, *words) == one
-
-
-PLUGIN = '''\
-"""Hooks that end their process, or look on, by the name of the session."""
-
-import dataclasses
-import os
-import signal
-import sys
-import time
-
-import recon_core
-
-
-class Text(str):
-    """A text that cannot be handed over."""
-
-    __slots__ = ()
-
-    def __reduce_ex__(self, _):
-        raise TypeError("stays here")
-
-
-@recon_core.hookimpl
-def recon_internal_side(recorded):
-    if recorded.session_id == "kept":
-        return dataclasses.replace(recorded.internal, source=Text("here"))
-
-
-@recon_core.hookimpl
-def recon_checks(recorded):
-    name = recorded.session_id
-    if name == "a":
-        print("looked at a")
-    if name == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif name == "crashed":
-        os._exit(0)
-    elif name == "exits":
-        sys.exit(0)
-    elif name == "slow":
-        open("begun", "w").close()
-        time.sleep(60)
-    return [recon_core.SessionCheck("own", None, "looked at")]
-'''
-
-
-@pytest.fixture
-def hooked(directory: Path) -> dict[str, str]:
-    """An environment in which a plugin of these tests is installed."""
-    place = directory / "site"
-    metadata = place / "ending-1.dist-info"
-    metadata.mkdir(parents=True)
-    (place / "ending.py").write_text(PLUGIN, encoding="utf-8")
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ending\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[recon]\nending = ending\n")
-    return {**os.environ, "PYTHONPATH": str(place)}
-
-
-def check_command(*words: str) -> list[str]:
-    """`recon check` of this project, as a process of its own."""
-    return [sys.executable, "-m", "recon_core.cli", "check", *words]
+    assert left_behind(recon, "-j2", *words) == one
 
 
 def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[str, str]) -> None:
@@ -170,8 +79,11 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
     }
     for name in (*ends, *"abc"):
         write_session(directory / f"{name}.recon.json")
+    script = directory / "script.py"  # without a guard: no process may import it
+    words = ["check", "-j", "2", "--report=json:run.json", "."]
+    script.write_text(f"from recon_core.cli import main\n\nmain({words})\n", encoding="utf-8")
     done = subprocess.run(
-        check_command("-j", "2", "--report=json:run.json", "."),
+        [sys.executable, script],
         env=hooked, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "")
@@ -192,36 +104,27 @@ def test_a_session_whose_process_ends_is_critical(directory: Path, hooked: dict[
 
 def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[str, str]) -> None:
     """130 and its one line, the report of an earlier run withdrawn, every worker gone."""
-    for name in ("slow", "a", "b"):
-        write_session(directory / f"{name}.recon.json")
     report = directory / "run.xml"
     report.write_text("<?xml version='1.0' ?>\n<testsuites></testsuites>\n", encoding="utf-8")
-    running = subprocess.Popen(
-        check_command("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl", "."),
-        env=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    until = time.monotonic() + 30
-    while not (directory / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=30)
-    assert (running.returncode, err) == (130, "\nrecon: interrupted: no answer\n")
+    words = ("-j", "2", "--junit=run.xml", "--audit-log=log.jsonl")
+    code, out, err = interrupted(hooked, *words)
+    assert (code, err) == (130, "\nrecon: interrupted: no answer\n")
     assert "RECON" not in out
     assert report.read_text(encoding="utf-8") == JUNIT.not_ended
     assert not (directory / "log.jsonl").exists()
-    while _runs(running.pid) and time.monotonic() < until:
-        time.sleep(0.01)  # the fork server sees that its parent is gone
-    assert not _runs(running.pid)
 
 
-def _runs(group: int) -> bool:
-    """True if a process of a group is there."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def test_a_temporary_directory_that_is_too_deep(directory: Path) -> None:
+    """The socket of the fork server does not fit there; each process is a new interpreter."""
+    deep = directory / ("deep" * 30)
+    deep.mkdir()
+    for name in "ab":
+        write_session(directory / f"{name}.recon.json")
+    done = subprocess.run(
+        check_command("-j", "2", "."), env={**os.environ, "TMPDIR": str(deep)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class Keeps:
@@ -252,7 +155,7 @@ def test_the_number_of_processes(
     expected: int,
 ) -> None:
     """What is asked for, no more than sessions; else the cores, for many that are independent."""
-    monkeypatch.setattr("recon_core.cli.workers._cores", lambda: 3)
+    monkeypatch.setattr("recon_core.cli.workers.cores", lambda: 3)
     manager = extension_manager()
     if plugin is not None:
         manager.register(plugin)
@@ -314,6 +217,23 @@ def test_the_largest_session_is_begun_first(directory: Path) -> None:
     begun.clear()
     with OneProcess(terms, extension_manager()) as one:
         assert [number for number, _ in judged(anchors, one)] == [0, 1, 2]
+
+
+def test_times_of_a_log_do_not_go_back(directory: Path) -> None:
+    """A session that was judged before an earlier one has the time of that one."""
+    terms = Terms(Policy(), directory, 10, Severity.FAIL)
+    times = iter(["2026-01-01T12:00:09Z", "2026-01-01T12:00:02Z", "2026-01-01T12:00:11Z"])
+
+    class Timed(OneProcess):
+        def ended(self) -> Iterator[tuple[int, Results]]:
+            for number, session in super().ended():
+                assert isinstance(session, CheckedSession)
+                yield number, session.timed(next(times))
+
+    check = Check(terms)
+    anchors = [write_session(directory / f"{name}.recon.json") for name in "abc"]
+    check.judge(anchors, Timed(terms, extension_manager()))
+    assert [each.summary.timestamp[-3:-1] for each in check.sessions] == ["09", "09", "11"]
 
 
 def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> None:

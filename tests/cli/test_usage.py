@@ -50,7 +50,10 @@ def test_the_runbooks_command_without_arguments_prints_its_usage(recon_audit: Re
 
 MISSPELT: dict[str, tuple[list[str], str]] = {
     "a command": (["chek"], "no such command 'chek'; did you mean check?"),
-    "no command": (["xyz"], "no such command 'xyz'; expected one of check, audit, explain, "),
+    "no command": (
+        ["xyz"],
+        "no such command 'xyz'; expected one of check, audit, alert, explain, ",
+    ),
     "a sub-command": (["audit", "sumary"], "Did you mean 'summary'?"),
     "an option": (["check", "a", "--explan=off"], "Did you mean '--explain'?"),
     "a format": (["formats", "kraken_trade"], "did you mean kraken_trades?"),
@@ -190,6 +193,9 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "audit": (["audit", "summary", "--json", "log.jsonl"], 0),
     "export": (["audit", "export", "--json", "log.jsonl", "--output", "e.json"], 0),
     "verify": (["audit", "verify", "--json", "log.jsonl"], 0),
+    "head": (["audit", "head", "--json", "log.jsonl"], 0),
+    "load": (["audit", "load", "sqlite:///audit.db", "--json", "log.jsonl"], 0),
+    "alert": (["alert", "--json", "log.jsonl", "--dry-run"], 0),
     "schema": (["schema", "session"], 0),
     "completion": (["completion", "bash"], 0),
     "help": (["--help"], 0),

@@ -215,7 +215,7 @@ def pairs(text: str) -> list[tuple[Decimal, Decimal]]:
     ("charged", "rate"),
     [
         ("20:0.01 45:0.02", "0.0004"), ("45:0.02 20:0.01", "0.0004"), ("20:0.01", "0.0003"),
-        ("20:0.01 45:0.02 0:0.07", ""), ("20:-0.01 45:-0.02", "-0.0005"), ("", ""),
+        ("20:0.01 45:0.02 0:0.07", ""), ("20:-0.01 45:-0.02", "-0.0004"), ("", ""),
         ("20:0.01 45:0.02 20:0.01 45:0.02 10:9", "0.0004"), ("20:0.01 45:0.02 20:0.01 10:9", ""),
         ("100:0.10 100:0.30", ""), ("100:0.10 1000:1.00 0:5 0:5", ""),
     ],
@@ -230,13 +230,14 @@ def test_the_rate_that_most_fees_allow(charged: str, rate: str) -> None:
     [
         ("1/3000", "1/2000", "0.0004"), ("1/2000", "1/2000", "0.0005"), ("1/3", "1/2", "0.34"),
         ("1/3", "334/1000", "0.334"), ("1/3", "1/3", "0"), ("1/10", "1/9", "0.1"),
-        ("-1/2000", "-1/3000", "-0.0005"), ("1/1000", "1/1000", "0.001"),
+        ("-1/2000", "-1/3000", "-0.0004"), ("1/1000", "1/1000", "0.001"),
         ("1/1000000000000", "1/1000000000000", "1E-12"), ("1E-13", "1E-13", "0"),
     ],
 )  # fmt: skip
 def test_the_roundest_number(low: str, high: str, expected: str) -> None:
-    """The lowest with the fewest decimals, both ends included, and 12 at most."""
+    """The nearest to 0 with the fewest decimals, both ends included, and 12 at most."""
     assert _roundest(Fraction(low), Fraction(high)) == Decimal(expected)
+    assert _roundest(-Fraction(high), -Fraction(low)) == -Decimal(expected)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from .ports import free_port
 
 PASSWORD = "p@ss/w:rd 'x"  # noqa: S105  # of a server that lives as long as its test
 QUOTED = "p%40ss%2Fw%3Ard%20%27x"
@@ -42,7 +43,7 @@ def postgres() -> Iterator[str]:
             shutil.chown(secret, user)
         made = [initdb, "-D", data, "-U", "recon", "-A", "scram-sha-256", "-N", "-E", "UTF8"]
         _run([*made, "--locale=C", f"--pwfile={secret}"], user)
-        port = _free_port()
+        port = free_port()
         options = f"{_FAST} -p {port} -k {directory}"
         _run([ctl, "-D", data, "-l", log, "-w", "-o", options, "start"], user)
         try:
@@ -73,9 +74,3 @@ def _user() -> str | None:
         return None
     known = Path("/etc/passwd").read_text(encoding="utf-8")
     return "postgres" if "\npostgres:" in known else "nobody"
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

@@ -11,6 +11,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import with_movement
 from tests.trials.bases import Base
 from tests.trials.fault import Dice, Fault, mistyped
 
@@ -33,12 +34,11 @@ def _without(book: SideRecord, dice: Dice, kind: CauseKind, *, is_split: bool) -
     if not chosen:
         return None
     row = dice.choice(chosen)
-    left = tuple(other for other in rows if other is not row)
     also = {CauseKind.MISSING_MOVEMENT} if is_split else set[CauseKind]()
     return Fault(
         kind,
         str(row.movement_kind),
-        replace(book, movements=left),
+        with_movement(book, row, None),
         ids=_twins(rows, row),
         also=frozenset(also),
         unknowns=1,
@@ -74,12 +74,10 @@ def wrong_movement(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     amount, how = row.amount.copy_negate(), OTHER_SIGN
     if dice.random() < 0.5:
         amount, how = mistyped(row.amount, dice)
-    wrong = replace(row, amount=amount)
-    moved = tuple(wrong if one is row else one for one in book.movements or ())
     return Fault(
         CauseKind.WRONG_MOVEMENT,
         how,
-        replace(book, movements=moved),
+        with_movement(book, row, replace(row, amount=amount)),
         ids=frozenset({row.movement_id}),
         unknowns=1,
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from recon_core.model import CashBalance, Fill, Instrument, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import with_fill
 from recon_core.values.amounts import EXACT, shortest
 from tests.trials.bases import Base
 from tests.trials.books import State
@@ -67,20 +68,6 @@ def order_ids_of(rows: Iterable[Fill]) -> frozenset[str]:
     """The ids of the orders of fills."""
     found = {one for row in rows for one in (row.client_order_id, row.exchange_order_id)}
     return frozenset(one for one in found if one)
-
-
-def with_fill(book: SideRecord, old: Fill, new: Fill | None) -> SideRecord:
-    """The book with one fill replaced, or without it."""
-    fills = list(book.fills or ())
-    at = next(number for number, fill in enumerate(fills) if fill is old)
-    fills[at : at + 1] = [] if new is None else [new]
-    return replace(book, fills=tuple(fills))
-
-
-def with_fills(book: SideRecord, *new: Fill) -> SideRecord:
-    """The book with more fills, by their time."""
-    fills = sorted((*(book.fills or ()), *new), key=lambda fill: fill.time)
-    return replace(book, fills=tuple(fills))
 
 
 def one_fill(book: SideRecord, dice: Dice, *, with_fee: bool = False) -> Fill | None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from recon_core.model import Fill, OrderSide, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import OTHER_SIDE, cumulated, with_fill, with_fills
 from recon_core.values.amounts import EXACT
 from tests.trials.bases import Base
 from tests.trials.fault import (
@@ -16,11 +17,7 @@ from tests.trials.fault import (
     mistyped,
     one_fill,
     order_ids_of,
-    with_fill,
-    with_fills,
 )
-
-_OTHER = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
 
 
 def payload(fill: Fill) -> tuple[object, ...]:
@@ -134,7 +131,7 @@ def side_flipped(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     fill = one_fill(book, dice)
     if fill is None:
         return None
-    return changed(fill, book, CauseKind.SIDE_FLIPPED, "one", side=_OTHER[fill.side])
+    return changed(fill, book, CauseKind.SIDE_FLIPPED, "one", side=OTHER_SIDE[fill.side])
 
 
 def wrong_quantity(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
@@ -173,14 +170,10 @@ def cumulative_quantity(_base: Base, book: SideRecord, dice: Dice) -> Fault | No
 
 
 def _cumulated(book: SideRecord, rows: list[Fill]) -> Fault:
-    so_far = Decimal(0)
-    for row in rows:
-        so_far = EXACT.add(so_far, row.quantity)
-        book = with_fill(book, row, replace(row, quantity=so_far))
     return Fault(
         CauseKind.CUMULATIVE_QUANTITY,
         f"{len(rows)} fills",
-        book,
+        cumulated(book, rows),
         ids=ids_of(rows),
         more_ids=order_ids_of(rows),
         also=frozenset({CauseKind.WRONG_QUANTITY} if len(rows) == 2 else ()),

@@ -177,8 +177,8 @@ def _recorded_budgets() -> Iterator[list[Budget]]:
     made: list[Budget] = []
     real = Budget.of
 
-    def recording(effort: Effort, rows: int) -> Budget:
-        made.append(real(effort, rows))
+    def recording(effort: Effort, rows: int, divisor: int = 1) -> Budget:
+        made.append(real(effort, rows, divisor))
         return made[-1]
 
     Budget.of = recording  # type: ignore[method-assign]  # restored below

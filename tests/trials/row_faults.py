@@ -3,34 +3,32 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
 
 from recon_core.model import (
     Fill,
-    Leg,
-    Movement,
-    Order,
     OrderSide,
-    Position,
     SideRecord,
 )
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, round_to_places
+from recon_core.mutate.changes import (
+    another_name,
+    netted,
+    renamed,
+    rounded,
+    scaled,
+    with_fills,
+)
 from tests.trials.bases import Base
-from tests.trials.fault import Dice, Fault, ids_of, mistyped, one_fill, with_fills
-
-_Row = TypeVar("_Row", Fill, Movement, Order, Position)
+from tests.trials.fault import Dice, Fault, ids_of, mistyped, one_fill
 
 
 def rounded_rows(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     """Every quantity rounded to so many decimals."""
     places = dice.randint(0, 5)
-    fills = [
-        replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in book.fills or ()
-    ]
+    changed = rounded(book, places)
     touched = [
         one
-        for one, other in zip(book.fills or (), fills, strict=True)
+        for one, other in zip(book.fills or (), changed.fills or (), strict=True)
         if one.quantity != other.quantity
     ]
     if len(touched) < 2:
@@ -38,7 +36,7 @@ def rounded_rows(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     return Fault(
         CauseKind.ROUNDING,
         f"rows to {places} decimals",
-        replace(book, fills=tuple(fills)),
+        changed,
         more_ids=ids_of(touched),
         unknowns=1,
     )
@@ -52,17 +50,11 @@ def scaled_rows(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     multiplier = base.recorded.instruments[like.symbol].multiplier
     power = dice.choice((-8, -3, -2, -1, 1, 2, 3, 8))
     factor = Decimal(1).scaleb(power) if multiplier == 1 or dice.random() < 0.5 else multiplier
-    fills = [
-        replace(fill, quantity=EXACT.multiply(fill.quantity, factor))
-        if fill.symbol == like.symbol
-        else fill
-        for fill in book.fills or ()
-    ]
-    touched = [fill for fill in fills if fill.symbol == like.symbol]
+    touched = [fill for fill in book.fills or () if fill.symbol == like.symbol]
     return Fault(
         CauseKind.UNIT,
         f"rows of {like.symbol} x {factor:f}",
-        replace(book, fills=tuple(fills)),
+        scaled(book, like.symbol, factor),
         more_ids=ids_of(touched),
         also=frozenset({CauseKind.WRONG_QUANTITY} if len(touched) == 1 else ()),
     )
@@ -108,40 +100,28 @@ def _foreign(like: Fill, number: int, named: dict[str, str], dice: Dice) -> Fill
 def renamed_rows(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     """All rows of one symbol under another name."""
     like = one_fill(book, dice)
-    opening = book.opening
-    if like is None or opening is None:
+    if like is None or book.opening is None:
         return None
-    name = like.symbol.replace("/", "").replace("-", "_").lower()
-    renamed = replace(
-        book,
-        fills=_named(book.fills or (), like.symbol, name),
-        movements=None if book.movements is None else _named(book.movements, like.symbol, name),
-        opening=replace(opening, positions=_named(opening.positions, like.symbol, name)),
-        orders=None if book.orders is None else _named(book.orders, like.symbol, name),
-    )
+    name = another_name(like.symbol)
     return Fault(
         CauseKind.ALIAS,
         f"rows, {name}",
-        renamed,
+        renamed(book, like.symbol, name),
         more_ids=ids_of(row for row in book.fills or () if row.symbol == like.symbol),
         is_of_rows=True,
         instruments=(replace(base.recorded.instruments[like.symbol], symbol=name),),
     )
 
 
-def _named(rows: tuple[_Row, ...], symbol: str, name: str) -> tuple[_Row, ...]:
-    return tuple(replace(row, symbol=name) if row.symbol == symbol else row for row in rows)
-
-
 def netted_rows(_base: Base, book: SideRecord, _dice: Dice) -> Fault | None:
     """The fills of hedge legs booked as those of one NET position."""
-    fills = tuple(replace(fill, leg=Leg.NET) for fill in book.fills or ())
-    if fills == book.fills:
+    changed = netted(book)
+    if changed.fills == book.fills:
         return None
     return Fault(
         CauseKind.NETTED_LEGS,
         "rows",
-        replace(book, fills=fills),
-        more_ids=ids_of(fills),
+        changed,
+        more_ids=ids_of(changed.fills or ()),
         is_of_rows=True,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import CashBalance, Leg, Position, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import another_name
 from recon_core.values.amounts import EXACT, ZERO, round_to_places
 from tests.trials.bases import Base
 from tests.trials.books import State, state_of
@@ -101,7 +102,7 @@ def alias(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     if not held:
         return None
     symbol = dice.choice(held).symbol
-    name = symbol.replace("/", "").replace("-", "_").lower()
+    name = another_name(symbol)
     positions = tuple(
         replace(row, symbol=name) if row.symbol == symbol else row for row in state.positions
     )

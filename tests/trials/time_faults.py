@@ -1,12 +1,13 @@
 """Faults of time: a side that is older than it says, or than its rows."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import shifted_in_time, until
 from tests.trials.bases import Base
 from tests.trials.fault import Dice, Fault, ids_of
 
@@ -26,25 +27,18 @@ def behind(base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     return fault and replace(fault, as_of=None, also=fault.also | {CauseKind.AS_OF_SHIFT})
 
 
-def _until(book: SideRecord, cut: object, kind: CauseKind, how: str) -> Fault | None:
-    fills = [fill for fill in book.fills or () if fill.time > cut]  # type: ignore[operator]
-    moved = [row for row in book.movements or () if row.time > cut]  # type: ignore[operator]
+def _until(book: SideRecord, cut: datetime, kind: CauseKind, how: str) -> Fault | None:
+    fills = [fill for fill in book.fills or () if fill.time > cut]
+    moved = [row for row in book.movements or () if row.time > cut]
     if not fills:
         return None
-    early = replace(
-        book,
-        fills=tuple(fill for fill in book.fills or () if fill not in fills),
-        movements=None
-        if book.movements is None
-        else tuple(row for row in book.movements if row not in moved),
-    )
     also = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT} - {kind}
     also |= {CauseKind.MISSING_FILL} if len(fills) + len(moved) == 1 else set()
     is_stale = kind is CauseKind.STALE_SIDE
     return Fault(
         kind,
         how,
-        early,
+        until(book, cut),
         more_ids=ids_of(fills) | {row.movement_id for row in moved},
         also=frozenset(also if not is_stale else also - {CauseKind.AS_OF_SHIFT}),
         as_of=cut if is_stale else None,
@@ -66,13 +60,10 @@ def shifted_rows(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     if not book.fills:
         return None
     shift = timedelta(hours=dice.choice((1, -1, 24, -24)))
-    rows = tuple(replace(fill, time=fill.time + shift) for fill in book.fills)
-    moved = tuple(replace(row, time=row.time + shift) for row in book.movements or ())
-    movements = None if book.movements is None else moved
     return Fault(
         CauseKind.AS_OF_SHIFT,
         f"rows {shift}",
-        replace(book, fills=rows, movements=movements),
-        more_ids=ids_of(rows) | {row.movement_id for row in moved},
+        shifted_in_time(book, shift),
+        more_ids=ids_of(book.fills) | {row.movement_id for row in book.movements or ()},
         moves_nothing=True,
     )

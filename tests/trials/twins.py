@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from recon_core.model import Fill, InstrumentKind, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.mutate.changes import with_fill
 from recon_core.values.errors import ReconError
 from tests.trials.bases import Base
 from tests.trials.books import State, difference, state_of
-from tests.trials.fault import Fault, ids_of, order_ids_of, with_fill
+from tests.trials.fault import Fault, ids_of, order_ids_of
 from tests.trials.fill_faults import payload
 from tests.trials.placing import Placement
 

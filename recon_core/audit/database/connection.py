@@ -23,6 +23,8 @@ _DRIVERS: Final = {
 }
 _WAIT: Final = 60
 """Seconds that a writer of SQLite waits for another one; a batch takes less than one."""
+_PATIENCE: Final = 10
+"""Seconds until a server is not there, where the URL says nothing: by itself the driver waits."""
 _HIDDEN: Final = "***"
 
 
@@ -100,7 +102,8 @@ class Database:
 
     def _engine(self, *, writes: bool) -> Engine:
         if self.file is None:
-            return create_engine(self.url, poolclass=NullPool)
+            url = self.url.update_query_dict({"connect_timeout": str(_PATIENCE), **self.url.query})
+            return _in_utc(create_engine(url, poolclass=NullPool))
         engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": _WAIT})
         if writes:
             _begin_as_writer(engine)
@@ -118,6 +121,17 @@ class Database:
             for written in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
                 text = text.replace(written, _HIDDEN)
         return printable(" ".join(text.split()), 500)
+
+
+def _in_utc(engine: Engine) -> Engine:
+    """Read times in UTC: in the zone of a server the first or last year may be out of bounds."""
+
+    @event.listens_for(engine, "connect")
+    def set_zone(connection: Any, _record: object) -> None:
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    return engine
 
 
 def _begin_as_writer(engine: Engine) -> None:

@@ -138,12 +138,13 @@ def exception_text(problem: Problem, selected: Sequence[Fill]) -> str:
 def _charged(problem: Problem, fill: Fill) -> Iterator[Charged]:
     """Yield a fill with the first rate that gives its fee to one unit, if any does."""
     model = problem.schedules.model(fill)
-    for rate in () if model is None else model.rates:
-        if model is not None:
-            off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()
-            if off <= model.unit(problem.postings, fill):
-                yield fill, model, rate
-                return
+    if model is None:
+        return
+    for rate in model.rates:
+        off = EXACT.subtract(model.fee(problem.postings, fill, rate), fill.fee).copy_abs()
+        if off <= model.unit(problem.postings, fill):
+            yield fill, model, rate
+            return
 
 
 def _at(problem: Problem, one: Charged, factor: Fraction, rounding: str) -> Fill:

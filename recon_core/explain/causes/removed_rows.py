@@ -121,10 +121,17 @@ def _is_removal(problem: Problem, one: Hypothesis) -> bool:
 
 
 def _has_its_id(problem: Problem, fills: Iterable[Fill]) -> bool:
-    """True if another fill of the ledger has the id of one of these: it is the same execution."""
-    ids = {fill.fill_id for fill in fills}
-    counts = Counter(fill.fill_id for fill in problem.fills if fill.fill_id in ids)
+    """True if another fill of the ledger has the id of one of these: it is the same execution.
+
+    Exchanges count the executions of each symbol, so that an id of another one says nothing.
+    """
+    ids = set(map(_execution, fills))
+    counts = Counter(key for key in map(_execution, problem.fills) if key in ids)
     return any(count > 1 for count in counts.values())
+
+
+def _execution(fill: Fill) -> tuple[str | None, str, str]:
+    return fill.account, fill.symbol, fill.fill_id
 
 
 def _content(row: Row) -> object:

@@ -389,7 +389,12 @@ def _allowed_rates(charged: Sequence[_Charge], places: int | None) -> list[Decim
 
 
 def _roundest(low: Fraction, high: Fraction) -> Decimal:
-    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one."""
+    """Return the number from `low` to `high` with the fewest decimals, 0 without a short one.
+
+    Of several the one nearest to 0, so that a rebate is the mirror image of a fee.
+    """
+    if high < 0:
+        return _roundest(-high, -low).copy_negate()
     for places in range(2, _RATE_PLACES + 1):
         count = -((-low * 10**places) // 1)
         if count <= high * 10**places:

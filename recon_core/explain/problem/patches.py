@@ -166,14 +166,14 @@ def shifted(
     left = {name: amount for name, amount in amounts.items() if amount}
     positions, cash = record.positions, record.cash
     if positions is not None:
-        moved = [_moved_position(row, left.pop(_of(dimensions, row), None)) for row in positions]
+        moved = [moved_position(row, left.pop(_of(dimensions, row), None)) for row in positions]
         more = [names.positions[name] for name in left if name in names.positions]
-        fresh = (_moved_position(row, left.pop(_of(dimensions, row))) for row in more)
+        fresh = (moved_position(row, left.pop(_of(dimensions, row))) for row in more)
         positions = (*moved, *fresh)
     if cash is not None:
-        moved_cash = [_moved_balance(row, left.pop(_of(dimensions, row), None)) for row in cash]
+        moved_cash = [moved_balance(row, left.pop(_of(dimensions, row), None)) for row in cash]
         more_cash = [names.cash[name] for name in left if name in names.cash]
-        fresh_cash = (_moved_balance(row, left.pop(_of(dimensions, row))) for row in more_cash)
+        fresh_cash = (moved_balance(row, left.pop(_of(dimensions, row))) for row in more_cash)
         cash = (*moved_cash, *fresh_cash)
     return replace(record, positions=positions, cash=cash)
 
@@ -184,13 +184,15 @@ def _of(dimensions: Dimensions, row: Position | CashBalance) -> str:
     return dimensions.cash(row.currency, row.account)
 
 
-def _moved_position(row: Position, amount: Decimal | None) -> Position:
+def moved_position(row: Position, amount: Decimal | None) -> Position:
+    """Return a position with an amount added to it, and without its average price then."""
     if not amount:
         return row
     return replace(row, quantity=EXACT.add(row.quantity, amount), average_price=None)
 
 
-def _moved_balance(row: CashBalance, amount: Decimal | None) -> CashBalance:
+def moved_balance(row: CashBalance, amount: Decimal | None) -> CashBalance:
+    """Return a balance with an amount added to its total and to what is free of it."""
     if not amount:
         return row
     free = None if row.free is None else EXACT.add(row.free, amount)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from recon_core.reports.mutation_tables import COLUMNS, share_text
 from recon_core.reports.page.content import anchor, page
 from recon_core.reports.run_report import RunReport
 from recon_core.values.printable import printable
@@ -52,6 +53,8 @@ def render(run: RunReport) -> str:
             signs=_SIGNS,
             heads=_HEADS,
             certainty=_CERTAINTY,
+            mutation_columns=COLUMNS,
+            share_text=share_text,
             style=Markup(style),  # noqa: S704  # a file of this package
             style_hash=f"sha256-{digest}",
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from recon_core.reports.mutation_tables import MutationTable, mutation_tables
 from recon_core.reports.page.charts import (
     FillLanes,
     StepChart,
@@ -92,6 +93,7 @@ class Page:
 
     `first` is the cause to chase first, `worst` a finding shown in place of it.
     `severities` are those of the map, the worst first; `waivers` says that some finding has one.
+    `mutated` are the faults that were put into copies of the sessions.
     """
 
     run: RunReport
@@ -112,6 +114,7 @@ class Page:
     more_inputs: int
     policies: tuple[str, ...]
     commits: tuple[str, ...]
+    mutated: tuple[MutationTable, ...]
 
 
 def page(run: RunReport) -> Page:
@@ -152,6 +155,7 @@ def page(run: RunReport) -> Page:
         more_inputs=max(len(inputs) - MOST_INPUTS, 0),
         policies=_evidence(run, "policy_sha256"),
         commits=_evidence(run, "commit"),
+        mutated=() if run.mutation is None else tuple(mutation_tables(run.mutation)),
     )
 
 

@@ -19,6 +19,7 @@ from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
 F1, F2, F3, F4, F5, F6 = ROWS
 PAID = moved("m", "interest", "5 EUR", -300)
 LIKE_F6 = replace(F6, fill_id="f0", time=at(-950))
+MARKETS = {SPOT.symbol: SPOT, "LTC/EUR": replace(SPOT, symbol="LTC/EUR", base="LTC")}
 SAME_TIME = replace(F5, fill_id="f7", quantity=F5.quantity * 2, time=F6.time)
 
 
@@ -31,7 +32,7 @@ def removal(
 
 def problem_of(rows: Sequence[Row], *, rows_right: bool = False) -> Problem:
     """The ledger lists these rows, and the exchange states something else."""
-    known = recorded(ledger_of(rows), exchange(ROWS[1:]), instruments={SPOT.symbol: SPOT})
+    known = recorded(ledger_of(rows), exchange(ROWS[1:]), instruments=MARKETS)
     return next(one for one in problems_of(prover_of(known)) if one.rows_right is rows_right)
 
 
@@ -65,6 +66,11 @@ ENDS: dict[str, tuple[Sequence[Row], Sequence[Hypothesis], bool, Mapping[int, st
     "in parts": (ROWS, [replace(removal(F6), facts=Facts(in_parts=True))], False, {}, ""),
     "a copy with another id": (
         [*ROWS, replace(F6, fill_id="g", time=at(-399))],
+        [removal(F6, kind=CauseKind.DUPLICATE_FILL)], False, {0: ""}, "g",
+    ),
+    "a copy with another id, and its own in another market": (
+        [*ROWS, replace(F6, fill_id="g", time=at(-399)),
+         replace(F1, fill_id="f6", symbol="LTC/EUR", time=at(-950))],
         [removal(F6, kind=CauseKind.DUPLICATE_FILL)], False, {0: ""}, "g",
     ),
     "a copy with its id": (

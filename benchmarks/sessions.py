@@ -1,0 +1,111 @@
+"""What many sessions cost: `recon check` in one process, in several, and on a local cluster.
+
+    python benchmarks/sessions.py [--runs 5] [--cluster] [--python PATH]
+
+Every figure is the least wall time of some runs, which are interleaved. Before them two busy
+loops are timed, one after the other and at once: a machine that others use has less than two
+cores to give, and no ratio below that one can be reached. Ends with 1 where a target is missed.
+
+* 200 sessions of 60 comparisons, `-j 2` against `-j 1`: at most 0.6.
+* with `--cluster`: 2,000 sessions, two local workers against one: at least 1.6 times as fast.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing import Pool
+from pathlib import Path
+
+from measured import session_of_positions
+
+PROCESSES_TARGET = 0.6
+CLUSTER_TARGET = 1.6
+COMPARISONS = 60
+SESSION_CHECKS = 4
+BLOCKED = 2
+"""Exit status of a run with a FAIL."""
+FAILING = 20
+"""Every so many sessions one has a FAIL, so that explanations are searched for."""
+
+
+def main() -> int:
+    options = _options()
+    alone, together = _busy(1), _busy(2)
+    print(f"two busy loops at once take {together / (2 * alone):.2f} of one after the other")
+    met = [_processes(options)]
+    if options.cluster:
+        met.append(_cluster(options))
+    return 0 if all(met) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--cluster", action="store_true", help="measure dask.distributed too")
+    parser.add_argument("--python", default=sys.executable, help="another environment's python")
+    return parser.parse_args()
+
+
+def _busy(count: int) -> float:
+    with Pool(count) as pool:
+        pool.map(_loop, [1] * count)  # starts the processes
+        return _seconds(lambda: pool.map(_loop, [5_000_000] * count, chunksize=1))
+
+
+def _loop(count: int) -> None:
+    for _ in range(count):
+        pass
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _processes(options: argparse.Namespace) -> bool:
+    one, two = _least(options, 200, ["-j1"], ["-j2"])
+    print(f"200 sessions: -j 1 {one:.2f} s, -j 2 {two:.2f} s, ratio {two / one:.2f}")
+    return two / one <= PROCESSES_TARGET
+
+
+def _cluster(options: argparse.Namespace) -> bool:
+    words = ["--scheduler=local", "-j"]
+    one, two = _least(options, 2000, [*words, "1"], [*words, "2"])
+    print(f"2000 sessions on a cluster: 1 worker {one:.2f} s, 2 workers {two:.2f} s", end="")
+    print(f", {one / two:.2f} times as fast")
+    return one / two >= CLUSTER_TARGET
+
+
+def _least(options: argparse.Namespace, count: int, *cases: list[str]) -> list[float]:
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        (directory / "pytest.ini").write_text("")
+        for number in range(count):
+            session = session_of_positions(COMPARISONS - SESSION_CHECKS, not number % FAILING)
+            session["session_id"] = f"s{number}"
+            (directory / f"s{number}.recon.json").write_text(json.dumps(session))
+        runs = [
+            [_seconds(lambda case=case: _check(options.python, directory, case)) for case in cases]
+            for _ in range(options.runs)
+        ]
+    return [min(times) for times in zip(*runs, strict=True)]
+
+
+def _check(python: str, directory: Path, words: list[str]) -> None:
+    command = [python, "-m", "recon_core.cli", "check", ".", *words]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
+    )
+    if done.returncode != BLOCKED:
+        raise SystemExit(f"{' '.join(command)}: ended {done.returncode}\n{done.stderr}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,203 @@
+"""Workers of a cluster of dask.distributed: one session is one task.
+
+The extra `cluster` brings the library. A scheduler hands a task on where its worker died; what
+kills worker after worker is given up, and its session is CRITICAL.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from pluggy import PluginManager
+
+from recon_core import __version__
+from recon_core.cli.checked_session import CheckedSession, Terms
+from recon_core.cli.process_start import interrupts_held_back
+from recon_core.cli.workers import Results, cores
+from recon_core.plugins.manager import extension_manager
+from recon_core.values.errors import ReconError
+from recon_core.values.printable import printable, quoted
+
+if TYPE_CHECKING:
+    from distributed import Future, LocalCluster
+
+LOCAL: Final = "local"
+"""Name of a cluster that is made for the run, on this machine."""
+
+IN_FLIGHT: Final = 1000
+"""Tasks that the scheduler has at a time: enough for some hundred workers, and no burden."""
+
+_KILLED: Final = "every worker that began it was killed, ran out of memory or crashed"
+
+_LOCAL_SETTINGS: Final = {
+    "distributed.scheduler.allowed-failures": 1,  # workers that a task may lose; 3 is for networks
+    "distributed.worker.profile.enabled": False,  # looks at every call, 100 times a second
+}
+_LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that the library sets a level of."""
+_WAIT: Final = 10
+"""Seconds in which a scheduler answers."""
+
+
+def require_scheduler(name: str, jobs: int | None) -> None:
+    """Raise `ReconError` for a name that can be no scheduler, and where the library is missing."""
+    if name != LOCAL and "://" not in name:
+        raise ReconError(
+            f"--scheduler: {quoted(name)}; expected local or an address like tcp://host:8786"
+        )
+    if name != LOCAL and jobs is not None:
+        raise ReconError("-j: a cluster has its own workers; expected no -j with its address")
+    if find_spec("distributed") is None:
+        raise ReconError(
+            "--scheduler: needs dask.distributed, which is not installed; "
+            "pip install 'pytest-recon[cluster]'"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A session that the scheduler has; `is_alone`: it has no other one meanwhile."""
+
+    number: int
+    anchor: Path
+    is_alone: bool = False
+
+
+class Cluster:
+    """Judges sessions on the workers of the scheduler `name`, an address or `local`.
+
+    `count` is the number of workers of a local cluster. Raises `ReconError` where the scheduler
+    does not answer, at the beginning or later.
+    """
+
+    places = IN_FLIGHT
+
+    def __init__(self, terms: Terms, name: str, count: int | None) -> None:
+        self.terms = terms
+        self._name = name
+        self._count = count or cores()
+        self._running: dict[Future, _Task] = {}
+        self._begun: list[_Task] = []
+        self._suspects: list[_Task] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        from distributed import Client  # noqa: PLC0415  # an extra
+        from distributed.client import as_completed  # noqa: PLC0415  # as that
+
+        for logger in _LOGGERS:
+            logging.getLogger(logger).setLevel(logging.CRITICAL)  # what matters is an error here
+        with interrupts_held_back():
+            address = self._local() if self._name == LOCAL else self._name
+            try:
+                self._client: Client = self._stack.enter_context(
+                    Client(address, timeout=_WAIT, set_as_default=False)
+                )
+            except (OSError, ValueError) as error:
+                raise self._unreached(str(error)) from None
+        self._ended: as_completed = as_completed(
+            loop=self._client.loop, with_results=True, raise_errors=False
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.cancel(list(self._running), force=True)
+        self._stack.close()
+
+    def _local(self) -> "LocalCluster":
+        import dask  # noqa: PLC0415  # an extra
+        from distributed import LocalCluster  # noqa: PLC0415  # as that
+
+        self._stack.enter_context(dask.config.set(_LOCAL_SETTINGS))
+        cluster: LocalCluster = self._stack.enter_context(
+            LocalCluster(
+                n_workers=self._count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+        )
+        return cluster
+
+    def begin(self, number: int, anchor: Path) -> None:
+        """Keep the session for `ended`, which hands over all that were begun at once."""
+        self._begun.append(_Task(number, anchor))
+
+    def _submit(self, tasks: "Sequence[_Task]") -> None:
+        self._require_running()
+        run = self.terms.invocation_id
+        futures = self._client.map(
+            _check_on_worker,
+            [task.anchor for task in tasks],
+            terms=self.terms,
+            key=[f"recon-{run}-{task.number}-{task.is_alone}" for task in tasks],
+            pure=False,
+        )
+        self._running.update(zip(futures, tasks, strict=True))
+        self._ended.update(futures)
+
+    def ended(self) -> Iterator[tuple[int, Results]]:
+        """Wait for results.
+
+        A scheduler gives up every task that waited on workers that died, not only the one that
+        killed them. So those that were given up are tried again when all others have ended,
+        each alone.
+        """
+        if not self._begun and not self._running:
+            self._begun.append(replace(self._suspects.pop(), is_alone=True))
+        if self._begun:
+            self._submit(self._begun)
+            self._begun = []
+        for future, found in self._ended.next_batch():
+            task, results = self._running.pop(future), _results(found)
+            if results is _KILLED and not task.is_alone:
+                self._suspects.append(task)
+                continue
+            if not isinstance(results, CheckedSession):
+                self._require_running()
+            yield task.number, results
+
+    def _require_running(self) -> None:
+        if self._client.status != "running":
+            raise self._unreached("it no longer answers")
+
+    def _unreached(self, reason: str) -> ReconError:
+        return ReconError(f"--scheduler={printable(self._name)}: {printable(reason, 300)}")
+
+
+def _results(found: Any) -> Results:
+    """Return the results of a task, or why it has none."""
+    if isinstance(found, CheckedSession):
+        version = found.versions.get("pytest-recon")
+        if version == __version__:
+            return found
+        return f"its worker has pytest-recon {printable(version)}; expected {__version__}"
+    from distributed import KilledWorker  # noqa: PLC0415  # an extra
+
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, KilledWorker):
+        return _KILLED
+    return f"its worker has no results: {type(error).__name__}: {printable(error)}"
+
+
+_ONE_AT_A_TIME: Final = Lock()
+"""Limits in force belong to a process, and commands of several users may share a worker."""
+
+
+def _check_on_worker(anchor: Path, terms: Terms) -> CheckedSession:
+    from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
+
+    with _ONE_AT_A_TIME:
+        return check_session(anchor, terms, _manager())
+
+
+@cache
+def _manager() -> PluginManager:
+    """The plugins that are installed where the worker is."""
+    return extension_manager()
