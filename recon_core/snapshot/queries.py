@@ -49,7 +49,12 @@ ORDERS: Final = Query("orders", "orders", _ORDER, of_symbols=True, paged=True)
 CLOSED_ORDERS: Final = Query("closed_orders", "orders", _ORDER, of_symbols=True, paged=True)
 CANCELED_ORDERS: Final = Query("canceled_orders", "orders", _ORDER, of_symbols=True, paged=True)
 FUNDING_HISTORY: Final = Query(
-    "funding_history", "movements", _MOVED, of_symbols=True, of_contracts=True, paged=True
+    "funding_history",
+    "movements",
+    ("id", "code", "amount", "timestamp"),
+    of_symbols=True,
+    of_contracts=True,
+    paged=True,
 )
 DEPOSITS: Final = Query("deposits", "movements", (*_MOVED, "status"), paged=True)
 WITHDRAWALS: Final = Query("withdrawals", "movements", (*_MOVED, "status"), paged=True)

@@ -8,7 +8,7 @@ answer may be in the balance or not, so everything is asked again, three times a
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,9 +18,11 @@ from recon_core.snapshot.asking import Asked, Asker, Row
 from recon_core.snapshot.exchange import error_text
 from recon_core.snapshot.queries import (
     BALANCE,
+    DEPOSITS,
     MY_TRADES,
     OPEN_ORDERS,
     POSITIONS,
+    WITHDRAWALS,
     Query,
     offered_queries,
 )
@@ -187,6 +189,8 @@ def _ask(asker: Asker, recording: Recording, query: Query, *, offered: bool) -> 
         yield Asked(query, status="not offered")
     elif (query.of_symbols or query.of_contracts) and not symbols:
         yield Asked(query, status="not asked", error="no symbol of its kind")
+    elif query in (DEPOSITS, WITHDRAWALS) and contracts == list(recording.symbols):
+        yield Asked(query, status="not asked", error="they are of the spot wallet")
     elif query.of_symbols:
         yield from (_one(asker, recording, query, name) for name in symbols)
     else:
@@ -205,6 +209,8 @@ def _one(
     asked = asker.whole(query, of, arguments)
     if query is BALANCE and asked.status == "whole":
         _check_balance(asked)
+        if any(market["type"] != "spot" for market in recording.markets.values()):
+            _take_wallet(asker.exchange, asked)
     return asked
 
 
@@ -218,6 +224,37 @@ def _check_balance(asked: Asked) -> None:
     if unknown:
         shown = printable(", ".join(unknown[:5]), 100)
         asked.status, asked.error = "failed", f"the answer does not state all of {shown}"
+
+
+def _take_wallet(exchange: Any, asked: Asked) -> None:
+    """Make the balance of an account with contracts that of its wallet.
+
+    ccxt's total has the gain of open positions in it at some exchanges, which is no cash. Binance
+    and Bybit state `walletBalance` beside it; elsewhere nobody can say what the total is.
+    """
+    if asked.status != "whole" or asked.result is None:
+        return
+    wallets = dict(_wallets(exchange, asked.result.get("info"), 5))
+    missing = [name for name in asked.result["total"] if name not in wallets]
+    if missing:
+        asked.status = "not offered"
+        asked.error = "the total of an account with contracts may have the gain of positions in it"
+        return
+    asked.result = {"info": asked.result.get("info"), "total": wallets}
+
+
+def _wallets(exchange: Any, answer: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield currency and wallet balance of every row of an answer that states both."""
+    inner = answer.values() if isinstance(answer, dict) else answer
+    if not isinstance(inner, Iterable) or isinstance(inner, str) or not depth:
+        return
+    if isinstance(answer, dict) and "walletBalance" in answer:
+        name = answer.get("asset") or answer.get("coin")
+        if name:
+            yield exchange.safe_currency_code(name), exchange.number(answer["walletBalance"])
+            return
+    for value in inner:
+        yield from _wallets(exchange, value, depth - 1)
 
 
 def _rows_of(recording: Recording, *sections: str) -> Iterable[tuple[Asked, Row]]:

@@ -59,6 +59,7 @@ class Account:
     withdrawals: list[dict[str, Any]] = field(default_factory=list)
     symbols: tuple[tuple[str, str], ...] = (("BTC", "USDT"), ("ETH", "USDT"))
     page: int = 1000
+    longest: int = DAY
     newest_first: bool = False
     clock: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -69,9 +70,13 @@ class Account:
         """The time of the exchange in milliseconds."""
         return int(time.time() * 1000) + self.clock
 
+    def name_of(self, path: str) -> str | None:
+        """Return the name of the end point of a path."""
+        return END_POINTS.get(path)
+
     def answer(self, path: str, given: dict[str, str]) -> Reply:
         """Answer one request."""
-        name = END_POINTS.get(path)
+        name = self.name_of(path)
         if name is None:
             return Reply({"code": -1, "msg": f"no end point {path}"}, 404)
         self.counts[name] += 1
@@ -88,9 +93,9 @@ class Account:
     def found(self, name: str, given: dict[str, str]) -> Any:
         """The rows or the `Reply` of an end point, as the exchange has it."""
         if name in ("myTrades", "allOrders"):
-            if int(given["endTime"]) - int(given["startTime"]) > DAY:
-                return Reply({"code": -1127, "msg": "More than 24 hours between times."}, 400)
-            return self._rows(self.trades if name == "myTrades" else self.orders, given, "time")
+            if int(given["endTime"]) - int(given["startTime"]) > self.longest:
+                return Reply({"code": -1127, "msg": "Too many hours between times."}, 400)
+            return self.rows(self.trades if name == "myTrades" else self.orders, given, "time")
         markets = [_market(*each) for each in self.symbols]
         opened = [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
         simple: dict[str, Callable[[], Any]] = {
@@ -98,12 +103,13 @@ class Account:
             "exchangeInfo": lambda: {"serverTime": self.now(), "symbols": markets},
             "account": lambda: {"updateTime": 1, "balances": self.balances},
             "openOrders": lambda: [row for row in opened if row["symbol"] == given["symbol"]],
-            "deposits": lambda: self._rows(self.deposits, given, "insertTime"),
+            "deposits": lambda: self.rows(self.deposits, given, "insertTime"),
             "withdrawals": lambda: self.withdrawals,
         }
         return simple[name]()
 
-    def _rows(self, rows: list[dict[str, Any]], given: dict[str, str], name: str) -> Any:
+    def rows(self, rows: list[dict[str, Any]], given: dict[str, str], name: str) -> Any:
+        """Return a page of rows between the times that are asked for."""
         begun, ended = int(given["startTime"]), int(given["endTime"])
         limit = min(int(given.get("limit", 500)), self.page)
         symbol = given.get("symbol")
@@ -172,12 +178,15 @@ def serving(account: Any) -> Iterator[str]:
         thread.join()
 
 
-def settings_of(address: str) -> dict[str, Any]:
-    """Settings with which ccxt's binance asks that server, and nothing else."""
-    places = {"public": "/api/v3", "private": "/api/v3", "sapi": "/sapi/v1"}
+def settings_of(address: str, exchange: str = "binance") -> dict[str, Any]:
+    """Settings with which an exchange of ccxt asks that server, and nothing else."""
+    import ccxt
+
+    places = getattr(ccxt, exchange)().urls["api"]
     return {
-        "urls": {"api": {name: address + path for name, path in places.items()}},
-        "options": {"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False},
+        "urls": {"api": {name: address + urlsplit(url).path for name, url in places.items()}},
+        "options": {"fetchMargins": False}
+        | ({"fetchMarkets": {"types": ["spot"]}} if exchange == "binance" else {}),
         "timeout": 1000,
         "rateLimit": 1,
     }
