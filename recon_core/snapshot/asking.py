@@ -87,17 +87,24 @@ class Asker:
             ask(asked)
         except QueryFault as fault:
             asked.status, asked.error = "failed", str(fault)
-        except ccxt.NotSupported as error:
-            asked.status, asked.error = "not offered", error_text(self.exchange, error)
         except Exception as error:  # noqa: BLE001  # ccxt's parsers raise anything at half answers
-            asked.status, asked.error = "failed", error_text(self.exchange, error)
+            # A kind of account may lack transfers and a ledger, but never what its state is.
+            lacks = isinstance(error, ccxt.NotSupported) and asked.query.section in (
+                "",
+                "movements",
+            )
+            asked.status = "not offered" if lacks else "failed"
+            asked.error = error_text(self.exchange, error)
         if asked.status == "failed":
             asked.error = f"page {max(asked.pages, 1)}: {asked.error}"
         asked.answered = datetime.now(UTC)
         return asked
 
     def _single(self, asked: Asked, arguments: Mapping[str, Any]) -> None:
-        result = self._page(asked, **arguments)
+        limit = self._bounds(asked)[1] if asked.query.of_symbols else None
+        result = self._page(asked, **arguments, **({} if limit is None else {"limit": limit}))
+        if isinstance(result, list) and limit is not None and len(result) >= limit:
+            raise QueryFault(f"cut: {len(result)} rows, as many as the exchange gives at once")
         if isinstance(result, dict | int):
             asked.result = result if isinstance(result, dict) else {"milliseconds": result}
             return

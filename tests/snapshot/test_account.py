@@ -297,3 +297,41 @@ def test_a_session_that_is_read_again_is_the_same(tmp_path: Path) -> None:
     assert given.counts["exchangeInfo"] == 1
     (tmp_path / "again").mkdir()
     assert external(tmp_path, first).fills == external(tmp_path / "again", second).fills
+
+
+@pytest.mark.parametrize(("count", "fault"), [(2, ""), (3, "cut: 3 rows, as many as")])
+def test_open_orders_that_fill_their_answer_are_cut(count: int, fault: str) -> None:
+    """They have no pages: where ccxt knows how many an exchange gives, more may be behind them."""
+    given = account(0, orders=[order(n, status="NEW", executedQty="0") for n in range(count)])
+    with serving(given) as address:
+        exchange = open_exchange(
+            "binance", "paper", settings=settings_of(address), environment=KEYS
+        )
+        stated = exchange.feature_value
+        exchange.feature_value = lambda symbol, name, *more: (
+            3 if (name, more[0]) == ("fetchOpenOrders", "limit") else stated(symbol, name, *more)
+        )
+        since = recorded(account(0))[0].since
+        recording = record_account(exchange, ("BTC/USDT",), since)
+        exchange.session.close()
+    assert [fault in each for each in recording.faults] == ([True] if fault else [])
+
+
+def test_a_state_that_is_not_supported_is_a_fault() -> None:
+    """Transfers may be missing from a testnet; the trades of an account never are."""
+    import ccxt
+
+    given = account(1)
+    with serving(given) as address:
+        exchange = open_exchange(
+            "binance", "paper", settings=settings_of(address), environment=KEYS
+        )
+
+        def refuse(*_: object, **__: object) -> None:
+            raise ccxt.NotSupported("binance: not on a testnet")
+
+        exchange.fetch_deposits = exchange.fetch_my_trades = refuse
+        recording = record_account(exchange, ("BTC/USDT",), recorded(account(0))[0].since)
+        exchange.session.close()
+    status = {asked.query.name: asked.status for asked in recording.asked}
+    assert (status["deposits"], status["my_trades"]) == ("not offered", "failed")

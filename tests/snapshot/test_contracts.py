@@ -83,7 +83,7 @@ def test_contracts_have_the_size_of_their_market(tmp_path: Path) -> None:
 
 
 def test_cash_is_without_the_gain_of_open_positions(tmp_path: Path) -> None:
-    """ccxt's total has it in it; the wallet has not, and keeps every digit."""
+    """The total of ccxt has it in it; the wallet has not, and keeps every digit."""
     record = external(tmp_path, recorded(account()))
     assert [each.total for each in record.cash or ()] == [Decimal("0.123456789012345678")]
 
