@@ -1,5 +1,6 @@
 """A coin-margined account: contracts have their size, cash is that of the wallet."""
 
+import json
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -106,3 +107,12 @@ def test_positions_that_cannot_be_read_are_a_gap(tmp_path: Path) -> None:
     record = external(tmp_path, recording)
     assert record.positions is None
     assert not record.complete
+
+
+def test_no_file_holds_a_binary_float(tmp_path: Path) -> None:
+    """Neither of an amount nor of anything else that ccxt computes on the way."""
+    session_of(tmp_path, recorded(account()))
+    found: list[str] = []
+    for path in sorted((tmp_path / "account").iterdir()):
+        json.loads(path.read_text(), parse_float=found.append)
+    assert found == []
