@@ -7,8 +7,9 @@ its workers, the median of some runs; the runs to compare are interleaved, so
 that a slow spell of the machine hits all of them. Ends with 1 where a target is
 missed.
 
-* 10,000 comparisons with `--junitxml` against 10,000 bare custom items: at most 1.5.
+* 10,000 comparisons with `--junitxml` against 10,000 bare custom items: at most 0.35.
 * 2,000 failures of 20,000 against 1,000 of 10,000: below 2.6, so no quadratic part.
+* The peak memory of 100,000 comparisons against that of 100,000 bare items: at most 0.7.
 """
 
 import argparse
@@ -22,10 +23,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from measured import cpu_seconds, session_of_positions
+from measured import Usage, session_of_positions, usage
 
-ITEMS_TARGET = 1.5
+ITEMS_TARGET = 0.35
 FAILURES_TARGET = 2.6
+MEMORY_TARGET = 0.7
+MANY = 100_000
 SESSION_CHECKS = 4
 
 BARE_PLUGIN = '''\
@@ -83,15 +86,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         _write_inputs(directory)
-        cases = _cases(("-n2",) if options.xdist else ())
-        _cpu_seconds(options.python, directory, cases[0])  # compiles what is new
+        *cases, bare, ours = _cases(("-n2",) if options.xdist else ())
+        _usage(options.python, directory, cases[0])  # compiles what is new
         runs = [
-            {case.name: _cpu_seconds(options.python, directory, case) for case in cases}
+            {case.name: _usage(options.python, directory, case).cpu for case in cases}
             for _ in range(options.runs)
         ]
+        memory = {case.name: _usage(options.python, directory, case).mib for case in (bare, ours)}
         seconds = {case.name: statistics.median(run[case.name] for run in runs) for case in cases}
         imports = statistics.median(_import_seconds(options.python) for _ in range(5))
-    return _report(options, seconds, imports)
+    return _report(options, seconds, imports, memory)
 
 
 def _options() -> argparse.Namespace:
@@ -130,6 +134,8 @@ def _cases(workers: tuple[str, ...]) -> list[Case]:
         our_case(20_000, 0),
         our_case(10_000, 1_000),
         our_case(20_000, 2_000),
+        bare_case(MANY, 0),
+        our_case(MANY, 0),
     ]
 
 
@@ -137,7 +143,14 @@ def _write_inputs(directory: Path) -> None:
     (directory / "empty").mkdir()
     (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (directory / "bare.py").write_text(BARE_PLUGIN, encoding="utf-8")
-    for count, failures in ((0, 0), (10_000, 0), (20_000, 0), (10_000, 1_000), (20_000, 2_000)):
+    for count, failures in (
+        (0, 0),
+        (10_000, 0),
+        (20_000, 0),
+        (10_000, 1_000),
+        (20_000, 2_000),
+        (MANY, 0),
+    ):
         bare, session = f"{count}-{failures}.bare", f"{count}-{failures}.recon.json"
         (directory / bare).write_text(f"{count} {failures}", encoding="utf-8")
         (directory / session).write_text(
@@ -145,14 +158,13 @@ def _write_inputs(directory: Path) -> None:
         )
 
 
-def _cpu_seconds(python: str, directory: Path, case: Case) -> float:
-    """CPU seconds of one run, after checking that it did what it is measured for."""
-    command = [python, "-m", "pytest", *case.arguments]
-    seconds = cpu_seconds(command, directory, _expected_status(case))
+def _usage(python: str, directory: Path, case: Case) -> Usage:
+    """The use of one run, after checking that it did what it is measured for."""
+    used = usage([python, "-m", "pytest", *case.arguments], directory, _expected_status(case))
     if case.items:
         _check_report(directory, case)
-    print(f"  {case.name:<24} {seconds:7.2f} s", file=sys.stderr)
-    return seconds
+    print(f"  {case.name:<24} {used.cpu:7.2f} s {used.mib:7.0f} MiB", file=sys.stderr)
+    return used
 
 
 def _expected_status(case: Case) -> int:
@@ -180,7 +192,9 @@ def _import_seconds(python: str) -> float:
     return float(done.stdout)
 
 
-def _report(options: argparse.Namespace, seconds: dict[str, float], imports: float) -> int:
+def _report(
+    options: argparse.Namespace, seconds: dict[str, float], imports: float, memory: dict[str, float]
+) -> int:
     items = seconds["recon 10000 0"] / seconds["bare 10000 0"]
     failures = seconds["recon 20000 2000"] / seconds["recon 10000 1000"]
     print(f"CPU seconds, median of {options.runs} runs{', -n 2' if options.xdist else ''}")
@@ -189,6 +203,8 @@ def _report(options: argparse.Namespace, seconds: dict[str, float], imports: flo
     for what in ("empty", "file"):
         added = seconds[f"recon {what}"] - seconds[f"bare {what}"]
         print(f"  the plugin adds {added:.2f} s to a run without sessions ({what})")
+    for name, value in memory.items():
+        print(f"  {name:<24} {value:7.0f} MiB at the peak")
     print(f"  import of the plugin takes {imports:.3f} s of wall clock, pytest aside")
     for count, failing in ((10_000, 1_000), (20_000, 2_000)):
         ratio = seconds[f"recon {count} {failing}"] / seconds[f"bare {count} 0"]
@@ -205,6 +221,12 @@ def _report(options: argparse.Namespace, seconds: dict[str, float], imports: flo
             failures,
             lambda r: r < FAILURES_TARGET,
             f"below {FAILURES_TARGET}",
+        ),
+        _verdict(
+            "peak memory of 100,000 comparisons against 100,000 bare items",
+            memory[f"recon {MANY} 0"] / memory[f"bare {MANY} 0"],
+            lambda r: r <= MEMORY_TARGET,
+            f"at most {MEMORY_TARGET}",
         ),
     ]
     return 0 if all(targets) else 1

@@ -1,9 +1,11 @@
-"""Shared parts of the benchmarks: a session of positions, and the CPU time of a process."""
+"""Shared parts of the benchmarks: a session of positions, and the use of a process."""
 
 import os
-import resource
 import subprocess
+import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -13,24 +15,44 @@ def session_of_positions(count: int, failures: int) -> dict[str, object]:
     external = {
         symbol: "1.4" if number < failures else "1.5" for number, symbol in enumerate(internal)
     }
-    time = "2026-01-01T12:00:00Z"
+    moment = "2026-01-01T12:00:00Z"
     return {
         "schema": "recon.session/1",
         "session_id": "benchmark",
-        "internal": {"as_of": time, "positions": internal, "cash": {}},
-        "external": {"as_of": time, "positions": external, "cash": {}},
+        "internal": {"as_of": moment, "positions": internal, "cash": {}},
+        "external": {"as_of": moment, "positions": external, "cash": {}},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of a process and of its own: CPU and wall-clock seconds, MiB of the largest."""
+
+    cpu: float
+    wall: float
+    mib: float
+
+
+def usage(command: Sequence[str], directory: Path, status: int) -> Usage:
+    """Return what a process took, which must end with `status`."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
+    start = time.perf_counter()
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(
+            command, cwd=directory, stdout=output, stderr=subprocess.STDOUT, env=environment
+        ) as process,
+    ):
+        _, ended, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(ended)
+        if process.returncode != status:
+            output.seek(0)
+            shown = " ".join(command[1:])
+            raise SystemExit(f"{shown}: ended {process.returncode}\n{output.read()[-2000:]}")
+    return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
 
 
 def cpu_seconds(command: Sequence[str], directory: Path, status: int) -> float:
     """Return the CPU seconds of a process and of its own, which must end with `status`."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": ""}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, check=False, env=environment
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != status:
-        shown = " ".join(command[1:])
-        raise SystemExit(f"{shown}: ended {done.returncode}\n{done.stdout[-2000:]}{done.stderr}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return usage(command, directory, status).cpu

@@ -95,10 +95,15 @@ class Gate:
     fails_on_warn: bool = False
     is_reading: bool = False
     _problems: list[str] = field(default_factory=list)
+    _expected: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
     _disputed: Noted = field(default_factory=dict)
     _spared: Noted = field(default_factory=dict)
+
+    def expect(self, path: str, inputs: Mapping[str, str]) -> None:
+        """Take a session that another process will promise, with the SHA-256 of known inputs."""
+        self._expected[path] = inputs
 
     def promise(self, promise: SessionPromise) -> None:
         """Take a session's promise; a later one, with more hooks known, replaces it.
@@ -106,6 +111,10 @@ class Gate:
         All promises of one session, in whichever process it was read, are of the same files
         under the same policy: what was judged would not be what was promised.
         """
+        read = set(promise.evidence.get("inputs", {}).values())
+        for name, digest in self._expected.get(promise.path, {}).items():
+            if digest not in read:
+                self.add_problem(_changed(promise.path, name))
         known = self._promises.get(promise.path)
         if known is not None:
             for problem in _changes(known, promise):
@@ -117,11 +126,13 @@ class Gate:
         results = self._results.setdefault(path, {})
         known = results.setdefault(result.node_id, result)
         identity = f"{result.kind}::{result.key}"
-        if not result.agrees(known):
-            _note(self._disputed, path, identity, known.verdict, result.verdict)
         if self._blocks(result) and not result.failed:
             # A verdict that blocks fails its item; something changed the report.
             _note(self._spared, path, identity, result.verdict)
+        if known is result:
+            return
+        if not result.agrees(known):
+            _note(self._disputed, path, identity, known.verdict, result.verdict)
         worst = max(result, known, key=lambda one: one.rank)
         results[result.node_id] = replace(worst, failed=result.failed or known.failed)
 
@@ -137,10 +148,18 @@ class Gate:
         spared = "must fail and did not"
         return [
             *self._problems,
+            *self._unread(),
             *(_of_items(path, disputed, items) for path, items in self._disputed.items()),
             *(_of_items(path, spared, items) for path, items in self._spared.items()),
             *([_NO_SESSION] if self.asked_for and not self._promises else []),
         ]
+
+    def _unread(self) -> Iterable[str]:
+        """Yield a problem where no process promised what it was to read."""
+        unread = sorted(self._expected.keys() - self._promises.keys())
+        if unread:
+            more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+            yield f"no worker reported {unread[0]}{more}"
 
     @property
     def sessions(self) -> list[SessionPromise]:
@@ -150,7 +169,15 @@ class Gate:
     def results(self, path: str) -> list[ItemResult]:
         """The results of one session, sorted by node id, failed where their verdict blocks."""
         results = sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
-        return [replace(one, failed=one.failed or self._blocks(one)) for one in results]
+        return list(map(self._settled, results))
+
+    def ran(self, path: str) -> int:
+        """The number of comparisons of one session that ran."""
+        return len(self._results.get(path, ()))
+
+    def _settled(self, result: ItemResult) -> ItemResult:
+        """The result, failed where its verdict blocks."""
+        return replace(result, failed=True) if self._blocks(result) else result
 
     @property
     def completed(self) -> list[SessionPromise]:
@@ -159,7 +186,7 @@ class Gate:
 
     def shortage(self, promise: SessionPromise) -> str:
         """`1 of 7 comparisons ran`; empty where all of a session did."""
-        ran = len(self._results.get(promise.path, ()))
+        ran = self.ran(promise.path)
         return ran_of(ran, promise.comparisons) if ran < promise.comparisons else ""
 
     def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
@@ -252,6 +279,10 @@ def _of_items(path: str, problem: str, items: Mapping[str, Iterable[str]]) -> st
     return f"{path}: {counted(len(items), 'comparison')} {problem}: {shown}"
 
 
+def _changed(path: str, name: str) -> str:
+    return f"{path}: {printable(name)} changed while the run read it"
+
+
 def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
     """Yield the files and the policy that two promises of one session do not share.
 
@@ -260,7 +291,7 @@ def _changes(known: SessionPromise, later: SessionPromise) -> Iterable[str]:
     before, after = known.evidence.get("inputs", {}), later.evidence.get("inputs", {})
     if sorted(before.values()) != sorted(after.values()):
         for name in sorted(dict(before.items() ^ after.items())):
-            yield f"{known.path}: {printable(name)} changed while the run read it"
+            yield _changed(known.path, name)
     if known.evidence.get("policy_sha256") != later.evidence.get("policy_sha256"):
         yield f"{known.path}: the policy changed while the run read it"
     if known.evidence.get("waivers") != later.evidence.get("waivers"):

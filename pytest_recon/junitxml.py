@@ -23,6 +23,13 @@ def add_to_junitxml(
         _add(report, case)
 
 
+def end_case(config: pytest.Config, report: pytest.TestReport) -> None:
+    """End the case of an item as pytest does with its teardown, which this item has none of."""
+    own = _report(config)
+    if own is not None:
+        own.finalize(report)
+
+
 def _report(config: pytest.Config) -> Any:
     """The report that pytest will write, `None` where there is none."""
     try:

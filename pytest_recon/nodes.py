@@ -24,7 +24,6 @@ from recon_core.reports.wording import (
     folded_properties,
     node_path,
 )
-from recon_core.values.printable import printable
 
 
 class SessionDirectory(pytest.Directory):
@@ -95,62 +94,72 @@ class ComparisonGroup(pytest.Collector):
         self, *, reconciliation: Reconciliation, comparisons: tuple[Comparison, ...], **node: Any
     ) -> None:
         super().__init__(**node)
-        self._reconciliation = reconciliation
+        self.reconciliation = reconciliation
         self._comparisons = comparisons
+        self.session_path = self.nodeid.partition("::")[0]
+        self.properties = (
+            ("recon.session_id", reconciliation.session_id),
+            ("recon.kind", self.name),
+        )
+
+    @cached_property
+    def names(self) -> SideNames:
+        """The names of the sides of the session."""
+        return SideNames.of_sources(sources_of(self.reconciliation.recorded))
 
     def collect(self) -> Iterator["ComparisonItem"]:
         """One item per comparison."""
+        run = run_of(self.config)
         for comparison in self._comparisons:
-            yield ComparisonItem.from_parent(
-                self,
-                name=comparison.key,
-                comparison=comparison,
-                reconciliation=self._reconciliation,
-            )
+            item = ComparisonItem.from_parent(self, name=comparison.key, comparison=comparison)
+            for marker in run.item_markers:
+                item.add_marker(marker)
+            if run.multiplies_items:
+                item.function = Multiplied()
+            yield item
 
 
 class ComparisonItem(pytest.Item):
     """One comparison; it is judged when the item runs."""
 
-    def __init__(
-        self, *, comparison: Comparison, reconciliation: Reconciliation, **node: Any
-    ) -> None:
-        super().__init__(**node)
+    parent: ComparisonGroup
+    function: Multiplied
+
+    def __init__(self, *, parent: ComparisonGroup, comparison: Comparison, **node: Any) -> None:
+        super().__init__(parent=parent, **node)
         self.comparison = comparison
         self.judgement: Judgement | None = None
-        self._reconciliation = reconciliation
-        self.session_path = self.nodeid.partition("::")[0]
-        self.user_properties = [
-            ("recon.session_id", printable(reconciliation.recorded.session_id)),
-            ("recon.kind", str(comparison.item_kind)),
-            ("recon.key", comparison.key),
-        ]
-        run = run_of(self.config)
-        for marker in run.item_markers:
-            self.add_marker(marker)
-        if run.multiplies_items:
-            self.function = Multiplied()
-
-    @cached_property
-    def names(self) -> SideNames:
-        """The names of the sides of the session."""
-        return SideNames.of_sources(sources_of(self._reconciliation.recorded))
+        self._reconciliation = parent.reconciliation
+        self.session_path = parent.session_path
+        self.user_properties = [*parent.properties, ("recon.key", comparison.key)]
 
     def runtest(self) -> None:
         """Judge the comparison, and pass, xfail or fail."""
         judgement = self._reconciliation.judge(self.comparison)
+        self._note(judgement)
+        fail_on_warn = run_of(self.config).settings.fail_on_warn
+        apply_outcome(
+            self, judgement, self.failure_text(), self.session_path, fail_on_warn=fail_on_warn
+        )
+
+    def judge_match(self) -> bool:
+        """Judge the comparison; True if it is a match, which is then noted."""
+        judgement = self._reconciliation.judge_alone(self.comparison)
+        if judgement.diff is not None:
+            return False
+        self._note(judgement)
+        return True
+
+    def _note(self, judgement: Judgement) -> None:
+        """Keep a verdict, and its properties in place of those of an earlier run."""
         self.judgement = judgement
         own = ("recon.severity", "recon.drift", EXPLANATION, WAIVER, *FOLDED_PROPERTIES)
         self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
         drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
         self.user_properties += folded_properties(self.comparison).items()
-        self.user_properties += explanation_properties(judgement.diff, self.names).items()
+        self.user_properties += explanation_properties(judgement.diff, self.parent.names).items()
         self.user_properties += waiver_properties(judgement.diff).items()
-        fail_on_warn = run_of(self.config).settings.fail_on_warn
-        apply_outcome(
-            self, judgement, self.failure_text(), self.session_path, fail_on_warn=fail_on_warn
-        )
 
     def placed_judgement(self) -> Judgement:
         """Return the judgement with the places of its rows; the item has run."""
@@ -164,7 +173,7 @@ class ComparisonItem(pytest.Item):
             return ""
         recorded = self._reconciliation.recorded
         return diff_text(
-            judgement.diff, recorded.session_id, self.nodeid, recorded.mode, self.names
+            judgement.diff, recorded.session_id, self.nodeid, recorded.mode, self.parent.names
         )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

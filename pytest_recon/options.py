@@ -122,6 +122,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("recon_explain", "off, fast or full", default="fast")
     parser.addini("recon_max_items", "fills or orders above which the equal ones are one item")
     parser.addini("recon_limits", "limits on what an input may cost: NAME = N", type="linelist")
+    parser.addini(
+        "recon_light_items",
+        "run a comparison that matches in one phase where nobody looks for others",
+        type="bool",
+        default=True,
+    )
     parser.addini("recon_gate", "turn the gate on", type="bool", default=False)
 
 

@@ -3,21 +3,23 @@
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from pytest_recon.discovery import is_named, named_by_arguments
 from pytest_recon.distributed import Controller, Worker
+from pytest_recon.large_run import LargeRun, give_back_at_the_end
 from pytest_recon.options import add_options, asks_for_gate, names_or_gates
 from pytest_recon.outputs import reconciles, withdraw_early, withdraw_late, withdraw_reports
 from pytest_recon.run import RUN, ReconRun, run_of
+from pytest_recon.shares import DIST_IS_CHOSEN, is_dist_chosen
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from pytest_recon.streams import guard_streams, lost_output
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 
 if TYPE_CHECKING:
-    from pytest_recon.nodes import SessionDirectory, SessionFile
+    from pytest_recon.nodes import ComparisonItem, SessionDirectory, SessionFile
     from recon_core.engine.ledgers import ReconciliationEngine
 
 _GREEN: Final = (None, pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -40,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
     """A conftest that exits with 0 while it is loaded ends no run green."""
+    give_back_at_the_end(early_config)
     if names_or_gates(early_config):
         guard_streams(early_config)
     try:
@@ -57,6 +60,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     Outside of every other hook, so that no `pytest_sessionfinish` and no option
     that ends pytest early can turn a red gate green.
     """
+    config.stash[DIST_IS_CHOSEN] = is_dist_chosen(config)
     try:
         status = yield
     except SystemExit as ending:
@@ -101,6 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN] = ReconRun(config)
     run.use_limits()
     _register(config, run, "recon-run")
+    config.pluginmanager.register(LargeRun(), "recon-large-run")
     if run.is_worker:
         _register(config, Worker(run), "recon-worker")
     else:
@@ -180,6 +185,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a comparison that matches in one phase, where nobody looks for the others."""
+    if not hasattr(item, "comparison"):
+        return None
+    return run_of(item.config).light_protocol.run(cast("ComparisonItem", item), nextitem)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -187,7 +200,7 @@ def pytest_runtest_makereport(
     """Attach the verdict to the report, so that it reaches the controlling process."""
     report = yield
     if hasattr(item, "comparison"):
-        from pytest_recon.report_hooks import attach_result  # noqa: PLC0415
+        from pytest_recon.results import attach_result  # noqa: PLC0415  # not at pytest's start
 
         attach_result(item, report)
     return report

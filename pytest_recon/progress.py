@@ -5,15 +5,19 @@ Pytest shows a letter for an item and a line for a file: 200 sessions of 60 comp
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator
+from time import monotonic
+from typing import Any, Final, TypeVar
 
 from recon_core.reports.wording import MOST_IN_BLOCKS
 
 _WORST_FIRST: Final = "EFXx"
 """Letters of items by which a session is known."""
+_BETWEEN_LINES: Final = 0.1
+"""Seconds between two lines that say how many sessions are read: more flicker."""
 _MARKUP: Final = {"E": "red", "F": "red", "X": "yellow", "x": "yellow", ".": "green"}
 
+Session = TypeVar("Session")
 Status = tuple[str, str, Any]
 """Category, letter and word of an item, as pytest's hook has them."""
 
@@ -26,9 +30,21 @@ class Progress:
         self._ended: dict[str, dict[str, str]] = {}
         self._is_in_sessions = False
 
+    def reading(self, reporter: Any, sessions: Collection[Session]) -> Iterator[Session]:
+        """Yield sessions to read; a terminal shows how many were, under -q too."""
+        shown = 0.0
+        for number, session in enumerate(sessions, 1):
+            if reporter is not None and reporter.isatty and monotonic() - shown >= _BETWEEN_LINES:
+                reporter.rewrite(f"reading session {number} of {len(sessions)}", erase=True)
+                shown = monotonic()
+            yield session
+        if shown:
+            reporter.rewrite("", erase=True)
+            reporter.rewrite("")
+
     def expect(self, node_ids: Iterable[str]) -> None:
-        """Take the items of all sessions that were collected."""
-        self._expected = Counter(each.partition("::")[0] for each in node_ids)
+        """Take the items of sessions that were collected; of one that several collected, once."""
+        self._expected |= Counter(each.partition("::")[0] for each in node_ids)
 
     @property
     def _is_short(self) -> bool:

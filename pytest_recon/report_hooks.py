@@ -11,10 +11,11 @@ import pytest
 from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
 from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
-from pytest_recon.junitxml import add_to_junitxml
-from pytest_recon.nodes import ComparisonItem
+from pytest_recon.junitxml import add_to_junitxml, end_case
 from pytest_recon.progress import Progress
-from pytest_recon.run import ReconRun, run_of
+from pytest_recon.results import carried_reports
+from pytest_recon.run import ReconRun
+from pytest_recon.shares import deals_sessions
 from pytest_recon.summaries import Summaries
 from recon_core.audit.trail import AuditTrail
 from recon_core.reports.explanations import EXPLANATION
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION, WAIVER)
 _FINAL = ("passed", "failed", "skipped")
-
-
-def attach_result(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach to the report of an item the data that the controlling process reads of it."""
-    if isinstance(item, ComparisonItem) and item.judgement is not None and report.when == "call":
-        run = run_of(item.config)
-        diff = item.placed_judgement().diff if run.settings.reports else item.judgement.diff
-        attached = {
-            "path": item.session_path,
-            "verdict": item.judgement.verdict,
-            "diff": None if diff is None else diff.to_dict(),
-            "promises": run.unsent_promises(),
-        }
-        setattr(report, ATTRIBUTE, attached)
 
 
 class Recorder:
@@ -61,8 +48,12 @@ class Recorder:
         """Take the promises of all named sessions, whatever will be collected of them."""
         self._started = True
         self._run.load_conftests()
+        if deals_sessions(self._run):
+            self._run.expect_promises()
+            return
         self._run.gate.is_reading = True
-        for anchor, path in self._run.declared.items():
+        declared = self._run.declared.items()
+        for anchor, path in self.progress.reading(self._terminal(), declared):
             self._run.promise(anchor, path)
         self._run.gate.is_reading = False
 
@@ -91,8 +82,21 @@ class Recorder:
             for promise in attached["promises"]:
                 self._run.gate.promise(SessionPromise.from_dict(promise))
             self._run.gate.report(attached["path"], _result(report, attached))
+        if attached is not None and attached["matches"]:
+            self._report_carried(report)
+        if attached is not None and attached["is_only"]:
+            end_case(self._run.config, report)
+            delattr(report, ATTRIBUTE)  # the terminal keeps reports to the end
         if report.when != "call" and _is_own(report):
             self._forget_phase(report)
+
+    def _report_carried(self, carrier: pytest.TestReport) -> None:
+        """Report the matches that a report of a worker carries."""
+        hook = self._run.config.hook
+        for each in carried_reports(carrier, self._run):
+            hook.pytest_runtest_logstart(nodeid=each.nodeid, location=each.location)
+            hook.pytest_runtest_logreport(report=each)
+            hook.pytest_runtest_logfinish(nodeid=each.nodeid, location=each.location)
 
     def _forget_phase(self, report: pytest.TestReport) -> None:
         """Take a passed setup or teardown out of what the terminal keeps.
@@ -195,13 +199,12 @@ class Recorder:
 
     def _write_audit_log(self) -> None:
         """Append what was found, also of a run that was narrowed or stopped."""
-        sessions = self._sessions()
-        if self._trail is None or not sessions:
+        if self._trail is None or not self._run.gate.sessions:
             return
         verdict = self._run.gate.tally().verdict
         problem = self._trail.write(
             (replace(summary, verdict=verdict), self._summaries.diffs(promise))
-            for promise, summary in sessions
+            for promise, summary in self._sessions()
         )
         if problem is not None:
             self._run.gate.add_problem(problem)

@@ -27,6 +27,7 @@ from recon_core.values.printable import printable
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
+    from pytest_recon.light_protocol import LightProtocol
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -55,12 +56,14 @@ class ReconRun:
         )
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
-        self._sent: dict[str, SessionPromise] = {}
+        self._unsent: dict[str, SessionPromise] = {}
+        self._unsent_matches: list[dict[str, Any]] = []
         self.reports_written = False
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object) -> None:
         """Note conftest modules and plugins that implement hooks of the core."""
+        self.__dict__.pop("light_protocol", None)
         if not isinstance(plugin, ModuleType):
             return
         place = "/".join(Path(str(getattr(plugin, "__file__", plugin.__name__))).parts[-2:])
@@ -201,6 +204,18 @@ class ReconRun:
         """True if a plugin copies every item that does not say it was copied."""
         return is_multiplied(self.config)
 
+    @cached_property
+    def light_protocol(self) -> "LightProtocol":
+        """The protocol of comparisons that match; made anew where a plugin is registered."""
+        from pytest_recon.light_protocol import LightProtocol  # noqa: PLC0415  # brings the nodes
+
+        return LightProtocol(self)
+
+    @property
+    def lets_items_be_light(self) -> bool:
+        """True if nobody in the controlling process hears of the phases of an item."""
+        return self.from_controller is None or bool(self.from_controller["light_items"])
+
     def reconciliation(self, anchor: Path) -> "Reconciliation":
         """Read and pair a session, once in a process."""
         from recon_core.engine.reconciliation import reconcile_session  # noqa: PLC0415  # as that
@@ -226,23 +241,23 @@ class ReconRun:
 
         reconciliation = self.reconciliation(anchor)
         recorded = reconciliation.recorded
-        self.gate.promise(
-            SessionPromise(
-                path=path,
-                anchor=os.fsencode(anchor),
-                session_id=printable(recorded.session_id),
-                strategy_id=printable(recorded.strategy_id),
-                comparisons=len(reconciliation.comparisons),
-                mirrored=recorded.mirrored,
-                notes=reconciliation.notes,
-                folded=dict(reconciliation.folded),
-                evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
-                fills=self._fills(reconciliation),
-                mode=str(recorded.mode or ""),
-                sources=sources_of(recorded),
-                names=reconciliation.policy_names,
-            )
+        promise = SessionPromise(
+            path=path,
+            anchor=os.fsencode(anchor),
+            session_id=printable(recorded.session_id),
+            strategy_id=printable(recorded.strategy_id),
+            comparisons=len(reconciliation.comparisons),
+            mirrored=recorded.mirrored,
+            notes=reconciliation.notes,
+            folded=dict(reconciliation.folded),
+            evidence=evidence(recorded, reconciliation.policy, reconciliation.waivers),
+            fills=self._fills(reconciliation),
+            mode=str(recorded.mode or ""),
+            sources=sources_of(recorded),
+            names=reconciliation.policy_names,
         )
+        self.gate.promise(promise)
+        self._unsent[path] = promise
         return reconciliation
 
     def _fills(self, reconciliation: "Reconciliation") -> tuple[dict[str, Any], ...]:
@@ -253,11 +268,33 @@ class ReconRun:
 
         return tuple(asdict(mark) for mark in fill_marks(reconciliation.comparisons))
 
+    def expect_promises(self) -> None:
+        """Have the gate expect the sessions that other processes will read, with their digests."""
+        from recon_core.sessions.files import input_files  # noqa: PLC0415  # not at pytest's start
+
+        for anchor, path in self.declared.items():
+            self.gate.expect(path, {file.name: file.sha256 for file in input_files(anchor)})
+
     def unsent_promises(self) -> list[dict[str, Any]]:
         """The promises of a worker since it was last asked: it may die before its end."""
-        unsent = [one for one in self.gate.sessions if self._sent.get(one.path) is not one]
-        self._sent.update({one.path: one for one in unsent})
-        return [one.to_dict() for one in unsent] if self.is_worker else []
+        unsent, self._unsent = self._unsent, {}
+        return [one.to_dict() for one in unsent.values()] if self.is_worker else []
+
+    def keep_match(self, fields: dict[str, Any]) -> None:
+        """Keep the fields of a report until another report carries them."""
+        self._unsent_matches.append(fields)
+
+    def unsent_matches(self) -> list[dict[str, Any]]:
+        """The fields of reports of a worker that are to be carried."""
+        unsent, self._unsent_matches = self._unsent_matches, []
+        return unsent
+
+    @property
+    def _directories(self) -> list[Path]:
+        """The directories of all named sessions, those of other workers too."""
+        if self.from_controller is not None:
+            return [Path(os.fsdecode(each)) for each in self.from_controller["directories"]]
+        return list(dict.fromkeys(anchor.parent for anchor in self.declared))
 
     def load_conftests(self) -> None:
         """Load the conftests of the named sessions' directories before any is read.
@@ -265,7 +302,7 @@ class ReconRun:
         pytest loads them when it collects a directory: in the order of collection, and
         in the controlling process of pytest-xdist never.
         """
-        for directory in {anchor.parent: None for anchor in self.declared}:
+        for directory in self._directories:
             # As pytest itself calls it; it offers no other way. What goes wrong with a
             # conftest is reported where its directory is collected.
             with contextlib.suppress(Exception):
@@ -288,13 +325,14 @@ class ReconRun:
                 self.gate.add_problem(f"recon_reconciled: {promise.path}: {reason}")
 
     def for_workers(self) -> dict[str, Any]:
-        """The input of a worker: anchors with their names, the policy's file, limits, waivers."""
+        """The input of every worker: the policy's file, limits, waivers, where conftests are."""
         policy = self.policy_path
         return {
-            "sessions": [(os.fsencode(anchor), name) for anchor, name in self.declared.items()],
+            "directories": list(map(os.fsencode, self._directories)),
             "policy": None if policy is None else os.fsencode(policy),
             "limits": dict(self.settings.limits),
             "waivers": self.waivers.to_dict(),
+            "light_items": self.light_protocol.is_on,
         }
 
 

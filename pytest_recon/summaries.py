@@ -43,7 +43,7 @@ class Summaries:
             top_n=self._run.settings.top_n,
             run_id=self._run_ids.setdefault(promise.path, str(uuid4())),
             comparisons=promise.comparisons,
-            ran=len(self._run.gate.results(promise.path)),
+            ran=self._run.gate.ran(promise.path),
             invocation_id=self.invocation_id,
             mirrored=promise.mirrored,
             notes=promise.notes,

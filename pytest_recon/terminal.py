@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def header(run: ReconRun) -> str:
-    """`recon: 3 sessions, 48 comparisons, policy recon.toml`."""
-    sessions = counted(len(run.gate.sessions), "session")
-    comparisons = counted(run.gate.promised, "comparison")
-    line = f"recon: {sessions}, {comparisons}, policy {run.policy_name}"
+    """`recon: 3 sessions, 48 comparisons, policy recon.toml`; workers have not read theirs yet."""
+    sessions = counted(len(run.declared), "session")
+    known = counted(run.gate.promised, "comparison") if run.gate.sessions else "read by workers"
+    line = f"recon: {sessions}, {known}, policy {run.policy_name}"
     return "\n".join([line, *_folded_lines(run)])
 
 

@@ -9,9 +9,9 @@ EVERY: Final = 5
 """One case of so many by default, where the axes are long enough."""
 
 
-def matrix(*axes: Sequence[Any]) -> list[tuple[Any, ...]]:
+def matrix(*axes: Sequence[Any], every: int = EVERY) -> list[tuple[Any, ...]]:
     """The cases of a matrix: a diagonal sample, which has each value of each axis, or all."""
-    return diagonal(1 if os.environ.get("RECON_TEST_SIZE") == "soak" else EVERY, *axes)
+    return diagonal(1 if os.environ.get("RECON_TEST_SIZE") == "soak" else every, *axes)
 
 
 def sample(cases: Sequence[Any], every: int = EVERY) -> Sequence[Any]:

@@ -27,6 +27,7 @@ from recon_core.model import (
 )
 from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison
+from recon_core.values.memory import once_while_it_lives
 from recon_core.values.printable import printable
 
 Views = frozenset[View]
@@ -244,6 +245,7 @@ class ComparedViews:
                     yield f"{shown}: compared as {view}s; {side} lists no {other} of them"
 
 
+@once_while_it_lives
 def compared_views(recorded: RecordedSession) -> ComparedViews | None:
     """The views of a session whose sides have been replayed, `None` where one has no state."""
     ours, theirs = recorded.internal, recorded.external

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 from recon_core.model import LedgerSide
@@ -15,7 +16,7 @@ from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
 _MOST: Final = 20
-"""Causes, ids, diffs or entries that a log's entry of an explanation keeps."""
+"""Causes, ids, amounts, diffs or entries that a log's entry of an explanation keeps."""
 _LONGEST: Final = 1000
 """Characters of a text that a log's entry keeps; ids of any length must not fill the log."""
 
@@ -97,6 +98,10 @@ class Effect:
     def to_dict(self) -> dict[str, dict[str, str]]:
         """Amounts as text, by key; what is 0 is left out."""
         return {"position": _texts(self.position), "cash": _texts(self.cash)}
+
+    def trimmed(self) -> "Effect":
+        """The effect with no more than the first amounts of each kind."""
+        return Effect(_first(self.position), _first(self.cash))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Effect":
@@ -238,11 +243,13 @@ class Explanation:
     def trimmed(self) -> "Explanation":
         """The explanation as each of many diffs carries it: the first 20 of every list.
 
-        Its causes may have thousands of ids, and so many diffs would repeat them.
+        Its causes may have thousands of ids and its residual thousands of amounts, and so many
+        diffs would repeat them.
         """
         return replace(
             self,
             causes=tuple(cause.trimmed() for cause in self.causes[:_MOST]),
+            residual=self.residual.trimmed(),
             explains=self.explains[:_MOST],
             text=printable(self.text, _LONGEST),
             known=tuple(printable(each, _LONGEST) for each in self.known[:_MOST]),
@@ -251,6 +258,10 @@ class Explanation:
                 for each in self.repair[:_MOST]
             ),
         )
+
+
+def _first(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return dict(islice(((key, amount) for key, amount in amounts.items() if amount), _MOST))
 
 
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:

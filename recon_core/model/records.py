@@ -443,7 +443,7 @@ class InputFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class RecordedSession:
     """One recorded run of a strategy: both sides at one time.
 

@@ -205,9 +205,13 @@ def explanation_properties(diff: ReconDiff | None, names: SideNames) -> dict[str
 
 
 def effect_text(effect: Effect) -> str:
-    """`position BTC/EUR -0.1, cash EUR +4204.2`: signed amounts."""
+    """`position BTC/EUR -0.1, cash EUR +4204.2`: signed amounts, the first ten.
+
+    The effect of an explanation that a diff carries is trimmed: how many more there are is
+    unknown here.
+    """
     parts = [*_amounts("position", effect.position), *_amounts("cash", effect.cash)]
-    more = f" and {len(parts) - 2 * _MOST} more" if len(parts) > 2 * _MOST else ""
+    more = " and more" if len(parts) > 2 * _MOST else ""
     return f"{', '.join(parts[: 2 * _MOST])}{more}"
 
 

@@ -1,9 +1,14 @@
-"""Pause the garbage collector while many rows are made at once."""
+"""Pause the garbage collector while many rows are made; remember one answer for each object."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
+from weakref import ref
+
+Subject = TypeVar("Subject")
+Answer = TypeVar("Answer")
 
 MANY: Final = 50_000
 """Objects from which on a look at all of them takes too long."""
@@ -30,6 +35,25 @@ def without_collecting() -> Iterator[None]:
             if gc.get_count()[0] > MANY and gc.get_freeze_count() < _BY_PYTHON:
                 _make_old()
             gc.enable()
+
+
+def once_while_it_lives(
+    function: Callable[[Subject], Answer],
+) -> Callable[[Subject], Answer]:
+    """Keep the answer of a function for each object, by identity, as long as the object lives.
+
+    The object and the answer must never change.
+    """
+    known: dict[int, tuple[ref[Subject], Answer]] = {}
+
+    @wraps(function)
+    def answer(subject: Subject) -> Answer:
+        key = id(subject)
+        if key not in known:
+            known[key] = ref(subject, lambda _: known.pop(key)), function(subject)
+        return known[key][1]
+
+    return answer
 
 
 def _make_old() -> None:

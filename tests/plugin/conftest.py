@@ -143,6 +143,9 @@ def warn_session(pytester: pytest.Pytester) -> Path:
 PLAIN = ("-p", "no:randomly", "-p", "no:hypothesispytest")
 """No reordering; and hypothesis, which a process of its own would import only to say nothing."""
 
+PYTESTS_PROTOCOL = "--override-ini=recon_light_items=false"
+"""The option by which every comparison takes the three phases of pytest."""
+
 
 def run_pytest(
     pytester: pytest.Pytester, *arguments: str | Path, subprocess: bool = False, cache: bool = False

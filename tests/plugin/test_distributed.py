@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.matrices import sample
 
 from .conftest import (
     PLAIN,
@@ -154,10 +157,12 @@ def test_clear_by_plain_collection(
 def test_same_summary(
     pytester: pytest.Pytester, sessions: list[str], workers: tuple[str, ...]
 ) -> None:
-    """Header and causes are the same, whichever process ran what."""
-    plain = summary(run_pytest(pytester, *sessions))
-    assert plain[0] == "recon: 4 sessions, 23 comparisons, policy built-in"
-    assert summary(run_pytest(pytester, *workers, *sessions, "-p", "no:logging")) == plain
+    """Causes are the same, whichever process ran what; the header knows what was read so far."""
+    header, *plain = summary(run_pytest(pytester, *sessions))
+    assert header == "recon: 4 sessions, 23 comparisons, policy built-in"
+    other, *lines = summary(run_pytest(pytester, *workers, *sessions, "-p", "no:logging"))
+    assert lines == plain
+    assert other == (header.replace("23 comparisons", "read by workers") if workers else header)
 
 
 def summary(result: pytest.RunResult) -> list[str]:
@@ -341,3 +346,74 @@ def test_a_worker_that_dies_while_it_runs_what_nobody_named(pytester: pytest.Pyt
     result = run_pytest(pytester, *words, subprocess=True)
     assert result.ret != 0
     assert re.fullmatch(r"RECON: INCOMPLETE \([1-6] of 7 comparisons ran\)", final_line(result))
+
+
+READERS = """
+import os, pathlib, recon_core
+@recon_core.hookimpl
+def recon_internal_side(recorded):
+    with pathlib.Path("readers.txt").open("a") as readers:
+        readers.write(f"{recorded.session_id} {os.environ.get('PYTEST_XDIST_WORKER')}\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "times"),
+    [(("-n2",), 1), (("-n2", "--dist=loadfile"), 3)],
+)
+def test_a_session_is_read_by_one_process(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], times: int
+) -> None:
+    """Workers share the sessions, where nothing asks for all of them in each process."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
+    names = ("a", "b", "c")
+    for name in names:
+        write_session(pytester.path / f"{name}.recon.json", session_id=name)
+    pytester.makeconftest(READERS)
+    result = run_pytest(pytester, *words, "--recon-session=*.recon.json", cache=True)
+    assert final_line(result) == "RECON: CLEAR (3 sessions, 21 comparisons)"
+    readers = (pytester.path / "readers.txt").read_text().splitlines()
+    assert sorted(line.partition(" ")[0] for line in readers) == sorted(names * times)
+
+
+DYING = """
+import os, pathlib, signal
+def die_once():
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    try:
+        pathlib.Path("died").touch(exist_ok=False)  # one of the workers, once
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+DEATHS = {
+    "while it runs": """
+def pytest_runtest_call(item):
+    if item.nodeid.endswith("b.recon.json::session::readable"): die_once()
+""",
+    "while it collects": "def pytest_collection_modifyitems(items): die_once()",
+    "at the start": "def pytest_sessionstart(): die_once()",
+    "after its last item": "def pytest_sessionfinish(session): die_once()",
+}
+
+
+@pytest.mark.parametrize(("death", "restarts"), sample([*product(DEATHS, [0, 1])], 3))
+def test_a_worker_that_dies_loses_no_session(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, death: str, restarts: int
+) -> None:
+    """The worker in its place has its sessions; what nobody ran is INCOMPLETE."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
+    for name in "abcd":
+        write_session(pytester.path / f"{name}.recon.json", session_id=name)
+    pytester.makeconftest(DYING + DEATHS[death])
+    words = ("-n2", f"--max-worker-restart={restarts}", "--recon-session=*.recon.json")
+    result = run_pytest(pytester, *words, subprocess=True)
+    line = final_line(result)
+    assert (pytester.path / "died").exists()
+    assert (result.ret == 0) == (line == "RECON: CLEAR (4 sessions, 28 comparisons)")
+    if not restarts or death == "while it runs":
+        assert result.ret == 1
+        assert line.startswith(("RECON: INCOMPLETE (", "RECON: BLOCKED ("))
+    else:
+        assert result.ret == 0

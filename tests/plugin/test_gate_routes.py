@@ -15,6 +15,7 @@ from .conftest import (
     BLOCKED_LINE,
     CLEAR_LINE,
     HALF_WAIVED_LINE,
+    PYTESTS_PROTOCOL,
     WAIVED_LINE,
     final_line,
     run_pytest,
@@ -442,40 +443,51 @@ SESSIONS: dict[str, tuple[Callable[[Path], Path], Check, str]] = {
 }
 """How a session is written and judged, and the last line of a run that narrows nothing."""
 
+PROTOCOLS = [("", ()), (" by phases", (PYTESTS_PROTOCOL,))]
+"""The protocol of a comparison, ours where it may be and that of pytest for every item."""
+
 OTHERWISE = [("stepwise from a stale stop", "waived"), ("runxfail", "waived")]
 """The stale stop is of a session of 7 comparisons; under --runxfail an xfail fails."""
 
 
-def cases(pairs: Iterable[tuple[Route, str]]) -> list[Any]:
-    """Routes with their sessions, each with a name."""
+def cases(pairs: Iterable[tuple[str, Route]]) -> list[Any]:
+    """Routes with their sessions, each with a name, by one protocol in turn, or by both."""
+    allowed = [pair for pair in pairs if (pair[1].name, pair[0]) not in OTHERWISE]
     return [
-        pytest.param(route, session, id=f"{route.name}-{session}")
-        for route, session in pairs
-        if (route.name, session) not in OTHERWISE
+        pytest.param(route, session, protocol, id=f"{route.name}-{session}{by}")
+        for (session, route), (by, protocol) in matrix(allowed, PROTOCOLS, every=2)
     ]
 
 
 @pytest.mark.parametrize(
-    ("route", "session"),
-    cases(
-        [*product(ROUTES, ["clear", "blocked"]), *matrix(ROUTES, ["half waived", "waived"])],
-    ),
+    ("route", "session", "protocol"),
+    cases([*product(["clear", "blocked"], ROUTES), *matrix(["half waived", "waived"], ROUTES)]),
 )
 def test_no_route_is_clear_that_left_something_out(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route, session: str
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    session: str,
+    protocol: tuple[str, ...],
 ) -> None:
     """A route that narrows is INCOMPLETE and non-zero; no route ends 0 with a FAIL left."""
     write, check, line = SESSIONS[session]
-    check(route, take(pytester, monkeypatch, route, write), line)
+    check(route, take(pytester, monkeypatch, route, write, *protocol), line)
 
 
-@pytest.mark.parametrize(("route", "session"), cases(matrix(DISTRIBUTED, ["clear", "blocked"])))
+@pytest.mark.parametrize(
+    ("route", "session", "protocol"), cases(matrix(["clear", "blocked"], DISTRIBUTED))
+)
 def test_workers_change_no_route(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, route: Route, session: str
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    session: str,
+    protocol: tuple[str, ...],
 ) -> None:
     """The same where two workers run the items."""
     write, check, line = SESSIONS[session]
-    check(route, take(pytester, monkeypatch, route, write, "-n2"), line)
+    check(route, take(pytester, monkeypatch, route, write, "-n2", *protocol), line)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 
 from recon_core.reports.outputs import named_value
 
-from .conftest import PLAIN, write_blocked, write_clear, write_waivers
+from .conftest import PLAIN, PYTESTS_PROTOCOL, write_blocked, write_clear, write_waivers
 from .routes import ROUTES, End, Route
 
 PLUGINS: Final = os.environ.get("RECON_ROUTES_PYTHON", sys.executable)
@@ -31,7 +31,15 @@ OWN, SUITES = "items.xml", "sessions.xml"
 EARLIER = '<?xml version="1.0" ?>\n<testsuites><testsuite name="desk" /></testsuites>\n'
 
 
-def command(route: Route) -> str:
+TAKEN: Final = [
+    (route, is_light)
+    for at, route in enumerate(ROUTES[::EVERY])
+    for is_light in ((True, False) if EVERY == 1 else (at % 2 == 0,))
+]
+"""Routes, by our own protocol or by that of pytest: all by both, a sample by turns."""
+
+
+def command(route: Route, *, is_light: bool) -> str:
     """The command line of a route, for a shell."""
     python = PLUGINS if route.modules else sys.executable
     if route.check:
@@ -40,11 +48,12 @@ def command(route: Route) -> str:
         alone = ("-p", "pytest_recon.plugin") if route.modules else ()
         loaded = [word for module in (*alone[1:], *route.modules) for word in ("-p", module)]
         words = [python, *route.python, "-m", "pytest", "-q", *PLAIN, *loaded]
+        words += [] if is_light else [PYTESTS_PROTOCOL]
         words += ["--recon-session=s", f"--recon-junit={SUITES}", f"--junitxml={OWN}"]
     return f"{route.before}\n{shlex.join([*words, *route.words])} {route.after}"
 
 
-def take(route: Route, directory: Path) -> tuple[int, str]:
+def take(route: Route, directory: Path, *, is_light: bool) -> tuple[int, str]:
     """Run a route in a directory that is made for it; its status and all its output."""
     write_clear(directory / "s" / "clear.recon.json")
     write_blocked(directory / "s" / "blocked.recon.json")
@@ -63,7 +72,7 @@ def take(route: Route, directory: Path) -> tuple[int, str]:
     if route.modules:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     ended = subprocess.run(
-        ["bash", "-c", command(route)],
+        ["bash", "-c", command(route, is_light=is_light)],
         cwd=directory,
         env={**environment, **route.environment},
         stdin=subprocess.DEVNULL,
@@ -100,13 +109,17 @@ def is_installed(module: str) -> bool:
     return subprocess.run([PLUGINS, "-c", asked], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("route", ROUTES[::EVERY], ids=lambda route: f"{route.end}: {route.name}")
-def test_no_route_is_green_in_silence(route: Route, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("route", "is_light"),
+    TAKEN,
+    ids=[f"{route.end}: {route.name}{'' if light else ' by phases'}" for route, light in TAKEN],
+)
+def test_no_route_is_green_in_silence(route: Route, *, is_light: bool, tmp_path: Path) -> None:
     """Each route ends as its table says."""
     for module in route.modules:
         if not is_installed(module):
             pytest.skip(f"{module} is not installed; make routes installs it")
-    status, output = take(route, tmp_path)
+    status, output = take(route, tmp_path, is_light=is_light)
     green = green_reports(route, tmp_path)
     if route.end is End.ANNOUNCED:
         assert re.search(route.announced, output), output[-2000:]

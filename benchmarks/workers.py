@@ -1,0 +1,107 @@
+"""What many small sessions cost: pytest, pytest on two workers, and `recon check`.
+
+    python benchmarks/workers.py [--runs 3] [--fills 0] [--sessions 200]
+
+Whole processes are measured, interleaved, the median of some runs: CPU time (user and system,
+workers included) and wall clock. Wall clock says little where others use the machine. Ends with 1
+where a target is missed. `--fills` are folded into one comparison a session: work without items.
+
+* CPU time of pytest on 200 sessions of 60 comparisons against that of `recon check`: at most 2.5.
+* Wall clock of `pytest -n 2` against that of one process: at most 0.7.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from measured import Usage, session_of_positions, usage
+
+CHECK_TARGET = 2.5
+WORKERS_TARGET = 0.7
+POSITIONS = 56
+"""Comparisons of a session beside its four checks of the session itself."""
+
+PYTEST = (
+    "pytest",
+    "-q",
+    "-p",
+    "no:randomly",
+    "-p",
+    "no:cacheprovider",
+    "--recon-session=s",
+    "--recon-max-items=0",
+)
+CASES = {
+    "recon check": ("recon_core.cli", "check", "s", "--max-items=0"),
+    "pytest": PYTEST,
+    "pytest -n 2": (*PYTEST, "-n2"),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--fills", type=int, default=0, help="fills of each side of a session")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        _write_sessions(directory, options.sessions, options.fills)
+        usage([sys.executable, "-m", *CASES["pytest"]], directory, 0)  # compiles what is new
+        runs = [
+            {
+                name: usage([sys.executable, "-m", *words], directory, 0)
+                for name, words in CASES.items()
+            }
+            for _ in range(options.runs)
+        ]
+    return _report(options, runs)
+
+
+def _write_sessions(directory: Path, sessions: int, fills: int) -> None:
+    (directory / "s").mkdir()
+    (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    for number in range(sessions):
+        session = session_of_positions(POSITIONS, 0) | {"session_id": f"s{number}"}
+        for side in ("internal", "external"):
+            _add_fills(session[side], fills)
+        path = directory / "s" / f"{number}.recon.json"
+        path.write_text(json.dumps(session), encoding="utf-8")
+
+
+def _add_fills(side: object, fills: int) -> None:
+    if isinstance(side, dict) and fills:
+        side["fills"] = [
+            {
+                "fill_id": f"f{number}",
+                "symbol": "SYM000000/EUR",
+                "side": "SELL" if number % 2 else "BUY",
+                "quantity": "1.5",
+                "price": "100.25",
+                "time": f"2026-01-01T11:{number // 60 % 60:02}:{number % 60:02}Z",
+            }
+            for number in range(fills)
+        ]
+
+
+def _report(options: argparse.Namespace, runs: list[dict[str, Usage]]) -> int:
+    cpu = {name: statistics.median(run[name].cpu for run in runs) for name in CASES}
+    wall = {name: statistics.median(run[name].wall for run in runs) for name in CASES}
+    print(f"{options.sessions} sessions, {options.fills} fills a side, median of {options.runs}")
+    for name in CASES:
+        print(f"  {name:<12} {cpu[name]:7.2f} s of CPU {wall[name]:7.2f} s of wall clock")
+    ratios = [
+        ("CPU of pytest against recon check", cpu["pytest"] / cpu["recon check"], CHECK_TARGET),
+        ("wall clock of -n 2 against one", wall["pytest -n 2"] / wall["pytest"], WORKERS_TARGET),
+    ]
+    for name, ratio, target in ratios:
+        word = "met" if ratio <= target else "MISSED"
+        print(f"{name}: {ratio:.2f}, target at most {target}: {word}")
+    return 0 if all(ratio <= target for _, ratio, target in ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
