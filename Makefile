@@ -9,6 +9,7 @@
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make trials         the worth of explanations by world, kind and evidence, 3,000 sessions
 #   make bench          what an item costs, a question to a long audit log, an explanation
+#   make exchange       the snapshot of an account, by the real ccxt, on a server of this machine
 #   make browser        the HTML report in Chromium: accessible, at three widths; fetches axe-core by npm
 #   make lint           ruff, mypy, the layers of the packages, the prose
 #   make figures        figures of the structure of the code beside their goals
@@ -44,7 +45,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
-.PHONY: test-pytests routes browser
+.PHONY: test-pytests routes browser exchange
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -98,6 +99,7 @@ soak: same-python
 	RECON_TEST_SIZE=soak $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
 	$(MAKE) --no-print-directory fuzz FUZZ="--executions 200000"
 	$(MAKE) --no-print-directory mutants MUTANTS="--outside 300 --inside 100"
+	$(MAKE) --no-print-directory exchange
 
 fuzz: same-python
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
@@ -134,6 +136,10 @@ test-pytests: same-python
 	    rm -f $$place/.ready; \
 	    $(MAKE) --no-print-directory suite VENV=$$place WITH="$$requirements" || exit 1; \
 	done
+
+# ccxt is 74 MiB: an environment of its own, which only these tests wait for.
+exchange: same-python
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.*" TESTS=tests/snapshot
 
 browser: same-python
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4

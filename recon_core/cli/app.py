@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "init": "recon_core.cli.init:init",
     "policy": "recon_core.cli.policy:policy",
     "report": "recon_core.cli.report:report",
+    "snapshot": "recon_core.cli.snapshot:snapshot",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",

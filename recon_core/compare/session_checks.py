@@ -149,7 +149,8 @@ def complete(recorded: RecordedSession, _policy: Policy) -> SessionCheck:
     """Return the check that no side says of itself that rows are lost."""
     faults = []
     for side, record in recorded.own_records().items():
-        if not record.complete:
+        faults += [f"{side} does not cover {text}" for text in record.gaps]
+        if not record.complete and not record.gaps:
             faults.append(f"{side} was cut off while it was recorded")
         faults += [
             f"{side} counted {count} {section} and gives {_row_count(record, section)}"

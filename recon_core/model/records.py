@@ -376,11 +376,12 @@ class SideRecord:
     lists it, where its rows do not show it. `miscounts` are counts and sums of the source that its
     own rows do not give, such as a number of trades. `notes` are findings for the reader that
     carry no severity, and `contradictions` those in which the source itself states two things
-    that cannot both be. `origins` says for sections that were read from a source of their own,
-    such as a table beside the session file, which one that was. `pending` lists movements that
-    have happened and that the side, as its format is known to do, posts only later; the source
-    does not state them, and a converted session does not have them. `values` says by fill id
-    what a fill was worth, in the quote currency, where the source states that and no price.
+    that cannot both be. `gaps` are questions to the source that were not answered whole, with
+    which a side is never complete. `origins` says for sections that were read from a source of
+    their own, such as a table beside the session file, which one that was. `pending` lists
+    movements that have happened and that the side, as its format is known to do, posts only later;
+    the source does not state them, and a converted session does not have them. `values` says by
+    fill id what a fill was worth, in the quote currency, where the source states that and no price.
     `locator` reads the files of a side in another format again to find the lines of its rows.
     """
 
@@ -399,6 +400,7 @@ class SideRecord:
     keeps: Mapping[str, View] = field(default_factory=dict)
     miscounts: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = field(default=(), compare=False)
     derived: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()

@@ -54,6 +54,17 @@ def read_native_session(path: Path, manager: PluginManager) -> RecordedSession:
     return _session(path, file, _Reader(path, name, manager, [evidence]))
 
 
+def ledger_of_session(path: Path, manager: PluginManager) -> SideRecord | None:
+    """Read the internal side of a session file alone; raises `SessionError`.
+
+    The external side may be what is yet to be asked for.
+    """
+    name = printable(path.name)
+    with unforeseen_refused(name):
+        file, evidence = _checked(path)
+    return _Reader(path, name, manager, [evidence]).side(file.internal, LedgerSide.INTERNAL)
+
+
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     if file_head(path, len(_ZIP)) == _ZIP:
         name = printable(path.name)

@@ -4,6 +4,9 @@ Each file is what one unified call returned, as `json.dumps(exchange.fetch_…()
 directory holds any number of them. Values are binary floats. What ccxt gives as `null` is
 unknown: where an amount depends on it, the file is refused. The raw answers under `info`
 are not read, but for `positionSide` of a hedged position.
+
+A directory that `recon snapshot` wrote has a manifest: values are exact then, the time is that of
+the snapshot, and the side says what is not covered.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +21,9 @@ from recon_core.sessions.files import inside, read_text_file
 from recon_core.sessions.foreign import SideSource, TakenSide
 from recon_core.sessions.formats import rows
 from recon_core.sessions.formats.ccxt_account import balances, contract_sizes, positions
+from recon_core.sessions.formats.ccxt_coverage import MANIFEST, Coverage, read_coverage
 from recon_core.sessions.formats.ccxt_trading import fees, fills, orders
+from recon_core.sessions.formats.ccxt_transfers import transfers
 from recon_core.sessions.formats.limits import limits_note
 from recon_core.sessions.json_places import (
     after_space,
@@ -42,23 +47,40 @@ CANNOT_KNOW: Final = (
 """Facts that results of this format do not state."""
 
 _SECTIONS: Final = {"position": "positions", "trade": "trades", "order": "orders"}
+_LISTS: Final = {"fills": "trades"}
+"""Sections of a session whose rows ccxt calls otherwise."""
 _MOST_FILES: Final = 1000
 """Files of one directory: each is the result of one call, and is read whole."""
 
 
 def read_side(source: SideSource) -> TakenSide:
     """Read the results at a path as one side; raises `SessionError`."""
-    results = _Results()
+    results = _Results(coverage=_coverage(source))
     for path in _files(source):
         content = read_text_file(path)
         name = path.resolve().relative_to(source.directory.resolve()).as_posix()
         results.inputs.append(InputFile(printable(name), content.evidence.sha256))
+        if results.coverage is not None:
+            if path.name == MANIFEST:
+                continue
+            results.digests[path.name] = content.evidence.sha256
         try:
             results.add(parse_json(content.text, "the result"), path.name)
         except SessionError as error:
             raise SessionError(f"{printable(name)}: {error}") from None
     record = replace(results.record(source.as_of), locator=partial(located_rows, source))
     return TakenSide(record, tuple(results.inputs))
+
+
+def _coverage(source: SideSource) -> Coverage | None:
+    path = source.path / MANIFEST
+    if not path.exists():
+        return None
+    document = parse_json(read_text_file(path).text, MANIFEST)
+    try:
+        return read_coverage(document)
+    except SessionError as error:
+        raise SessionError(f"{MANIFEST}: {error}") from None
 
 
 def _files(source: SideSource) -> list[Path]:
@@ -76,7 +98,10 @@ def _files(source: SideSource) -> list[Path]:
 
 def located_rows(source: SideSource, section: str) -> Iterator[tuple[str, Path, int]]:
     """Yield the rows of the results at a path, as `RowLocator` says."""
+    coverage = _coverage(source)
     for path in _files(source):
+        if coverage is not None and not coverage.section_of(path.name):
+            continue
         text = read_text_file(path).text
         line_of = line_counter(text)
         if section == "cash":
@@ -85,10 +110,16 @@ def located_rows(source: SideSource, section: str) -> Iterator[tuple[str, Path, 
             yield from ((currency, path, line_of(place)) for currency, place in found)
             continue
         listed = list(elements(text, after_space(text, 0)))
-        wanted = "trades" if section in ("fills", "movements") else section
-        if listed and _section((row for _, row in listed), path.name) == wanted:
+        if listed and section in _sections(coverage, [row for _, row in listed], path.name):
             for place, row in listed:
                 yield from ((name, path, line_of(place)) for name in _names(section, row))
+
+
+def _sections(coverage: Coverage | None, listed: list[rows.Row], name: str) -> tuple[str, ...]:
+    """Return the sections of a session that rows of a file are in."""
+    stated = None if coverage is None else coverage.section_of(name)
+    found = stated or _section(listed, name)
+    return ("fills", "movements") if found in ("trades", "fills") else (found,)
 
 
 def _names(section: str, row: rows.Row) -> Iterator[str]:
@@ -97,6 +128,7 @@ def _names(section: str, row: rows.Row) -> Iterator[str]:
         yield str(row.get("symbol"))
     elif section == "movements":
         yield from (f"{row.get('id')}.fee{n}" for n, _ in enumerate(row.get("fees") or (), 1))
+        yield from (str(row.get("id")), f"{row.get('id')}.fee")
     else:
         yield from (str(row[name]) for name in ("id", "clientOrderId") if row.get(name))
 
@@ -108,8 +140,12 @@ class _Results:
     balance: rows.Row | None = None
     lists: dict[str, list[rows.Row]] = field(default_factory=dict)
     inputs: list[InputFile] = field(default_factory=list)
+    coverage: Coverage | None = None
+    digests: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: Any, name: str) -> None:
+        if self.coverage is not None and self._placed(self.coverage, result, name):
+            return
         if isinstance(result, dict):
             if self.balance is not None:
                 raise SessionError("is a second balance; expected one")
@@ -120,9 +156,22 @@ class _Results:
         else:
             raise SessionError("expected a balance, or a list of positions, trades or orders")
 
+    def _placed(self, coverage: Coverage, result: Any, name: str) -> bool:
+        """Add a list to the section that the manifest names; False for a balance."""
+        section = coverage.section_of(name)
+        if section == "cash":
+            return False
+        if section and isinstance(result, list):
+            listed: list[rows.Row] = rows.each(result, "the list", dict)
+            self.lists.setdefault(_LISTS.get(section, section), []).extend(listed)
+        return True
+
     def record(self, as_of: datetime | None) -> SideRecord:
+        """Return the side; with a manifest also its gaps, and nothing that is not whole."""
         held, trades, sent = (self.lists.get(name) for name in _SECTIONS.values())
         sizes = contract_sizes(held or [])
+        if self.coverage is not None:
+            sizes = {**self.coverage.sizes, **sizes}
         sections: dict[str, Any] = {
             "positions": None if held is None else positions(held),
             "cash": None if self.balance is None else balances(self.balance),
@@ -130,12 +179,33 @@ class _Results:
             "fills": None if trades is None else fills(trades, sizes),
             "movements": fees(trades or []) or None,
         }
+        if self.coverage is not None:
+            return self._covered(self.coverage, sections, as_of)
         return SideRecord(
             as_of=as_of or self._latest(),
             source="ccxt",
             numbers=Numbers.FLOAT,
             notes=(limits_note(FORMAT, CANNOT_KNOW),),
             **sections,
+        )
+
+    def _covered(
+        self, coverage: Coverage, sections: dict[str, Any], as_of: datetime | None
+    ) -> SideRecord:
+        moved = self.lists.get("movements")
+        if moved is not None:
+            sections["movements"] = (*(sections["movements"] or ()), *transfers(moved))
+        gaps = (*coverage.gaps, *coverage.file_gaps(self.digests))
+        whole: dict[str, Any] = {
+            name: None if name in coverage.withheld else found for name, found in sections.items()
+        }
+        return SideRecord(
+            as_of=as_of or coverage.as_of,
+            source=coverage.source,
+            complete=not gaps,
+            gaps=gaps,
+            notes=coverage.notes,
+            **whole,
         )
 
     def _latest(self) -> datetime:
