@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, Self
 from pluggy import PluginManager
 
 from recon_core.cli.checked_session import CheckedSession, Terms
-from recon_core.cli.process_start import start
+from recon_core.cli.process_start import interrupts_held_back, start
 from recon_core.plugins.manager import extension_manager
 from recon_core.values.printable import printable
 
@@ -160,9 +160,10 @@ class Processes:
 
     def begin(self, number: int, anchor: Path) -> None:
         """Hand a session to a process that is free, else to a new one."""
-        alive = (worker for worker in self._taken() if worker.process.is_alive())
-        worker = next(alive, None) or _Worker(self.terms)
-        self._busy[worker] = number
+        with interrupts_held_back():  # so that Ctrl-C finds every process in a list
+            alive = (worker for worker in self._taken() if worker.process.is_alive())
+            worker = next(alive, None) or _Worker(self.terms)
+            self._busy[worker] = number
         with suppress(OSError):  # `ended` says so
             worker.connection.send(anchor)
 
@@ -176,8 +177,10 @@ class Processes:
         for worker in self._busy:
             signs |= {worker.connection: worker, worker.process.sentinel: worker}
         for worker in {signs[sign]: None for sign in wait(signs)}:
-            number, results = self._busy.pop(worker), worker.results()
-            self._free.append(worker)
+            results = worker.results()
+            with interrupts_held_back():
+                number = self._busy.pop(worker)
+                self._free.append(worker)
             yield number, results
 
 

@@ -14,6 +14,7 @@ import builtins
 import gc
 import importlib
 import json
+import multiprocessing.forkserver
 import multiprocessing.util
 import os
 import pkgutil
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -277,7 +278,7 @@ def refuse_processes() -> None:
     # `multiprocessing` starts its processes without an audit event.
     multiprocessing.util.spawnv_passfds = _refuse_spawning  # type: ignore[assignment]
     # A fork server that runs already is asked through its socket.
-    multiprocessing.forkserver.connect_to_new_process = _refuse_forking
+    multiprocessing.forkserver.connect_to_new_process = _refuse_forking  # type: ignore[assignment]
 
 
 def _refuse(event: str, _: object) -> None:
