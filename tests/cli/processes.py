@@ -116,11 +116,14 @@ def interrupted(environment: dict[str, str], *words: str) -> tuple[int, str, str
     """
     for name in ("slow", "a", "b"):
         write_session(Path(f"{name}.recon.json"))
+    # A process inherits that Ctrl-C is ignored, as it is for what a shell runs in the background.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         check_command(*words, "."),
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, former)
     until = time.monotonic() + 60
     while not Path("begun").exists() and time.monotonic() < until:
         time.sleep(0.01)
