@@ -35,7 +35,7 @@ PYTEST = (
     "--recon-max-items=0",
 )
 CASES = {
-    "recon check": ("recon_core.cli", "check", "s", "--max-items=0"),
+    "recon check": ("recon_core.cli", "check", "-j", "1", "s", "--max-items=0"),
     "pytest": PYTEST,
     "pytest -n 2": (*PYTEST, "-n2"),
 }
