@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def log(directory: Path) -> Path:
 
 def queried(query: str) -> list[tuple[Any, ...]]:
     """The rows of a query in SQL."""
-    with sqlite3.connect("audit.db") as connection:
+    with closing(sqlite3.connect("audit.db")) as connection, connection:
         return connection.execute(query).fetchall()
 
 
@@ -169,7 +170,7 @@ def test_a_log_that_was_closed_after_a_cut_goes_on(log: Path) -> None:
 def test_a_changed_database_is_found(log: Path, change: str, problem: str) -> None:
     """By `verify`: a line, a row of a table, a count; lines also by every question."""
     assert asked("load", URL, "--json", log).code == 0
-    with sqlite3.connect("audit.db") as connection:
+    with closing(sqlite3.connect("audit.db")) as connection, connection:
         assert connection.execute(change).rowcount > 0
     found = verified(log, URL)
     assert any(each in found for each in problem.split("|")), found
@@ -308,7 +309,7 @@ def test_an_export_is_not_loaded() -> None:
 def test_tables_of_another_version_are_refused(log: Path) -> None:
     """They are not changed."""
     assert asked("load", URL, "--json", log).code == 0
-    with sqlite3.connect("audit.db") as connection:
+    with closing(sqlite3.connect("audit.db")) as connection, connection:
         connection.execute("UPDATE recon_schema SET version = 99")
     for words in (("load", URL, "--json", log), ("summary", "--database", URL)):
         asked(*words).refused(1, "tables of version 99; expected version 1")
