@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from pytest_recon.run import ReconRun
+from recon_core.sessions.discovery import size_of
 
 DIST_IS_CHOSEN = pytest.StashKey[bool]()
 """True if the user chose how items are distributed, before pytest-xdist chose for itself."""
@@ -68,10 +69,10 @@ class Shares:
         """Deal sessions to so many workers, the largest first."""
         dealt: list[dict[Path, str]] = [{} for _ in range(workers)]
         weights = [0] * workers
-        for anchor in sorted(sessions, key=_size, reverse=True):
+        for anchor in sorted(sessions, key=size_of, reverse=True):
             place = weights.index(min(weights))
             # A session costs something however small it is.
-            weights[place] += _size(anchor) + _SMALLEST
+            weights[place] += size_of(anchor) + _SMALLEST
             dealt[place][anchor] = sessions[anchor]
         return cls([{each: one[each] for each in sessions if each in one} for one in dealt])
 
@@ -89,10 +90,3 @@ class Shares:
 
 _SMALLEST = 10_000
 """Bytes that cost about as much to read as opening a session does."""
-
-
-def _size(anchor: Path) -> int:
-    try:
-        return anchor.stat().st_size
-    except OSError:
-        return 0

@@ -15,6 +15,7 @@ from recon_core.audit.database import DatabaseLog, require_sql
 from recon_core.audit.entry_source import STANDARD_INPUT, EntrySource, open_source
 from recon_core.audit.filters import Filters, chosen_severities, first_moment, last_moment
 from recon_core.audit.span import last_at_or_before
+from recon_core.cli.screen import format_option
 from recon_core.policy.settings import find_settings
 from recon_core.values.errors import AuditError, ReconError
 from recon_core.values.severity import Severity
@@ -24,14 +25,7 @@ Source = str | Path | DatabaseLog | None
 
 _SEVERITIES = click.Choice([str(severity) for severity in Severity], case_sensitive=False)
 
-FORMAT_OPTION: Final = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON and nothing else.",
-)
+FORMAT_OPTION: Final = format_option("Text for people, or JSON and nothing else.")
 
 DATABASE_OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
     click.option(

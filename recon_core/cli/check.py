@@ -1,9 +1,7 @@
 """`recon check`: the gate without pytest, by the same engine and in the same words."""
 
 import json
-import os
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +12,7 @@ import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
 from recon_core.cli.process_start import process_context
-from recon_core.cli.screen import COLOR_OPTION, screen, show
+from recon_core.cli.screen import COLOR_OPTION, format_option, progress, screen, show
 from recon_core.cli.session_options import (
     EXPLAIN_OPTION,
     FAIL_ON_OPTION,
@@ -167,14 +165,7 @@ class CheckCommand(click.Command):
 @MAX_ITEMS_OPTION
 @EXPLAIN_OPTION
 @LIMIT_OPTION
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="JSON has every comparison of every session.",
-)
+@format_option("JSON has every comparison of every session.")
 @COLOR_OPTION
 @click.option(
     "-j",
@@ -348,22 +339,18 @@ def _written_path(option: str, value: str | None, directory: Path) -> Path | Non
 @contextmanager
 def _progress(sessions: int) -> "Iterator[Callable[[CheckedSession], None]]":
     """A bar on stderr where somebody watches, with the sessions that block so far."""
-    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        yield lambda _: None
-        return
     blocked: list[str] = []
 
-    def watch(session: "CheckedSession") -> None:
-        if session.blocks:
-            blocked.append(session.report.path)
-        bar.update(1, session)
-
-    def shown(_: object) -> str | None:
+    def shown() -> str | None:
         return f"{len(blocked)} blocked, latest {blocked[-1]}" if blocked else None
 
-    with click.progressbar(
-        length=sessions, label="recon", file=sys.stderr, item_show_func=shown
-    ) as bar:
+    with progress(sessions, shown) as step:
+
+        def watch(session: "CheckedSession") -> None:
+            if session.blocks:
+                blocked.append(session.report.path)
+            step()
+
         yield watch
 
 

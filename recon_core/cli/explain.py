@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.screen import COLOR_OPTION, screen, show
+from recon_core.cli.screen import COLOR_OPTION, format_option, screen, show
 from recon_core.cli.session_options import (
     EFFORT_OPTION,
     LIMIT_OPTION,
@@ -54,14 +54,7 @@ copy, every diff that it claims is gone and none is new.
 @LIMIT_OPTION
 @REPAIR_EXCHANGE_OPTION
 @click.option("--exit-on-findings", is_flag=True, help="End with 2 where there is a diff.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="JSON is one object, or a list of several sessions.",
-)
+@format_option("JSON is one object, or a list of several sessions.")
 @COLOR_OPTION
 @click.pass_context
 def explain(

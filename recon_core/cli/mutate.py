@@ -16,7 +16,7 @@ from recon_core.cli.check import (
     terms_of,
     write_named_reports,
 )
-from recon_core.cli.screen import COLOR_OPTION, progress, show
+from recon_core.cli.screen import COLOR_OPTION, format_option, progress, show
 from recon_core.cli.session_options import (
     EXPLAIN_OPTION,
     FAIL_ON_OPTION,
@@ -130,14 +130,7 @@ def _known_kinds(
 @MAX_ITEMS_OPTION
 @EXPLAIN_OPTION
 @LIMIT_OPTION
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="JSON has every fault of every session.",
-)
+@format_option("JSON has every fault of every session.")
 @COLOR_OPTION
 @click.pass_context
 def mutate(
@@ -192,10 +185,12 @@ def _mutation(request: CheckRequest, seed: int, kinds: Iterable[str]) -> "Mutati
         search=explainer(terms.effort, divisor=_DIVISOR),
     )
     pairs = list(zip(request.anchors, request.check.sessions, strict=True))
-    with progress(pairs) as sessions:
-        return mutation_of(
-            seed, [_mutated(request, *each, gate, seed, frozenset(kinds)) for each in sessions]
-        )
+    sessions = []
+    with progress(len(pairs)) as step:
+        for anchor, session in pairs:
+            sessions.append(_mutated(request, anchor, session, gate, seed, frozenset(kinds)))
+            step()
+    return mutation_of(seed, sessions)
 
 
 def _mutated(

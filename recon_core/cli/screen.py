@@ -3,15 +3,13 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import click
 
 from recon_core.reports.layout import Screen
-
-_Item = TypeVar("_Item")
 
 COLOR_OPTION: Final = click.option(
     "--color",
@@ -20,6 +18,18 @@ COLOR_OPTION: Final = click.option(
     show_default=True,
     help="Colour by severity; auto asks NO_COLOR, FORCE_COLOR and the terminal.",
 )
+
+
+def format_option(json_is: str) -> Callable[[Any], Any]:
+    """Return the option that chooses text or JSON; `json_is` is the help on JSON."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=json_is,
+    )
 
 
 def screen(color: str) -> Screen:
@@ -38,11 +48,25 @@ def _is_coloured(color: str) -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def progress(items: Sequence[_Item]) -> AbstractContextManager[Iterable[_Item]]:
-    """Return the items, with a bar on standard error where somebody watches."""
+@contextmanager
+def progress(
+    steps: int, shown: Callable[[], str | None] = lambda: None
+) -> Iterator[Callable[[], None]]:
+    """Yield what to call after each step: it moves a bar on standard error where somebody watches.
+
+    `shown` gives what is said beside the bar, `None` for nothing.
+    """
     if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        return nullcontext(items)
-    return click.progressbar(items, label="recon", file=sys.stderr)
+        yield lambda: None
+        return
+
+    def beside(_: object) -> str | None:
+        return shown()
+
+    with click.progressbar(
+        length=steps, label="recon", file=sys.stderr, item_show_func=beside
+    ) as bar:
+        yield lambda: bar.update(1)
 
 
 def show(text: str, on: Screen, *, err: bool = False) -> None:

@@ -20,6 +20,7 @@ from pluggy import PluginManager
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.process_start import interrupts_held_back, start
 from recon_core.plugins.manager import extension_manager
+from recon_core.sessions.discovery import size_of
 from recon_core.values.printable import printable
 
 MANY: Final = 20
@@ -77,7 +78,7 @@ def judged(anchors: Sequence[Path], workers: Workers) -> Iterator[tuple[int, Che
     """
     order: Sequence[int] = range(len(anchors))
     if workers.places > 1:
-        order = sorted(order, key=lambda number: -_size(anchors[number]))
+        order = sorted(order, key=lambda number: -size_of(anchors[number]))
     waiting = deque(order)
     running = 0
     while waiting or running:
@@ -88,13 +89,6 @@ def judged(anchors: Sequence[Path], workers: Workers) -> Iterator[tuple[int, Che
         for number, results in workers.ended():
             running -= 1
             yield number, _session(results, anchors[number], workers.terms)
-
-
-def _size(anchor: Path) -> int:
-    try:
-        return anchor.stat().st_size
-    except OSError:
-        return 0
 
 
 def _session(results: Results, anchor: Path, terms: Terms) -> CheckedSession:

@@ -225,3 +225,11 @@ def identity(path: Path) -> Path:
         return path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
         return path.absolute()
+
+
+def size_of(anchor: Path) -> int:
+    """Return the bytes of an anchor, 0 of one that is not there: what it costs, roughly."""
+    try:
+        return anchor.stat().st_size
+    except OSError:
+        return 0

@@ -59,22 +59,31 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and not dimensions.shows(name)
     ]
-    doubtful = not may_be_unique(answer.strength) or any(
-        precedence.is_one_figure(part.hypothesis, part.effect) for part in answer.parts
+    return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
+
+
+def _is_doubtful(prover: Prover, answer: Answer) -> bool:
+    """True if an answer may be a coincidence, or one of two readings of the same figures."""
+    return (
+        not may_be_unique(answer.strength)
+        or _below_digits(prover, answer)
+        or any(_has_two_readings(answer, part) for part in answer.parts)
+        or _is_net_zero(answer)
+        or _is_little_cash(answer)
     )
-    doubtful = doubtful or _below_digits(prover, answer)
-    doubtful = doubtful or any(
-        precedence.may_be_a_multiplier(answer.problem, part.hypothesis, part.effect)
-        for part in answer.parts
+
+
+def _has_two_readings(answer: Answer, part: Part) -> bool:
+    """True if another cause than one part of an answer may well leave the same figures."""
+    problem, hypothesis = answer.problem, part.hypothesis
+    return (
+        precedence.is_one_figure(hypothesis, part.effect)
+        or precedence.may_be_a_multiplier(problem, hypothesis, part.effect)
+        or _may_be_other_sign(problem, part)
+        or _may_be_a_movement(problem, part)
+        or _is_one_of_two(answer, part)
+        or _is_of_few_prices(problem, part)
     )
-    doubtful = doubtful or any(
-        _may_be_other_sign(answer.problem, part) or _may_be_a_movement(answer.problem, part)
-        for part in answer.parts
-    )
-    doubtful = doubtful or any(_is_one_of_two(answer, part) for part in answer.parts)
-    doubtful = doubtful or any(_is_of_few_prices(answer.problem, part) for part in answer.parts)
-    doubtful = doubtful or _is_net_zero(answer) or _is_little_cash(answer)
-    return [*unseen, ""] if doubtful else unseen
 
 
 def is_absurd(answer: Answer) -> bool:
@@ -98,13 +107,9 @@ def _is_little_cash(answer: Answer) -> bool:
     Beside a movement, which leaves a residual, the row is the cause of that alone.
     A quantity that was fitted to a position has no other witness than the cash.
     """
-    patches = [part.hypothesis.patch for part in answer.parts]
-    on_rows = [
-        part
-        for part, patch in zip(answer.parts, patches, strict=True)
-        if not (patch.added_movements or patch.removed_movements)
-    ]
-    parts = answer.parts if len(answer.parts) == 1 else on_rows
+    parts = answer.parts
+    if len(parts) > 1:
+        parts = tuple(part for part in parts if not _moves_without_a_fill(part))
     if len(parts) != 1:
         return False
     (part,) = parts
@@ -139,6 +144,11 @@ def _may_be_a_movement(problem: Problem, part: Part) -> bool:
         return False
     stated = {(row.currency, row.total) for row in patch.old_opening.cash}
     return any((row.currency, row.amount) in stated for row in problem.rows.movements)
+
+
+def _moves_without_a_fill(part: Part) -> bool:
+    patch = part.hypothesis.patch
+    return bool(patch.added_movements or patch.removed_movements)
 
 
 def _is_of_few_prices(problem: Problem, part: Part) -> bool:
