@@ -103,6 +103,11 @@ class Effect:
         """The effect with no more than the first amounts of each kind."""
         return Effect(_first(self.position), _first(self.cash))
 
+    @property
+    def may_be_trimmed(self) -> bool:
+        """True if a kind has as many amounts as a trimmed effect keeps: there may be others."""
+        return _MOST in {len(self.position), len(self.cash)}
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Effect":
         """The effect that `to_dict` wrote."""

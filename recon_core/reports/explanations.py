@@ -207,12 +207,14 @@ def explanation_properties(diff: ReconDiff | None, names: SideNames) -> dict[str
 def effect_text(effect: Effect) -> str:
     """`position BTC/EUR -0.1, cash EUR +4204.2`: signed amounts, the first ten.
 
-    The effect of an explanation that a diff carries is trimmed: how many more there are is
-    unknown here.
+    The others are counted; of an effect that a diff carries only the first ones are known.
     """
     parts = [*_amounts("position", effect.position), *_amounts("cash", effect.cash)]
-    more = " and more" if len(parts) > 2 * _MOST else ""
-    return f"{', '.join(parts[: 2 * _MOST])}{more}"
+    more = len(parts) - 2 * _MOST
+    if more <= 0:
+        return ", ".join(parts)
+    least = "at least " if effect.may_be_trimmed else ""
+    return f"{', '.join(parts[: 2 * _MOST])} and {least}{more} more"
 
 
 def _listed(names: Iterable[str]) -> str:

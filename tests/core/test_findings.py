@@ -17,6 +17,7 @@ from recon_core.model.explanation import (
     ExplanationVerdict,
 )
 from recon_core.model.summary import summarise
+from recon_core.reports.explanations import effect_text
 from recon_core.reports.finding_text import difference_text, finding_rows, next_commands, one_line
 from recon_core.reports.findings import by_size, findings_of
 from recon_core.reports.layout import Screen, lines_of
@@ -173,6 +174,22 @@ def test_causes_that_explain_together_are_one_block() -> None:
         "  - ledger missing a fill: A",
     ]
     assert "  and 2 more causes" in lines(diff("EUR", explanation=many))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "end"),
+    [
+        (10, "cash C9 +1"), (11, "cash C9 +1 and 1 more"), (19, "cash C9 +1 and 9 more"),
+        (20, "cash C9 +1 and at least 10 more"), (500, "cash C9 +1 and 490 more"),
+    ],
+)  # fmt: skip
+def test_amounts_that_are_left_out_are_counted(amounts: int, end: str) -> None:
+    """Ten are listed; an effect that a diff carries has twenty of each kind, or more were there."""
+    effect = Effect(cash={f"C{number}": Decimal(1) for number in range(amounts)})
+    assert effect_text(effect).endswith(end)
+    assert effect_text(effect.trimmed()).endswith(
+        end if amounts < 20 else "cash C9 +1 and at least 10 more"
+    )
 
 
 @pytest.mark.parametrize(
