@@ -26,7 +26,7 @@ from recon_core.snapshot.queries import (
     Query,
     offered_queries,
 )
-from recon_core.values.amounts import ZERO
+from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.suggestions import did_you_mean
@@ -284,13 +284,10 @@ def _cross_check(recording: Recording) -> None:
 
     Trades are asked for after the orders, so they are never fewer on an exchange that has all.
     """
-    traded: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     whole = {a.of for a in recording.asked if a.query is MY_TRADES and a.status == "whole"}
-    for asked, row in _rows_of(recording, "fills"):
-        if not row.get("order"):
-            whole.discard(asked.of)  # trades without an order cannot be added up
-            continue
-        traded[asked.of, str(row["order"])] += Decimal(str(row["amount"]))
+    # Trades without an order cannot be added up.
+    whole -= {asked.of for asked, row in _rows_of(recording, "fills") if not row.get("order")}
+    traded = _traded(recording)
     since = _milliseconds(recording.since)
     for asked, row in _rows_of(recording, "orders"):
         filled, sum_of_trades = Decimal(str(row["filled"])), traded[asked.of, str(row["id"])]
@@ -306,24 +303,34 @@ def _cross_check(recording: Recording) -> None:
 def _roll_off(recording: Recording) -> None:
     """Leave out what happened after `as_of`, and keep a note of each row."""
     as_of = _milliseconds(recording.as_of)
-    later: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for asked, row in _rows_of(recording, "fills"):
-        if row["timestamp"] > as_of:
-            later[asked.of, str(row.get("order"))] += Decimal(str(row["amount"]))
+    later = _traded(recording, after=as_of)
     for asked in recording.asked:
-        if asked.query.section == "orders":
+        section = asked.query.section
+        if section == "orders":
             asked.rows = [
                 _order_before(row, as_of, later[asked.of, str(row["id"])]) for row in asked.rows
             ]
-    for asked in recording.asked:
-        kept = [row for row in asked.rows if not row.get("timestamp", 0) > as_of]
-        recording.rolled_off += [
-            {"query": asked.query.name, "of": asked.of, "id": row.get("id")}
-            for row in asked.rows
-            if asked.query.section != "positions" and row.get("timestamp", 0) > as_of
-        ]
-        if asked.query.section != "positions":
-            asked.rows = kept
+        if section != "positions":
+            after = [row for row in asked.rows if row.get("timestamp", 0) > as_of]
+            asked.rows = [row for row in asked.rows if row.get("timestamp", 0) <= as_of]
+            recording.rolled_off += [
+                {"query": asked.query.name, "of": asked.of, "id": row.get("id")} for row in after
+            ]
+
+
+def _traded(
+    recording: Recording, after: int | None = None
+) -> defaultdict[tuple[str, str], Decimal]:
+    """Return the exact sum of the trades of each order by symbol and id, or of those after a time.
+
+    An order without trades has 0.
+    """
+    found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for asked, row in _rows_of(recording, "fills"):
+        if after is None or row["timestamp"] > after:
+            key = asked.of, str(row.get("order"))
+            found[key] = EXACT.add(found[key], Decimal(str(row["amount"])))
+    return found
 
 
 def _order_before(row: Row, as_of: int, later: Decimal) -> Row:
@@ -331,7 +338,7 @@ def _order_before(row: Row, as_of: int, later: Decimal) -> Row:
     changed = max((row.get(name) or 0) for name in ("lastUpdateTimestamp", "lastTradeTimestamp"))
     if not later and changed <= as_of:
         return row
-    filled = max(Decimal(str(row["filled"])) - later, ZERO)
+    filled = max(EXACT.subtract(Decimal(str(row["filled"])), later), ZERO)
     state = {"status": "open", "filled": f"{filled:f}", "lastUpdateTimestamp": None}
     state |= {"lastTradeTimestamp": None, "average": None if later else row.get("average")}
     return {**row, **state, "rolledOff": f"{later:f}"}

@@ -1,0 +1,57 @@
+"""The sums of a snapshot's trades: exact, whatever the digits."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from recon_core.snapshot.asking import Asked
+from recon_core.snapshot.queries import MY_TRADES, ORDERS
+from recon_core.snapshot.recording import Recording, _cross_check, _roll_off
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = 1000
+NOW = int(BEGIN.timestamp()) * SECOND + 10 * SECOND
+LARGE = "1" + "0" * 28
+
+
+def recording(*trades: tuple[str, int], filled: str) -> Recording:
+    """One order and its trades, with their seconds after the time of the balance."""
+    rows: list[Any] = [
+        {"id": f"t{place}", "order": "o", "amount": amount, "timestamp": NOW + later * SECOND}
+        for place, (amount, later) in enumerate(trades)
+    ]
+    order = {"id": "o", "filled": filled, "timestamp": NOW, "status": "closed"}
+    asked = [
+        Asked(MY_TRADES, "BTC/USDT", rows=rows), Asked(ORDERS, "BTC/USDT", rows=[order])
+    ]  # fmt: skip
+    return Recording(("BTC/USDT",), BEGIN, BEGIN + timedelta(seconds=10), asked=asked)
+
+
+@pytest.mark.parametrize(
+    ("trades", "filled", "gaps"),
+    [
+        ([(LARGE, 0), ("0.01", 0)], f"{LARGE}.01", []),
+        ([(LARGE, 0), ("0.01", 0)], f"{LARGE}.02", [
+            f"my trades of BTC/USDT: order o filled {LARGE}.02, its trades give {LARGE}.01",
+        ]),
+        ([], "0.01", ["my trades of BTC/USDT: order o filled 0.01, its trades give 0"]),
+    ],
+)  # fmt: skip
+def test_an_order_is_held_against_the_sum_of_its_trades(
+    trades: list[tuple[str, int]], filled: str, gaps: list[str]
+) -> None:
+    """A hundredth of thirty digits is missed."""
+    found = recording(*trades, filled=filled)
+    _cross_check(found)
+    assert found.gaps == gaps
+
+
+def test_what_was_traded_later_is_taken_off_an_order() -> None:
+    """To the last digit; the trade is left out, and named."""
+    found = recording((LARGE, 0), ("0.01", 1), filled=f"{LARGE}.01")
+    _roll_off(found)
+    trades, orders = found.asked
+    assert [row["id"] for row in trades.rows] == ["t0"]
+    assert (orders.rows[0]["filled"], orders.rows[0]["rolledOff"]) == (f"{LARGE}.00", "0.01")
+    assert [row["id"] for row in found.rolled_off] == ["t1"]
