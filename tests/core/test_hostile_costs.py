@@ -23,7 +23,8 @@ import pytest
 from .builders import AS_OF_TEXT, document, write_session
 from .recordings import DATA
 
-MOST_MIB, MOST_SECONDS = 512, 10.0
+# Processor time is counted in additions of this machine, which is sometimes busy: about 15 s.
+MOST_MIB, MOST_ADDITIONS = 512, 300_000_000
 SOAK = os.environ.get("RECON_TEST_SIZE") == "soak"
 CHILD = """
 import json, pathlib, resource, sys
@@ -342,7 +343,7 @@ def xml_of_a_million_levels(directory: Path) -> Path:
     return listed(directory, "f.xml", b"<r>" * 1_000_000, 'at = "r/T"\n')
 
 
-@case("snapshots: has at least", sampled=True)
+@case("snapshots: has at least")
 def snapshots_of_ever_more_currencies(directory: Path) -> Path:
     times = (f"{n // 3600 % 24:02d}:{n // 60 % 60:02d}:{n % 60:02d}" for n in range(20_000))
     rows = (f"C{n},{n},2026-01-01T{time}Z" for n, time in enumerate(times))
@@ -615,16 +616,25 @@ def judged(path: Path) -> tuple[str, int, float]:
     return text, held, seconds
 
 
+@pytest.fixture(scope="module")
+def addition() -> float:
+    """Seconds of processor that one addition takes in a loop, now and on this machine."""
+    started, total = time.process_time(), 0
+    for number in range(2_000_000):
+        total += number
+    return (time.process_time() - started) / 2_000_000
+
+
 @pytest.mark.parametrize("name", CASES if SOAK else SAMPLE)
-def test_a_hostile_file_costs_little(tmp_path: Path, name: str) -> None:
-    """The process ends by itself, under 512 MiB and 10 s, with one line that says why."""
+def test_a_hostile_file_costs_little(tmp_path: Path, name: str, addition: float) -> None:
+    """The process ends by itself, under 512 MiB and in seconds, with one line that says why."""
     make, expected = CASES[name]
     text, held, seconds = judged(make(tmp_path))
     assert expected in text
     assert str(tmp_path) not in text
     assert "while reading" not in text
     assert held < MOST_MIB
-    assert seconds < MOST_SECONDS
+    assert seconds < MOST_ADDITIONS * addition
 
 
 def test_one_hostile_file_leaves_the_others_judged(tmp_path: Path) -> None:
