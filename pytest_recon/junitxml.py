@@ -52,7 +52,12 @@ def end_case(config: pytest.Config, report: pytest.TestReport) -> None:
     """End the case of an item as pytest does with its teardown, which this item has none of."""
     own = junit_report(config)
     if own is not None:
-        own.finalize(report)
+        _end(own, report)
+
+
+def _end(own: Any, report: pytest.TestReport) -> None:
+    own.node_reporter(report).write_captured_output(report)
+    own.finalize(report)
 
 
 def junit_report(config: pytest.Config) -> Any:
@@ -122,10 +127,11 @@ class MatchCases:
         with path.open("w", encoding="utf-8") as file:
             file.write(parts[0])
             for place, text in zip(parts[1::2], parts[2::2], strict=True):
-                file.writelines(map(self._text, self._stretches[int(place)].reports))
+                file.writelines(map(self.text, self._stretches[int(place)].reports))
                 file.write(text)
 
-    def _text(self, report: MatchReport) -> str:
+    def text(self, report: MatchReport) -> str:
+        """The case of a match as pytest writes it."""
         group = report.group
         if group not in self._texts:
             self._texts[group] = self._sample(group)
@@ -138,7 +144,7 @@ class MatchCases:
         report.node_reporters_ordered = []
         sample = MatchReport(group, Match(_KEY, 0, _SECONDS))
         report.pytest_runtest_logreport(sample)
-        report.finalize(sample)
+        _end(report, sample)
         text = tostring(report.node_reporters_ordered[0].to_xml(), encoding="unicode")
         text = text.replace("%", "%%").replace(_KEY, "%(key)s")
         return text.replace(f'time="{_SECONDS:.3f}"', 'time="%(seconds).3f"')

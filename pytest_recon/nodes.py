@@ -132,8 +132,9 @@ class ComparisonGroup(pytest.Collector):
             yield item
 
 
-_MADE_AT_ONCE: Final = frozenset({"name", "parent", "callspec", "module"})
-"""Attributes that are never made later: of ours, and those that only a test function has."""
+_MADE_AT_ONCE: Final = frozenset({"name", "parent"})
+_OF_FUNCTIONS: Final = frozenset({"callspec", "cls", "fixturenames", "function", "module", "obj"})
+"""Attributes that pytest and plugins ask every item for, and only test functions have."""
 
 _HAS_STRUCTURED_ID: Final = hasattr(pytest.Item, "id")
 """True for a pytest whose nodes keep their id in parts, as 9.2 does, and not as text."""
@@ -170,7 +171,8 @@ class ComparisonItem(pytest.Item):
 
     def __getattr__(self, name: str) -> Any:
         """Have pytest make the attributes of a node, and return the one that is asked for."""
-        if name in _MADE_AT_ONCE or name.startswith("__") or self.is_whole:
+        absent = name in _MADE_AT_ONCE or name in _OF_FUNCTIONS or name.startswith("__")
+        if absent or self.is_whole:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         super().__init__(self.name, self.parent, nodeid=self.nodeid)
         self.user_properties = [*self.parent.properties, ("recon.key", self.comparison.key)]

@@ -97,6 +97,19 @@ class Recorder:
         if report.when != "call" and _is_own(report):
             self._forget_phase(report)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_to_serializable(
+        self, config: pytest.Config, report: pytest.TestReport
+    ) -> dict[str, Any] | None:
+        """Write the report of a match as pytest writes its own, which it can read again."""
+        if not isinstance(report, MatchReport):
+            return None
+        plain = report.as_plain()
+        written: dict[str, Any] = config.hook.pytest_report_to_serializable(
+            config=config, report=plain
+        )
+        return written
+
     def _report_carried(self, carrier: pytest.TestReport) -> None:
         """Report the matches that a report of a worker carries."""
         hook = self._run.config.hook
