@@ -18,7 +18,7 @@ from pluggy import PluginManager
 
 from recon_core import __version__
 from recon_core.cli.checked_session import CheckedSession, Terms
-from recon_core.cli.process_start import interrupts_held_back
+from recon_core.cli.process_start import begin_tracking, interrupts_held_back
 from recon_core.cli.workers import Results, cores
 from recon_core.plugins.manager import extension_manager
 from recon_core.values.errors import ReconError
@@ -93,6 +93,7 @@ class Cluster:
 
         for logger in _LOGGERS:
             logging.getLogger(logger).setLevel(logging.CRITICAL)  # what matters is an error here
+        begin_tracking()
         with interrupts_held_back():
             address = self._local() if self._name == LOCAL else self._name
             try:
