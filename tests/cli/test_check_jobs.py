@@ -255,7 +255,7 @@ def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> No
 
 @pytest.mark.parametrize("copied", [True, False])
 def test_processes_end_by_themselves(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
+    directory: Path, monkeypatch: pytest.MonkeyPatch, *, copied: bool
 ) -> None:
     """Each sees that its pipe is closed, though those that began later have copies of its end."""
     if not copied:
