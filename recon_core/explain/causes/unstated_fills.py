@@ -245,7 +245,7 @@ def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
     required, pattern = problem.required[name], market.fills[-1]
     side = OrderSide.BUY if required > 0 else OrderSide.SELL
     order = incomplete_order(problem, pattern.symbol, side)
-    if order is None or required.copy_abs() > order.filled_quantity:
+    if order is None or not may_lack(order, required):
         return
     model = market.models[side]
     for rate in (ZERO,) if model is None else model.rates:
