@@ -185,7 +185,8 @@ def test_the_position_says_how_many_are_missing(name: str) -> None:
     problem = next(one for one in problems_of(prover_of(known)) if one.rows_right)
     assert _by_position(problem) == expected
     dusty = replace(problem.dimensions, dust=Decimal("0.001"))
-    for change in ({"dimensions": dusty}, {"instruments": {}}):
+    changes: tuple[dict[str, Any], ...] = ({"dimensions": dusty}, {"instruments": {}})
+    for change in changes:
         postings = replace(problem.postings, **change)
         assert _by_position(replace(problem, postings=postings)) is None
 
