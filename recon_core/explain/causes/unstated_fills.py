@@ -26,7 +26,7 @@ from recon_core.explain.problem.postings import may_lack
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest, unit_at
 
 _PRICE_FACTOR: Final = Decimal("1.25")
 """Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
@@ -297,7 +297,7 @@ class _Line:
 
     def _is_significant(self, slope: Fraction, price: Decimal) -> bool:
         """True if a tick is worth so much that random cash rarely fits a price."""
-        tick = Decimal((0, (1,), -self.market.tick_places))
+        tick = unit_at(self.market.tick_places)
         step = self._measure(EXACT.add(price, tick)) - self._measure(price)
         unit = self.problem.postings.resolution(paid_in(self.market.instrument))
         return abs(slope * step) > _UNITS_OF_A_TICK * Fraction(unit)
