@@ -51,9 +51,11 @@ def test_the_effect_of_rounded_quantities(name: str) -> None:
     symbol, traded, expected = EFFECTS[name]
     problem = problem_requiring([_row("BTC/EUR", "BUY 1")], {"EUR": "1"}, PERP, COIN)
     found = _effect(problem, [_row(symbol, traded)], 1)
-    short = found and {each.removeprefix("cash::").partition("::")[0]: one
-                       for each, one in found.items()}  # fmt: skip
-    assert short == (expected and {each: Decimal(text) for each, text in expected.items()})
+    if found is None or expected is None:
+        assert found is expected
+        return
+    short = {each.removeprefix("cash::").partition("::")[0]: one for each, one in found.items()}
+    assert short == {each: Decimal(text) for each, text in expected.items()}
 
 
 @pytest.mark.parametrize(("required", "places"), [("0.04", [1]), ("-0.26", [0]), ("0.05", [])])
