@@ -145,7 +145,7 @@ def shown(found: Reconciliation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=max(1, settings.default.max_examples // 6))
+@settings(max_examples=max(1, settings().max_examples // 6))
 @given(st.data())
 def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     """Verdicts, texts, notes, digests, sums and their digits are the same."""
