@@ -34,11 +34,16 @@ Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Fill]]
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one table that were made so far; a row is made once, as rows are told by identity."""
+    """Rows of one table that were made so far; a row is made once, as rows are told by identity.
+
+    `unequal` are the numbers of those that the other side does not list alike: a row that is listed
+    more than once is among them.
+    """
 
     columns: FillColumns
     convert: Convert
     known: dict[int, Fill] = field(default_factory=dict)
+    unequal: Sequence[int] | None = None
     every: tuple[Fill, ...] | None = None
 
     def all(self) -> tuple[Fill, ...]:
@@ -130,7 +135,9 @@ class ColumnFills(FillTable):
 
     def copies(self) -> dict[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
-        return copies_of(self.at(copies(self.columns)))
+        unequal_rows = self.rows.unequal
+        numbers = copies(self.columns) if unequal_rows is None else unequal_rows
+        return copies_of(self.at(numbers))
 
     def at(self, numbers: Sequence[int]) -> tuple[Fill, ...]:
         """Return rows by their numbers, which rise."""
@@ -180,6 +187,7 @@ class ColumnFills(FillTable):
             found = unequal(self.columns, other.columns, plain=plain)
         except ColumnsError:
             return None
+        self.rows.unequal, other.rows.unequal = found.internal, found.external
         return UnequalFills(
             self.at(found.internal),
             other.at(found.external),

@@ -139,6 +139,9 @@ class _Fields:
         if pa.types.is_decimal(kind):
             digits, places = kind.precision, kind.scale
             if self.types[field.name] == f"DECIMAL({digits},{places})" and 0 <= places <= _MOST:
+                if digits == places:  # without a digit before the point DuckDB writes .5
+                    digits += 1
+                    sql = f"{sql}::DECIMAL({digits}, {places})"
                 return Amount(sql, digits, places, f"{sql}::VARCHAR")
         if pa.types.is_integer(kind) and self.types[field.name].endswith("INT"):
             return Amount(f"{sql}::DECIMAL(20, 0)", 20, 0, f"{sql}::VARCHAR")

@@ -34,7 +34,7 @@ INSTRUMENTS = {
     "ETH/EUR": {"kind": "spot", "base": "ETH", "quote": "EUR"},
     "ETH/BTC": {"kind": "spot", "base": "ETH", "quote": "BTC"},
 }
-KINDS = [pa.decimal128(18, 8), pa.decimal128(38, 18), pa.decimal128(6, 3), pa.string(), pa.int64()]
+KINDS = [pa.decimal128(18, 8), pa.decimal128(38, 18), pa.decimal128(6, 3), pa.decimal128(6, 6), pa.string(), pa.int64()]
 
 Row = Mapping[str, Any]
 
