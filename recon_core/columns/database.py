@@ -45,10 +45,13 @@ def database() -> Any:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    connection = duckdb.connect(":memory:", config=settings)
-    known = {name for (name,) in connection.execute("FROM duckdb_optimizers()").fetchall()}
-    disabled = ",".join(name for name in _DISTRUSTFUL if name in known)
-    connection.execute(f"SET disabled_optimizers = {text(disabled)}")
+    try:
+        connection = duckdb.connect(":memory:", config=settings)
+        known = {name for (name,) in connection.execute("FROM duckdb_optimizers()").fetchall()}
+        disabled = ",".join(name for name in _DISTRUSTFUL if name in known)
+        connection.execute(f"SET GLOBAL disabled_optimizers = {text(disabled)}")
+    except duckdb.Error as error:
+        raise ColumnsError(str(error)) from None
     return connection
 
 
@@ -69,7 +72,9 @@ def asked(query: str) -> Any:
     import duckdb  # noqa: PLC0415  # as above
 
     try:
-        return database().cursor().execute(query)
+        cursor = database().cursor()
+        cursor.execute("SET enable_progress_bar = false")  # it would be printed into a report
+        return cursor.execute(query)
     except duckdb.Error as error:
         raise ColumnsError(str(error)) from None
 
