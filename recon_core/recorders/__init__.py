@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from recon_core.values.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from recon_core.recorders.backtesting import record_backtesting
     from recon_core.recorders.backtrader import record_backtrader
 
 _MODULE_OF = {
+    "record_backtesting": "recon_core.recorders.backtesting",
     "record_backtrader": "recon_core.recorders.backtrader",
 }
 
 __all__ = [
+    "record_backtesting",
     "record_backtrader",
 ]
 

@@ -112,6 +112,13 @@ def paid_for(symbol: str, currency: str) -> dict[str, str]:
     return {"kind": PAID_FOR, "base": symbol, "quote": currency}
 
 
+def require_times(index: Any) -> None:
+    """Refuse the index of a table that has no times."""
+    if len(index) and not isinstance(index[-1], datetime):
+        found = printable(type(index).__name__, 60)
+        raise ReconError(f"the index is a {found}; expected times, a DatetimeIndex")
+
+
 def require_engine(module: str, package: str | None = None) -> Any:
     """Import an engine; raises `ReconError` where it is not installed."""
     if find_spec(module) is None:

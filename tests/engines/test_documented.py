@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from tests.docs.blocks import Block, blocks_of
-from tests.engines import backtrader_runs
+from tests.engines import backtesting_runs, backtrader_runs
 from tests.engines.faults import is_clear, recorded
+
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
 GIVEN: dict[str, Callable[[], dict[str, Any]]] = {
+    "record_backtesting": lambda: {"backtest": backtesting_runs.backtest()},
     "record_backtrader": lambda: {"cerebro": backtrader_runs.cerebro()},
 }
 """The names that a reader has before a snippet, by the recorder that it calls."""

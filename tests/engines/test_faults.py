@@ -8,16 +8,22 @@ import pytest
 
 from recon_core.model import RecordedSession
 from recon_core.values.severity import Severity
-from tests.engines import backtrader_runs
+from tests.engines import backtesting_runs, backtrader_runs
 from tests.engines.faults import FAULTS, judged, named, recorded, wrongly_proven
+
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 RUNS: dict[str, Callable[[Path], object]] = {
     "backtrader, stocks": backtrader_runs.stocks,
     "backtrader, futures": backtrader_runs.futures,
+    "backtesting.py": backtesting_runs.closed,
+    "backtesting.py, open trades": backtesting_runs.hedged,
 }
 """A run of an engine, which records itself into a directory."""
 
-UNNAMED: frozenset[tuple[str, str]] = frozenset()
+UNNAMED = {
+    ("backtesting.py, open trades", "a price of 1 % more"),
+}
 """Runs and faults that are found, and of which the data do not say what they are."""
 
 
