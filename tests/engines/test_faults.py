@@ -8,7 +8,7 @@ import pytest
 
 from recon_core.model import RecordedSession
 from recon_core.values.severity import Severity
-from tests.engines import backtesting_runs, backtrader_runs
+from tests.engines import backtesting_runs, backtrader_runs, vectorbt_runs
 from tests.engines.faults import FAULTS, judged, named, recorded, wrongly_proven
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -18,11 +18,14 @@ RUNS: dict[str, Callable[[Path], object]] = {
     "backtrader, futures": backtrader_runs.futures,
     "backtesting.py": backtesting_runs.closed,
     "backtesting.py, open trades": backtesting_runs.hedged,
+    "vectorbt, shared cash": vectorbt_runs.shared,
+    "vectorbt, two accounts": vectorbt_runs.separate,
 }
 """A run of an engine, which records itself into a directory."""
 
 UNNAMED = {
     ("backtesting.py, open trades", "a price of 1 % more"),
+    ("vectorbt, two accounts", "three quarters of all fees"),
 }
 """Runs and faults that are found, and of which the data do not say what they are."""
 
