@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -235,6 +236,6 @@ def test_every_module_belongs_to_a_room() -> None:
     assert next(mutants_of("recon_core/values/amounts.py")).module == "recon_core/values"
     explaining = [path for path in sources() if path.startswith("recon_core/explain/")]
     assert all((ROOT / path).is_file() for path in explaining)
-    drawn = [mutant for path in explaining for mutant in mutants_of(path)]
+    drawn = [mutant for path in explaining for mutant in islice(mutants_of(path), 1)]
     assert drawn
     assert all(mutant.explains for mutant in drawn)
