@@ -427,6 +427,8 @@ def test_a_worker_that_dies_loses_no_session(
     line = final_line(result)
     assert (pytester.path / "died").exists()
     assert (result.ret == 0) == (line == "RECON: CLEAR (4 sessions, 28 comparisons)")
+    if death == "after its last item" and not restarts:
+        return  # all was reported, or xdist stopped the other worker: either is said above
     if not restarts or death == "while it runs":
         assert result.ret == 1
         assert line.startswith(("RECON: INCOMPLETE (", "RECON: BLOCKED ("))
