@@ -15,7 +15,9 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
@@ -49,7 +51,22 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             rows = () if quantity is None else (replace(held, quantity=quantity),)
             positions = (*opening.positions[:at], *rows, *opening.positions[at + 1 :])
             if held.quantity:
-                yield _opening(opening, replace(opening, positions=positions), held.symbol)
+                one = _opening(opening, replace(opening, positions=positions), held.symbol)
+                yield replace(one, strength=max(one.strength, _of_lots(problem)))
+
+
+def _of_lots(problem: Problem) -> Strength:
+    """Return the strength of a position of the opening, by its lots if no other figure differs.
+
+    A position that is one share short may lack the one share of the opening, or any other.
+    """
+    required = [(name, amount) for name, amount in problem.required.items() if amount]
+    if len(required) != 1:
+        return Strength.SHOWN
+    ((name, amount),) = required
+    fills = problem.by_symbol.get(name, ())
+    lot = common_lot(fill.quantity for fill in fills)
+    return of_one_amount(amount, len(_POWERS), lot)
 
 
 def _opening(old: Opening, new: Opening, name: str) -> Hypothesis:
