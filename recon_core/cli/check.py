@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.process_start import process_context
 from recon_core.cli.screen import COLOR_OPTION, format_option, progress, screen, show
 from recon_core.cli.session_options import (
     AUDIT_LOG_OPTION,
@@ -189,8 +188,6 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     are those of pytest --recon-session.
     """
     options = CheckOptions(**given)
-    if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
-        process_context()  # they import while this process looks for sessions
     try:
         request = requested(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
