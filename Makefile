@@ -143,7 +143,7 @@ test-pytests: same-python
 
 # ccxt is 74 MiB: an environment of its own, which only these tests wait for.
 exchange: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.*" TESTS=tests/snapshot
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.* keyring keyrings.alt" TESTS=tests/snapshot
 
 # The engines bring 1 GiB: an environment of its own, which only these tests wait for.
 test-engines: same-python
