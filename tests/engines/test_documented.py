@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.docs.blocks import Block, blocks_of
-from tests.engines import backtesting_runs, backtrader_runs, vectorbt_runs
+from tests.engines import backtesting_runs, backtrader_runs, nautilus_runs, vectorbt_runs
 from tests.engines.faults import is_clear, recorded
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -16,6 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
 GIVEN: dict[str, Callable[[], dict[str, Any]]] = {
     "record_backtesting": lambda: {"backtest": backtesting_runs.backtest()},
     "record_backtrader": lambda: {"cerebro": backtrader_runs.cerebro()},
+    "record_nautilus": lambda: {"engine": nautilus_runs.pair_engine()},
     "record_vectorbt": lambda: {
         "vbt": vectorbt_runs.vbt,
         "close": vectorbt_runs.prices(),
