@@ -144,8 +144,14 @@ def serving(account: Any) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            reply = account.answer(parts.path, dict(parse_qsl(parts.query)))
+            self._answer(urlsplit(self.path).query)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            self._answer(self.rfile.read(length).decode())
+
+        def _answer(self, given: str) -> None:
+            reply = account.answer(urlsplit(self.path).path, dict(parse_qsl(given)))
             if reply.delay:
                 time.sleep(reply.delay)
             text = json.dumps(reply.body) if reply.text is None else reply.text
