@@ -39,10 +39,10 @@ from recon_core.compare.rows.renamed_fills import with_renamed_fills
 from recon_core.model import (
     Fill,
     LedgerSide,
-    Order,
     RecordedSession,
 )
 from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.fill_table import UnequalFills, table_of
 from recon_core.model.matched_rows import (
     EqualRows,
     FillGroup,
@@ -126,17 +126,26 @@ class _Matcher:
         )
         if ours is None or theirs is None or self.recorded.shares("fills"):
             return []
-        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
-        mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        self._find_groups(mine, others)
+        of_table = table_of(ours).unequal(table_of(theirs), plain=self.plain)
+        if of_table is not None:
+            mine, others = self._grouped(of_table.internal, of_table.external)
+            if of_table.equal + len(_all_keys(mine, others)) > self.max_items:
+                return self._few_fills(mine, others, of_table)
+        mine, others = self._grouped(ours, theirs)
         # Nearly always one side alone has more, and the keys need not be counted.
         if len(mine.single) > self.max_items:
             return self._few_fills(mine, others)
-        keys = mine.all_keys()
-        keys.update(others.all_keys())
+        keys = _all_keys(mine, others)
         if len(keys) > self.max_items:
             return self._few_fills(mine, others)
+        self._find_groups(mine, others)
         return [self._fill(key, mine, others) for key in keys]
+
+    def _grouped(
+        self, ours: Sequence[Fill], theirs: Sequence[Fill]
+    ) -> tuple[Grouped[Fill], Grouped[Fill]]:
+        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
+        return grouped(ours, key_of), grouped(theirs, key_of)
 
     def _find_groups(self, mine: Grouped[Fill], others: Grouped[Fill]) -> None:
         """Find the trades that the sides list in a different number of rows.
@@ -152,8 +161,17 @@ class _Matcher:
             fewer = min(group.internal, group.external, key=len)
             self.findings.add(min(map(key_of, fewer), key=str))
 
-    def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
-        """Yield the fills that differ, and one item for the equal fills."""
+    def _few_fills(
+        self,
+        mine: Grouped[Fill],
+        others: Grouped[Fill],
+        of_table: UnequalFills | None = None,
+    ) -> Iterator[Comparison]:
+        """Yield the fills that differ, and one item for the equal fills.
+
+        Of tables in columns only the rows that differ are there, and `of_table` has the others.
+        """
+        self._find_groups(mine, others)
         equal, differing = [], []
         theirs = map(others.single.get, mine.single)
         for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
@@ -167,7 +185,8 @@ class _Matcher:
             differing += [key for key in others.all_keys() if key not in known]
         for key in differing:
             yield self._fill(key, mine, others)
-        yield self._folded(ItemKind.FILL, equal)
+        assert not (equal and of_table)  # noqa: S101  # columns find all that are equal
+        yield self._folded(ItemKind.FILL, EqualRows(tuple(equal), of_table))
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:
         linked = linked_orders(self.recorded, plain=self.plain)
@@ -189,7 +208,7 @@ class _Matcher:
                 yield self._order(key, matched, keys)
             else:
                 equal.append((matched.internal or matched.external or ())[0])
-        yield self._folded(ItemKind.ORDER, equal)
+        yield self._folded(ItemKind.ORDER, EqualRows(tuple(equal)))
 
     def movements(self) -> Iterator[Comparison]:
         """Yield a comparison for each kind of movement that the sides list in other periods."""
@@ -259,10 +278,16 @@ class _Matcher:
             known = self.units[symbol] = position_unit(symbol, self.recorded.instruments)
         return known
 
-    def _folded(self, item_kind: ItemKind, rows: Sequence[Fill | Order]) -> Comparison:
-        self.folded[str(item_kind)] = len(rows)
-        folded = EqualRows(tuple(rows))
-        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+    def _folded(self, item_kind: ItemKind, rows: EqualRows) -> Comparison:
+        self.folded[str(item_kind)] = rows.count
+        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=rows)
+
+
+def _all_keys(mine: Grouped[Fill], others: Grouped[Fill]) -> dict[_Key, object]:
+    """Every key of either side, in a settled order."""
+    keys = mine.all_keys()
+    keys.update(others.all_keys())
+    return keys
 
 
 def _listed_otherwise(rows: Grouped[Fill], others: Grouped[Fill]) -> list[Fill]:
