@@ -34,7 +34,14 @@ INSTRUMENTS = {
     "ETH/EUR": {"kind": "spot", "base": "ETH", "quote": "EUR"},
     "ETH/BTC": {"kind": "spot", "base": "ETH", "quote": "BTC"},
 }
-KINDS = [pa.decimal128(18, 8), pa.decimal128(38, 18), pa.decimal128(6, 3), pa.decimal128(6, 6), pa.string(), pa.int64()]
+KINDS = [
+    pa.decimal128(18, 8),
+    pa.decimal128(38, 18),
+    pa.decimal128(6, 3),
+    pa.decimal128(6, 6),
+    pa.string(),
+    pa.int64(),
+]
 
 Row = Mapping[str, Any]
 
@@ -44,9 +51,12 @@ def amounts(kind: pa.DataType) -> st.SearchStrategy[Any]:
     units = st.one_of(st.integers(1, 200), st.integers(1, 10**5), st.sampled_from([5, 25, 125, 50]))
     if pa.types.is_decimal(kind):
         return st.builds(
-            lambda unit, places: (Decimal(unit) * Decimal(10) ** places).scaleb(-kind.scale),
-            units, st.integers(0, max(0, kind.scale - 3)),
-        )  # fmt: skip
+            lambda unit, zeros: Decimal(unit * 10**zeros % 10**kind.precision or 1).scaleb(
+                -kind.scale
+            ),
+            units,
+            st.integers(0, 12),
+        )
     if pa.types.is_integer(kind):
         return units
     return st.builds(
