@@ -1,7 +1,7 @@
 """DuckDB, where the extra `columns` is installed: one database in memory for each process.
 
 It reads files where they are and keeps nothing between two queries. Beyond `MEMORY` it puts
-parts of a query into a directory of its own, which goes with the process.
+parts of a query into a directory of its own, which it removes at its end.
 """
 
 import atexit
