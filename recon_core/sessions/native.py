@@ -68,6 +68,22 @@ def ledger_of_session(path: Path, manager: PluginManager) -> SideRecord | None:
     return _Reader(path, name, manager, [evidence]).side(file.internal, LedgerSide.INTERNAL)
 
 
+def external_source(path: Path) -> tuple[str, Path] | None:
+    """Return format and path of a recording that is the external side; raises `SessionError`.
+
+    No file of it is opened.
+    """
+    name = printable(path.name)
+    with unforeseen_refused(name):
+        external = _checked(path)[0].external
+    if not isinstance(external, schema.ForeignSide):
+        return None
+    try:
+        return external.source.format, inside(path.parent, external.source.path)
+    except ReconError as error:
+        raise SessionError(f"{name}: external.from: {error}") from None
+
+
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     if file_head(path, len(_ZIP)) == _ZIP:
         name = printable(path.name)
