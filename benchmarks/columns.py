@@ -51,7 +51,7 @@ SELECT lower(printf('%016x', (i * 6364136223846793005::HUGEINT % 184467440737095
   (((100000 + hash(i + 2) % 9000000)::DECIMAL(18, 0)) * 0.01 {price})::DECIMAL(18, 8) AS price,
   (((hash(i + 3) % 1000000)::DECIMAL(18, 0)) * 0.00000001)::DECIMAL(18, 8) AS fee,
   CASE WHEN hash(i + 4) % 10 = 0 THEN 'BNB' ELSE quote END AS fee_currency,
-  make_timestamptz(1767225600000000 + i * 1000 + (hash(i + 9) % 900)::BIGINT) AS time
+  {time} AS time
 FROM (SELECT i, ['EUR', 'USDT', 'USD', 'BTC'][1 + ((hash(i) % {symbols}) % 4)::INT] AS quote
       FROM range({fills}) AS t(i)) {where}
 """
@@ -61,7 +61,12 @@ def write_table(path: Path, fills: int, *, breaks: bool) -> None:
     """Write fills; with `breaks` some are missing and some have another price."""
     import duckdb
 
+    moment = "1767225600000000 + i * 1000 + (hash(i + 9) % 900)::BIGINT"
+    sql = f"make_timestamptz({moment})"
+    if path.suffix == ".csv":
+        sql = f"strftime(make_timestamp({moment}), '%Y-%m-%dT%H:%M:%S.%fZ')"
     query = _FILLS.format(
+        time=sql,
         symbols=SYMBOLS,
         fills=fills,
         price="+ (i % 9973 = 5)::INT * 0.01" if breaks else "",
@@ -69,13 +74,18 @@ def write_table(path: Path, fills: int, *, breaks: bool) -> None:
     )
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("SET enable_progress_bar = false")
-    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    how = "parquet, COMPRESSION zstd" if path.suffix == ".parquet" else "csv"
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT {how})")
 
 
-def write_session(directory: Path, fills: int, precision: int | None, *, breaks: bool) -> Path:
+def write_session(
+    directory: Path, fills: int, precision: int | None, form: str = "parquet", *, breaks: bool
+) -> Path:
     """Write a session of two tables; both sides are replayed."""
     for name, is_broken in (("a", False), ("b", breaks)):
-        write_table(directory / f"{name}.parquet", fills, breaks=is_broken)
+        write_table(directory / f"{name}.{form}", fills, breaks=is_broken)
+    if form != "parquet":
+        write_table(directory / "a.parquet", fills, breaks=False)  # the unit
     instruments = {
         f"S{number:03}/{QUOTES[number % 4]}": {
             "kind": "spot",
@@ -89,7 +99,7 @@ def write_session(directory: Path, fills: int, precision: int | None, *, breaks:
         side: {
             "as_of": "2027-01-01T00:00:00Z",
             "opening": {"cash": {"EUR": "1000000.00"}},
-            "fills": {"path": f"{name}.parquet"},
+            "fills": {"path": f"{name}.{form}"},
         }
         for side, name in (("internal", "a"), ("external", "b"))
     }
@@ -222,7 +232,7 @@ def compare_whole(options: argparse.Namespace, path: Path, *, breaks: bool) -> t
     print(f"  {'decoding, process':<20}{decode.cpu:8.2f} s  {decode.mib:6.0f} MiB")
     share = check.cpu / decode.cpu
     print(f"  {'recon check':<20}{check.cpu:8.2f} s  {check.mib:6.0f} MiB   {share:.2f} of it")
-    if options.peers and not breaks:
+    if options.peers and options.form == "parquet" and not breaks:
         show_peers(options.peers, path.parent, options.runs, check.cpu)
     return share, check.mib
 
@@ -238,7 +248,9 @@ def compare(options: argparse.Namespace) -> int:
     missed = []
     for title, breaks in (("equal sides", False), ("sides with breaks", True)):
         with tempfile.TemporaryDirectory() as name:
-            path = write_session(Path(name), options.fills, options.precision, breaks=breaks)
+            path = write_session(
+                Path(name), options.fills, options.precision, options.form, breaks=breaks
+            )
             unit = least(path, "decode", options.runs)["decode"]
             print(f"\ndecoding one table of {options.fills} fills: {unit:.2f} s of CPU")
             taken = least(path, "columns", options.runs)
@@ -262,6 +274,7 @@ def main() -> int:
     parser.add_argument("--fills", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--precision", type=int, help="decimal places of cash; exact without it")
+    parser.add_argument("--form", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--rows", action="store_true", help="the same by rows, for comparison")
     parser.add_argument("--peers", type=Path, help="a Python with fastrecon and datacompy")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)

@@ -65,7 +65,7 @@ class Group:
     names_an_order: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class FillColumns:
     """One table of fills. `source` is what SQL selects from, `number` the number of a row there.
 
