@@ -54,11 +54,12 @@ class Deaf(Trader):
     """A strategy whose fortieth filled order is not reported."""
 
     heard = 0
+    order_filled: Any
 
     def bot_start(self, **more: Any) -> None:
         """Lose one call on its way to the recorder."""
         super().bot_start(**more)
-        hear = self.order_filled
+        hear: Any = self.order_filled
 
         def deaf(*arguments: Any, **named: Any) -> Any:
             self.heard += 1
