@@ -149,4 +149,4 @@ def require_object(given: Any, module: str, *names: str) -> None:
     if any(kind.__name__ in names and kind.__module__.split(".")[0] == module for kind in kinds):
         return
     found = printable(type(given).__name__, 60)
-    raise ReconError(f"is of type {found}; expected a {' or a '.join(names)} of {module}")
+    raise ReconError(f"an object of type {found}; expected {' or '.join(names)} of {module}")

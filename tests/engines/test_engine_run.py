@@ -49,7 +49,9 @@ def test_an_object_of_another_class_is_refused() -> None:
     """Subclasses are accepted, by the name of the class and of its package."""
     engine = type("Engine", (), {"__module__": "engines.core"})
     require_object(type("Mine", (engine,), {})(), "engines", "Engine", "Node")
-    with pytest.raises(ReconError, match="is of type dict; expected a Engine or a Node of engines"):
+    with pytest.raises(
+        ReconError, match="an object of type dict; expected Engine or Node of engines"
+    ):
         require_object({}, "engines", "Engine", "Node")
 
 
