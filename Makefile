@@ -36,7 +36,7 @@ ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder py
     pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
     pytest-timeout flaky
 # Engines whose recorders are tested; each brings what it computes with.
-ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0
+ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0 nautilus_trader>=1.221 ccxt>=4.5
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin

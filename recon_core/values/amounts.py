@@ -164,7 +164,7 @@ def pad_to_places(amount: Decimal, places: int) -> Decimal:
 
 def with_places(amount: Decimal, places: int) -> Decimal:
     """The same amount with exactly `places` decimals; raises where a digit would be lost."""
-    return EXACT.quantize(amount, _unit(places))
+    return EXACT.quantize(amount, unit_at(places))
 
 
 def shortest(amount: Decimal) -> Decimal:

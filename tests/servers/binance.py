@@ -158,11 +158,17 @@ def serving(account: Any) -> Iterator[str]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            given = dict(parse_qsl(parts.query))
+            self._answer(urlsplit(self.path).query)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            self._answer(self.rfile.read(length).decode())
+
+        def _answer(self, query: str) -> None:
+            given = dict(parse_qsl(query))
             if "X-BAPI-TIMESTAMP" in self.headers:
                 given["timestamp"] = self.headers["X-BAPI-TIMESTAMP"]
-            reply = account.answer(parts.path, given)
+            reply = account.answer(urlsplit(self.path).path, given)
             if reply.delay:
                 time.sleep(reply.delay)
             text = json.dumps(reply.body) if reply.text is None else reply.text
