@@ -68,6 +68,16 @@ class Curve:
     points: tuple[tuple[float, float], ...]
 
 
+def this_machine() -> dict[str, str]:
+    """Return what the figures depend on besides the code; nothing that names a machine."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        "load": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
 @dataclass(slots=True)
 class Figures:
     """Everything that one run of a benchmark found."""
@@ -81,7 +91,7 @@ class Figures:
     curves: list[Curve] = field(default_factory=list)
     date: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
     release: str = field(default_factory=lambda: version("pytest-recon"))
-    machine: Mapping[str, str] = field(default_factory=lambda: machine())
+    machine: Mapping[str, str] = field(default_factory=this_machine)
 
     def add(self, case: str, measure: str, value: float, unit: str = "times", **bound: Any) -> bool:
         """Add a figure, with `at_most` or `at_least`; returns False where it misses that."""
@@ -100,16 +110,6 @@ class Figures:
             directory.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1)
             (directory / f"{self.benchmark}.json").write_text(f"{text}\n", encoding="utf-8")
-
-
-def machine() -> dict[str, str]:
-    """Return what the figures depend on besides the code; nothing that names a machine."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": str(os.cpu_count()),
-        "python": platform.python_version(),
-        "load": f"{os.getloadavg()[0]:.1f}",
-    }
 
 
 def versions(*packages: str) -> dict[str, str]:
