@@ -7,8 +7,8 @@ comparisons". A replay is a pure function of what a side states.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from operator import is_
-from typing import TypeVar
+from operator import attrgetter, is_
+from typing import Final, TypeVar
 
 from recon_core.ledger.position_ledger import PositionLedger, undeclared
 from recon_core.ledger.quantities import quantities
@@ -28,6 +28,7 @@ from recon_core.model import (
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
+_SYMBOL: Final = attrgetter("symbol")
 _Row = TypeVar("_Row", Position, CashBalance, Fill, Movement)
 
 
@@ -105,7 +106,7 @@ def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
 
 
 def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
-    symbols = {fill.symbol for fill in record.fills or ()}
+    symbols = set(map(_SYMBOL, record.fills or ()))
     return sorted(symbols - recorded.instruments.keys())
 
 
