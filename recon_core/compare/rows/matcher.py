@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import compress
-from operator import attrgetter, is_not
+from operator import attrgetter, is_, is_not
 from typing import Any, Final
 
 from recon_core.compare.accounts import accounts_are_one
@@ -130,8 +130,9 @@ class _Matcher:
         if ours is None or theirs is None or self.recorded.shares("fills"):
             return []
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
-        mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        unlike = list(_other_rows(mine, others))
+        mine = grouped(ours, key_of)
+        others = mine if _are_the_same(ours, theirs) else grouped(theirs, key_of)
+        unlike = [] if others is mine else list(_other_rows(mine, others))
         self._find_groups(mine, others, unlike)
         # Nearly always one side alone has more, and the keys need not be counted.
         if len(mine.single) > self.max_items:
@@ -273,6 +274,11 @@ class _Matcher:
         self.folded[str(item_kind)] = len(rows)
         folded = EqualRows(tuple(rows))
         return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+
+
+def _are_the_same(ours: Sequence[Fill], theirs: Sequence[Fill]) -> bool:
+    """True if all rows were read once for both sides."""
+    return len(ours) == len(theirs) and all(map(is_, ours, theirs))
 
 
 def _other_rows(rows: Grouped[Fill], others: Grouped[Fill]) -> Iterator[_Unlike]:
