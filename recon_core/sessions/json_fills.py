@@ -129,9 +129,8 @@ class TextWithoutFills:
         missing = dict(enumerate(self.lists))
         for side in ("internal", "external"):
             table = document.get(side)
-            mark = table.get("fills") if isinstance(table, dict) else None
-            if isinstance(mark, str) and mark.startswith("\0"):
-                table["fills"] = missing.pop(int(mark[1:]))
+            if isinstance(table, dict) and str(table.get("fills")).startswith("\0"):
+                table["fills"] = missing.pop(int(table["fills"][1:]))
         if missing:
             raise NotPlainError
 
