@@ -18,9 +18,11 @@ from typing import Any, Final, TypeVar
 SCHEMA: Final = "recon.benchmark/1"
 UNITS: Final = {
     "s": "CPU seconds",
+    "ms": "CPU milliseconds",
     "wall s": "wall clock seconds",
-    "MiB": "MiB at the peak",
-    "times": "times",
+    "MiB": "MiB",
+    "KiB": "KiB",
+    "times": "",
     "count": "",
 }
 """Units of figures, with the words of the page."""
@@ -136,8 +138,8 @@ def read(path: Path) -> Figures:
         raise FiguresError(f"{path.name}: is not JSON: {error}") from None
     if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
         raise FiguresError(f"{path.name}: schema: expected {SCHEMA!r}")
-    figures = [_part(Figure, each, f"{path.name}: figures") for each in document["figures"]]
-    curves = [_part(Curve, each, f"{path.name}: curves") for each in document["curves"]]
+    figures = [_part(Figure, each, f"{path.name}: figures") for each in document.get("figures", [])]
+    curves = [_part(Curve, each, f"{path.name}: curves") for each in document.get("curves", [])]
     found = _part(Figures, {**document, "figures": figures, "curves": curves}, path.name)
     for figure in figures:
         if figure.unit not in UNITS or not isinstance(figure.value, int | float):

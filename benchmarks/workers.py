@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import Usage, session_of_positions, usage
 
 CHECK_TARGET = 2.5
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--fills", type=int, default=0, help="fills of each side of a session")
+    json_option(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
@@ -97,6 +99,20 @@ def _report(options: argparse.Namespace, runs: list[dict[str, Usage]]) -> int:
         ("CPU of pytest against recon check", cpu["pytest"] / cpu["recon check"], CHECK_TARGET),
         ("wall clock of -n 2 against one", wall["pytest -n 2"] / wall["pytest"], WORKERS_TARGET),
     ]
+    found = Figures(
+        "workers" if not options.fills else f"workers-{options.fills}-fills",
+        "Sessions on workers of pytest",
+        f"{options.sessions} sessions of 60 comparisons and {options.fills} fills a side: pytest, "
+        "pytest on two workers, and recon check.",
+        f"python benchmarks/workers.py --fills {options.fills}",
+        versions("pytest", "pytest-xdist"),
+    )
+    for name in CASES:
+        found.add(name, "CPU", cpu[name], "s")
+        found.add(name, "wall clock", wall[name], "wall s")
+    for name, ratio, target in ratios:
+        found.add(name, "ratio", ratio, at_most=target)
+    found.write(options.json)
     for name, ratio, target in ratios:
         word = "met" if ratio <= target else "MISSED"
         print(f"{name}: {ratio:.2f}, target at most {target}: {word}")
