@@ -12,6 +12,7 @@
 #   make bench-report   docs/performance.md and the picture of docs/scale.md from their figures
 #   make exchange       the snapshot of an account, by the real ccxt, on a server of this machine
 #   make stores         sessions by URL on a real S3 server of this machine
+#   make test-engines   the recorders of engines, by the real engines
 #   make browser        the HTML report in Chromium: accessible, at three widths; fetches axe-core by npm
 #   make lint           ruff, mypy, the layers of the packages, the prose
 #   make figures        figures of the structure of the code beside their goals
@@ -36,6 +37,8 @@ ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder py
     pytest-instafail pytest-order pytest-picked pytest-repeat pytest-reportlog \
     pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
     pytest-timeout flaky
+# Engines whose recorders are tested; each brings what it computes with.
+ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin
@@ -47,7 +50,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
-.PHONY: test-pytests routes browser exchange stores bench-report
+.PHONY: test-pytests test-engines routes browser exchange stores bench-report
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -103,6 +106,7 @@ soak: same-python
 	$(MAKE) --no-print-directory mutants MUTANTS="--outside 300 --inside 100"
 	$(MAKE) --no-print-directory exchange
 	$(MAKE) --no-print-directory stores
+	$(MAKE) --no-print-directory test-engines
 
 fuzz: same-python
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
@@ -155,6 +159,10 @@ exchange: same-python
 stores: same-python
 	@$(MAKE) --no-print-directory suite VENV=$(VENV)/stores WITH="moto[server] s3fs" \
 	    TESTS="tests/core/test_remote_sessions.py tests/core/test_s3_sessions.py"
+
+# The engines bring 1 GiB: an environment of its own, which only these tests wait for.
+test-engines: same-python
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/engines WITH="$(ENGINES:%='%')" TESTS=tests/engines
 
 browser: same-python
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4

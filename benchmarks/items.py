@@ -1,9 +1,9 @@
 """What an item costs: recorded sessions against bare pytest items, by CPU time.
 
-    python benchmarks/items.py [--runs 3] [--xdist] [--python PATH]
+    python benchmarks/items.py [--runs 5] [--xdist] [--python PATH]
 
 Every figure is the CPU time (user and system) of a whole pytest process and of
-its workers, the median of some runs; the runs to compare are interleaved, so
+its workers, the least of some runs; the runs to compare are interleaved, so
 that a slow spell of the machine hits all of them. Ends with 1 where a target is
 missed.
 
@@ -14,7 +14,6 @@ missed.
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -94,14 +93,14 @@ def main() -> int:
             for _ in range(options.runs)
         ]
         memory = {case.name: _usage(options.python, directory, case).mib for case in (bare, ours)}
-        seconds = {case.name: statistics.median(run[case.name] for run in runs) for case in cases}
-        imports = statistics.median(_import_seconds(options.python) for _ in range(5))
+        seconds = {case.name: min(run[case.name] for run in runs) for case in cases}
+        imports = min(_import_seconds(options.python) for _ in range(5))
     return _report(options, seconds, imports, memory)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--xdist", action="store_true", help="measure with -n 2")
     parser.add_argument("--python", default=sys.executable, help="another environment's python")
     json_option(parser)
@@ -199,7 +198,7 @@ def _report(
 ) -> int:
     items = seconds["recon 10000 0"] / seconds["bare 10000 0"]
     failures = seconds["recon 20000 2000"] / seconds["recon 10000 1000"]
-    print(f"CPU seconds, median of {options.runs} runs{', -n 2' if options.xdist else ''}")
+    print(f"CPU seconds, least of {options.runs} runs{', -n 2' if options.xdist else ''}")
     for name, value in seconds.items():
         print(f"  {name:<24} {value:7.2f}")
     for what in ("empty", "file"):

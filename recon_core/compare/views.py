@@ -10,6 +10,7 @@ Source of the rules: rules, "Holdings".
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, TypeVar
 
 from recon_core.model import (
@@ -199,6 +200,16 @@ class ComparedViews:
 
         What one side keeps in no view counts as 0 in the sections that it reports.
         """
+        found = self._known.get(asset)
+        if found is None:
+            found = self._known[asset] = self._of(asset)
+        return found
+
+    @cached_property
+    def _known(self) -> dict[str, Views]:
+        return {}
+
+    def _of(self, asset: str) -> Views:
         ours, theirs = (self.kept[side].get(asset, frozenset()) for side in LedgerSide)
         if ours and theirs:
             return ours & theirs

@@ -55,16 +55,14 @@ class Tally:
 
     def _figures(self) -> str:
         sessions = counted(self.sessions, "session")
+        diffs = [item for item in self.counts.items() if item[0] is not Severity.INFO]
+        found = ", ".join(f"{count} {severity}" for severity, count in diffs)
         if self.blocked:
-            diffs = [item for item in self.counts.items() if item[0] is not Severity.INFO]
-            found = [f"{count} {severity}" for severity, count in diffs]
-            return f"{', '.join(found) or 'an item failed'} in {sessions}"
+            return f"{found or 'an item failed'} in {sessions}"
         if self.incomplete:
             problems = f", {counted(self.problems, 'problem')} above" if self.problems else ""
             return ran_of(self.ran, self.promised) + problems
-        waived = self.counts.get(Severity.WAIVED, 0)
-        known = f", {waived} {Severity.WAIVED}" if waived else ""
-        return f"{sessions}, {counted(self.promised, 'comparison')}{known}"
+        return ", ".join(filter(None, (sessions, counted(self.promised, "comparison"), found)))
 
 
 def ran_of(ran: int, promised: int) -> str:

@@ -1,7 +1,8 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from recon_core.model import (
     SECTIONS,
     CashBalance,
     Currency,
+    Fill,
     InputFile,
     Instrument,
     LedgerSide,
@@ -24,6 +26,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
+from recon_core.sessions.column_tables import column_fills
 from recon_core.sessions.discovery import NATIVE_SUFFIX
 from recon_core.sessions.fast_rows import NOT_PLAIN, ReadBefore
 from recon_core.sessions.files import (
@@ -71,6 +74,22 @@ def ledger_of_session(path: Path, manager: PluginManager) -> SideRecord | None:
     with unforeseen_refused(name):
         file, evidence = _checked(path)
     return _Reader(path, name, manager, [evidence]).side(file.internal, LedgerSide.INTERNAL)
+
+
+def external_source(path: Path) -> tuple[str, Path] | None:
+    """Return format and path of a recording that is the external side; raises `SessionError`.
+
+    No file of it is opened.
+    """
+    name = printable(path.name)
+    with unforeseen_refused(name):
+        external = _checked(path)[0].external
+    if not isinstance(external, schema.ForeignSide):
+        return None
+    try:
+        return external.source.format, inside(path.parent, external.source.path)
+    except ReconError as error:
+        raise SessionError(f"{name}: external.from: {error}") from None
 
 
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
@@ -209,7 +228,7 @@ class _Reader:
             positions=self._positions(table.positions, f"{where}.positions"),
             cash=self._cash(table.cash, f"{where}.cash"),
             orders=self._rows(table.orders, schema.OrderRow, native_rows.order, f"{where}.orders"),
-            fills=self._rows(table.fills, schema.FillRow, native_rows.fill, f"{where}.fills"),
+            fills=self._fills(table.fills, f"{where}.fills"),
             movements=self._rows(
                 table.movements, schema.MovementRow, native_rows.movement, f"{where}.movements"
             ),
@@ -266,6 +285,18 @@ class _Reader:
             native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
+    def _fills(self, section: Any, where: str) -> Sequence[Fill] | None:
+        """Return fills, those of a large table in columns if all of it is plainly right."""
+        if isinstance(section, schema.TableReference) and not self.floats:
+            name = printable(section.path, 100)
+            convert = partial(_plain_rows, where=f"{where}: {name}: ")
+            taken = column_fills(self.path.parent, section.path, convert)
+            if taken is not None:
+                self.inputs.append(taken[1])
+                self.origins[where] = str(inside(self.path.parent, section.path))
+                return taken[0]
+        return self._rows(section, schema.FillRow, native_rows.fill, where)
+
     def _rows(
         self, section: Any, row_type: type[_Row], convert: Callable[[_Row], _Value], where: str
     ) -> tuple[_Value, ...] | None:
@@ -311,6 +342,12 @@ class _Reader:
         if taken.follows is not None:
             self.follows[side] = taken.follows
         return taken.record
+
+
+def _plain_rows(rows: Iterable[dict[str, Any]], *, where: str) -> Iterator[Fill]:
+    """Yield the fills of rows of a table."""
+    for part in checked_parts(rows, schema.FillRows, where):
+        yield from _converted(part, schema.FillRow, native_rows.fill)
 
 
 def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], Any]) -> Any:

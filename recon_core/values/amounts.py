@@ -2,8 +2,8 @@
 
 Source of the rules: session format, "Amounts and times", and design, "Exactness". Every
 operation uses `EXACT`, whose precision no sum or product of legal amounts reaches and which
-raises instead of rounding. Rounding happens in one place, `round_to_places` (`rounding` and
-`each_rounded` are the same for many), and nowhere else.
+raises instead of rounding. A posting is rounded in one place, `round_to_places` (`rounding` and
+`each_rounded` are the same for many), as a source rounds by `round_by`, and nothing else is.
 """
 
 import decimal
@@ -32,11 +32,21 @@ EXACT: Final = decimal.Context(
         decimal.FloatOperation,
     ],
 )
-_ROUNDING: Final = decimal.Context(
-    prec=1000,
-    rounding=decimal.ROUND_HALF_EVEN,
-    traps=[decimal.Overflow, decimal.InvalidOperation, decimal.DivisionByZero],
-)
+_BY_MODE: Final = {
+    mode: decimal.Context(
+        prec=1000,
+        rounding=mode,
+        traps=[decimal.Overflow, decimal.InvalidOperation, decimal.DivisionByZero],
+    )
+    for mode in (
+        decimal.ROUND_HALF_EVEN,
+        decimal.ROUND_HALF_UP,
+        decimal.ROUND_DOWN,
+        decimal.ROUND_FLOOR,
+        decimal.ROUND_CEILING,
+    )
+}
+_ROUNDING: Final = _BY_MODE[decimal.ROUND_HALF_EVEN]
 _DISPLAY: Final = decimal.Context(prec=12, rounding=decimal.ROUND_HALF_EVEN, traps=[])
 
 MOST_DIGITS: Final = 30
@@ -149,7 +159,12 @@ def pad_to_places(amount: Decimal, places: int) -> Decimal:
     """The same amount with at least `places` decimals; no digit is ever lost."""
     if decimal_places(amount) >= places:
         return amount
-    return EXACT.quantize(amount, _unit(places))
+    return EXACT.quantize(amount, unit_at(places))
+
+
+def with_places(amount: Decimal, places: int) -> Decimal:
+    """The same amount with exactly `places` decimals; raises where a digit would be lost."""
+    return EXACT.quantize(amount, unit_at(places))
 
 
 def shortest(amount: Decimal) -> Decimal:
@@ -173,12 +188,17 @@ def round_half_away(amount: Decimal) -> Decimal:
 
 def round_to_places(amount: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals: the rounding of one posting."""
-    return _ROUNDING.quantize(amount, _unit(places))
+    return _ROUNDING.quantize(amount, unit_at(places))
+
+
+def round_by(amount: Decimal, places: int, mode: str) -> Decimal:
+    """Round to `places` decimals as a source does; `mode` is one of those of `decimal`."""
+    return _BY_MODE[mode].quantize(amount, unit_at(places))
 
 
 def rounding(places: int) -> Callable[[Decimal], Decimal]:
     """`round_to_places` with the places given once, for the many postings of a replay."""
-    quantize, unit = _ROUNDING.quantize, _unit(places)
+    quantize, unit = _ROUNDING.quantize, unit_at(places)
 
     def rounded(amount: Decimal) -> Decimal:
         return quantize(amount, unit)
@@ -188,11 +208,11 @@ def rounding(places: int) -> Callable[[Decimal], Decimal]:
 
 def each_rounded(amounts: Iterable[Decimal], places: int) -> Iterator[Decimal]:
     """`round_to_places` of each amount, quicker than one by one."""
-    return map(_ROUNDING.quantize, amounts, repeat(_unit(places)))
+    return map(_ROUNDING.quantize, amounts, repeat(unit_at(places)))
 
 
-def _unit(places: int) -> Decimal:
-    """`0.01` for 2 places, whatever the ambient decimal context is."""
+def unit_at(places: int) -> Decimal:
+    """Return the unit of the last of some decimals: `0.01` for 2, `100` for -2."""
     return Decimal((0, (1,), -places))
 
 

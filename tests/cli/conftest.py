@@ -16,6 +16,7 @@ POSITIONS = {"BTC/EUR": "0.1", "ETH/EUR": "2"}
 CASH = {"EUR": "5000.00"}
 
 CLEAR_LINE = "RECON: CLEAR (1 session, 7 comparisons)"
+WARN_LINE = "RECON: CLEAR (1 session, 7 comparisons, 1 WARN)"
 """The last line for `write_session` with equal sides."""
 
 

@@ -22,6 +22,7 @@ from .conftest import (
     CLEAR_LINE,
     EXAMPLES,
     POSITIONS,
+    WARN_LINE,
     Recon,
     write_session,
 )
@@ -67,8 +68,8 @@ SESSIONS: dict[str, Callable[[Path], Path]] = {
     ("names", "options", "code", "line"),
     [
         ("clear", "", 0, CLEAR_LINE),
-        ("drifting", "", 0, CLEAR_LINE),
-        ("drifting", "--fail-on=fail", 0, CLEAR_LINE),
+        ("drifting", "", 0, WARN_LINE),
+        ("drifting", "--fail-on=fail", 0, WARN_LINE),
         ("drifting", "--fail-on=warn", 2, "RECON: BLOCKED (1 WARN in 1 session)"),
         ("failing", "", 2, BLOCKED_LINE),
         ("clear failing", "", 2, "RECON: BLOCKED (1 FAIL in 2 sessions)"),

@@ -68,7 +68,7 @@ def test_example_ends_as_its_table_says(examples: Path, command: str, status: in
 FINAL_LINES = {
     "minimal/clear.recon.json": "RECON: CLEAR (1 session, 7 comparisons)",
     "minimal/blocked.recon.json": "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)",
-    "suite/clear": "RECON: CLEAR (4 sessions, 26 comparisons)",
+    "suite/clear": "RECON: CLEAR (4 sessions, 26 comparisons, 1 WARN)",
     "suite/blocked": "RECON: BLOCKED (1 CRITICAL, 2 FAIL in 4 sessions)",
     "nautilus/recording": "RECON: CLEAR (1 session, 57 comparisons)",
 }

@@ -14,10 +14,16 @@ from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.explain.search.matched_rows import matched_movements
 from recon_core.model import CashBalance, Fill, LedgerSide, Movement
-from recon_core.model.explanation import Cause, CauseKind, Effect
-from tests.core.builders import at, fill, side
-from tests.explain.problems import prover_of
-from tests.explain.real_sessions import moved, session
+from recon_core.model.explanation import (
+    Cause,
+    CauseKind,
+    Effect,
+    Explanation,
+    ExplanationVerdict,
+)
+from tests.core.builders import at, fill, order, side
+from tests.explain.problems import problem_requiring, prover_of
+from tests.explain.real_sessions import linear, moved, session
 
 Kinds = CauseKind
 
@@ -167,3 +173,94 @@ def test_what_is_pending_is_posted(derived: tuple[str, ...], *, is_booked: bool)
     assert found == (list(pending) if is_booked else [])
     cash = repaired.recorded.internal and repaired.recorded.internal.cash
     assert cash == (CashBalance("EUR", Decimal(103 if is_booked else 100)),)
+
+
+BOUGHT = {"position": {"A": Decimal(1)}, "cash": {"EUR": Decimal(-5)}}
+SOLD = {"position": {"A": Decimal(-1)}, "cash": {"EUR": Decimal(5)}}
+PAID = {"cash": {"EUR": Decimal(5)}}
+OPPOSITES: dict[str, tuple[list[tuple[str, dict[str, Any]]], bool]] = {
+    "none": ([], False),
+    "one": ([("internal", BOUGHT)], False),
+    "a fault and its opposite": ([("internal", BOUGHT), ("internal", SOLD)], True),
+    "not at once": ([("internal", PAID), ("internal", BOUGHT), ("internal", SOLD)], True),
+    "the same twice": ([("internal", BOUGHT), ("internal", BOUGHT)], False),
+    "of two sides": ([("internal", BOUGHT), ("external", SOLD)], False),
+    "in a part": ([("internal", BOUGHT), ("internal", PAID)], False),
+    "that move nothing": ([("internal", {}), ("internal", {})], False),
+}
+"""Sides and effects of causes, and true if two of them cancel."""
+
+
+@pytest.mark.parametrize("name", OPPOSITES)
+def test_causes_that_cancel(name: str) -> None:
+    """Two of one side, in every amount."""
+    given, expected = OPPOSITES[name]
+    causes = [
+        replace(cause(Kinds.ORPHAN_FILL), side=LedgerSide(of_side), effect=Effect(**effect))
+        for of_side, effect in given
+    ]
+    assert precedence.has_opposites(causes) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "strengths"),
+    [
+        ((COPY, COPY), ["CHANCE", "SHOWN"]), ((COPY, OTHER), ["SHOWN", "SHOWN"]),
+        ((COPY, replace(COPY, fill_id="f2")), ["SHOWN", "SHOWN"]),
+        ((moved("m1", "fee", "5 EUR"), moved("m1", "fee", "5 EUR")), ["CHANCE", "SHOWN"]),
+    ],
+)  # fmt: skip
+def test_one_row_that_is_added_twice(
+    rows: tuple[Fill | Movement, ...], strengths: list[str]
+) -> None:
+    """Is a chance; two rows, or the changes of one, are not."""
+    fills = [row for row in rows if isinstance(row, Fill)]
+    patches = [Patch(added=(row,)) for row in fills] or [
+        Patch(added_movements=(row,)) for row in rows if isinstance(row, Movement)
+    ]
+    added = tuple(twice(COPY, patch=patch) for patch in patches)
+    found = precedence.with_doubt_of_pair(added)
+    assert [one.strength.name for one in found] == strengths
+    turned = tuple(twice(COPY, patch=Patch((row,), (row,))) for row in (COPY, COPY))
+    assert precedence.with_doubt_of_pair(turned) == turned
+
+
+PERP = linear("PERP", "EUR")
+CONTRACT = replace(COPY, symbol="PERP", time=at(-900))
+MULTIPLIED: dict[str, tuple[CauseKind, str, Fill, dict[str, Any], bool, bool]] = {
+    "cash alone": (Kinds.UNIT, "cash::EUR", CONTRACT, {}, False, True),
+    "a position": (Kinds.UNIT, "position::PERP", CONTRACT, {}, False, False),
+    "of coins": (Kinds.UNIT, "cash::EUR", COPY, {}, False, False),
+    "another fault": (Kinds.ROUNDING, "cash::EUR", CONTRACT, {}, False, False),
+    "beside fills": (Kinds.UNIT, "cash::EUR", CONTRACT, {"fills": ()}, False, False),
+    "beside fills, of a statement": (Kinds.UNIT, "cash::EUR", CONTRACT, {"fills": ()}, True, True),
+    "beside orders": (Kinds.UNIT, "cash::EUR", CONTRACT, {"orders": True}, False, False),
+}
+"""A kind of cause, what it moves, a fill of it, what the exchange lists; true if rows are right."""
+
+
+@pytest.mark.parametrize("name", MULTIPLIED)
+def test_a_unit_that_may_be_a_multiplier(name: str) -> None:
+    """Of contracts that moved cash alone; fills or orders of the exchange would deny it."""
+    kind, moves, row, lists, rows_right, expected = MULTIPLIED[name]
+    problem = problem_requiring([CONTRACT], {"EUR": "1"}, PERP, rows_right=True)
+    outer = problem.recorded.external
+    assert outer is not None
+    known = replace(problem.recorded, external=replace(outer, fills=lists.get("fills")))
+    orders = {"order::o": order("o", "2", "2")} if "orders" in lists else {}
+    problem = replace(problem, recorded=known, orders=orders, rows_right=rows_right)
+    one = Hypothesis(kind, Patch((row,)), (row,))
+    assert precedence.may_be_a_multiplier(problem, one, {moves: Decimal(1)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ([], False), ([Kinds.UNIT], True), ([Kinds.UNIT, Kinds.SPLIT], True),
+        ([Kinds.UNIT, Kinds.ROUNDING], False), ([Kinds.ROUNDING], False),
+    ],
+)  # fmt: skip
+def test_figures_that_a_wrong_row_may_cause(kinds: list[CauseKind], *, expected: bool) -> None:
+    """All of them; nothing that is found is no such figure."""
+    found = [Explanation(ExplanationVerdict.UNIQUE, causes=(cause(kind),)) for kind in kinds]
+    assert precedence.may_be_rows(found) is expected

@@ -35,6 +35,7 @@ FILLED: dict[str, tuple[int, Sequence[Order], Mapping[str, str]]] = {
     "equal": (2, [report("t0", "1", "1"), report("t1", "1", "1")], {"t0": "0", "t1": "0"}),
     "partly filled": (1, [report("t0", "5", "3", "ACKNOWLEDGED")], {"t0": "2"}),
     "filled, whatever it says": (1, [report("t0", "5", "3")], {"t0": "4"}),
+    "filled, and more than it asked for": (1, [report("t0", "1", "3")], {"t0": "2"}),
     "of another side": (1, [report("t0", "1", "1", side=SOLD)], {"t0": "-2"}),
     "of an order without a fill": (
         1, [report("t0", "1", "1"), report("x", "2", "2", side=SOLD)], {"t0": "0", "x": "-2"},
@@ -70,6 +71,8 @@ MOVED: dict[str, tuple[str, Sequence[Order], Mapping[str, str]]] = {
     "one order that sold": ("-1", [report("x", "2", "2", side=SOLD)], {"x": "-2"}),
     "two orders": ("3", [report("x", "3", "3"), report("y", "1", "1", side=SOLD)],
                    {"x": "3", "y": "-1"}),
+    "filled, whatever it says": ("3", [report("x", "2", "0")], {"x": "2"}),
+    "filled, and more than it asked for": ("3", [report("x", "1", "2")], {"x": "2"}),
     "more than is lacking": ("3", [report("x", "3", "3")], {}),
     "two that cancel": ("1", [report("x", "3", "3"), report("y", "3", "3", side=SOLD)], {}),
     "an order with a fill": ("3", [report("t0", "2", "2")], {}),

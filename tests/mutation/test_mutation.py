@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -62,8 +63,13 @@ def test_the_changes_of_a_statement(source: str, expected: set[tuple[str, str]])
 
 def test_every_operator_is_in_use() -> None:
     """No operator is listed that the source never gives work to."""
-    used = {mutant.key.operator for path in sources()[:60] for mutant in mutants_of(path)}
-    assert used == {operator.__name__.removeprefix("_") for operator in OPERATORS}
+    listed = {operator.__name__.removeprefix("_") for operator in OPERATORS}
+    used: set[str] = set()
+    for path in sources()[:60]:
+        used |= {mutant.key.operator for mutant in mutants_of(path)}
+        if used == listed:
+            break
+    assert used == listed
 
 
 def test_an_assertion_on_two_lists_is_left_out() -> None:
@@ -235,6 +241,6 @@ def test_every_module_belongs_to_a_room() -> None:
     assert next(mutants_of("recon_core/values/amounts.py")).module == "recon_core/values"
     explaining = [path for path in sources() if path.startswith("recon_core/explain/")]
     assert all((ROOT / path).is_file() for path in explaining)
-    drawn = [mutant for path in explaining for mutant in mutants_of(path)]
+    drawn = [mutant for path in explaining for mutant in islice(mutants_of(path), 1)]
     assert drawn
     assert all(mutant.explains for mutant in drawn)

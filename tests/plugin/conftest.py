@@ -22,11 +22,12 @@ Section = Mapping[str, str] | list[dict[str, Any]] | None
 CLEAR_COMPARISONS = 7
 """What `clear_session` promises: two positions, one balance, four session checks."""
 CLEAR_LINE = "RECON: CLEAR (1 session, 7 comparisons)"
+WARN_LINE = "RECON: CLEAR (1 session, 7 comparisons, 1 WARN)"
 BLOCKED_COMPARISONS = 8
 """What `blocked_session` promises: three positions, one balance, four session checks."""
 BLOCKED_LINE = "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)"
 HALF_WAIVED_LINE = "RECON: BLOCKED (1 FAIL, 1 WARN, 1 WAIVED in 1 session)"
-WAIVED_LINE = "RECON: CLEAR (1 session, 8 comparisons, 2 WAIVED)"
+WAIVED_LINE = "RECON: CLEAR (1 session, 8 comparisons, 1 WARN, 2 WAIVED)"
 
 
 def side_document(positions: Section = None, cash: Section = None, **more: Any) -> dict[str, Any]:

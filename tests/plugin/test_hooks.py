@@ -137,7 +137,7 @@ def test_who_softened(pytester: pytest.Pytester) -> None:
     [
         ("None", "PASSED", "RECON: CLEAR (1 session, 8 comparisons)"),
         ("Severity.INFO", "PASSED", "RECON: CLEAR (1 session, 8 comparisons)"),
-        ("Severity.WARN", "XFAIL", "RECON: CLEAR (1 session, 8 comparisons)"),
+        ("Severity.WARN", "XFAIL", "RECON: CLEAR (1 session, 8 comparisons, 1 WARN)"),
         ("Severity.FAIL", "FAILED", "RECON: BLOCKED (1 FAIL in 1 session)"),
         ("Severity.CRITICAL", "FAILED", "RECON: BLOCKED (1 CRITICAL in 1 session)"),
     ],
@@ -385,7 +385,7 @@ def test_hooks_of_two_conftests(
     result.stdout.fnmatch_lines(
         [
             "1 WARN, 2 INFO  one (desk/one.recon.json)",
-            "RECON: CLEAR (1 session, 8 comparisons)",
+            "RECON: CLEAR (1 session, 8 comparisons, 1 WARN)",
         ]
     )
 

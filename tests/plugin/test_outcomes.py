@@ -12,6 +12,7 @@ from .conftest import (
     BLOCKED_LINE,
     CLEAR_LINE,
     REPORTS_CONFTEST,
+    WARN_LINE,
     final_line,
     read_reports,
     run_pytest,
@@ -296,7 +297,7 @@ def test_drift_warning_filtered_by_the_ini(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = ignore::pytest_recon.ReconDriftWarning\n")
     result = run_pytest(pytester, "--recon-session=warn.recon.json")
     result.assert_outcomes(passed=6, xfailed=1, warnings=0)
-    assert final_line(result) == CLEAR_LINE
+    assert final_line(result) == WARN_LINE
 
 
 @pytest.mark.usefixtures("warn_session")
@@ -313,7 +314,7 @@ def test_xfail_strict_changes_nothing(pytester: pytest.Pytester) -> None:
         ({"a": write_clear}, "RECON: CLEAR (1 session, 7 comparisons)"),
         (
             {"a": write_clear, "b": write_warn, "c": write_clear},
-            "RECON: CLEAR (3 sessions, 21 comparisons)",
+            "RECON: CLEAR (3 sessions, 21 comparisons, 1 WARN)",
         ),
         ({"a": write_blocked}, "RECON: BLOCKED (2 FAIL, 1 WARN in 1 session)"),
         (

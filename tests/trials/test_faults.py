@@ -15,11 +15,11 @@ from tests.trials.outcomes import Outcome, answered, explained_noise, failures, 
 from tests.trials.scoring import Score
 
 IS_SOAK = settings().max_examples > 1000
-NOISE, DUSTY = (500, 200) if IS_SOAK else (20, 10)
+NOISE, DUSTY = (500, 200) if IS_SOAK else (10, 10)
 CHUNK = 5
 """Seeds of one test where no rate is asked for: workers can share them."""
 
-COUNTS = {1: 600, 2: 400} if IS_SOAK else {1: 40, 2: 16}
+COUNTS = {1: 600, 2: 400} if IS_SOAK else {1: 20, 2: 8}
 SAMPLES = {1: 600, 2: 400} if IS_SOAK else {1: 20, 2: 8}
 """Seeds by the number of faults: all of them, and those of one test, which has one rate."""
 

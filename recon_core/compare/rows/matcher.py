@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import compress
-from operator import attrgetter, is_, is_not
+from operator import attrgetter, is_not
 from typing import Any, Final
 
 from recon_core.compare.accounts import accounts_are_one
@@ -40,10 +40,10 @@ from recon_core.compare.rows.renamed_fills import with_renamed_fills
 from recon_core.model import (
     Fill,
     LedgerSide,
-    Order,
     RecordedSession,
 )
 from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.fill_table import UnequalFills, are_the_same, table_of
 from recon_core.model.matched_rows import (
     EqualRows,
     FillGroup,
@@ -129,19 +129,27 @@ class _Matcher:
         )
         if ours is None or theirs is None or self.recorded.shares("fills"):
             return []
-        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
-        mine = grouped(ours, key_of)
-        others = mine if _are_the_same(ours, theirs) else grouped(theirs, key_of)
-        unlike = [] if others is mine else list(_other_rows(mine, others))
-        self._find_groups(mine, others, unlike)
+        of_table = table_of(ours).unequal(table_of(theirs), plain=self.plain)
+        if of_table is not None:
+            mine, others = self._grouped(of_table.internal, of_table.external)
+            if of_table.equal + len(_all_keys(mine, others)) > self.max_items:
+                return self._few_fills(mine, others, of_table)
+        mine, others = self._grouped(ours, theirs)
         # Nearly always one side alone has more, and the keys need not be counted.
         if len(mine.single) > self.max_items:
-            return self._few_fills(mine, others, unlike)
-        keys = mine.all_keys()
-        keys.update(others.all_keys())
+            return self._few_fills(mine, others)
+        keys = _all_keys(mine, others)
         if len(keys) > self.max_items:
-            return self._few_fills(mine, others, unlike)
+            return self._few_fills(mine, others)
+        self._find_groups(mine, others, _other_rows(mine, others))
         return [self._fill(key, mine, others) for key in keys]
+
+    def _grouped(
+        self, ours: Sequence[Fill], theirs: Sequence[Fill]
+    ) -> tuple[Grouped[Fill], Grouped[Fill]]:
+        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
+        mine = grouped(ours, key_of)
+        return mine, mine if are_the_same(ours, theirs) else grouped(theirs, key_of)
 
     def _find_groups(
         self, mine: Grouped[Fill], others: Grouped[Fill], unlike: list[_Unlike]
@@ -165,9 +173,17 @@ class _Matcher:
             self.findings.add(min(map(key_of, fewer), key=str))
 
     def _few_fills(
-        self, mine: Grouped[Fill], others: Grouped[Fill], unlike: list[_Unlike]
+        self,
+        mine: Grouped[Fill],
+        others: Grouped[Fill],
+        of_table: UnequalFills | None = None,
     ) -> Iterator[Comparison]:
-        """Yield the fills that differ, and one item for the equal fills."""
+        """Yield the fills that differ, and one item for the equal fills.
+
+        Of tables in columns only the rows that differ are there, and `of_table` has the others.
+        """
+        unlike = _other_rows(mine, others)
+        self._find_groups(mine, others, unlike)
         differing = [
             key for key, ours, other in unlike if other is None or not same_fill(ours, other)
         ]
@@ -178,7 +194,8 @@ class _Matcher:
             differing += [key for key in others.all_keys() if key not in known]
         for key in differing:
             yield self._fill(key, mine, others)
-        yield self._folded(ItemKind.FILL, equal)
+        assert not (equal and of_table)  # noqa: S101  # columns find all that are equal
+        yield self._folded(ItemKind.FILL, EqualRows(tuple(equal), of_table))
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:
         linked = linked_orders(self.recorded, plain=self.plain)
@@ -200,7 +217,7 @@ class _Matcher:
                 yield self._order(key, matched, keys)
             else:
                 equal.append((matched.internal or matched.external or ())[0])
-        yield self._folded(ItemKind.ORDER, equal)
+        yield self._folded(ItemKind.ORDER, EqualRows(tuple(equal)))
 
     def movements(self) -> Iterator[Comparison]:
         """Yield a comparison for each kind of movement that the sides list in other periods."""
@@ -270,25 +287,28 @@ class _Matcher:
             known = self.units[symbol] = position_unit(symbol, self.recorded.instruments)
         return known
 
-    def _folded(self, item_kind: ItemKind, rows: Sequence[Fill | Order]) -> Comparison:
-        self.folded[str(item_kind)] = len(rows)
-        folded = EqualRows(tuple(rows))
-        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+    def _folded(self, item_kind: ItemKind, rows: EqualRows) -> Comparison:
+        self.folded[str(item_kind)] = rows.count
+        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=rows)
 
 
-def _are_the_same(ours: Sequence[Fill], theirs: Sequence[Fill]) -> bool:
-    """True if all rows were read once for both sides."""
-    return len(ours) == len(theirs) and all(map(is_, ours, theirs))
+def _all_keys(mine: Grouped[Fill], others: Grouped[Fill]) -> dict[_Key, object]:
+    """Every key of either side, in a settled order."""
+    keys = mine.all_keys()
+    keys.update(others.all_keys())
+    return keys
 
 
-def _other_rows(rows: Grouped[Fill], others: Grouped[Fill]) -> Iterator[_Unlike]:
-    """Yield the rows of unique keys, but for those that were read once for both sides."""
+def _other_rows(rows: Grouped[Fill], others: Grouped[Fill]) -> list[_Unlike]:
+    """Return the rows of unique keys, but for those that were read once for both sides."""
+    if rows is others:
+        return []
     keys, ours = rows.single, list(rows.single.values())
     theirs = list(map(others.single.get, keys))
-    return compress(zip(keys, ours, theirs, strict=True), map(is_not, ours, theirs))
+    return list(compress(zip(keys, ours, theirs, strict=True), map(is_not, ours, theirs)))
 
 
-def _listed_otherwise(unlike: Iterable[_Unlike], others: Grouped[Fill]) -> list[Fill]:
+def _listed_otherwise(unlike: list[_Unlike], others: Grouped[Fill]) -> list[Fill]:
     """Return the fills that the other side does not list, or lists with another quantity.
 
     A fill of an id that a side lists more than once is none of them: it is a duplicate.

@@ -25,7 +25,7 @@ from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_af
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, unit_at
 
 _FEWEST_ALIKE: Final = 2
 """Prices of fills alike from which on one of them may have an amount by coincidence."""
@@ -187,7 +187,7 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
     for record in prover.recorded.own_records().values():
         for row in () if "cash" in record.derived else record.cash or ():
             name = prover.dimensions.cash(row.currency, row.account)
-            units[name] = max(units.get(name, ZERO), Decimal((0, (1,), -decimal_places(row.total))))
+            units[name] = max(units.get(name, ZERO), unit_at(decimal_places(row.total)))
     return bool(moved) and all(
         EXACT.add(amount, amount) <= units.get(name, ZERO) for name, amount in moved.items()
     )

@@ -8,7 +8,7 @@ effect is summed first; fills are changed only for the hypotheses that fit.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Final
 
@@ -60,15 +60,9 @@ class Misread:
 def cumulative(problem: Problem) -> Iterator[Hypothesis]:
     """Yield misread orders, each alone and all together, that fit their position."""
     orders, names, moved = _numbers(problem)
-    (name,) = set(names) if len(set(names)) == 1 else (None,)
-    if name is not None and _is_exact(problem, name):
-        required = problem.required.get(name, ZERO)
-        places = [at for at, amount in enumerate(moved) if amount == required]
-    else:
-        each = enumerate(zip(names, moved, strict=True))
-        places = [at for at, (one, amount) in each if _may_be_required(problem, one, amount)]
-    for at in places:
-        yield Misread((orders[at],), problem.fault_in, names[at], moved[at]).hypothesis()
+    for order, name, amount in zip(orders, names, moved, strict=True):
+        if _may_be_required(problem, name, amount):
+            yield Misread((order,), problem.fault_in, name, amount).hypothesis()
     together = _together(problem, orders, names, moved)
     if together is not None and _may_be_required(problem, together.name, together.moved):
         yield together.hypothesis()
@@ -129,11 +123,6 @@ def _together(
     return Misread(orders, problem.fault_in, name, exact_sum(moved))
 
 
-def _is_exact(problem: Problem, name: str) -> bool:
-    """True if a position is compared to the last digit."""
-    return name in problem.dimensions.compared and not problem.allowed(name)
-
-
 def _may_be_required(problem: Problem, name: str | None, moved: Decimal) -> bool:
     if name is None or name not in problem.dimensions.compared:
         return True
@@ -148,9 +137,6 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     each but the first fill then has the sum of the earlier fills as well.
     """
     positive = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
-    if len(fills) == _PAIR:  # most orders
-        before = fills[0].quantity
-        return before if fills[1].side is positive else before.copy_negate()
     quantities = list(map(_QUANTITY, fills))
     sums = accumulate(quantities, EXACT.add) if fault_in is FaultIn.STATEMENT else quantities
     moved = ZERO
@@ -161,15 +147,7 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
 
 def _is_rising(fills: Sequence[Fill]) -> bool:
     """True if the quantities rise from fill to fill, as running sums do."""
-    if len(fills) == _PAIR:
-        first, second = fills
-        return ZERO < first.quantity < second.quantity
-    before = ZERO
-    for fill in fills:
-        if fill.quantity <= before:
-            return False
-        before = fill.quantity
-    return True
+    return all(before < after for before, after in pairwise([ZERO, *map(_QUANTITY, fills)]))
 
 
 def _running(fills: Sequence[Fill]) -> list[Decimal]:
@@ -195,16 +173,13 @@ def cumulative_of_pairs(
     right_of = {id(wrong): right for wrong, right in pairs}
     unequal = (wrong for wrong, right in pairs if wrong.quantity != right.quantity)
     names = {wrong.order_id for wrong in unequal} - {""}
-    of_names = [fill for fill in fills if fill.order_id in names] if names else []
     orders: dict[str, list[Fill]] = {}
-    for fill in sorted(of_names, key=lambda fill: fill.time):
-        order = fill.order_id
-        if order:
-            orders.setdefault(order, []).append(fill)
+    for fill in sorted(fills, key=lambda fill: fill.time) if names else ():
+        if fill.order_id in names:
+            orders.setdefault(fill.order_id, []).append(fill)
     for of_order in orders.values():
-        wrong = [fill for fill in of_order if id(fill) in right_of]
-        if len(of_order) > 1 and wrong and _is_running(of_order, right_of):
-            done = [(fill, right_of[id(fill)]) for fill in wrong]
+        if _is_running(of_order, right_of):
+            done = [(fill, right_of[id(fill)]) for fill in of_order if id(fill) in right_of]
             hypothesis = shown_by_pairs(CauseKind.CUMULATIVE_QUANTITY, done)
             yield replace(hypothesis, rows=tuple(of_order)), done
 

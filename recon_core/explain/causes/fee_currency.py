@@ -6,7 +6,7 @@ value has to be near that of the other fees there. A fee that keeps its number i
 hypothesis: its effect is its amount in two balances.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -45,8 +45,6 @@ _FEE: Final = attrgetter("fee")
 _SYMBOL: Final = attrgetter("symbol")
 
 _ACCOUNT: Final = attrgetter("account")
-
-_Fills = Sequence[Fill]
 
 
 def _of_two_balances(problem: Problem, _tried: int) -> Iterator[Hypothesis]:
@@ -163,7 +161,7 @@ def _currencies(group: FillGroup) -> Iterator[str]:
     if len(charged) < 2:  # noqa: PLR2004  # the fee of a single fill is no group
         return
     instrument = problem.postings.instruments.get(charged[0].symbol)
-    if instrument is None or _has_many_keys(problem.rows.symbols, _SYMBOL, charged):
+    if instrument is None or len(set(map(_SYMBOL, charged))) > 1:
         return
     for currency in sorted({instrument.base, instrument.quote}):
         known = problem.postings.cash(currency, charged[0].account) in problem.dimensions.compared
@@ -178,26 +176,15 @@ def _all_in(group: FillGroup, currency: str) -> Hypothesis:
 
 def _is_required_in(problem: Problem, charged: Sequence[Fill], currency: str) -> bool:
     """True if the fees in other currencies add up to the amount that a balance requires."""
-    if _has_many_keys(problem.rows.accounts, _ACCOUNT, charged):
+    if len(set(map(_ACCOUNT, charged))) > 1:
         return True
     name, roundings = (
         problem.postings.cash(currency, charged[0].account),
         problem.postings.roundings,
     )
     fees = [fill.fee for fill in charged if fill.fee_currency != currency]
-    if fees and min(fees) >= 0:  # the sum is at least the largest fee
-        least = EXACT.subtract(max(fees), problem.postings.fee_unit(currency))
-        if EXACT.add(problem.required.get(name, ZERO), least) > problem.allowed(name):
-            return False
     more = exact_sum(roundings.each(currency, fees))
     return EXACT.add(problem.required.get(name, ZERO), more).copy_abs() <= problem.allowed(name)
-
-
-def _has_many_keys(
-    known: Collection[str | None], key: Callable[[Fill], object], fills: _Fills
-) -> bool:
-    """True if some fills differ in a key; `known` are the key's values over all fills."""
-    return len(known) > 1 and len(set(map(key, fills))) > 1
 
 
 class _OtherCurrencies:

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.fee_pairs import fee_fault, most_fees, wrong_fees
-from recon_core.explain.problem.dimensions import is_cash
+from recon_core.explain.problem.dimensions import currency_of, is_cash
 from recon_core.explain.problem.fee_schedule import (
     ROUNDINGS,
     FeeModel,
@@ -185,9 +185,8 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
     model = problem.schedules.model(selected[0])
     if model is not None and (model.fixed or len(model.rates) > 1):
         yield from at_scaled_rates(problem, selected, name)
-    currency = selected[0].fee_currency or _quote(problem, selected[0])
-    postings, base = problem.postings, _base(problem, selected[0])
-    in_base = currency == base
+    postings, currency = problem.postings, currency_of(name)
+    in_base = currency == _base(problem, selected[0])
     fees = exact_sum(postings.roundings[currency](fill.fee) for fill in selected)
     total = EXACT.subtract(fees, problem.required.get(name, ZERO))
     value = total_value(postings, selected, in_base=in_base)
@@ -247,7 +246,7 @@ def _moves_as_required(
             (fee, currency, EXACT.add),
             (fill.fee, fill.fee_currency, EXACT.subtract),
         ):
-            if amount and paid_in and postings.cash(paid_in, fill.account) == name:
+            if paid_in and postings.cash(paid_in, fill.account) == name:
                 moved = add(moved, postings.roundings[paid_in](amount))
     return moved.copy_abs() <= problem.allowed(name)
 

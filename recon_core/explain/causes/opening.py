@@ -115,14 +115,18 @@ def first_balances(problem: Problem) -> Iterator[Hypothesis]:
         if not shown.has_positions or any(map(is_position, required)):
             return
         detail += f", or of what moved it before {format_time(shown.since)}"
-    patch = Patch(opening=_moved(problem, opening, required), old_opening=opening)
+    patch = Patch(opening=_moved(problem, opening, shown.amount), old_opening=opening)
     yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """Evidence of a first difference; `since` is its time if that is after the opening."""
+    """Evidence of a first difference of `amount`; `since` is its time if after the opening.
 
+    What differs at the end has the dust of all fills beside it, where a side computes in floats.
+    """
+
+    amount: Vector
     since: datetime | None
     has_positions: bool
 
@@ -135,13 +139,19 @@ def _by_opening(
     if theirs is None:
         return None
     given, right = problem.postings.opening(mine), problem.postings.opening(theirs)
-    if problem.dimensions.real(minus(right, given)) != required:
+    amount = problem.dimensions.real(minus(right, given))
+    if not _is_but_for_dust(problem, amount, required):
         return None
     if mine.as_of is None or theirs.as_of is None or mine.as_of == theirs.as_of:
-        return _Shown(None, has_positions=True)
+        return _Shown(amount, None, has_positions=True)
     last = max(mine.as_of, theirs.as_of)
     is_between = any(row.time <= last for row in problem.timeline)
-    return None if is_between else _Shown(last, has_positions=True)
+    return None if is_between else _Shown(amount, last, has_positions=True)
+
+
+def _is_but_for_dust(problem: Problem, amount: Vector, required: Vector) -> bool:
+    """True if an amount is what is required, float dust excepted."""
+    return not problem.dimensions.real(minus(required, amount))
 
 
 def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Shown | None:
@@ -149,11 +159,11 @@ def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Sho
     if not problem.timeline or not problem.divergence:
         return None
     first = problem.divergence.states[0]
-    shows = first.required == required and all(map(first.is_known, required))
-    if not shows or first.time >= problem.timeline[0].time:
+    shows = _is_but_for_dust(problem, first.required, required)
+    if not (shows and all(map(first.is_known, required))) or first.time >= problem.timeline[0].time:
         return None
     is_later = opening.as_of is None or opening.as_of < first.time
-    return _Shown(first.time if is_later else None, first.has_positions)
+    return _Shown(first.required, first.time if is_later else None, first.has_positions)
 
 
 def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:

@@ -13,7 +13,6 @@ from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
-    Context,
     Decimal,
 )
 from itertools import chain, islice
@@ -44,8 +43,10 @@ from recon_core.values.amounts import (
     ZERO,
     decimal_places,
     format_amount,
+    round_by,
     round_to_places,
     shortest,
+    unit_at,
 )
 
 _MOST_PLACES: Final = 8
@@ -141,10 +142,10 @@ def _effect(problem: Problem, fills: Sequence[Fill], places: int) -> Vector | No
         instrument = problem.postings.instruments.get(fill.symbol)
         if instrument is None or instrument.instrument_kind is InstrumentKind.INVERSE:
             return None
-        sign = 1 if fill.side is OrderSide.BUY else -1
-        for quantity, times in ((rounded, sign), (fill.quantity, -sign)):
+        is_buy = fill.side is OrderSide.BUY
+        for quantity, is_more in ((rounded, is_buy), (fill.quantity, not is_buy)):
+            add = EXACT.add if is_more else EXACT.subtract
             for name, amount in problem.postings.traded(fill, instrument, quantity):
-                add = EXACT.add if times > 0 else EXACT.subtract
                 effect[name] = add(effect.get(name, ZERO), amount)
     return effect
 
@@ -182,13 +183,11 @@ def rounding_of_pairs(
     if not are_most(fills[: len(fills) - exact_count], fills):
         return None
     for places in {most, _usual_places(rows, name)}:
-        unit = Decimal((0, (1,), -places))
         for mode in MODES:
-            context = Context(prec=1000, rounding=mode)
             members = [
                 row
                 for row in rows
-                if getattr(row.right, name).quantize(unit, context=context) == getattr(row.at, name)
+                if round_by(getattr(row.right, name), places, mode) == getattr(row.at, name)
             ]
             if are_most(members, rows):
                 fields = quantity_fields(members) if name == "quantity" else (name,)
@@ -222,12 +221,7 @@ def is_rounded(given: Decimal, other: Decimal) -> bool:
     places = decimal_places(shortest(given))
     if decimal_places(shortest(other)) - places < _LOST_PLACES:
         return False
-    unit = Decimal((0, (1,), -places))
-    nearest = (
-        other.quantize(unit, context=Context(prec=1000, rounding=mode))
-        for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP)
-    )
-    return given in nearest
+    return given in (round_by(other, places, mode) for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP))
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
@@ -236,12 +230,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     if not any(value for value, _ in values) or _shows_more(values):
         return
     places = max(_places(value) for value, _ in values)
-    if not all(_places(right) > places for _, right in values):
-        return
     for mode in MODES:
-        context = Context(prec=1000, rounding=mode)
-        unit = Decimal((0, (1,), -places))
-        if all(right.quantize(unit, context=context) == value for value, right in values):
+        if all(round_by(right, places, mode) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
             hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
             strength = Strength.EXACT if _is_witnessed(states, places) else Strength.CHANCE
@@ -335,7 +325,7 @@ def _is_cut_off(hypothesis: Hypothesis) -> bool:
         for given, right in zip(hypothesis.patch.removed, hypothesis.patch.added, strict=True)
     ]
     return all(given <= right for given, right in pairs) and any(
-        EXACT.subtract(right, given) > Decimal((0, (5,), -decimal_places(given) - 1))
+        EXACT.multiply(EXACT.subtract(right, given), Decimal(2)) > unit_at(decimal_places(given))
         for given, right in pairs
     )
 

@@ -18,7 +18,7 @@ from recon_core.explain.problem.stated_figures import (
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Instrument, InstrumentKind
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, unit_at
 
 _LARGEST_SPLIT: Final = 20
 """Largest term of a split ratio: with larger terms, many unrelated quantities are in a ratio."""
@@ -65,7 +65,7 @@ def _is_significant(states: States) -> bool:
     """
     (name,) = states.differing
     both = [states.stated.get(name, ZERO), states.other.get(name, ZERO)]
-    unit = Decimal((0, (1,), min(map(last_digit, both))))
+    unit = unit_at(-min(map(last_digit, both)))
     fewest = EXACT.multiply(unit, _FEWEST_LOTS)
     return _is_stock(states) or all(amount.copy_abs() >= fewest for amount in both)
 

@@ -93,7 +93,7 @@ def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
     ends = _by_position(problem)
     if ends is not None and len(ends) <= _FEW:
         for at in ends:
-            if problem.reached_by_effect(negated(_effect_of_fills(problem, rows[:at]))):
+            if problem.reached_by_effect(negated(problem.postings.fills(problem.fills[-at:]))):
                 yield at
         return
     total: dict[str, Any] = {}
@@ -128,10 +128,6 @@ def _by_position(problem: Problem) -> list[int] | None:
     sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
     found = [at for at, sum_ in sums if sum_ == required]
     return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]
-
-
-def _effect_of_fills(problem: Problem, rows: Sequence[Row]) -> dict[str, Decimal]:
-    return problem.postings.fills(row for row in rows if isinstance(row, Fill))
 
 
 def _by_replay(problem: Problem) -> Iterator[int]:
@@ -203,7 +199,7 @@ def _of_removed_rows(
     moved = tuple(row for row in unseen if isinstance(row, Movement))
     patch = Patch(removed=fills, removed_movements=moved)
     rows = tuple(reversed(unseen))
-    kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
+    kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
     return Hypothesis(kind, patch, rows, strength, detail)
 
@@ -236,7 +232,7 @@ def of_missing_fills(
     `seen` is the time of the last row in its books, `None` without any.
     """
     rows = tuple(sorted(fills, key=_TIME))
-    kind, detail = _kind_and_detail(problem, rows[0].time, seen, max_skew)
+    kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     return Hypothesis(kind, Patch(added=rows), rows, Strength.SHOWN, detail)
 
 
@@ -268,23 +264,19 @@ def is_added_span(hypothesis: Hypothesis) -> bool:
 
 
 def _kind_and_detail(
-    problem: Problem, unseen: datetime, seen: datetime | None, max_skew: timedelta
-) -> tuple[CauseKind, str]:
-    """Return kind and words of a side that is behind: stale, or early by an hour or a day."""
-    side, rows = problem.recorded.side(problem.side), problem.recorded.side(problem.owner)
-    return _kind_of(side, rows, (unseen, seen), max_skew)
-
-
-def _kind_of(
-    side: SideRecord | None,
-    rows: SideRecord | None,
+    problem: Problem,
+    side: LedgerSide,
     times: tuple[datetime, datetime | None],
     max_skew: timedelta,
 ) -> tuple[CauseKind, str]:
-    """Return them for a side behind `rows`, by the times of a first unseen and a last seen row."""
+    """Return kind and words of a side that is behind: stale, or early by an hour or a day.
+
+    `times`: those of the first unseen row and of the last seen one.
+    """
     unseen, seen = times
     since = f"nothing from {format_time(unseen)} on is in its books"
-    shift = None if side is None or rows is None else _shift(side, rows, times, max_skew)
+    record = problem.recorded.side(side)
+    shift = None if record is None else _shift(record, problem.record, times, max_skew)
     if shift is not None:
         return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
     until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
@@ -375,7 +367,7 @@ def _newest_rows_unseen(
         return
     first = min(map(_TIME, rows))
     known = max((row.time for row in problem.timeline if row.time < first), default=None)
-    kind, detail = _kind_of(recorded.external, recorded.internal, (first, known), max_skew)
+    kind, detail = _kind_and_detail(problem, LedgerSide.EXTERNAL, (first, known), max_skew)
     unseen, patch = tuple(reversed(rows)), patch_of_removed(rows)
     behind = Hypothesis(kind, patch, unseen, Strength.SHOWN, detail, LedgerSide.EXTERNAL)
     later = f"what the external side states at a later time than {format_time(first)}"

@@ -7,7 +7,6 @@ order gives time, side and quantity; cash in the end is then linear in the price
 contracts in 1 / price): two replays fit the line, a third proves the price.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -27,7 +26,7 @@ from recon_core.explain.problem.postings import may_lack
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest, unit_at
 
 _PRICE_FACTOR: Final = Decimal("1.25")
 """Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
@@ -49,10 +48,9 @@ _KINDS: Final = {
 def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
     """Yield the fills that have the required effect; prices of floats may be off the tick."""
     for market, required in _markets(problem):
-        found = list(_of_market(problem, market, required, tried))
-        for other in market.with_more_places() if problem.dimensions.dust and not found else ():
-            found = found or list(_of_market(problem, other, required, tried))
-        yield from found
+        finer = market.with_more_places() if problem.dimensions.dust else ()
+        found = (list(_of_market(problem, one, required, tried)) for one in (market, *finer))
+        yield from next(filter(None, found), ())
 
 
 def at_any_price(problem: Problem) -> Iterator[Hypothesis]:
@@ -98,26 +96,21 @@ def _of_market(
 def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
     """True if another cause has the amounts of a fill, or it alone of its market has no fee."""
     is_free = not fill.fee and are_charged(market.fills)
-    return is_free or _is_paid_in_fees(problem, fill)
+    return is_free or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
 
 
-def _is_paid_in_fees(problem: Problem, fill: Fill) -> bool:
+def _is_paid_in_fees(problem: Problem, fill: Fill, currency: str) -> bool:
     """True if the cash of an unstated fill is that of the fees of all fills, or of other symbols.
 
     A venue that takes its fees in the asset looks like a sale of it for what the fees were booked.
     """
-    instrument = problem.postings.instruments.get(fill.symbol)
-    if instrument is None:
-        return False
-    cash = problem.postings.cash(paid_in(instrument), fill.account)
+    cash = problem.postings.cash(currency, fill.account)
     required = problem.required.get(cash, ZERO).copy_abs()
-    groups: list[Sequence[Fill]] = [problem.fills]
-    if len(problem.rows.symbols) > 1:
-        groups.append([one for one in problem.fills if one.symbol != fill.symbol])
+    others = [one for one in problem.fills if one.symbol != fill.symbol]
     return bool(required) and any(
         problem.postings.fees(some).get(cash, ZERO).copy_abs() == required
-        for some in groups
-        if _is_near_fees(problem, some, paid_in(instrument), required)
+        for some in (problem.fills, others)
+        if _is_near_fees(problem, some, currency, required)
     )
 
 
@@ -143,8 +136,10 @@ def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Itera
     if cash not in problem.dimensions.compared or cash in problem.unknown:
         return
     left = problem.required.get(cash, ZERO)
+    in_base = model is not None and model.in_base
+    in_cash = model is not None and model.currency == paid and not in_base
+    fixed = model.fixed if model is not None and in_cash else ZERO
     for rate in (ZERO,) if model is None else model.rates:
-        in_base = model is not None and model.in_base
         if abs(rate) >= 1:
             continue
         quantity = (
@@ -153,11 +148,8 @@ def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Itera
         quantity = market.without_dust(quantity, problem.dimensions.dust)
         if not market.has_lots_of(decimal_places(shortest(quantity))):
             continue
-        is_paid = model is not None and model.currency == paid and not in_base
-        if model is not None and is_paid:
-            price = _price_paid(market, side, quantity, EXACT.add(left, model.fixed), rate)
-        else:
-            price = _price_paid(market, side, quantity, left, ZERO)
+        of_cash = rate if in_cash else ZERO
+        price = _price_paid(market, side, quantity, EXACT.add(left, fixed), of_cash)
         if price is None or not market.near(price):
             continue
         bare = replace(_unknown(problem, pattern, side), quantity=quantity, price=price)
@@ -171,16 +163,19 @@ def _unknown_fills(problem: Problem, market: Market, required: Decimal) -> Itera
 
 def _charged_otherwise(problem: Problem, market: Market, bare: Fill) -> Iterator[Fill]:
     """Yield the fill with the fee that a third currency requires, if most fees are in it."""
-    currencies = Counter(fill.fee_currency for fill in market.fills if fill.fee)
-    currency, count = currencies.most_common(1)[0] if currencies else (None, 0)
     traded = {market.instrument.base, market.instrument.quote, market.instrument.settlement}
-    if currency is None or currency in traded or count * 2 <= len(market.fills):
-        return
-    fee = problem.required.get(problem.postings.cash(currency, bare.account), ZERO).copy_negate()
-    charged = replace(bare, fee=fee, fee_currency=currency)
-    others = [fill for fill in market.fills if fill.fee_currency == currency and fill.fee]
-    if is_about(share_of(charged), others):
-        yield charged
+    charged: dict[str, list[Fill]] = {}
+    for fill in market.fills:
+        if fill.fee and fill.fee_currency:
+            charged.setdefault(fill.fee_currency, []).append(fill)
+    for currency, others in charged.items():
+        if currency in traded or len(others) * 2 <= len(market.fills):
+            continue
+        cash = problem.postings.cash(currency, bare.account)
+        fee = problem.required.get(cash, ZERO).copy_negate()
+        other = replace(bare, fee=fee, fee_currency=currency)
+        if is_about(share_of(other), others):
+            yield other
 
 
 def _unknown(problem: Problem, pattern: Fill, side: OrderSide) -> Fill:
@@ -219,8 +214,6 @@ def _price_paid(
     if not worth:
         return None
     sign = 1 if side is OrderSide.BUY else -1
-    if abs(rate) >= 1:
-        return None
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         inverse = Fraction(required) / (worth * (sign - Fraction(rate)))
         return None if inverse <= 0 else on_tick(1 / inverse, market.tick_places)
@@ -245,7 +238,7 @@ def replayed_fills(problem: Problem, budget: Budget) -> Iterator[Hypothesis]:
     required, pattern = problem.required[name], market.fills[-1]
     side = OrderSide.BUY if required > 0 else OrderSide.SELL
     order = incomplete_order(problem, pattern.symbol, side)
-    if order is None or required.copy_abs() > order.filled_quantity:
+    if order is None or not may_lack(order, required):
         return
     model = market.models[side]
     for rate in (ZERO,) if model is None else model.rates:
@@ -304,7 +297,7 @@ class _Line:
 
     def _is_significant(self, slope: Fraction, price: Decimal) -> bool:
         """True if a tick is worth so much that random cash rarely fits a price."""
-        tick = Decimal((0, (1,), -self.market.tick_places))
+        tick = unit_at(self.market.tick_places)
         step = self._measure(EXACT.add(price, tick)) - self._measure(price)
         unit = self.problem.postings.resolution(paid_in(self.market.instrument))
         return abs(slope * step) > _UNITS_OF_A_TICK * Fraction(unit)

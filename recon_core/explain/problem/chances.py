@@ -18,7 +18,7 @@ from recon_core.explain.problem.figures import last_digit
 from recon_core.explain.problem.market import Market, paid_in
 from recon_core.explain.problem.problem import Problem
 from recon_core.model import Fill
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, unit_at
 
 _MANY_TRIED: Final = 5
 """Candidates from which on a coincidence is considered: among fewer it is unlikely."""
@@ -192,7 +192,7 @@ def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: 
 
 def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
     """Yield the fill at the prices one tick above and one tick below, if positive."""
-    tick = Decimal((0, (1,), -market.tick_places))
+    tick = unit_at(market.tick_places)
     for price in (EXACT.add(fill.price, tick), EXACT.subtract(fill.price, tick)):
         if price > 0:
             yield replace(fill, price=price)

@@ -25,8 +25,10 @@ from recon_core.values.amounts import (
     decimal_places,
     exact_sum,
     format_amount,
+    round_by,
     round_to_places,
     shortest,
+    unit_at,
 )
 
 _MOST_RATES: Final = 3
@@ -54,8 +56,6 @@ _Charge = tuple[Decimal, Decimal]
 
 _Proposal = Callable[[Sequence[_Charge], int | None], list[Decimal]]
 """A function that proposes rates of fees that are rounded to some decimals."""
-
-_CONTEXTS: Final = {name: Context(prec=1000, rounding=name) for name in ROUNDINGS}
 
 _RATE_PLACES: Final = 12
 """Most decimals of a rate, a fraction of the value.
@@ -118,7 +118,7 @@ class FeeModel:
             carried = _FLOATS.plus(fee) if is_float else fee
             is_short = decimal_places(carried) <= MOST_DIGITS
             return carried if is_short else round_to_places(carried, MOST_DIGITS)
-        return fee.quantize(Decimal((0, (1,), -self.places)), context=_CONTEXTS[self.rounding])
+        return round_by(fee, self.places, self.rounding)
 
     def charge(self, postings: Postings, fill: Fill, rate: Decimal) -> Decimal:
         """Return the fee of a fill at a rate before it is rounded."""
@@ -489,7 +489,7 @@ def is_round(number: Decimal) -> bool:
 
 def is_significant_rate(rate: Decimal, value: Decimal, unit: Decimal) -> bool:
     """True if a rate is round, and so coarse that it rarely gives an amount by coincidence."""
-    step = EXACT.multiply(Decimal((0, (1,), -decimal_places(rate))), value.copy_abs())
+    step = EXACT.multiply(unit_at(decimal_places(rate)), value.copy_abs())
     return is_round(rate) and step >= EXACT.multiply(unit, _UNITS_OF_A_STEP)
 
 

@@ -23,7 +23,7 @@ from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import is_derivative, signed_quantity
 from recon_core.ledger.timeline import ordered_fills, tie_key
 from recon_core.model import Fill, Position, SideRecord
-from recon_core.values.amounts import EXACT, decimal_places, round_to_places
+from recon_core.values.amounts import EXACT, decimal_places, round_to_places, unit_at
 
 _PLACES: Final = 30
 """Decimals of the whole numbers: as many as an amount in a session may have."""
@@ -336,7 +336,7 @@ def open_value(
 
 def _doubt(entry: Decimal, average: Decimal) -> Decimal:
     """Return the uncertainty of an entry value: one unit in the last digit of the average price."""
-    unit = Decimal((0, (1,), -decimal_places(average)))
+    unit = unit_at(decimal_places(average))
     share = Fraction(entry.copy_abs()) * Fraction(unit) / Fraction(average)
     return round_to_places(to_decimal(share), 30)
 

@@ -21,7 +21,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest
+from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, unit_at
 
 _LEAST_FEES: Final = 3
 """Fees from which the precision of a currency is inferred.
@@ -168,4 +168,4 @@ def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:
     """
     if places is None:
         return EXACT.multiply(value.copy_abs(), FLOAT_NOISE)
-    return Decimal((0, (1,), -places))
+    return unit_at(places)

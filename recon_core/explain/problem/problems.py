@@ -20,7 +20,7 @@ from recon_core.explain.problem.dimensions import (
     plus,
 )
 from recon_core.explain.problem.open_positions import OpenValue, average_prices_of, open_value
-from recon_core.explain.problem.postings import Postings, order_name, postings_of
+from recon_core.explain.problem.postings import Postings, order_name, postings_of, reported
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import listed_movements
 from recon_core.ledger import PositionLedger
@@ -30,8 +30,6 @@ from recon_core.model import (
     LedgerSide,
     Leg,
     Order,
-    OrderSide,
-    OrderState,
     Position,
     RecordedSession,
     SideRecord,
@@ -203,22 +201,17 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
 
     Empty if the reports cover too few fills to be evidence.
     """
-    reported: dict[str, Decimal] = {}
     if not orders:
-        return reported
-    for order in orders:
-        # A FILLED order has filled its quantity, even if `filled_quantity` is less.
-        filled = order.quantity if order.state is OrderState.FILLED else order.filled_quantity
-        signed = filled if order.side is OrderSide.BUY else filled.copy_negate()
-        reported[order_name(order)] = signed
+        return {}
+    filled = {order_name(order): reported(order) for order in orders}
     fills = record.fills or ()
     named = [order_name(fill) for fill in fills]
-    known = sum(name in reported for name in named)
+    known = sum(name in filled for name in named)
     if Decimal(known) < _LEAST_KNOWN * len(named):
         return {}
     for name, fill in zip(named, fills, strict=True):
-        add_to(reported, name, signed_quantity(fill).copy_negate())
-    return reported
+        add_to(filled, name, signed_quantity(fill).copy_negate())
+    return filled
 
 
 def _without_dust(filled: Mapping[str, Decimal], dust: Decimal) -> dict[str, Decimal]:
@@ -239,21 +232,16 @@ def _orders_that_moved(
     named = set(map(order_name, record.fills or ()))
     filled: dict[str, list[Order]] = {}
     for order in orders:
-        if order.filled_quantity and order_name(order) not in named:
+        if reported(order) and order_name(order) not in named:
             name = dimensions.position(order.symbol, Leg.NET, order.account)
             filled.setdefault(name, []).append(order)
     required = minus(dimensions.stated(target), dimensions.stated(record))
     return {
-        order_name(order): _filled(order)
+        order_name(order): reported(order)
         for name, some in filled.items()
-        if exact_sum(map(_filled, some)) == required.get(name, ZERO) != 0
+        if exact_sum(map(reported, some)) == required.get(name, ZERO) != 0
         for order in some
     }
-
-
-def _filled(order: Order) -> Decimal:
-    quantity = order.filled_quantity
-    return quantity if order.side is OrderSide.BUY else quantity.copy_negate()
 
 
 def problems(

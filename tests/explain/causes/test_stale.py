@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from recon_core.explain import explain
 from recon_core.explain.causes.stale import (
     FAMILY,
+    _by_position,
     _has_earlier_as_of,
     _in_pairs,
     _is_as_reported,
@@ -22,12 +24,24 @@ from recon_core.explain.problem.hypotheses import Hypothesis
 from recon_core.explain.problem.pairs import PairRow
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
-from recon_core.model import Fill, LedgerSide, Movement, Order, SideRecord
+from recon_core.ledger.bookings import signed_quantity
+from recon_core.model import (
+    Fill,
+    Instrument,
+    InstrumentKind,
+    LedgerSide,
+    Movement,
+    Order,
+    OrderSide,
+    SideRecord,
+)
 from recon_core.model.explanation import CauseKind, ExplanationVerdict
+from recon_core.values.amounts import exact_sum
+from recon_core.values.times import format_time
 from tests.core.builders import SPOT, at, fill, order, recorded, side
 from tests.explain.problems import problems_of, prover_of
-from tests.explain.real_sessions import books, moved, session, silent
-from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, state
+from tests.explain.real_sessions import books, linear, moved, session, silent
+from tests.explain.spot_ledgers import ROWS, again, exchange, ledger_of, state, trade
 
 
 def fills(*seconds: int) -> list[Fill]:
@@ -117,6 +131,66 @@ def test_rows_charged_in_what_they_buy() -> None:
     assert [len(one.rows) for one in stale(problem, NO_SKEW)] == [2]
 
 
+PERP = linear("BTC-PERP", "EUR")
+CONTRACTS: dict[str, tuple[str, str, int, Sequence[int]]] = {
+    "two of four": ("1 2 3 4", "-4 -3 -2 -1", 2, [2]),
+    "all of them": ("1 2 3 4", "-4 -3 -2 -1", 0, [4]),
+    "all of one time": ("1 2 3 4", "0 0 0 0", 0, [4]),
+    "a part of one time": ("1 2 3 4", "0 0 0 0", 1, []),
+    "a part of a later time": ("1 2 3 4", "-4 -3 -3 -1", 2, []),
+    "a part of the first time": ("1 2 3 4", "-4 -4 -2 -1", 1, []),
+    "one state at two times": ("1 1 -1 1 1", "-5 -4 -3 -2 -1", 1, [4, 2]),
+    "one state at a time and within another": ("1 1 -1 1 1", "-5 -4 -3 -3 -1", 1, [4]),
+}
+"""Quantities and times of fills, how many of them the exchange knows, and how many it may lack."""
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_last_fills_of_a_contract_are_missing(name: str) -> None:
+    """Found by one replay, whole times only."""
+    quantities, times, seen, found = CONTRACTS[name]
+    rows = [
+        replace(fill(f"f{at_}", "SELL" if quantity[0] == "-" else "BUY", quantity.lstrip("-"),
+                     "100", time=at(int(time))), symbol=PERP.symbol)
+        for at_, (quantity, time) in enumerate(
+            zip(quantities.split(), times.split(), strict=True))
+    ]  # fmt: skip
+    outer = silent(books(*rows[:seen]), PERP)
+    known = recorded(books(*rows), outer, instruments={PERP.symbol: PERP})
+    problem = next(one for one in problems_of(prover_of(known)) if one.rows_right)
+    assert [len(one.rows) for one in stale(problem, NO_SKEW)] == found
+
+
+ETH = Instrument("ETH/EUR", InstrumentKind.SPOT, "ETH", "EUR", "EUR")
+BY_POSITION: dict[str, tuple[Sequence[Fill | Movement], Sequence[Fill], str, list[int] | None]] = {
+    "two are missing": (ROWS, ROWS[:4], "BTC/EUR", [2]),
+    "one after the other": ([*ROWS, again("f6", "f7", -100)], ROWS[:5], "BTC/EUR", [2, 5]),
+    "beside a movement": ([*ROWS, moved("m", "interest", "5 EUR", -650)], ROWS[:4], "BTC/EUR",
+                          None),
+    "of two symbols": ([*ROWS, replace(ROWS[5], symbol="ETH/EUR")], ROWS[:4], "BTC/EUR", None),
+    "of no stated position": (ROWS, ROWS[:4], "", None),
+    "without fills": ([moved("m", "interest", "5 EUR", -650)], [], "BTC/EUR", None),
+}  # fmt: skip
+"""Rows of the ledger, fills that the exchange knows, the symbol that it states, and how many of
+the last fills its position lacks, `None` if it does not say."""
+
+
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_the_position_says_how_many_are_missing(name: str) -> None:
+    """One position, listed by both sides, and nothing but fills."""
+    rows, seen, symbol, expected = BY_POSITION[name]
+    total = str(exact_sum(map(signed_quantity, seen)))
+    outer = side({symbol: total} if symbol else None, {"EUR": "1"})
+    known = recorded(books(*rows), outer, instruments={one.symbol: one for one in (SPOT, ETH)})
+    problem = next(one for one in problems_of(prover_of(known)) if one.rows_right)
+    assert _by_position(problem) == expected
+    dusty = replace(problem.dimensions, dust=Decimal("0.001"))
+    changes: tuple[dict[str, Any], ...] = ({"dimensions": dusty}, {"instruments": {}})
+    for change in changes:
+        postings = replace(problem.postings, **change)
+        assert _by_position(replace(problem, postings=postings)) is None
+
+
 @pytest.mark.parametrize(("paid", "count"), [(-300, 3), (-450, 3), (-650, 2)])
 def test_movements_are_missing_too(paid: float, count: int) -> None:
     """All rows from a time on: fills and movements."""
@@ -165,7 +239,8 @@ def test_reports_of_the_time_of_a_state(reports: Sequence[Order], *, expected: b
     outer = replace(exchange(ROWS[:4]), orders=tuple(reports))
     problem = problem_of(ledger_of(ROWS), outer)
     assert _is_as_reported(problem, ROWS[4:]) is expected
-    own = problem_of(replace(ledger_of(ROWS), orders=tuple(REPORTS[:1])), exchange(ROWS[:4]))
+    wrong_ones = (order("o-f1", "5", "5"),)
+    own = problem_of(replace(ledger_of(ROWS), orders=wrong_ones), exchange(ROWS[:4]))
     wrong = replace(own, side=LedgerSide.INTERNAL)
     assert _is_as_reported(wrong, [ROWS[0], *ROWS[4:]])
 
@@ -251,3 +326,39 @@ def test_a_fill_of_a_closed_order_is_seen() -> None:
         rivals = list(FAMILY.rivals(problem, [orphan], NO_SKEW))
         assert len(rivals) == count
         assert all(rival.is_timed for rival in rivals)
+
+
+BUYS = [trade(f"g{number}", "BUY", "1", "100", number * 10 - 300) for number in range(3)]
+SOLD = replace(BUYS[1], side=OrderSide.SELL, fee=-BUYS[1].fee)
+PAID = moved("m1", "interest", "5 EUR", -250)
+FALSE: dict[str, tuple[Sequence[Fill | Movement], Sequence[Fill | Movement], str, int]] = {
+    "an orphan": (ROWS, [BUYS[0], SOLD, BUYS[2]], "orphan_fill", -300),
+    "a copy near in time": (ROWS, [BUYS[0], SOLD, replace(BUYS[0], fill_id="x", time=at(-296))],
+                            "duplicate_fill", -300),
+    "one row alone": (ROWS, [BUYS[0]], "", 0),
+    "rows that move more": (ROWS, BUYS, "", 0),
+    "a movement": (ROWS, [PAID, BUYS[0], SOLD], "foreign_activity", -300),
+    "a movement that is listed twice": (
+        [*ROWS, replace(PAID, movement_id="m0", time=at(-350))], [PAID, BUYS[0], SOLD],
+        "duplicate_movement", -300,
+    ),
+}  # fmt: skip
+"""Rows that the exchange knows and does not know, the kind of the one that is false instead of the
+others, and the time from which on they are unseen."""
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_one_false_row_moves_as_much_as_all_that_are_unseen(name: str) -> None:
+    """The first of them is named; of a single row, or rows that move more, none."""
+    seen, unseen, kind, since = FALSE[name]
+    problem = problem_of(ledger_of([*seen, *unseen]), exchange(seen))
+    removed = Patch(
+        tuple(row for row in unseen if isinstance(row, Fill)), (),
+        tuple(row for row in unseen if isinstance(row, Movement)),
+    )  # fmt: skip
+    behind_ = Hypothesis(CauseKind.STALE_SIDE, removed, tuple(unseen))
+    rivals = list(FAMILY.rivals(problem, [behind_], NO_SKEW))
+    assert [str(one.hypothesis.cause_kind) for one in rivals] == ([kind] if kind else [])
+    for one in rivals:
+        assert one.hypothesis.rows == (unseen[0],)
+        assert format_time(at(since)) in one.decides
