@@ -38,7 +38,7 @@ ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder py
     pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
     pytest-timeout flaky
 # Engines whose recorders are tested; each brings what it computes with.
-ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0
+ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0 nautilus_trader>=1.221 ccxt>=4.5
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin
@@ -153,7 +153,7 @@ test-pytests: same-python
 
 # ccxt is 74 MiB: an environment of its own, which only these tests wait for.
 exchange: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.*" TESTS=tests/snapshot
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.* keyring keyrings.alt" TESTS=tests/snapshot
 
 # moto and the client of AWS are 100 MiB, and s3fs wants an fsspec of its own version.
 stores: same-python

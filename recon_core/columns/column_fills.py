@@ -34,7 +34,7 @@ Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Fill]]
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one table that were made so far; a row is made once, as rows are told by identity.
+    """Rows of one table that were made so far; a row is made once, so that it has one identity.
 
     `unequal` are the numbers of those that the other side does not list alike: a row that is listed
     more than once is among them.
@@ -98,7 +98,7 @@ class ColumnFills(FillTable):
         return self.columns.count
 
     def __iter__(self) -> Iterator[Fill]:
-        """Begin to go through all fills, which makes a row of each."""
+        """Begin with the first fill, which makes a row of each."""
         return iter(self._every)
 
     @overload

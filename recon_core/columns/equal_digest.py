@@ -66,11 +66,11 @@ _TIME_TEXT: Final = (
     "CASE WHEN time % 1000000 = 0 THEN strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%SZ') "
     "ELSE strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%S.%fZ') END"
 )
-"""The time as `format_time` prints it: microseconds only where it has some."""
+"""The time in the text of `format_time`: microseconds only where it has some."""
 
 
 def _amount_text(name: str, amount: Amount) -> str:
-    """An amount as a normalised `Decimal` prints it: 1.5, 1E+2 for 100, 1.2E-7 for 0.00000012.
+    """An amount in the text of a normalised `Decimal`: 1.5, 1E+2 for 100, 1.2E-7 for 0.00000012.
 
     A cast to fewer places that changes nothing leaves a zero out, which is quicker than to look
     for zeros in a text.

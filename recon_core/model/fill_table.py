@@ -124,7 +124,7 @@ class RowTable(FillTable):
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Any]:
-        """Begin to go through the fills."""
+        """Begin with the first fill."""
         return iter(self.rows)
 
     @overload

@@ -417,6 +417,36 @@ class SideRecord:
         rows: Sequence[object] | None = getattr(self, section)
         return rows
 
+    @property
+    def position_rows(self) -> tuple[Position, ...]:
+        """The positions that the side lists, none without that section."""
+        return self.positions or ()
+
+    @property
+    def cash_rows(self) -> tuple[CashBalance, ...]:
+        """The balances that the side lists, none without that section."""
+        return self.cash or ()
+
+    @property
+    def order_rows(self) -> tuple[Order, ...]:
+        """The orders that the side lists, none without that section."""
+        return self.orders or ()
+
+    @property
+    def fill_rows(self) -> tuple[Fill, ...]:
+        """The fills that the side lists, none without that section."""
+        return self.fills or ()
+
+    @property
+    def movement_rows(self) -> tuple[Movement, ...]:
+        """The movements that the side lists, none without that section."""
+        return self.movements or ()
+
+    @property
+    def snapshot_rows(self) -> tuple[Snapshot, ...]:
+        """The snapshots that the side lists, none without that section."""
+        return self.snapshots or ()
+
     def covers(self, section: str) -> bool:
         """True if the side reports a section, or its balances were replayed without one.
 

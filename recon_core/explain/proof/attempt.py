@@ -217,8 +217,8 @@ def _without_unlisted_balances(
     record: SideRecord, instruments: Mapping[str, Instrument], correction: Vector
 ) -> dict[str, Decimal]:
     """Return a correction without balances of a kind of assets that a side lists as positions."""
-    listed = {row.currency for row in record.cash or ()}
-    held = (delivering(row.symbol, instruments) for row in record.positions or () if row.quantity)
+    listed = {row.currency for row in record.cash_rows}
+    held = (delivering(row.symbol, instruments) for row in record.position_rows if row.quantity)
     alone = {one.instrument_kind for one in held if one is not None and one.base not in listed}
     unlisted = {
         one.base
