@@ -28,7 +28,8 @@ def test_a_url_is_judged_as_its_files_are(recon: Recon) -> None:
     here, there = recon("check", SUITE / "clear"), recon("check", "memory://suite/clear")
     assert there.code == here.code == 0
     named = [line.replace("memory://suite", "SUITE") for line in there.lines]
-    assert named[-1] == here.lines[-1] == "RECON: CLEAR (4 sessions, 26 comparisons)"
+    assert named[-1] == here.lines[-1]
+    assert named[-1].startswith("RECON: CLEAR (4 sessions, ")
     assert "  Next: recon explain SUITE/clear/drift.recon.json" in named
 
 

@@ -38,18 +38,24 @@ def endpoint() -> Iterator[str]:
     running.stop()
 
 
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def bucket(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A bucket of 1,100 sessions: more than one page of a listing."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
-        monkeypatch.setenv(name, value)
+    none = str(tmp_path_factory.getbasetemp() / "none")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": none,
+            "AWS_SHARED_CREDENTIALS_FILE": none,
+        }.items():
+            patch.setenv(name, value)
+        yield _filled(endpoint)
+
+
+def _filled(endpoint: str) -> Any:
     client = boto3.client("s3", endpoint_url=endpoint)
     client.create_bucket(Bucket="recordings")
     for number in range(1_100):
