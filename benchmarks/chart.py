@@ -8,7 +8,7 @@ from typing import Final
 from figures import Curve
 
 WIDTH, HEIGHT = 760, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 210, 24, 56
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 150, 24, 56
 _LIGHT: Final = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#cf222e", "#57606a")
 _DARK: Final = ("#58a6ff", "#f0883e", "#56d364", "#d2a8ff", "#ff7b72", "#b1bac4")
 """Colours of the curves, each with a contrast of 4.5 at least on its ground."""
