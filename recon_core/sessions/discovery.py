@@ -18,7 +18,7 @@ from pluggy import PluginManager
 from recon_core.sessions.unjudged_paths import Reason, UnjudgedPath, notes_on
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
-from recon_core.values.urls import is_url
+from recon_core.values.urls import is_url, url_of
 
 NATIVE_SUFFIX: Final = ".recon.json"
 NATIVE_DIRECTORY_FILE: Final = "session.recon.json"
@@ -47,13 +47,16 @@ def find_sessions(path: Path, manager: PluginManager) -> list[Path]:
 
 
 def search(path: Path, manager: PluginManager) -> Discovery:
-    """Find all sessions at `path`; a file is always one.
+    """Find all sessions at `path`, which may be made of a URL; a file is always one.
 
     A directory is searched, with everything below it, for `*.recon.json` and for foreign
     recordings. Hidden directories and linked ones are passed over. A recording from which a
     session found here takes a side is a source of that session and none of its own. Raises
     `OSError` for a directory that cannot be read: a session in it must not be missed.
     """
+    url = url_of(path)
+    if url is not None:
+        return _found(url, path, manager)
     if not path.is_dir():
         anchor = manager.hook.recon_anchor(path=path)
         return Discovery([path if anchor is None else anchor], places=[path])

@@ -5,9 +5,11 @@ the first is fetched. A session is fetched with the files that it names into a d
 is read there as any session is, and the directory is removed: nothing of it stays on the machine,
 and every process and every worker of a cluster fetches what it judges itself.
 
-A store says nothing about who wrote a file. Where its directory holds `SHA256SUMS`, as `sha256sum`
-writes it, each file that is fetched from there or from below has the digest that it lists, and a
-session that it lists is judged, which is CRITICAL where the store does not have it.
+A store says nothing about who wrote a file. A directory may hold `SHA256SUMS`, as `sha256sum`
+writes it, for the files there and below. The list covers each directory of which it lists a file: a
+file that is fetched from one has the digest that is listed, and a session that is listed is judged,
+which is CRITICAL where the store does not have it. `day/SHA256SUMS` with `a.recon.json` and
+`rows/f.csv` covers `day` and `day/rows`, and no other directory.
 
 Errors of a library may quote a request with its signature; so none of their words is shown, and a
 URL with a password or a query is refused.
@@ -30,7 +32,7 @@ from recon_core.sessions.discovery import NATIVE_SUFFIX, SIMILAR, Discovery, sea
 from recon_core.sessions.sources import named_paths
 from recon_core.sessions.unjudged_paths import Reason, UnjudgedPath
 from recon_core.values.errors import SessionError
-from recon_core.values.limits import LINE_BYTES, URL_BYTES, URL_FILES, refuse_above
+from recon_core.values.limits import URL_BYTES, URL_FILES, refuse_above
 from recon_core.values.printable import printable, quoted
 from recon_core.values.urls import is_local, local_path, url_of
 
@@ -43,6 +45,10 @@ _SUM: Final = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?([^\n]+)")
 _MAGIC: Final = re.compile(r"[*?\[]")
 _CHUNK: Final = 1024 * 1024
 """Bytes of a file that are digested at a time."""
+
+
+class _DeniedError(SessionError):
+    """The store denies access to a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +127,8 @@ class _Store:
         except SessionError:
             raise
         except Exception as error:  # noqa: BLE001  # a library's, whose words may hold secrets
-            shown = quoted(self.url(key), 300)
-            raise SessionError(f"{shown} cannot be read: {_reason(error)}") from None
+            kind = _DeniedError if isinstance(error, PermissionError) else SessionError
+            raise kind(f"{quoted(self.url(key), 300)} cannot be read: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
@@ -192,8 +198,9 @@ class _Search:
                 folders.append(key)
         own = {key for key in files if key.endswith(NATIVE_SUFFIX)}
         if f"{folder}/{SUMS}" in files:
-            sums = _sums(self.store, folder) or {}
-            own |= {f"{folder}/{name}" for name in sums if name.endswith(NATIVE_SUFFIX)}
+            listed = _sums(self.store, folder)
+            names = () if listed is None else listed.digests
+            own |= {f"{folder}/{name}" for name in names if name.endswith(NATIVE_SUFFIX)}
         self.sessions |= {Path(self.store.url(key)) for key in own}
         is_below = is_below or bool(own)
         for key in files:
@@ -253,6 +260,7 @@ class _Fetch:
     folder: str
     root: Path
     size: int = 0
+    sums: "dict[str, _Sums | None]" = field(default_factory=dict)
 
     def named(self, path: Path, *, with_neighbours: bool) -> None:
         """Fetch what a session names; what is not there is said where it is read."""
@@ -294,45 +302,58 @@ class _Fetch:
         return self.root / PurePosixPath(key).relative_to(self.folder)
 
     def _verify(self, key: str, path: Path, shown: str) -> None:
-        found = None
-        for folder in [self.folder, *_below(self.folder, key)]:
-            sums = _sums(self.store, folder)
-            if sums is None:
+        """Raise `SessionError` where a list of this directory or one above it says otherwise."""
+        for folder in map(str, PurePosixPath(key).parents[:-1]):
+            if folder not in self.sums:
+                self.sums[folder] = _sums(self.store, folder)
+            sums = self.sums[folder]
+            name = str(PurePosixPath(key).relative_to(folder))
+            if sums is None or _parent(name) not in sums.covered:
                 continue
-            name = key.removeprefix(f"{folder}/")
-            found = found or _digest(path)
-            if name not in sums:
-                raise SessionError(f"{shown} is not in {SUMS} of its directory; expected its line")
-            if sums[name] != found:
-                raise SessionError(f"{shown} has not the digest that {SUMS} lists")
+            if name not in sums.digests:
+                raise SessionError(f"{shown} is not in {folder}/{SUMS}, as others beside it are")
+            if sums.digests[name] != _digest(path):
+                raise SessionError(f"{shown} has not the digest that {folder}/{SUMS} lists")
 
 
-def _below(folder: str, key: str) -> list[str]:
-    """Return the directories between a directory and a file below it."""
-    between = PurePosixPath(key).relative_to(folder).parents
-    return [f"{folder}/{each}" for each in between if str(each) != "."]
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """A list of digests by name, and the directories that it covers."""
+
+    digests: Mapping[str, str]
+    covered: frozenset[str]
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _sums(store: _Store, folder: str) -> _Sums | None:
+    """Return the digests that a directory lists; `None` where it has no list."""
+    key = f"{folder}/{SUMS}"
+    try:
+        info = store.info(key)
+    except _DeniedError:  # so stores answer for what is not there in a directory that they hide
+        return None
+    return None if info is None else _parsed(store, key, repr(info), int(info.get("size") or 0))
 
 
 @lru_cache(maxsize=16)
-def _sums(store: _Store, folder: str) -> Mapping[str, str] | None:
-    """Return the digests that a directory lists, by name; `None` where it lists none."""
-    key = f"{folder}/{SUMS}"
-    info = store.info(key)
-    if info is None:
-        return None
-    refuse_above(URL_BYTES, int(info.get("size") or 0), f"{quoted(store.url(key), 200)} ")
+def _parsed(store: _Store, key: str, _state: str, size: int) -> _Sums:
+    """Fetch and parse a list of digests once, as long as the store says that it is the same."""
+    shown = quoted(store.url(key), 200)
+    refuse_above(URL_BYTES, size, f"{shown} ")
     with TemporaryDirectory(prefix="recon-") as place:
         path = Path(place) / SUMS
         store.fetch(key, path)
-        text = path.read_text(encoding="utf-8", errors="replace")
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     sums = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         match = _SUM.fullmatch(line)
-        if match is None or len(line) > LINE_BYTES.most:
-            shown = quoted(store.url(key), 200)
+        if match is None:
             raise SessionError(f"{shown} line {number}: expected a digest and a name of sha256sum")
         sums[match[2]] = match[1]
-    return sums
+    return _Sums(sums, frozenset(map(_parent, sums)))
 
 
 def _digest(path: Path) -> str:

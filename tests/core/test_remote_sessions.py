@@ -15,7 +15,7 @@ from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.plugins.manager import extension_manager
 from recon_core.reports.reconciliation_report import reconciliation_report
 from recon_core.reports.wording import command_path, node_path, opened_path
-from recon_core.sessions import read_session, remote
+from recon_core.sessions import find_sessions, read_session, remote
 from recon_core.sessions.discovery import Discovery, named_sessions
 from recon_core.sessions.places import RowPlaces
 from recon_core.sessions.unjudged_paths import notes_on
@@ -32,10 +32,9 @@ SESSION = json.dumps(document(internal={"as_of": AS_OF_TEXT, "positions": {"BTC/
 
 @pytest.fixture(autouse=True)
 def store() -> Iterator[MemoryFileSystem]:
-    """An empty store, and no digest remembered of another one."""
+    """An empty store."""
     MemoryFileSystem.store.clear()
     MemoryFileSystem.pseudo_dirs[:] = [""]
-    remote._sums.cache_clear()
     yield fsspec.filesystem("memory")
     MemoryFileSystem.store.clear()
 
@@ -146,6 +145,12 @@ def test_a_url_names_a_file_a_directory_or_a_pattern(
     assert len(found(url).anchors) == count
 
 
+def test_a_path_of_a_url_is_searched_too(store: MemoryFileSystem) -> None:
+    """Python's users have paths."""
+    put(store, a_recon_json=SESSION, deep__b_recon_json=SESSION)
+    assert len(find_sessions(Path("memory://day"), extension_manager())) == 2
+
+
 def test_what_is_not_judged_is_named(store: MemoryFileSystem) -> None:
     """Files beside or below a session may be its tables; no other is passed over in silence."""
     store.pipe_file("/day/.old/b.recon.json", b"")
@@ -210,9 +215,10 @@ def test_files_have_the_digests_that_their_directory_lists(store: MemoryFileSyst
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
-        ({"a_recon_json": SESSION}, "x/f.csv' is not in SHA256SUMS of its directory"),
-        ({"a_recon_json": "", "x__f_csv": CSV}, "a.recon.json' has not the digest that SHA256SUMS"),
-        ({"x__f_csv": CSV}, "a.recon.json' is not in SHA256SUMS of its directory"),
+        ({"x__g_csv": ""}, "x/f.csv' is not in day/SHA256SUMS, as others beside it are"),
+        ({"a_recon_json": "", "x__f_csv": CSV}, "a.recon.json' has not the digest that day/SHA256"),
+        ({"a_recon_json": SESSION, "x__f_csv": ""}, "x/f.csv' has not the digest that day/SHA256"),
+        ({"b_recon_json": SESSION}, "a.recon.json' is not in day/SHA256SUMS, as others beside it"),
     ],
 )
 def test_a_file_that_is_not_as_listed_is_critical(
@@ -222,7 +228,35 @@ def test_a_file_that_is_not_as_listed_is_critical(
     session = side(fills={"path": "x/f.csv"})
     listed = {name: session if text == SESSION else text for name, text in listed.items()}
     put(store, a_recon_json=session, x__f_csv=CSV, SHA256SUMS=sums(**listed))
-    assert expected in problem("memory://day")
+    assert expected in problem("memory://day/a.recon.json")
+
+
+def test_a_list_above_covers_the_directories_that_it_lists(store: MemoryFileSystem) -> None:
+    """It holds for files below, as `find` gives them, and says nothing about other directories."""
+    put(store, one__a_recon_json=SESSION, two__a_recon_json=SESSION)
+    put(store, SHA256SUMS=sums(one__a_recon_json="other").replace("  one", "  ./one"))
+    assert "has not the digest that day/SHA256SUMS" in problem("memory://day/one")
+    assert judged("memory://day/two").is_readable
+    put(store, SHA256SUMS=sums(one__a_recon_json=SESSION))
+    assert judged("memory://day/one").is_readable
+
+
+def test_a_directory_that_may_not_be_seen_has_no_list(
+    store: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may read one directory of a bucket is not kept from it by those above."""
+    put(store, deep__a_recon_json=SESSION)
+    info = MemoryFileSystem.info
+
+    def denied(self: MemoryFileSystem, path: str, **more: Any) -> Any:
+        if path in ("day/SHA256SUMS", "day/b.recon.json"):
+            raise PermissionError("for hunter2")
+        return info(self, path, **more)
+
+    monkeypatch.setattr(MemoryFileSystem, "info", denied)
+    assert judged("memory://day/deep/a.recon.json").is_readable
+    unseen = reconcile_session("memory://day/b.recon.json")
+    assert "cannot be read: the store denies access" in unseen.judgements[0].message
 
 
 def test_a_table_below_has_the_digest_of_its_own_directory_too(store: MemoryFileSystem) -> None:
