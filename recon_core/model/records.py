@@ -433,7 +433,7 @@ class SideRecord:
         return self.orders or ()
 
     @property
-    def fill_rows(self) -> tuple[Fill, ...]:
+    def fill_rows(self) -> Sequence[Fill]:
         """The fills that the side lists, none without that section."""
         return self.fills or ()
 
