@@ -20,6 +20,10 @@ from recon_core.cli import main
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.database import database
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain import explainer as explainer_module
+from recon_core.explain.on_demand import explainer
+from recon_core.ledger import postings_course
+from recon_core.model.explanation import Effort
 from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -292,6 +296,26 @@ def report(directory: Path, path: Path, column_rows: int) -> str:
         {**found, "sessions": [{**one, "comparisons": [
             {**each, "seconds": 0} for each in one["comparisons"]]}]}
     )  # fmt: skip
+
+
+def test_beyond_a_number_of_rows_nothing_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A red session of very many rows is judged in bounded memory, and says why it stops there."""
+    monkeypatch.setattr(explainer_module, "MOST_ROWS", 100)
+    monkeypatch.setattr(postings_course, "MOST_POSTINGS", 50)
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]))
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0, explain=explainer(Effort.FAST))
+    (explanation,) = found.explanations
+    assert (str(explanation.verdict), explanation.text) == (
+        "not-searched",
+        "the session has 119 fills and movements; at most 100 are searched",
+    )
+    assert found.diffs
+    assert rows_made(found) == [1, 0]
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    assert reconcile_session(path, explain=explainer(Effort.FAST)).explanations == ()
 
 
 @pytest.mark.parametrize(
