@@ -92,4 +92,4 @@ class Budget:
 def rows_of(recorded: RecordedSession) -> int:
     """Return the number of fills and movements of both sides."""
     records = recorded.own_records().values()
-    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
+    return sum(len(record.fill_rows) + len(record.movement_rows) for record in records)
