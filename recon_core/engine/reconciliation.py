@@ -98,6 +98,8 @@ class Reconciliation:
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching
         self.folded = self._matching.folded
+        # Asked of a table now, where it can still be refused as a whole.
+        self._untimely_notes = untimely_notes(self.recorded)
         self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
         self._located_judgements: dict[str, Judgement] = {}
@@ -252,7 +254,7 @@ class Reconciliation:
             *duplicate_notes(self.recorded),
             *(() if self._views is None else self._views.notes()),
             *unreported_notes(self.recorded, self.policy),
-            *untimely_notes(self.recorded),
+            *self._untimely_notes,
             *sign_notes(self.recorded),
             *self._matching.notes,
         ]
