@@ -98,8 +98,6 @@ class Reconciliation:
         self._location = Location(self.recorded, self.replays, policy)
         self._matching = match(self.recorded, max_items) if matching is None else matching
         self.folded = self._matching.folded
-        # Asked of a table now, where it can still be refused as a whole.
-        self._untimely_notes = untimely_notes(self.recorded)
         self.comparisons = self._all_comparisons()
         self._judgements: dict[str, Judgement] = {}
         self._located_judgements: dict[str, Judgement] = {}
@@ -254,7 +252,7 @@ class Reconciliation:
             *duplicate_notes(self.recorded),
             *(() if self._views is None else self._views.notes()),
             *unreported_notes(self.recorded, self.policy),
-            *self._untimely_notes,
+            *untimely_notes(self.recorded),
             *sign_notes(self.recorded),
             *self._matching.notes,
         ]
@@ -354,7 +352,7 @@ def reconcile_read(
         manager = extension_manager() if manager is None else manager
         with without_collecting():
             recorded = read(manager)
-            return Reconciliation(
+            found = Reconciliation(
                 recorded,
                 policy,
                 manager,
@@ -363,6 +361,8 @@ def reconcile_read(
                 waivers=waivers,
                 seen=seen,
             )
+            found.notes  # noqa: B018  # the last that is asked of tables: they can be refused here
+            return found
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
     except ReconError as error:
