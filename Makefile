@@ -37,8 +37,6 @@ ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder py
     pytest-instafail pytest-order pytest-picked pytest-repeat pytest-reportlog \
     pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
     pytest-timeout flaky
-# Engines whose recorders are tested; each brings what it computes with.
-ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0 nautilus_trader>=1.221 ccxt>=4.5
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin
@@ -162,7 +160,7 @@ stores: same-python
 
 # The engines bring 1 GiB: an environment of its own, which only these tests wait for.
 test-engines: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/engines WITH="$(ENGINES:%='%')" TESTS=tests/engines
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/engines WITH="-r tests/engines/requirements.txt" TESTS=tests/engines
 
 browser: same-python
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4

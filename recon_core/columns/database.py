@@ -4,10 +4,10 @@ It reads files where they are and keeps nothing between two queries. Beyond `MEM
 parts of a query into a directory of its own, which it removes at its end.
 """
 
-import atexit
 import shutil
 import tempfile
 from functools import cache
+from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from recon_core.values.limits import MIB
@@ -57,7 +57,8 @@ def database() -> Any:
 def directory() -> str:
     """The directory for temporary files of the process, which it removes at its end."""
     path = tempfile.mkdtemp(prefix="recon-columns-")
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    # Processes of multiprocessing end without atexit, and with this.
+    Finalize(None, shutil.rmtree, (path, True), exitpriority=0)
     return path
 
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Final
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, Amount, FillColumns, listed
+from recon_core.columns.fill_columns import AMOUNTS, MOST_NUMBERS, Amount, FillColumns, listed
 from recon_core.model import Fill
 
 _NAMES: Final = tuple(field.name for field in fields(Fill))
@@ -27,6 +27,8 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
 
     No two of them have one id and one symbol, nor, unless `plain`, one account with both.
     """
+    if len(numbers) > MOST_NUMBERS:
+        raise ColumnsError("too many rows are left out")
     kept = f" WHERE number NOT IN ({listed(numbers)})" if numbers else ""
     texts = {name: _amount_text(name, columns.amount(name)) for name in AMOUNTS}
     texts["time"] = _TIME_TEXT

@@ -31,6 +31,8 @@ MOST_DIGITS: Final = 38
 """Digits of a `DECIMAL`."""
 NARROW: Final = 18
 """Digits of a `DECIMAL` that is one machine word: sums of such are several times as quick."""
+MOST_NUMBERS: Final = 100_000
+"""Rows that a query asks for, or leaves out, by their numbers; of more, all are made."""
 MOST_GROUPS: Final = 100_000
 """Symbols, fee currencies, accounts and legs together; more are no account but an attack."""
 _AT_ONCE: Final = 10_000

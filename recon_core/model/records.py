@@ -255,6 +255,11 @@ class Fill:
             raise ReconError(f"fee {self.fee:f} has no fee_currency")
 
     @property
+    def charged_in(self) -> str:
+        """The currency of the fee, empty for a fill that has neither."""
+        return self.fee_currency or ""
+
+    @property
     def order_id(self) -> str:
         """The order of the fill: the client's id, else the exchange's; empty if it names none."""
         return self.client_order_id or self.exchange_order_id or ""

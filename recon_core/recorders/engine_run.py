@@ -81,6 +81,11 @@ class EngineRun:
         """Both sides, for what each of them knows."""
         return self.ledger, self.statement
 
+    def checkpoint(self, as_of: datetime) -> None:
+        """Make the recording complete as of a time, of an engine that never says when it ends."""
+        self.ledger.as_of = self.statement.as_of = utc(as_of)
+        self._recorder.checkpoint()
+
     def finish(self, as_of: datetime, *, external: Fields | None = None) -> Path:
         """Close the recording, both sides as of one time; returns the path of the session.
 
@@ -144,4 +149,4 @@ def require_object(given: Any, module: str, *names: str) -> None:
     if any(kind.__name__ in names and kind.__module__.split(".")[0] == module for kind in kinds):
         return
     found = printable(type(given).__name__, 60)
-    raise ReconError(f"is of type {found}; expected a {' or a '.join(names)} of {module}")
+    raise ReconError(f"an object of type {found}; expected {' or '.join(names)} of {module}")

@@ -20,6 +20,10 @@ from recon_core.cli import main
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.database import database
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain import explainer as explainer_module
+from recon_core.explain.on_demand import explainer
+from recon_core.ledger import postings_course
+from recon_core.model.explanation import Effort
 from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -44,6 +48,43 @@ KINDS = [
     pa.int64(),
 ]
 
+MARKETS = [
+    INSTRUMENTS,
+    INSTRUMENTS,
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "linear", "base": "BTC", "quote": "EUR"}},
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "option", "base": "BTC", "quote": "EUR"}},
+    {"BTC/EUR": INSTRUMENTS["BTC/EUR"]},
+]
+SECOND = "2026-01-01T09:00:01Z"
+MORE = st.sampled_from(
+    [
+        {},
+        {},
+        {"cash": {"EUR": "1000.00", "BTC": "0.5"}, "positions": {"BTC/EUR": "0.5"}},
+        {"as_of": "2026-01-01T09:00:00Z"},
+        {"opening": {"as_of": SECOND, "positions": {"ETH/EUR": "1"}, "cash": {}}},
+        {"opening": {"cash": [{"currency": "EUR", "total": "1", "account": "main"}]}},
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "deposit", "time": SECOND} | moved
+                for moved in ({"currency": "EUR", "amount": "0.005"},)
+            ]
+        },
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "split", "time": SECOND, "symbol": "BTC/EUR"}
+                | {"quantity": "1"}
+            ]
+        },
+        {
+            "orders": [
+                {"client_order_id": "o1", "symbol": "BTC/EUR", "side": "BUY", "quantity": "1"}
+                | {"filled_quantity": "1", "state": "FILLED", "time": SECOND}
+            ]
+        },
+        {"snapshots": [{"as_of": SECOND, "positions": {"BTC/EUR": "1"}, "cash": {"EUR": "1"}}]},
+    ]
+)
 FORMS = st.sampled_from(["parquet", "csv"])
 Row = Mapping[str, Any]
 
@@ -91,7 +132,7 @@ def fills(kinds: Mapping[str, pa.DataType]) -> st.SearchStrategy[Row]:
         "fee_currency": st.sampled_from(["EUR", "BTC", "BNB"]),
         "client_order_id": st.sampled_from([None, "o1", "o2"]),
         "exchange_order_id": st.sampled_from([None, "x1"]),
-        "account": st.sampled_from([None, "main"]),
+        "account": st.sampled_from([None, "main", "main", "sub"]),
         "leg": st.sampled_from([None, "NET"]),
         "position_id": st.sampled_from([None, "p"]),
     }
@@ -192,10 +233,10 @@ def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, dat
     path = write_session(
         directory,
         document(
-            instruments=INSTRUMENTS,
+            instruments=data.draw(st.sampled_from(MARKETS)),
             currencies=currencies,
-            internal=side(directory, "a", (kinds, rows), data.draw(FORMS)),
-            external=side(directory, "b", other, data.draw(FORMS)),
+            internal=side(directory, "a", (kinds, rows), data.draw(FORMS), **data.draw(MORE)),
+            external=side(directory, "b", other, data.draw(FORMS), **data.draw(MORE)),
         ),
     )
     max_items = data.draw(st.sampled_from([0, 1, 3, 100]))
@@ -292,6 +333,26 @@ def report(directory: Path, path: Path, column_rows: int) -> str:
         {**found, "sessions": [{**one, "comparisons": [
             {**each, "seconds": 0} for each in one["comparisons"]]}]}
     )  # fmt: skip
+
+
+def test_beyond_a_number_of_rows_nothing_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A red session of very many rows is judged in bounded memory, and says why it stops there."""
+    monkeypatch.setattr(explainer_module, "MOST_ROWS", 100)
+    monkeypatch.setattr(postings_course, "MOST_POSTINGS", 50)
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]))
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0, explain=explainer(Effort.FAST))
+    (explanation,) = found.explanations
+    assert (str(explanation.verdict), explanation.text) == (
+        "not-searched",
+        "the session has 119 fills and movements; at most 100 are searched",
+    )
+    assert found.diffs
+    assert rows_made(found) == [1, 0]
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    assert reconcile_session(path, explain=explainer(Effort.FAST)).explanations == ()
 
 
 @pytest.mark.parametrize(

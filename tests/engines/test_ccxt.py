@@ -157,7 +157,7 @@ def test_an_exchange_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
 def test_what_is_no_exchange_is_refused(tmp_path: Path) -> None:
     """The mistake is the name of the exchange in its place, most often."""
     with (
-        pytest.raises(ReconError, match="is of type str; expected a Exchange of ccxt"),
+        pytest.raises(ReconError, match="of type str; expected Exchange of ccxt"),
         record_ccxt("binance", tmp_path / "run", [SYMBOL]),
     ):
         pytest.fail("the bot has begun")

@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
+from recon_core import recorders
 from tests.docs.blocks import Block, blocks_of
-from tests.engines import backtesting_runs, backtrader_runs, ccxt_runs, nautilus_runs, vectorbt_runs
+from tests.engines import (
+    backtesting_runs,
+    backtrader_runs,
+    ccxt_runs,
+    freqtrade_runs,
+    nautilus_runs,
+    vectorbt_runs,
+)
 from tests.engines.faults import is_clear, recorded
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -36,6 +44,17 @@ GIVEN: dict[str, Callable[[ExitStack], dict[str, Any]]] = {
 """The names that a reader has before a snippet, by the recorder that it calls."""
 
 
+def run_strategy(text: str, place: Path) -> None:
+    """Run a backtest whose strategy is a snippet, on what the strategy of the tests does."""
+    file = place / "strategies" / "mine.py"
+    file.parent.mkdir()
+    trading = "from tests.engines.freqtrade_strategy import Trading as IStrategy\n"
+    file.write_text(f"{trading}{text}")
+    ended = freqtrade_runs.backtest(place / "run", "Mine", file.parent)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert is_clear(recorded(place / "run"))
+
+
 def snippets() -> list[Block]:
     """The Python blocks of the page."""
     return [block for block in blocks_of(PAGE) if block.language == "python"]
@@ -47,6 +66,9 @@ def test_a_snippet_records_a_clear_session(
 ) -> None:
     """It writes into `run`, where it stands."""
     monkeypatch.chdir(tmp_path)
+    if "record_freqtrade" in block.text:
+        run_strategy(block.text, tmp_path)
+        return
     (given,) = (names for recorder, names in GIVEN.items() if recorder in block.text)
     code = compile(block.text, f"{PAGE.name}:{block.line}", "exec")
     with ExitStack() as stack:
@@ -57,4 +79,4 @@ def test_a_snippet_records_a_clear_session(
 def test_every_recorder_is_in_a_snippet() -> None:
     """No engine is without its line."""
     text = "".join(block.text for block in snippets())
-    assert all(name in text for name in GIVEN)
+    assert all(name in text for name in recorders.__all__)

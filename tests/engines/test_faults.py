@@ -12,6 +12,7 @@ from tests.engines import (
     backtesting_runs,
     backtrader_runs,
     ccxt_runs,
+    freqtrade_runs,
     nautilus_runs,
     vectorbt_runs,
 )
@@ -25,6 +26,7 @@ RUNS: dict[str, Callable[[Path], object]] = {
     "backtesting.py": backtesting_runs.closed,
     "backtesting.py, open trades": backtesting_runs.hedged,
     "a bot on ccxt": ccxt_runs.market_orders,
+    "freqtrade": freqtrade_runs.spot,
     "nautilus_trader, perpetual": nautilus_runs.perpetual,
     "nautilus_trader, cash account": nautilus_runs.pair,
     "vectorbt, shared cash": vectorbt_runs.shared,
@@ -35,6 +37,7 @@ RUNS: dict[str, Callable[[Path], object]] = {
 UNNAMED = {
     ("backtesting.py, open trades", "a price of 1 % more"),
     ("a bot on ccxt", "an opening of 1000 more"),
+    ("freqtrade", "three quarters of all fees"),
     ("nautilus_trader, perpetual", "an opening of 1000 more"),
     ("nautilus_trader, cash account", "an opening of 1000 more"),
     ("vectorbt, two accounts", "three quarters of all fees"),

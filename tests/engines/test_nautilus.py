@@ -107,7 +107,7 @@ def test_a_directory_in_use_is_refused_before_the_run(tmp_path: Path) -> None:
 
 def test_what_is_no_engine_is_refused(tmp_path: Path) -> None:
     """The mistake is the strategy in its place, most often."""
-    with pytest.raises(ReconError, match="is of type dict; expected a BacktestEngine or a Trading"):
+    with pytest.raises(ReconError, match="of type dict; expected BacktestEngine or TradingNode"):
         record_nautilus({}, tmp_path / "run")
 
 

@@ -71,8 +71,8 @@ class FeePrecision:
             return {}
         fees: dict[str, list[Decimal]] = {}
         for fill in self.record.fill_rows:
-            if fill.fee and fill.fee_currency is not None:
-                fees.setdefault(fill.fee_currency, []).append(fill.fee)
+            if fill.fee:
+                fees.setdefault(fill.charged_in, []).append(fill.fee)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
 

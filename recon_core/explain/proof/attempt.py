@@ -199,9 +199,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
         name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
     }
     if problem.fault_in is FaultIn.STATEMENT:
-        side = recorded.side(problem.side)
-        if side is None:
-            return []
+        side = problem.statement_of(problem.side)
         if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
         kept = _without_unlisted_balances(side, recorded.instruments, correction)
