@@ -44,9 +44,9 @@ class Paper(Account):
             for name, amount in self.held.items()
         ]
 
-    def name_of(self, path: str) -> str | None:
+    def name_of(self, path: str, given: dict[str, str]) -> str | None:
         """The one end point more."""
-        return "order" if path == "/api/v3/order" else super().name_of(path)
+        return "order" if path == "/api/v3/order" else super().name_of(path, given)
 
     def found(self, name: str, given: dict[str, str]) -> Any:
         """Take an order, or tell of one."""
