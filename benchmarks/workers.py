@@ -1,6 +1,6 @@
 """What many small sessions cost: pytest, pytest on two workers, and `recon check`.
 
-    python benchmarks/workers.py [--runs 3] [--fills 0] [--sessions 200]
+    python benchmarks/workers.py [--runs 5] [--fills 0] [--sessions 200]
 
 Whole processes are measured, interleaved, the median of some runs: CPU time (user and system,
 workers included) and wall clock. Wall clock says little where others use the machine. Ends with 1
@@ -12,11 +12,11 @@ where a target is missed. `--fills` are folded into one comparison a session: wo
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import Usage, session_of_positions, usage
 
 CHECK_TARGET = 2.5
@@ -34,18 +34,24 @@ PYTEST = (
     "--recon-session=s",
     "--recon-max-items=0",
 )
+EMPTY = "-n 2, no item"
+"""Two workers that have nothing to do: the floor of the second target."""
 CASES = {
     "recon check": ("recon_core.cli", "check", "-j", "1", "s", "--max-items=0"),
     "pytest": PYTEST,
     "pytest -n 2": (*PYTEST, "-n2"),
+    EMPTY: (*PYTEST[:-2], "-n2", "empty"),
 }
+EXPECTED = {EMPTY: 5}
+"""The status of runs that have something else than passing items: nothing."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--fills", type=int, default=0, help="fills of each side of a session")
+    json_option(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
@@ -53,7 +59,7 @@ def main() -> int:
         usage([sys.executable, "-m", *CASES["pytest"]], directory, 0)  # compiles what is new
         runs = [
             {
-                name: usage([sys.executable, "-m", *words], directory, 0)
+                name: usage([sys.executable, "-m", *words], directory, EXPECTED.get(name, 0))
                 for name, words in CASES.items()
             }
             for _ in range(options.runs)
@@ -63,6 +69,7 @@ def main() -> int:
 
 def _write_sessions(directory: Path, sessions: int, fills: int) -> None:
     (directory / "s").mkdir()
+    (directory / "empty").mkdir()
     (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for number in range(sessions):
         session = session_of_positions(POSITIONS, 0) | {"session_id": f"s{number}"}
@@ -88,15 +95,31 @@ def _add_fills(side: object, fills: int) -> None:
 
 
 def _report(options: argparse.Namespace, runs: list[dict[str, Usage]]) -> int:
-    cpu = {name: statistics.median(run[name].cpu for run in runs) for name in CASES}
-    wall = {name: statistics.median(run[name].wall for run in runs) for name in CASES}
-    print(f"{options.sessions} sessions, {options.fills} fills a side, median of {options.runs}")
+    cpu = {name: min(run[name].cpu for run in runs) for name in CASES}
+    wall = {name: min(run[name].wall for run in runs) for name in CASES}
+    print(f"{options.sessions} sessions, {options.fills} fills a side, least of {options.runs}")
     for name in CASES:
-        print(f"  {name:<12} {cpu[name]:7.2f} s of CPU {wall[name]:7.2f} s of wall clock")
+        print(f"  {name:<13} {cpu[name]:7.2f} s of CPU {wall[name]:7.2f} s of wall clock")
     ratios = [
         ("CPU of pytest against recon check", cpu["pytest"] / cpu["recon check"], CHECK_TARGET),
         ("wall clock of -n 2 against one", wall["pytest -n 2"] / wall["pytest"], WORKERS_TARGET),
     ]
+    floor = wall[EMPTY] / wall["pytest"]
+    print(f"wall clock of -n 2 without any item against one process with all: {floor:.2f}")
+    found = Figures(
+        "workers" if not options.fills else f"workers-{options.fills}-fills",
+        "Sessions on workers of pytest",
+        f"{options.sessions} sessions of 60 comparisons and {options.fills} fills a side: pytest, "
+        "pytest on two workers, and recon check.",
+        f"python benchmarks/workers.py --fills {options.fills}",
+        versions("pytest", "pytest-xdist"),
+    )
+    for name in CASES:
+        found.add(name, "CPU", cpu[name], "s")
+        found.add(name, "wall clock", wall[name], "wall s")
+    for name, ratio, target in ratios:
+        found.add(name, "ratio", ratio, at_most=target)
+    found.write(options.json)
     for name, ratio, target in ratios:
         word = "met" if ratio <= target else "MISSED"
         print(f"{name}: {ratio:.2f}, target at most {target}: {word}")

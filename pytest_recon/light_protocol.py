@@ -6,8 +6,9 @@ output and debuggers. A comparison has none of these, so one that matches takes 
     pytest's own            setup -> report, call -> report, teardown -> report
     light                   judge            -> report
 
-`pytest_runtest_logstart`, `logreport` (once, `when` is `call`) and `logfinish` are called as ever,
-and wrappers of pytest around `pytest_runtest_protocol` still surround it. Anything that is not
+`pytest_runtest_logstart`, `logreport` (once, `when` is `call`) and `logfinish` are called as ever.
+`pytest_runtest_protocol` is not where pytest's own loop would run the items: by that call pytest
+catches warnings and time-outs of code under test, and a match has none. Anything that is not
 plainly a match takes pytest's own way from the beginning: whatever differs, is marked, is
 replaced, or is the last item of a run. So does every comparison where somebody sees the three
 phases, see `LightProtocol`. The light way only ever passes an item whose verdict is `match`.
@@ -15,14 +16,16 @@ phases, see `LightProtocol`. The light way only ever passes an item whose verdic
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import zip_longest
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_recon.matches import MatchReport
 from pytest_recon.nodes import ComparisonGroup, ComparisonItem, SessionDirectory, SessionFile
 from pytest_recon.other_plugins import asked, silent_modules
-from pytest_recon.results import match_fields, match_report
+from pytest_recon.results import sent_report
 
 if TYPE_CHECKING:
     from pytest_recon.run import ReconRun
@@ -52,6 +55,9 @@ _PLAIN: Final = (
     ComparisonItem,
 )
 """Nodes that have nothing to set up."""
+
+_OF_PYTEST_AND_OURS: Final = ("_pytest.", "pytest_recon.")
+"""The loops over items of these modules run each item once, here and in order."""
 
 _REPLACED: Final = frozenset({"runtest", "setup", "teardown", "repr_failure"})
 """Methods of an item that somebody may have replaced on the item itself."""
@@ -100,16 +106,33 @@ class LightProtocol:
         except Exception:  # noqa: BLE001  # pytest's own way meets it again and reports it
             return None
         seconds = perf_counter() - began
-        fields = match_fields(item, start, seconds)
-        if self._run.is_worker and self._waits_for(item, nextitem):
-            self._run.keep_match(fields)
+        match = item.match(start, seconds)
+        if not self._run.is_worker:
+            self._run.reporting.report(MatchReport(group.matches, match), hook)
+        elif self._waits_for(item, nextitem):
+            self._run.waiting.add(group.matches, match)
         else:
             hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-            hook.pytest_runtest_logreport(report=match_report(fields, self._run))
+            report = sent_report(MatchReport(group.matches, match), self._run)
+            hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if nextitem.parent is not group:
             # What was set up before: directories and sessions, which have nothing to end.
             session._setupstate.teardown_exact(nextitem)  # noqa: SLF001  # as pytest's runner
+        return True
+
+    def run_all(self, session: pytest.Session) -> bool | None:
+        """Run all items as pytest's own loop does; `None` where another loop has to."""
+        config = self._run.config
+        if not (self.is_on and _may_loop(session) and not asked(config, "faulthandler_timeout")):
+            return None
+        for item, nextitem in zip_longest(session.items, session.items[1:]):
+            if not (isinstance(item, ComparisonItem) and self.run(item, nextitem)):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
         return True
 
     def _waits_for(self, item: ComparisonItem, nextitem: pytest.Item) -> bool:
@@ -131,6 +154,17 @@ class LightProtocol:
         return self._hooks[group]
 
 
+def _may_loop(session: pytest.Session) -> bool:
+    """True if the loop that would run the items of a session is pytest's own."""
+    loops = session.config.hook.pytest_runtestloop.get_hookimpls()
+    own = (each for each in loops if not (each.wrapper or each.hookwrapper))
+    return (
+        not session.testsfailed
+        and not session.config.option.collectonly
+        and all(each.function.__module__.startswith(_OF_PYTEST_AND_OURS) for each in own)
+    )
+
+
 def is_watched(config: pytest.Config, hook: Any, names: Iterable[str] = _PHASES) -> bool:
     """True if a plugin that is not silent implements one of some hooks."""
     silent = silent_modules(config)
@@ -147,4 +181,5 @@ def _is_plain(group: pytest.Collector) -> bool:
 
 def _is_untouched(item: pytest.Item) -> bool:
     """True if nobody marked an item, or replaced what pytest calls of it."""
-    return not item.own_markers and _REPLACED.isdisjoint(vars(item))
+    own = vars(item)
+    return not own or (_REPLACED.isdisjoint(own) and not item.own_markers)

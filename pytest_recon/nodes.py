@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from pytest_recon.drift_warning import ReconDriftWarning
+from pytest_recon.matches import Match, MatchGroup, location_of
 from pytest_recon.other_plugins import Multiplied
 from pytest_recon.outcomes import ComparisonFailed, apply_outcome
 from pytest_recon.run import run_of
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model.comparison import Comparison, ItemKind, Judgement
+from recon_core.model.comparison import Comparison, ItemKind, Judgement, ReconDiff
 from recon_core.reports.explanations import EXPLANATION, explanation_properties
 from recon_core.reports.side_names import SideNames, sources_of
 from recon_core.reports.text import diff_text
@@ -107,6 +108,18 @@ class ComparisonGroup(pytest.Collector):
         """The names of the sides of the session."""
         return SideNames.of_sources(sources_of(self.reconciliation.recorded))
 
+    @cached_property
+    def matches(self) -> MatchGroup:
+        """The part of a report that all matches of the group share; once items have run."""
+        return MatchGroup(
+            self.nodeid,
+            self.session_path,
+            self.name,
+            _drift(self.name, None),
+            tuple(self.keywords),
+            self.properties,
+        )
+
     def collect(self) -> Iterator["ComparisonItem"]:
         """One item per comparison."""
         run = run_of(self.config)
@@ -119,23 +132,67 @@ class ComparisonGroup(pytest.Collector):
             yield item
 
 
+_MADE_AT_ONCE: Final = frozenset({"name", "parent"})
+_OF_FUNCTIONS: Final = frozenset({"callspec", "cls", "fixturenames", "function", "module", "obj"})
+"""Attributes that pytest and plugins ask every item for, and only test functions have."""
+
+_HAS_STRUCTURED_ID: Final = hasattr(pytest.Item, "id")
+"""True for a pytest whose nodes keep their id in parts, as 9.2 does, and not as text."""
+
+
 class ComparisonItem(pytest.Item):
-    """One comparison; it is judged when the item runs."""
+    """One comparison; it is judged when the item runs.
+
+    It has its place in the tree at once. What else pytest gives a node, such as markers,
+    keywords and properties, pytest's own constructor makes when somebody asks for the first of
+    them: for most of 100,000 items nobody does.
+    """
+
+    __slots__ = ("comparison", "judgement")
 
     parent: ComparisonGroup
     function: Multiplied
+    comparison: Comparison
+    judgement: Judgement | None
 
-    def __init__(self, *, parent: ComparisonGroup, comparison: Comparison, **node: Any) -> None:
-        super().__init__(parent=parent, **node)
+    def __init__(self, *, name: str, parent: ComparisonGroup, comparison: Comparison) -> None:
+        # Not pytest's constructor, see `__getattr__`.
+        self.name = name
+        self.parent = parent
+        self.config = parent.config
+        self.session = parent.session
+        self.path = parent.path
+        if _HAS_STRUCTURED_ID:
+            self._id = parent.id.child(name)
+        else:
+            self._nodeid = f"{parent.nodeid}::{name}"
         self.comparison = comparison
-        self.judgement: Judgement | None = None
-        self._reconciliation = parent.reconciliation
-        self.session_path = parent.session_path
-        self.user_properties = [*parent.properties, ("recon.key", comparison.key)]
+        self.judgement = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Have pytest make the attributes of a node, and return the one that is asked for."""
+        absent = name in _MADE_AT_ONCE or name in _OF_FUNCTIONS or name.startswith("__")
+        if absent or self.is_whole:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        super().__init__(self.name, self.parent, nodeid=self.nodeid)
+        self.user_properties = [*self.parent.properties, ("recon.key", self.comparison.key)]
+        if self.judgement is not None:
+            self._note_properties(self.judgement)
+        return getattr(self, name)
+
+    @property
+    def is_whole(self) -> bool:
+        """True if pytest has made all attributes of the node."""
+        return "own_markers" in vars(self)
+
+    @property
+    def session_path(self) -> str:
+        """The path of the session in node ids."""
+        return self.parent.session_path
 
     def runtest(self) -> None:
         """Judge the comparison, and pass, xfail or fail."""
-        judgement = self._reconciliation.judge(self.comparison)
+        judgement = self.parent.reconciliation.judge(self.comparison)
         self._note(judgement)
         fail_on_warn = run_of(self.config).settings.fail_on_warn
         apply_outcome(
@@ -144,18 +201,30 @@ class ComparisonItem(pytest.Item):
 
     def judge_match(self) -> bool:
         """Judge the comparison; True if it is a match, which is then noted."""
-        judgement = self._reconciliation.judge_alone(self.comparison)
+        judgement = self.parent.reconciliation.judge_alone(self.comparison)
         if judgement.diff is not None:
             return False
         self._note(judgement)
         return True
 
+    def match(self, start: float, seconds: float) -> Match:
+        """Return the data of the one report of the item, which was judged a match."""
+        match = Match(self.name, start, seconds, id=self._id if _HAS_STRUCTURED_ID else None)
+        if not (self.is_whole or folded_properties(self.comparison)):
+            return match
+        return match._replace(keywords=list(self.keywords), properties=self.user_properties)
+
     def _note(self, judgement: Judgement) -> None:
-        """Keep a verdict, and its properties in place of those of an earlier run."""
+        """Keep a verdict."""
         self.judgement = judgement
+        if self.is_whole:
+            self._note_properties(judgement)
+
+    def _note_properties(self, judgement: Judgement) -> None:
+        """Keep the properties of a verdict in place of those of an earlier run."""
         own = ("recon.severity", "recon.drift", EXPLANATION, WAIVER, *FOLDED_PROPERTIES)
         self.user_properties[:] = [pair for pair in self.user_properties if pair[0] not in own]
-        drift = "" if self.comparison.item_kind is ItemKind.SESSION else drift_text(judgement.diff)
+        drift = _drift(self.parent.name, judgement.diff)
         self.user_properties += [("recon.severity", judgement.verdict), ("recon.drift", drift)]
         self.user_properties += folded_properties(self.comparison).items()
         self.user_properties += explanation_properties(judgement.diff, self.parent.names).items()
@@ -164,14 +233,14 @@ class ComparisonItem(pytest.Item):
     def placed_judgement(self) -> Judgement:
         """Return the judgement with the places of its rows; the item has run."""
         assert self.judgement is not None  # noqa: S101  # it has run
-        return self._reconciliation.placed(self.judgement)
+        return self.parent.reconciliation.placed(self.judgement)
 
     def failure_text(self) -> str:
         """The diff in full; empty for a match."""
         judgement = self.judgement
         if judgement is None or judgement.diff is None:
             return ""
-        recorded = self._reconciliation.recorded
+        recorded = self.parent.reconciliation.recorded
         return diff_text(
             judgement.diff, recorded.session_id, self.nodeid, recorded.mode, self.parent.names
         )
@@ -189,12 +258,12 @@ class ComparisonItem(pytest.Item):
         """
         return self.session_path, 0, self.name
 
-    @cached_property
+    @property
     def location(self) -> tuple[str, int | None, str]:
-        """The place and the heading of a failure, made safe: pytest shows both.
+        """The place and the heading of a failure, made safe: pytest shows both."""
+        return location_of(self.session_path, self.parent.name, self.name)
 
-        The heading must not be the end of the node id, whose full stops pytest would then
-        print as double colons.
-        """
-        item_kind = self.comparison.item_kind
-        return self.session_path, None, f"{item_kind} {self.name} ({self.session_path})"
+
+def _drift(kind: str, diff: ReconDiff | None) -> str:
+    """The drift as a property; a check of the session as a whole has none."""
+    return "" if kind == ItemKind.SESSION else drift_text(diff)

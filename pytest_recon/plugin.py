@@ -115,6 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _register(config, recorder, "recon-recorder")
         _register(config, InnerSummary(recorder), "recon-inner-summary")
         _register(config, Controller(run, recorder.progress), "recon-controller")
+        _ = run.reporting
     if run.settings.command_line_sessions and config.args_source is not config.ArgsSource.ARGS:
         # Sessions on the command line run alone, not beside the project's tests.
         config.args = []
@@ -183,6 +184,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             kept.append(item)
             seen.add(item.nodeid)
     items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run the items where there are comparisons and nobody else has a say in how."""
+    run = run_of(session.config)
+    return run.light_protocol.run_all(session) if run.gate.sessions else None
 
 
 @pytest.hookimpl(tryfirst=True)

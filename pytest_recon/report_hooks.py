@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
 from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
 from pytest_recon.junitxml import add_to_junitxml, end_case
+from pytest_recon.matches import MATCH, MatchReport, carried_reports
 from pytest_recon.progress import Progress
-from pytest_recon.results import carried_reports
 from pytest_recon.run import ReconRun
 from pytest_recon.shares import deals_sessions
 from pytest_recon.summaries import Summaries
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION, WAIVER)
 _FINAL = ("passed", "failed", "skipped")
+_NOTHING_MORE: Mapping[str, str] = {}
+
+_OF_WORKER = ("node", "worker_id", "testrun_uid")
+"""Attributes of a report by which pytest-xdist and others know where an item ran."""
 
 
 class Recorder:
@@ -76,6 +80,9 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a comparison that ran; keep the terminal's failure section linear."""
+        if isinstance(report, MatchReport):
+            self._run.gate.report(report.group.session_path, _result_of_match(report))
+            return
         attached: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
         # What a plugin will run again it reports with an outcome of its own.
         if attached is not None and str(report.outcome) in _FINAL:
@@ -86,17 +93,30 @@ class Recorder:
             self._report_carried(report)
         if attached is not None and attached["is_only"]:
             end_case(self._run.config, report)
-            delattr(report, ATTRIBUTE)  # the terminal keeps reports to the end
         if report.when != "call" and _is_own(report):
             self._forget_phase(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_to_serializable(
+        self, config: pytest.Config, report: pytest.TestReport
+    ) -> dict[str, Any] | None:
+        """Write the report of a match as pytest writes its own, which it can read again."""
+        if not isinstance(report, MatchReport):
+            return None
+        plain = report.as_plain()
+        written: dict[str, Any] = config.hook.pytest_report_to_serializable(
+            config=config, report=plain
+        )
+        return written
 
     def _report_carried(self, carrier: pytest.TestReport) -> None:
         """Report the matches that a report of a worker carries."""
         hook = self._run.config.hook
-        for each in carried_reports(carrier, self._run):
-            hook.pytest_runtest_logstart(nodeid=each.nodeid, location=each.location)
-            hook.pytest_runtest_logreport(report=each)
-            hook.pytest_runtest_logfinish(nodeid=each.nodeid, location=each.location)
+        for each in carried_reports(getattr(carrier, ATTRIBUTE)["matches"]):
+            for name in _OF_WORKER:
+                if hasattr(carrier, name):
+                    setattr(each, name, getattr(carrier, name))
+            self._run.reporting.report(each, hook)
 
     def _forget_phase(self, report: pytest.TestReport) -> None:
         """Take a passed setup or teardown out of what the terminal keeps.
@@ -268,6 +288,23 @@ def _is_own(report: pytest.TestReport) -> bool:
 def _description(attached: dict[str, Any]) -> str:
     """The diff in short, for a report that lost its text."""
     return str((attached["diff"] or {}).get("description", ""))
+
+
+def _result_of_match(report: MatchReport) -> ItemResult:
+    folded = report.user_properties if report.has_own_properties else ()
+    more = {str(name): str(value) for name, value in folded if name in FOLDED_PROPERTIES}
+    return ItemResult(
+        node_id=report.nodeid,
+        kind=report.group.kind,
+        key=report.key,
+        verdict=MATCH,
+        failed=report.failed,
+        seconds=report.duration,
+        text="",
+        drift=report.group.drift,
+        diff=None,
+        more=more or _NOTHING_MORE,
+    )
 
 
 def _result(report: pytest.TestReport, attached: dict[str, Any]) -> ItemResult:

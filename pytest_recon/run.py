@@ -27,7 +27,9 @@ from recon_core.values.printable import printable
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
+    from pytest_recon.junitxml import MatchReporting
     from pytest_recon.light_protocol import LightProtocol
+    from pytest_recon.matches import WaitingMatches
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.policy.model import Policy
     from recon_core.policy.waivers import Waivers
@@ -57,7 +59,6 @@ class ReconRun:
         self._modules: list[ModuleType] = []
         self._reconciliations: dict[Path, Reconciliation] = {}
         self._unsent: dict[str, SessionPromise] = {}
-        self._unsent_matches: list[dict[str, Any]] = []
         self.reports_written = False
 
     @pytest.hookimpl
@@ -280,14 +281,19 @@ class ReconRun:
         unsent, self._unsent = self._unsent, {}
         return [one.to_dict() for one in unsent.values()] if self.is_worker else []
 
-    def keep_match(self, fields: dict[str, Any]) -> None:
-        """Keep the fields of a report until another report carries them."""
-        self._unsent_matches.append(fields)
+    @cached_property
+    def waiting(self) -> "WaitingMatches":
+        """The matches of a worker that wait for a report to carry them."""
+        from pytest_recon.matches import WaitingMatches  # noqa: PLC0415  # not at pytest's start
 
-    def unsent_matches(self) -> list[dict[str, Any]]:
-        """The fields of reports of a worker that are to be carried."""
-        unsent, self._unsent_matches = self._unsent_matches, []
-        return unsent
+        return WaitingMatches()
+
+    @cached_property
+    def reporting(self) -> "MatchReporting":
+        """The way of matches to all plugins; asked for first when pytest is configured."""
+        from pytest_recon.junitxml import MatchReporting  # noqa: PLC0415  # brings XML
+
+        return MatchReporting(self.config)
 
     @property
     def _directories(self) -> list[Path]:

@@ -39,7 +39,8 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         _try(place)
         lock.acquire()
     except Timeout:
-        raise AuditError(f"{shown}: another process has held the lock for {timeout:g} s") from None
+        since = f" for {timeout:g} s" if timeout else ""
+        raise AuditError(f"{shown}: another process has held the lock{since}") from None
     except (OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise AuditError(f"{shown}: its lock cannot be taken: {_reason(error, place)}") from None
     try:

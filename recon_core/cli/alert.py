@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import click
@@ -16,11 +17,13 @@ from recon_core.audit.query import Answer
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT
 from recon_core.cli.audit_options import FORMAT_OPTION, log_file
 from recon_core.cli.audit_steps import document
+from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable
 from recon_core.values.severity import JUDGED, Severity
 
 VARIABLE: Final = "RECON_ALERT_URLS"
 """The variable of the environment that holds the targets where none is named."""
+_USUAL: Final = "24h"
 _INTERVAL: Final = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -63,7 +66,7 @@ Exit codes:
 @click.option(
     "--interval",
     metavar="TIME",
-    default="24h",
+    default=_USUAL,
     show_default=True,
     help="Say again after this time what is still open: 30m, 12h, 7d.",
 )
@@ -118,10 +121,33 @@ def _interval(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _show(outcomes: Sequence[Outcome], alerting: Alerting, *, as_json: bool, dry_run: bool) -> None:
+def alert_usually(path: Path, targets: Sequence[Target]) -> None:
+    """Send what is new as without options, and say on stderr what was sent; no error ends it."""
+    throttle = Throttle(Severity.FAIL, _interval(_USUAL), datetime.now(UTC))
+    try:
+        outcomes = Alerting(throttle).send(path, targets)
+    except ReconError as error:
+        click.echo(f"recon: nothing is alerted: {error}", err=True)
+        return
+    _say_problems(outcomes)
+    for outcome in outcomes:
+        click.echo(f"recon: {_said(outcome)}", err=True)
+
+
+def _say_problems(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.problem:
             click.echo(f"recon: {printable(outcome.target)}: {outcome.problem}", err=True)
+
+
+def _said(outcome: Outcome) -> str:
+    """`RECON_ALERT_URLS: 1 new, not delivered`."""
+    counted = counted_news(outcome.news) or "nothing new"
+    return f"{printable(outcome.target)}: {counted}{', not delivered' if outcome.problem else ''}"
+
+
+def _show(outcomes: Sequence[Outcome], alerting: Alerting, *, as_json: bool, dry_run: bool) -> None:
+    _say_problems(outcomes)
     if as_json:
         items = [outcome.to_dict() for outcome in outcomes]
         click.echo(document(Answer(ALERT, items, len(items))))
@@ -129,8 +155,6 @@ def _show(outcomes: Sequence[Outcome], alerting: Alerting, *, as_json: bool, dry
     for outcome in outcomes:
         if outcome.problem and not outcome.news:
             continue
-        counted = counted_news(outcome.news) or "nothing new"
-        ending = ", not delivered" if outcome.problem else ""
-        click.echo(f"{printable(outcome.target)}: {counted}{ending}")
+        click.echo(_said(outcome))
         if dry_run and outcome.news:
             click.echo(alerting.message(outcome.news).body)

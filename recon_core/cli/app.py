@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "policy": "recon_core.cli.policy:policy",
     "report": "recon_core.cli.report:report",
     "snapshot": "recon_core.cli.snapshot:snapshot",
+    "run": "recon_core.cli.run:run",
     "convert": "recon_core.cli.convert:convert",
     "formats": "recon_core.cli.formats:formats",
     "schema": "recon_core.cli.schema:schema",

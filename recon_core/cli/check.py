@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from recon_core.cli.app import CANNOT_JUDGE, CLEAR, CONTEXT, FINDINGS
-from recon_core.cli.process_start import process_context
 from recon_core.cli.screen import COLOR_OPTION, format_option, progress, screen, show
 from recon_core.cli.session_options import (
+    AUDIT_LOG_OPTION,
+    AUDIT_ROTATE_OPTION,
     EXPLAIN_OPTION,
     FAIL_ON_OPTION,
     LIMIT_OPTION,
@@ -51,6 +52,7 @@ Examples:
   recon check recordings/
   recon check 'recordings/**/*.recon.json' --policy recon.toml
   recon check day.recon.json --audit-log audit.jsonl
+  recon check s3://bucket/2026-11-29
   recon check recordings/ --report html:recon.html --report junit:recon.xml
   recon check recordings/ --fail-on warn --format json
 
@@ -144,10 +146,8 @@ class CheckCommand(click.Command):
 @WAIVERS_OPTION
 @REPORT_OPTION
 @click.option("--junit", metavar="PATH", help="The same as --report junit:PATH.")
-@click.option("--audit-log", metavar="PATH", help="Append this run to an audit log.")
-@click.option(
-    "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
-)
+@AUDIT_LOG_OPTION
+@AUDIT_ROTATE_OPTION
 @click.option(
     "--against",
     metavar="RUN",
@@ -185,12 +185,11 @@ class CheckCommand(click.Command):
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Compare what the system believes with what the exchange says, and decide.
 
-    SESSION is a recorded session, a directory that holds some, or a pattern. The verdicts
-    are those of pytest --recon-session.
+    SESSION is a recorded session, a directory that holds some, or a pattern; a URL of either,
+    such as s3://bucket/day, where the extra url is installed. The verdicts are those of
+    pytest --recon-session.
     """
     options = CheckOptions(**given)
-    if options.jobs is not None and options.jobs > 1 and options.scheduler is None:
-        process_context()  # they import while this process looks for sessions
     try:
         request = requested(options, project_settings(ctx, options.limits), Path.cwd())
     except ReconError as error:
@@ -198,6 +197,15 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     run = request.check
     with _progress(len(request.anchors)) as watch, request.workers as workers:
         run.judge(request.anchors, workers, watch)
+    ctx.exit(finished(request, as_json=options.output_format == "json"))
+
+
+def finished(request: CheckRequest, *, as_json: bool) -> int:
+    """Write the audit log and the reports of sessions that are judged, and print their answer.
+
+    Returns the exit status.
+    """
+    run = request.check
     if request.audit_log is not None:
         run.write_audit_log(request.audit_log, request.rotate_at)
     printed = write_named_reports(request)
@@ -205,11 +213,11 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         click.echo(printed, nl=False)
     is_reported = printed is not None
     # With a report on standard output that is all there is on it.
-    if options.output_format == "json":
+    if as_json:
         click.echo(_json(request), err=is_reported)
     else:
         show(_text(request), request.screen, err=is_reported)
-    ctx.exit(CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR)
+    return CANNOT_JUDGE if run.problems else FINDINGS if run.tally().blocked else CLEAR
 
 
 def requested(options: CheckOptions, settings: ProjectSettings, directory: Path) -> CheckRequest:

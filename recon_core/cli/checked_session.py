@@ -8,7 +8,7 @@ came of them and not their contents.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from recon_core.engine.evidence import commit_of
@@ -24,6 +24,9 @@ from recon_core.reports.session_text import SessionReport
 from recon_core.values.limits import changed_limits
 from recon_core.values.severity import Severity
 
+if TYPE_CHECKING:
+    from recon_core.judging.confirming import Seen
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -31,7 +34,8 @@ class Terms:
 
     `directory` is the one that the run was started in, `lowest` the lowest severity that
     blocks. `limits` and `commit` are those of the process that makes the terms. `for_reports`
-    and `for_json` ask for what only reports and `--format json` show.
+    and `for_json` ask for what only reports and `--format json` show. `seen` is what earlier
+    looks at the account found, `None` where there is one look only.
     """
 
     policy: Policy
@@ -46,6 +50,7 @@ class Terms:
     invocation_id: str = field(default_factory=lambda: str(uuid4()))
     limits: Mapping[str, int] = field(default_factory=changed_limits)
     commit: str | None = field(default_factory=lambda: commit_of(Path.cwd()))
+    seen: "Seen | None" = None
 
     def blocks(self, diff: ReconDiff | None) -> bool:
         """True if a diff makes the run red."""

@@ -4,7 +4,10 @@ The extra `cluster` brings the library. A scheduler hands a task on where its wo
 kills worker after worker is given up, and its session is CRITICAL.
 """
 
+import asyncio
 import logging
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,7 +21,7 @@ from pluggy import PluginManager
 
 from recon_core import __version__
 from recon_core.cli.checked_session import CheckedSession, Terms
-from recon_core.cli.process_start import interrupts_held_back
+from recon_core.cli.process_start import begin_tracking, interrupts_held_back
 from recon_core.cli.workers import Results, cores
 from recon_core.plugins.manager import extension_manager
 from recon_core.values.errors import ReconError
@@ -32,6 +35,9 @@ LOCAL: Final = "local"
 
 IN_FLIGHT: Final = 1000
 """Tasks that the scheduler has at a time: enough for some hundred workers, and no burden."""
+
+_KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""The signal that no process holds back; Windows has one alone."""
 
 _KILLED: Final = "every worker that began it was killed, ran out of memory or crashed"
 
@@ -86,6 +92,7 @@ class Cluster:
         self._begun: list[_Task] = []
         self._suspects: list[_Task] = []
         self._stack = ExitStack()
+        self._local_cluster: LocalCluster | None = None
 
     def __enter__(self) -> Self:
         from distributed import Client  # noqa: PLC0415  # an extra
@@ -93,6 +100,7 @@ class Cluster:
 
         for logger in _LOGGERS:
             logging.getLogger(logger).setLevel(logging.CRITICAL)  # what matters is an error here
+        begin_tracking()
         with interrupts_held_back():
             address = self._local() if self._name == LOCAL else self._name
             try:
@@ -106,8 +114,10 @@ class Cluster:
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._client.cancel(list(self._running), force=True)
+        if kind is not None and self._local_cluster is not None:
+            self._local_cluster.sync(_end_at_once, self._local_cluster)
         self._stack.close()
 
     def _local(self) -> "LocalCluster":
@@ -123,6 +133,7 @@ class Cluster:
                 silence_logs=logging.CRITICAL,
             )
         )
+        self._local_cluster = cluster
         return cluster
 
     def begin(self, number: int, anchor: Path) -> None:
@@ -169,6 +180,17 @@ class Cluster:
 
     def _unreached(self, reason: str) -> ReconError:
         return ReconError(f"--scheduler={printable(self._name)}: {printable(reason, 300)}")
+
+
+async def _end_at_once(cluster: "LocalCluster") -> None:
+    """Kill the workers of a cluster, which else finish their sessions or have 4 seconds to."""
+    nannies = list(cluster.workers.values())
+    ends = [asyncio.ensure_future(nanny.close()) for nanny in nannies]
+    await asyncio.sleep(0)  # they know that they end, and begin no worker in place of another
+    for nanny in nannies:
+        if nanny.pid is not None:
+            os.kill(nanny.pid, _KILL)
+    await asyncio.gather(*ends, return_exceptions=True)
 
 
 def _results(found: Any) -> Results:

@@ -1,51 +1,41 @@
-"""Start of the processes of `recon check -j`, before the engine is imported here.
+"""Start of the processes of `recon check -j`.
 
-Where the platform has it, a fork server starts them: a small process that imports the engine
-once, while this one reads settings and looks for sessions, and then forks itself for each
-worker. It has no threads, so that forking is safe; elsewhere each worker is a new interpreter.
+A process is a copy of this one, which has imported the engine by then: no other start is as
+short. Only a process with one thread can be copied, as the locks of other threads would stay
+taken in the copy; where threads are not counted, or a plugin began one, each process is a new
+interpreter.
 """
 
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
-from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
-from multiprocessing.context import ForkServerContext, SpawnContext
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-_FORK_SERVER: Final = "forkserver"
-_IMPORTED: Final = (
-    "recon_core.cli.workers",
-    "recon_core.cli.session_check",
-    "recon_core.explain.explainer",
-    "recon_core.sessions.native",
-)
-"""Modules that a worker uses; the fork server imports them once."""
+_THREADS: Final = Path("/proc/self/task")
+"""A directory of Linux with an entry for each thread of this process, of libraries too."""
 
 
-@cache
-def process_context() -> ForkServerContext | SpawnContext:
-    """Return what makes processes in the way of this platform.
-
-    The first call lets the fork server begin to import, and returns at once.
-    """
-    if _FORK_SERVER in get_all_start_methods():
-        context = get_context(_FORK_SERVER)
-        context.set_forkserver_preload(list(_IMPORTED))
-        # Its socket is a file of the temporary directory, which may be missing or too deep.
-        with suppress(OSError), interrupts_held_back():
-            forkserver.ensure_running()
-            return context
-    return get_context("spawn")
+def can_be_copied() -> bool:
+    """True if this process has one thread."""
+    try:
+        return len(list(_THREADS.iterdir())) == 1
+    except OSError:
+        return False
 
 
 def start(target: Callable[..., None], *arguments: object) -> BaseProcess:
     """Start a process that calls `target`."""
-    process = process_context().Process(target=target, args=arguments)
-    with interrupts_held_back(), _another_main():
+    if can_be_copied():
+        copy = get_context("fork").Process(target=target, args=arguments)
+        copy.start()
+        return copy
+    process = get_context("spawn").Process(target=target, args=arguments)
+    with _another_main():
         process.start()
     return process
 
@@ -74,9 +64,17 @@ def interrupts_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows; workers ignore it there
         yield
         return
-    resource_tracker.ensure_running()  # unblocks SIGINT when it starts
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+def begin_tracking() -> None:
+    """Start the process by which Python keeps account of new interpreters; once.
+
+    It unblocks SIGINT when it starts, so it is there before that is held back.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()

@@ -46,6 +46,7 @@ def check_session(anchor: Path, terms: Terms, manager: PluginManager) -> Checked
                 max_items=terms.max_items,
                 explain=explainer(terms.effort),
                 waivers=terms.waivers,
+                seen=terms.seen,
             )
             return _checked(reconciliation, terms)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # ours, or of a plugin that exits

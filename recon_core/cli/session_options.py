@@ -44,6 +44,12 @@ REPORT_OPTION: Final = click.option(
     help="Write a report: json, markdown, github, gitlab, sarif, html or junit (repeatable); "
     "- is standard output.",
 )
+AUDIT_LOG_OPTION: Final = click.option(
+    "--audit-log", metavar="PATH", help="Append this run to an audit log."
+)
+AUDIT_ROTATE_OPTION: Final = click.option(
+    "--audit-rotate", metavar="SIZE", help="Begin a new file of the log at this size, as 256MiB."
+)
 FAIL_ON_OPTION: Final = click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON_CHOICES),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,7 +13,19 @@ from recon_core.values.printable import printable, quoted
 if TYPE_CHECKING:
     from recon_core.snapshot.recording import Recording
 
-EPILOG = """\b
+EXCHANGE_ARGUMENT: Final = click.argument("exchange", metavar="EXCHANGE")
+ACCOUNT_OPTION: Final = click.option(
+    "--account", required=True, metavar="NAME", help="Whose keys: RECON_NAME_API_KEY."
+)
+KEYRING_OPTION: Final = click.option(
+    "--keyring", is_flag=True, help="Take keys that the environment lacks from the keyring."
+)
+SANDBOX_OPTION: Final = click.option("--sandbox", is_flag=True, help="Ask the exchange's testnet.")
+SETTINGS_OPTION: Final = click.option(
+    "--settings", metavar="FILE", help="Settings of ccxt (JSON), without keys."
+)
+
+EPILOG: Final = """\b
 Examples:
   recon snapshot binance --account paper --sandbox --for day.recon.json -o account/
   recon snapshot kraken --account main --symbol BTC/EUR --since 2026-01-01T00:00:00Z -o account/
@@ -26,7 +38,8 @@ Exit codes:
   64  wrong usage
 
 The keys are read from the environment: RECON_NAME_API_KEY, RECON_NAME_SECRET and what else the
-exchange asks for. Give them the right to read, and none to trade or to withdraw.
+exchange asks for; with --keyring also from the keyring, service recon/NAME. Give them the right
+to read, and none to trade or to withdraw.
 """
 
 
@@ -35,14 +48,15 @@ exchange asks for. Give them the right to read, and none to trade or to withdraw
     epilog=EPILOG,
     short_help="Record an account at an exchange, through ccxt.",
 )
-@click.argument("exchange", metavar="EXCHANGE")
-@click.option("--account", required=True, metavar="NAME", help="Whose keys: RECON_NAME_API_KEY.")
+@EXCHANGE_ARGUMENT
+@ACCOUNT_OPTION
 @click.option("-o", "--output", required=True, metavar="DIR", help="Directory of the snapshot.")
 @click.option("--for", "session", metavar="SESSION", help="Take symbols and start of a session.")
 @click.option("--symbol", "symbols", multiple=True, metavar="NAME", help="A symbol (repeatable).")
 @click.option("--since", metavar="TIME", help="Rows from this time on (ISO 8601).")
-@click.option("--sandbox", is_flag=True, help="Ask the exchange's testnet.")
-@click.option("--settings", metavar="FILE", help="Settings of ccxt (JSON), without keys.")
+@KEYRING_OPTION
+@SANDBOX_OPTION
+@SETTINGS_OPTION
 @click.pass_context
 def snapshot(
     ctx: click.Context,
@@ -55,6 +69,7 @@ def snapshot(
     since: str | None,
     settings: str | None,
     *,
+    keyring: bool,
     sandbox: bool,
 ) -> None:
     """Ask EXCHANGE for balances, positions, orders, trades and transfers of an account.
@@ -62,17 +77,18 @@ def snapshot(
     Each answer is a file of DIR; coverage.json beside them says what is whole and what is not.
     A session file takes DIR as its external side with the format ccxt.
     """
-    from recon_core.snapshot.exchange import open_exchange  # noqa: PLC0415  # not for the help
-    from recon_core.snapshot.recording import record_account  # noqa: PLC0415  # as that
-    from recon_core.snapshot.writing import prepare, write  # noqa: PLC0415  # as that
+    from recon_core.audit.log_lock import locked  # noqa: PLC0415  # not for the help
+    from recon_core.snapshot.exchange import open_exchange  # noqa: PLC0415  # as that
+    from recon_core.snapshot.writing import take_snapshot  # noqa: PLC0415  # as that
 
     named, begun = _scope(session, symbols, since)
-    asked = open_exchange(exchange, account, sandbox=sandbox, settings=_settings(settings))
+    asked = open_exchange(
+        exchange, account, sandbox=sandbox, settings=ccxt_settings(settings), keyring=keyring
+    )
     directory = Path.cwd() / output
     head = {"exchange": exchange, "account": account, "sandbox": sandbox}
-    prepare(directory, head)
-    recording = record_account(asked, named, begun)
-    write(directory, head, recording)
+    with locked(directory, 0):
+        recording = take_snapshot(asked, head, directory, named, begun)
     for fault in recording.faults:
         click.echo(f"CRITICAL  {printable(fault, 400)}", err=True)
     click.echo(_text(output, recording))
@@ -108,7 +124,7 @@ def _time(text: str) -> datetime:
     return moment
 
 
-def _settings(name: str | None) -> dict[str, Any]:
+def ccxt_settings(name: str | None) -> dict[str, Any]:
     """Return ccxt's settings of a file; raises `ReconError`."""
     if name is None:
         return {}

@@ -18,13 +18,18 @@ from typing import Any, Final, Protocol, Self
 from pluggy import PluginManager
 
 from recon_core.cli.checked_session import CheckedSession, Terms
-from recon_core.cli.process_start import interrupts_held_back, start
+from recon_core.cli.process_start import (
+    begin_tracking,
+    can_be_copied,
+    interrupts_held_back,
+    start,
+)
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions.discovery import size_of
 from recon_core.values.printable import printable
 
 MANY: Final = 20
-"""Sessions from which on processes are worth their start, which costs about half a second."""
+"""Sessions from which on processes are worth their start."""
 
 JUDGING_HOOKS: Final = (
     "recon_internal_side",
@@ -154,6 +159,7 @@ class Processes:
 
     def begin(self, number: int, anchor: Path) -> None:
         """Hand a session to a process that is free, else to a new one."""
+        _prepare()
         with interrupts_held_back():  # so that Ctrl-C finds every process in a list
             alive = (worker for worker in self._taken() if worker.process.is_alive())
             worker = next(alive, None) or _Worker(self.terms)
@@ -178,12 +184,21 @@ class Processes:
             yield number, results
 
 
+def _prepare() -> None:
+    """Import what a copy of this process would import, or have new interpreters accounted for."""
+    if can_be_copied():
+        import recon_core.cli.session_check  # noqa: PLC0415  # brings the engine
+        import recon_core.sessions.native  # noqa: F401, PLC0415  # brings the format's models
+    else:
+        begin_tracking()
+
+
 class _Worker:
     """A process that judges one session after the other, and the pipe to it."""
 
     def __init__(self, terms: Terms) -> None:
         self.connection, other = Pipe()
-        self.process = start(_work, other, terms)
+        self.process = start(_work, other, self.connection, terms)
         other.close()  # so that the pipe ends with the process
 
     def results(self) -> Results:
@@ -215,8 +230,9 @@ def _lost(error: Exception) -> str:
     return f"its results cannot be handed over: {type(error).__name__}: {printable(error)}"
 
 
-def _work(connection: Connection, terms: Terms) -> None:
-    """Judge every session that the pipe names, until it is closed."""
+def _work(connection: Connection, others_end: Connection, terms: Terms) -> None:
+    """Judge every session that the pipe names, until its other end is closed."""
+    others_end.close()  # a copy of it would keep the pipe open
     from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it

@@ -22,6 +22,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.model.fill_table import table_of
 from recon_core.policy.aliases import Aliases
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
@@ -103,7 +104,7 @@ def _snapshots(
     )
 
 
-def _rows(rows: tuple[_Row, ...] | None, names: _Names, where: str) -> tuple[_Row, ...] | None:
+def _rows(rows: Sequence[_Row] | None, names: _Names, where: str) -> tuple[_Row, ...] | None:
     """The rows under their new names; a row whose names stay is not copied."""
     if rows is None:
         return None
@@ -191,7 +192,6 @@ def names_of(record: SideRecord) -> set[str]:
         record.positions or (),
         record.cash or (),
         record.orders or (),
-        record.fills or (),
         record.movements or (),
         opening.positions,
         opening.cash,
@@ -200,4 +200,5 @@ def names_of(record: SideRecord) -> set[str]:
     )
     fields = ("symbol", "currency", "fee_currency")
     found = {getattr(row, name, None) or "" for rows in tables for row in rows for name in fields}
-    return found - {""}
+    fills = table_of(record.fills)
+    return found.union(fills.distinct("symbol"), fills.distinct("fee_currency")) - {"", None}

@@ -7,9 +7,8 @@ verdict changes, and every process finds the same names.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from operator import attrgetter
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -18,7 +17,6 @@ from recon_core.compare.holdings import holdings
 from recon_core.compare.views import ComparedViews
 from recon_core.model import (
     CashBalance,
-    Fill,
     Instrument,
     InstrumentKind,
     LedgerSide,
@@ -29,6 +27,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.model.fill_table import table_of
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.severity import Severity
@@ -42,8 +41,6 @@ SESSION_CHECKS: Final = ("as-of", "complete", "coverage", "readable")
 _LONGEST_KEY: Final = 200
 """Characters of an encoded key: a node id of a longer one cannot be read on a line."""
 _ENCODED = re.compile(r"(?:::|[^!-~]|[%\[\]@,])+")
-_FILL_KEY = attrgetter("account", "symbol", "fill_id")
-_FILL_ID = attrgetter("fill_id")
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+)")
 
 
@@ -208,13 +205,6 @@ def position_unit(symbol: str, instruments: Mapping[str, Instrument]) -> str:
     return match[1] if match else ""
 
 
-def duplicate_fills(fills: Sequence[Fill]) -> dict[tuple[str | None, str, str], int]:
-    """Return account, symbol and id of every fill with duplicates, with its count."""
-    if len(set(map(_FILL_ID, fills))) == len(fills):  # as nearly always
-        return {}
-    return {key: count for key, count in Counter(map(_FILL_KEY, fills)).items() if count > 1}
-
-
 def duplicate_notes(recorded: RecordedSession) -> list[str]:
     """A note on every fill and every movement that one side states more than once."""
     notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
@@ -232,7 +222,7 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     """For each symbol, a note on every fill that one side states more than once."""
     notes: dict[str, list[str]] = {}
     for side, record in recorded.own_records().items():
-        for (_, symbol, fill_id), count in duplicate_fills(record.fills or ()).items():
+        for (_, symbol, fill_id), count in table_of(record.fills).copies().items():
             fill = f"{side} lists fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
             notes.setdefault(symbol, []).append(f"{fill} {count} times; each is counted")
     return notes

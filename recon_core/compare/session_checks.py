@@ -12,6 +12,7 @@ from recon_core.compare.rows.order_links import orders_compare
 from recon_core.compare.views import balances_stand_in, compared_views
 from recon_core.model import SECTIONS, STATES, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import SessionCheck
+from recon_core.model.fill_table import table_of
 from recon_core.policy.model import Policy
 from recon_core.values.severity import Severity
 from recon_core.values.times import format_time
@@ -122,9 +123,10 @@ def untimely_notes(recorded: RecordedSession) -> list[str]:
     notes = []
     for side, record in recorded.own_records().items():
         opened = None if record.opening is None else record.opening.as_of
-        for name, rows in (("fills", record.fills or ()), ("movements", record.movements or ())):
-            late = sum(row.time > record.as_of for row in rows)
-            early = 0 if opened is None else sum(row.time < opened for row in rows)
+        for name, section in (("fills", record.fills), ("movements", record.movements)):
+            rows = table_of(section)
+            late = rows.late(record.as_of)
+            early = 0 if opened is None else rows.early(opened)
             for count, what in ((late, "after its as_of"), (early, "before its opening")):
                 if count:
                     of_all = f"{count} of {len(rows)} {name}"

@@ -10,6 +10,7 @@ Source of the rules: rules, "Holdings".
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, TypeVar
 
 from recon_core.model import (
@@ -34,6 +35,10 @@ Views = frozenset[View]
 _Row = TypeVar("_Row")
 
 BOTH: Final[Views] = frozenset({View.POSITION, View.BALANCE})
+_SHARED: Final[Mapping[Views, Views]] = {
+    views: views for views in (frozenset[View](), *map(frozenset, ({one} for one in View)), BOTH)
+}
+"""One object for each set of views: a session has one for each asset and side."""
 _MOST_NAMED: Final = 5
 """Assets that a note names; more are counted."""
 
@@ -142,7 +147,7 @@ class Assets:
             return kept - absent - ({View.BALANCE} if listing.cash is None else set())
         found = {View.POSITION} if self._lists_positions(listing, shown, asset) else set()
         is_balance = self._lists_balance(listing, shown, asset)
-        return frozenset(found | ({View.BALANCE} if is_balance else set()))
+        return _SHARED[frozenset(found | ({View.BALANCE} if is_balance else set()))]
 
     def _lists_positions(self, listing: Listing, shown: "_Shown", asset: str) -> bool:
         if listing.positions is None:
@@ -199,6 +204,16 @@ class ComparedViews:
 
         What one side keeps in no view counts as 0 in the sections that it reports.
         """
+        found = self._known.get(asset)
+        if found is None:
+            found = self._known[asset] = _SHARED[self._of(asset)]
+        return found
+
+    @cached_property
+    def _known(self) -> dict[str, Views]:
+        return {}
+
+    def _of(self, asset: str) -> Views:
         ours, theirs = (self.kept[side].get(asset, frozenset()) for side in LedgerSide)
         if ours and theirs:
             return ours & theirs

@@ -12,7 +12,7 @@ from recon_core import __version__
 from recon_core.model import RecordedSession
 from recon_core.policy.model import Policy
 from recon_core.policy.waivers import Waivers
-from recon_core.values.limits import changed_limits
+from recon_core.values.limits import deciding_limits
 
 
 def evidence(
@@ -24,7 +24,7 @@ def evidence(
     waivers and the day on which these held where there are any.
     """
     effective = policy.to_dict()
-    limits = changed_limits()
+    limits = deciding_limits()
     canonical = json.dumps(effective, sort_keys=True).encode()
     return {
         "inputs": {file.name: file.sha256 for file in recorded.inputs},

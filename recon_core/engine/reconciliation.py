@@ -21,6 +21,7 @@ from recon_core.compare.views import with_policy_views
 from recon_core.engine.diff_explanations import DiffExplanations
 from recon_core.engine.evidence import evidence
 from recon_core.judging import cannot_judge, judge, judge_check
+from recon_core.judging.confirming import Seen, confirmed
 from recon_core.judging.rows import judge_rows
 from recon_core.judging.waiving import account, waived
 from recon_core.ledger.consistency import ledger_comparisons
@@ -63,7 +64,8 @@ class Reconciliation:
     repaired copy of another has most of it in common with that one.
     `explain` is asked why the sides differ when the first diff is judged
     (`recon_core.explain.on_demand`); without it no diff is explained. `waivers` are applied to
-    each verdict after it is explained.
+    each verdict after it is explained; `seen` is what earlier looks at the account found, which
+    confirms it (`recon_core.judging.confirming`).
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class Reconciliation:
         matching: Matching | None = None,
         explain: Explain | None = None,
         waivers: Waivers | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self.policy = policy
         self.waivers = waivers
+        self._seen = seen
         self._explain = explain
         self._plugins = PluginAnswers(manager)
         recorded, self._plugin_notes = self._plugins.with_internal_side(recorded)
@@ -131,7 +135,8 @@ class Reconciliation:
 
     def judge(self, comparison: Comparison) -> Judgement:
         """The verdict of one comparison; its diff with location, explanation and waivers."""
-        return waived(self._explained(comparison), self.waivers, self.session_id)
+        judgement = waived(self._explained(comparison), self.waivers, self.session_id)
+        return confirmed(judgement, self._seen)
 
     @property
     def session_id(self) -> str:
@@ -305,6 +310,7 @@ def reconcile_session(
     max_items: int = DEFAULT_MAX_ITEMS,
     explain: Explain | None = None,
     waivers: Waivers | None = None,
+    seen: Seen | None = None,
 ) -> Reconciliation:
     """Read a recorded session and pair its sides; never raises for contents of a file.
 
@@ -312,7 +318,7 @@ def reconcile_session(
     built-in and the installed formats). Without `policy` the built-in one holds. A session
     that cannot be read or replayed, and an error of a plugin, give a reconciliation with one
     CRITICAL comparison. Above `max_items` fills or orders the equal ones are one comparison.
-    `explain` and `waivers` as in `Reconciliation`.
+    `explain`, `waivers` and `seen` as in `Reconciliation`.
     """
     anchor, policy = Path(path), policy or Policy()
     return reconcile_read(
@@ -323,6 +329,7 @@ def reconcile_session(
         max_items=max_items,
         explain=explain,
         waivers=waivers,
+        seen=seen,
     )
 
 
@@ -335,6 +342,7 @@ def reconcile_read(
     max_items: int = DEFAULT_MAX_ITEMS,
     explain: Explain | None = None,
     waivers: Waivers | None = None,
+    seen: Seen | None = None,
 ) -> Reconciliation:
     """Pair the sides of a session that `read` returns; never raises for its contents.
 
@@ -345,7 +353,13 @@ def reconcile_read(
         with without_collecting():
             recorded = read(manager)
             return Reconciliation(
-                recorded, policy, manager, max_items=max_items, explain=explain, waivers=waivers
+                recorded,
+                policy,
+                manager,
+                max_items=max_items,
+                explain=explain,
+                waivers=waivers,
+                seen=seen,
             )
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"

@@ -48,6 +48,13 @@ _PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 50, Effort.FULL: 2_000}
 """
 
 
+MOST_ROWS: Final = 4_000_000
+"""Fills and movements of both sides that are searched: each is an object, and all take 2 GiB.
+
+They are two tables as large as `table_rows` allows by default.
+"""
+
+
 class BudgetError(Exception):
     """Raised when the budget ends before the search."""
 

@@ -20,6 +20,7 @@ from recon_core.ledger.bookings import (
 )
 from recon_core.ledger.spot_history import spot_history
 from recon_core.model import Fill, Instrument, Leg, Movement, Position
+from recon_core.model.fill_table import FillSums
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
@@ -78,9 +79,27 @@ class SpotHolding(Holding):
         self._roundings = roundings
         self._places = roundings.places(instrument.quote)
         self._received = self._paid = ZERO
+        self._is_traded = False
 
     def apply(self, fills: Sequence[Fill]) -> None:
         """Book fills; each amount is rounded on its own."""
+        self.add(self._sums(fills))
+        self.events.extend(fills)
+
+    def add(self, sums: FillSums) -> None:
+        """Book the sums of fills."""
+        instrument = self.instrument
+        self._paid = EXACT.add(self._paid, sums.paid)
+        for currency, fee in sums.charged.items():
+            self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        moved = sums.quantity
+        if instrument.instrument_kind.delivers:
+            self._received = EXACT.add(self._received, sums.received)
+            moved = EXACT.subtract(moved, sums.fees.get(instrument.base, ZERO))
+        self.quantity = EXACT.add(self.quantity, moved)
+        self._is_traded = True
+
+    def _sums(self, fills: Sequence[Fill]) -> FillSums:
         instrument, each_rounded = self.instrument, self._roundings.each
         signed, charged = signed_quantities(fills), fees_by_currency(fills)
         if instrument.multiplier == 1 and not instrument.float_notional:  # as nearly always
@@ -90,19 +109,19 @@ class SpotHolding(Holding):
                 notional, repeat(instrument), repeat(self._places), signed, map(_price, fills)
             )
         paid = each_rounded(instrument.quote, traded)
-        self._paid = EXACT.add(self._paid, exact_sum(paid))
-        self.charge(charged, self._roundings)
-        moved = exact_sum(signed)
-        if instrument.instrument_kind.delivers:
-            received = each_rounded(instrument.base, signed)
-            self._received = EXACT.add(self._received, exact_sum(received))
-            moved = EXACT.subtract(moved, exact_sum(charged.get(instrument.base, ())))
-        self.quantity = EXACT.add(self.quantity, moved)
-        self.events.extend(fills)
+        delivers = instrument.instrument_kind.delivers
+        received = each_rounded(instrument.base, signed) if delivers else ()
+        return FillSums(
+            exact_sum(signed),
+            exact_sum(paid),
+            exact_sum(received),
+            {name: exact_sum(each_rounded(name, fees)) for name, fees in charged.items()},
+            {name: exact_sum(fees) for name, fees in charged.items() if name == instrument.base},
+        )
 
     def cash(self) -> Iterator[CashBooking]:
         """Yield the cash that the fills moved, summed by currency and category."""
-        if any(isinstance(event, Fill) for event in self.events):
+        if self._is_traded:
             instrument = self.instrument
             if instrument.instrument_kind.delivers:
                 yield CashBooking(instrument.base, self._received, Category.TRADES)
@@ -116,6 +135,18 @@ class SpotHolding(Holding):
     def realised_pnl(self) -> Decimal | None:
         """In quote currency; `None` where part of the position came without a price."""
         return spot_history(self.events, self.instrument, self._roundings).realised
+
+
+def are_summed(instrument: Instrument | None) -> bool:
+    """True if the sums of its fills are all that a ledger has to know of an instrument."""
+    return (
+        instrument is not None
+        and not instrument.not_replayed
+        and not instrument.instrument_kind.derivative
+        and not instrument.float_notional
+        and instrument.multiplier == 1
+        and instrument.settlement == instrument.quote
+    )
 
 
 def require_spot(instrument: Instrument, leg: Leg) -> None:

@@ -28,6 +28,7 @@ from recon_core.model import (
     Position,
 )
 from recon_core.model.assets import unified_spot
+from recon_core.model.fill_table import PositionSums
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
@@ -111,6 +112,15 @@ class PositionLedger:
             self._holdings[key] = self._traded[key] = holding
         else:
             holding.apply(fills)
+
+    def apply_sums(self, sums: PositionSums) -> None:
+        """Book the sums of the fills of positions that are paid for, as `are_summed` has them."""
+        for (account, symbol, leg), of_position in sums.items():
+            key = (account, symbol, Leg(leg))
+            holding = self._new(key)
+            assert isinstance(holding, SpotHolding)  # noqa: S101  # as the caller says
+            holding.add(of_position)
+            self._holdings[key] = self._traded[key] = holding
 
     def _new(self, key: PositionKey) -> TradedHolding:
         """Return the holding for fills of a position; raises `ReplayError` where none exists."""

@@ -61,10 +61,10 @@ class PostingsCourse:
     def _read(self) -> tuple[list[datetime], list[list[State]]]:
         records = self.recorded.own_records()
         followed = [side for side in records if self._is_followed(side, records[side])]
-        postings = [*_times(records.values())] if len(followed) == len(LedgerSide) else []
-        if not postings or len(postings) > MOST_POSTINGS:
+        count = sum(len(one.fills or ()) + len(one.movements or ()) for one in records.values())
+        if len(followed) < len(LedgerSide) or not 0 < count <= MOST_POSTINGS:
             return [], []
-        every = sorted(set(postings))
+        every = sorted(set(_times(records.values())))
         step = -(-len(every) // MOST_TIMES)
         times = every[::-1][::step][::-1]  # the last always
         self.left_out = len(every) - len(times)

@@ -7,17 +7,19 @@ comparisons". A replay is a pure function of what a side states.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from operator import is_
-from typing import TypeVar
+from operator import attrgetter
 
+from recon_core.ledger.bookings import Roundings
+from recon_core.ledger.holdings import are_summed
 from recon_core.ledger.position_ledger import PositionLedger, undeclared
 from recon_core.ledger.quantities import quantities
-from recon_core.ledger.timeline import in_steps
+from recon_core.ledger.timeline import in_steps, ordered_fills
 from recon_core.ledger.waterfall import Flows
 from recon_core.model import (
     CashBalance,
     Fill,
     LedgerSide,
+    Leg,
     Movement,
     MovementKind,
     Opening,
@@ -25,10 +27,17 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
+from recon_core.model.fill_table import (
+    PositionSums,
+    SumRule,
+    are_the_same,
+    rows_in_account,
+    table_of,
+)
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
-_Row = TypeVar("_Row", Position, CashBalance, Fill, Movement)
+_time = attrgetter("time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +86,7 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     Fills count as the same where they were read once for both sides.
     """
     one, other = with_named_account(one), with_named_account(other)
-    ours, theirs = one.fills or (), other.fills or ()
-    if len(ours) != len(theirs) or not all(map(is_, ours, theirs)):
+    if not are_the_same(one.fills or (), other.fills or ()):
         return False
     if repr(one.opening) != repr(other.opening) or _moves(one) != _moves(other):
         return False
@@ -105,7 +113,7 @@ def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
 
 
 def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
-    symbols = {fill.symbol for fill in record.fills or ()}
+    symbols = table_of(record.fills).distinct("symbol")
     return sorted(symbols - recorded.instruments.keys())
 
 
@@ -168,11 +176,43 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     `recon_core.ledger.timeline`. Rows without an account belong to the side's only one.
     """
     record = with_named_account(record)
+    sums = _sums(recorded, record)
+    if sums is not None:
+        return _posted(recorded, record, sums)
     try:
         return _replayed_by(recorded, record, PositionLedger.apply_together)
     except ReplayError:
         # Once more, one by one: the error is about the first that cannot be booked.
         return _replayed_by(recorded, record, PositionLedger.apply_fills)
+
+
+def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
+    """Return the sums of a side's fills, `None` where these are posted one by one.
+
+    Sums are enough where every fill is paid for on the spot, and no movement falls between fills
+    that it would have to find a position of.
+    """
+    table, instruments = table_of(record.fills), recorded.instruments
+    symbols = table.distinct("symbol")
+    if not all(are_summed(instruments.get(symbol)) for symbol in symbols):
+        return None
+    if table.distinct("leg") - {Leg.NET} or any(row.symbol for row in record.movements or ()):
+        return None
+    roundings = Roundings(recorded.currencies)
+    rules = {
+        symbol: SumRule(roundings.places(one.quote), roundings.places(one.base))
+        for symbol, one in instruments.items()
+        if symbol in symbols
+    }
+    return table.sums(rules, roundings.places, ordered_fills)
+
+
+def _posted(recorded: RecordedSession, record: SideRecord, sums: PositionSums) -> PositionLedger:
+    ledger = opened_ledger(recorded, record)
+    ledger.apply_sums(sums)
+    for movement in sorted(record.movements or (), key=_time):
+        ledger.apply_movement(movement)
+    return ledger
 
 
 def _replayed_by(
@@ -218,16 +258,12 @@ def with_named_account(record: SideRecord) -> SideRecord:
         record,
         opening=replace(
             opening,
-            positions=_in_account(opening.positions, only),
-            cash=_in_account(opening.cash, only),
+            positions=rows_in_account(opening.positions, only),
+            cash=rows_in_account(opening.cash, only),
         ),
-        fills=_in_account(record.fills or (), only),
-        movements=_in_account(record.movements or (), only),
+        fills=table_of(record.fills).in_account(only),
+        movements=rows_in_account(record.movements or (), only),
     )
-
-
-def _in_account(rows: tuple[_Row, ...], account: str) -> tuple[_Row, ...]:
-    return tuple(replace(row, account=account) if row.account is None else row for row in rows)
 
 
 def flows_of(recorded: RecordedSession, side: LedgerSide) -> Flows | None:

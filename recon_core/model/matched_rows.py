@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.model import Fill, LedgerSide, Movement, Order
+from recon_core.model.fill_table import UnequalFills
 from recon_core.values.amounts import EXACT, larger_magnitude
 from recon_core.values.memory import without_collecting
 from recon_core.values.times import format_time
@@ -166,14 +167,18 @@ class MatchedOrder:
 
 @dataclass(frozen=True)  # without slots: the digest is kept
 class EqualRows:
-    """Fills or orders that are equal on both sides and form one item."""
+    """Fills or orders that are equal on both sides and form one item.
+
+    `of_table` counts and digests fills of which no rows were made; there are no `rows` then.
+    """
 
     rows: tuple[Fill | Order, ...]
+    of_table: UnequalFills | None = None
 
     @property
     def count(self) -> int:
         """The number of comparisons that the item represents."""
-        return len(self.rows)
+        return len(self.rows) if self.of_table is None else self.of_table.equal
 
     @cached_property
     def digest(self) -> str:
@@ -182,6 +187,8 @@ class EqualRows:
         It is taken of one JSON list: a sorted list per row of the values of its fields,
         amounts without trailing zeros, times in UTC, `null` for an absent value.
         """
+        if self.of_table is not None:
+            return self.of_table.digest()
         with without_collecting():
             content = json.dumps(_in_one_order(_values(self.rows)))
         return hashlib.sha256(content.encode()).hexdigest()

@@ -7,7 +7,7 @@ that the side does not report it; an empty tuple means that it reports it and th
 nothing (design, "Absent is not zero").
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
@@ -388,6 +389,8 @@ class SideRecord:
     the source does not state them, and a converted session does not have them. `values` says by
     fill id what a fill was worth, in the quote currency, where the source states that and no price.
     `locator` reads the files of a side in another format again to find the lines of its rows.
+    `fills` are a tuple, or the columns of a large table, which are a sequence as well
+    (`recon_core.model.fill_table`).
     """
 
     as_of: datetime
@@ -397,7 +400,7 @@ class SideRecord:
     positions: tuple[Position, ...] | None = None
     cash: tuple[CashBalance, ...] | None = None
     orders: tuple[Order, ...] | None = None
-    fills: tuple[Fill, ...] | None = None
+    fills: Sequence[Fill] | None = None
     movements: tuple[Movement, ...] | None = None
     opening: Opening | None = None
     snapshots: tuple[Snapshot, ...] | None = None
@@ -414,9 +417,9 @@ class SideRecord:
     values: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
     locator: RowLocator | None = field(default=None, compare=False, repr=False)
 
-    def rows(self, section: str) -> tuple[object, ...] | None:
+    def rows(self, section: str) -> Sequence[object] | None:
         """The rows of a section by its name, one of `SECTIONS`."""
-        rows: tuple[object, ...] | None = getattr(self, section)
+        rows: Sequence[object] | None = getattr(self, section)
         return rows
 
     @property
@@ -435,7 +438,7 @@ class SideRecord:
         return self.orders or ()
 
     @property
-    def fill_rows(self) -> tuple[Fill, ...]:
+    def fill_rows(self) -> Sequence[Fill]:
         """The fills that the side lists, none without that section."""
         return self.fills or ()
 
@@ -460,9 +463,10 @@ class SideRecord:
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
-        tables = [self.rows(section) or () for section in SECTIONS]
+        tables = [self.rows(section) or () for section in SECTIONS if section != "fills"]
         tables += [opening.positions, opening.cash]
-        return frozenset().union(*(map(_ACCOUNT, rows) for rows in tables))
+        of_fills = table_of(self.fills).distinct("account")
+        return frozenset(of_fills).union(*(map(_ACCOUNT, rows) for rows in tables))
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""

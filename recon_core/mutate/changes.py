@@ -4,7 +4,7 @@ Pure functions of a side's rows. A fill of 2 BTC that is missing is `with_fill(b
 two fills of 2 and 3 BTC in cumulative quantities are fills of 2 and 5 BTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -95,7 +95,7 @@ def renamed(book: SideRecord, symbol: str, name: str) -> SideRecord:
     )
 
 
-def _named(rows: tuple[_Row, ...], symbol: str, name: str) -> tuple[_Row, ...]:
+def _named(rows: Sequence[_Row], symbol: str, name: str) -> tuple[_Row, ...]:
     return tuple(replace(row, symbol=name) if row.symbol == symbol else row for row in rows)
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -111,9 +112,14 @@ class PositionPolicy:
 
     def thresholds_text(self) -> str:
         """The drift thresholds in words: `INFO below 0.1 %, FAIL above 1 %`."""
-        one = Decimal(1)
-        info, fail = percent_text(self.info_below, one), percent_text(self.fail_above, one)
-        return f"INFO below {info}, FAIL above {fail}"
+        return _thresholds_text(self.info_below, self.fail_above)
+
+
+@lru_cache(maxsize=8)  # policies in one process: every comparison of a position asks
+def _thresholds_text(info_below: Decimal, fail_above: Decimal) -> str:
+    one = Decimal(1)
+    info, fail = percent_text(info_below, one), percent_text(fail_above, one)
+    return f"INFO below {info}, FAIL above {fail}"
 
 
 class CashLimit(StrEnum):

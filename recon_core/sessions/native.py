@@ -1,7 +1,8 @@
 """Reading a session file: text → checked file model → `RecordedSession`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from recon_core.model import (
     SECTIONS,
     CashBalance,
     Currency,
+    Fill,
     InputFile,
     Instrument,
     LedgerSide,
@@ -24,11 +26,18 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
+from recon_core.sessions.column_tables import column_fills
 from recon_core.sessions.discovery import NATIVE_SUFFIX
-from recon_core.sessions.fast_rows import ReadBefore
-from recon_core.sessions.files import file_head, inside, read_text_file, unforeseen_refused
+from recon_core.sessions.fast_rows import NOT_PLAIN, ReadBefore
+from recon_core.sessions.files import (
+    FileContent,
+    file_head,
+    inside,
+    read_text_file,
+    unforeseen_refused,
+)
 from recon_core.sessions.foreign import SideSource, take_side
-from recon_core.sessions.json_text import parse_json, refuse_deep
+from recon_core.sessions.json_text import parse_json, refuse_deep, refuse_many
 from recon_core.sessions.known_prices import with_known_prices
 from recon_core.sessions.tables import checked_parts, read_table
 from recon_core.values.errors import ReconError, SessionError
@@ -39,6 +48,8 @@ from recon_core.values.suggestions import did_you_mean
 
 _ZIP: Final = b"PK\3\4"
 """First bytes of a zip."""
+_LONG: Final = 200_000
+"""Characters from which on msgspec, whose import takes 20 ms, is worth it: some 1,000 fills."""
 _Row = TypeVar("_Row", bound=FileModel)
 _Value = TypeVar("_Value")
 
@@ -65,6 +76,22 @@ def ledger_of_session(path: Path, manager: PluginManager) -> SideRecord | None:
     return _Reader(path, name, manager, [evidence]).side(file.internal, LedgerSide.INTERNAL)
 
 
+def external_source(path: Path) -> tuple[str, Path] | None:
+    """Return format and path of a recording that is the external side; raises `SessionError`.
+
+    No file of it is opened.
+    """
+    name = printable(path.name)
+    with unforeseen_refused(name):
+        external = _checked(path)[0].external
+    if not isinstance(external, schema.ForeignSide):
+        return None
+    try:
+        return external.source.format, inside(path.parent, external.source.path)
+    except ReconError as error:
+        raise SessionError(f"{name}: external.from: {error}") from None
+
+
 def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     if file_head(path, len(_ZIP)) == _ZIP:
         name = printable(path.name)
@@ -73,8 +100,29 @@ def _checked(path: Path) -> tuple[schema.SessionFile, InputFile]:
     if path.suffix != ".json" and not content.text.lstrip().startswith("{"):
         raise SessionError(f"{content.name}: is no session file{_hint(content.name)}")
     with without_collecting():
-        document = parse_json(content.text, content.name, any_depth=True)
-        return _validated(document, content.name), content.evidence
+        file = _with_plain_fills(content)
+        if file is None:
+            document = parse_json(content.text, content.name, any_depth=True)
+            file = _validated(document, content.name)
+        return file, content.evidence
+
+
+def _with_plain_fills(content: FileContent) -> schema.SessionFile | None:
+    """A long session whose fills are plainly right; `None` for any other, and what is wrong."""
+    if len(content.text) < _LONG:
+        return None
+    refuse_many(content.text, content.name)
+    from recon_core.sessions.json_fills import without_fills  # noqa: PLC0415  # brings msgspec
+
+    try:
+        cut = without_fills(content.text)
+        if cut is None:
+            return None
+        document = parse_json(cut.rest, content.name, any_depth=True)
+        cut.put_back(document)
+        return _validated(document, content.name)
+    except (SessionError, *NOT_PLAIN):
+        return None
 
 
 def _hint(name: str) -> str:
@@ -180,7 +228,7 @@ class _Reader:
             positions=self._positions(table.positions, f"{where}.positions"),
             cash=self._cash(table.cash, f"{where}.cash"),
             orders=self._rows(table.orders, schema.OrderRow, native_rows.order, f"{where}.orders"),
-            fills=self._rows(table.fills, schema.FillRow, native_rows.fill, f"{where}.fills"),
+            fills=self._fills(table.fills, f"{where}.fills"),
             movements=self._rows(
                 table.movements, schema.MovementRow, native_rows.movement, f"{where}.movements"
             ),
@@ -237,6 +285,18 @@ class _Reader:
             native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
+    def _fills(self, section: Any, where: str) -> Sequence[Fill] | None:
+        """Return fills, those of a large table in columns if all of it is plainly right."""
+        if isinstance(section, schema.TableReference) and not self.floats:
+            name = printable(section.path, 100)
+            convert = partial(_plain_rows, where=f"{where}: {name}: ")
+            taken = column_fills(self.path.parent, section.path, convert)
+            if taken is not None:
+                self.inputs.append(taken[1])
+                self.origins[where] = str(inside(self.path.parent, section.path))
+                return taken[0]
+        return self._rows(section, schema.FillRow, native_rows.fill, where)
+
     def _rows(
         self, section: Any, row_type: type[_Row], convert: Callable[[_Row], _Value], where: str
     ) -> tuple[_Value, ...] | None:
@@ -282,6 +342,12 @@ class _Reader:
         if taken.follows is not None:
             self.follows[side] = taken.follows
         return taken.record
+
+
+def _plain_rows(rows: Iterable[dict[str, Any]], *, where: str) -> Iterator[Fill]:
+    """Yield the fills of rows of a table."""
+    for part in checked_parts(rows, schema.FillRows, where):
+        yield from _converted(part, schema.FillRow, native_rows.fill)
 
 
 def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], Any]) -> Any:

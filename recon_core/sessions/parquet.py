@@ -50,15 +50,15 @@ def parquet_table(
     Columns of binary floats are refused unless `floats` says that the side computes in
     them. `name` is the file in messages. Raises `SessionError`, while rows are read too.
     """
-    with _refusals(name):
-        file = _opened(data)
+    with refusals(name):
+        file = opened(data)
         types = _types()
         names = file.schema_arrow.names
         converters = [_required(field, types, floats=floats) for field in file.schema_arrow]
 
     def read() -> Iterator[dict[str, Any]]:
-        with _refusals(name):
-            for columns in _batches(_opened(data), _rows_at_once(data)):
+        with refusals(name):
+            for columns in _batches(opened(data), rows_at_once(data)):
                 cells = map(_cells, converters, columns)
                 for row in zip(*cells, strict=True):
                     yield {
@@ -78,19 +78,19 @@ def parquet_rows(path: Path) -> tuple[list[dict[str, str]], InputFile]:
     """
     content = read_bytes(path)
     name = printable(path.name)
-    with _refusals(name):
-        file = _opened(content)
+    with refusals(name):
+        file = opened(content)
         names = ["" if one == _UNNAMED_INDEX else one for one in file.schema_arrow.names]
         rows = [
             dict(zip(names, row, strict=True))
-            for columns in _batches(file, _rows_at_once(content))
+            for columns in _batches(file, rows_at_once(content))
             for row in zip(*(map(_text, column) for column in columns), strict=True)
         ]
     return rows, InputFile(name, hashlib.sha256(content).hexdigest())
 
 
 @contextmanager
-def _refusals(name: str) -> Iterator[None]:
+def refusals(name: str) -> Iterator[None]:
     """Name the file in what pyarrow and the limits refuse."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an extra
@@ -109,17 +109,24 @@ def _refusals(name: str) -> Iterator[None]:
 
 
 def _types() -> Any:
-    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    import pyarrow as pa  # noqa: PLC0415  # as in refusals
 
     return pa.types
 
 
-def _opened(data: bytes) -> Any:
+def _source(data: bytes | Path) -> Any:
+    """Bytes, or the path of a file that is not in memory, as pyarrow opens them."""
+    import pyarrow as pa  # noqa: PLC0415  # as in refusals
+
+    return pa.OSFile(str(data)) if isinstance(data, Path) else pa.BufferReader(data)
+
+
+def opened(data: bytes | Path) -> Any:
     """The file, judged by what it says of itself before a value is unpacked."""
-    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    import pyarrow as pa  # noqa: PLC0415  # as in refusals
     from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # the same
 
-    file = ParquetFile(pa.BufferReader(data), pre_buffer=False)
+    file = ParquetFile(_source(data), pre_buffer=False)
     metadata, schema = file.metadata, file.schema_arrow
     refuse_above(TABLE_COLUMNS, metadata.num_columns)
     refuse_above(TABLE_ROWS, metadata.num_rows)
@@ -144,20 +151,20 @@ def _refuse_large(metadata: Any) -> None:
     refuse_above(PARQUET_BYTES, whole)
 
 
-def _rows_at_once(data: bytes) -> int:
+def rows_at_once(data: bytes | Path) -> int:
     """Rows whose texts are unpacked in bounded memory; raises `SessionError` for a long text.
 
     Only a text of a dictionary is larger unpacked than in the file: dictionaries are read
     alone, and the longest of each column could be in every row.
     """
-    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
-    import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
-    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # as in _refusals
+    import pyarrow as pa  # noqa: PLC0415  # as in refusals
+    import pyarrow.compute as pc  # noqa: PLC0415  # as in refusals
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # as in refusals
 
-    schema = ParquetFile(pa.BufferReader(data)).schema_arrow
+    schema = ParquetFile(_source(data)).schema_arrow
     names = [field.name for field in schema if _is_text(field.type, pa.types)]
     longest = dict.fromkeys(names, 1)
-    file = ParquetFile(pa.BufferReader(data), pre_buffer=False, read_dictionary=names)
+    file = ParquetFile(_source(data), pre_buffer=False, read_dictionary=names)
     for name in names:
         for group in range(file.num_row_groups):
             batches = file.iter_batches(1, row_groups=[group], columns=[name], use_threads=False)
@@ -181,7 +188,7 @@ def _refuse_duplicates(names: list[str]) -> None:
 
 def _batches(file: Any, most: int) -> Iterator[list[list[Any]]]:
     """The values by column, some rows at once; raises `SessionError` for texts too long."""
-    import pyarrow as pa  # noqa: PLC0415  # as in _refusals
+    import pyarrow as pa  # noqa: PLC0415  # as in refusals
 
     columns = [_Column(field.name, pa) for field in file.schema_arrow]
     for batch in file.iter_batches(batch_size=most, use_threads=False):
@@ -193,7 +200,7 @@ class _Column:
     """Reads one column batch by batch; `held` is the bytes of its texts so far."""
 
     def __init__(self, name: str, pa: Any) -> None:
-        import pyarrow.compute as pc  # noqa: PLC0415  # as in _refusals
+        import pyarrow.compute as pc  # noqa: PLC0415  # as in refusals
 
         self.name, self.held = name, 0
         self._pa, self._compute = pa, pc

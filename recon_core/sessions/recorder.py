@@ -33,7 +33,8 @@ class SessionRecorder:
     side that is never used is not in the session. Amounts are `Decimal`, `int` or text;
     with `floats` the simulator computes in binary floats, which are then taken at their
     shortest decimal text. `instruments` are `Instrument`s, or symbols with the fields of the
-    session file; `currencies` maps codes to decimal places.
+    session file; `currencies` maps codes to decimal places. `snapshot` is the manifest of a
+    `recon snapshot`, seen from `directory`, that is the exchange's side in place of `external`.
 
     Leaving the context by an exception keeps `"complete": false`, and so does a call that was
     refused, even where its error was swallowed (`ReconWarning`). Raises `ReconError`
@@ -51,6 +52,7 @@ class SessionRecorder:
         instruments: Iterable[Instrument] | Mapping[str, Instrument | Fields] = (),
         currencies: Mapping[str, int] | None = None,
         floats: bool = False,
+        snapshot: str | None = None,
     ) -> None:
         from recon_core.sessions.recorder_rows import (  # noqa: PLC0415  # brings pydantic
             currencies_of,
@@ -62,6 +64,7 @@ class SessionRecorder:
         declared = instruments_of(instruments, floats=floats)
         codes, trading = currencies_of(currencies or {}), mode_of(mode)
         names = text_of(session_id or "", "session_id"), text_of(strategy_id, "strategy_id")
+        self.snapshot = None if snapshot is None else text_of(snapshot, "snapshot")
         self.directory = _new_directory(Path(directory))
         self.path = self.directory / NATIVE_DIRECTORY_FILE
         self._session = RecordedSession(
@@ -97,6 +100,12 @@ class SessionRecorder:
         if not self.closed:
             self._end(complete=True)
 
+    def checkpoint(self) -> None:
+        """Mark the session complete as of now; a row that follows is not in its counts."""
+        self._complete = not self.refused
+        self.write()
+        self._complete = False
+
     def _end(self, *, complete: bool) -> None:
         self.internal.release(fold=complete)
         self.external.release(fold=complete)
@@ -115,6 +124,8 @@ class SessionRecorder:
         for side in (self.internal, self.external):
             if side.used:
                 document[side.name] = side.document(latest, complete=self._complete)
+        if self.snapshot is not None:
+            document["external"] = {"from": {"format": "ccxt", "path": self.snapshot}}
         with refusing(self.path.name):
             write_atomically(self.path, document_text(document))
 

@@ -39,6 +39,7 @@ class Recording(Protocol):
     directory: Path
     closed: bool
     refused: list[str]
+    snapshot: str | None
 
     def write(self) -> None:
         """Write the session file as of now."""
@@ -233,3 +234,5 @@ class SideRecorder:
     def _require_open(self) -> None:
         if self._recorder.closed:
             raise ReconError("the recorder is closed; expected a call before that")
+        if self.name == LedgerSide.EXTERNAL and self._recorder.snapshot is not None:
+            raise ReconError(f"{self.name}: is that of the snapshot; expected no call of it")

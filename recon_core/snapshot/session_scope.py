@@ -1,4 +1,4 @@
-"""Scope of a session at an exchange: its symbols, and the time from which on it has rows."""
+"""Scope of a session at an exchange: its symbols, its time, and where its snapshot is."""
 
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,18 @@ def session_scope(path: Path) -> tuple[list[str], datetime]:
     times = [row.time for row in fills] + [row.time for row in orders]
     times += [row.time for row in movements]
     return sorted(named), min(times, default=record.as_of)
+
+
+def snapshot_place(path: Path) -> Path:
+    """Return the directory that a session takes its external side from; raises `SessionError`."""
+    from recon_core.sessions.formats.ccxt import FORMAT, snapshot_directory  # noqa: PLC0415  # as the next
+    from recon_core.sessions.native import external_source  # noqa: PLC0415  # brings pydantic
+
+    source = external_source(path) if path.suffix == ".json" else None
+    if source is None or source[0] != FORMAT:
+        wanted = '{"from": {"format": "ccxt", "path": "account/coverage.json"}}'
+        raise SessionError(f"{printable(path.name)}: external: is no snapshot; expected {wanted}")
+    return snapshot_directory(source[1])
 
 
 def _internal(path: Path) -> SideRecord:

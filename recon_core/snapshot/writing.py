@@ -7,20 +7,37 @@ directory that a crash left behind is never taken for a whole account.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from recon_core.sessions.formats.ccxt_coverage import MANIFEST, SCHEMA
 from recon_core.snapshot.asking import Asked
-from recon_core.snapshot.recording import Recording
+from recon_core.snapshot.recording import Recording, record_account
 from recon_core.values.errors import ReconError
 from recon_core.values.files import refusing, write_atomically
 from recon_core.values.printable import printable
 from recon_core.values.times import format_time
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+def take_snapshot(
+    exchange: Any,
+    head: Mapping[str, Any],
+    directory: Path,
+    symbols: Sequence[str],
+    since: datetime,
+) -> Recording:
+    """Ask an exchange for an account and write what it answers; raises `ReconError`.
+
+    Whatever ends it before its last file leaves a snapshot that is refused as not finished.
+    """
+    prepare(directory, head)
+    recording = record_account(exchange, symbols, since)
+    write(directory, head, recording)
+    return recording
 
 
 def prepare(directory: Path, head: Mapping[str, Any]) -> None:

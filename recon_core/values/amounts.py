@@ -162,6 +162,11 @@ def pad_to_places(amount: Decimal, places: int) -> Decimal:
     return EXACT.quantize(amount, unit_at(places))
 
 
+def with_places(amount: Decimal, places: int) -> Decimal:
+    """The same amount with exactly `places` decimals; raises where a digit would be lost."""
+    return EXACT.quantize(amount, unit_at(places))
+
+
 def shortest(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros after the point, and without exponent."""
     normal = EXACT.normalize(amount)

@@ -189,6 +189,25 @@ def test_what_is_over_is_said_once(recon: Recon, posted: Posted) -> None:
     assert "1 new" in recon(*ALERT).out
 
 
+WAIVED = diff(severity=Severity.WAIVED, waivers=(waiver(WaiverState.USED),))
+
+
+@pytest.mark.parametrize(
+    ("after", "news"), [(WAIVED, "nothing new"), (None, "1 resolved"), (diff(), "1 new")]
+)
+def test_what_is_waived_is_followed_to_its_end(
+    recon: Recon, after: ReconDiff | None, news: str
+) -> None:
+    """It is said once, then that it is over, or that no waiver covers it any more."""
+    judged(diff())
+    recon(*ALERT)
+    judged(WAIVED)
+    assert "1 waived" in recon(*ALERT).out
+    judged(*([] if after is None else [after]))
+    assert recon(*ALERT).out == f"RECON_ALERT_URLS: {news}\n"
+    assert recon(*ALERT).out == "RECON_ALERT_URLS: nothing new\n"
+
+
 def test_a_live_account_is_one_thing_from_day_to_day(recon: Recon) -> None:
     """Sessions of another name, a command each: the same finding, then its end."""
     judged(diff(), session="monday")

@@ -1,7 +1,6 @@
 """`recon check -j`: processes change no byte of an answer, and none of them loses a session."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,7 +29,7 @@ from recon_core.reports.formats import JUNIT
 from recon_core.values.severity import Severity
 
 from .conftest import Recon, write_session
-from .processes import check_command, hooked, interrupted, left_behind, sessions
+from .processes import hooked, interrupted, left_behind, sessions
 
 __all__ = ["hooked", "sessions"]  # fixtures
 
@@ -114,17 +113,23 @@ def test_ctrl_c_leaves_no_process_and_no_report(directory: Path, hooked: dict[st
     assert not (directory / "log.jsonl").exists()
 
 
-def test_a_temporary_directory_that_is_too_deep(directory: Path) -> None:
-    """The socket of the fork server does not fit there; each process is a new interpreter."""
-    deep = directory / ("deep" * 30)
-    deep.mkdir()
+def test_a_program_with_a_thread_is_not_copied(directory: Path) -> None:
+    """Each process is a new interpreter there, and the answer is the same."""
     for name in "ab":
         write_session(directory / f"{name}.recon.json")
+    script = directory / "script.py"
+    script.write_text(
+        "import threading\nfrom recon_core.cli import main, process_start\n\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "assert not process_start.can_be_copied()\n"
+        "main(['check', '-j', '2', '.'])\n",
+        encoding="utf-8",
+    )
     done = subprocess.run(
-        check_command("-j", "2", "."), env={**os.environ, "TMPDIR": str(deep)},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, script], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
+    assert "RECON: CLEAR (2 sessions" in done.stdout
 
 
 class Keeps:
@@ -246,6 +251,20 @@ def test_a_process_that_died_without_a_session_costs_none(directory: Path) -> No
             (worker,) = workers._free  # there is no other way to its process
             worker.process.kill()
             worker.process.join()
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_processes_end_by_themselves(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, *, copied: bool
+) -> None:
+    """Each sees that its pipe is closed, though those that began later have copies of its end."""
+    if not copied:
+        monkeypatch.setattr("recon_core.cli.process_start.can_be_copied", lambda: False)
+    anchors = [write_session(directory / f"{name}.recon.json") for name in "ab"]
+    with Processes(Terms(Policy(), directory, 10, Severity.FAIL), 2) as workers:
+        assert len(list(judged(anchors, workers))) == 2
+        processes = [worker.process for worker in workers._free]  # as above
+    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def test_results_hold_no_rows(directory: Path) -> None:

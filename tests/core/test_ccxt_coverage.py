@@ -32,7 +32,7 @@ def covered(directory: Path, *queries: tuple[str, str, Any], **changes: Any) -> 
     manifest = {"schema": "recon.snapshot/1", "complete": True, "exchange": "binance"}
     manifest |= {"as_of": AS_OF_TEXT, "markets": {}, "gaps": [], "rolled_off": []}
     (place / "coverage.json").write_text(json.dumps(manifest | {"queries": entries} | changes))
-    source = {"from": {"format": "ccxt", "path": "account"}}
+    source = {"from": {"format": "ccxt", "path": "account/coverage.json"}}
     return write_session(directory, document(internal={"as_of": AS_OF_TEXT}, external=source))
 
 
@@ -91,6 +91,26 @@ def test_the_ledger_is_kept_for_people(tmp_path: Path) -> None:
     record = side(tmp_path, CASH, ("", "whole", [{"id": "l1", "amount": "5"}]))
     assert record.movements is None
     assert record.complete
+
+
+def test_a_session_that_names_its_manifest_is_refused_without_it(tmp_path: Path) -> None:
+    """The files alone would be results without gaps, in floats, at another time."""
+    session = covered(tmp_path, CASH, ("fills", "failed", None))
+    (tmp_path / "account" / "coverage.json").unlink()
+    reconciliation = reconcile_session(session)
+    assert "coverage.json: is missing" in message(reconciliation, "readable")
+    assert [str(diff.severity) for diff in reconciliation.diffs] == ["CRITICAL"]
+
+
+def test_the_directory_of_a_snapshot_is_read_by_its_manifest(tmp_path: Path) -> None:
+    """It is the same side, whichever of both a session names."""
+    session = covered(tmp_path, CASH, ("fills", "failed", None))
+    named = read_session(session).external
+    session.write_text(session.read_text().replace("account/coverage.json", "account"))
+    unnamed = read_session(session).external
+    assert named is not None
+    assert unnamed is not None
+    assert (named.cash, named.gaps, named.as_of) == (unnamed.cash, unnamed.gaps, unnamed.as_of)
 
 
 def test_rows_are_found_by_their_file(tmp_path: Path) -> None:

@@ -105,6 +105,18 @@ def test_a_run_is_a_session_that_reconciles(tmp_path: Path) -> None:
     }
 
 
+def test_a_snapshot_may_be_the_side_of_the_exchange(tmp_path: Path) -> None:
+    """It is named by its manifest, and need not be there before; `external` is no side then."""
+    with SessionRecorder(tmp_path / "day", snapshot="account/coverage.json") as recorder:
+        recorder.internal.cash({"EUR": 5})
+        with pytest.raises(ReconError, match="external: is that of the snapshot"):
+            recorder.external.cash({"EUR": 5})
+        recorder.refused.clear()
+    written = json.loads(recorder.path.read_text())
+    assert written["external"] == {"from": {"format": "ccxt", "path": "account/coverage.json"}}
+    assert written["internal"]["complete"] is True
+
+
 def test_rows_may_be_given_as_values(tmp_path: Path) -> None:
     """Fill, Order, Movement and Position of the model are taken as they are."""
     moved = Movement("m", MovementKind.INTEREST, START, "EUR", Decimal(-1))

@@ -51,6 +51,7 @@ SKIPS = {
     "changes the shell",
     "needs recordings of your own",
     "needs a server",
+    "needs an engine",
 }
 
 

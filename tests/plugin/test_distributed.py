@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.matrices import sample
+from tests.matrices import matrix, sample
 
 from .conftest import (
     PLAIN,
@@ -73,12 +74,24 @@ def results(pytester: pytest.Pytester, result: pytest.RunResult) -> Results:
     return int(result.ret), final_line(result), read_reports(pytester)
 
 
+@cache
+def _known() -> list[Results]:
+    return []
+
+
+@pytest.fixture
+def plain(pytester: pytest.Pytester, sessions: list[str]) -> Results:
+    """The results of a plain run in one process, which are the same in every directory."""
+    if not _known():
+        _known().append(results(pytester, run_pytest(pytester, *sessions)))
+    return _known()[0]
+
+
 @pytest.mark.parametrize("arguments", [way for _, way in WAYS[1:]], ids=[it for it, _ in WAYS[1:]])
 def test_same_results(
-    pytester: pytest.Pytester, sessions: list[str], arguments: tuple[str, ...]
+    pytester: pytest.Pytester, sessions: list[str], plain: Results, arguments: tuple[str, ...]
 ) -> None:
     """Node ids, outcomes, properties, texts, counts, line and status are the same."""
-    plain = results(pytester, run_pytest(pytester, *sessions))
     result = run_pytest(pytester, *sessions, *arguments, cache="--ff" in arguments)
     assert plain[:2] == (1, LINE)
     assert results(pytester, result) == plain
@@ -87,15 +100,18 @@ def test_same_results(
     assert "rerun" not in counts
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["here", "workers"])
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize(("seed", "workers"), matrix(["1", "2"], [(), ("-n2",)], every=2))
 def test_random_order(
-    pytester: pytest.Pytester, sessions: list[str], seed: str, workers: tuple[str, ...]
+    pytester: pytest.Pytester,
+    sessions: list[str],
+    plain: Results,
+    seed: str,
+    workers: tuple[str, ...],
 ) -> None:
     """Reordering by pytest-randomly changes no result."""
-    plain = results(pytester, run_pytest(pytester, *sessions))
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--randomly-seed={seed}"]
-    result = pytester.run(*command, *workers, *sessions, timeout=120)
+    plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", f"--randomly-seed={seed}")
+    command = [sys.executable, "-m", "pytest", *plugins, *workers, *sessions]
+    result = pytester.run(*command, timeout=120)
     assert f"Using --randomly-seed={seed}" in result.stdout.str()
     assert results(pytester, result) == plain
 
@@ -187,7 +203,7 @@ def test_same_junit(
     assert len(cases[0][0]) == 23
 
 
-def test_debugger(pytester: pytest.Pytester, sessions: list[str]) -> None:
+def test_debugger(pytester: pytest.Pytester, sessions: list[str], plain: Results) -> None:
     """Under `--pdb` a failing comparison enters the debugger like any other."""
     pytester.makepyfile(
         silent="""
@@ -199,7 +215,6 @@ def test_debugger(pytester: pytest.Pytester, sessions: list[str]) -> None:
         """
     )
     pytester.syspathinsert()
-    plain = results(pytester, run_pytest(pytester, *sessions))
     result = run_pytest(pytester, *sessions, "--pdb", "--pdbcls=silent:Debugger", subprocess=True)
     assert result.stdout.str().count("DEBUGGER ENTERED") == OUTCOMES["failed"]
     assert results(pytester, result) == plain
@@ -295,7 +310,7 @@ def recon_internal_side(recorded):
 """
 
 
-@pytest.mark.parametrize("worker", [0, 1])
+@pytest.mark.parametrize("worker", sample([0, 1], 2))
 def test_workers_that_disagree(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, worker: int
 ) -> None:

@@ -656,10 +656,9 @@ SHARES = 1 if os.environ.get("RECON_TEST_SIZE") == "soak" else 3
 """Each way to print has one share of the hostile files, in turn: each file meets a third."""
 
 
-def test_everything_at_once_with_two_workers(
-    pytester: pytest.Pytester, everything_at_once: int
-) -> None:
+def test_everything_at_once_with_two_workers(pytester: pytest.Pytester) -> None:
     """The same items with the same outcomes and reports, in one process and in two."""
+    everything_at_once = write_everything(pytester.path, 0, SHARES)
     alone = run_in_subprocess(pytester.path, "--recon-session=sessions", "-v", "-rA")
     spread = run_in_subprocess(pytester.path, "--recon-session=sessions", "-v", "-rA", "-n2")
     for output in (alone, spread):

@@ -72,10 +72,11 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A finding as a target knows it, since `time`."""
+    """A finding as a target knows it, since `time`, covered by a waiver or not."""
 
     finding: Finding
     time: datetime
+    is_waived: bool = False
 
 
 @dataclass(slots=True)
@@ -103,15 +104,16 @@ class SentAlerts:
             self._delivered.setdefault(target, []).extend((_news(item), time) for item in items)
 
     def known_to(self, target: str, found: OpenFindings) -> dict[tuple[Series, str], Sent]:
-        """Return what a target takes for open, by series and identity."""
+        """Return what a target takes for open or waived, by series and identity."""
         known: dict[tuple[Series, str], Sent] = {}
         for news, time in self._delivered.get(target, ()):
             finding = news.finding
             series = found.series_of(finding.strategy_id, finding.session_id)
-            if news.kind.ends:
+            is_waived = news.kind is NewsKind.WAIVED
+            if news.kind.ends and not is_waived:
                 known.pop((series, finding.identity), None)
             else:
-                known[series, finding.identity] = Sent(finding, time)
+                known[series, finding.identity] = Sent(finding, time, is_waived)
         return known
 
 

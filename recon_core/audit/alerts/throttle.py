@@ -44,12 +44,14 @@ class Throttle:
     def _of_one(self, run: NewestRun, identity: str, sent: Sent | None) -> Iterator[News]:
         finding = run.findings.get(identity)
         if finding is not None and finding.rank >= self.lowest.rank:
-            kind = NewsKind.NEW if sent is None else self._again(finding, sent)
+            known = sent is not None and not sent.is_waived
+            kind = self._again(finding, sent) if sent is not None and known else NewsKind.NEW
             if kind is not None:
                 yield News(kind, finding)
         elif sent is not None and finding is not None:
             is_waived = finding.severity == Severity.WAIVED
-            yield News(NewsKind.WAIVED if is_waived else NewsKind.LOWER, finding)
+            if not (is_waived and sent.is_waived):
+                yield News(NewsKind.WAIVED if is_waived else NewsKind.LOWER, finding)
         elif sent is not None and run.is_complete:
             over = replace(sent.finding, run_id=run.run_id, session_id=run.session_id)
             yield News(NewsKind.RESOLVED, over)

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final
 
 from recon_core.compare.accounts import accounts_are_one
@@ -39,10 +40,10 @@ from recon_core.compare.rows.renamed_fills import with_renamed_fills
 from recon_core.model import (
     Fill,
     LedgerSide,
-    Order,
     RecordedSession,
 )
 from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.fill_table import UnequalFills, are_the_same, table_of
 from recon_core.model.matched_rows import (
     EqualRows,
     FillGroup,
@@ -56,6 +57,8 @@ from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 FOLDED_KEY: Final = "equal"
 
 _Key = tuple[Any, ...]
+_Unlike = tuple[_Key, Fill, Fill | None]
+"""Key and row of one side, and the row of the other side: another object, or none."""
 _FILL_KEY: Final = attrgetter("account", "symbol", "fill_id")
 _FILL_KEY_PLAIN: Final = attrgetter("symbol", "fill_id")
 
@@ -126,48 +129,73 @@ class _Matcher:
         )
         if ours is None or theirs is None or self.recorded.shares("fills"):
             return []
-        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
-        mine, others = grouped(ours, key_of), grouped(theirs, key_of)
-        self._find_groups(mine, others)
+        of_table = table_of(ours).unequal(table_of(theirs), plain=self.plain)
+        if of_table is not None:
+            mine, others = self._grouped(of_table.internal, of_table.external)
+            if of_table.equal + len(_all_keys(mine, others)) > self.max_items:
+                return self._few_fills(mine, others, of_table)
+        mine, others = self._grouped(ours, theirs)
         # Nearly always one side alone has more, and the keys need not be counted.
         if len(mine.single) > self.max_items:
             return self._few_fills(mine, others)
-        keys = mine.all_keys()
-        keys.update(others.all_keys())
+        keys = _all_keys(mine, others)
         if len(keys) > self.max_items:
             return self._few_fills(mine, others)
+        self._find_groups(mine, others, _other_rows(mine, others))
         return [self._fill(key, mine, others) for key in keys]
 
-    def _find_groups(self, mine: Grouped[Fill], others: Grouped[Fill]) -> None:
+    def _grouped(
+        self, ours: Sequence[Fill], theirs: Sequence[Fill]
+    ) -> tuple[Grouped[Fill], Grouped[Fill]]:
+        key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
+        mine = grouped(ours, key_of)
+        return mine, mine if are_the_same(ours, theirs) else grouped(theirs, key_of)
+
+    def _find_groups(
+        self, mine: Grouped[Fill], others: Grouped[Fill], unlike: list[_Unlike]
+    ) -> None:
         """Find the trades that the sides list in a different number of rows.
 
         The finding of a trade is that of its first key on the side with fewer rows, so that it
         is the same with the sides exchanged.
         """
+        if not unlike:
+            return
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         trades = Trades(self.recorded, self.plain)
-        left = _listed_otherwise(mine, others), _listed_otherwise(others, mine)
+        left = (
+            _listed_otherwise(unlike, others),
+            _listed_otherwise(_other_rows(others, mine), mine),
+        )
         for group in trades.groups(*left):
             self.groups |= {key_of(row): group for row in group.rows}
             fewer = min(group.internal, group.external, key=len)
             self.findings.add(min(map(key_of, fewer), key=str))
 
-    def _few_fills(self, mine: Grouped[Fill], others: Grouped[Fill]) -> Iterator[Comparison]:
-        """Yield the fills that differ, and one item for the equal fills."""
-        equal, differing = [], []
-        theirs = map(others.single.get, mine.single)
-        for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
-            if other is not None and same_fill(ours, other):
-                equal.append(ours)
-            else:
-                differing.append(key)
+    def _few_fills(
+        self,
+        mine: Grouped[Fill],
+        others: Grouped[Fill],
+        of_table: UnequalFills | None = None,
+    ) -> Iterator[Comparison]:
+        """Yield the fills that differ, and one item for the equal fills.
+
+        Of tables in columns only the rows that differ are there, and `of_table` has the others.
+        """
+        unlike = _other_rows(mine, others)
+        self._find_groups(mine, others, unlike)
+        differing = [
+            key for key, ours, other in unlike if other is None or not same_fill(ours, other)
+        ]
+        equal = _without(mine.single, differing)
         differing += mine.repeated
-        if differing or others.repeated or len(equal) < len(others.single):
+        if differing or others.repeated or len(mine.single) < len(others.single):
             known = mine.all_keys()
             differing += [key for key in others.all_keys() if key not in known]
         for key in differing:
             yield self._fill(key, mine, others)
-        yield self._folded(ItemKind.FILL, equal)
+        assert not (equal and of_table)  # noqa: S101  # columns find all that are equal
+        yield self._folded(ItemKind.FILL, EqualRows(tuple(equal), of_table))
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:
         linked = linked_orders(self.recorded, plain=self.plain)
@@ -189,7 +217,7 @@ class _Matcher:
                 yield self._order(key, matched, keys)
             else:
                 equal.append((matched.internal or matched.external or ())[0])
-        yield self._folded(ItemKind.ORDER, equal)
+        yield self._folded(ItemKind.ORDER, EqualRows(tuple(equal)))
 
     def movements(self) -> Iterator[Comparison]:
         """Yield a comparison for each kind of movement that the sides list in other periods."""
@@ -259,25 +287,45 @@ class _Matcher:
             known = self.units[symbol] = position_unit(symbol, self.recorded.instruments)
         return known
 
-    def _folded(self, item_kind: ItemKind, rows: Sequence[Fill | Order]) -> Comparison:
-        self.folded[str(item_kind)] = len(rows)
-        folded = EqualRows(tuple(rows))
-        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=folded)
+    def _folded(self, item_kind: ItemKind, rows: EqualRows) -> Comparison:
+        self.folded[str(item_kind)] = rows.count
+        return Comparison(item_kind, FOLDED_KEY, FOLDED_KEY, self.as_of, matched=rows)
 
 
-def _listed_otherwise(rows: Grouped[Fill], others: Grouped[Fill]) -> list[Fill]:
+def _all_keys(mine: Grouped[Fill], others: Grouped[Fill]) -> dict[_Key, object]:
+    """Every key of either side, in a settled order."""
+    keys = mine.all_keys()
+    keys.update(others.all_keys())
+    return keys
+
+
+def _other_rows(rows: Grouped[Fill], others: Grouped[Fill]) -> list[_Unlike]:
+    """Return the rows of unique keys, but for those that were read once for both sides."""
+    if rows is others:
+        return []
+    keys, ours = rows.single, list(rows.single.values())
+    theirs = list(map(others.single.get, keys))
+    return list(compress(zip(keys, ours, theirs, strict=True), map(is_not, ours, theirs)))
+
+
+def _listed_otherwise(unlike: list[_Unlike], others: Grouped[Fill]) -> list[Fill]:
     """Return the fills that the other side does not list, or lists with another quantity.
 
     A fill of an id that a side lists more than once is none of them: it is a duplicate.
     """
-    known = others.single
     return [
         row
-        for key, row in rows.single.items()
-        if (other := known.get(key)) is not row
-        and (other is None or other.quantity != row.quantity)
-        and key not in others.repeated
+        for key, row, other in unlike
+        if (other is None or other.quantity != row.quantity) and key not in others.repeated
     ]
+
+
+def _without(rows: Mapping[_Key, Fill], keys: Iterable[_Key]) -> list[Fill]:
+    """Return the rows of all other keys, in their order."""
+    left_out = set(keys)
+    if not left_out:
+        return list(rows.values())
+    return [row for key, row in rows.items() if key not in left_out]
 
 
 def _account(account: str | None = None) -> str:

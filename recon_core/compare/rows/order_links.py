@@ -13,6 +13,7 @@ from typing import Final
 from recon_core.compare.groups import grouped
 from recon_core.compare.keys import float_sides
 from recon_core.model import Fill, LedgerSide, Order, RecordedSession, SideRecord
+from recon_core.model.fill_table import table_of
 from recon_core.model.matched_rows import MatchedOrder
 from recon_core.values.printable import printable
 
@@ -99,7 +100,7 @@ def orders_compare(recorded: RecordedSession) -> bool:
     if internal.orders is None and external.orders is None:
         return False
     fills = external.fills if external.orders is None else internal.fills
-    return fills is not None and (not fills or any(map(_names_order, fills)))
+    return fills is not None and (not fills or table_of(fills).names_an_order())
 
 
 def _names_order(fill: Fill) -> bool:

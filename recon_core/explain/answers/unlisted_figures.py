@@ -17,7 +17,7 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.explain.proof.prover import Prover
-from recon_core.model import LedgerSide
+from recon_core.model import ANY_ASSET, LedgerSide, RecordedSession, View
 from recon_core.model.explanation import Cause, CauseKind, Explanation, ExplanationVerdict
 from recon_core.values.printable import printable
 
@@ -28,15 +28,30 @@ _MOST_NAMES: Final = 5
 def and_unlisted(prover: Prover, found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
     """Add a sentence on figures that a side never lists.
 
-    If nothing else differs, they are the explanation.
+    If nothing else differs, they are the explanation. A side that says by its `keeps` that it
+    lists an asset as a position is taken at its word, and nothing is said of a balance.
     """
-    figures = unlisted_figures(prover.recorded)
+    figures = {
+        side: undeclared
+        for side, names in unlisted_figures(prover.recorded).items()
+        if (undeclared := _undeclared(prover.recorded, side, names))
+    }
     if found:
         said = "; ".join(_text(side, names) for side, names in figures.items())
         both = (replace(one, text=f"{one.text}; {said}") for one in found)
         return tuple(both) if said else found
     each = (_alone(prover.reconciliation, side, names) for side, names in figures.items())
     return tuple(one for one in each if one.explains)
+
+
+def _undeclared(
+    recorded: RecordedSession, side: LedgerSide, names: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the figures without the balances of assets that the side keeps as positions."""
+    record = recorded.side(side)
+    kept = {} if record is None else record.keeps
+    views = {name: kept.get(label_of(name), kept.get(ANY_ASSET)) for name in names}
+    return tuple(name for name in names if is_position(name) or views[name] is not View.POSITION)
 
 
 def _text(side: LedgerSide, names: Sequence[str]) -> str:

@@ -92,7 +92,17 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
         changed = [_at(problem, one, factor, rounding) for one in charged]
         one = of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, "")
         if problem.reached_by(one.patch):
-            yield replace(one, detail=_scaled_text(problem, charged, factor))
+            is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
+            is_rebate = is_rebate and any(_is_finer(given, factor) for _, _, given in charged)
+            strength = Strength.CHANCE if is_rebate else one.strength
+            detail = _scaled_text(problem, charged, factor)
+            yield replace(one, detail=detail, strength=strength)
+
+
+def _is_finer(rate: Decimal, factor: Fraction) -> bool:
+    """True if a rate has more digits in a proportion than without: no venue's schedule has it."""
+    digits = [len(one.normalize(EXACT).as_tuple().digits) for one in (rate, _times(rate, factor))]
+    return digits[0] < digits[1]
 
 
 def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:

@@ -15,7 +15,9 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
@@ -49,7 +51,22 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             rows = () if quantity is None else (replace(held, quantity=quantity),)
             positions = (*opening.positions[:at], *rows, *opening.positions[at + 1 :])
             if held.quantity:
-                yield _opening(opening, replace(opening, positions=positions), held.symbol)
+                one = _opening(opening, replace(opening, positions=positions), held.symbol)
+                yield replace(one, strength=max(one.strength, _of_lots(problem)))
+
+
+def _of_lots(problem: Problem) -> Strength:
+    """Return the strength of a position of the opening, by its lots if no other figure differs.
+
+    A position that is one share short may lack the one share of the opening, or any other.
+    """
+    required = [(name, amount) for name, amount in problem.required.items() if amount]
+    if len(required) != 1:
+        return Strength.SHOWN
+    ((name, amount),) = required
+    fills = problem.by_symbol.get(name, ())
+    lot = common_lot(fill.quantity for fill in fills)
+    return of_one_amount(amount, len(_POWERS), lot)
 
 
 def _opening(old: Opening, new: Opening, name: str) -> Hypothesis:
@@ -115,14 +132,18 @@ def first_balances(problem: Problem) -> Iterator[Hypothesis]:
         if not shown.has_positions or any(map(is_position, required)):
             return
         detail += f", or of what moved it before {format_time(shown.since)}"
-    patch = Patch(opening=_moved(problem, opening, required), old_opening=opening)
+    patch = Patch(opening=_moved(problem, opening, shown.amount), old_opening=opening)
     yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """Evidence of a first difference; `since` is its time if that is after the opening."""
+    """Evidence of a first difference of `amount`; `since` is its time if after the opening.
 
+    What differs at the end has the dust of all fills beside it, where a side computes in floats.
+    """
+
+    amount: Vector
     since: datetime | None
     has_positions: bool
 
@@ -135,13 +156,19 @@ def _by_opening(
     if theirs is None:
         return None
     given, right = problem.postings.opening(mine), problem.postings.opening(theirs)
-    if problem.dimensions.real(minus(right, given)) != required:
+    amount = problem.dimensions.real(minus(right, given))
+    if not _is_but_for_dust(problem, amount, required):
         return None
     if mine.as_of is None or theirs.as_of is None or mine.as_of == theirs.as_of:
-        return _Shown(None, has_positions=True)
+        return _Shown(amount, None, has_positions=True)
     last = max(mine.as_of, theirs.as_of)
     is_between = any(row.time <= last for row in problem.timeline)
-    return None if is_between else _Shown(last, has_positions=True)
+    return None if is_between else _Shown(amount, last, has_positions=True)
+
+
+def _is_but_for_dust(problem: Problem, amount: Vector, required: Vector) -> bool:
+    """True if an amount is what is required, float dust excepted."""
+    return not problem.dimensions.real(minus(required, amount))
 
 
 def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Shown | None:
@@ -149,11 +176,11 @@ def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Sho
     if not problem.timeline or not problem.divergence:
         return None
     first = problem.divergence.states[0]
-    shows = first.required == required and all(map(first.is_known, required))
-    if not shows or first.time >= problem.timeline[0].time:
+    shows = _is_but_for_dust(problem, first.required, required)
+    if not (shows and all(map(first.is_known, required))) or first.time >= problem.timeline[0].time:
         return None
     is_later = opening.as_of is None or opening.as_of < first.time
-    return _Shown(first.time if is_later else None, first.has_positions)
+    return _Shown(first.required, first.time if is_later else None, first.has_positions)
 
 
 def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:

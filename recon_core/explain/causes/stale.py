@@ -21,6 +21,7 @@ from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.movement import surplus_movement
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import add_to, is_position, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
@@ -201,7 +202,19 @@ def _of_removed_rows(
     rows = tuple(reversed(unseen))
     kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
+    strength = max(strength, _of_cash_alone(problem, len(unseen)))
     return Hypothesis(kind, patch, rows, strength, detail)
+
+
+def _of_cash_alone(problem: Problem, forms: int) -> Strength:
+    """Return the strength of a span by the units of its cash, if no other figure shows it.
+
+    A BUY and a SELL of 0.002 at 75.30 and 7.53 leave 0.13 EUR: a wrong price does as well.
+    """
+    required = [(name, amount) for name, amount in problem.required.items() if amount]
+    if len(required) != 1 or is_position(required[0][0]):
+        return Strength.SHOWN
+    return max(Strength.SHOWN, of_one_amount(required[0][1], forms))
 
 
 def _is_as_reported(problem: Problem, unseen: Sequence[Fill]) -> bool:

@@ -131,7 +131,7 @@ class _Exchange(Generic[_Row]):
 
 
 def _replaced(
-    rows: tuple[_Row, ...] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
+    rows: Sequence[_Row] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
 ) -> tuple[_Row, ...] | None:
     counts = Counter(map(id, removed))
     if rows is None:
@@ -140,7 +140,7 @@ def _replaced(
     return (*kept, *added)
 
 
-def _without(rows: tuple[_Row, ...], counts: Counter[int]) -> tuple[_Row, ...]:
+def _without(rows: Sequence[_Row], counts: Counter[int]) -> tuple[_Row, ...]:
     kept = tuple([row for row in rows if id(row) not in counts])
     if len(rows) - len(kept) <= counts.total():
         return kept

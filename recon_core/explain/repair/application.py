@@ -81,10 +81,10 @@ def _targets(
 
 
 def _replaced(
-    given: tuple[_Row, ...] | None, targets: _Targets, account: str | None
+    given: Sequence[_Row] | None, targets: _Targets, account: str | None
 ) -> tuple[_Row, ...] | None:
     if not targets.most and not targets.least:
-        return given
+        return None if given is None else tuple(given)
 
     def whole(row: _Row) -> _Row:
         """Return the row under the only account of its side, if it names none."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -39,6 +40,7 @@ from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO, exact_sum
 
 _ACCOUNT: Final = attrgetter("account")
 
@@ -142,7 +144,7 @@ class RowComparison:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)
         contents = Counter(row.content for row in mine)
-        for row in matched.surplus:
+        for row in _without_cancelled(matched.surplus, matched.missing):
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
         yield from self._missing_movements(matched.missing)
 
@@ -151,6 +153,27 @@ class RowComparison:
         legs = {id(row) for one in found for row in one.rows}
         yield from found
         yield from map(missing_movement, (row for row in rows if id(row) not in legs))
+
+
+def _without_cancelled(
+    surplus: Sequence[Movement], missing: Sequence[Movement]
+) -> Iterator[Movement]:
+    """Yield the surplus rows of each key whose sum is not 0: hourly funding may cancel by the day.
+
+    The other side has no row of the same key left that would be compared with them.
+    """
+    amounts: dict[tuple[object, ...], list[Decimal]] = {}
+    for row in surplus:
+        amounts.setdefault(_key(row), []).append(row.amount or ZERO)
+    sums = {key: exact_sum(each) for key, each in amounts.items()}
+    others = set(map(_key, missing))
+    for row in surplus:
+        if row.quantity or _key(row) in others or sums[_key(row)]:
+            yield row
+
+
+def _key(row: Movement) -> tuple[object, ...]:
+    return row.movement_kind, row.currency, row.symbol, row.account
 
 
 def _only_added(hypothesis: Hypothesis) -> bool:

@@ -15,7 +15,6 @@ from itertools import compress
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from recon_core.compare.keys import duplicate_fills
 from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.copies import repeats
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
@@ -31,6 +30,7 @@ from recon_core.explain.search.matched_rows import (
 )
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Movement, Order, OrderState, SideRecord
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO
 
 _Key = tuple[str | None, str, str]
@@ -99,7 +99,7 @@ def is_later(order: Order, fills: Sequence[Fill]) -> bool:
 def has_duplicate_ids(record: SideRecord) -> bool:
     """True if two fills or two movements of a side have one id."""
     moved = [row.movement_id for row in record.movement_rows]
-    return bool(duplicate_fills(record.fill_rows)) or len(set(moved)) < len(moved)
+    return bool(table_of(record.fills).copies()) or len(set(moved)) < len(moved)
 
 
 def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:

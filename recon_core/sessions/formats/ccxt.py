@@ -6,7 +6,8 @@ unknown: where an amount depends on it, the file is refused. The raw answers und
 are not read, but for `positionSide` of a hedged position.
 
 A directory that `recon snapshot` wrote has a manifest: values are exact then, the time is that of
-the snapshot, and the side says what is not covered.
+the snapshot, and the side says what is not covered. A session that names the manifest itself is
+refused without it; one that names the directory is then of plain results.
 """
 
 from collections.abc import Iterable, Iterator
@@ -53,8 +54,16 @@ _MOST_FILES: Final = 1000
 """Files of one directory: each is the result of one call, and is read whole."""
 
 
+def snapshot_directory(path: Path) -> Path:
+    """Return the directory of a snapshot, which may be named by its manifest."""
+    return path.parent if path.name == MANIFEST else path
+
+
 def read_side(source: SideSource) -> TakenSide:
     """Read the results at a path as one side; raises `SessionError`."""
+    if source.path.name == MANIFEST and not source.path.is_file():
+        raise SessionError(f"{MANIFEST}: is missing; expected the manifest of a recon snapshot")
+    source = replace(source, path=snapshot_directory(source.path))
     results = _Results(coverage=_coverage(source))
     for path in _files(source):
         content = read_text_file(path)

@@ -10,7 +10,7 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
 from recon_core.explain.causes.opening import opening_differences
 from recon_core.explain.problem.problems import problem_of
-from recon_core.model import CashBalance, LedgerSide, Opening, SideRecord
+from recon_core.model import CashBalance, LedgerSide, Numbers, Opening, SideRecord
 from recon_core.model.explanation import Effect, Explanation
 from tests.core.builders import at, fill, recorded, scaled
 from tests.explain.problems import prover_of
@@ -101,6 +101,15 @@ def test_it_is_the_opening(name: str) -> None:
         "adjust_opening", scaled(-12345, 2),
     )  # fmt: skip
     assert require_repaired(before, one).diffs == []
+
+
+@pytest.mark.parametrize("name", ["a snapshot before the first row", "both openings"])
+def test_dust_of_floats_hides_no_opening(name: str) -> None:
+    """The balances at the end differ by the opening and by the dust of all sums."""
+    ledger, outer = SHOWN[name]
+    cash = [replace(row, total=row.total + Decimal("0.0000000003")) for row in outer.cash or ()]
+    dusty = replace(outer, cash=tuple(cash), numbers=Numbers.FLOAT)
+    assert claims(told(ledger, dusty))
 
 
 def test_of_several_balances() -> None:

@@ -1,0 +1,498 @@
+"""Tables of fills in columns: every answer is that of the rows, digit by digit."""
+
+import csv
+import itertools
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon_core.cli import main
+from recon_core.columns.column_fills import ColumnFills
+from recon_core.columns.database import database
+from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain import explainer as explainer_module
+from recon_core.explain.on_demand import explainer
+from recon_core.ledger import postings_course
+from recon_core.model.explanation import Effort
+from recon_core.values.limits import limits_in_force
+
+from .builders import AS_OF_TEXT, document, write_session
+
+pytest.importorskip("duckdb")
+
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+TIMES = [START + timedelta(microseconds=step) for step in (0, 1, 1_000_000, 86_400_000_000)]
+TEXTS = ("fill_id", "symbol", "side", "fee_currency", "client_order_id", "exchange_order_id",
+         "account", "leg", "position_id")  # fmt: skip
+INSTRUMENTS = {
+    "BTC/EUR": {"kind": "spot", "base": "BTC", "quote": "EUR"},
+    "ETH/EUR": {"kind": "spot", "base": "ETH", "quote": "EUR"},
+    "ETH/BTC": {"kind": "spot", "base": "ETH", "quote": "BTC"},
+}
+KINDS = [
+    pa.decimal128(18, 8),
+    pa.decimal128(38, 18),
+    pa.decimal128(6, 3),
+    pa.decimal128(6, 6),
+    pa.string(),
+    pa.int64(),
+]
+
+MARKETS = [
+    INSTRUMENTS,
+    INSTRUMENTS,
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "linear", "base": "BTC", "quote": "EUR"}},
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "option", "base": "BTC", "quote": "EUR"}},
+    {"BTC/EUR": INSTRUMENTS["BTC/EUR"]},
+]
+SECOND = "2026-01-01T09:00:01Z"
+MORE = st.sampled_from(
+    [
+        {},
+        {},
+        {"cash": {"EUR": "1000.00", "BTC": "0.5"}, "positions": {"BTC/EUR": "0.5"}},
+        {"as_of": "2026-01-01T09:00:00Z"},
+        {"opening": {"as_of": SECOND, "positions": {"ETH/EUR": "1"}, "cash": {}}},
+        {"opening": {"cash": [{"currency": "EUR", "total": "1", "account": "main"}]}},
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "deposit", "time": SECOND} | moved
+                for moved in ({"currency": "EUR", "amount": "0.005"},)
+            ]
+        },
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "split", "time": SECOND, "symbol": "BTC/EUR"}
+                | {"quantity": "1"}
+            ]
+        },
+        {
+            "orders": [
+                {"client_order_id": "o1", "symbol": "BTC/EUR", "side": "BUY", "quantity": "1"}
+                | {"filled_quantity": "1", "state": "FILLED", "time": SECOND}
+            ]
+        },
+        {"snapshots": [{"as_of": SECOND, "positions": {"BTC/EUR": "1"}, "cash": {"EUR": "1"}}]},
+    ]
+)
+FORMS = st.sampled_from(["parquet", "csv"])
+Row = Mapping[str, Any]
+
+
+def amounts(kind: pa.DataType) -> st.SearchStrategy[Any]:
+    """Units of the last place, and amounts in the middle of two roundings."""
+    units = st.one_of(st.integers(1, 200), st.integers(1, 10**5), st.sampled_from([5, 25, 125, 50]))
+    if pa.types.is_decimal(kind):
+        return st.builds(
+            lambda unit, zeros: Decimal(unit * 10**zeros % 10**kind.precision or 1).scaleb(
+                -kind.scale
+            ),
+            units,
+            st.integers(0, 12),
+        )
+    if pa.types.is_integer(kind):
+        return units
+    return st.builds(
+        lambda unit, places: format(Decimal(unit).scaleb(-places), "f"), units, st.integers(0, 30)
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[dict[str, pa.DataType], list[Row]]:
+    """Rows of few ids, symbols and times, in types that hold them."""
+    kinds = {name: draw(st.sampled_from(KINDS)) for name in ("quantity", "price", "fee")}
+    kinds["time"] = draw(st.sampled_from([pa.timestamp("us", "UTC"), pa.string()]))
+    optional = draw(st.sets(st.sampled_from(TEXTS[3:])))
+    kinds |= {name: pa.string() for name in {*TEXTS[:3], *optional}}
+    if "fee_currency" not in kinds:
+        del kinds["fee"]
+    rows = draw(st.lists(fills(kinds), min_size=draw(st.sampled_from([0, 1, 6])), max_size=9))
+    return kinds, rows
+
+
+def fills(kinds: Mapping[str, pa.DataType]) -> st.SearchStrategy[Row]:
+    """A row of a table with these columns."""
+    columns: dict[str, st.SearchStrategy[Any]] = {
+        "fill_id": st.sampled_from(["f1", "t9", "t10", "é", 'a"b', "f2", "f3", "f4"]),
+        "symbol": st.sampled_from(["BTC/EUR", "BTC/EUR", "ETH/EUR", "ETH/BTC"]),
+        "side": st.sampled_from(["BUY", "SELL"]),
+        "quantity": amounts(kinds["quantity"]),
+        "price": amounts(kinds["price"]),
+        "time": st.sampled_from(TIMES),
+        "fee_currency": st.sampled_from(["EUR", "BTC", "BNB"]),
+        "client_order_id": st.sampled_from([None, "o1", "o2"]),
+        "exchange_order_id": st.sampled_from([None, "x1"]),
+        "account": st.sampled_from([None, "main", "main", "sub"]),
+        "leg": st.sampled_from([None, "NET"]),
+        "position_id": st.sampled_from([None, "p"]),
+    }
+    if "fee" in kinds:
+        columns["fee"] = st.one_of(st.none(), amounts(kinds["fee"]))
+    return st.fixed_dictionaries({name: columns[name] for name in kinds})
+
+
+def cell(value: Any, kind: pa.DataType) -> Any:
+    """A value as a table of this type has it."""
+    if isinstance(value, datetime) and pa.types.is_string(kind):
+        return f"{value.isoformat()[:-6]}Z"
+    return value
+
+
+def write_table(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> None:
+    arrays = {
+        name: pa.array([cell(row.get(name), kind) for row in rows], kind)
+        for name, kind in kinds.items()
+    }
+    pq.write_table(pa.table(arrays), path, row_group_size=3)
+
+
+def write_csv(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(kinds)
+        table.writerows([csv_cell(row.get(name)) for name in kinds] for row in rows)
+
+
+def csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return format(value, "f") if isinstance(value, Decimal) else text_of(value)
+
+
+@st.composite
+def changed(draw: st.DrawFn, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> list[Row]:
+    """The rows of the other side: some missing, repeated, different, or in another order."""
+    found: list[Row] = []
+    for row in rows:
+        change = draw(st.sampled_from(["same"] * 6 + ["drop", "repeat", "other"]))
+        found += {"drop": [], "repeat": [row, row]}.get(change, [row])
+        if change == "other":
+            name = draw(st.sampled_from(sorted(kinds)))
+            found[-1] = {**row, name: draw(fills(kinds))[name]}
+    return draw(st.permutations(found))
+
+
+def side(
+    directory: Path, name: str, table: tuple[Any, Sequence[Row]], form: str = "parquet", **more: Any
+) -> Any:
+    file = directory / f"{name}.{form}"
+    (write_csv if form == "csv" else write_table)(file, *table)
+    return {"as_of": AS_OF_TEXT, "opening": {"cash": {"EUR": "1000.00"}},
+            "fills": {"path": file.name}, **more}  # fmt: skip
+
+
+def answers(path: Path, max_items: int, **limits: int) -> dict[str, Any]:
+    """All that anybody can see of a session."""
+    with limits_in_force(limits):
+        return shown(reconcile_session(path, max_items=max_items))
+
+
+def shown(found: Reconciliation) -> dict[str, Any]:
+    summary = found.summary(run_id="r", invocation_id="i").to_dict()
+    del summary["timestamp"]
+    return {
+        "comparisons": [one.identity for one in found.comparisons],
+        "messages": [one.message for one in found.judgements],
+        "diffs": [repr(diff) for diff in found.diffs],
+        "summary": summary,
+        "replays": repr(
+            {side: (one.positions, one.cash, one.flows, one.problem, one.notes)
+             for side, one in found.replays.items()}
+        ),
+        "states": repr([(record.positions, record.cash) for record in
+                        found.recorded.own_records().values()]),
+    }  # fmt: skip
+
+
+@settings(max_examples=max(1, settings().max_examples // 6))
+@given(st.data())
+def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    """Verdicts, texts, notes, digests, sums and their digits are the same."""
+    directory = tmp_path_factory.mktemp("columns")
+    kinds, rows = data.draw(tables())
+    if data.draw(st.booleans()):
+        other = kinds, data.draw(changed(kinds, rows))
+    else:
+        other = data.draw(tables())
+    currencies = data.draw(
+        st.dictionaries(
+            st.sampled_from(["EUR", "BTC", "ETH", "BNB"]),
+            st.fixed_dictionaries({"precision": st.sampled_from([0, 2, 8])}),
+        )
+    )
+    path = write_session(
+        directory,
+        document(
+            instruments=data.draw(st.sampled_from(MARKETS)),
+            currencies=currencies,
+            internal=side(directory, "a", (kinds, rows), data.draw(FORMS), **data.draw(MORE)),
+            external=side(directory, "b", other, data.draw(FORMS), **data.draw(MORE)),
+        ),
+    )
+    max_items = data.draw(st.sampled_from([0, 1, 3, 100]))
+    by_rows = answers(path, max_items)
+    assert answers(path, max_items, column_rows=1) == by_rows
+
+
+ROWS = [
+    {
+        "fill_id": f"f{number}",
+        "symbol": "BTC/EUR",
+        "side": "BUY" if number % 3 else "SELL",
+        "quantity": Decimal(number + 1).scaleb(-8),
+        "price": Decimal("42000.50000000"),
+        "fee": Decimal("0.12500000"),
+        "fee_currency": "EUR",
+        "time": START + timedelta(seconds=number),
+    }
+    for number in range(60)
+]
+TYPES = {
+    "fill_id": pa.string(),
+    "symbol": pa.dictionary(pa.int32(), pa.string()),
+    "side": pa.string(),
+    **dict.fromkeys(("quantity", "price", "fee"), pa.decimal128(18, 8)),
+    "fee_currency": pa.string(),
+    "time": pa.timestamp("us", "UTC"),
+}
+
+
+def session(directory: Path, ours: Any, theirs: Any, form: str = "parquet", **more: Any) -> Path:
+    """A session of two tables of spot fills."""
+    sides = {
+        "internal": side(directory, "a", ours, form),
+        "external": side(directory, "b", theirs, form),
+    }
+    return write_session(directory, document(instruments=INSTRUMENTS, **sides, **more))
+
+
+def in_columns(path: Path, **limits: int) -> Reconciliation:
+    """The session with tables of one row and more in columns, which both sides are."""
+    with limits_in_force({"column_rows": 1, **limits}):
+        found = reconcile_session(path, max_items=0)
+    assert all(isinstance(record.fills, ColumnFills) for record in sides_of(found))
+    return found
+
+
+def sides_of(found: Reconciliation) -> list[Any]:
+    return list(found.recorded.own_records().values())
+
+
+def rows_made(found: Reconciliation) -> list[int]:
+    """The number of rows of each side that became objects."""
+    return [
+        len(record.fills) if record.fills.rows.every is not None else len(record.fills.rows.known)
+        for record in sides_of(found)
+    ]
+
+
+def test_only_rows_that_differ_are_made(tmp_path: Path) -> None:
+    """A clear session makes none; another makes the rows that are missing or say something else."""
+    clear = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[::-1])))
+    assert not clear.diffs
+    assert rows_made(clear) == [0, 0]
+    other = [*ROWS[5:], {**ROWS[0], "price": Decimal("42000.51000000")}]
+    apart = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, other)))
+    differing = [one.key for one in apart.comparisons if one.identity.startswith("fill::BTC")]
+    assert differing == [f"BTC/EUR,f{number}" for number in range(5)]
+    assert rows_made(apart) == [5, 1]
+
+
+def test_a_session_of_both_engines_is_told_in_the_same_words(tmp_path: Path) -> None:
+    """The report in JSON has the same bytes, explanation and places included."""
+    other = [*ROWS[:7], *ROWS[8:]]
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, other))
+    by_rows, by_columns = (report(tmp_path, path, rows) for rows in (10**6, 1))
+    assert by_rows == by_columns
+    assert "fill_missing" in by_rows or "fill_orphaned" in by_rows
+
+
+def report(directory: Path, path: Path, column_rows: int) -> str:
+    """The report of `recon check`, without what is of its run."""
+    file = directory / "report.json"
+    command = ["check", str(path), "--report", f"json:{file}", "--limit",
+               f"column_rows={column_rows}"]  # fmt: skip
+    with pytest.raises(SystemExit, match="2"):
+        main(command)
+    found = json.loads(file.read_text())
+    for name in ("written", "invocation_id"):
+        del found[name]
+    (one,) = found["sessions"]
+    del one["run_id"]
+    return json.dumps(
+        {**found, "sessions": [{**one, "comparisons": [
+            {**each, "seconds": 0} for each in one["comparisons"]]}]}
+    )  # fmt: skip
+
+
+def test_beyond_a_number_of_rows_nothing_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A red session of very many rows is judged in bounded memory, and says why it stops there."""
+    monkeypatch.setattr(explainer_module, "MOST_ROWS", 100)
+    monkeypatch.setattr(postings_course, "MOST_POSTINGS", 50)
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]))
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0, explain=explainer(Effort.FAST))
+    (explanation,) = found.explanations
+    assert (str(explanation.verdict), explanation.text) == (
+        "not-searched",
+        "the session has 119 fills and movements; at most 100 are searched",
+    )
+    assert found.diffs
+    assert rows_made(found) == [1, 0]
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    assert reconcile_session(path, explain=explainer(Effort.FAST)).explanations == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value"),
+    [
+        ("time", pa.timestamp("ns", "UTC"), START),
+        ("time", pa.timestamp("us", "Europe/Berlin"), START),
+        ("time", pa.string(), "2026-01-01T10:00:00+01:00"),
+        ("time", pa.string(), "2200-06-01T10:00:00Z"),
+        ("symbol", pa.string(), ""),
+        ("side", pa.string(), "buy"),
+        ("quantity", pa.decimal128(18, 8), Decimal("0.00000000")),
+        ("quantity", pa.decimal128(38, 2), Decimal(10**30)),
+        ("price", pa.string(), "1e5"),
+        ("price", pa.string(), "1." + "1" * 30 + "1"),
+        ("price", pa.float64(), 0.5),
+        ("fee_currency", pa.string(), None),
+        ("unknown", pa.string(), "x"),
+    ],
+)
+def test_what_is_not_plain_is_read_by_rows(
+    tmp_path: Path, name: str, kind: pa.DataType, value: Any
+) -> None:
+    """A table with one such row is read, or refused, as it is without columns."""
+    changed_row = {**ROWS[0], name: value}
+    rows = [changed_row, *({**row, name: row.get(name)} for row in ROWS[1:])]
+    if pa.types.is_string(kind) and name in ("price", "time"):
+        rows = [changed_row, *({**row, name: text_of(row[name])} for row in ROWS[1:])]
+    if pa.types.is_floating(kind):
+        rows = [{**row, name: 0.5} for row in ROWS]
+    if value == Decimal(10**30):
+        rows = [{**row, name: value} for row in ROWS]
+    path = session(tmp_path, ({**TYPES, name: kind}, rows), (TYPES, ROWS))
+    by_rows = answers(path, 0)
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0)
+    assert shown(found) == by_rows
+    assert not found.is_readable or isinstance(sides_of(found)[0].fills, tuple)
+
+
+HEADER = b"fill_id,symbol,side,quantity,price,fee,fee_currency,time\n"
+LINE = b"f1,BTC/EUR,BUY,1.50,2,0,,2026-01-01T09:00:00Z\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_plain"),
+    [
+        (HEADER + LINE + LINE.replace(b"f1", b"f2"), True),
+        (HEADER + LINE.replace(b"f1", "\u00e9 f".encode()), True),
+        (HEADER + LINE.replace(b"00Z", b"00.1234567Z").replace(b"1.50", b"-0.0"), False),
+        (HEADER + LINE.replace(b"f1", b'"f1"'), False),
+        (HEADER + LINE.replace(b"\n", b"\r\n"), False),
+        (HEADER + LINE + b"\n" + LINE, False),
+        (HEADER + LINE[:-1], False),
+        (b"\xef\xbb\xbf" + HEADER + LINE, False),
+        (HEADER + LINE.replace(b"f1", b"f\0"), False),
+        (HEADER + LINE.replace(b"f1", b"f\xff"), False),
+        (HEADER + LINE.replace(b"f1", b"f\xed\xa0\x80"), False),
+        (HEADER + LINE.replace(b",,", b","), False),
+        (HEADER + LINE.replace(b",,", b",,,"), False),
+        (HEADER + LINE.replace(b"f1", b" f1 ").replace(b"1.50", b"1.50 "), False),
+        (HEADER + LINE.replace(b"f1", b" f1 "), True),
+        (HEADER + LINE.replace(b"f1", b"#f1"), True),
+        (HEADER + LINE.replace(b"f1", b"NULL"), True),
+        (HEADER + LINE.replace(b"f1", b"f" * 140_000), False),
+        (HEADER.replace(b"price", b"prize") + LINE, False),
+        (HEADER.replace(b"fee,", b"price,") + LINE, False),
+        (HEADER, False),
+        (b"", False),
+    ],
+)
+def test_lines_of_csv(tmp_path: Path, content: bytes, *, is_plain: bool) -> None:
+    """A table is read, or refused, as by rows; only plain lines are taken in columns."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="csv")
+    (tmp_path / "b.csv").write_bytes(content)
+    by_rows = answers(path, 0)
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0)
+    assert shown(found) == by_rows
+    in_columns = found.is_readable and isinstance(sides_of(found)[1].fills, ColumnFills)
+    assert in_columns is is_plain
+
+
+def text_of(value: Any) -> str:
+    return f"{value.isoformat()[:-6]}Z" if isinstance(value, datetime) else str(value)
+
+
+def test_without_duckdb_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the extra gives the same answer, and says nothing of it."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    database.cache_clear()
+    try:
+        with limits_in_force({"column_rows": 1}):
+            found = reconcile_session(path)
+    finally:
+        database.cache_clear()
+    assert [type(record.fills) for record in sides_of(found)] == [tuple, tuple]
+    assert not found.diffs
+
+
+def test_below_the_number_of_rows_they_are_read_one_by_one(tmp_path: Path) -> None:
+    """The limit is the first number of rows that are read in columns."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]))
+    with limits_in_force({"column_rows": len(ROWS)}):
+        found = reconcile_session(path)
+    assert [type(record.fills) for record in sides_of(found)] == [ColumnFills, tuple]
+
+
+def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
+    """What was read and what is judged are the same bytes, or the session is CRITICAL."""
+    found = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, ROWS)))
+    write_table(tmp_path / "a.parquet", TYPES, ROWS[1:])
+    judged = {one.comparison.identity: one for one in found.judgements}["fill::equal"]
+    assert judged.verdict == "CRITICAL"
+    assert "changes while it is read" in judged.message
+
+
+@pytest.mark.parametrize(("digits", "places"), [(18, 0), (18, 2), (38, 1), (38, 30)])
+def test_each_amount_is_rounded_half_even(tmp_path: Path, digits: int, places: int) -> None:
+    """Products in the middle of two roundings, of both signs, in words and in wide numbers."""
+    rows = [
+        {**ROWS[0], "fill_id": f"f{number}", "side": one, "price": Decimal(units).scaleb(-4)}
+        for number, (units, one) in enumerate(itertools.product(range(-60, 60), ["BUY", "SELL"]))
+    ]
+    rows = [{**row, "quantity": Decimal("0.50000000"), "fee": row["price"]} for row in rows]
+    types = {**TYPES, **dict.fromkeys(("quantity", "price", "fee"), pa.decimal128(digits, 8))}
+    currencies = {"EUR": {"precision": places}, "BTC": {"precision": 0}}
+    path = session(tmp_path, (types, rows), (types, rows), currencies=currencies)
+    by_rows = answers(path, 0)
+    assert shown(in_columns(path)) == by_rows
+
+
+def test_digits_beyond_columns_are_posted_by_rows(tmp_path: Path) -> None:
+    """A product of 40 digits is exact: rows post it where columns cannot."""
+    amount = Decimal("12345678901234567890.12345678901")
+    types = {**TYPES, **dict.fromkeys(("quantity", "price"), pa.decimal128(38, 11))}
+    rows = [{**ROWS[0], "quantity": amount, "price": amount}]
+    path = session(tmp_path, (types, rows), (types, rows))
+    by_rows = answers(path, 0)
+    found = in_columns(path)
+    assert shown(found) == by_rows
+    assert rows_made(found) == [1, 1]
