@@ -60,7 +60,7 @@ def _are_of_one_side(states: States, name: str, other: str) -> bool:
     """True if the fills of one side are of both names: they are two instruments or currencies."""
     pair = {label_of(name), label_of(other)}
     for record in states.recorded.own_records().values():
-        fills = record.fills or ()
+        fills = record.fill_rows
         symbols = {fill.symbol for fill in fills}
         known = symbols
         if not is_position(name):
@@ -94,7 +94,7 @@ def _state_doubt(
         record = recorded.side(one.side)
         names = one.renamed or ("", "")
         assets = {(each.base, each.quote) for each in map(recorded.instruments.get, names) if each}
-        fills = () if record is None else record.fills or ()
+        fills = () if record is None else record.fill_rows
         if len(assets) > 1 and sum(fill.symbol == names[0] for fill in fills) == 1:
             return f"another fill of {printable(names[0])} or {printable(names[1])}"
     return ""
