@@ -222,10 +222,10 @@ def test_no_item_is_whole_where_nobody_asks(pytester: pytest.Pytester) -> None:
         assert not hasattr(item, absent)
     assert not item.is_whole  # type: ignore[attr-defined]
     assert copy.copy(item).nodeid == item.nodeid
-    item.own_markers.append(pytest.mark.slow.mark)
+    item.own_markers.append(pytest.mark.skip.mark)
     assert not item.is_whole  # type: ignore[attr-defined]
     assert item.name in item.keywords
-    assert item.own_markers == [pytest.mark.slow.mark]
+    assert item.own_markers == [pytest.mark.skip.mark]
     assert vars(item).keys() == vars(PlainItem.from_parent(item.parent, name="plain")).keys()
 
 
