@@ -146,9 +146,24 @@ def opening(case: Case) -> tuple[Explanation, ...]:
 
 
 def stale_side(case: Case) -> tuple[Explanation, ...]:
-    """Explain by a side that states nothing of the last rows of the other."""
+    """Explain by a side that states nothing of the last rows of the other.
+
+    A single fault of the ledger that moves as much, such as a fill that is booked twice, is named
+    beside it: the other rows may cancel.
+    """
     stale = (problem for problem in case.problems if problem.stale_only)
-    return _exact(case, _first(case.best.proven(one, _spans(case, one)) for one in stale))
+    answers = _first(case.best.proven(one, _spans(case, one)) for one in stale)
+    found = _exact(case, answers)
+    is_proven = [one.verdict for one in found] == [ExplanationVerdict.UNIQUE]
+    others = _single_faults(case) if is_proven else []
+    return _exact(case, [*answers, *others]) if others else found
+
+
+def _single_faults(case: Case) -> list[Answer]:
+    """Return the answers by one exact fault of a row of the ledger, without those of chance."""
+    own = (one for one in case.searches if one.problem.side is LedgerSide.INTERNAL)
+    found = _first(case.best.proven(one.problem, _each(one.single_faults())) for one in own)
+    return [one for one in found if may_be_unique(one.strength)]
 
 
 def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:

@@ -59,7 +59,27 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and not dimensions.shows(name)
     ]
+    unseen += _unlisted_balances(prover, answer)
     return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
+
+
+def _unlisted_balances(prover: Prover, answer: Answer) -> list[str]:
+    """Return the figures that several causes empty together, and that the other side leaves out.
+
+    An opening of 10 BNB and all fees in BNB are false, or the other side does not list its BNB.
+    """
+    other = prover.recorded.side(answer.side.other)
+    record = prover.recorded.side(answer.side)
+    if len(answer.parts) < 2 or other is None or record is None:  # noqa: PLR2004  # a pair
+        return []
+    listed, stated = prover.dimensions.stated(other), prover.dimensions.stated(record)
+    total = total_of(part.effect for part in answer.parts)
+    return [
+        name
+        for name, amount in total.items()
+        if amount and name not in listed and stated.get(name) == amount
+        and sum(bool(part.effect.get(name)) for part in answer.parts) > 1
+    ]  # fmt: skip
 
 
 def _is_doubtful(prover: Prover, answer: Answer) -> bool:
@@ -185,7 +205,7 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
     moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
     units: dict[str, Decimal] = {}
     for record in prover.recorded.own_records().values():
-        for row in () if "cash" in record.derived else record.cash or ():
+        for row in () if "cash" in record.derived else record.cash_rows:
             name = prover.dimensions.cash(row.currency, row.account)
             units[name] = max(units.get(name, ZERO), unit_at(decimal_places(row.total)))
     return bool(moved) and all(
@@ -240,8 +260,8 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     executions of that order would decide.
     """
     patch = part.hypothesis.patch
-    other = problem.recorded.side(problem.owner.other)
-    if len(patch.added) != 1 or patch.rows_removed[1:] or other is None or other.fills is not None:
+    other = problem.statement_of(problem.owner.other)
+    if len(patch.added) != 1 or patch.rows_removed[1:] or other.fills is not None:
         return False
     (fill,) = patch.added
     name = order_name(fill)

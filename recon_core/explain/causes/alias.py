@@ -8,6 +8,7 @@ from typing import Final
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import (
+    Dimensions,
     bare_name,
     is_position,
     label_of,
@@ -15,9 +16,10 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import Fill, Position
+from recon_core.model import Fill, Position, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
+from recon_core.values.printable import printable
 
 
 def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
@@ -45,13 +47,28 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         equal = [
             one for one, held in theirs.items() if held == amounts and is_position(one) == is_symbol
         ]
-        if len(equal) == 1:
+        if len(equal) == 1 and not _are_of_one_side(states, name, equal[0]):
             names = [f"{one}{suffix}" for one in (name, equal[0]) for suffix in amounts]
             first_name, second_name = (label_of(one) for one in (name, equal[0]))
             detail = f"{first_name} is what the other side calls {second_name}"
             hypothesis = states.hypothesis(CauseKind.ALIAS, tuple(names), detail)
             own, others = (_row_name(states, one) for one in (name, equal[0]))
             yield replace(hypothesis, renamed=(own, others))
+
+
+def _are_of_one_side(states: States, name: str, other: str) -> bool:
+    """True if the fills of one side are of both names: they are two instruments or currencies."""
+    pair = {label_of(name), label_of(other)}
+    for record in states.recorded.own_records().values():
+        fills = record.fills or ()
+        symbols = {fill.symbol for fill in fills}
+        known = symbols
+        if not is_position(name):
+            traded = [one for one in states.recorded.instruments.values() if one.symbol in symbols]
+            known = {each for one in traded for each in (one.base, one.quote)}
+        if pair <= set(map(encode_key, known)):
+            return True
+    return False
 
 
 def _row_name(states: States, name: str) -> str:
@@ -66,6 +83,23 @@ def _row_name(states: States, name: str) -> str:
     return key
 
 
+def _state_doubt(
+    _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+) -> str:
+    """Doubt another name of a single fill, if the session declares both of them as of other assets.
+
+    The fill may be of another instrument.
+    """
+    for one in chosen:
+        record = recorded.side(one.side)
+        names = one.renamed or ("", "")
+        assets = {(each.base, each.quote) for each in map(recorded.instruments.get, names) if each}
+        fills = () if record is None else record.fills or ()
+        if len(assets) > 1 and sum(fill.symbol == names[0] for fill in fills) == 1:
+            return f"another fill of {printable(names[0])} or {printable(names[1])}"
+    return ""
+
+
 def _suffix(name: str) -> str:
     return name[len(bare_name(name)) :]
 
@@ -75,5 +109,6 @@ FAMILY: Final = CauseFamily(
     in_pairs=(_in_pairs,),
     fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
     in_states=_in_states,
+    state_doubt=_state_doubt,
     state_words={CauseKind.ALIAS: "uses another name"},
 )

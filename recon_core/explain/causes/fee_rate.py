@@ -92,7 +92,17 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
         changed = [_at(problem, one, factor, rounding) for one in charged]
         one = of_all(CauseKind.FEE_RATE, [fill for fill, _, _ in charged], changed, "")
         if problem.reached_by(one.patch):
-            yield replace(one, detail=_scaled_text(problem, charged, factor))
+            is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
+            is_rebate = is_rebate and any(_is_finer(given, factor) for _, _, given in charged)
+            strength = Strength.CHANCE if is_rebate else one.strength
+            detail = _scaled_text(problem, charged, factor)
+            yield replace(one, detail=detail, strength=strength)
+
+
+def _is_finer(rate: Decimal, factor: Fraction) -> bool:
+    """True if a rate has more digits in a proportion than without: no venue's schedule has it."""
+    digits = [len(one.normalize(EXACT).as_tuple().digits) for one in (rate, _times(rate, factor))]
+    return digits[0] < digits[1]
 
 
 def _scaled_text(problem: Problem, charged: Sequence[Charged], factor: Fraction) -> str:
@@ -225,7 +235,7 @@ def _fee_at(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> _Fee:
 
     A fee that is at the rate but for the noise of floats stays as it is.
     """
-    currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
+    currency = _currency(problem, fill)
     known = problem.schedules.model(fill)
     if known is None or known.currency != currency:
         places = problem.postings.fee_precision.places(currency)
@@ -273,9 +283,13 @@ def _rate_text(problem: Problem, selected: Sequence[Fill], rate: Decimal) -> str
 
 
 def _charged_as(problem: Problem, fill: Fill) -> str:
-    """Return the balance of a fill's fee; without a fee, that of the quote or settlement."""
-    currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
-    return problem.postings.cash(currency, fill.account)
+    """Return the balance of a fill's fee."""
+    return problem.postings.cash(_currency(problem, fill), fill.account)
+
+
+def _currency(problem: Problem, fill: Fill) -> str:
+    """Return the currency of a fill's fee; without a fee, the quote or settlement currency."""
+    return fill.charged_in if fill.fee else _quote(problem, fill)
 
 
 def _quote(problem: Problem, fill: Fill) -> str:

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import (
     Vector,
     account_of,
@@ -15,6 +16,7 @@ from recon_core.explain.problem.dimensions import (
     negated,
     without_account,
 )
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
@@ -50,10 +52,21 @@ _GROUP_FIELDS: Final = (
 
 
 def foreign(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield all rows of an account, position or symbol if removing them has the required effect."""
-    for hypothesis in others(problem):
-        if problem.reached_by_effect(negated(problem.postings.fills(hypothesis.patch.removed))):
-            yield hypothesis
+    """Yield all rows of an account, position or symbol if removing them has the required effect.
+
+    One figure of few units is no witness: a position of 1 lot is that of any fill of 1 lot.
+    """
+    found = [
+        one
+        for one in others(problem)
+        if problem.reached_by_effect(negated(problem.postings.fills(one.patch.removed)))
+    ]
+    required = [amount for amount in problem.required.values() if amount]
+    for one in found:
+        lot = common_lot(fill.quantity for fill in one.patch.removed)
+        is_one = len(required) == 1
+        strength = of_one_amount(required[0], len(one.rows), lot) if is_one else one.strength
+        yield replace(one, strength=max(strength, one.strength))
 
 
 def others(problem: Problem) -> Iterator[Hypothesis]:

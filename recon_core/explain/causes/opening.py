@@ -15,7 +15,9 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import Problem
@@ -49,7 +51,22 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             rows = () if quantity is None else (replace(held, quantity=quantity),)
             positions = (*opening.positions[:at], *rows, *opening.positions[at + 1 :])
             if held.quantity:
-                yield _opening(opening, replace(opening, positions=positions), held.symbol)
+                one = _opening(opening, replace(opening, positions=positions), held.symbol)
+                yield replace(one, strength=max(one.strength, _of_lots(problem)))
+
+
+def _of_lots(problem: Problem) -> Strength:
+    """Return the strength of a position of the opening, by its lots if no other figure differs.
+
+    A position that is one share short may lack the one share of the opening, or any other.
+    """
+    required = [(name, amount) for name, amount in problem.required.items() if amount]
+    if len(required) != 1:
+        return Strength.SHOWN
+    ((name, amount),) = required
+    fills = problem.by_symbol.get(name, ())
+    lot = common_lot(fill.quantity for fill in fills)
+    return of_one_amount(amount, len(_POWERS), lot)
 
 
 def _opening(old: Opening, new: Opening, name: str) -> Hypothesis:
@@ -100,8 +117,8 @@ def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> O
 
 def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
-    opening, other = problem.record.opening, problem.recorded.side(problem.owner.other)
-    if opening is None or other is None or problem.is_of_own_statement or problem.stale_only:
+    opening, other = problem.record.opening, problem.statement_of(problem.owner.other)
+    if opening is None or problem.is_of_own_statement or problem.stale_only:
         return
     required = problem.dimensions.real(problem.exact)
     shown = _by_opening(problem, opening, other, required) or _by_a_snapshot(
@@ -171,7 +188,7 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
     names = names_of(problem.dimensions, problem.recorded.own_records().values())
     held = replace(problem.record, positions=opening.positions, cash=opening.cash)
     moved = shifted(held, problem.dimensions, required, names)
-    return replace(opening, positions=moved.positions or (), cash=moved.cash or ())
+    return replace(opening, positions=moved.position_rows, cash=moved.cash_rows)
 
 
 def _rivals(
@@ -182,15 +199,15 @@ def _rivals(
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
     by a snapshot from before them. Nor if they are the copies of other fills, which rows show.
     """
-    outer, opening = problem.recorded.external, problem.record.opening
-    if outer is None or opening is None or outer.opening is not None:
+    outer, opening = problem.statement_of(LedgerSide.EXTERNAL), problem.record.opening
+    if opening is None or outer.opening is not None:
         return
     if outer.fills is not None or outer.orders is not None:
         return
     if any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses):
         return
     left, rows = removed_at_end(problem, hypotheses, problem.fills)
-    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshots or ()):
+    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshot_rows):
         return
     counted = state_part(patch_of_removed(rows).vector(problem.postings))
     names = sorted(set(map(label_of, counted)))

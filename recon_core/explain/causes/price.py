@@ -17,7 +17,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
-from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.dimensions import is_cash, is_position, minus
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -116,10 +116,22 @@ def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> 
 
 
 def _fits(problem: Problem, market: Market, at: int, price: Decimal) -> bool:
-    """True if the right one of the two prices is near that of the fill before or after."""
-    _, right = problem.wrong_and_right(market.fills[at].price, price)
-    near = [market.fills[each] for each in (at - 1, at + 1) if 0 <= each < len(market.fills)]
-    return any(fill.price <= right * _CLOSE and right <= fill.price * _CLOSE for fill in near)
+    """True if the right one of the two prices is near that of the fill before or after.
+
+    The wrong one must not be near more of the four fills around: 2520 among prices of 2500 is no
+    252 because the fill before is at 252.
+    """
+    wrong, right = problem.wrong_and_right(market.fills[at].price, price)
+    places = (at - 1, at + 1, at - 2, at + 2)
+    around = [market.fills[each].price for each in places if 0 <= each < len(market.fills)]
+    is_next = len([each for each in places[:2] if 0 <= each < len(market.fills)])
+    right_near = [_is_close(right, one) for one in around]
+    wrong_near = sum(_is_close(wrong, one) for one in around)
+    return any(right_near[:is_next]) and sum(right_near) >= wrong_near
+
+
+def _is_close(first: Decimal, second: Decimal) -> bool:
+    return first <= second * _CLOSE and second <= first * _CLOSE
 
 
 def _with_price(fill: Fill, other: Fill, strength: Strength, how: str | None) -> Hypothesis:
@@ -167,8 +179,11 @@ def _rivals(
     Both sides state this fee, at a rate that fills without a fault have. Or neither fee nor cash
     says which of two prices is right.
     """
-    outer, is_of_ledger = problem.recorded.external, problem.side is LedgerSide.INTERNAL
-    if outer is None or outer.fills is None or not is_of_ledger or problem.rows_right:
+    outer, is_of_ledger = (
+        problem.statement_of(LedgerSide.EXTERNAL),
+        problem.side is LedgerSide.INTERNAL,
+    )
+    if outer.fills is None or not is_of_ledger or problem.rows_right:
         return
     changed = {id(fill) for one in hypotheses for fill in one.patch.removed}
     for at, one in enumerate(hypotheses):
@@ -195,7 +210,7 @@ def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) 
         return problem.postings.fill(given) == problem.postings.fill(other)
     # The price of a position that is open is in no amount yet.
     after = problem.replayed_after(patch)
-    return after is not None and after.exact == problem.exact
+    return after is not None and not any(minus(after.exact, problem.exact).values())
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:

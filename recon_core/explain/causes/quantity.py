@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import compress, islice, starmap
+from itertools import chain, compress, islice, starmap
 from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
-from recon_core.explain.problem.chances import is_any_quantity
+from recon_core.explain.problem.chances import is_any_price, is_any_quantity
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -36,6 +36,9 @@ from recon_core.values.amounts import EXACT, ZERO, shortest_places
 
 _MOST_RIVALS: Final = 4
 """Sizes that are named beside an answer: five explanations are shown at most."""
+
+_MOST_REPLAYED: Final = 50
+"""Fills of a derivative up to which each is asked for another size; each costs a replay."""
 
 _PRICE: Final = attrgetter("price")
 
@@ -117,10 +120,26 @@ def _of_market(
                 strength = _strength(problem, market, fill, other, is_slip=how is not None)
                 may_be = _may_be(problem, market, fill, other)
                 is_any = tried > 1 and is_any_quantity(problem, market, required, tried)
+                is_any = is_any or _may_be_missing(problem, market, fill, other, tried)
                 if strength > Strength.EXACT and (is_any or not may_be):
                     strength = Strength.CHANCE
                 yield with_quantity(fill, other, strength, how)
                 break
+
+
+def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill, tried: int) -> bool:
+    """True if a missing fill has the cash and the fee of a larger quantity, at any price.
+
+    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both.
+    """
+    more = EXACT.subtract(other.quantity, fill.quantity)
+    if more <= 0 or problem.fault_in is not FaultIn.ROWS:
+        return False
+    missing = replace(fill, quantity=more, fee=EXACT.subtract(other.fee, fill.fee))
+    model = market.models[fill.side]
+    rates = () if model is None else model.rates
+    fees = [model.fee(problem.postings, missing, rate) for rate in rates if model] or [ZERO]
+    return missing.fee in fees and is_any_price(problem, market, missing, tried)
 
 
 def _strength(
@@ -223,7 +242,8 @@ def _rivals(
     """Yield another size of a fill at the price of one that is removed, or whose side is exchanged.
 
     BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
-    SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2.
+    SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2. The
+    price of a derivative is in no cash while its position is open: any price is one price then.
     """
     for at, one in enumerate(hypotheses):
         if one.strength is Strength.SHOWN or not _is_removed_or_turned(one.patch):
@@ -231,9 +251,26 @@ def _rivals(
         (fill,) = one.patch.removed
         others = problem.by_symbol.get(problem.postings.position(fill), ())
         same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
-        sizes = (size for other in same for size in _of_its_effect(problem, one.patch, other))
+        is_derivative = problem.postings.derivative(fill.symbol)
+        alike = _of_open_positions(problem, one.patch, others) if is_derivative else iter(())
+        sizes = (
+            size
+            for other in chain(same, alike)
+            for size in _of_its_effect(problem, one.patch, other)
+        )
         for size in islice(sizes, _MOST_RIVALS):
             yield Rival({at: ()}, size, "", is_timed=True)
+
+
+def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:
+    """Yield the fills of other prices of which another size leaves what a patch leaves."""
+    (fill,) = patch.removed
+    left = problem.replayed_after(patch) if len(others) <= _MOST_REPLAYED else None
+    for other in () if left is None else others:
+        for size in _of_its_effect(problem, patch, other) if other.price != fill.price else ():
+            after = problem.replayed_after(size.patch)
+            if left is not None and after is not None and after.required == left.required:
+                yield other
 
 
 def _is_removed_or_turned(patch: Patch) -> bool:

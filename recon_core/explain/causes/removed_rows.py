@@ -37,8 +37,11 @@ def removed_at_end(
     of a hypothesis that removes a single row are interchangeable. Empty where the ledger is not at
     fault.
     """
+    before = _before_changes(hypotheses)
     wanted = {
-        at: _removed_rows(one) for at, one in enumerate(hypotheses) if _is_removal(problem, one)
+        at: _removed_rows(one, before)
+        for at, one in enumerate(hypotheses)
+        if _is_removal(problem, one)
     }
     ordered: Iterable[list[Row]] = (list(group) for _, group in groupby(rows, key=_TIME))
     while wanted:
@@ -72,11 +75,25 @@ def _left(
     }
 
 
-def _removed_rows(one: Hypothesis) -> list[frozenset[object]]:
+def _before_changes(hypotheses: Sequence[Hypothesis]) -> dict[int, Row]:
+    """Return the rows of the ledger, by the row that another hypothesis makes of each.
+
+    Where all fees are corrected and a fill is removed, that fill has the corrected fee.
+    """
+    pairs = (
+        zip(one.patch.rows_added, one.patch.rows_removed, strict=True)
+        for one in hypotheses
+        if len(one.patch.rows_added) == len(one.patch.rows_removed)
+    )
+    return {id(added): removed for pair in pairs for added, removed in pair}
+
+
+def _removed_rows(one: Hypothesis, before: Mapping[int, Row]) -> list[frozenset[object]]:
     """Return the contents that each removed row may have."""
-    removed = one.patch.rows_removed
+    removed = [before.get(id(row), row) for row in one.patch.rows_removed]
     if len(removed) == 1:
-        return [frozenset(map(_content, (*removed, *one.rows)))]
+        alike = [before.get(id(row), row) for row in one.rows]
+        return [frozenset(map(_content, (*removed, *alike)))]
     return [frozenset({_content(row)}) for row in removed]
 
 
@@ -110,7 +127,8 @@ def _first_of(
 
 def _is_removal(problem: Problem, one: Hypothesis) -> bool:
     """True if a hypothesis removes rows of the ledger, and no id shows that they are copies."""
-    is_of_ledger = problem.side is LedgerSide.INTERNAL and one.side is None
+    inner = LedgerSide.INTERNAL
+    is_of_ledger = problem.side is inner and one.side in {None, inner}
     patch = one.patch
     if not is_of_ledger or problem.fault_in is FaultIn.STATEMENT or patch.rows_added:
         return False

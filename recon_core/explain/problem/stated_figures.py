@@ -59,30 +59,35 @@ class States:
 
     @property
     def stated_only(self) -> "States":
-        """The same with the differing figures that the side itself states, none of a replay."""
-        derived = {
+        """The same with the differing figures that the side itself states, none of a replay.
+
+        A stated figure that the side's own rows give is as good as one of a replay.
+        """
+        of_rows = {
             name
             for name in self.differing
             if ("positions" if is_position(name) else "cash") in self.record.derived
+            or self._gives(self.side, name, self.stated)
         }
-        return replace(self, differing=tuple(n for n in self.differing if n not in derived))
+        return replace(self, differing=tuple(n for n in self.differing if n not in of_rows))
 
     def is_of_rows(self, name: str) -> bool:
         """True if the other side's figure is what its opening and its rows give by replay."""
         if ("positions" if is_position(name) else "cash") in self.other_record.derived:
             return True
-        return self._is_replayed(name, self.side.other)
+        return self._gives(self.side.other, name, self.other)
 
     def is_of_own_rows(self, name: str) -> bool:
         """True if the other side's figure is what the rows of this side give by replay."""
-        return self._is_replayed(name, self.side)
+        return self._gives(self.side, name, self.other)
 
-    def _is_replayed(self, name: str, side: LedgerSide) -> bool:
+    def _gives(self, side: LedgerSide, name: str, figures: Vector) -> bool:
+        """True if the rows of a side give a figure by replay."""
         replayed = self.replays.get(side)
         if replayed is None or replayed.positions is None:
             return False
         given = self.dimensions.state(replayed.positions, replayed.cash)
-        return given.get(name, ZERO) == self.other.get(name, ZERO)
+        return given.get(name, ZERO) == figures.get(name, ZERO)
 
     def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str, forms: int = 0

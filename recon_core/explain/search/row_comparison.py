@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -39,6 +40,7 @@ from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.values.amounts import ZERO, exact_sum
 
 _ACCOUNT: Final = attrgetter("account")
 
@@ -70,7 +72,7 @@ class RowComparison:
         if len(spans) != 1:
             return [*fills, *moved]
         since = min(fill.time for fill in spans[0].patch.added)
-        own: tuple[Row, ...] = (*self.problem.fills, *(self.problem.record.movements or ()))
+        own: tuple[Row, ...] = (*self.problem.fills, *self.problem.record.movement_rows)
         if own:  # the side lists nothing after its last row
             since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
         late = [hypothesis for hypothesis in moved if _only_added(hypothesis) and
@@ -121,7 +123,7 @@ class RowComparison:
 
     def _surplus(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         left = list(fills)
-        for hypothesis in whole_groups(left, self.problem.fills, self.right.fills or ()):
+        for hypothesis in whole_groups(left, self.problem.fills, self.right.fill_rows):
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis
@@ -142,7 +144,7 @@ class RowComparison:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)
         contents = Counter(row.content for row in mine)
-        for row in matched.surplus:
+        for row in _without_cancelled(matched.surplus, matched.missing):
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
         yield from self._missing_movements(matched.missing)
 
@@ -151,6 +153,27 @@ class RowComparison:
         legs = {id(row) for one in found for row in one.rows}
         yield from found
         yield from map(missing_movement, (row for row in rows if id(row) not in legs))
+
+
+def _without_cancelled(
+    surplus: Sequence[Movement], missing: Sequence[Movement]
+) -> Iterator[Movement]:
+    """Yield the surplus rows of each key whose sum is not 0: hourly funding may cancel by the day.
+
+    The other side has no row of the same key left that would be compared with them.
+    """
+    amounts: dict[tuple[object, ...], list[Decimal]] = {}
+    for row in surplus:
+        amounts.setdefault(_key(row), []).append(row.amount or ZERO)
+    sums = {key: exact_sum(each) for key, each in amounts.items()}
+    others = set(map(_key, missing))
+    for row in surplus:
+        if row.quantity or _key(row) in others or sums[_key(row)]:
+            yield row
+
+
+def _key(row: Movement) -> tuple[object, ...]:
+    return row.movement_kind, row.currency, row.symbol, row.account
 
 
 def _only_added(hypothesis: Hypothesis) -> bool:
