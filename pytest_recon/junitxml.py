@@ -48,16 +48,11 @@ def add_to_junitxml(
         _add(report, case)
 
 
-def end_case(config: pytest.Config, report: pytest.TestReport) -> None:
+def end_case(own: Any, report: pytest.TestReport) -> None:
     """End the case of an item as pytest does with its teardown, which this item has none of."""
-    own = junit_report(config)
     if own is not None:
-        _end(own, report)
-
-
-def _end(own: Any, report: pytest.TestReport) -> None:
-    own.node_reporter(report).write_captured_output(report)
-    own.finalize(report)
+        own.node_reporter(report).write_captured_output(report)
+        own.finalize(report)
 
 
 def junit_report(config: pytest.Config) -> Any:
@@ -146,7 +141,7 @@ class MatchCases:
         report.node_reporters_ordered = []
         sample = MatchReport(group, Match(_KEY, 0, _SECONDS))
         report.pytest_runtest_logreport(sample)
-        _end(report, sample)
+        end_case(report, sample)
         text = tostring(report.node_reporters_ordered[0].to_xml(), encoding="unicode")
         text = text.replace("%", "%%").replace(_KEY, "%(key)s")
         return text.replace(f'time="{_SECONDS:.3f}"', 'time="%(seconds).3f"')
@@ -168,7 +163,8 @@ class MatchReporting:
     """Reports matches to all plugins, and to pytest's JUnit report in short."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+        self._manager = config.pluginmanager
+        self._report = junit_report(config)
         self._cases = MatchCases.of(config)
 
     def report(self, report: MatchReport, hook: Any) -> None:
@@ -177,7 +173,7 @@ class MatchReporting:
         hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
         if self._cases is None or not self._cases.take(report):
             hook.pytest_runtest_logreport(report=report)
-            end_case(self._config, report)
+            end_case(self._report, report)
         else:
             self._others(report=report)
         hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
@@ -185,5 +181,4 @@ class MatchReporting:
     @cached_property
     def _others(self) -> Any:
         """Everybody but pytest's JUnit report; no directory has a hook of its own here."""
-        manager = self._config.pluginmanager
-        return manager.subset_hook_caller("pytest_runtest_logreport", [junit_report(self._config)])
+        return self._manager.subset_hook_caller("pytest_runtest_logreport", [self._report])

@@ -1,6 +1,6 @@
 """Collection nodes: a session file, the kinds of comparison in it, and the items."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -136,6 +136,9 @@ _MADE_AT_ONCE: Final = frozenset({"name", "parent"})
 _OF_FUNCTIONS: Final = frozenset({"callspec", "cls", "fixturenames", "function", "module", "obj"})
 """Attributes that pytest and plugins ask every item for, and only test functions have."""
 
+_EMPTY: Final[Mapping[str, Callable[[], Any]]] = {"own_markers": list, "extra_keyword_matches": set}
+"""Attributes that selections by name and pytest's warnings ask every item for."""
+
 _HAS_STRUCTURED_ID: Final = hasattr(pytest.Item, "id")
 """True for a pytest whose nodes keep their id in parts, as 9.2 does, and not as text."""
 
@@ -174,7 +177,12 @@ class ComparisonItem(pytest.Item):
         absent = name in _MADE_AT_ONCE or name in _OF_FUNCTIONS or name.startswith("__")
         if absent or self.is_whole:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        known = vars(self)
+        if name in _EMPTY:
+            return known.setdefault(name, _EMPTY[name]())
+        earlier = dict(known)
         super().__init__(self.name, self.parent, nodeid=self.nodeid)
+        known.update(earlier)
         self.user_properties = [*self.parent.properties, ("recon.key", self.comparison.key)]
         if self.judgement is not None:
             self._note_properties(self.judgement)
@@ -183,7 +191,7 @@ class ComparisonItem(pytest.Item):
     @property
     def is_whole(self) -> bool:
         """True if pytest has made all attributes of the node."""
-        return "own_markers" in vars(self)
+        return "keywords" in vars(self)
 
     @property
     def session_path(self) -> str:

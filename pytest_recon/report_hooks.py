@@ -11,7 +11,7 @@ import pytest
 from pytest_recon import terminal
 from pytest_recon.exit_status import settled_status
 from pytest_recon.gate import ATTRIBUTE, ItemResult, SessionPromise
-from pytest_recon.junitxml import add_to_junitxml, end_case
+from pytest_recon.junitxml import add_to_junitxml, end_case, junit_report
 from pytest_recon.matches import MATCH, MatchReport, carried_reports
 from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun
@@ -92,7 +92,7 @@ class Recorder:
         if attached is not None and attached["matches"]:
             self._report_carried(report)
         if attached is not None and attached["is_only"]:
-            end_case(self._run.config, report)
+            end_case(junit_report(self._run.config), report)
         if report.when != "call" and _is_own(report):
             self._forget_phase(report)
 

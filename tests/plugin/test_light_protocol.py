@@ -221,8 +221,11 @@ def test_no_item_is_whole_where_nobody_asks(pytester: pytest.Pytester) -> None:
     for absent in ("callspec", "module", "__wrapped__"):
         assert not hasattr(item, absent)
     assert not item.is_whole  # type: ignore[attr-defined]
-    assert copy.copy(item).nodeid == item.nodeid
-    assert item.own_markers == []
+    item.own_markers.append(pytest.mark.skip.mark)
+    assert not item.is_whole  # type: ignore[attr-defined]
+    assert item.name in item.keywords
+    assert item.own_markers == [pytest.mark.skip.mark]
+    assert copy.copy(seen.items[1]).nodeid == seen.items[1].nodeid
     assert vars(item).keys() == vars(PlainItem.from_parent(item.parent, name="plain")).keys()
 
 
