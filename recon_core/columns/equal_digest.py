@@ -82,7 +82,11 @@ def _amount_text(name: str, amount: Amount) -> str:
     )
     whole = f"{casts[0]}::VARCHAR"
     with_exponent = _with_exponent(name, amount.places)
-    is_small = f"WHEN abs({name}) < 0.000001 THEN {with_exponent} " if amount.places > _PLAIN_PLACES else ""
+    is_small = (
+        f"WHEN abs({name}) < 0.000001 THEN {with_exponent} "
+        if amount.places > _PLAIN_PLACES
+        else ""
+    )
     return (
         f"CASE {is_small}{''.join(by_places)}"
         f"WHEN suffix({whole}, '0') THEN {with_exponent} ELSE {whole} END"

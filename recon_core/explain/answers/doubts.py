@@ -64,13 +64,13 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
 
 
 def _unlisted_balances(prover: Prover, answer: Answer) -> list[str]:
-    """Return the figures that several causes empty together, and that the other side leaves out.
+    """Return the figures that an opening and another cause empty, and the other side does not list.
 
     An opening of 10 BNB and all fees in BNB are false, or the other side does not list its BNB.
     """
     other = prover.recorded.side(answer.side.other)
     record = prover.recorded.side(answer.side)
-    if len(answer.parts) < 2 or other is None or record is None:  # noqa: PLR2004  # a pair
+    if answer.patch.opening is None or other is None or record is None:
         return []
     listed, stated = prover.dimensions.stated(other), prover.dimensions.stated(record)
     total = total_of(part.effect for part in answer.parts)
@@ -136,7 +136,19 @@ def _is_little_cash(answer: Answer) -> bool:
     is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
-    return not is_witnessed and is_little(answer.problem, part.effect)
+    if is_witnessed:
+        return False
+    return is_little(answer.problem, part.effect, of_fees=_is_of_fees(part))
+
+
+def _is_of_fees(part: Part) -> bool:
+    """True if a cause changes the fees of fills and nothing else."""
+    patch = part.hypothesis.patch
+    fills = [fill for fill in patch.removed if fill.symbol]
+    return len(fills) == len(patch.added) > 0 and all(
+        (old.quantity, old.price, old.side) == (new.quantity, new.price, new.side)
+        for old, new in zip(fills, patch.added, strict=True)
+    )
 
 
 def _may_be_other_sign(problem: Problem, part: Part) -> bool:

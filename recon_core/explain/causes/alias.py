@@ -16,7 +16,7 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import Fill, Position, RecordedSession
+from recon_core.model import Fill, LedgerSide, Position, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 from recon_core.values.printable import printable
@@ -90,14 +90,25 @@ def _state_doubt(
 
     The fill may be of another instrument.
     """
+    declared = recorded.instruments
+    bases = {each.base for each in declared.values()}
     for one in chosen:
-        record = recorded.side(one.side)
         names = one.renamed or ("", "")
-        assets = {(each.base, each.quote) for each in map(recorded.instruments.get, names) if each}
-        fills = () if record is None else record.fills or ()
-        if len(assets) > 1 and sum(fill.symbol == names[0] for fill in fills) == 1:
+        assets = {(each.base, each.quote) for each in map(declared.get, names) if each}
+        if len(assets) < 2 and not bases.issuperset(names):  # noqa: PLR2004  # two of a pair
+            continue
+        sides = (one.side, one.side.other)
+        if 1 in map(_fill_count, (recorded, recorded), sides, names):
             return f"another fill of {printable(names[0])} or {printable(names[1])}"
     return ""
+
+
+def _fill_count(recorded: RecordedSession, side: LedgerSide, name: str) -> int:
+    """Return the number of fills that a side lists of a symbol or of a base."""
+    record = recorded.side(side)
+    fills = () if record is None else record.fills or ()
+    traded = (recorded.instruments.get(fill.symbol) for fill in fills)
+    return sum(name in {each.symbol, each.base} for each in traded if each is not None)
 
 
 def _suffix(name: str) -> str:
