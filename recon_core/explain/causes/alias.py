@@ -1,6 +1,6 @@
 """Another name: a symbol or a currency of one side that the other side calls otherwise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -86,9 +86,9 @@ def _row_name(states: States, name: str) -> str:
 def _state_doubt(
     _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt another name of a single fill, if the session declares both of them as of other assets.
+    """Doubt another name of what one fill has, if the session declares both as of other assets.
 
-    The fill may be of another instrument.
+    The fill may be of the other instrument.
     """
     declared = recorded.instruments
     bases = {each.base for each in declared.values()}
@@ -97,18 +97,25 @@ def _state_doubt(
         assets = {(each.base, each.quote) for each in map(declared.get, names) if each}
         if len(assets) < 2 and not bases.issuperset(names):  # noqa: PLR2004  # two of a pair
             continue
+        amounts = {amount.copy_abs() for amount in one.correction.values()}
         sides = (one.side, one.side.other)
-        if 1 in map(_fill_count, (recorded, recorded), sides, names):
+        if any(map(_is_one_fill, (recorded, recorded), sides, names, (amounts, amounts))):
             return f"another fill of {printable(names[0])} or {printable(names[1])}"
     return ""
 
 
-def _fill_count(recorded: RecordedSession, side: LedgerSide, name: str) -> int:
-    """Return the number of fills that a side lists of a symbol or of a base."""
+def _is_one_fill(
+    recorded: RecordedSession, side: LedgerSide, name: str, amounts: Collection[Decimal]
+) -> bool:
+    """True if one fill of a symbol or of a base has an amount, or is the only one of it."""
     record = recorded.side(side)
-    fills = () if record is None else record.fills or ()
-    traded = (recorded.instruments.get(fill.symbol) for fill in fills)
-    return sum(name in {each.symbol, each.base} for each in traded if each is not None)
+    found = [
+        fill
+        for fill in ((record.fills if record else None) or ())
+        for each in [recorded.instruments.get(fill.symbol)]
+        if each is not None and name in {each.symbol, each.base}
+    ]
+    return len(found) == 1 or any(fill.quantity in amounts for fill in found)
 
 
 def _suffix(name: str) -> str:
