@@ -123,8 +123,6 @@ RIVALS: dict[str, list[Answer]] = {
     "newest_symbol_beside_a_copy": [
         (IN, ["duplicate_fill", "foreign_activity"]), ("None", ["duplicate_fill", "stale_side"]),
     ],
-    # The exchange does not list its BNB, which an opening and fees in BNB would make 0.
-    "balance_that_is_not_listed": [(IN, ["fee_rate", "opening_balance"])],
     # The session declares both: the fill is of the other one.
     "one_fill_of_another_symbol": [(IN, ["alias", "alias"])],
     "one_fill_of_another_currency": [(OUT, ["alias"])],
@@ -184,6 +182,8 @@ NO_CAUSE = {
     "sign_of_one_position",
     # The ledger trades both symbols: neither is a name of the other.
     "two_symbols_of_one_side",
+    # The exchange does not list its BNB: no fee at all, and no opening, would make it 0.
+    "balance_that_is_not_listed",
 }
 """Sessions of which nothing is proven, and no cause is named."""
 

@@ -59,27 +59,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and not dimensions.shows(name)
     ]
-    unseen += _unlisted_balances(prover, answer)
     return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
-
-
-def _unlisted_balances(prover: Prover, answer: Answer) -> list[str]:
-    """Return the figures that an opening and another cause empty, and the other side does not list.
-
-    An opening of 10 BNB and all fees in BNB are false, or the other side does not list its BNB.
-    """
-    other = prover.recorded.side(answer.side.other)
-    record = prover.recorded.side(answer.side)
-    if answer.patch.opening is None or other is None or record is None:
-        return []
-    listed, stated = prover.dimensions.stated(other), prover.dimensions.stated(record)
-    total = total_of(part.effect for part in answer.parts)
-    return [
-        name
-        for name, amount in total.items()
-        if amount and name not in listed and stated.get(name) == amount
-        and sum(bool(part.effect.get(name)) for part in answer.parts) > 1
-    ]  # fmt: skip
 
 
 def _is_doubtful(prover: Prover, answer: Answer) -> bool:
