@@ -8,8 +8,10 @@
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make trials         the worth of explanations by world, kind and evidence, 3,000 sessions
-#   make bench          what an item costs, a question to a long audit log, an explanation
+#   make bench          what an item costs, a session, a question to a long audit log, an explanation
+#   make bench-report   docs/performance.md and the picture of docs/scale.md from their figures
 #   make exchange       the snapshot of an account, by the real ccxt, on a server of this machine
+#   make stores         sessions by URL on a real S3 server of this machine
 #   make test-engines   the recorders of engines, by the real engines
 #   make browser        the HTML report in Chromium: accessible, at three widths; fetches axe-core by npm
 #   make lint           ruff, mypy, the layers of the packages, the prose
@@ -35,8 +37,6 @@ ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder py
     pytest-instafail pytest-order pytest-picked pytest-repeat pytest-reportlog \
     pytest-rerunfailures pytest-retry pytest-shard pytest-socket pytest-split pytest-sugar \
     pytest-timeout flaky
-# Engines whose recorders are tested; each brings what it computes with.
-ENGINES := backtrader>=1.9.76 backtesting>=0.6 vectorbt>=1.0
 SHELL := /bin/sh
 
 BIN := $(VENV)/bin
@@ -48,7 +48,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
-.PHONY: test-pytests test-engines routes browser exchange
+.PHONY: test-pytests test-engines routes browser exchange stores bench-report
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -103,6 +103,7 @@ soak: same-python
 	$(MAKE) --no-print-directory fuzz FUZZ="--executions 200000"
 	$(MAKE) --no-print-directory mutants MUTANTS="--outside 300 --inside 100"
 	$(MAKE) --no-print-directory exchange
+	$(MAKE) --no-print-directory stores
 	$(MAKE) --no-print-directory test-engines
 
 fuzz: same-python
@@ -114,13 +115,20 @@ mutants: same-python
 trials: same-python
 	$(BIN)/python -m tests.trials --worlds $(TRIALS)
 
+# A missed target keeps no other one from being measured.
 bench: same-python
-	$(BIN)/python benchmarks/items.py
-	$(BIN)/python benchmarks/audit.py
-	$(BIN)/python benchmarks/explain.py
-	$(BIN)/python benchmarks/reports.py
-	$(BIN)/python benchmarks/sessions.py --cluster
-	$(BIN)/python benchmarks/mutate.py
+	@missed=; release=$$($(BIN)/python -c 'import recon_core; print(recon_core.__version__)'); \
+	for words in items.py workers.py audit.py explain.py reports.py "reports.py --command" \
+	    "sessions.py --cluster" mutate.py curves.py fills.py "fills.py --apart" \
+	    "fills.py --kind linear" "fills.py --kind inverse"; do \
+	    echo "== $$words"; \
+	    $(BIN)/python benchmarks/$$words --json benchmarks/figures/$$release \
+	        || missed="$$missed $$words,"; \
+	done; \
+	test -z "$$missed" || { echo "missed a target:$$missed see above" >&2; exit 1; }
+
+bench-report: same-python
+	$(BIN)/python benchmarks/report.py
 
 # Each environment is one of its own, inside $(VENV), so that `make clean` takes it along.
 test-pythons: same-python
@@ -143,11 +151,16 @@ test-pytests: same-python
 
 # ccxt is 74 MiB: an environment of its own, which only these tests wait for.
 exchange: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.*" TESTS=tests/snapshot
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.* keyring keyrings.alt" TESTS=tests/snapshot
+
+# moto and the client of AWS are 100 MiB, and s3fs wants an fsspec of its own version.
+stores: same-python
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/stores WITH="moto[server] s3fs" \
+	    TESTS="tests/core/test_remote_sessions.py tests/core/test_s3_sessions.py"
 
 # The engines bring 1 GiB: an environment of its own, which only these tests wait for.
 test-engines: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/engines WITH="$(ENGINES:%='%')" TESTS=tests/engines
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/engines WITH="-r tests/engines/requirements.txt" TESTS=tests/engines
 
 browser: same-python
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4

@@ -4,8 +4,9 @@
 
 Writes a session whose sides are Parquet tables with that many spot fills, once equal and once with
 breaks, and takes the CPU time of each step in a process of its own, the least of some runs.
-The unit is one pass of DuckDB over every value of one table. Ends with 1 where a target is missed:
-of replay and match at 10,000,000 fills, of the whole and its memory at 1,000,000.
+The unit is one pass of DuckDB over every value of one table, in CPU time; of `recon check`, a
+process that does that and nothing else. With 1,000,000 fills and more it ends with 1 where a target
+is missed.
 
 `--peers` names a Python that has fastrecon, datacompy and pyarrow: they compare the same two files.
 """
@@ -21,11 +22,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from measured import Usage, usage
+
 MIB = 1024 * 1024
 SYMBOLS = 200
 QUOTES = ("EUR", "USDT", "USD", "BTC")
+SMALL = 1_000_000
+"""Fills a side from which on a target that is missed is the exit status."""
 LARGE = 10_000_000
-"""Fills a side at which replay and match are held to their targets."""
+"""Fills a side that may take more memory."""
 REPLAY, MATCH, LARGE_MIB = 1.5, 4.0, 2048
 WHOLE, WHOLE_MIB = 12.0, 1024
 LIMITS = {
@@ -46,7 +51,7 @@ SELECT lower(printf('%016x', (i * 6364136223846793005::HUGEINT % 184467440737095
   (((100000 + hash(i + 2) % 9000000)::DECIMAL(18, 0)) * 0.01 {price})::DECIMAL(18, 8) AS price,
   (((hash(i + 3) % 1000000)::DECIMAL(18, 0)) * 0.00000001)::DECIMAL(18, 8) AS fee,
   CASE WHEN hash(i + 4) % 10 = 0 THEN 'BNB' ELSE quote END AS fee_currency,
-  make_timestamptz(1767225600000000 + i * 1000 + (hash(i + 9) % 900)::BIGINT) AS time
+  {time} AS time
 FROM (SELECT i, ['EUR', 'USDT', 'USD', 'BTC'][1 + ((hash(i) % {symbols}) % 4)::INT] AS quote
       FROM range({fills}) AS t(i)) {where}
 """
@@ -56,21 +61,31 @@ def write_table(path: Path, fills: int, *, breaks: bool) -> None:
     """Write fills; with `breaks` some are missing and some have another price."""
     import duckdb
 
+    moment = "1767225600000000 + i * 1000 + (hash(i + 9) % 900)::BIGINT"
+    sql = f"make_timestamptz({moment})"
+    if path.suffix == ".csv":
+        sql = f"strftime(make_timestamp({moment}), '%Y-%m-%dT%H:%M:%S.%fZ')"
     query = _FILLS.format(
+        time=sql,
         symbols=SYMBOLS,
         fills=fills,
         price="+ (i % 9973 = 5)::INT * 0.01" if breaks else "",
         where="WHERE i % 19997 <> 3" if breaks else "",
     )
-    duckdb.connect(config={"threads": 2}).execute(
-        f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+    connection = duckdb.connect(config={"threads": 2})
+    connection.execute("SET enable_progress_bar = false")
+    how = "parquet, COMPRESSION zstd" if path.suffix == ".parquet" else "csv"
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT {how})")
 
 
-def write_session(directory: Path, fills: int, precision: int | None, *, breaks: bool) -> Path:
+def write_session(
+    directory: Path, fills: int, precision: int | None, form: str = "parquet", *, breaks: bool
+) -> Path:
     """Write a session of two tables; both sides are replayed."""
     for name, is_broken in (("a", False), ("b", breaks)):
-        write_table(directory / f"{name}.parquet", fills, breaks=is_broken)
+        write_table(directory / f"{name}.{form}", fills, breaks=is_broken)
+    if form != "parquet":
+        write_table(directory / "a.parquet", fills, breaks=False)  # the unit
     instruments = {
         f"S{number:03}/{QUOTES[number % 4]}": {
             "kind": "spot",
@@ -84,7 +99,7 @@ def write_session(directory: Path, fills: int, precision: int | None, *, breaks:
         side: {
             "as_of": "2027-01-01T00:00:00Z",
             "opening": {"cash": {"EUR": "1000000.00"}},
-            "fills": {"path": f"{name}.parquet"},
+            "fills": {"path": f"{name}.{form}"},
         }
         for side, name in (("internal", "a"), ("external", "b"))
     }
@@ -122,6 +137,7 @@ def _decode(table: Path, step: Callable[[str, Callable[[], Any]], Any]) -> None:
     import duckdb
 
     connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
     columns = "fill_id, symbol, side, quantity, price, fee, fee_currency, time"
     query = f"SELECT count(*), bit_xor(hash({columns})) FROM read_parquet('{table}')"
     step("decode", lambda: connection.execute(query).fetchall())
@@ -132,8 +148,8 @@ def _reconcile(
 ) -> None:
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain.on_demand import explainer
-    from recon_core.model.explanation import Effort
     from recon_core.ledger.replay import replay_sides
+    from recon_core.model.explanation import Effort
     from recon_core.plugins.manager import extension_manager
     from recon_core.policy import Policy
     from recon_core.sessions import read_session
@@ -159,19 +175,97 @@ def least(path: Path, what: str, runs: int) -> dict[str, float]:
     return {name: min(one[name] for one in found) for name in found[0]}
 
 
-def show(title: str, taken: Mapping[str, float], unit: float, sides: int = 2) -> float:
-    """Print the steps of a run and return all of it, in passes over one table."""
+def show(title: str, taken: Mapping[str, float], unit: float) -> None:
+    """Print the steps of a run, in seconds and in passes over one table."""
     print(f"\n{title}")
     for name in STEPS:
         print(f"  {name:<8}{taken[name]:8.2f} s  {taken[name] / unit:6.2f}")
-    whole = sum(taken[name] for name in STEPS)
-    print(f"  {'whole':<8}{whole:8.2f} s  {whole / unit:6.2f}   {taken['MiB']:.0f} MiB")
-    return whole / unit
+    print(f"  memory  {taken['MiB']:8.0f} MiB")
 
 
-PEERS = {
-    "fastrecon": "import fastrecon; ...",
-}
+def least_of(command: list[str], directory: Path, status: int, runs: int) -> Usage:
+    """Return the least CPU time and memory of a process over some runs."""
+    found = [usage(command, directory, status) for _ in range(runs)]
+    least_wall = min(one.wall for one in found)
+    return Usage(min(one.cpu for one in found), least_wall, min(one.mib for one in found))
+
+
+FASTRECON = """
+from fastrecon import ParquetFile, compare
+compare(ParquetFile('a.parquet'), ParquetFile('b.parquet'), keys=['symbol', 'fill_id'])
+"""
+DATACOMPY = """
+import polars
+from datacompy import PolarsCompare
+one, other = (polars.read_parquet(f'{name}.parquet') for name in 'ab')
+PolarsCompare(one, other, join_columns=['symbol', 'fill_id']).report()
+"""
+PEERS = {"fastrecon": FASTRECON, "datacompy": DATACOMPY}
+
+
+def show_peers(python: Path, directory: Path, runs: int, whole: float) -> None:
+    """Print the CPU time of other tools on the same two tables, as whole processes."""
+    for name, script in PEERS.items():
+        try:
+            found = least_of([str(python), "-c", script], directory, 0, runs)
+        except SystemExit as error:
+            print(f"  {name:<20} failed: {str(error).splitlines()[-1][:100]}")
+            continue
+        share = f"recon check takes {whole / found.cpu:.2f} of it"
+        print(f"  {name:<20}{found.cpu:8.2f} s  {found.mib:6.0f} MiB   {share}")
+
+
+def check_command(path: Path, *, breaks: bool) -> list[str]:
+    """Return `recon check` of a session, within the limits of this benchmark."""
+    limits = [f"--limit={name}={most}" for name, most in LIMITS.items()]
+    explain = ["--explain=off"] if breaks else []
+    return [sys.executable, "-m", "recon_core.cli", "check", str(path), *limits, *explain]
+
+
+def compare_whole(options: argparse.Namespace, path: Path, *, breaks: bool) -> tuple[float, float]:
+    """Print `recon check` as a process; return its passes over one table, and its memory."""
+    script = [sys.executable, __file__, "--measure", str(path), "--what", "decode"]
+    decode = least_of(script, path.parent, 0, options.runs)
+    status = 2 if breaks else 0
+    command = check_command(path, breaks=breaks)
+    check = least_of(command, path.parent, status, options.runs)
+    print(f"  {'decoding, process':<20}{decode.cpu:8.2f} s  {decode.mib:6.0f} MiB")
+    share = check.cpu / decode.cpu
+    print(f"  {'recon check':<20}{check.cpu:8.2f} s  {check.mib:6.0f} MiB   {share:.2f} of it")
+    if options.peers and options.form == "parquet" and not breaks:
+        show_peers(options.peers, path.parent, options.runs, check.cpu)
+    return share, check.mib
+
+
+def verdict(name: str, found: float, most: float) -> bool:
+    """Print a figure beside its target; true if it is missed."""
+    print(f"{name:<44}{found:8.2f}  (at most {most:g}){'' if found <= most else '  MISSED'}")
+    return found > most
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Measure a clear session and one with breaks; return 1 where a target is missed."""
+    missed = []
+    for title, breaks in (("equal sides", False), ("sides with breaks", True)):
+        with tempfile.TemporaryDirectory() as name:
+            path = write_session(
+                Path(name), options.fills, options.precision, options.form, breaks=breaks
+            )
+            unit = least(path, "decode", options.runs)["decode"]
+            print(f"\ndecoding one table of {options.fills} fills: {unit:.2f} s of CPU")
+            taken = least(path, "columns", options.runs)
+            show(f"{title}, in columns, CPU seconds and passes", taken, unit)
+            if options.rows:
+                show(f"{title}, by rows", least(path, "rows", 1), unit)
+            share, mib = compare_whole(options, path, breaks=breaks)
+        large = options.fills >= LARGE
+        missed += [
+            verdict("replay of a side, in passes", taken["replay"] / 2 / unit, REPLAY),
+            verdict("match, in passes", taken["match"] / unit, MATCH),
+            verdict("recon check, in processes that decode", share, WHOLE),
+            verdict("memory of recon check, MiB", mib, LARGE_MIB if large else WHOLE_MIB),
+        ]
+    return int(any(missed) and options.fills >= SMALL)
 
 
 def main() -> int:
@@ -180,6 +274,7 @@ def main() -> int:
     parser.add_argument("--fills", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--precision", type=int, help="decimal places of cash; exact without it")
+    parser.add_argument("--form", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--rows", action="store_true", help="the same by rows, for comparison")
     parser.add_argument("--peers", type=Path, help="a Python with fastrecon and datacompy")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
@@ -188,7 +283,7 @@ def main() -> int:
     if options.measure:
         print(json.dumps(measure(options.measure, options.what)))
         return 0
-    return _compare(options)
+    return compare(options)
 
 
 if __name__ == "__main__":

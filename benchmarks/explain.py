@@ -26,6 +26,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
+from figures import Figures, json_option
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OPENING = Decimal("1000000000.00")
 UNIT = Decimal("1e-8")
@@ -270,7 +272,7 @@ def measure(path: Path) -> dict[str, Any]:
     return taken
 
 
-def show(case: Case, runs: list[dict[str, Any]]) -> bool:
+def show(case: Case, runs: list[dict[str, Any]], found: Figures) -> bool:
     """Print the share of every step; whether the targets are met and the answer is right."""
     taken = {name: statistics.median(run[name] for run in runs) for name in STEPS}
     unit = statistics.median(run.get("unit", run["read"] + run["replay"]) for run in runs)
@@ -288,6 +290,12 @@ def show(case: Case, runs: list[dict[str, Any]]) -> bool:
     marks = f"{' WRONG' if is_wrong else ''}{' MISSED' if missed else ''}"
     said = f"{'+'.join(case.faults)}: {', '.join(verdicts)}"
     print(f"{case.name:<15}{case.rows:<7}{seconds}{share:7.2f}{limit:>6}  {said}{marks}")
+    row = f"{case.name}, {case.rows}: {', '.join(case.faults)}"
+    found.add(row, "read and replay", unit, "s")
+    most = {} if case.most is None else {"at_most": case.most}
+    found.add(row, "explain", taken["explain"], "s", **most)
+    target = {} if case.target is None else {"at_most": case.target}
+    found.add(row, "share", share, **target)
     return not is_wrong and not missed
 
 
@@ -296,11 +304,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="cases whose name or faults have these words")
+    json_option(parser)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure)))
         return 0
+    found = Figures(
+        "explain",
+        "Explanations",
+        "Explaining a session with known faults, against reading and replaying it in the same "
+        "process. states: the ledger's fills against positions and cash; rows: against fills too.",
+        "python benchmarks/explain.py",
+    )
     print(f"{'CPU seconds':<22}{''.join(f'{name:>8.7}' for name in STEPS)}  share limit")
     met = True
     for case in cases():
@@ -316,7 +332,8 @@ def main() -> int:
                 path.with_name(REFERENCE).write_text(json.dumps(reference), encoding="utf-8")
             command = [sys.executable, __file__, "--measure", str(path)]
             runs = [json.loads(subprocess.check_output(command)) for _ in range(options.runs)]
-        met = show(case, runs) and met
+        met = show(case, runs, found) and met
+    found.write(options.json)
     return 0 if met else 1
 
 

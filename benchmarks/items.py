@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import Usage, session_of_positions, usage
 
 ITEMS_TARGET = 0.35
@@ -102,6 +103,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--xdist", action="store_true", help="measure with -n 2")
     parser.add_argument("--python", default=sys.executable, help="another environment's python")
+    json_option(parser)
     return parser.parse_args()
 
 
@@ -208,6 +210,8 @@ def _report(
     for count, failing in ((10_000, 1_000), (20_000, 2_000)):
         ratio = seconds[f"recon {count} {failing}"] / seconds[f"bare {count} 0"]
         print(f"  {failing} failures of {count} are {ratio:.2f} times {count} bare items that pass")
+    peaks = memory[f"recon {MANY} 0"] / memory[f"bare {MANY} 0"]
+    _write(options, seconds, memory, (items, failures, peaks))
     targets = [
         _verdict(
             "10,000 comparisons against 10,000 bare items",
@@ -223,12 +227,39 @@ def _report(
         ),
         _verdict(
             "peak memory of 100,000 comparisons against 100,000 bare items",
-            memory[f"recon {MANY} 0"] / memory[f"bare {MANY} 0"],
+            peaks,
             lambda r: r <= MEMORY_TARGET,
             f"at most {MEMORY_TARGET}",
         ),
     ]
     return 0 if all(targets) else 1
+
+
+def _write(
+    options: argparse.Namespace,
+    seconds: dict[str, float],
+    memory: dict[str, float],
+    ratios: tuple[float, float, float],
+) -> None:
+    workers = " --xdist" if options.xdist else ""
+    found = Figures(
+        "items-xdist" if options.xdist else "items",
+        "Items of pytest",
+        "Whole pytest processes with --junitxml: comparisons of one session against bare items "
+        "that do nothing, each by their number and how many of them fail.",
+        f"python benchmarks/items.py{workers}",
+        versions("pytest", "pytest-xdist"),
+    )
+    for name, value in seconds.items():
+        found.add(name, "time", value, "s")
+    for name, value in memory.items():
+        found.add(name, "memory", value, "MiB")
+    items, failures, peaks = ratios
+    found.add("10,000 comparisons : bare items", "ratio", items, at_most=ITEMS_TARGET)
+    linear = "20,000 with 2,000 failures : 10,000 with 1,000"
+    found.add(linear, "ratio", failures, at_most=FAILURES_TARGET)
+    found.add("peak of 100,000 comparisons : bare items", "ratio", peaks, at_most=MEMORY_TARGET)
+    found.write(options.json)
 
 
 def _verdict(what: str, ratio: float, met: Callable[[float], bool], target: str) -> bool:

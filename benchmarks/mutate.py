@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
+from figures import Figures, json_option
 from measured import cpu_seconds
 
 TARGET = 20.0
@@ -34,20 +35,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--fills", type=int, default=1000)
+    json_option(parser)
     options = parser.parse_args()
+    found = Figures(
+        "mutate",
+        "Mutants",
+        f"recon mutate against recon check of the same session of {options.fills:,} spot fills; "
+        "the exchange states balances (states) or balances and fills (rows).",
+        "python benchmarks/mutate.py",
+    )
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         (directory / "pytest.ini").touch()
         ratios = [
-            measured(directory, rows, effort, options.fills, options.runs)
+            measured(directory, rows, effort, options, found)
             for rows in ("states", "rows")
             for effort in ("off", "fast")
         ]
+    found.write(options.json)
     return 0 if max(ratios) <= TARGET else 1
 
 
-def measured(directory: Path, rows: str, effort: str, fills: int, runs: int) -> float:
+def measured(
+    directory: Path, rows: str, effort: str, options: argparse.Namespace, found: Figures
+) -> float:
     """Print what a session costs, and return the ratio of 100 mutants."""
+    fills, runs = options.fills, options.runs
     path = directory / f"{rows}.recon.json"
     path.write_text(json.dumps(session(fills, with_rows=rows == "rows")), encoding="utf-8")
     command = [sys.executable, "-m", "recon_core.cli"]
@@ -65,6 +78,11 @@ def measured(directory: Path, rows: str, effort: str, fills: int, runs: int) -> 
         f"{all_of:.2f} s for {mutants} mutants: 100 cost {ratio:.1f} runs "
         f"(at most {TARGET:g}) {verdict}"
     )
+    case = f"{rows}, --explain {effort}"
+    found.add(case, "recon check", one, "s")
+    found.add(case, "recon mutate", all_of, "s")
+    found.add(case, "mutants", mutants, "count")
+    found.add(case, "100 mutants : recon check", ratio, at_most=TARGET)
     return ratio
 
 

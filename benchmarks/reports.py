@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import cpu_seconds, session_of_positions
 
 from recon_core.reports.formats import FORMATS
@@ -46,15 +47,29 @@ def main() -> int:
         ]
     medians = {kind: statistics.median(run[kind] for run in runs) for kind in kinds}
     met = True
+    name = "recon check" if options.command else "pytest"
+    found = Figures(
+        "reports-command" if options.command else "reports",
+        "Reports",
+        f"{COMPARISONS:,} comparisons with all {len(FORMATS)} formats of reports, against the same "
+        "run without.",
+        f"python benchmarks/reports.py{' --command' if options.command else ''}",
+        versions("pytest", "jinja2"),
+    )
     for count in FAILURES:
         plain, reported = medians[count, False], medians[count, True]
         ratio = reported / plain
         met = met and ratio <= TARGET
+        case = f"{name}, {count} failures"
+        found.add(case, "without reports", plain, "s")
+        found.add(case, "with reports", reported, "s")
+        found.add(case, "ratio", ratio, at_most=TARGET)
         word = "met" if ratio <= TARGET else "MISSED"
         print(
             f"{COMPARISONS} comparisons, {count} failures: {plain:.2f} s without reports, "
             f"{reported:.2f} s with {len(FORMATS)}: {ratio:.2f}, at most {TARGET}: {word}"
         )
+    found.write(options.json)
     return 0 if met else 1
 
 
@@ -62,6 +77,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--command", action="store_true", help="measure recon check")
+    json_option(parser)
     return parser.parse_args()
 
 

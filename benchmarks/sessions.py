@@ -21,6 +21,7 @@ from collections.abc import Callable
 from multiprocessing import Pool
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import session_of_positions
 
 PROCESSES_TARGET = 0.6
@@ -39,9 +40,19 @@ def main() -> int:
     options = _options()
     alone, together = _busy(1), _busy(2)
     print(f"two busy loops at once take {together / (2 * alone):.2f} of one after the other")
-    met = [_processes(options)]
+    found = Figures(
+        "sessions-cluster" if options.cluster else "sessions",
+        "Processes and a cluster",
+        "recon check on sessions of 60 comparisons, every twentieth with a FAIL: the least wall "
+        "clock of several processes or workers against one.",
+        f"python benchmarks/sessions.py{' --cluster' if options.cluster else ''}",
+        versions("distributed"),
+    )
+    found.add("two busy loops at once : in turn", "ratio", together / (2 * alone))
+    met = [_processes(options, found)]
     if options.cluster:
-        met.append(_cluster(options))
+        met.append(_cluster(options, found))
+    found.write(options.json)
     return 0 if all(met) else 1
 
 
@@ -50,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cluster", action="store_true", help="measure dask.distributed too")
     parser.add_argument("--python", default=sys.executable, help="another environment's python")
+    json_option(parser)
     return parser.parse_args()
 
 
@@ -70,21 +82,28 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _processes(options: argparse.Namespace) -> bool:
+def _processes(options: argparse.Namespace, found: Figures) -> bool:
     one, two, start = _least(options, 200, ["-j1"], ["-j2"], ["-j1", _FIRST])
     print(f"200 sessions: -j 1 {one:.2f} s, -j 2 {two:.2f} s, ratio {two / one:.2f}")
     floor = (start + (one - start) / 2) / one
     print(f"one session takes {start:.2f} s, so that two processes that share the others", end="")
     print(f" and start in no time take {floor:.2f}")
-    return two / one <= PROCESSES_TARGET
+    found.add("200 sessions, -j 1", "wall clock", one, "wall s")
+    found.add("200 sessions, -j 2", "wall clock", two, "wall s")
+    found.add("one session, -j 1", "wall clock", start, "wall s")
+    found.add("200 sessions, two processes that start in no time", "ratio", floor)
+    return found.add("200 sessions, -j 2 : -j 1", "ratio", two / one, at_most=PROCESSES_TARGET)
 
 
-def _cluster(options: argparse.Namespace) -> bool:
+def _cluster(options: argparse.Namespace, found: Figures) -> bool:
     words = ["--scheduler=local", "-j"]
     one, two = _least(options, 2000, [*words, "1"], [*words, "2"])
     print(f"2000 sessions on a cluster: 1 worker {one:.2f} s, 2 workers {two:.2f} s", end="")
     print(f", {one / two:.2f} times as fast")
-    return one / two >= CLUSTER_TARGET
+    found.add("2,000 sessions, 1 worker", "wall clock", one, "wall s")
+    found.add("2,000 sessions, 2 workers", "wall clock", two, "wall s")
+    gain = "2,000 sessions, 1 worker : 2 workers"
+    return found.add(gain, "ratio", one / two, at_least=CLUSTER_TARGET)
 
 
 def _least(options: argparse.Namespace, count: int, *cases: list[str]) -> list[float]:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from figures import Figures, json_option, versions
 from measured import Usage, session_of_positions, usage
 
 CHECK_TARGET = 2.5
@@ -50,6 +51,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--fills", type=int, default=0, help="fills of each side of a session")
+    json_option(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
@@ -104,6 +106,20 @@ def _report(options: argparse.Namespace, runs: list[dict[str, Usage]]) -> int:
     ]
     floor = wall[EMPTY] / wall["pytest"]
     print(f"wall clock of -n 2 without any item against one process with all: {floor:.2f}")
+    found = Figures(
+        "workers" if not options.fills else f"workers-{options.fills}-fills",
+        "Sessions on workers of pytest",
+        f"{options.sessions} sessions of 60 comparisons and {options.fills} fills a side: pytest, "
+        "pytest on two workers, and recon check.",
+        f"python benchmarks/workers.py --fills {options.fills}",
+        versions("pytest", "pytest-xdist"),
+    )
+    for name in CASES:
+        found.add(name, "CPU", cpu[name], "s")
+        found.add(name, "wall clock", wall[name], "wall s")
+    for name, ratio, target in ratios:
+        found.add(name, "ratio", ratio, at_most=target)
+    found.write(options.json)
     for name, ratio, target in ratios:
         word = "met" if ratio <= target else "MISSED"
         print(f"{name}: {ratio:.2f}, target at most {target}: {word}")

@@ -123,8 +123,10 @@ class MatchCases:
             return
         placeholder = rf'<testcase recon="{self._token}-(\d+)" />'
         path = Path(self._report.logfile)
-        parts = re.split(placeholder, path.read_text(encoding="utf-8"))
-        with path.open("w", encoding="utf-8") as file:
+        # Texts of other tests keep the ends of their lines.
+        with path.open(encoding="utf-8", newline="") as file:
+            parts = re.split(placeholder, file.read())
+        with path.open("w", encoding="utf-8", newline="") as file:
             file.write(parts[0])
             for place, text in zip(parts[1::2], parts[2::2], strict=True):
                 file.writelines(map(self.text, self._stretches[int(place)].reports))

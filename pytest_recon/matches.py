@@ -11,7 +11,7 @@ and its times; everything else is made when it is asked for, and kept where it c
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
@@ -59,7 +59,8 @@ class MatchGroup:
 class Match(NamedTuple):
     """One match: its key, when and how long it was judged.
 
-    `keywords` and `properties` are there where they are not those that the group gives.
+    `keywords` and `properties` are there where they are not those that the group gives. `id` is
+    the item's own, of a pytest that keeps it in parts, where both are in one process.
     """
 
     key: str
@@ -67,12 +68,23 @@ class Match(NamedTuple):
     seconds: float
     keywords: Sequence[str] | None = None
     properties: Sequence[Named] | None = None
+    id: Any = None
+
+
+class _Made:
+    """An attribute that is made whenever it is asked for, until somebody sets it."""
+
+    def __init__(self, made: Callable[[Any], Any]) -> None:
+        self._made = made
+
+    def __get__(self, report: Any, _: type | None = None) -> Any:
+        return self if report is None else self._made(report)
 
 
 class MatchReport(pytest.TestReport):
     """The one report of a comparison that matches; no setup and no teardown surround it."""
 
-    __slots__ = ("group", "key")
+    __slots__ = ("group", "has_own_properties", "key")
     __test__ = False
 
     outcome = "passed"
@@ -83,23 +95,23 @@ class MatchReport(pytest.TestReport):
         # Not pytest's constructor: what it keeps is made below when it is asked for.
         self.group = group
         self.key = match.key
-        self.nodeid = f"{group.node_id}::{match.key}"
+        if match.id is None:
+            self.nodeid = f"{group.node_id}::{match.key}"
+        else:
+            self._id = match.id
         self.start = match.start
         self.duration = match.seconds
         if match.keywords is not None:
             self.keywords = dict.fromkeys(match.keywords, 1)
+        self.has_own_properties = match.properties is not None
+        """True if its properties are not those that the group gives."""
         if match.properties is not None:
             self.user_properties = _pairs(match.properties)
 
-    @cached_property
-    def stop(self) -> float:  # type: ignore[override]  # an attribute there
-        """The time at which the verdict was known."""
-        return self.start + self.duration
-
-    @cached_property
-    def location(self) -> tuple[str, int | None, str]:  # type: ignore[override]  # as `stop`
-        """The place and the heading, as the item has them."""
-        return location_of(self.group.session_path, self.group.kind, self.key)
+    stop = _Made(lambda report: report.start + report.duration)
+    location = _Made(
+        lambda report: location_of(report.group.session_path, report.group.kind, report.key)
+    )
 
     @cached_property
     def keywords(self) -> Mapping[str, Literal[1]]:  # type: ignore[override]  # as `stop`
@@ -115,11 +127,6 @@ class MatchReport(pytest.TestReport):
     def sections(self) -> list[tuple[str, str]]:  # type: ignore[override]  # as `stop`
         """Captured output, of which there is none."""
         return []
-
-    @property
-    def has_own_properties(self) -> bool:
-        """True if its properties are not those that the group gives."""
-        return "user_properties" in vars(self)
 
     def as_plain(self) -> pytest.TestReport:
         """Return a report of pytest's own class that says the same."""
@@ -168,7 +175,8 @@ class WaitingMatches:
 
     def add(self, group: MatchGroup, match: Match) -> None:
         """Keep a match until it is carried."""
-        self._matches.append((self._groups.setdefault(group, len(self._groups)), match))
+        place = self._groups.setdefault(group, len(self._groups))
+        self._matches.append((place, match._replace(id=None)))
 
     def taken(self) -> str:
         """Return all that wait as one text, empty for none; they wait no longer."""

@@ -209,9 +209,10 @@ class ComparisonItem(pytest.Item):
 
     def match(self, start: float, seconds: float) -> Match:
         """Return the data of the one report of the item, which was judged a match."""
+        match = Match(self.name, start, seconds, id=self._id if _HAS_STRUCTURED_ID else None)
         if not (self.is_whole or folded_properties(self.comparison)):
-            return Match(self.name, start, seconds)
-        return Match(self.name, start, seconds, list(self.keywords), self.user_properties)
+            return match
+        return match._replace(keywords=list(self.keywords), properties=self.user_properties)
 
     def _note(self, judgement: Judgement) -> None:
         """Keep a verdict."""

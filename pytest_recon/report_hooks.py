@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 _MORE_PROPERTIES = (*FOLDED_PROPERTIES, EXPLANATION, WAIVER)
 _FINAL = ("passed", "failed", "skipped")
-_NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
+_NOTHING_MORE: Mapping[str, str] = {}
 
 _OF_WORKER = ("node", "worker_id", "testrun_uid")
 """Attributes of a report by which pytest-xdist and others know where an item ran."""

@@ -31,6 +31,7 @@ from recon_core.audit.filters import Filters
 from recon_core.audit.span import Place, Span
 from recon_core.audit.tally import Run, Sink, Tally
 from recon_core.reports.wording import counted
+from recon_core.values.printable import printable
 from recon_core.values.times import format_time
 
 
@@ -266,6 +267,8 @@ def _incomplete(entry: Entry) -> str:
         return "" if ran is None else "does not say how many comparisons it had"
     if ran != promised:
         return f"is incomplete: {ran or 0} of {promised} comparisons ran"
-    if details.get("problems"):
-        return "was not clear for another reason than its diffs"
+    problems = details.get("problems")
+    if problems:
+        first = f": {printable(problems[0], 200)}" if isinstance(problems, list) else ""
+        return f"was not clear for another reason than its diffs{first}"
     return "" if ran else "compared nothing"

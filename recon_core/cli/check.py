@@ -52,6 +52,7 @@ Examples:
   recon check recordings/
   recon check 'recordings/**/*.recon.json' --policy recon.toml
   recon check day.recon.json --audit-log audit.jsonl
+  recon check s3://bucket/2026-11-29
   recon check recordings/ --report html:recon.html --report junit:recon.xml
   recon check recordings/ --fail-on warn --format json
 
@@ -184,8 +185,9 @@ class CheckCommand(click.Command):
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Compare what the system believes with what the exchange says, and decide.
 
-    SESSION is a recorded session, a directory that holds some, or a pattern. The verdicts
-    are those of pytest --recon-session.
+    SESSION is a recorded session, a directory that holds some, or a pattern; a URL of either,
+    such as s3://bucket/day, where the extra url is installed. The verdicts are those of
+    pytest --recon-session.
     """
     options = CheckOptions(**given)
     try:

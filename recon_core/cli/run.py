@@ -26,6 +26,7 @@ from recon_core.cli.session_options import (
 from recon_core.cli.snapshot import (
     ACCOUNT_OPTION,
     EXCHANGE_ARGUMENT,
+    KEYRING_OPTION,
     SANDBOX_OPTION,
     SETTINGS_OPTION,
     ccxt_settings,
@@ -86,6 +87,7 @@ def _pause(ctx: click.Context, param: click.Parameter, value: str) -> int:
 @EXCHANGE_ARGUMENT
 @click.argument("session", metavar="SESSION")
 @ACCOUNT_OPTION
+@KEYRING_OPTION
 @SANDBOX_OPTION
 @SETTINGS_OPTION
 @click.option(
@@ -135,6 +137,7 @@ def run(
     looks: int,
     variables: tuple[str, ...],
     *,
+    keyring: bool,
     sandbox: bool,
     **given: Any,
 ) -> None:
@@ -154,7 +157,9 @@ def run(
     targets = _targets(variables, request)
     anchor = request.anchors[0]
     directory = snapshot_place(anchor)
-    asked = open_exchange(exchange, account, sandbox=sandbox, settings=ccxt_settings(settings))
+    asked = open_exchange(
+        exchange, account, sandbox=sandbox, settings=ccxt_settings(settings), keyring=keyring
+    )
     head = {"exchange": exchange, "account": account, "sandbox": sandbox}
 
     def snapshot() -> None:

@@ -17,6 +17,9 @@ EXCHANGE_ARGUMENT: Final = click.argument("exchange", metavar="EXCHANGE")
 ACCOUNT_OPTION: Final = click.option(
     "--account", required=True, metavar="NAME", help="Whose keys: RECON_NAME_API_KEY."
 )
+KEYRING_OPTION: Final = click.option(
+    "--keyring", is_flag=True, help="Take keys that the environment lacks from the keyring."
+)
 SANDBOX_OPTION: Final = click.option("--sandbox", is_flag=True, help="Ask the exchange's testnet.")
 SETTINGS_OPTION: Final = click.option(
     "--settings", metavar="FILE", help="Settings of ccxt (JSON), without keys."
@@ -35,7 +38,8 @@ Exit codes:
   64  wrong usage
 
 The keys are read from the environment: RECON_NAME_API_KEY, RECON_NAME_SECRET and what else the
-exchange asks for. Give them the right to read, and none to trade or to withdraw.
+exchange asks for; with --keyring also from the keyring, service recon/NAME. Give them the right
+to read, and none to trade or to withdraw.
 """
 
 
@@ -50,6 +54,7 @@ exchange asks for. Give them the right to read, and none to trade or to withdraw
 @click.option("--for", "session", metavar="SESSION", help="Take symbols and start of a session.")
 @click.option("--symbol", "symbols", multiple=True, metavar="NAME", help="A symbol (repeatable).")
 @click.option("--since", metavar="TIME", help="Rows from this time on (ISO 8601).")
+@KEYRING_OPTION
 @SANDBOX_OPTION
 @SETTINGS_OPTION
 @click.pass_context
@@ -64,6 +69,7 @@ def snapshot(
     since: str | None,
     settings: str | None,
     *,
+    keyring: bool,
     sandbox: bool,
 ) -> None:
     """Ask EXCHANGE for balances, positions, orders, trades and transfers of an account.
@@ -76,7 +82,9 @@ def snapshot(
     from recon_core.snapshot.writing import take_snapshot  # noqa: PLC0415  # as that
 
     named, begun = _scope(session, symbols, since)
-    asked = open_exchange(exchange, account, sandbox=sandbox, settings=ccxt_settings(settings))
+    asked = open_exchange(
+        exchange, account, sandbox=sandbox, settings=ccxt_settings(settings), keyring=keyring
+    )
     directory = Path.cwd() / output
     head = {"exchange": exchange, "account": account, "sandbox": sandbox}
     with locked(directory, 0):

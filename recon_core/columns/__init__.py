@@ -1,1 +1,1 @@
-"""Large tables of fills in columns: DuckDB adds, joins and sorts what need not be a row."""
+"""Large tables of fills in columns: DuckDB adds, joins and sorts what is equal."""

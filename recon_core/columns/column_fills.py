@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, Final, overload
+from typing import Any, overload
 
 from recon_core.columns.database import ColumnsError
 from recon_core.columns.equal_digest import digest_without
-from recon_core.columns.fill_columns import FillColumns, listed
+from recon_core.columns.fill_columns import MOST_NUMBERS, FillColumns, listed
 from recon_core.columns.fill_sums import InOrder, Places, fill_sums
 from recon_core.columns.matching import unequal
 from recon_core.columns.repeated import copies
@@ -25,16 +25,13 @@ from recon_core.model.fill_table import (
 )
 from recon_core.model.matched_rows import EqualRows
 
-_MOST_ASKED: Final = 100_000
-"""Rows that are asked for by their number; of more, all are read."""
-
 Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Fill]]
 """Makes fills of rows as a file has them."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one table that were made so far; a row is made once, as rows are told by identity.
+    """Rows of one table that were made so far; a row is made once, so that it has one identity.
 
     `unequal` are the numbers of those that the other side does not list alike: a row that is listed
     more than once is among them.
@@ -56,7 +53,7 @@ class Rows:
     def at(self, numbers: Sequence[int]) -> list[Fill]:
         """Return rows by their numbers, which rise."""
         absent = [number for number in numbers if number not in self.known]
-        if self.every is not None or len(absent) > _MOST_ASKED:
+        if self.every is not None or len(absent) > MOST_NUMBERS:
             every = self.all()
             return [every[number] for number in numbers]
         if absent:
@@ -98,7 +95,7 @@ class ColumnFills(FillTable):
         return self.columns.count
 
     def __iter__(self) -> Iterator[Fill]:
-        """Begin to go through all fills, which makes a row of each."""
+        """Begin with the first fill, which makes a row of each."""
         return iter(self._every)
 
     @overload
@@ -114,6 +111,10 @@ class ColumnFills(FillTable):
     def __add__(self, more: Sequence[Fill]) -> tuple[Fill, ...]:
         """Return these fills and more, as tuples do."""
         return (*self._every, *more)
+
+    def __radd__(self, more: Sequence[Fill]) -> tuple[Fill, ...]:
+        """Return more fills and these."""
+        return (*more, *self._every)
 
     def __repr__(self) -> str:
         """Name the table, and not all of its rows."""

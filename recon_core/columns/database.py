@@ -1,13 +1,13 @@
 """DuckDB, where the extra `columns` is installed: one database in memory for each process.
 
 It reads files where they are and keeps nothing between two queries. Beyond `MEMORY` it puts
-parts of a query into a directory of its own, which goes with the process.
+parts of a query into a directory of its own, which it removes at its end.
 """
 
-import atexit
 import shutil
 import tempfile
 from functools import cache
+from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from recon_core.values.limits import MIB
@@ -37,11 +37,9 @@ def database() -> Any:
         import duckdb  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:
         raise ColumnsError("DuckDB is not installed") from None
-    directory = tempfile.mkdtemp(prefix="recon-columns-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     settings: dict[str, Any] = {
         "memory_limit": f"{MEMORY}B",
-        "temp_directory": directory,
+        "temp_directory": directory(),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
@@ -55,13 +53,13 @@ def database() -> Any:
     return connection
 
 
-def is_installed() -> bool:
-    """True if there is DuckDB to ask."""
-    try:
-        database()
-    except ColumnsError:
-        return False
-    return True
+@cache
+def directory() -> str:
+    """The directory for temporary files of the process, which it removes at its end."""
+    path = tempfile.mkdtemp(prefix="recon-columns-")
+    # Processes of multiprocessing end without atexit, and with this.
+    Finalize(None, shutil.rmtree, (path, True), exitpriority=0)
+    return path
 
 
 def asked(query: str) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Final
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, Amount, FillColumns, listed
+from recon_core.columns.fill_columns import AMOUNTS, MOST_NUMBERS, Amount, FillColumns, listed
 from recon_core.model import Fill
 
 _NAMES: Final = tuple(field.name for field in fields(Fill))
@@ -27,6 +27,8 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
 
     No two of them have one id and one symbol, nor, unless `plain`, one account with both.
     """
+    if len(numbers) > MOST_NUMBERS:
+        raise ColumnsError("too many rows are left out")
     kept = f" WHERE number NOT IN ({listed(numbers)})" if numbers else ""
     texts = {name: _amount_text(name, columns.amount(name)) for name in AMOUNTS}
     texts["time"] = _TIME_TEXT
@@ -66,11 +68,11 @@ _TIME_TEXT: Final = (
     "CASE WHEN time % 1000000 = 0 THEN strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%SZ') "
     "ELSE strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%S.%fZ') END"
 )
-"""The time as `format_time` prints it: microseconds only where it has some."""
+"""The time in the text of `format_time`: microseconds only where it has some."""
 
 
 def _amount_text(name: str, amount: Amount) -> str:
-    """An amount as a normalised `Decimal` prints it: 1.5, 1E+2 for 100, 1.2E-7 for 0.00000012.
+    """An amount in the text of a normalised `Decimal`: 1.5, 1E+2 for 100, 1.2E-7 for 0.00000012.
 
     A cast to fewer places that changes nothing leaves a zero out, which is quicker than to look
     for zeros in a text.

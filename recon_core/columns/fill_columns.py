@@ -1,8 +1,8 @@
 """The columns of one table of fills: what SQL reads of it, and what is known of all its rows.
 
 A column is an expression of SQL in the words of `Fill`. An amount is a `DECIMAL` that holds each
-value of the column exactly: a query that would need more digits ends with an error, and rows do
-its work.
+value of the column exactly: a query with more digits ends with an error, and
+rows do its work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +31,12 @@ MOST_DIGITS: Final = 38
 """Digits of a `DECIMAL`."""
 NARROW: Final = 18
 """Digits of a `DECIMAL` that is one machine word: sums of such are several times as quick."""
+MOST_NUMBERS: Final = 100_000
+"""Rows that a query asks for, or leaves out, by their numbers; of more, all are made."""
 MOST_GROUPS: Final = 100_000
 """Symbols, fee currencies, accounts and legs together; more are no account but an attack."""
 _AT_ONCE: Final = 10_000
+"""Rows of an answer that are in memory at a time, some MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the rows of one symbol, fee currency, account and leg have in common."""
+    """Facts that the rows of one symbol, fee currency, account and leg have in common."""
 
     symbol: str
     fee_currency: str | None
@@ -64,7 +67,7 @@ class Group:
     names_an_order: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class FillColumns:
     """One table of fills. `source` is what SQL selects from, `number` the number of a row there.
 
@@ -206,9 +209,8 @@ def surveyed(columns: FillColumns, most_text: int) -> FillColumns:
     return columns
 
 
-_FIRST_TIME: Final = 0
 _LAST_TIME: Final = 7_258_118_400_000_000
-"""2200-01-01: times from 1970 to then are plain, in microseconds since 1970."""
+"""2200-01-01 in microseconds since 1970: both engines read times from then to there alike."""
 _MOST_WHOLE: Final = 30
 """Digits before the point of an amount, as in `recon_core.values.amounts`."""
 
@@ -233,7 +235,7 @@ def _plainly_right(columns: FillColumns) -> str:
             f"{columns.value('price')} IS NOT NULL",
             *([fee] if "fee" in columns.amounts else []),
             *(_whole_digits(column) for column in columns.amounts.values()),
-            f"{columns.time} BETWEEN {_FIRST_TIME} AND {_LAST_TIME}",
+            f"{columns.time} BETWEEN 0 AND {_LAST_TIME}",
         ]
     )
 

@@ -23,7 +23,7 @@ from recon_core.model.fill_table import FillSums, PositionSums, SumRule
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, with_places
 
 _SAMPLE: Final = 2_000
-"""Rows that the number of decimal places is guessed from."""
+"""Rows whose decimal places are expected of all."""
 _MOST_TIED: Final = 10_000
 """Rows at the times at which more than one position begins; of more, all rows are posted."""
 _KEYS: Final = ("symbol", "fee_currency", "account", "leg")

@@ -1,9 +1,8 @@
 """Amounts and times that a table has as text, as SQL: only what the session format allows."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from recon_core.columns.database import ColumnsError, text
+from recon_core.columns.database import ColumnsError, asked, text
 from recon_core.columns.fill_columns import MOST_DIGITS, NARROW, Amount
 from recon_core.values.amounts import AMOUNT_PATTERN
 
@@ -13,7 +12,7 @@ _TIME: Final = (
 )
 
 
-def amount_of_text(sql: str, source: str, answer: Callable[[str], list[tuple[Any, ...]]]) -> Amount:
+def amount_of_text(sql: str, source: str) -> Amount:
     """Return a column of text as amounts with the most digits that any row has.
 
     Raises `ColumnsError` where a row is no amount, or all have too many digits together.
@@ -24,7 +23,7 @@ def amount_of_text(sql: str, source: str, answer: Callable[[str], list[tuple[Any
         f"SELECT bool_and(regexp_full_match({sql}, {text(AMOUNT_PATTERN)})), "
         f"max({whole}), max({places}) FROM {source}"
     )
-    ((is_amount, most_whole, most_places),) = answer(query)
+    ((is_amount, most_whole, most_places),) = asked(query).fetchall()
     if is_amount is False or (most_whole or 0) + (most_places or 0) > MOST_DIGITS:
         raise ColumnsError("a text is no amount, or too long for columns")
     digits = max((most_whole or 0) + (most_places or 0), NARROW)

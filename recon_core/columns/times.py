@@ -1,10 +1,9 @@
 """Times as columns have them: microseconds since 1970, in UTC."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def time_text(microseconds: int) -> str:

@@ -35,6 +35,10 @@ Views = frozenset[View]
 _Row = TypeVar("_Row")
 
 BOTH: Final[Views] = frozenset({View.POSITION, View.BALANCE})
+_SHARED: Final[Mapping[Views, Views]] = {
+    views: views for views in (frozenset[View](), *map(frozenset, ({one} for one in View)), BOTH)
+}
+"""One object for each set of views: a session has one for each asset and side."""
 _MOST_NAMED: Final = 5
 """Assets that a note names; more are counted."""
 
@@ -143,7 +147,7 @@ class Assets:
             return kept - absent - ({View.BALANCE} if listing.cash is None else set())
         found = {View.POSITION} if self._lists_positions(listing, shown, asset) else set()
         is_balance = self._lists_balance(listing, shown, asset)
-        return frozenset(found | ({View.BALANCE} if is_balance else set()))
+        return _SHARED[frozenset(found | ({View.BALANCE} if is_balance else set()))]
 
     def _lists_positions(self, listing: Listing, shown: "_Shown", asset: str) -> bool:
         if listing.positions is None:
@@ -202,7 +206,7 @@ class ComparedViews:
         """
         found = self._known.get(asset)
         if found is None:
-            found = self._known[asset] = self._of(asset)
+            found = self._known[asset] = _SHARED[self._of(asset)]
         return found
 
     @cached_property

@@ -48,6 +48,13 @@ _PER_ROW: Final = {Effort.OFF: 0, Effort.FAST: 50, Effort.FULL: 2_000}
 """
 
 
+MOST_ROWS: Final = 4_000_000
+"""Fills and movements of both sides that are searched: each is an object, and all take 2 GiB.
+
+They are two tables as large as `table_rows` allows by default.
+"""
+
+
 class BudgetError(Exception):
     """Raised when the budget ends before the search."""
 
@@ -85,4 +92,4 @@ class Budget:
 def rows_of(recorded: RecordedSession) -> int:
     """Return the number of fills and movements of both sides."""
     records = recorded.own_records().values()
-    return sum(len(record.fills or ()) + len(record.movements or ()) for record in records)
+    return sum(len(record.fill_rows) + len(record.movement_rows) for record in records)

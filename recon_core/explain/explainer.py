@@ -14,8 +14,8 @@ from recon_core.explain.answers.known import known_facts, precision_facts
 from recon_core.explain.answers.pending_movements import and_pending, with_pending
 from recon_core.explain.answers.residuals import missing_data
 from recon_core.explain.answers.unlisted_figures import and_unlisted
-from recon_core.explain.answers.verdicts import not_searched, unexplained
-from recon_core.explain.budget import Budget, BudgetError, rows_of
+from recon_core.explain.answers.verdicts import not_searched, too_many_rows, unexplained
+from recon_core.explain.budget import MOST_ROWS, Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of, vector_of
 from recon_core.explain.proof.prover import Prover, has_two_sides
@@ -42,6 +42,8 @@ def explain(
     """
     if effort is Effort.OFF or not has_two_sides(reconciliation):
         return ()
+    if rows_of(reconciliation.recorded) > MOST_ROWS:
+        return _beyond(reconciliation)
     dimensions = dimensions_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
@@ -58,6 +60,14 @@ def explain(
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
     found = and_unlisted(prover, tuple(_with_facts(posted, found)))
     return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
+
+
+def _beyond(reconciliation: Reconciliation) -> tuple[Explanation, ...]:
+    """Return the explanation that a session has too many rows, if anything in it differs."""
+    compared = (one for one in reconciliation.comparisons if one.check is None)
+    if not any(reconciliation.judge_alone(one).diff for one in compared):
+        return ()
+    return (too_many_rows(rows_of(reconciliation.recorded), MOST_ROWS),)
 
 
 def _with_facts(prover: Prover, found: Iterable[Explanation]) -> Iterator[Explanation]:

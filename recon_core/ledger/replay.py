@@ -7,7 +7,7 @@ comparisons". A replay is a pure function of what a side states.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from operator import attrgetter, is_
+from operator import attrgetter
 
 from recon_core.ledger.bookings import Roundings
 from recon_core.ledger.holdings import are_summed
@@ -28,9 +28,9 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.fill_table import (
-    FillTable,
     PositionSums,
     SumRule,
+    are_the_same,
     rows_in_account,
     table_of,
 )
@@ -86,18 +86,11 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     Fills count as the same where they were read once for both sides.
     """
     one, other = with_named_account(one), with_named_account(other)
-    if not _are_the_same(one.fills or (), other.fills or ()):
+    if not are_the_same(one.fills or (), other.fills or ()):
         return False
     if repr(one.opening) != repr(other.opening) or _moves(one) != _moves(other):
         return False
     return _marks(one) == _marks(other)
-
-
-def _are_the_same(ours: Sequence[Fill], theirs: Sequence[Fill]) -> bool:
-    """True if two sides have the same rows; tables in columns are not looked through."""
-    if ours is theirs or any(isinstance(fills, FillTable) for fills in (ours, theirs)):
-        return ours is theirs
-    return len(ours) == len(theirs) and all(map(is_, ours, theirs))
 
 
 def _marks(record: SideRecord) -> dict[str, Decimal]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, Final, overload
 
 _TIME: Final = attrgetter("time")
@@ -124,7 +124,7 @@ class RowTable(FillTable):
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Any]:
-        """Begin to go through the fills."""
+        """Begin with the first fill."""
         return iter(self.rows)
 
     @overload
@@ -160,6 +160,13 @@ class RowTable(FillTable):
     def in_account(self, account: str) -> tuple[Any, ...]:
         """Return the fills, those without an account in `account`."""
         return rows_in_account(self.rows, account)
+
+
+def are_the_same(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    """True if two sides have the same rows; tables in columns are not looked through."""
+    if ours is theirs or any(isinstance(fills, FillTable) for fills in (ours, theirs)):
+        return ours is theirs
+    return len(ours) == len(theirs) and all(map(is_, ours, theirs))
 
 
 def table_of(fills: Sequence[Any] | None) -> FillTable:

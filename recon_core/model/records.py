@@ -255,6 +255,11 @@ class Fill:
             raise ReconError(f"fee {self.fee:f} has no fee_currency")
 
     @property
+    def charged_in(self) -> str:
+        """The currency of the fee, empty for a fill that has neither."""
+        return self.fee_currency or ""
+
+    @property
     def order_id(self) -> str:
         """The order of the fill: the client's id, else the exchange's; empty if it names none."""
         return self.client_order_id or self.exchange_order_id or ""
@@ -416,6 +421,36 @@ class SideRecord:
         """The rows of a section by its name, one of `SECTIONS`."""
         rows: Sequence[object] | None = getattr(self, section)
         return rows
+
+    @property
+    def position_rows(self) -> tuple[Position, ...]:
+        """The positions that the side lists, none without that section."""
+        return self.positions or ()
+
+    @property
+    def cash_rows(self) -> tuple[CashBalance, ...]:
+        """The balances that the side lists, none without that section."""
+        return self.cash or ()
+
+    @property
+    def order_rows(self) -> tuple[Order, ...]:
+        """The orders that the side lists, none without that section."""
+        return self.orders or ()
+
+    @property
+    def fill_rows(self) -> Sequence[Fill]:
+        """The fills that the side lists, none without that section."""
+        return self.fills or ()
+
+    @property
+    def movement_rows(self) -> tuple[Movement, ...]:
+        """The movements that the side lists, none without that section."""
+        return self.movements or ()
+
+    @property
+    def snapshot_rows(self) -> tuple[Snapshot, ...]:
+        """The snapshots that the side lists, none without that section."""
+        return self.snapshots or ()
 
     def covers(self, section: str) -> bool:
         """True if the side reports a section, or its balances were replayed without one.

@@ -14,17 +14,26 @@ from recon_core.values.lazy import lazy_names
 if TYPE_CHECKING:
     from recon_core.recorders.backtesting import record_backtesting
     from recon_core.recorders.backtrader import record_backtrader
+    from recon_core.recorders.ccxt import record_ccxt
+    from recon_core.recorders.freqtrade import record_freqtrade
+    from recon_core.recorders.nautilus import record_nautilus
     from recon_core.recorders.vectorbt import record_vectorbt
 
 _MODULE_OF = {
     "record_backtesting": "recon_core.recorders.backtesting",
     "record_backtrader": "recon_core.recorders.backtrader",
+    "record_ccxt": "recon_core.recorders.ccxt",
+    "record_freqtrade": "recon_core.recorders.freqtrade",
+    "record_nautilus": "recon_core.recorders.nautilus",
     "record_vectorbt": "recon_core.recorders.vectorbt",
 }
 
 __all__ = [
     "record_backtesting",
     "record_backtrader",
+    "record_ccxt",
+    "record_freqtrade",
+    "record_nautilus",
     "record_vectorbt",
 ]
 

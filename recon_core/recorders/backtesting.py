@@ -77,7 +77,7 @@ def _part(stats: Any, name: str) -> Any:
     except (TypeError, KeyError, IndexError):
         found = printable(type(stats).__name__, 60)
         raise ReconError(
-            f"is of type {found}, without {name}; expected the result of Backtest.run()"
+            f"an object of type {found}, without {name}; expected the result of Backtest.run()"
         ) from None
 
 

@@ -9,6 +9,7 @@ time without a zone is UTC.
 Source of the rule: rules, "Binary floats".
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,10 +19,12 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, Final
 
+from recon_core.sessions.native_text import document_text
 from recon_core.sessions.recorder import SessionRecorder
 from recon_core.sessions.side_recorder import Fields, SideRecorder
 from recon_core.values.amounts import exact_sum, shortest_amount
 from recon_core.values.errors import ReconError
+from recon_core.values.files import refusing, write_atomically
 from recon_core.values.printable import printable
 
 Number = Decimal | float | int
@@ -78,10 +81,22 @@ class EngineRun:
         """Both sides, for what each of them knows."""
         return self.ledger, self.statement
 
-    def finish(self, as_of: datetime) -> Path:
-        """Close the recording, both sides as of one time; returns the path of the session."""
+    def checkpoint(self, as_of: datetime) -> None:
+        """Make the recording complete as of a time, of an engine that never says when it ends."""
+        self.ledger.as_of = self.statement.as_of = utc(as_of)
+        self._recorder.checkpoint()
+
+    def finish(self, as_of: datetime, *, external: Fields | None = None) -> Path:
+        """Close the recording, both sides as of one time; returns the path of the session.
+
+        `external` names a source beside the session that the statement is in, as it has no rows.
+        """
         self.ledger.as_of = self.statement.as_of = utc(as_of)
         self._recorder.close()
+        if external is not None:
+            document = json.loads(self.path.read_text(encoding="utf-8"))
+            with refusing(self.path.name):
+                write_atomically(self.path, document_text({**document, "external": external}))
         return self.path
 
 
@@ -134,4 +149,4 @@ def require_object(given: Any, module: str, *names: str) -> None:
     if any(kind.__name__ in names and kind.__module__.split(".")[0] == module for kind in kinds):
         return
     found = printable(type(given).__name__, 60)
-    raise ReconError(f"is of type {found}; expected a {' or a '.join(names)} of {module}")
+    raise ReconError(f"an object of type {found}; expected {' or '.join(names)} of {module}")

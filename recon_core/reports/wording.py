@@ -13,6 +13,7 @@ from recon_core.model.matched_rows import EqualRows
 from recon_core.model.summary import count_severities
 from recon_core.values.printable import printable
 from recon_core.values.severity import Severity
+from recon_core.values.urls import url_of
 
 CLEAR: Final = "CLEAR"
 BLOCKED: Final = "BLOCKED"
@@ -80,12 +81,10 @@ def counts_text(diffs: Iterable[ReconDiff]) -> str:
 
 
 def node_path(anchor: Path, directory: Path) -> str:
-    """The anchor relative to `directory` as written in node ids, made safe to print."""
-    try:
-        relative = os.path.relpath(anchor, directory)
-    except ValueError:  # another drive
-        relative = str(anchor)
-    return "/".join(encode_key(part) for part in Path(relative).parts)
+    """The anchor relative to `directory`, or its URL, as in node ids, made safe to print."""
+    url = url_of(anchor)
+    parts = Path(_relative(anchor, directory)).parts if url is None else url.split("/")
+    return "/".join(map(encode_key, parts))
 
 
 def opened_path(anchor: Path, directory: Path) -> str:
@@ -94,7 +93,8 @@ def opened_path(anchor: Path, directory: Path) -> str:
     Nothing in it is encoded or made safe to show.
     """
     whole = _relative(anchor, directory).encode("utf-8", "surrogateescape")
-    return Path(whole.decode("utf-8", "backslashreplace")).as_posix()
+    text = whole.decode("utf-8", "backslashreplace")
+    return text if url_of(anchor) is not None else Path(text).as_posix()
 
 
 def command_path(anchor: Path, directory: Path) -> str:
@@ -104,6 +104,9 @@ def command_path(anchor: Path, directory: Path) -> str:
 
 
 def _relative(anchor: Path, directory: Path) -> str:
+    url = url_of(anchor)
+    if url is not None:
+        return url
     try:
         return os.path.relpath(anchor, directory)
     except ValueError:  # another drive

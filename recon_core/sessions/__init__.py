@@ -9,6 +9,7 @@ from recon_core.plugins.manager import extension_manager
 from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE, NATIVE_SUFFIX, find_sessions
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
+from recon_core.values.urls import url_of
 
 __all__ = ["find_sessions", "read_session"]
 
@@ -16,10 +17,15 @@ __all__ = ["find_sessions", "read_session"]
 def read_session(path: Path, manager: PluginManager | None = None) -> RecordedSession:
     """Read one recorded session: a native file, a recording's anchor or its directory.
 
+    A path that is made of a URL, `Path("s3://bucket/day.recon.json")`, is fetched for it.
     `manager` holds the formats, by default the built-in and the installed ones. A section
     that a side does not report is `None`. Raises `SessionError` where the session cannot be
     judged.
     """
+    if url_of(path) is not None:
+        from recon_core.sessions.remote import read_remote  # noqa: PLC0415  # only for a URL
+
+        return read_remote(path, lambda local: read_session(local, manager))
     # pydantic is loaded where a file is read, not where pytest starts.
     from recon_core.sessions.native import read_native_session  # noqa: PLC0415
 

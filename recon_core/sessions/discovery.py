@@ -18,10 +18,11 @@ from pluggy import PluginManager
 from recon_core.sessions.unjudged_paths import Reason, UnjudgedPath, notes_on
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
+from recon_core.values.urls import is_url, url_of
 
 NATIVE_SUFFIX: Final = ".recon.json"
 NATIVE_DIRECTORY_FILE: Final = "session.recon.json"
-_SIMILAR: Final = re.compile(r"\.recon\b.*json", re.IGNORECASE | re.DOTALL)
+SIMILAR: Final = re.compile(r"\.recon\b.*json", re.IGNORECASE | re.DOTALL)
 """`x.recon.JSON`, `x.recon.json.bak`, `x.recon.jsonl`, `x.recon (1).json`."""
 
 _MOST_NEIGHBOURS: Final = 1000
@@ -46,13 +47,16 @@ def find_sessions(path: Path, manager: PluginManager) -> list[Path]:
 
 
 def search(path: Path, manager: PluginManager) -> Discovery:
-    """Find all sessions at `path`; a file is always one.
+    """Find all sessions at `path`, which may be made of a URL; a file is always one.
 
     A directory is searched, with everything below it, for `*.recon.json` and for foreign
     recordings. Hidden directories and linked ones are passed over. A recording from which a
     session found here takes a side is a source of that session and none of its own. Raises
     `OSError` for a directory that cannot be read: a session in it must not be missed.
     """
+    url = url_of(path)
+    if url is not None:
+        return _found(url, path, manager)
     if not path.is_dir():
         anchor = manager.hook.recon_anchor(path=path)
         return Discovery([path if anchor is None else anchor], places=[path])
@@ -95,7 +99,7 @@ class _Search:
         if path.name.endswith(NATIVE_SUFFIX):
             self.native.add(path)
         elif not self._recognise(path):
-            if _SIMILAR.search(path.name):
+            if SIMILAR.search(path.name):
                 self._pass_over(entry, Reason.SIMILAR)
             elif entry.is_symlink() and not os.path.exists(path):  # noqa: PTH110  # never raises
                 # It may have led to a directory.
@@ -144,11 +148,13 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discovery:
     """Find the sessions that a file, a directory or a pattern names.
 
-    `name` is seen from `directory`. Raises `SessionError` where it matches nothing, or
+    `name` is seen from `directory`, or is a URL. Raises `SessionError` where it matches nothing, or
     what it names cannot be searched.
     """
     try:
-        found = joined(search(path, manager) for path in _matching(directory, name))
+        found = _found(name, directory, manager)
+    except SessionError:
+        raise
     except Exception as error:  # noqa: BLE001  # a directory's, or a format plugin's fault
         reason = f"{type(error).__name__}: {printable(error)}"
         raise SessionError(f"{quoted(name, 200)}: {reason}") from None
@@ -160,6 +166,14 @@ def named_sessions(name: str, directory: Path, manager: PluginManager) -> Discov
             f"a directory that holds some, or a pattern{notes}"
         )
     return found
+
+
+def _found(name: str, directory: Path, manager: PluginManager) -> Discovery:
+    if not is_url(name):
+        return joined(search(path, manager) for path in _matching(directory, name))
+    from recon_core.sessions.remote import remote_search  # noqa: PLC0415  # only for a URL
+
+    return remote_search(name, manager)
 
 
 def _near(name: str, directory: Path) -> str:

@@ -4,11 +4,12 @@ A file holds many fills and little else that costs time. A list in which every r
 plainly right becomes fills here, field by field and not row by row; any other list is
 left to the file models of `recon_core.sessions.schema`, which say what is wrong with it.
 What is accepted is the same either way, and so are the fills: both are tested against
-each other.
+each other. `recon_core.sessions.json_fills` reads such rows from the text of a session.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -25,20 +26,29 @@ _no_amount = re.compile(rf"\|(?!\Z|{AMOUNT_PATTERN}\|)", re.ASCII).search
 _no_time = re.compile(rf"\|(?!\Z|{_TIME}\|)", re.ASCII).search
 _SIDES: Final = {str(side): side for side in OrderSide}
 _LEGS: Final = {str(leg): leg for leg in Leg}
-_NAMES: Final = tuple(field.name for field in fields(Fill))
+FIELDS: Final = tuple(field.name for field in fields(Fill))
+"""Fields of a row, in the order of those of a `Fill`."""
 _REQUIRED: Final = ("fill_id", "symbol", "side", "quantity", "price", "time")
 _AT_ONCE: Final = 1000
 """Rows that the cache of a processor holds while each of their fields is read."""
 
 
-class _NotPlainError(Exception):
+class NotPlainError(Exception):
     """Rows that the file models have to look at."""
+
+
+NOT_PLAIN: Final = (NotPlainError, KeyError, TypeError, ValueError)
+"""Errors that say as much: of a field that is missing, or of another kind or value."""
+
+
+class PlainFills(list[Fill]):
+    """The rows of a section that are fills already."""
 
 
 class _Draft:
     """A fill in the making: it lies in memory as a `Fill` does, and has none of its guards."""
 
-    __slots__ = _NAMES
+    __slots__ = FIELDS
 
 
 class ReadBefore:
@@ -55,7 +65,7 @@ class ReadBefore:
         known = self._parts.get(start)
         if known is not None and known[0] == rows:
             return known[1]
-        made = list(_fills(_Columns(rows)))
+        made = fills_of(_RowColumns(rows))
         self._parts.setdefault(start, (rows, made))
         return made
 
@@ -68,21 +78,61 @@ def plain_fills(rows: Any, before: ReadBefore | None = None) -> list[Fill] | Non
     try:
         starts = range(0, len(rows), _AT_ONCE)
         parts = [before.fills(start, rows[start : start + _AT_ONCE]) for start in starts]
-    except (_NotPlainError, KeyError, TypeError, ValueError):
+    except NOT_PLAIN:
         return None
     return [fill for part in parts for fill in part]
 
 
-class _Columns:
-    """Rows by field; every method gives one value for each row, or raises."""
+class Columns(ABC):
+    """Rows by field; every method gives one value for each row, or raises one of `NOT_PLAIN`."""
+
+    @abstractmethod
+    def values(self, name: str, absent: Any = None) -> Sequence[Any]:
+        """Return a field's values, `absent` where a row does not have the field."""
+
+    @abstractmethod
+    def names(self, name: str) -> Sequence[str | None]:
+        """Return names, `None` only where they are optional."""
+
+    @abstractmethod
+    def sides(self) -> Iterable[OrderSide]:
+        """Return the side of each order."""
+
+    @abstractmethod
+    def legs(self) -> Iterable[Leg]:
+        """Return legs, `NET` where a row has none."""
+
+    @abstractmethod
+    def texts(self, name: str, absent: str) -> Sequence[str]:
+        """Return the texts of amounts, `absent` where a row has none."""
+
+    def amounts(self, name: str, absent: str = "") -> list[Decimal]:
+        """Exact amounts, `-0` as `0`."""
+        values = self.texts(name, absent)
+        text = _joined(values)
+        if _no_amount(text):
+            raise NotPlainError
+        amounts = list(map(Decimal, values))
+        return [amount or amount.copy_abs() for amount in amounts] if "-" in text else amounts
+
+    def times(self) -> list[datetime]:
+        """Times in UTC."""
+        values = self.values("time")
+        if _no_time(_joined(values)):
+            raise NotPlainError
+        return list(map(datetime.fromisoformat, values))
+
+
+class _RowColumns(Columns):
+    """Rows as objects of JSON, of which nothing is known."""
 
     def __init__(self, rows: list[Any]) -> None:
         if set(map(type, rows)) != {dict}:
-            raise _NotPlainError
+            raise NotPlainError
         self.rows: list[dict[str, Any]] = rows
         self.keys: set[str] = set().union(*rows)
-        if not self.keys.issubset(_NAMES):
-            raise _NotPlainError
+        if not self.keys.issubset(FIELDS):
+            raise NotPlainError
 
     def values(self, name: str, absent: Any = None) -> list[Any]:
         """Return a field's values, `absent` where a row does not have the field."""
@@ -100,46 +150,47 @@ class _Columns:
         values = self.values(name)
         types = set(map(type, values))
         if types - {str, type(None)} or "" in values or (name in _REQUIRED and types != {str}):
-            raise _NotPlainError
+            raise NotPlainError
         return values
 
-    def amounts(self, name: str, absent: str | None = None) -> list[Decimal]:
-        """Exact amounts, `-0` as `0`."""
+    def texts(self, name: str, absent: str) -> Sequence[str]:
+        """Return the texts of amounts, `absent` where a row has none."""
         values = self.values(name, absent)
-        if set(map(type, values)) != {str}:
-            values = [_figure_text(absent if value is None else value) for value in values]
-        text = _joined(values)
-        if _no_amount(text):
-            raise _NotPlainError
-        amounts = list(map(Decimal, values))
-        return [amount or amount.copy_abs() for amount in amounts] if "-" in text else amounts
+        if set(map(type, values)) == {str}:
+            return values
+        return [_figure_text(absent if value is None else value) for value in values]
 
-    def times(self) -> list[datetime]:
-        """Times in UTC."""
-        values = self.values("time")
-        if _no_time(_joined(values)):
-            raise _NotPlainError
-        return list(map(datetime.fromisoformat, values))
+    def sides(self) -> Iterable[OrderSide]:
+        """Return the side of each order."""
+        return map(_SIDES.__getitem__, self.values("side"))
+
+    def legs(self) -> Iterable[Leg]:
+        """Return legs, `NET` where a row has none."""
+        return map(_LEGS.__getitem__, self.values("leg", "NET"))
 
 
-def _joined(texts: list[str]) -> str:
-    """Join texts between bars; raises `_NotPlainError` where a text contains a bar."""
+def _joined(texts: Sequence[str]) -> str:
+    """Join texts between bars; raises `NotPlainError` where a text contains a bar."""
     text = f"|{'|'.join(texts)}|"
     if text.count("|") != len(texts) + 1:
-        raise _NotPlainError
+        raise NotPlainError
     return text
 
 
-def _fills(columns: _Columns) -> Iterator[Fill]:
-    """Fills whose values are checked here, so that `Fill` does not check them again."""
+def fills_of(columns: Columns) -> list[Fill]:
+    """Return fills whose values are checked here, so that `Fill` does not check them again.
+
+    Raises one of `NOT_PLAIN` for rows that the file models have to look at.
+    """
     quantities = columns.amounts("quantity")
     fees, currencies = columns.amounts("fee", "0"), columns.names("fee_currency")
     if min(quantities) <= 0 or _no_currency(fees, currencies):
-        raise _NotPlainError
+        raise NotPlainError
     return _made(
+        len(quantities),
         columns.names("fill_id"),
         columns.names("symbol"),
-        map(_SIDES.__getitem__, columns.values("side")),
+        columns.sides(),
         quantities,
         columns.amounts("price"),
         columns.times(),
@@ -148,30 +199,29 @@ def _fills(columns: _Columns) -> Iterator[Fill]:
         columns.names("client_order_id"),
         columns.names("exchange_order_id"),
         columns.names("account"),
-        map(_LEGS.__getitem__, columns.values("leg", "NET")),
+        columns.legs(),
         columns.names("position_id"),
     )
 
 
-def _no_currency(fees: list[Decimal], currencies: list[str | None]) -> bool:
+def _no_currency(fees: list[Decimal], currencies: Sequence[str | None]) -> bool:
     """True if a fee is in no currency."""
     return None in currencies and any(
         fee and currency is None for fee, currency in zip(fees, currencies, strict=True)
     )
 
 
-def _made(*columns: Iterable[Any]) -> Iterator[Fill]:
+def _made(count: int, *columns: Iterable[Any]) -> list[Fill]:
     """Fills from their fields in the order of `Fill`."""
-    new = object.__new__
-    drafts: Iterator[Any] = map(new, repeat(_Draft))
+    drafts: list[Any] = list(map(object.__new__, repeat(_Draft, count)))
     for (
         draft,
         draft.fill_id, draft.symbol, draft.side, draft.quantity, draft.price, draft.time, draft.fee,
         draft.fee_currency, draft.client_order_id, draft.exchange_order_id, draft.account,
         draft.leg, draft.position_id,
-    ) in zip(drafts, *columns, strict=False):  # fmt: skip
+    ) in zip(drafts, *columns, strict=True):  # fmt: skip
         draft.__class__ = Fill
-        yield draft
+    return drafts
 
 
 def _figure_text(value: Any) -> str:
@@ -180,4 +230,4 @@ def _figure_text(value: Any) -> str:
         return value.text
     if isinstance(value, str):
         return value
-    raise _NotPlainError
+    raise NotPlainError

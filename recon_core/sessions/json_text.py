@@ -31,7 +31,7 @@ def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool
     amount accepts. With `any_depth` the caller asks `refuse_deep` itself, which looks at
     every value once more.
     """
-    _refuse_many(text, name)
+    refuse_many(text, name)
     try:
         document = (_FOREIGN_DECODER if constants else _DECODER).decode(text)
     except json.JSONDecodeError as error:
@@ -49,8 +49,8 @@ def parse_json(text: str, name: str, *, constants: bool = False, any_depth: bool
     return document
 
 
-def _refuse_many(text: str, name: str) -> None:
-    """Count values before any is built: no fewer than there are, for texts count too."""
+def refuse_many(text: str, name: str) -> None:
+    """Refuse a text of too many values, before any is built; commas within texts count too."""
     refuse_above(JSON_OBJECTS, text.count("{") + text.count("["), f"{name}: ")
     refuse_above(JSON_VALUES, text.count(",") + 1, f"{name}: ")
 

@@ -22,6 +22,7 @@ from recon_core.sessions.json_places import elements, line_counter, members, pla
 from recon_core.sessions.schema import ROW_NAMES
 from recon_core.sessions.tables import read_table
 from recon_core.values.printable import printable
+from recon_core.values.urls import url_of
 
 MOST_PLACES: Final = 10
 """Places of one finding: an annotation shows one, SARIF a few more."""
@@ -39,7 +40,9 @@ class RowPlaces:
 
     def of(self, comparison: Comparison) -> tuple[Place, ...]:
         """Return where the rows of a comparison are; none where the files do not show it."""
-        found = []
+        found: list[Place] = []
+        if url_of(self._recorded.anchor) is not None:
+            return ()  # its files are fetched while they are read, and no longer
         for side, section, name in _rows(comparison):
             places = self._places(side, section)
             place = places.get(name) or places.get(WHOLE_FILE)

@@ -100,6 +100,12 @@ class SessionRecorder:
         if not self.closed:
             self._end(complete=True)
 
+    def checkpoint(self) -> None:
+        """Mark the session complete as of now; a row that follows is not in its counts."""
+        self._complete = not self.refused
+        self.write()
+        self._complete = False
+
     def _end(self, *, complete: bool) -> None:
         self.internal.release(fold=complete)
         self.external.release(fold=complete)

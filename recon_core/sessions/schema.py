@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from recon_core.sessions.fast_rows import plain_fills
+from recon_core.sessions.fast_rows import PlainFills, plain_fills
 from recon_core.values.fields import (
     TAG_PREFIX,
     Amount,
@@ -211,7 +211,7 @@ def _plain_first(rows: Any, handler: ValidatorFunctionWrapHandler, about: Valida
 
     The context is the `ReadBefore` of the file, or nothing.
     """
-    fills = plain_fills(rows, about.context)
+    fills = rows if isinstance(rows, PlainFills) else plain_fills(rows, about.context)
     return handler(rows) if fills is None else fills
 
 

@@ -27,8 +27,8 @@ def sources(sessions: Collection[Path], recordings: Collection[Path]) -> dict[Pa
     found: dict[Path, Path] = {}
     for session in sorted(sessions):
         if session.parent in above:
-            for path, is_directory in _named(session):
-                source = places.recording(path, is_directory=is_directory)
+            for path, recording_format in named_paths(session):
+                source = places.recording(path, is_directory=_is_recording(recording_format))
                 if source is not None:
                     found.setdefault(source, session)
     return found
@@ -58,15 +58,19 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _named(session: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the paths that a session names, and True if a directory may represent a recording."""
+def _is_recording(recording_format: str | None) -> bool:
+    """True if a directory may represent a recording of both sides."""
+    return recording_format is not None and one_sided_module(recording_format) is None
+
+
+def named_paths(session: Path) -> Iterator[tuple[Path, str | None]]:
+    """Yield the paths that a session names, and the format of a source; `None` for a table."""
     for name, table in _references(_sides(session)):
         try:
             path = inside(session.parent, table["path"])
         except SessionError:  # reading the session says so
             continue
-        is_recording = name == "from" and one_sided_module(str(table.get("format"))) is None
-        yield path, is_recording
+        yield path, str(table.get("format")) if name == "from" else None
 
 
 def _sides(session: Path) -> Mapping[str, Any]:

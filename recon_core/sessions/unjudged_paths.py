@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from recon_core.values.printable import printable
+from recon_core.values.urls import url_of
 
 MOST_NAMES: Final = 5
 """Names of a note; one line holds five paths, and all beyond them are counted."""
@@ -19,6 +20,7 @@ class Reason(StrEnum):
     HIDDEN = "not searched (hidden)"
     LINKED = "not searched (linked)"
     SIMILAR = "not read (expected a name like NAME.recon.json)"
+    REMOTE = "not looked at (by URL only session files are found)"
     SOURCE = "not judged by itself (a session reads it)"
 
 
@@ -55,7 +57,10 @@ def _named(each: UnjudgedPath, directory: Path) -> str:
 
 
 def shown_path(path: Path, directory: Path) -> str:
-    """A path as seen from `directory`, safe to print."""
+    """A path as seen from `directory`, or the URL that it is, safe to print."""
+    url = url_of(path)
+    if url is not None:
+        return printable(url)
     try:
         return printable(Path(os.path.relpath(path, directory)).as_posix())
     except ValueError:  # another drive

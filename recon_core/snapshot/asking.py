@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from recon_core.snapshot.exchange import error_text, require_ccxt
-from recon_core.snapshot.queries import MY_TRADES, Query
+from recon_core.snapshot.queries import ENDS, MY_TRADES, Query
 from recon_core.values.printable import printable, quoted
 
 TRIES: Final = 3
@@ -30,6 +31,8 @@ _DAY: Final = 86_400_000
 """Milliseconds, in which ccxt counts."""
 _DEFAULT_DAYS: Final = 30
 """Days of one window where ccxt states none; exchanges that bound it allow 30 or more."""
+_OUTAGE: Final = 500
+"""Lowest status with which an exchange says that the fault is its own."""
 _BANNED: Final = 418
 """Status with which Binance says that asking again makes a ban longer."""
 
@@ -45,11 +48,12 @@ class Asked:
     """Outcome of one query: its rows, and the facts that the manifest keeps.
 
     `status` is `whole`, `failed`, `not offered` or `not asked`; rows of a query that is not whole
-    are not to be used.
+    are not to be used. `bounded_as` is the symbol whose windows and pages it has.
     """
 
     query: Query
     of: str = ""
+    bounded_as: str = ""
     status: str = "whole"
     error: str = ""
     rows: list[Row] = field(default_factory=list)
@@ -74,11 +78,15 @@ class Asker:
 
     def whole(self, query: Query, of: str, arguments: Mapping[str, Any]) -> Asked:
         """Ask for what one answer holds."""
-        return self._asked(Asked(query, of), lambda asked: self._single(asked, arguments))
+        return self._asked(Asked(query, of, of), lambda asked: self._single(asked, arguments))
 
-    def paged(self, query: Query, of: str, since: int, until: int) -> Asked:
-        """Ask for all rows between two times, both included, in milliseconds."""
-        return self._asked(Asked(query, of), lambda asked: self._windows(asked, since, until))
+    def paged(self, query: Query, of: str, since: int, until: int, bounded_as: str = "") -> Asked:
+        """Ask for all rows between two times, both included, in milliseconds.
+
+        Its windows and pages are those of `bounded_as`, without it of `of`.
+        """
+        asked = Asked(query, of, bounded_as or of)
+        return self._asked(asked, lambda asked: self._windows(asked, since, until))
 
     def _asked(self, asked: Asked, ask: Callable[[Asked], None]) -> Asked:
         ccxt = require_ccxt()
@@ -101,7 +109,7 @@ class Asker:
         return asked
 
     def _single(self, asked: Asked, arguments: Mapping[str, Any]) -> None:
-        limit = self._bounds(asked)[1] if asked.query.of_symbols else None
+        limit = self._bounds(asked)[1] if asked.query.section == "orders" else None
         result = self._page(asked, **arguments, **({} if limit is None else {"limit": limit}))
         if isinstance(result, list) and limit is not None and len(result) >= limit:
             raise QueryFault(f"cut: {len(result)} rows, as many as the exchange gives at once")
@@ -125,18 +133,19 @@ class Asker:
 
         An exchange bounds its orders as its trades, though ccxt states that of trades only.
         """
-        if not asked.query.of_symbols:
+        if not asked.bounded_as:
             return _DEFAULT_DAYS, None
         value = self.exchange.feature_value
-        names = (asked.query.capability, MY_TRADES.capability)
-        days = [value(asked.of, name, "untilDays", None) or _DEFAULT_DAYS for name in names]
-        limit = value(asked.of, asked.query.capability, "limit", None)
+        names = (asked.query.features, MY_TRADES.features)
+        days = [value(asked.bounded_as, name, "untilDays", None) or _DEFAULT_DAYS for name in names]
+        limit = value(asked.bounded_as, asked.query.features, "limit", None)
         return max(int(min(days)), 1), None if limit is None else int(limit)
 
     def rows(self, asked: Asked, since: int, until: int, limit: int | None) -> dict[str, Row]:
         """Ask for one page; raises `QueryFault` for an answer that is not whole."""
         place = {"symbol": asked.of} if asked.query.of_symbols else {}
-        found = self._page(asked, **place, since=since, limit=limit, params={"until": until})
+        end = ENDS.get((self.exchange.id, asked.query.name), "until")
+        found = self._page(asked, **place, since=since, limit=limit, params={end: until})
         return _checked(found, asked)
 
     def _page(self, asked: Asked, **arguments: Any) -> Any:
@@ -150,8 +159,8 @@ class Asker:
             self.exchange.answers.clear()
             try:
                 result = getattr(self.exchange, asked.query.method)(**arguments)
-            except ccxt.OperationFailed as error:
-                wait = self._wait(attempt, error)
+            except ccxt.BaseError as error:
+                wait = self._wait(attempt, error) if self._may_pass(error) else None
                 if attempt == TRIES or wait is None:
                     raise
                 self.sleep(wait)
@@ -159,6 +168,11 @@ class Asker:
                 _refuse_other_shapes(self.exchange.answers, result)
                 return result
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _may_pass(self, error: Exception) -> bool:
+        """True for a fault of the network or of the exchange, whatever ccxt made of its words."""
+        status = self.exchange.last_status or 0
+        return isinstance(error, require_ccxt().OperationFailed) or status >= _OUTAGE
 
     def _wait(self, attempt: int, error: Exception) -> float | None:
         """Return the seconds before another try, `None` where it would be of no use."""
@@ -236,10 +250,15 @@ def _span(rows: list[Row]) -> tuple[int, int]:
 
 
 def _refuse_changed(known: list[tuple[Row, Row]]) -> None:
-    fields = ("symbol", "side", "amount", "price", "timestamp", "order")
     for before, after in known:
-        if any(before.get(name) != after.get(name) for name in fields):
+        if _figures(before) != _figures(after):
             raise QueryFault(f"row {quoted(after['id'])} is not what it was a page before")
+
+
+def _figures(row: Row) -> list[Any]:
+    """Return the figures of a trade; 1 is 1.0, as an exchange writes it in another precision."""
+    amounts = [Decimal(str(row[name])) for name in ("amount", "price")]
+    return [*amounts, *(row.get(name) for name in ("symbol", "side", "timestamp", "order"))]
 
 
 def _refuse_other_shapes(answers: list[Any], result: Any) -> None:

@@ -1,4 +1,4 @@
-"""An exchange of ccxt with exact numbers, keys from the environment, and answers kept.
+"""An exchange of ccxt with exact numbers, the keys of an account, and answers kept.
 
 ccxt makes binary floats at two places: its decoder of JSON, and `number`, which every unified
 value passes. Here both give text. An answer that is no JSON is text to ccxt, which some parsers
@@ -15,12 +15,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from recon_core.snapshot.keys import credentials
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.suggestions import did_you_mean
 
-_ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _QUERY: Final = re.compile(r"\?\S+")
 _REFUSED_SETTINGS: Final = frozenset({"verbose", "enableRateLimit", "number"})
 """Settings that would print keys, break the exchange's limits, or make floats."""
@@ -42,11 +41,13 @@ def open_exchange(
     sandbox: bool = False,
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    keyring: bool = False,
 ) -> Any:
     """Return the exchange of an account, ready to be asked; raises `ReconError`.
 
     `settings` are ccxt's own, such as `options`, `urls` or `timeout`; keys are never among
-    them. `environment` has the keys, by default that of the process.
+    them. `environment` has the keys, by default that of the process; with `keyring` the keyring
+    of the system has those that it lacks.
     """
     ccxt = require_ccxt()
     if name not in ccxt.exchanges:
@@ -55,8 +56,9 @@ def open_exchange(
     chosen = dict(settings or {})
     _refuse_settings(chosen, ccxt)
     exchange = exact_class(getattr(ccxt, name))(chosen)
-    keys = credentials(exchange, account, os.environ if environment is None else environment)
-    for field, value in keys.items():
+    asked = [field for field, required in exchange.requiredCredentials.items() if required]
+    given = os.environ if environment is None else environment
+    for field, value in credentials(asked, account, given, keyring=keyring).items():
         setattr(exchange, field, value)
     if sandbox:
         if not exchange.urls.get("test"):
@@ -134,28 +136,6 @@ def _refuse_settings(settings: Mapping[str, Any], ccxt: Any) -> None:
             raise ReconError(f"settings: {quoted(name)} is a key; expected it in the environment")
         if name in _REFUSED_SETTINGS:
             raise ReconError(f"settings: {quoted(name)} cannot be set for a snapshot")
-
-
-def credentials(exchange: Any, account: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the keys that an exchange asks for, by ccxt's name; raises `ReconError`."""
-    if not _ACCOUNT.fullmatch(account):
-        raise ReconError(f"account: {quoted(account)}; expected letters, digits, - or _")
-    found = {}
-    for field in [name for name, asked in exchange.requiredCredentials.items() if asked]:
-        variable = variable_of(account, field)
-        value = environment.get(variable, "")
-        if not value.strip():
-            raise ReconError(
-                f"{variable}: is not set; expected the {field} of a read-only key of {account}"
-            )
-        found[field] = value.strip()
-    return found
-
-
-def variable_of(account: str, field: str) -> str:
-    """Return the environment's name of a key: `RECON_PAPER_API_KEY` for `apiKey` of `paper`."""
-    words = _HUMP.sub("_", field)
-    return f"RECON_{account}_{words}".replace("-", "_").upper()
 
 
 def error_text(exchange: Any, error: Exception) -> str:

@@ -19,8 +19,11 @@ from recon_core.snapshot.exchange import error_text
 from recon_core.snapshot.queries import (
     BALANCE,
     DEPOSITS,
+    FUNDING_HISTORY,
+    LEDGER,
     MY_TRADES,
     OPEN_ORDERS,
+    PAID_IS_POSITIVE,
     POSITIONS,
     WITHDRAWALS,
     Query,
@@ -37,6 +40,8 @@ CLOCK_DRIFT: Final = 1000
 """Milliseconds that both clocks may part during a snapshot, beside the time of the requests."""
 _CLOCK: Final = Query("time", "")
 _MARKETS: Final = Query("markets", "")
+_DEPTH: Final = 8
+"""Levels of an answer that are searched for balances; Bybit has them six levels deep."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -187,31 +192,38 @@ def _ask(asker: Asker, recording: Recording, query: Query, *, offered: bool) -> 
     symbols = contracts if query.of_contracts else list(recording.symbols)
     if not offered:
         yield Asked(query, status="not offered")
-    elif (query.of_symbols or query.of_contracts) and not symbols:
+    elif query.of_symbols and not symbols:
         yield Asked(query, status="not asked", error="no symbol of its kind")
     elif query in (DEPOSITS, WITHDRAWALS) and contracts == list(recording.symbols):
         yield Asked(query, status="not asked", error="they are of the spot wallet")
     elif query.of_symbols:
         yield from (_one(asker, recording, query, name) for name in symbols)
     else:
-        yield _one(asker, recording, query, "", symbols if query.of_contracts else None)
+        yield _one(asker, recording, query, "")
 
 
-def _one(
-    asker: Asker, recording: Recording, query: Query, of: str, symbols: list[str] | None = None
-) -> Asked:
+def _one(asker: Asker, recording: Recording, query: Query, of: str) -> Asked:
     if query.paged:
         until = _exchange_time(recording, datetime.now(UTC))
-        return asker.paged(query, of, _milliseconds(recording.since), until)
+        # An exchange bounds its ledger as its trades, which ccxt does not state.
+        bounded_as = recording.symbols[0] if query is LEDGER else of
+        asked = asker.paged(query, of, _milliseconds(recording.since), until, bounded_as)
+        if query is FUNDING_HISTORY and asker.exchange.id in PAID_IS_POSITIVE:
+            asked.rows = [_received(row, recording.markets[of]) for row in asked.rows]
+        return asked
     arguments: dict[str, Any] = {"symbol": of} if of else {}
-    if symbols is not None:
-        arguments = {"symbols": symbols}
-    asked = asker.whole(query, of, arguments)
+    asked = asker.whole(query, of, {"symbols": [of]} if query is POSITIONS else arguments)
     if query is BALANCE and asked.status == "whole":
         _check_balance(asked)
-        if any(market["type"] != "spot" for market in recording.markets.values()):
-            _take_wallet(asker.exchange, asked)
+        contracts = any(market["type"] != "spot" for market in recording.markets.values())
+        _take_wallet(asker.exchange, asked, required=contracts)
     return asked
+
+
+def _received(row: Row, market: Row) -> Row:
+    """Return a payment of funding as it moves the wallet, in the currency that it settles in."""
+    amount = Decimal(str(row["amount"])).copy_negate()
+    return {**row, "amount": f"{amount:f}", "code": market["settle"]}
 
 
 def _check_balance(asked: Asked) -> None:
@@ -226,16 +238,22 @@ def _check_balance(asked: Asked) -> None:
         asked.status, asked.error = "failed", f"the answer does not state all of {shown}"
 
 
-def _take_wallet(exchange: Any, asked: Asked) -> None:
-    """Make the balance of an account with contracts that of its wallet.
+def _take_wallet(exchange: Any, asked: Asked, *, required: bool) -> None:
+    """Make the balance of an account that of its wallet, which an account with contracts must have.
 
     ccxt's total has the gain of open positions in it at some exchanges, which is no cash. Binance
     and Bybit state `walletBalance` beside it; elsewhere nobody can say what the total is.
     """
     if asked.status != "whole" or asked.result is None:
         return
-    wallets = dict(_wallets(exchange, asked.result.get("info"), 5))
+    try:
+        wallets = dict(_wallets(exchange, asked.result.get("info"), _DEPTH))
+    except ArithmeticError:
+        asked.status, asked.error = "failed", "a balance of the wallet is no number"
+        return
     missing = [name for name in asked.result["total"] if name not in wallets]
+    if missing and not required:
+        return
     if missing:
         asked.status = "not offered"
         asked.error = "the total of an account with contracts may have the gain of positions in it"
@@ -244,14 +262,19 @@ def _take_wallet(exchange: Any, asked: Asked) -> None:
 
 
 def _wallets(exchange: Any, answer: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield currency and wallet balance of every row of an answer that states both."""
+    """Yield currency and wallet balance of every row of an answer that states both.
+
+    What was borrowed to trade is in the wallet of Bybit, and is not owned.
+    """
     inner = answer.values() if isinstance(answer, dict) else answer
     if not isinstance(inner, Iterable) or isinstance(inner, str) or not depth:
         return
     if isinstance(answer, dict) and "walletBalance" in answer:
         name = answer.get("asset") or answer.get("coin")
         if name:
-            yield exchange.safe_currency_code(name), exchange.number(answer["walletBalance"])
+            wallet, borrowed = answer["walletBalance"], answer.get("spotBorrow") or "0"
+            owned = EXACT.subtract(Decimal(str(wallet)), Decimal(str(borrowed)))
+            yield exchange.safe_currency_code(name), f"{owned:f}"
             return
     for value in inner:
         yield from _wallets(exchange, value, depth - 1)

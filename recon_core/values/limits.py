@@ -97,6 +97,15 @@ ZIP_BYTES: Final = Limit(
 ZIP_DIRECTORY_BYTES: Final = Limit(
     "zip_directory_bytes", MIB, "bytes", "the list of an archive's members; 1 MiB names 10,000"
 )
+URL_BYTES: Final = Limit(
+    "url_bytes",
+    1024 * MIB,
+    "bytes",
+    "all files of one session by URL; 1,000,000 fills a side are 440 MiB",
+)
+URL_FILES: Final = Limit(
+    "url_files", 2_000_000, "files", "those below one URL; a night of 1,000,000 sessions"
+)
 TOML_BYTES: Final = Limit(
     "toml_bytes", MIB, "bytes", "one TOML or ini file; a policy of 10,000 symbols is 300 KiB"
 )
@@ -121,6 +130,8 @@ LIMITS: Final = (
     SQLITE_STEPS,
     ZIP_BYTES,
     ZIP_DIRECTORY_BYTES,
+    URL_BYTES,
+    URL_FILES,
     TOML_BYTES,
     TOML_DOTS,
 )

@@ -42,7 +42,7 @@ CASES: dict[str, tuple[list[Entry], list[str], int, str]] = {
         [summary(**WHOLE, problems=["an item failed"])],
         [],
         1,
-        "run run_1 was not clear for another reason than its diffs",
+        "run run_1 was not clear for another reason than its diffs: an item failed",
     ),
     "a clean run, another severity": ([CLEAN], WARN, 0, ""),
     "a clean run of this session": ([CLEAN], ["--session-id", "session_A"], 0, ""),

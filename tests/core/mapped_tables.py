@@ -28,4 +28,4 @@ def side_of(directory: Path, mapping: str, **tables: str | bytes) -> SideRecord:
 
 def fills_of(directory: Path, mapping: str, **tables: str | bytes) -> tuple[Any, ...]:
     """The fills of `side_of`."""
-    return side_of(directory, mapping, **tables).fills or ()
+    return tuple(side_of(directory, mapping, **tables).fills or ())

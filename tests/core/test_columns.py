@@ -1,5 +1,6 @@
 """Tables of fills in columns: every answer is that of the rows, digit by digit."""
 
+import csv
 import itertools
 import json
 import sys
@@ -19,6 +20,10 @@ from recon_core.cli import main
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.database import database
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.explain import explainer as explainer_module
+from recon_core.explain.on_demand import explainer
+from recon_core.ledger import postings_course
+from recon_core.model.explanation import Effort
 from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -34,8 +39,53 @@ INSTRUMENTS = {
     "ETH/EUR": {"kind": "spot", "base": "ETH", "quote": "EUR"},
     "ETH/BTC": {"kind": "spot", "base": "ETH", "quote": "BTC"},
 }
-KINDS = [pa.decimal128(18, 8), pa.decimal128(38, 18), pa.decimal128(6, 3), pa.decimal128(6, 6), pa.string(), pa.int64()]
+KINDS = [
+    pa.decimal128(18, 8),
+    pa.decimal128(38, 18),
+    pa.decimal128(6, 3),
+    pa.decimal128(6, 6),
+    pa.string(),
+    pa.int64(),
+]
 
+MARKETS = [
+    INSTRUMENTS,
+    INSTRUMENTS,
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "linear", "base": "BTC", "quote": "EUR"}},
+    {**INSTRUMENTS, "BTC/EUR": {"kind": "option", "base": "BTC", "quote": "EUR"}},
+    {"BTC/EUR": INSTRUMENTS["BTC/EUR"]},
+]
+SECOND = "2026-01-01T09:00:01Z"
+MORE = st.sampled_from(
+    [
+        {},
+        {},
+        {"cash": {"EUR": "1000.00", "BTC": "0.5"}, "positions": {"BTC/EUR": "0.5"}},
+        {"as_of": "2026-01-01T09:00:00Z"},
+        {"opening": {"as_of": SECOND, "positions": {"ETH/EUR": "1"}, "cash": {}}},
+        {"opening": {"cash": [{"currency": "EUR", "total": "1", "account": "main"}]}},
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "deposit", "time": SECOND} | moved
+                for moved in ({"currency": "EUR", "amount": "0.005"},)
+            ]
+        },
+        {
+            "movements": [
+                {"movement_id": "m", "kind": "split", "time": SECOND, "symbol": "BTC/EUR"}
+                | {"quantity": "1"}
+            ]
+        },
+        {
+            "orders": [
+                {"client_order_id": "o1", "symbol": "BTC/EUR", "side": "BUY", "quantity": "1"}
+                | {"filled_quantity": "1", "state": "FILLED", "time": SECOND}
+            ]
+        },
+        {"snapshots": [{"as_of": SECOND, "positions": {"BTC/EUR": "1"}, "cash": {"EUR": "1"}}]},
+    ]
+)
+FORMS = st.sampled_from(["parquet", "csv"])
 Row = Mapping[str, Any]
 
 
@@ -44,9 +94,12 @@ def amounts(kind: pa.DataType) -> st.SearchStrategy[Any]:
     units = st.one_of(st.integers(1, 200), st.integers(1, 10**5), st.sampled_from([5, 25, 125, 50]))
     if pa.types.is_decimal(kind):
         return st.builds(
-            lambda unit, places: (Decimal(unit) * Decimal(10) ** places).scaleb(-kind.scale),
-            units, st.integers(0, max(0, kind.scale - 3)),
-        )  # fmt: skip
+            lambda unit, zeros: Decimal(unit * 10**zeros % 10**kind.precision or 1).scaleb(
+                -kind.scale
+            ),
+            units,
+            st.integers(0, 12),
+        )
     if pa.types.is_integer(kind):
         return units
     return st.builds(
@@ -79,7 +132,7 @@ def fills(kinds: Mapping[str, pa.DataType]) -> st.SearchStrategy[Row]:
         "fee_currency": st.sampled_from(["EUR", "BTC", "BNB"]),
         "client_order_id": st.sampled_from([None, "o1", "o2"]),
         "exchange_order_id": st.sampled_from([None, "x1"]),
-        "account": st.sampled_from([None, "main"]),
+        "account": st.sampled_from([None, "main", "main", "sub"]),
         "leg": st.sampled_from([None, "NET"]),
         "position_id": st.sampled_from([None, "p"]),
     }
@@ -103,6 +156,19 @@ def write_table(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row
     pq.write_table(pa.table(arrays), path, row_group_size=3)
 
 
+def write_csv(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(kinds)
+        table.writerows([csv_cell(row.get(name)) for name in kinds] for row in rows)
+
+
+def csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return format(value, "f") if isinstance(value, Decimal) else text_of(value)
+
+
 @st.composite
 def changed(draw: st.DrawFn, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> list[Row]:
     """The rows of the other side: some missing, repeated, different, or in another order."""
@@ -116,10 +182,13 @@ def changed(draw: st.DrawFn, kinds: Mapping[str, pa.DataType], rows: Sequence[Ro
     return draw(st.permutations(found))
 
 
-def side(directory: Path, name: str, table: tuple[Any, Sequence[Row]], **more: Any) -> Any:
-    write_table(directory / f"{name}.parquet", *table)
+def side(
+    directory: Path, name: str, table: tuple[Any, Sequence[Row]], form: str = "parquet", **more: Any
+) -> Any:
+    file = directory / f"{name}.{form}"
+    (write_csv if form == "csv" else write_table)(file, *table)
     return {"as_of": AS_OF_TEXT, "opening": {"cash": {"EUR": "1000.00"}},
-            "fills": {"path": f"{name}.parquet"}, **more}  # fmt: skip
+            "fills": {"path": file.name}, **more}  # fmt: skip
 
 
 def answers(path: Path, max_items: int, **limits: int) -> dict[str, Any]:
@@ -164,10 +233,10 @@ def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, dat
     path = write_session(
         directory,
         document(
-            instruments=INSTRUMENTS,
+            instruments=data.draw(st.sampled_from(MARKETS)),
             currencies=currencies,
-            internal=side(directory, "a", (kinds, rows)),
-            external=side(directory, "b", other),
+            internal=side(directory, "a", (kinds, rows), data.draw(FORMS), **data.draw(MORE)),
+            external=side(directory, "b", other, data.draw(FORMS), **data.draw(MORE)),
         ),
     )
     max_items = data.draw(st.sampled_from([0, 1, 3, 100]))
@@ -198,9 +267,12 @@ TYPES = {
 }
 
 
-def session(directory: Path, ours: Any, theirs: Any, **more: Any) -> Path:
+def session(directory: Path, ours: Any, theirs: Any, form: str = "parquet", **more: Any) -> Path:
     """A session of two tables of spot fills."""
-    sides = {"internal": side(directory, "a", ours), "external": side(directory, "b", theirs)}
+    sides = {
+        "internal": side(directory, "a", ours, form),
+        "external": side(directory, "b", theirs, form),
+    }
     return write_session(directory, document(instruments=INSTRUMENTS, **sides, **more))
 
 
@@ -263,6 +335,26 @@ def report(directory: Path, path: Path, column_rows: int) -> str:
     )  # fmt: skip
 
 
+def test_beyond_a_number_of_rows_nothing_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A red session of very many rows is judged in bounded memory, and says why it stops there."""
+    monkeypatch.setattr(explainer_module, "MOST_ROWS", 100)
+    monkeypatch.setattr(postings_course, "MOST_POSTINGS", 50)
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]))
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0, explain=explainer(Effort.FAST))
+    (explanation,) = found.explanations
+    assert (str(explanation.verdict), explanation.text) == (
+        "not-searched",
+        "the session has 119 fills and movements; at most 100 are searched",
+    )
+    assert found.diffs
+    assert rows_made(found) == [1, 0]
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    assert reconcile_session(path, explain=explainer(Effort.FAST)).explanations == ()
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [
@@ -299,6 +391,49 @@ def test_what_is_not_plain_is_read_by_rows(
         found = reconcile_session(path, max_items=0)
     assert shown(found) == by_rows
     assert not found.is_readable or isinstance(sides_of(found)[0].fills, tuple)
+
+
+HEADER = b"fill_id,symbol,side,quantity,price,fee,fee_currency,time\n"
+LINE = b"f1,BTC/EUR,BUY,1.50,2,0,,2026-01-01T09:00:00Z\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_plain"),
+    [
+        (HEADER + LINE + LINE.replace(b"f1", b"f2"), True),
+        (HEADER + LINE.replace(b"f1", "\u00e9 f".encode()), True),
+        (HEADER + LINE.replace(b"00Z", b"00.1234567Z").replace(b"1.50", b"-0.0"), False),
+        (HEADER + LINE.replace(b"f1", b'"f1"'), False),
+        (HEADER + LINE.replace(b"\n", b"\r\n"), False),
+        (HEADER + LINE + b"\n" + LINE, False),
+        (HEADER + LINE[:-1], False),
+        (b"\xef\xbb\xbf" + HEADER + LINE, False),
+        (HEADER + LINE.replace(b"f1", b"f\0"), False),
+        (HEADER + LINE.replace(b"f1", b"f\xff"), False),
+        (HEADER + LINE.replace(b"f1", b"f\xed\xa0\x80"), False),
+        (HEADER + LINE.replace(b",,", b","), False),
+        (HEADER + LINE.replace(b",,", b",,,"), False),
+        (HEADER + LINE.replace(b"f1", b" f1 ").replace(b"1.50", b"1.50 "), False),
+        (HEADER + LINE.replace(b"f1", b" f1 "), True),
+        (HEADER + LINE.replace(b"f1", b"#f1"), True),
+        (HEADER + LINE.replace(b"f1", b"NULL"), True),
+        (HEADER + LINE.replace(b"f1", b"f" * 140_000), False),
+        (HEADER.replace(b"price", b"prize") + LINE, False),
+        (HEADER.replace(b"fee,", b"price,") + LINE, False),
+        (HEADER, False),
+        (b"", False),
+    ],
+)
+def test_lines_of_csv(tmp_path: Path, content: bytes, *, is_plain: bool) -> None:
+    """A table is read, or refused, as by rows; only plain lines are taken in columns."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="csv")
+    (tmp_path / "b.csv").write_bytes(content)
+    by_rows = answers(path, 0)
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0)
+    assert shown(found) == by_rows
+    in_columns = found.is_readable and isinstance(sides_of(found)[1].fills, ColumnFills)
+    assert in_columns is is_plain
 
 
 def text_of(value: Any) -> str:

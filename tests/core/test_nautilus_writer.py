@@ -200,6 +200,18 @@ def test_meta_names_the_engine_and_the_configured_opening(tmp_path: Path) -> Non
     }
 
 
+def test_fills_that_were_heard_take_the_place_of_the_report(tmp_path: Path) -> None:
+    """They have its columns; a time is text, its digits beyond the microsecond are cut."""
+    heard = {"client_order_id": "O-1", "type": "OrderFilled", "last_qty": "0.1", "ts_init": 0}
+    moment = 1_704_067_200_000_001_999
+    write_nautilus_recording(Engine(), tmp_path / "session", heard=[{**heard, "ts_event": moment}])
+    with (tmp_path / "session" / "fills.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["client_order_id"], row["last_qty"], row["last_px"]) == ("O-1", "0.1", "")
+    assert row["ts_event"] == "2024-01-01 00:00:00.000001+00:00"
+    assert "type" not in row
+
+
 def test_the_session_can_be_named(tmp_path: Path) -> None:
     """A given session id replaces the name of the directory."""
     write_nautilus_recording(Engine(), tmp_path / "session", session_id="monday")

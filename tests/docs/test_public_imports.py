@@ -10,7 +10,13 @@ import recon_core.explain
 import recon_core.formats
 
 ROOT = Path(__file__).parents[2]
-PUBLIC = {"recon_core", "recon_core.formats", "recon_core.explain", "pytest_recon"}
+PUBLIC = {
+    "pytest_recon",
+    "recon_core",
+    "recon_core.explain",
+    "recon_core.formats",
+    "recon_core.recorders",
+}
 IMPORT = re.compile(r"^\s*(?:from|import) ((?:recon_core|pytest_recon)[\w.]*)", re.MULTILINE)
 SHOWN = [
     ROOT / "README.md",

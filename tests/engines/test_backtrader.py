@@ -170,5 +170,5 @@ def test_feeds_of_one_name_are_two_symbols(tmp_path: Path) -> None:
 
 def test_what_is_no_cerebro_is_refused() -> None:
     """The mistake is a strategy in its place, most often."""
-    with pytest.raises(ReconError, match="of type MetaStrategy; expected a Cerebro of back"):
+    with pytest.raises(ReconError, match="of type MetaStrategy; expected Cerebro of back"):
         record_backtrader(bt.Strategy, "run")

@@ -49,7 +49,9 @@ def test_an_object_of_another_class_is_refused() -> None:
     """Subclasses are accepted, by the name of the class and of its package."""
     engine = type("Engine", (), {"__module__": "engines.core"})
     require_object(type("Mine", (engine,), {})(), "engines", "Engine", "Node")
-    with pytest.raises(ReconError, match="is of type dict; expected a Engine or a Node of engines"):
+    with pytest.raises(
+        ReconError, match="an object of type dict; expected Engine or Node of engines"
+    ):
         require_object({}, "engines", "Engine", "Node")
 
 
@@ -150,3 +152,88 @@ def test_what_a_broker_does_not_report_is_found(tmp_path: Path) -> None:
     broker_run(tmp_path / "run", is_reported=False)
     (one,) = judged(recorded(tmp_path / "run"))[1]
     assert [str(cause.cause_kind) for cause in one.causes] == ["missing_fill"]
+
+
+def freqtrade_strategy(**config: Any) -> Any:
+    """A strategy of plain values: 1000 USDT, callbacks that count, no trade yet."""
+    base = type("IStrategy", (), {"__module__": "freqtrade.strategy.interface"})
+    strategy: Any = type("Mine", (base,), {})()
+    usual = {"stake_currency": "USDT", "runmode": "backtest", "trading_mode": "spot"}
+    strategy.config = {**usual, "exchange": {"pair_whitelist": ["A/USDT"]}, **config}
+    strategy.get_strategy_name = lambda: "Mine"
+    strategy.balances = {"USDT": 1000.0, "A": 0.0}
+    strategy.wallets = SimpleNamespace(
+        update=lambda: None, get_total=lambda name: strategy.balances[name]
+    )
+    strategy.called = []
+    strategy.order_filled = lambda **_: strategy.called.append("order_filled")
+    strategy.bot_loop_start = lambda **_: strategy.called.append("bot_loop_start")
+    return strategy
+
+
+def test_wallets_are_recorded_in_the_iteration_after_an_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A simulated wallet owes the entry fee of what is open; callbacks are called as before."""
+    opened: list[Any] = []
+    monkeypatch.setattr("recon_core.recorders.freqtrade._open_trades", lambda: opened)
+    strategy = freqtrade_strategy()
+    recorders.record_freqtrade(strategy, tmp_path / "run")
+    strategy.bot_loop_start(current_time=NOON)
+    assert not is_clear(recorded(tmp_path / "run"))
+    trade = SimpleNamespace(
+        entry_side="buy", fee_open=0.001, fee_close=0.001, amount=2.0, open_rate=50.0
+    )
+    order = SimpleNamespace(
+        order_id="o1",
+        ft_order_side="buy",
+        safe_price=50.0,
+        safe_filled=2.0,
+        order_filled_utc=NOON,
+    )
+    strategy.order_filled(pair="A/USDT", trade=trade, order=order, current_time=NOON)
+    opened.append(trade)
+    strategy.balances = {"USDT": 900.0, "A": 2.0}
+    strategy.bot_loop_start(current_time=NOON + timedelta(hours=1))
+    session = recorded(tmp_path / "run")
+    assert judged(session) == ([], ())
+    assert session.external is not None
+    assert session.external.as_of == NOON + timedelta(hours=1)
+    assert strategy.called == ["bot_loop_start", "order_filled", "bot_loop_start"]
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"trading_mode": "futures"}, "trading_mode is not spot; expected the result"),
+        ({"runmode": "live"}, "runmode is live; expected a backtest or a dry run"),
+        ({"runmode": "hyperopt"}, "runmode is hyperopt; expected a backtest or a dry run"),
+    ],
+)
+def test_a_freqtrade_run_that_is_not_modelled_is_refused(
+    config: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    """One line, when the bot starts."""
+    with pytest.raises(ReconError, match=message):
+        recorders.record_freqtrade(freqtrade_strategy(**config), tmp_path / "run")
+
+
+def test_a_checkpoint_is_whole_and_what_follows_is_not(tmp_path: Path) -> None:
+    """A row after it is not in its counts, so that nobody takes the file for the whole."""
+    run = EngineRun(
+        tmp_path / "run",
+        "engine",
+        heard_by="strategy",
+        stated_by="broker",
+        instruments={"A": paid_for("A", "USD")},
+    )
+    for side in run.sides:
+        side.opening(cash={"USD": 10})
+    row = {"symbol": "A", "side": "BUY", "quantity": 1, "price": 1, "time": NOON}
+    run.ledger.fill(row, fill_id=1)
+    run.statement.cash({"USD": 9})
+    run.statement.positions({"A": 1})
+    run.checkpoint(NOON)
+    assert is_clear(recorded(tmp_path / "run"))
+    run.ledger.fill(row, fill_id=2)
+    assert not is_clear(recorded(tmp_path / "run"))

@@ -8,7 +8,14 @@ import pytest
 
 from recon_core.model import RecordedSession
 from recon_core.values.severity import Severity
-from tests.engines import backtesting_runs, backtrader_runs, vectorbt_runs
+from tests.engines import (
+    backtesting_runs,
+    backtrader_runs,
+    ccxt_runs,
+    freqtrade_runs,
+    nautilus_runs,
+    vectorbt_runs,
+)
 from tests.engines.faults import FAULTS, judged, named, recorded, wrongly_proven
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -18,6 +25,10 @@ RUNS: dict[str, Callable[[Path], object]] = {
     "backtrader, futures": backtrader_runs.futures,
     "backtesting.py": backtesting_runs.closed,
     "backtesting.py, open trades": backtesting_runs.hedged,
+    "a bot on ccxt": ccxt_runs.market_orders,
+    "freqtrade": freqtrade_runs.spot,
+    "nautilus_trader, perpetual": nautilus_runs.perpetual,
+    "nautilus_trader, cash account": nautilus_runs.pair,
     "vectorbt, shared cash": vectorbt_runs.shared,
     "vectorbt, two accounts": vectorbt_runs.separate,
 }
@@ -25,6 +36,10 @@ RUNS: dict[str, Callable[[Path], object]] = {
 
 UNNAMED = {
     ("backtesting.py, open trades", "a price of 1 % more"),
+    ("a bot on ccxt", "an opening of 1000 more"),
+    ("freqtrade", "three quarters of all fees"),
+    ("nautilus_trader, perpetual", "an opening of 1000 more"),
+    ("nautilus_trader, cash account", "an opening of 1000 more"),
     ("vectorbt, two accounts", "three quarters of all fees"),
 }
 """Runs and faults that are found, and of which the data do not say what they are."""

@@ -105,5 +105,5 @@ def test_an_index_without_times_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_no_portfolio_is_refused(tmp_path: Path) -> None:
     """The mistake is its orders in its place, most often."""
-    with pytest.raises(ReconError, match="is of type Orders; expected a Portfolio of vectorbt"):
+    with pytest.raises(ReconError, match="of type Orders; expected Portfolio of vectorbt"):
         record_vectorbt(portfolio().orders, tmp_path / "run")

@@ -124,3 +124,22 @@ def test_the_fills_of_an_order(rows: list[Fill], expected: list[list[str]]) -> N
     assert all(
         name == f"{one.symbol} {one.account}" for name, some in places.items() for one in some
     )
+
+
+SIDES: list[tuple[str, list[str]]] = [
+    ("aB aB", ["BUY", "BUY"]), ("aB aS", ["SELL", "BUY"]), ("aB", [""]), ("aB bB", ["", ""]),
+    ("aB aB aS", ["BUY SELL", "BUY SELL", "BUY"]), ("aS aS aS", ["SELL", "SELL", "SELL"]),
+]  # fmt: skip
+"""Fills written `aB`, an order and a side; the sides of the other fills of each one's order."""
+
+
+@pytest.mark.parametrize(("text", "expected"), SIDES)
+def test_the_sides_of_the_other_fills_of_an_order(text: str, expected: list[str]) -> None:
+    """A fill itself is none of them."""
+    rows = [
+        fill(f"f{at_}", "BUY" if word[1] == "B" else "SELL", "1", "100", time=at(at_ - 900),
+             client_order_id=word[0])
+        for at_, word in enumerate(text.split())
+    ]  # fmt: skip
+    found = Rows(books(*rows), lambda one: one.symbol)
+    assert [" ".join(sorted(found.sides_of_others(row))) for row in found.fills] == expected

@@ -16,7 +16,7 @@ from recon_core.explain.problem.problems import (
 )
 from recon_core.model import Currency, LedgerSide, Order, OrderSide
 from tests.core.builders import SPOT, order, recorded, side
-from tests.explain.problems import prover_of
+from tests.explain.problems import problem_requiring, prover_of
 from tests.explain.real_sessions import books
 from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, trade
 
@@ -124,3 +124,21 @@ def test_a_side_without_rows_or_a_state_has_no_problem() -> None:
         prover = prover_of(known)
         found = problem_of(prover.recorded, prover.dimensions, INNER, INNER, rows_right=False)
         assert (found is not None) is is_one, (ledger, target)
+
+
+@pytest.mark.parametrize(
+    ("required", "positions", "expected"),
+    [
+        ({"BTC/EUR": "2", "BTC": "1"}, True, "2"), ({"BTC": "2", "EUR": "-200"}, False, "2"),
+        ({"BTC": "2"}, False, ""), ({"EUR": "-200"}, False, ""),
+        ({"BTC": "2", "EUR": "9"}, True, ""),
+    ],
+)  # fmt: skip
+def test_the_quantity_that_one_fill_would_move(
+    required: Mapping[str, str], expected: str, *, positions: bool
+) -> None:
+    """That of the position, or of its asset and of what it is paid in where no position is."""
+    more = {} if positions else {"positions": None}
+    problem = problem_requiring(ROWS, required, outer=more)
+    found = [(name, str(amount)) for name, amount in problem.moved]
+    assert found == [(f"position::{SPOT.symbol}", expected)] * bool(expected)

@@ -13,10 +13,12 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.answers.votes import Votes
+from recon_core.explain.answers.votes import Votes, _asset
 from recon_core.model.explanation import Explanation
 from recon_core.policy.model import Policy
 from recon_core.values.errors import ReconError
+from tests.core.builders import SPOT, recorded, side
+from tests.explain.real_sessions import linear
 from tests.explain.row_books import Books, Fills, orders_of, trades
 
 SESSIONS = json.loads((Path(__file__).parents[1] / "data/explain/sides.json").read_text())
@@ -139,3 +141,17 @@ def test_votes_that_are_enough(ayes: int, noes: int, *, alone: bool, among_other
     found = Votes(ayes, noes)
     assert found.are_enough(is_only_answer=True) is alone
     assert found.are_enough(is_only_answer=False) is among_others
+
+
+@pytest.mark.parametrize(
+    ("name", "asset"),
+    [
+        ("cash::BTC", "BTC"), ("position::BTC/EUR", "BTC"), ("position::BTC", "BTC"),
+        ("position::PERP", "PERP"), ("position::X/EUR", "X/EUR"),
+    ],
+)  # fmt: skip
+def test_the_statements_about_one_asset(name: str, asset: str) -> None:
+    """The position of a pair and the balance of its coins are one; a contract is another."""
+    contract = replace(linear("PERP", "EUR"), base="BTC")
+    known = {one.symbol: one for one in (SPOT, contract)}
+    assert _asset(recorded(side(), side(), instruments=known), name) == asset

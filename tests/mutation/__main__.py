@@ -7,6 +7,8 @@ import argparse
 import os
 import random
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ import pytest
 from .equivalents import read_equivalents, unknown
 from .mutants import ROOT, Mutant, all_mutants
 from .score import Score
-from .trial import Trial
+from .trial import TYPES, Outcome, Trial
+from .type_check import copied_packages, refused
 
 TESTS = ("tests/core", "tests/explain", "tests/trials", "tests/cli", "tests/plugin")
 _WITHOUT = ("randomly", "cacheprovider", "xdist", "recon")
@@ -34,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     trial = Trial(plan(mutants, options), options.at_once, options.survey)
     pytest.main([*_PYTEST, *(str(ROOT / tests) for tests in options.tests)], plugins=[trial])
-    score = Score(trial.outcomes, listed)
+    score = Score(with_types(trial.outcomes), listed)
     print(*score.lines(), sep="\n")
     return 0 if len(trial.outcomes) and score.passes else 1
 
@@ -50,6 +53,16 @@ def plan(mutants: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
         ]
         drawn += random.Random(options.seed).sample(area, min(count, len(area)))
     return drawn
+
+
+def with_types(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes, with the survivors that the type checker refuses killed by it."""
+    survivors = [one.mutant for one in outcomes if not one.killed]
+    if not survivors:
+        return [*outcomes]
+    with copied_packages() as place:
+        typed = [*refused(survivors, place)]
+    return [replace(one, killer=TYPES) if one.mutant in typed else one for one in outcomes]
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

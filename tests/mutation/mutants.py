@@ -136,12 +136,17 @@ def _is_left_out(node: ast.AST) -> bool:
     return is_assertion or isinstance(node, ast.JoinedStr)
 
 
+def replacement_of(mutant: Mutant) -> tuple[ast.AST, ast.AST]:
+    """The node that is changed, and the node that takes its place."""
+    node = _node(tree_of(mutant.path), mutant.steps)
+    return node, copy.deepcopy(_change(mutant, node).replacement)
+
+
 def code_of(mutant: Mutant) -> CodeType | None:
     """The code of the changed function; `None` where the module has no such function."""
     tree = copy.deepcopy(tree_of(mutant.path))
     *outer, (name, place) = mutant.steps
-    parent = _node(tree, outer)
-    new = _change(mutant, _part(parent, (name, place))).replacement
+    parent, (_, new) = _node(tree, outer), replacement_of(mutant)
     _locate(new, mutant.line)
     if place is None:
         setattr(parent, name, new)

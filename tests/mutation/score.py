@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from .mutants import Key
-from .trial import Outcome
+from .trial import TYPES, Outcome
 
 BARS = {False: Fraction(95, 100), True: Fraction(90, 100)}
 """The least share of killed mutants: outside the explanations, and inside."""
@@ -44,6 +44,8 @@ class Score:
         for outcome in self.survivors:
             yield f"survived: {outcome.mutant}"
             yield f"    {_tests(outcome)}"
+        typed = sum(outcome.killer == TYPES for outcome in self.counted)
+        yield f"of the killed, {typed} by the type checker alone"
         for area, bar in BARS.items():
             share = 100 * float(self.share(explains=area))
             yield f"{_AREAS[area]}: {share:.1f} % killed, at least {100 * bar} %"

@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 
+from . import type_check
 from .children import in_children
 from .equivalents import LIST, read_equivalents, unknown
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
 from .score import Score
-from .trial import Outcome, refuse_processes, replace_codes
+from .trial import TYPES, Outcome, refuse_processes, replace_codes
+from .type_check import text_of
 
 RATIOS = "recon_core/ledger/ratios.py"
 
@@ -100,6 +102,42 @@ def test_the_code_of_a_mutant_differs_in_its_change_only() -> None:
     units = FunctionType(code, names)
     assert units((1, 2, 2), 1, 1) == 1
     assert units((2, 3, 4), 3, 2) == 1
+
+
+def test_a_mutant_as_text_differs_in_its_change_only() -> None:
+    """Comments stay, for they may be for the type checker."""
+    one = mutant("near > whole", "near >= whole")
+    right, wrong = (ROOT / RATIOS).read_text(), text_of(one)
+    assert wrong == right.replace("near > whole", "(near >= whole)")
+
+
+def test_a_condition_as_text_is_turned_round() -> None:
+    """Of a statement only its test is written anew; a filter has no place in the text."""
+    every = [one for path in sources()[:20] for one in mutants_of(path)]
+    turned = next(one for one in every if one.key.operator == "condition")
+    assert f"({turned.key.after})" in (text_of(turned) or "")
+    filtered = next(one for one in every if one.key.operator == "filter")
+    assert text_of(filtered) is None
+
+
+def test_the_type_checker_is_asked_about_each_mutant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a copy, which is as before when it was asked."""
+    asked: list[str] = []
+
+    def is_typed(place: Path) -> bool:
+        asked.append((place / RATIOS).read_text())
+        return len(asked) > 1
+
+    monkeypatch.setattr(type_check, "are_typed", is_typed)
+    (tmp_path / RATIOS).parent.mkdir(parents=True)
+    right = (ROOT / RATIOS).read_text()
+    (tmp_path / RATIOS).write_text(right)
+    both = [mutant("near > whole", "near >= whole"), mutant("units + 1", "units - 1")]
+    assert list(type_check.refused(both, tmp_path)) == both[:1]
+    assert asked == [text_of(one) for one in both]
+    assert (tmp_path / RATIOS).read_text() == right
 
 
 def noted(one: Mutant, *arguments: Any) -> list[str]:
@@ -205,6 +243,9 @@ def test_the_score_counts_equivalents_nowhere() -> None:
     assert str(third) not in lines
     assert "outside explain: 50.0 % killed, at least 95 %" in lines
     assert Score(outcomes[:1], {}).passes
+    typed = Score([outcome(first, "test_a"), outcome(second, TYPES)], {})
+    assert "of the killed, 1 by the type checker alone" in "\n".join(typed.lines())
+    assert typed.passes
 
 
 def test_the_list_of_equivalents_is_whole() -> None:

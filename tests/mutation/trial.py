@@ -41,6 +41,8 @@ BUDGET = 40
 """Seconds of processor for one mutant: the tests that do not fit are not asked."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
+TYPES = "the type checker"
+"""The killer of a mutant that no test fails with, and that mypy refuses."""
 _PARTS = 40
 _SINK = "__run_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
@@ -66,7 +68,7 @@ class Reached(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one mutant: `killer` is the test that failed, empty where none did.
+    """The end of one mutant: `killer` is the test that failed, or `TYPES`, empty where none did.
 
     `reached` are the tests that run the statement, `asked` how many of them were run.
     """

@@ -129,13 +129,14 @@ def test_a_case_of_junit_is_the_same(
     """Both protocols write the same cases with the same properties in the same order."""
     write_session(pytester.path / "desk.recon.json", **session)
     pytester.makeconftest(conftest)
-    pytester.makepyfile("def test_between(): pass")
+    pytester.makepyfile("def test_between(): raise ValueError('one\\rtwo\\r\\nthree')")
     texts = []
     for more in ((), (PYTESTS_PROTOCOL,)):
         run_pytest(pytester, *words, *more, ".", "--recon-gate", "--junitxml=junit.xml")
-        text = Path("junit.xml").read_text(encoding="utf-8")
+        text = Path("junit.xml").read_bytes().decode()
         texts.append(re.sub(r' (time|timestamp|hostname)="[^"]*"', "", text))
     assert texts[0].count("<testcase") >= 8
+    assert "\r" in texts[0]
     assert texts[0] == texts[1]
 
 

@@ -70,13 +70,25 @@ class Account:
         """The time of the exchange in milliseconds."""
         return int(time.time() * 1000) + self.clock
 
-    def name_of(self, path: str) -> str | None:
-        """Return the name of the end point of a path."""
+    def name_of(self, path: str, _given: dict[str, str]) -> str | None:
+        """Return the name of the end point of a request."""
         return END_POINTS.get(path)
+
+    def listed(self, body: Any) -> Any:
+        """The rows of an answer."""
+        return body
+
+    def relisted(self, _body: Any, rows: Any) -> Any:
+        """An answer with other rows."""
+        return rows
+
+    def late(self) -> Reply:
+        """The answer to a request of another time."""
+        return Reply({"code": -1021, "msg": "Timestamp is outside of the recvWindow."}, 400)
 
     def answer(self, path: str, given: dict[str, str]) -> Reply:
         """Answer one request."""
-        name = self.name_of(path)
+        name = self.name_of(path, given)
         if name is None:
             return Reply({"code": -1, "msg": f"no end point {path}"}, 404)
         self.counts[name] += 1
@@ -86,7 +98,7 @@ class Account:
             if reply is not None:
                 return reply
         if "timestamp" in given and not -10_000 <= self.now() - int(given["timestamp"]) <= 10_000:
-            return Reply({"code": -1021, "msg": "Timestamp is outside of the recvWindow."}, 400)
+            return self.late()
         found = self.found(name, given)
         return found if isinstance(found, Reply) else Reply(found)
 
@@ -146,8 +158,17 @@ def serving(account: Any) -> Iterator[str]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            reply = account.answer(parts.path, dict(parse_qsl(parts.query)))
+            self._answer(urlsplit(self.path).query)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            self._answer(self.rfile.read(length).decode())
+
+        def _answer(self, query: str) -> None:
+            given = dict(parse_qsl(query))
+            if "X-BAPI-TIMESTAMP" in self.headers:
+                given["timestamp"] = self.headers["X-BAPI-TIMESTAMP"]
+            reply = account.answer(urlsplit(self.path).path, given)
             if reply.delay:
                 time.sleep(reply.delay)
             text = json.dumps(reply.body) if reply.text is None else reply.text
@@ -185,10 +206,11 @@ def settings_of(address: str, exchange: str = "binance") -> dict[str, Any]:
     import ccxt
 
     places = getattr(ccxt, exchange)().urls["api"]
+    types = {"binance": ["spot"], "bybit": ["spot", "linear"]}.get(exchange)
     return {
         "urls": {"api": {name: address + urlsplit(url).path for name, url in places.items()}},
         "options": {"fetchMargins": False}
-        | ({"fetchMarkets": {"types": ["spot"]}} if exchange == "binance" else {}),
+        | ({} if types is None else {"fetchMarkets": {"types": types}}),
         "timeout": 1000,
         "rateLimit": 1,
     }

@@ -16,15 +16,15 @@ class CoinAccount(Account):
     positions: list[dict[str, Any]] = field(default_factory=list)
     income: list[dict[str, Any]] = field(default_factory=list)
 
-    def name_of(self, path: str) -> str | None:
-        """Return the end point of a path, by the names of the spot account where it has them."""
+    def name_of(self, path: str, _given: dict[str, str]) -> str | None:
+        """Return the end point of a request, by the names of the spot account."""
         name = path.rpartition("/")[2]
         return {"userTrades": "myTrades"}.get(name, name)
 
     def found(self, name: str, given: dict[str, str]) -> Any:
         """Answer as the exchange does."""
         if name == "exchangeInfo":
-            return {"symbols": [_MARKET]}
+            return {"symbols": [_MARKET, _OTHER] if self.symbols else []}
         if name == "account":
             return {"assets": self.balances, "positions": []}
         if name == "leverageBracket":
@@ -56,4 +56,11 @@ _MARKET = {
     "quantityPrecision": 0,
     "orderTypes": ["LIMIT", "MARKET"],
     "filters": [],
+}
+_OTHER = _MARKET | {
+    "symbol": "ETHUSD_PERP",
+    "pair": "ETHUSD",
+    "contractSize": 10,
+    "marginAsset": "ETH",
+    "baseAsset": "ETH",
 }

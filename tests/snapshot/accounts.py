@@ -65,38 +65,42 @@ def recorded(
     return recording, waited
 
 
-def session_of(directory: Path, recording: Recording, count: int = 7) -> Path:
-    """Write a snapshot, and a session whose ledger has `count` trades."""
+def session_of(
+    directory: Path, recording: Recording, count: int = 7, ledger: dict[str, Any] | None = None
+) -> Path:
+    """Write a snapshot, and a session whose ledger has `count` trades, or another ledger."""
     prepare(directory / "account", HEAD)
     write(directory / "account", HEAD, recording)
+    as_of = recording.as_of.isoformat().replace("+00:00", "Z")
+    document = {
+        "schema": "recon.session/1",
+        "session_id": "day",
+        "external": {"from": {"format": "ccxt", "path": "account"}},
+        **(spot_ledger(count) if ledger is None else ledger),
+    }
+    document["internal"] = {"as_of": as_of, **document["internal"]}
+    path = directory / "day.recon.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def spot_ledger(count: int = 7) -> dict[str, Any]:
+    """The ledger of an account that bought 1 BTC for each of its trades."""
     rows = range(count)
     fills = [
         {"fill_id": str(number), "symbol": "BTC/USDT", "side": "BUY", "quantity": "1"}
-        | {"price": "2", "fee": "0.001", "fee_currency": "BNB", "time": _moment(number)}
+        | {"price": "2", "fee": "0.001", "fee_currency": "BNB", "time": moment_of(number)}
         | {"exchange_order_id": str(number)}
         for number in rows
     ]
     orders = [
         {"exchange_order_id": str(number), "client_order_id": f"c{number}", "symbol": "BTC/USDT"}
         | {"side": "BUY", "quantity": "1", "filled_quantity": "1", "state": "FILLED"}
-        | {"time": _moment(number)}
+        | {"time": moment_of(number)}
         for number in rows
     ]
     cash = {"BTC": str(count), "USDT": str(100 - 2 * count), "BNB": "0.5"}
-    document = {
-        "schema": "recon.session/1",
-        "session_id": "day",
-        "internal": {
-            "as_of": recording.as_of.isoformat().replace("+00:00", "Z"),
-            "cash": cash,
-            "fills": fills,
-            "orders": orders,
-        },
-        "external": {"from": {"format": "ccxt", "path": "account"}},
-    }
-    path = directory / "day.recon.json"
-    path.write_text(json.dumps(document))
-    return path
+    return {"internal": {"cash": cash, "fills": fills, "orders": orders}}
 
 
 def gate(directory: Path, recording: Recording, count: int = 7) -> Reconciliation:
@@ -109,6 +113,6 @@ def all_verdicts(reconciliation: Reconciliation) -> dict[str, str]:
     return {each.comparison.identity: each.verdict for each in reconciliation.judgements}
 
 
-def _moment(number: int) -> str:
+def moment_of(number: int) -> str:
     moment = datetime.fromtimestamp((BEGUN + number * 3_600_000) / 1000, UTC)
     return moment.isoformat().replace("+00:00", "Z")

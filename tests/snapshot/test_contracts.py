@@ -103,7 +103,7 @@ def test_positions_that_cannot_be_read_are_a_gap(tmp_path: Path) -> None:
     given = account()
     given.faults.append(lambda name, *_: Reply({}, 503) if name == "positionRisk" else None)
     recording = recorded(given)
-    assert [fault[:18] for fault in recording.faults] == ["positions: page 1:"]
+    assert [fault[:35] for fault in recording.faults] == ["positions of BTC/USD:BTC: page 1: E"]
     record = external(tmp_path, recording)
     assert record.positions is None
     assert not record.complete

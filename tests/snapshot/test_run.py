@@ -209,6 +209,23 @@ def test_findings_are_alerted_once_they_are_confirmed(
         assert "recon: PAGER: was not delivered: answer 500" in capsys.readouterr().err
 
 
+def test_an_account_that_does_not_hold_still_is_alerted_as_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run is incomplete, which is no difference; the next clear one is its end."""
+    pytest.importorskip("apprise", reason="apprise, of the extra alerts, is not installed")
+    with http_server() as server:
+        monkeypatch.setenv("PAGER", f"json://{server.address}")
+        words = (*LOGGED, "--alert", "PAGER")
+        assert run(balances(LOSS, {"USDT": "1"}, {"BNB": "9"}), *words) == 1
+        assert run(account(), *words) == 0
+    first, second = (body["message"] for body in server.bodies)
+    assert first.startswith("new FAIL day run incomplete: ")
+    assert "not confirmed, in the last look only: cash BNB" in first
+    assert "\n" not in first
+    assert second == "resolved day run incomplete"
+
+
 def test_two_runs_of_one_account_are_not_at_the_same_time(capsys: Printed) -> None:
     """The second one of a cron job that overlaps ends with a line, and touches nothing."""
     before = sorted(path.name for path in Path("account").iterdir())

@@ -64,7 +64,7 @@ class Base:
     @property
     def fills(self) -> tuple[Fill, ...]:
         """The right fills."""
-        return self.book.fills or ()
+        return tuple(self.book.fills or ())
 
     @cached_property
     def right(self) -> State:

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final
 
 from recon_core.compare.accounts import accounts_are_one
@@ -42,7 +43,7 @@ from recon_core.model import (
     RecordedSession,
 )
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.fill_table import UnequalFills, table_of
+from recon_core.model.fill_table import UnequalFills, are_the_same, table_of
 from recon_core.model.matched_rows import (
     EqualRows,
     FillGroup,
@@ -56,6 +57,8 @@ from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 FOLDED_KEY: Final = "equal"
 
 _Key = tuple[Any, ...]
+_Unlike = tuple[_Key, Fill, Fill | None]
+"""Key and row of one side, and the row of the other side: another object, or none."""
 _FILL_KEY: Final = attrgetter("account", "symbol", "fill_id")
 _FILL_KEY_PLAIN: Final = attrgetter("symbol", "fill_id")
 
@@ -138,24 +141,32 @@ class _Matcher:
         keys = _all_keys(mine, others)
         if len(keys) > self.max_items:
             return self._few_fills(mine, others)
-        self._find_groups(mine, others)
+        self._find_groups(mine, others, _other_rows(mine, others))
         return [self._fill(key, mine, others) for key in keys]
 
     def _grouped(
         self, ours: Sequence[Fill], theirs: Sequence[Fill]
     ) -> tuple[Grouped[Fill], Grouped[Fill]]:
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
-        return grouped(ours, key_of), grouped(theirs, key_of)
+        mine = grouped(ours, key_of)
+        return mine, mine if are_the_same(ours, theirs) else grouped(theirs, key_of)
 
-    def _find_groups(self, mine: Grouped[Fill], others: Grouped[Fill]) -> None:
+    def _find_groups(
+        self, mine: Grouped[Fill], others: Grouped[Fill], unlike: list[_Unlike]
+    ) -> None:
         """Find the trades that the sides list in a different number of rows.
 
         The finding of a trade is that of its first key on the side with fewer rows, so that it
         is the same with the sides exchanged.
         """
+        if not unlike:
+            return
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         trades = Trades(self.recorded, self.plain)
-        left = _listed_otherwise(mine, others), _listed_otherwise(others, mine)
+        left = (
+            _listed_otherwise(unlike, others),
+            _listed_otherwise(_other_rows(others, mine), mine),
+        )
         for group in trades.groups(*left):
             self.groups |= {key_of(row): group for row in group.rows}
             fewer = min(group.internal, group.external, key=len)
@@ -171,16 +182,14 @@ class _Matcher:
 
         Of tables in columns only the rows that differ are there, and `of_table` has the others.
         """
-        self._find_groups(mine, others)
-        equal, differing = [], []
-        theirs = map(others.single.get, mine.single)
-        for (key, ours), other in zip(mine.single.items(), theirs, strict=True):
-            if other is not None and same_fill(ours, other):
-                equal.append(ours)
-            else:
-                differing.append(key)
+        unlike = _other_rows(mine, others)
+        self._find_groups(mine, others, unlike)
+        differing = [
+            key for key, ours, other in unlike if other is None or not same_fill(ours, other)
+        ]
+        equal = _without(mine.single, differing)
         differing += mine.repeated
-        if differing or others.repeated or len(equal) < len(others.single):
+        if differing or others.repeated or len(mine.single) < len(others.single):
             known = mine.all_keys()
             differing += [key for key in others.all_keys() if key not in known]
         for key in differing:
@@ -290,19 +299,33 @@ def _all_keys(mine: Grouped[Fill], others: Grouped[Fill]) -> dict[_Key, object]:
     return keys
 
 
-def _listed_otherwise(rows: Grouped[Fill], others: Grouped[Fill]) -> list[Fill]:
+def _other_rows(rows: Grouped[Fill], others: Grouped[Fill]) -> list[_Unlike]:
+    """Return the rows of unique keys, but for those that were read once for both sides."""
+    if rows is others:
+        return []
+    keys, ours = rows.single, list(rows.single.values())
+    theirs = list(map(others.single.get, keys))
+    return list(compress(zip(keys, ours, theirs, strict=True), map(is_not, ours, theirs)))
+
+
+def _listed_otherwise(unlike: list[_Unlike], others: Grouped[Fill]) -> list[Fill]:
     """Return the fills that the other side does not list, or lists with another quantity.
 
     A fill of an id that a side lists more than once is none of them: it is a duplicate.
     """
-    known = others.single
     return [
         row
-        for key, row in rows.single.items()
-        if (other := known.get(key)) is not row
-        and (other is None or other.quantity != row.quantity)
-        and key not in others.repeated
+        for key, row, other in unlike
+        if (other is None or other.quantity != row.quantity) and key not in others.repeated
     ]
+
+
+def _without(rows: Mapping[_Key, Fill], keys: Iterable[_Key]) -> list[Fill]:
+    """Return the rows of all other keys, in their order."""
+    left_out = set(keys)
+    if not left_out:
+        return list(rows.values())
+    return [row for key, row in rows.items() if key not in left_out]
 
 
 def _account(account: str | None = None) -> str:

@@ -197,7 +197,7 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
     moved = {name: amount.copy_abs() for name, amount in total.items() if amount}
     units: dict[str, Decimal] = {}
     for record in prover.recorded.own_records().values():
-        for row in () if "cash" in record.derived else record.cash or ():
+        for row in () if "cash" in record.derived else record.cash_rows:
             name = prover.dimensions.cash(row.currency, row.account)
             units[name] = max(units.get(name, ZERO), unit_at(decimal_places(row.total)))
     return bool(moved) and all(
@@ -252,8 +252,8 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     executions of that order would decide.
     """
     patch = part.hypothesis.patch
-    other = problem.recorded.side(problem.owner.other)
-    if len(patch.added) != 1 or patch.rows_removed[1:] or other is None or other.fills is not None:
+    other = problem.statement_of(problem.owner.other)
+    if len(patch.added) != 1 or patch.rows_removed[1:] or other.fills is not None:
         return False
     (fill,) = patch.added
     name = order_name(fill)

@@ -69,8 +69,8 @@ def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
         return one
     times: dict[str, datetime] = {}
     for record in recorded.own_records().values():
-        times |= {row.fill_id: row.time for row in record.fills or ()}
-        times |= {row.movement_id: row.time for row in record.movements or ()}
+        times |= {row.fill_id: row.time for row in record.fill_rows}
+        times |= {row.movement_id: row.time for row in record.movement_rows}
     unseen, removed = ([times[each] for each in ids if each in times] for ids in (behind, foreign))
     if not unseen or not removed or max(removed) < min(unseen):
         return one

@@ -183,7 +183,7 @@ def _bought_for(prover: Prover, record: SideRecord, currency: str) -> Iterable[l
         if one.instrument_kind is InstrumentKind.SPOT and one.quote == currency
     }
     found: dict[str, list[Fill]] = {}
-    for fill in record.fills or ():
+    for fill in record.fill_rows:
         if fill.symbol in paid and fill.price:
             found.setdefault(fill.symbol, []).append(fill)
     return found.values()
@@ -270,7 +270,7 @@ def _below_nothing(
     """Yield the first row that takes each balance below 0, the balance before, and its amount."""
     named = with_named_account(record)
     balance = {} if named.opening is None else postings.opening(named.opening)
-    for row in in_order(named.fills or (), named.movements or ()):
+    for row in in_order(named.fill_rows, named.movement_rows):
         effect = postings.fill(row) if isinstance(row, Fill) else postings.movement(row)
         for name in wanted & effect.keys():
             before = balance.get(name, ZERO)
@@ -302,10 +302,10 @@ def _amount(prover: Prover, left: Vector) -> Iterator[str]:
 
 def _rows_of(prover: Prover, record: SideRecord, currency: str, amount: Decimal) -> Iterator[str]:
     """Yield the rows of a side in words whose value, fee or amount is `amount` of a currency."""
-    for row in record.movements or ():
+    for row in record.movement_rows:
         if row.currency == currency and row.amount is not None and row.amount.copy_abs() == amount:
             yield f"that of {row.movement_kind} {printable(row.movement_id, 60)}"
-    for fill in record.fills or ():
+    for fill in record.fill_rows:
         if fill.fee_currency == currency and fill.fee.copy_abs() == amount:
             yield f"the fee of {_name(fill)}"
         instrument = prover.recorded.instruments.get(fill.symbol)

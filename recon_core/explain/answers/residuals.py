@@ -136,7 +136,7 @@ def _equity(prover: Prover, delta: Vector) -> str:
     open_symbols = {
         row.symbol
         for record in recorded.own_records().values()
-        for row in record.positions or ()
+        for row in record.position_rows
         if row.quantity
         and (instrument := recorded.instruments.get(row.symbol)) is not None
         and is_derivative(instrument)

@@ -186,7 +186,7 @@ class RowAnswers:
     def _hypotheses(self, problem: Problem, right: SideRecord) -> tuple[Hypothesis, ...]:
         if right is problem.record:
             return ()
-        self.budget.spend(len(problem.fills) + len(right.fills or ()))
+        self.budget.spend(len(problem.fills) + len(right.fill_rows))
         return tuple(RowComparison(problem, right, self.prover.max_skew).hypotheses())
 
     def _proven(
@@ -221,7 +221,7 @@ class RowAnswers:
             return None
         if self.prover.recorded.shares("fills"):
             return None
-        self.budget.spend(len(problem.fills) + len(other.fills or ()))
+        self.budget.spend(len(problem.fills) + len(other.fill_rows))
         return OwnContradictions(problem, other)
 
 

@@ -389,6 +389,15 @@ def unexplained(prover: Prover, delta: Vector, decides: str = "") -> Explanation
     )
 
 
+def too_many_rows(rows: int, most: int) -> Explanation:
+    """Return the explanation that a session was not searched for its size."""
+    return Explanation(
+        verdict=ExplanationVerdict.NOT_SEARCHED,
+        text=f"the session has {rows} fills and movements; at most {most} are searched",
+        decides="the same session in shorter parts",
+    )
+
+
 def not_searched(delta: Vector) -> Explanation:
     """Return the explanation that the budget ended before the search."""
     return Explanation(

@@ -176,8 +176,8 @@ def _of_orders(reports: OrderReports, answer: Answer, patch: Patch) -> Iterator[
     if not concerned:
         return
     before = answer.problem.record
-    listed = reports.sums(before.fills or ())
-    right = reports.sums(answer.patch.applied(before).fills or ())
+    listed = reports.sums(before.fill_rows)
+    right = reports.sums(answer.patch.applied(before).fill_rows)
     for key, report in concerned.items():
         sums = listed.get(key, ZERO), right.get(key, ZERO)
         if sums[0] != sums[1] and reported(report) in sums:
@@ -190,7 +190,7 @@ def _of_repetitions(answer: Answer, patch: Patch) -> Iterator[_Vote]:
     if not removed or patch.rows_added:
         return
     contents, right = set(map(_content_of, removed)), answer.patch.applied(answer.problem.record)
-    rows: tuple[Row, ...] = (*(right.fills or ()), *(right.movements or ()))
+    rows: tuple[Row, ...] = (*right.fill_rows, *right.movement_rows)
     kept: dict[object, list[Row]] = {}
     for row in rows:
         content = _content_of(row)
@@ -244,6 +244,6 @@ def _of_snapshots(prover: Prover, answer: Answer) -> Iterator[_Vote]:
 
 def _states(prover: Prover, record: SideRecord) -> Iterator[tuple[Snapshot, dict[str, Decimal]]]:
     recorded, dimensions = prover.recorded, prover.dimensions
-    has_cash = all(fill.symbol in recorded.instruments for fill in record.fills or ())
+    has_cash = all(fill.symbol in recorded.instruments for fill in record.fill_rows)
     for snapshot, states in states_at_snapshots(recorded, record, cash=has_cash):
         yield snapshot, dimensions.state(states.positions, states.cash)

@@ -31,8 +31,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 
 def _free_is_total(states: States) -> Iterator[StateHypothesis]:
     """Yield the free balances that are totals: the locked margin is not deducted."""
-    theirs = {(row.currency, row.account): row for row in states.other_record.cash or ()}
-    for row in states.record.cash or ():
+    theirs = {(row.currency, row.account): row for row in states.other_record.cash_rows}
+    for row in states.record.cash_rows:
         right = theirs.get((row.currency, row.account))
         if right is None or right.total != row.total or row.free != row.total or row.locked:
             continue
@@ -87,9 +87,9 @@ def _other_kinds(states: States) -> Iterator[StateHypothesis]:
     """Yield the totals of one side that are another kind of balance of the other side."""
     dimensions = states.dimensions
     parts = {
-        dimensions.cash(row.currency, row.account): row for row in states.other_record.cash or ()
+        dimensions.cash(row.currency, row.account): row for row in states.other_record.cash_rows
     }
-    own = {dimensions.cash(row.currency, row.account): row for row in states.record.cash or ()}
+    own = {dimensions.cash(row.currency, row.account): row for row in states.record.cash_rows}
     found: dict[str, list[str]] = {}
     for name in states.differing:
         theirs, mine = parts.get(name), own.get(name)
@@ -123,8 +123,8 @@ def _parts_of(balance: CashBalance) -> Iterator[tuple[str, Decimal | None]]:
 
 def _swapped_parts(states: States) -> Iterator[StateHypothesis]:
     """Yield the balances with free and locked exchanged under an equal total."""
-    theirs = {(row.currency, row.account): row for row in states.other_record.cash or ()}
-    for row in states.record.cash or ():
+    theirs = {(row.currency, row.account): row for row in states.other_record.cash_rows}
+    for row in states.record.cash_rows:
         right = theirs.get((row.currency, row.account))
         if right is None or row.total != right.total or None in {row.free, right.free}:
             continue

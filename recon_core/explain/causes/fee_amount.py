@@ -73,7 +73,7 @@ def _turned(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
 
 
 def _half_of(_problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
-    return lambda fill: (("half", half(fill.fee), fill.fee_currency or ""),)
+    return lambda fill: (("half", half(fill.fee), fill.charged_in),)
 
 
 def _with_half(problem: Problem, fill: Fill, fee: Decimal, _currency: str) -> Hypothesis:
@@ -88,7 +88,7 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
             return
         for at in range(len(problem.schedules.rates(fill))):
             other = charged(problem, fill, at)
-            yield f"rate {at}", other.fee, other.fee_currency or ""
+            yield f"rate {at}", other.fee, other.charged_in
 
     return fees
 

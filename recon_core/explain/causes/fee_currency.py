@@ -65,7 +65,7 @@ def _charged(problem: Problem, name: str, given: Decimal) -> Iterator[Fill]:
     fees = map(_FEE, problem.fills)
     fits = [low <= fee <= high for fee in fees] if allowed else map(given.__eq__, fees)
     for fill in compress(problem.fills, fits):
-        if fill.fee and problem.postings.cash(fill.fee_currency or "", fill.account) == name:
+        if fill.fee and problem.postings.cash(fill.charged_in, fill.account) == name:
             yield fill
 
 

@@ -236,7 +236,7 @@ def _fee_at(problem: Problem, fill: Fill, rate: Decimal, rounding: str) -> _Fee:
 
     A fee that is at the rate but for the noise of floats stays as it is.
     """
-    currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
+    currency = _currency(problem, fill)
     known = problem.schedules.model(fill)
     if known is None or known.currency != currency:
         places = problem.postings.fee_precision.places(currency)
@@ -284,9 +284,13 @@ def _rate_text(problem: Problem, selected: Sequence[Fill], rate: Decimal) -> str
 
 
 def _charged_as(problem: Problem, fill: Fill) -> str:
-    """Return the balance of a fill's fee; without a fee, that of the quote or settlement."""
-    currency = fill.fee_currency if fill.fee and fill.fee_currency else _quote(problem, fill)
-    return problem.postings.cash(currency, fill.account)
+    """Return the balance of a fill's fee."""
+    return problem.postings.cash(_currency(problem, fill), fill.account)
+
+
+def _currency(problem: Problem, fill: Fill) -> str:
+    """Return the currency of a fill's fee; without a fee, the quote or settlement currency."""
+    return fill.charged_in if fill.fee else _quote(problem, fill)
 
 
 def _quote(problem: Problem, fill: Fill) -> str:

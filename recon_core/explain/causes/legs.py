@@ -25,7 +25,7 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield a net position where the other side holds LONG and SHORT separately."""
     legs: dict[tuple[str, str | None], dict[Leg, Decimal]] = {}
-    for row in states.other_record.positions or ():
+    for row in states.other_record.position_rows:
         if row.leg is not Leg.NET:
             legs.setdefault((row.symbol, row.account), {})[row.leg] = row.quantity
     for (symbol, account), quantities in legs.items():

@@ -51,7 +51,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     recorded, rows = states.recorded, _rows(states)
     if rows is None or not states.differing or not all(map(is_cash, states.differing)):
         return
-    fills = rows.fills or ()
+    fills = rows.fill_rows
     traded = {fill.symbol for fill in fills} if len(fills) <= _MOST_FILLS else set()
     contracts = [
         instrument
@@ -147,7 +147,7 @@ class _Contract:
     def _earned(self) -> Decimal:
         """Return the cash that the trades of the contract earn, fees and all others ignored."""
         record, symbol = self.rows, self.instrument.symbol
-        fills = [replace(fill, fee=ZERO) for fill in record.fills or () if fill.symbol == symbol]
+        fills = [replace(fill, fee=ZERO) for fill in record.fill_rows if fill.symbol == symbol]
         opening = record.opening and replace(record.opening, cash=())
         alone = replace(record, fills=tuple(fills), movements=None, opening=opening)
         state = _state(self.states, self.states.recorded, alone) or {}

@@ -120,8 +120,8 @@ def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> O
 
 def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
-    opening, other = problem.record.opening, problem.recorded.side(problem.owner.other)
-    if opening is None or other is None or problem.is_of_own_statement or problem.stale_only:
+    opening, other = problem.record.opening, problem.statement_of(problem.owner.other)
+    if opening is None or problem.is_of_own_statement or problem.stale_only:
         return
     required = problem.dimensions.real(problem.exact)
     shown = _by_opening(problem, opening, other, required) or _by_a_snapshot(
@@ -191,7 +191,7 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
     names = names_of(problem.dimensions, problem.recorded.own_records().values())
     held = replace(problem.record, positions=opening.positions, cash=opening.cash)
     moved = shifted(held, problem.dimensions, required, names)
-    return replace(opening, positions=moved.positions or (), cash=moved.cash or ())
+    return replace(opening, positions=moved.position_rows, cash=moved.cash_rows)
 
 
 def _rivals(
@@ -202,15 +202,15 @@ def _rivals(
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
     by a snapshot from before them. Nor if they are the copies of other fills, which rows show.
     """
-    outer, opening = problem.recorded.external, problem.record.opening
-    if outer is None or opening is None or outer.opening is not None:
+    outer, opening = problem.statement_of(LedgerSide.EXTERNAL), problem.record.opening
+    if opening is None or outer.opening is not None:
         return
     if outer.fills is not None or outer.orders is not None:
         return
     if any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses):
         return
     left, rows = removed_at_end(problem, hypotheses, problem.fills)
-    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshots or ()):
+    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshot_rows):
         return
     counted = state_part(patch_of_removed(rows).vector(problem.postings))
     names = sorted(set(map(label_of, counted)))

@@ -77,9 +77,8 @@ def may_be_a_multiplier(problem: Problem, hypothesis: Hypothesis, effect: Vector
     """
     if hypothesis.cause_kind is not CauseKind.UNIT or any(map(is_position, effect)):
         return False
-    other = problem.recorded.side(problem.owner.other)
-    is_seen = bool(problem.orders) or other is None or other.fills is not None
-    if is_seen and problem.fault_in is FaultIn.ROWS:
+    lists_fills = problem.statement_of(problem.owner.other).fills is not None
+    if problem.fault_in is FaultIn.ROWS and (problem.orders or lists_fills):
         return False
     return any(problem.postings.derivative(fill.symbol) for fill in hypothesis.patch.removed)
 

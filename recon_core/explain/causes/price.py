@@ -179,8 +179,11 @@ def _rivals(
     Both sides state this fee, at a rate that fills without a fault have. Or neither fee nor cash
     says which of two prices is right.
     """
-    outer, is_of_ledger = problem.recorded.external, problem.side is LedgerSide.INTERNAL
-    if outer is None or outer.fills is None or not is_of_ledger or problem.rows_right:
+    outer, is_of_ledger = (
+        problem.statement_of(LedgerSide.EXTERNAL),
+        problem.side is LedgerSide.INTERNAL,
+    )
+    if outer.fills is None or not is_of_ledger or problem.rows_right:
         return
     changed = {id(fill) for one in hypotheses for fill in one.patch.removed}
     for at, one in enumerate(hypotheses):

@@ -290,7 +290,7 @@ def _is_of_rows(states: States, name: str, places: int) -> bool:
     posted = (
         effect[name]
         for effect in chain(
-            map(postings.fill, record.fills or ()), map(postings.movement, record.movements or ())
+            map(postings.fill, record.fill_rows), map(postings.movement, record.movement_rows)
         )
         if effect.get(name)
     )

@@ -91,8 +91,8 @@ def _is_no_trade(states: States) -> bool:
         return True
     records = states.recorded.own_records().values()
     symbol = instrument.symbol
-    fills = [row for record in records for row in record.fills or () if row.symbol == symbol]
-    compared = {states.dimensions.cash(row.fee_currency or "", row.account) for row in fills}
+    fills = [row for record in records for row in record.fill_rows if row.symbol == symbol]
+    compared = {states.dimensions.cash(row.charged_in, row.account) for row in fills}
     # Fees that are all the same do not depend on the quantity.
     detail = all(row.fee for row in fills) and len({row.fee for row in fills}) > 1
     return detail and compared <= states.dimensions.compared

@@ -137,7 +137,7 @@ def _by_replay(problem: Problem) -> Iterator[int]:
     if record.opening is None:
         return
     ledger = opened_ledger(problem.recorded, record)
-    rows = list(in_order(record.fills or (), record.movements or ()))
+    rows = list(in_order(record.fill_rows, record.movement_rows))
     target = problem.dimensions.seen(plus(problem.replayed, problem.exact))
     held = set(_with_positions(problem, rows, target))
     if not held:
@@ -186,8 +186,8 @@ def stale_hypothesis(problem: Problem, at: int, max_skew: timedelta) -> Hypothes
 
 def _has_earlier_as_of(problem: Problem, unseen: datetime) -> bool:
     """True if the side itself gives an `as_of` before a row, and the other side one after it."""
-    side, other = problem.recorded.side(problem.side), problem.recorded.side(problem.side.other)
-    return side is not None and other is not None and side.as_of < unseen <= other.as_of
+    side, other = map(problem.statement_of, (problem.side, problem.side.other))
+    return side.as_of < unseen <= other.as_of
 
 
 def _of_removed_rows(
@@ -222,8 +222,8 @@ def _is_as_reported(problem: Problem, unseen: Sequence[Fill]) -> bool:
 
     The reports may be newer than the state; that they agree with neither is another fault.
     """
-    side = problem.recorded.side(problem.side)
-    reports = () if side is None or problem.side is problem.owner else side.orders or ()
+    is_own = problem.side is problem.owner
+    reports = () if is_own else problem.statement_of(problem.side).order_rows
     now: dict[str, Decimal] = {}
     for fill in problem.fills if reports else ():
         add_to(now, order_name(fill), signed_quantity(fill))
@@ -288,8 +288,7 @@ def _kind_and_detail(
     """
     unseen, seen = times
     since = f"nothing from {format_time(unseen)} on is in its books"
-    record = problem.recorded.side(side)
-    shift = None if record is None else _shift(record, problem.record, times, max_skew)
+    shift = _shift(problem.statement_of(side), problem.record, times, max_skew)
     if shift is not None:
         return CauseKind.AS_OF_SHIFT, f"its state is of {shift} before its as_of: {since}"
     until = "" if seen is None else f", the last that is has the time {format_time(seen)}"
@@ -324,7 +323,7 @@ def last_shown(recorded: RecordedSession) -> datetime | None:
     sections = {"fills": outer.fills, "movements": outer.movements, "orders": outer.orders}
     own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
     times = [row.time for rows in own for row in rows]
-    times += [one.as_of for one in outer.snapshots or ()]
+    times += [one.as_of for one in outer.snapshot_rows]
     return max(times, default=None)
 
 
@@ -373,8 +372,7 @@ def _newest_rows_unseen(
 
     Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
     """
-    recorded = problem.recorded
-    lists = recorded.external is not None and recorded.external.fills is not None
+    lists = problem.statement_of(LedgerSide.EXTERNAL).fills is not None
     left, rows = removed_at_end(problem, hypotheses, _unseen(problem), in_part=lists)
     if not left:
         return
@@ -392,8 +390,8 @@ def _unseen(problem: Problem) -> Iterator[Row]:
 
     The fill of an order that the exchange reports as closed ends them: it gets no further fill.
     """
-    outer, shown = problem.recorded.external, last_shown(problem.recorded)
-    reports = () if outer is None or problem.recorded.shares("orders") else outer.orders or ()
+    shown, is_shared = last_shown(problem.recorded), problem.recorded.shares("orders")
+    reports = () if is_shared else problem.statement_of(LedgerSide.EXTERNAL).order_rows
     closed = {order_name(order) for order in reports if order.state in _CLOSED}
     return takewhile(
         lambda row: (

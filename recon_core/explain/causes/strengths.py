@@ -92,5 +92,5 @@ def _quantities(states: States, name: str) -> Iterator[Decimal]:
 def _quantities_of(states: States, record: SideRecord, name: str) -> Iterable[Decimal]:
     position = states.dimensions.position
     held: tuple[Position, ...] = () if record.opening is None else record.opening.positions
-    rows: tuple[Position | Fill, ...] = (*held, *(record.fills or ()))
+    rows: tuple[Position | Fill, ...] = (*held, *record.fill_rows)
     return (row.quantity for row in rows if position(row.symbol, row.leg, row.account) == name)

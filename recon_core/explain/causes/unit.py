@@ -143,10 +143,9 @@ def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
     """Yield a figure that the exchange states in another unit, for an opening that no row shows."""
-    outer = problem.recorded.external
-    if outer is None or problem.side is not LedgerSide.INTERNAL or problem.rows_right:
+    if problem.side is not LedgerSide.INTERNAL or problem.rows_right:
         return
-    stated = problem.dimensions.stated(outer)
+    stated = problem.dimensions.stated(problem.statement_of(LedgerSide.EXTERNAL))
     for at, one in enumerate(hypotheses):
         if one.patch.opening is None or one.strength is Strength.SHOWN:
             continue

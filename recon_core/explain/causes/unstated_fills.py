@@ -166,8 +166,8 @@ def _charged_otherwise(problem: Problem, market: Market, bare: Fill) -> Iterator
     traded = {market.instrument.base, market.instrument.quote, market.instrument.settlement}
     charged: dict[str, list[Fill]] = {}
     for fill in market.fills:
-        if fill.fee and fill.fee_currency:
-            charged.setdefault(fill.fee_currency, []).append(fill)
+        if fill.fee:
+            charged.setdefault(fill.charged_in, []).append(fill)
     for currency, others in charged.items():
         if currency in traded or len(others) * 2 <= len(market.fills):
             continue

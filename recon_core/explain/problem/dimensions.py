@@ -151,7 +151,7 @@ def _held(recorded: RecordedSession, states: Iterable[Comparison]) -> dict[str, 
     assets = assets.union(*(record.held for record in records))
     if not assets:
         return {}
-    symbols = {row.symbol for record in records for row in record.positions or ()}
+    symbols = {row.symbol for record in records for row in record.position_rows}
     delivered = {
         symbol: instrument.base
         for symbol in symbols

@@ -186,7 +186,7 @@ def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
     if not with_fees:
         return None
     sample = with_fees[:: max(1, len(with_fees) // _MOST_SAMPLED)]
-    currencies = Counter(fill.fee_currency or "" for fill in sample)
+    currencies = Counter(fill.charged_in for fill in sample)
     currency, count = currencies.most_common(1)[0]
     if count * 10 < len(sample) * 8:
         return None

@@ -133,6 +133,4 @@ def tick_of(prices: Iterable[Decimal]) -> Decimal:
 def is_power_of_ten(ratio: Fraction) -> bool:
     """True if a positive ratio is a power of ten up to 10^18, or the inverse of one, and not 1."""
     whole = ratio if ratio > 1 else 1 / ratio
-    return whole.denominator == 1 and any(
-        whole == 10**exponent for exponent in range(1, LARGEST_POWER + 1)
-    )
+    return any(whole == 10**exponent for exponent in range(1, LARGEST_POWER + 1))

@@ -136,7 +136,7 @@ class Fingerprints:
 
     def of_fill(self, fill: Fill) -> tuple[int, int]:
         """Return the fingerprints of a fill's trade and of its fee."""
-        fee = self.of_fee(fill, fill.fee, fill.fee_currency or "") if fill.fee else 0
+        fee = self.of_fee(fill, fill.fee, fill.charged_in) if fill.fee else 0
         if self._steps or self.problem.postings.orders:
             return self.of(self.problem.postings.fill(fill)) - fee, fee
         key = _TRADED(fill)

@@ -263,13 +263,13 @@ def open_bases(postings: Postings, record: SideRecord) -> OpenBases | None:
     source averages entries arithmetically.
     """
     opening = () if record.opening is None else record.opening.positions
-    moved = [row.symbol for row in record.movements or () if row.symbol and row.quantity]
+    moved = [row.symbol for row in record.movement_rows if row.symbol and row.quantity]
     if any(map(postings.derivative, [*moved, *(row.symbol for row in opening)])):
         return None
     if any(one.settles_daily or one.arithmetic_average for one in postings.instruments.values()):
         return None
     fills: dict[_Key, list[Fill]] = {}
-    for fill in ordered_fills(record.fills or ()):
+    for fill in ordered_fills(record.fill_rows):
         if postings.derivative(fill.symbol):
             fills.setdefault(_key(fill), []).append(fill)
     return OpenBases(postings, {key: _position(postings, rows) for key, rows in fills.items()})

@@ -211,10 +211,10 @@ def names_of(dimensions: Dimensions, records: Iterable[SideRecord]) -> Names:
     """Return an empty row for every dimension that any side has."""
     names = Names({}, {})
     for record in records:
-        for row in record.positions or ():
+        for row in record.position_rows:
             empty = Position(row.symbol, Decimal(0), account=row.account, leg=row.leg)
             names.positions.setdefault(_of(dimensions, row), empty)
-        for balance in record.cash or ():
+        for balance in record.cash_rows:
             none = CashBalance(balance.currency, Decimal(0), account=balance.account)
             names.cash.setdefault(_of(dimensions, balance), none)
     return names

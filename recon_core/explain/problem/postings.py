@@ -116,7 +116,7 @@ class Postings:
         """Return the effect of the fee of a fill."""
         if not fill.fee:
             return {}
-        currency = fill.fee_currency or ""
+        currency = fill.charged_in
         effect = {
             self.cash(currency, fill.account): self.roundings[currency](fill.fee).copy_negate()
         }
@@ -166,7 +166,7 @@ class Postings:
         self.meter.charge(len(fills) * OF_A_SUM)
         for charged in _grouped([fill for fill in fills if fill.fee], _CHARGED):
             first = charged[0]
-            currency, amounts = first.fee_currency or "", list(map(_FEE, charged))
+            currency, amounts = first.charged_in, list(map(_FEE, charged))
             rounded = exact_sum(self.roundings.each(currency, amounts))
             add_to(total, self.cash(currency, first.account), rounded.copy_negate())
             if charged_in_kind(self.instruments.get(first.symbol), currency):

@@ -70,9 +70,9 @@ class FeePrecision:
         if self.record.numbers is Numbers.FLOAT:
             return {}
         fees: dict[str, list[Decimal]] = {}
-        for fill in self.record.fills or ():
-            if fill.fee and fill.fee_currency is not None:
-                fees.setdefault(fill.fee_currency, []).append(fill.fee)
+        for fill in self.record.fill_rows:
+            if fill.fee:
+                fees.setdefault(fill.charged_in, []).append(fill.fee)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
 
@@ -105,7 +105,7 @@ class CashStep:
     @cached_property
     def _shown(self) -> dict[str, Decimal]:
         """The largest amounts of which all postings are whole multiples, of a sample of fills."""
-        fills = self.record.fills or ()
+        fills = self.record.fill_rows
         if self.record.numbers is Numbers.FLOAT or len(fills) < _LEAST_FILLS:
             return {}
         posted: dict[str, set[Decimal]] = {}
@@ -153,11 +153,11 @@ def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None
 
 def _of(record: SideRecord, currency: str) -> Iterator[Decimal]:
     """Yield the fees, movements and balances that a side states in a currency."""
-    yield from (row.fee for row in record.fills or () if row.fee_currency == currency and row.fee)
-    moved = (row.amount for row in record.movements or () if row.currency == currency)
+    yield from (row.fee for row in record.fill_rows if row.fee_currency == currency and row.fee)
+    moved = (row.amount for row in record.movement_rows if row.currency == currency)
     yield from (amount for amount in moved if amount is not None)
     opening = () if record.opening is None else record.opening.cash
-    yield from (row.total for row in (*(record.cash or ()), *opening) if row.currency == currency)
+    yield from (row.total for row in (*record.cash_rows, *opening) if row.currency == currency)
 
 
 def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:

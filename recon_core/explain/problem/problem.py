@@ -92,6 +92,10 @@ class Problem:
         """True if a side's statement is held against the side's own rows."""
         return self.rows_right and self.side is self.owner
 
+    def statement_of(self, side: LedgerSide) -> SideRecord:
+        """Return what a side states, nothing if the session has no such side."""
+        return self.recorded.side(side) or SideRecord(self.record.as_of)
+
     @property
     def only_position(self) -> str | None:
         """The only position with a required effect, `None` if there is none, or several."""

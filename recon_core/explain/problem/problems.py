@@ -133,7 +133,7 @@ def _base_value(postings: Postings, record: SideRecord, ledger: PositionLedger |
 
 
 def _target_value(postings: Postings, record: SideRecord) -> OpenValue:
-    positions = record.positions or ()
+    positions = record.position_rows
     return open_value(postings, positions, {_name(postings, row): _average(postings, row)
                                             for row in positions})  # fmt: skip
 
@@ -180,7 +180,7 @@ def _settlement_balances(postings: Postings, record: SideRecord) -> dict[str, in
     found: dict[str, int] = {}
     if not any(map(postings.derivative, postings.instruments)):
         return found
-    for fill in record.fills or ():
+    for fill in record.fill_rows:
         if postings.derivative(fill.symbol):
             name = postings.cash(postings.instruments[fill.symbol].settlement, fill.account)
             found[name] = found.get(name, 0) + 1
@@ -204,7 +204,7 @@ def _orders_filled(record: SideRecord, orders: Sequence[Order]) -> dict[str, Dec
     if not orders:
         return {}
     filled = {order_name(order): reported(order) for order in orders}
-    fills = record.fills or ()
+    fills = record.fill_rows
     named = [order_name(fill) for fill in fills]
     known = sum(name in filled for name in named)
     if Decimal(known) < _LEAST_KNOWN * len(named):
@@ -229,7 +229,7 @@ def _orders_that_moved(
     """
     if not orders:
         return {}
-    named = set(map(order_name, record.fills or ()))
+    named = set(map(order_name, record.fill_rows))
     filled: dict[str, list[Order]] = {}
     for order in orders:
         if reported(order) and order_name(order) not in named:
@@ -302,8 +302,8 @@ def _of_the_ledger(recorded: RecordedSession, dimensions: Dimensions) -> Iterato
     if stale is not None:
         stale.stale_only = True
         yield stale
-    orders = () if recorded.external is None else recorded.external.orders or ()
-    own = () if recorded.internal is None else recorded.internal.orders or ()
+    orders = () if recorded.external is None else recorded.external.order_rows
+    own = () if recorded.internal is None else recorded.internal.order_rows
     for in_values in _value_modes(recorded):
         yield problem_of(
             recorded, dimensions, inner, inner, rows_right=False, orders=orders or own,

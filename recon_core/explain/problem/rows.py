@@ -27,7 +27,7 @@ _fee: Final = attrgetter("fee")
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
     """Return the movements that a side says it has, `None` where it does not report them."""
-    return record.movements or () if record.covers("movements") else None
+    return record.movement_rows if record.covers("movements") else None
 
 
 def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
@@ -47,12 +47,12 @@ class Rows:
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
         """The fills by time, in the order in which they are booked."""
-        return tuple(ordered_fills(self.record.fills or ()))
+        return tuple(ordered_fills(self.record.fill_rows))
 
     @cached_property
     def movements(self) -> tuple[Movement, ...]:
         """The movements by time, those of one time by id and content."""
-        return ordered_movements(self.record.movements or ())
+        return ordered_movements(self.record.movement_rows)
 
     @cached_property
     def signed(self) -> list[Decimal]:

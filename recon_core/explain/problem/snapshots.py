@@ -254,7 +254,7 @@ def _between(
     if rows.opening is not None:
         given = _replayed(recorded, rows, snapshots)
     else:
-        own = {one.as_of: one for one in _named(rows.snapshots or (), rows)}
+        own = {one.as_of: one for one in _named(rows.snapshot_rows, rows)}
         given = [own.get(one.as_of) for one in snapshots]
     for one, state in zip(snapshots, given, strict=True):
         if state is not None:
@@ -271,7 +271,7 @@ def _replayed(
     Raises `ReplayError` if the rows cannot be replayed.
     """
     opened = None if record.opening is None else record.opening.as_of
-    if any(fill.symbol not in recorded.instruments for fill in record.fills or ()):
+    if any(fill.symbol not in recorded.instruments for fill in record.fill_rows):
         raise ReplayError("an instrument is not declared")
     asked = replace(record, snapshots=snapshots)
     return [

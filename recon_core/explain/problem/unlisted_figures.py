@@ -36,10 +36,10 @@ def _unlisted(
         return
     listed = {row.symbol: row.quantity for row in record.positions}
     stated = {row.currency: row.total for row in record.cash}
-    if not (stated.keys() <= {row.currency for row in other.cash or ()}):
+    if not (stated.keys() <= {row.currency for row in other.cash_rows}):
         return
     found: list[tuple[str, str]] = []
-    for symbol in dict.fromkeys(map(_SYMBOL, record.fills or ())):
+    for symbol in dict.fromkeys(map(_SYMBOL, record.fill_rows)):
         instrument = recorded.instruments.get(symbol)
         if instrument is None or is_derivative(instrument):
             continue
@@ -54,13 +54,13 @@ def _unlisted(
 
 def _symbols(record: SideRecord) -> set[str]:
     """Return the symbols that a side holds or trades."""
-    return {*map(_SYMBOL, record.positions or ()), *map(_SYMBOL, record.fills or ())}
+    return {*map(_SYMBOL, record.position_rows), *map(_SYMBOL, record.fill_rows)}
 
 
 def _traded(record: SideRecord) -> dict[str, Decimal]:
     """Return the quantity of each symbol that the opening and the fills of a side give."""
     found: dict[str, Decimal] = {}
-    for fill in record.fills or ():
+    for fill in record.fill_rows:
         found[fill.symbol] = EXACT.add(found.get(fill.symbol, ZERO), signed_quantity(fill))
     for row in () if record.opening is None else record.opening.positions:
         if row.symbol in found:

@@ -199,9 +199,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
         name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
     }
     if problem.fault_in is FaultIn.STATEMENT:
-        side = recorded.side(problem.side)
-        if side is None:
-            return []
+        side = problem.statement_of(problem.side)
         if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
         kept = _without_unlisted_balances(side, recorded.instruments, correction)
@@ -217,8 +215,8 @@ def _without_unlisted_balances(
     record: SideRecord, instruments: Mapping[str, Instrument], correction: Vector
 ) -> dict[str, Decimal]:
     """Return a correction without balances of a kind of assets that a side lists as positions."""
-    listed = {row.currency for row in record.cash or ()}
-    held = (delivering(row.symbol, instruments) for row in record.positions or () if row.quantity)
+    listed = {row.currency for row in record.cash_rows}
+    held = (delivering(row.symbol, instruments) for row in record.position_rows if row.quantity)
     alone = {one.instrument_kind for one in held if one is not None and one.base not in listed}
     unlisted = {
         one.base

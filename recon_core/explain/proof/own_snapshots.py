@@ -48,12 +48,12 @@ def with_new_snapshots(
 
 def _given(recorded: RecordedSession, record: SideRecord) -> list[Snapshot]:
     """Return the states that the rows give at the times of the snapshots, in their order."""
-    has_cash = all(fill.symbol in recorded.instruments for fill in record.fills or ())
+    has_cash = all(fill.symbol in recorded.instruments for fill in record.fill_rows)
     found = {
         id(one): Snapshot(one.as_of, states.positions, states.cash)
         for one, states in states_at_snapshots(recorded, record, cash=has_cash)
     }
-    return [found[id(one)] for one in record.snapshots or ()]
+    return [found[id(one)] for one in record.snapshot_rows]
 
 
 def _moved(old: Snapshot, new: Snapshot, given: Snapshot, only: str | None) -> Snapshot:

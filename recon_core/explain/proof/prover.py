@@ -263,7 +263,7 @@ class Known:
         if patch is None or before is None or after is None or not before.fills:
             return None
         count = len(before.fills) - len(patch.removed) + len(patch.added)
-        is_known = count == len(after.fills or ()) and _has_same_other_rows(before, after)
+        is_known = count == len(after.fill_rows) and _has_same_other_rows(before, after)
         account = before.fills[0].account
         is_known = is_known and all(fill.account == account for fill in patch.added)
         return patch if is_known else None

@@ -60,7 +60,7 @@ def operations(problem: Problem) -> int:
     other = problem.recorded.side(problem.owner.other)
     if not problem.divergence or other is None:
         return 0
-    return OF_A_REPLAY * (len(problem.fills) + len(other.fills or ()))
+    return OF_A_REPLAY * (len(problem.fills) + len(other.fill_rows))
 
 
 def since(answer: Answer) -> str:

@@ -52,9 +52,9 @@ _ACTIONS: Final = {
 def row_steps(answer: Answer, session_id: str) -> Iterator[Step]:
     """Yield the rows to remove and to add; an added fill without an id is given one."""
     patch, record = answer.patch, answer.problem.record
-    yield from _row_changes(record.fills or (), patch.removed, patch.added, session_id)
+    yield from _row_changes(record.fill_rows, patch.removed, patch.added, session_id)
     yield from _row_changes(
-        record.movements or (), patch.removed_movements, patch.added_movements, session_id
+        record.movement_rows, patch.removed_movements, patch.added_movements, session_id
     )
     if patch.opening is not None and patch.old_opening is not None:
         yield from _opening_steps(patch.old_opening, patch.opening)
@@ -106,8 +106,8 @@ def state_steps(before: SideRecord, after: SideRecord, session_id: str) -> Itera
     A section that was replayed from rows is moved by an adjusting movement.
     """
     sections: tuple[tuple[str, str, Callable[[SideRecord], Sequence[State]]], ...] = (
-        ("positions", ADJUST_POSITION, lambda record: record.positions or ()),
-        ("cash", ADJUST_CASH, lambda record: record.cash or ()),
+        ("positions", ADJUST_POSITION, lambda record: record.position_rows),
+        ("cash", ADJUST_CASH, lambda record: record.cash_rows),
     )
     for name, action, rows in sections:
         if rows(before) is rows(after):

@@ -299,7 +299,7 @@ def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecor
     changed = [side for side, record in repaired.items() if record is not before.get(side)]
     if len(changed) != 1 or changed[0] not in before:
         return None
-    return _patch_between(before[changed[0]].fills or (), repaired[changed[0]].fills or ())
+    return _patch_between(before[changed[0]].fill_rows, repaired[changed[0]].fill_rows)
 
 
 def _patch_between(old: Iterable[Fill], new: Iterable[Fill]) -> Patch:
@@ -338,7 +338,7 @@ def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> Non
 
 def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
     records = recorded.own_records().values()
-    return any(each.fill_id == fill.fill_id for record in records for each in record.fills or ())
+    return any(each.fill_id == fill.fill_id for record in records for each in record.fill_rows)
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
@@ -346,7 +346,7 @@ def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
     return [
         each.price
         for record in recorded.own_records().values()
-        for each in record.fills or ()
+        for each in record.fill_rows
         if each.symbol == fill.symbol and each.fill_id != fill.fill_id
     ]
 

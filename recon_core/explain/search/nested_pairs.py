@@ -312,7 +312,7 @@ def _rows_until(record: SideRecord, between: Between) -> SideRecord:
     movements = record.movements
     return replace(
         record,
-        fills=tuple(fill for fill in record.fills or () if fill.time <= between.time),
+        fills=tuple(fill for fill in record.fill_rows if fill.time <= between.time),
         movements=None
         if movements is None
         else tuple(row for row in movements if row.time <= between.time),

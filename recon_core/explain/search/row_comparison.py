@@ -72,7 +72,7 @@ class RowComparison:
         if len(spans) != 1:
             return [*fills, *moved]
         since = min(fill.time for fill in spans[0].patch.added)
-        own: tuple[Row, ...] = (*self.problem.fills, *(self.problem.record.movements or ()))
+        own: tuple[Row, ...] = (*self.problem.fills, *self.problem.record.movement_rows)
         if own:  # the side lists nothing after its last row
             since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
         late = [hypothesis for hypothesis in moved if _only_added(hypothesis) and
@@ -123,7 +123,7 @@ class RowComparison:
 
     def _surplus(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         left = list(fills)
-        for hypothesis in whole_groups(left, self.problem.fills, self.right.fills or ()):
+        for hypothesis in whole_groups(left, self.problem.fills, self.right.fill_rows):
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis

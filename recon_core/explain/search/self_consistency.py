@@ -98,7 +98,7 @@ def is_later(order: Order, fills: Sequence[Fill]) -> bool:
 
 def has_duplicate_ids(record: SideRecord) -> bool:
     """True if two fills or two movements of a side have one id."""
-    moved = [row.movement_id for row in record.movements or ()]
+    moved = [row.movement_id for row in record.movement_rows]
     return bool(table_of(record.fills).copies()) or len(set(moved)) < len(moved)
 
 
@@ -107,11 +107,11 @@ def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
 
     `record` then lists another row with the same id, or with the same content at any time.
     """
-    moved = record.movements or ()
+    moved = record.movement_rows
     paid, ids = Counter(row.content for row in moved), Counter(row.movement_id for row in moved)
     if any(paid[row.content] > 1 or ids[row.movement_id] > 1 for row in patch.added_movements):
         return True
-    fills = record.fills or ()
+    fills = record.fill_rows
     added, prices = {fill.fill_id for fill in patch.added}, {fill.price for fill in patch.added}
     id_counts = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
     near = compress(fills, map(prices.__contains__, map(_PRICE, fills)))
@@ -153,12 +153,12 @@ class OwnContradictions:
 
     @property
     def _fills(self) -> Sequence[Fill]:
-        return self.problem.record.fills or ()
+        return self.problem.record.fill_rows
 
     @cached_property
     def _others(self) -> list[Fill]:
         account = self.problem.record.only_account()
-        return [as_own(row, account, plain=self._plain) for row in self.other.fills or ()]
+        return [as_own(row, account, plain=self._plain) for row in self.other.fill_rows]
 
     @cached_property
     def _matched(self) -> Matched[Fill]:
@@ -169,7 +169,7 @@ class OwnContradictions:
     def _reports(self) -> OrderReports:
         """The side's own reports; reports that both sides take from one source are no evidence."""
         is_own = not self.problem.recorded.shares("orders")
-        orders = self.problem.record.orders or () if is_own else ()
+        orders = self.problem.record.order_rows if is_own else ()
         return OrderReports.of(orders, plain=self._plain)
 
     @cached_property
@@ -220,7 +220,7 @@ class OwnContradictions:
 
     @property
     def _movements(self) -> Sequence[Movement]:
-        return self.problem.record.movements or ()
+        return self.problem.record.movement_rows
 
     @cached_property
     def _surplus_movements(self) -> Sequence[Movement]:

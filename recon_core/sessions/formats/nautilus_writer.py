@@ -5,12 +5,15 @@ nothing computed. nautilus_trader is not imported: the engine or node that is ha
 brings everything, so this module loads where nautilus_trader is not installed.
 """
 
+import csv
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,7 +29,8 @@ _FILL_COLUMNS: Final = (
     "position_id,order_side,order_type,last_qty,last_px,currency,commission,liquidity_side,"
     "event_id,ts_event,ts_init,info,reconciliation"
 )
-
+_FILL_TIMES: Final = ("ts_event", "ts_init")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SUPPORTED: Final = ((1, 221), (2, 0))
 """Version from which the reports are as the reader has them, and the first one beyond."""
@@ -73,6 +77,7 @@ def write_nautilus_recording(
     *,
     session_id: str | None = None,
     starting_balances: Mapping[Any, Iterable[Any]] | None = None,
+    heard: Sequence[Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write the reports of a `BacktestEngine` or a `TradingNode`; returns the path of meta.json.
 
@@ -87,7 +92,8 @@ def write_nautilus_recording(
     `session_id` is the name of the directory unless given. The opening balances are
     what `engine.add_venue` was given, or the first state of a node's account, as the
     account remembers them; `starting_balances`, `{venue: ["100000.00 USDT", ...]}` with
-    texts or `Money`, replaces them for the venues it names.
+    texts or `Money`, replaces them for the venues it names. `heard` are the fills that somebody
+    else knows of, as `OrderFilled.to_dict` gives them, in place of the engine's own report.
 
     Raises `ReconError` for a version of nautilus_trader that is not supported, a directory
     that is not empty, an engine without a finished run, a node that runs or never ran, a
@@ -96,10 +102,12 @@ def write_nautilus_recording(
     """
     engine_version = _engine_version()
     target = Path(directory).resolve()
-    _require_free(target)
+    require_free(target)
     source = _source(engine)
     opening = _opening(source, starting_balances or {})
     files = _trader_files(source.trader)
+    if heard is not None:
+        files["fills.csv"] = _heard_fills(heard)
     files |= {f"account_{venue}.csv": _account_report(source, venue) for venue in source.venues}
     # to_dict is static on nautilus instruments: it wants the object as its argument.
     instruments = [type(one).to_dict(one) for one in source.cache.instruments()]
@@ -118,7 +126,8 @@ def write_nautilus_recording(
     return Path(directory) / "meta.json"
 
 
-def _require_free(target: Path) -> None:
+def require_free(target: Path) -> None:
+    """Refuse a directory that exists and is not empty."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     raise ReconError(f"{printable(target)}: already exists; expected a new or an empty directory")
@@ -166,6 +175,23 @@ def _trader_files(trader: Any) -> dict[str, str]:
         suffix, text = ("json", "[]\n") if report.empty else ("csv", report.to_csv())
         files[f"{name}.{suffix}"] = text
     return files
+
+
+def _heard_fills(heard: Iterable[Mapping[str, Any]]) -> str:
+    """Return fills as a report has them: in its columns, times as text."""
+    text = StringIO()
+    rows = csv.DictWriter(
+        text, _FILL_COLUMNS.split(","), extrasaction="ignore", lineterminator="\n"
+    )
+    rows.writeheader()
+    for one in heard:
+        rows.writerow({**one, **{name: _time_text(one[name]) for name in _FILL_TIMES}})
+    return text.getvalue()
+
+
+def _time_text(nanoseconds: int) -> str:
+    """Return a time of the engine, without the digits beyond the microsecond."""
+    return str(_EPOCH + timedelta(microseconds=int(nanoseconds) // 1000))
 
 
 def _account_report(source: _Source, venue: Any) -> str:

@@ -7,9 +7,12 @@ from decimal import Decimal
 import pytest
 
 from recon_core.explain import explain
+from recon_core.explain.causes.clipped import FAMILY
 from recon_core.explain.problem.figures import tick_of
-from recon_core.model import Position, SideRecord
+from recon_core.explain.problem.stated_figures import States
+from recon_core.model import LedgerSide, OrderSide, Position, SideRecord
 from tests.core.builders import fill
+from tests.explain.problems import prover_of
 from tests.explain.real_sessions import books, session, silent
 
 SHORT = fill("short", "SELL", "8", "41.5", "0.332 EUR")
@@ -63,3 +66,23 @@ def test_a_short_position_may_be_less_than_a_lot(others: Mapping[str, str]) -> N
 def test_the_tick_of_prices(prices: tuple[str, ...], tick: str) -> None:
     """The largest that venues have, of which every price is a multiple."""
     assert tick_of(map(Decimal, prices)) == Decimal(tick)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [("0", "-8", ["clipped_balance"]), ("0", "8", []), ("3", "-8", []), ("-3", "-8", [])],
+)
+def test_only_a_negative_amount_is_clipped(mine: str, theirs: str, expected: list[str]) -> None:
+    """And only 0 is stated for it."""
+    ledger = books(replace(SHORT, side=OrderSide("SELL" if theirs[0] == "-" else "BUY")))
+    exchange = replace(silent(ledger), positions=(Position(SHORT.symbol, Decimal(mine)),))
+    prover = prover_of(session(ledger, exchange).recorded)
+    name = f"position::{SHORT.symbol}"
+    inner, outer = prover.recorded.internal, prover.recorded.external
+    assert inner is not None
+    assert outer is not None
+    states = States(
+        prover.dimensions, prover.recorded, LedgerSide.EXTERNAL, outer, inner,
+        {name: Decimal(mine)}, {name: Decimal(theirs)}, (name,), prover.reconciliation.replays,
+    )  # fmt: skip
+    assert [str(one.cause_kind) for one in FAMILY.in_states(states)] == expected
