@@ -40,6 +40,8 @@ _MOST_RIVALS: Final = 4
 _MOST_REPLAYED: Final = 50
 """Fills of a derivative up to which each is asked for another size; each costs a replay."""
 
+_OTHER_SIDE: Final = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
+
 _PRICE: Final = attrgetter("price")
 
 
@@ -131,15 +133,18 @@ def _of_market(
 
 
 def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
-    """True if a missing fill has the cash and the fee of a larger quantity, at many prices.
+    """True if a missing fill has the cash and the fee of another quantity, at many prices.
 
-    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both.
+    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both. Of a smaller
+    quantity it is a fill of the other side.
     """
     more = EXACT.subtract(other.quantity, fill.quantity)
-    if more <= 0 or problem.fault_in is not FaultIn.ROWS:
+    if problem.fault_in is not FaultIn.ROWS:
         return False
-    missing = replace(fill, quantity=more, fee=EXACT.subtract(other.fee, fill.fee))
-    model = market.models[fill.side]
+    side = fill.side if more > 0 else _OTHER_SIDE[fill.side]
+    fee = EXACT.subtract(other.fee, fill.fee)
+    missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
+    model = market.models[side]
     rates = () if model is None else model.rates
     fees = [model.fee(problem.postings, missing, rate) for rate in rates if model] or [ZERO]
     return missing.fee in fees and is_of_many_prices(problem, market, missing)
