@@ -120,7 +120,8 @@ bench: same-python
 	@missed=; release=$$($(BIN)/python -c 'import recon_core; print(recon_core.__version__)'); \
 	for words in items.py workers.py audit.py explain.py reports.py "reports.py --command" \
 	    "sessions.py --cluster" mutate.py curves.py fills.py "fills.py --apart" \
-	    "fills.py --kind linear" "fills.py --kind inverse"; do \
+	    "fills.py --kind linear" "fills.py --kind inverse" \
+	    "columns.py --fills 1000000 --precision 2"; do \
 	    echo "== $$words"; \
 	    $(BIN)/python benchmarks/$$words --json benchmarks/figures/$$release \
 	        || missed="$$missed $$words,"; \

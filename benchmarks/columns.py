@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from figures import Figures, json_option, versions
 from measured import Usage, usage
 
 MIB = 1024 * 1024
@@ -200,19 +201,22 @@ from datacompy import PolarsCompare
 one, other = (polars.read_parquet(f'{name}.parquet') for name in 'ab')
 PolarsCompare(one, other, join_columns=['symbol', 'fill_id']).report()
 """
-PEERS = {"fastrecon": FASTRECON, "datacompy": DATACOMPY}
+PEERS = {"fastrecon": (FASTRECON, 2.0), "datacompy": (DATACOMPY, 0.1)}
+"""Other tools, and the most that recon check may take of their time."""
 
 
-def show_peers(python: Path, directory: Path, runs: int, whole: float) -> None:
+def show_peers(
+    python: Path, directory: Path, runs: int, whole: float, row: Callable[..., bool]
+) -> None:
     """Print the CPU time of other tools on the same two tables, as whole processes."""
-    for name, script in PEERS.items():
+    for name, (script, most) in PEERS.items():
         try:
             found = least_of([str(python), "-c", script], directory, 0, runs)
         except SystemExit as error:
             print(f"  {name:<20} failed: {str(error).splitlines()[-1][:100]}")
             continue
-        share = f"recon check takes {whole / found.cpu:.2f} of it"
-        print(f"  {name:<20}{found.cpu:8.2f} s  {found.mib:6.0f} MiB   {share}")
+        print(f"  {name:<20}{found.cpu:8.2f} s  {found.mib:6.0f} MiB")
+        row(f"recon check : {name}", whole / found.cpu, at_most=most)
 
 
 def check_command(path: Path, *, breaks: bool) -> list[str]:
@@ -222,30 +226,45 @@ def check_command(path: Path, *, breaks: bool) -> list[str]:
     return [sys.executable, "-m", "recon_core.cli", "check", str(path), *limits, *explain]
 
 
-def compare_whole(options: argparse.Namespace, path: Path, *, breaks: bool) -> tuple[float, float]:
-    """Print `recon check` as a process; return its passes over one table, and its memory."""
+def compare_whole(
+    options: argparse.Namespace, path: Path, row: Callable[..., bool], *, breaks: bool
+) -> None:
+    """Print `recon check` as a process, beside one that decodes a table, and other tools."""
     script = [sys.executable, __file__, "--measure", str(path), "--what", "decode"]
     decode = least_of(script, path.parent, 0, options.runs)
     status = 2 if breaks else 0
     command = check_command(path, breaks=breaks)
     check = least_of(command, path.parent, status, options.runs)
     print(f"  {'decoding, process':<20}{decode.cpu:8.2f} s  {decode.mib:6.0f} MiB")
-    share = check.cpu / decode.cpu
-    print(f"  {'recon check':<20}{check.cpu:8.2f} s  {check.mib:6.0f} MiB   {share:.2f} of it")
+    print(f"  {'recon check':<20}{check.cpu:8.2f} s  {check.mib:6.0f} MiB")
+    row("recon check : decode, processes", check.cpu / decode.cpu, at_most=WHOLE)
+    large = options.fills >= LARGE
+    row("memory", check.mib, "MiB", at_most=LARGE_MIB if large else WHOLE_MIB)
     if options.peers and options.form == "parquet" and not breaks:
-        show_peers(options.peers, path.parent, options.runs, check.cpu)
-    return share, check.mib
+        show_peers(options.peers, path.parent, options.runs, check.cpu, row)
 
 
-def verdict(name: str, found: float, most: float) -> bool:
-    """Print a figure beside its target; true if it is missed."""
-    print(f"{name:<44}{found:8.2f}  (at most {most:g}){'' if found <= most else '  MISSED'}")
-    return found > most
+def peer_versions(python: Path | None) -> dict[str, str]:
+    """Return the versions of the other tools, and that of DuckDB here."""
+    found = versions("duckdb")
+    if python is not None:
+        names = ", ".join(f"version('{name}')" for name in PEERS)
+        script = f"from importlib.metadata import version; print({names})"
+        answer = subprocess.check_output([str(python), "-c", script], text=True).split()
+        found |= dict(zip(PEERS, answer, strict=True))
+    return found
 
 
 def compare(options: argparse.Namespace) -> int:
     """Measure a clear session and one with breaks; return 1 where a target is missed."""
-    missed = []
+    figures = Figures(
+        "columns",
+        "Large tables in columns",
+        "Two tables of spot fills, in CPU time against one pass of DuckDB over one of them: the "
+        "steps in one process, and recon check as a process against one that decodes.",
+        f"python benchmarks/columns.py --fills {options.fills} --form {options.form}",
+        peer_versions(options.peers),
+    )
     for title, breaks in (("equal sides", False), ("sides with breaks", True)):
         with tempfile.TemporaryDirectory() as name:
             path = write_session(
@@ -257,15 +276,23 @@ def compare(options: argparse.Namespace) -> int:
             show(f"{title}, in columns, CPU seconds and passes", taken, unit)
             if options.rows:
                 show(f"{title}, by rows", least(path, "rows", 1), unit)
-            share, mib = compare_whole(options, path, breaks=breaks)
-        large = options.fills >= LARGE
-        missed += [
-            verdict("replay of a side, in passes", taken["replay"] / 2 / unit, REPLAY),
-            verdict("match, in passes", taken["match"] / unit, MATCH),
-            verdict("recon check, in processes that decode", share, WHOLE),
-            verdict("memory of recon check, MiB", mib, LARGE_MIB if large else WHOLE_MIB),
-        ]
-    return int(any(missed) and options.fills >= SMALL)
+            row = row_of(figures, f"{options.fills:,} fills a side, {options.form}, {title}")
+            row("replay of a side : decode", taken["replay"] / 2 / unit, at_most=REPLAY)
+            row("match : decode", taken["match"] / unit, at_most=MATCH)
+            compare_whole(options, path, row, breaks=breaks)
+    figures.write(options.json)
+    return int(not all(one.met for one in figures.figures) and options.fills >= SMALL)
+
+
+def row_of(figures: Figures, case: str) -> Callable[..., bool]:
+    """Return what adds a figure of one case and prints it beside its target."""
+
+    def add(measure: str, value: float, unit: str = "times", *, at_most: float) -> bool:
+        met = figures.add(case, measure, value, unit, at_most=at_most)
+        print(f"{measure:<40}{value:8.2f}  (at most {at_most:g}){'' if met else '  MISSED'}")
+        return met
+
+    return add
 
 
 def main() -> int:
@@ -277,6 +304,7 @@ def main() -> int:
     parser.add_argument("--form", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--rows", action="store_true", help="the same by rows, for comparison")
     parser.add_argument("--peers", type=Path, help="a Python with fastrecon and datacompy")
+    json_option(parser)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--what", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -32,10 +32,10 @@ def _text(costs: Figures, by_case: Mapping[str, Mapping[str, float]]) -> str:
     kept = max(values["its results in memory"] for values in by_case.values())
     return f"""
 A command holds the results of its sessions until its end, here up to {kept:.0f} KiB each:
-{IN_ONE:,} sessions in one command are {IN_ONE * kept / 1024**2:.1f} GiB, all {SESSIONS:,} would be
-{SESSIONS * kept / 1024**2:.0f}. So a night is {SESSIONS // IN_ONE} commands, each for a part of the
-recordings: as many at a time as there are machines, or with `--scheduler` one after the other.
-Differences that are explained cost more, and so does fetching by URL.
+{IN_ONE:,} sessions in one command are {IN_ONE * kept / 1024**2:.1f} GiB, all {SESSIONS:,}
+would be {SESSIONS * kept / 1024**2:.0f} GiB. So a night is {SESSIONS // IN_ONE} commands, each for
+a part of the recordings: as many at a time as there are machines, or with `--scheduler` one after
+the other. Differences that are explained cost more, and so does fetching by URL.
 
 Measured with `{costs.command}` on {costs.date}; all costs are in
 [performance](performance.md#many-sessions)."""

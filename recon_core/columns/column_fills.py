@@ -136,6 +136,10 @@ class ColumnFills(FillTable):
 
     def copies(self) -> dict[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
+        return self._copies
+
+    @cached_property
+    def _copies(self) -> dict[FillKey, int]:
         unequal_rows = self.rows.unequal
         numbers = copies(self.columns) if unequal_rows is None else unequal_rows
         return copies_of(self.at(numbers))

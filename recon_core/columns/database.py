@@ -6,12 +6,17 @@ parts of a query into a directory of its own, which it removes at its end.
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from recon_core.values.limits import MIB
 
+_AT_ONCE: Final = 10_000
+"""Rows of an answer that are in memory at a time, some MiB."""
 MEMORY: Final = 1_200 * MIB
 """Bytes that one query may hold: matching 10,000,000 fills a side stays below 2 GiB with it."""
 _DISTRUSTFUL: Final = (
@@ -37,6 +42,8 @@ def database() -> Any:
         import duckdb  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:
         raise ColumnsError("DuckDB is not installed") from None
+    if find_spec("pyarrow") is None:  # of the same extra: DuckDB hands texts over in it
+        raise ColumnsError("pyarrow is not installed")
     settings: dict[str, Any] = {
         "memory_limit": f"{MEMORY}B",
         "temp_directory": directory(),
@@ -62,18 +69,39 @@ def directory() -> str:
     return path
 
 
-def asked(query: str) -> Any:
-    """Return a cursor with the answer of a query; raises `ColumnsError`.
+def answer(query: str) -> list[tuple[Any, ...]]:
+    """Return all rows of an answer; raises `ColumnsError`.
 
     An amount with more digits than a sum can hold is such an error, and never rounded.
     """
+    return [row for part in parts(query) for row in part]
+
+
+def parts(query: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of an answer in parts; raises as `answer` does."""
+    with _refusing() as cursor:
+        found = cursor.execute(query)
+        while part := found.fetchmany(_AT_ONCE):
+            yield part
+
+
+def arrow_parts(query: str) -> Iterator[Any]:
+    """Yield the columns of an answer in parts, as Arrow has them; raises as `answer` does."""
+    with _refusing() as cursor:
+        yield from cursor.sql(query).to_arrow_reader(_AT_ONCE)
+
+
+@contextmanager
+def _refusing() -> Iterator[Any]:
+    """A cursor, and its errors as `ColumnsError`; some arise when the first rows are asked for."""
+    connection = database()
     import duckdb  # noqa: PLC0415  # as above
 
     try:
-        cursor = database().cursor()
+        cursor = connection.cursor()
         cursor.execute("SET enable_progress_bar = false")  # it would be printed into a report
-        return cursor.execute(query)
-    except duckdb.Error as error:
+        yield cursor
+    except (duckdb.Error, OSError) as error:
         raise ColumnsError(str(error)) from None
 
 

@@ -5,12 +5,13 @@ characters only: where a text has any other, rows are made.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
-from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, MOST_NUMBERS, Amount, FillColumns, listed
+from recon_core.columns.database import ColumnsError, arrow_parts, text
+from recon_core.columns.fill_columns import AMOUNTS, IDS, MOST_NUMBERS, Amount, FillColumns, listed
 from recon_core.model import Fill
 
 _NAMES: Final = tuple(field.name for field in fields(Fill))
@@ -18,8 +19,10 @@ _ALWAYS: Final = frozenset({"fill_id", "symbol", "side", *AMOUNTS, "time", "leg"
 """Fields that every row has."""
 _PLAIN_PLACES: Final = 6
 """An amount that begins behind this place has an exponent."""
-_PLAIN: Final = r"'[ !#-\[\]-~]*'"
+_PLAIN: Final = r"[ !#-\[\]-~]*"
 """Characters that JSON writes as they are."""
+_SEPARATOR: Final = ", "
+_plain = re.compile(_PLAIN).fullmatch
 
 
 def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool) -> str:
@@ -38,23 +41,34 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
         f"SELECT {_json(columns, texts)} FROM (SELECT * FROM {columns.selected(*_NAMES)}{kept} "
         f"ORDER BY {', '.join(f'{name} NULLS FIRST' for name in order)})"
     )
-    digest, separator = hashlib.sha256(b"["), ""
-    for part in columns.parts(query):
-        written = [row for (row,) in part]
-        if None in written:
-            raise ColumnsError("a text has characters that JSON escapes")
-        digest.update(f"{separator}{', '.join(written)}".encode("ascii"))
-        separator = ", "
+    digest, separator = hashlib.sha256(b"["), len(_SEPARATOR)
+    with columns.unchanged():
+        for rows in arrow_parts(query):
+            digest.update(_bytes(rows.column(0))[separator:])
+            separator = 0
     digest.update(b"]")
     return digest.hexdigest()
 
 
+def _bytes(texts: Any) -> memoryview:
+    """The texts of an Arrow array one after the other, as they are in memory."""
+    if texts.null_count:
+        raise ColumnsError("a text has characters that JSON escapes")
+    _, offsets, data = texts.buffers()
+    places = memoryview(offsets).cast("i")
+    return memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
+
+
 def _json(columns: FillColumns, texts: dict[str, str]) -> str:
     """A row as a JSON list; `NULL` where a text has characters that are not plain."""
-    free = [name for name in _NAMES if name in columns.texts and name not in ("side", "leg")]
-    plain = " AND ".join(f"regexp_full_match(coalesce({name}, ''), {_PLAIN})" for name in free)
+    for group in columns.groups:
+        words = (group.symbol, group.fee_currency, group.account)
+        if not all(_plain(word or "") for word in words):
+            raise ColumnsError("a name has characters that JSON escapes")
+    ids = [name for name in IDS if name in columns.texts]
+    plain = " AND ".join(f"regexp_full_match(coalesce({name}, ''), {text(_PLAIN)})" for name in ids)
     values = ", ', ', ".join(_quoted(columns, name, texts.get(name, name)) for name in _NAMES)
-    return f"CASE WHEN {plain} THEN concat('[', {values}, ']') END"
+    return f"CASE WHEN {plain} THEN concat({text(_SEPARATOR)}, '[', {values}, ']') END"
 
 
 def _quoted(columns: FillColumns, name: str, sql: str) -> str:

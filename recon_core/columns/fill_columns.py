@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.columns.database import ColumnsError, asked, text
+from recon_core.columns.database import ColumnsError, answer, parts, text
 from recon_core.values.errors import SessionError
 
 TEXTS: Final = (
@@ -25,7 +25,7 @@ TEXTS: Final = (
     "leg",
     "position_id",
 )
-_IDS: Final = ("fill_id", "client_order_id", "exchange_order_id", "position_id")
+IDS: Final = ("fill_id", "client_order_id", "exchange_order_id", "position_id")
 AMOUNTS: Final = ("quantity", "price", "fee")
 MOST_DIGITS: Final = 38
 """Digits of a `DECIMAL`."""
@@ -35,8 +35,6 @@ MOST_NUMBERS: Final = 100_000
 """Rows that a query asks for, or leaves out, by their numbers; of more, all are made."""
 MOST_GROUPS: Final = 100_000
 """Symbols, fee currencies, accounts and legs together; more are no account but an attack."""
-_AT_ONCE: Final = 10_000
-"""Rows of an answer that are in memory at a time, some MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +129,12 @@ class FillColumns:
     def answer(self, query: str) -> list[tuple[Any, ...]]:
         """Return all rows of an answer; raises `ColumnsError`, else as `unchanged` does."""
         with self.unchanged():
-            rows: list[tuple[Any, ...]] = asked(query).fetchall()
-        return rows
+            return answer(query)
 
     def parts(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of an answer in parts; raises as `answer` does."""
         with self.unchanged():
-            cursor = asked(query)
-            while part := cursor.fetchmany(_AT_ONCE):
-                yield part
+            yield from parts(query)
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -184,7 +179,7 @@ def surveyed(columns: FillColumns, most_text: int) -> FillColumns:
     """
     texts = [name for name in TEXTS if name in columns.texts]
     lengths = [f"coalesce(max(strlen({columns.texts[name]})), 0)" for name in texts]
-    ids = [f"coalesce(sum(strlen({columns.texts[name]})), 0)" for name in texts if name in _IDS]
+    ids = [f"coalesce(sum(strlen({columns.texts[name]})), 0)" for name in texts if name in IDS]
     order = " OR ".join(
         f"{columns.texts[name]} IS NOT NULL"
         for name in ("client_order_id", "exchange_order_id")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from recon_core.columns.database import ColumnsError, asked, text
+from recon_core.columns.database import ColumnsError, answer, text
 from recon_core.columns.fill_columns import MOST_DIGITS, NARROW, Amount
 from recon_core.values.amounts import AMOUNT_PATTERN
 
@@ -23,7 +23,7 @@ def amount_of_text(sql: str, source: str) -> Amount:
         f"SELECT bool_and(regexp_full_match({sql}, {text(AMOUNT_PATTERN)})), "
         f"max({whole}), max({places}) FROM {source}"
     )
-    ((is_amount, most_whole, most_places),) = asked(query).fetchall()
+    ((is_amount, most_whole, most_places),) = answer(query)
     if is_amount is False or (most_whole or 0) + (most_places or 0) > MOST_DIGITS:
         raise ColumnsError("a text is no amount, or too long for columns")
     digits = max((most_whole or 0) + (most_places or 0), NARROW)

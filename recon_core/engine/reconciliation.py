@@ -352,7 +352,7 @@ def reconcile_read(
         manager = extension_manager() if manager is None else manager
         with without_collecting():
             recorded = read(manager)
-            return Reconciliation(
+            found = Reconciliation(
                 recorded,
                 policy,
                 manager,
@@ -361,6 +361,8 @@ def reconcile_read(
                 waivers=waivers,
                 seen=seen,
             )
+            found.notes  # noqa: B018  # the last that is asked of tables: they can be refused here
+            return found
     except ReplayError as error:
         message = f"{printable(anchor.name)}: {error}"
     except ReconError as error:

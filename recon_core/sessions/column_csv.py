@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.columns.database import ColumnsError, asked, directory, text
+from recon_core.columns.database import ColumnsError, answer, directory, text
 from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns, quoted_name, surveyed
 from recon_core.columns.texts import amount_of_text, time_of_text
 from recon_core.sessions.column_names import require_fills
@@ -98,7 +98,7 @@ def _as_parquet(path: Path, names: list[str]) -> Path:
         f"max_line_size = {LINE_BYTES.most})"
     )
     try:
-        asked(f"COPY (SELECT * FROM {source}) TO {text(table)} (FORMAT parquet)")
+        answer(f"COPY (SELECT * FROM {source}) TO {text(table)} (FORMAT parquet)")
     except ColumnsError:
         _remove(table)
         raise

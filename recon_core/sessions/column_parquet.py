@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.columns.database import ColumnsError, asked, text
+from recon_core.columns.database import ColumnsError, answer, text
 from recon_core.columns.fill_columns import (
     AMOUNTS,
     TEXTS,
@@ -57,7 +57,7 @@ def _bytes_of_texts(columns: FillColumns, parts: int) -> int:
 def _columns(path: Path, name: str, fields: list[Any]) -> FillColumns:
     file = text(glob.escape(str(path)))
     source = f"read_parquet({file}, hive_partitioning = false, file_row_number = true)"
-    types = {row[0]: row[1] for row in asked(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    types = {row[0]: row[1] for row in answer(f"DESCRIBE SELECT * FROM {source}")}
     reader = _Fields(source, types)
     return FillColumns(
         name=name,

@@ -469,6 +469,7 @@ def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     judged = {one.comparison.identity: one for one in found.judgements}["fill::equal"]
     assert judged.verdict == "CRITICAL"
     assert "changes while it is read" in judged.message
+    assert found.notes  # asked before
 
 
 @pytest.mark.parametrize(("digits", "places"), [(18, 0), (18, 2), (38, 1), (38, 30)])

@@ -117,7 +117,7 @@ def test_several_sessions_and_names_with_spaces(tmp_path: Path) -> None:
     (tmp_path / "other").symlink_to(EXAMPLES / "minimal")
     workflow = Workflow(tmp_path, sessions="first one\nother/clear.recon.json\n")
     assert workflow.check().returncode == 0
-    assert workflow.outputs["line"] == "RECON: CLEAR (5 sessions, 33 comparisons)"
+    assert workflow.outputs["line"] == "RECON: CLEAR (5 sessions, 33 comparisons, 1 WARN)"
 
 
 def test_no_expression_is_in_a_script() -> None:

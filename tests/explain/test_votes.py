@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,45 @@ def test_an_unlisted_figure_is_named_and_not_repaired(name: str, tmp_path: Path)
     assert "lists no position of EUR.USD, which is in its balances" in one.text
     with pytest.raises(ReconError, match="no booking repairs it"):
         entries_of(before, one, repair_exchange=True)
+
+
+def test_a_declared_view_is_not_named_beside_a_cause(tmp_path: Path) -> None:
+    """A side that says that it keeps shares as positions is not said to lack their balance."""
+    session = _with_a_lost_fill(keeps={})
+    assert "no balance of ACME, which is in its positions" in _text(session, tmp_path)
+    session = _with_a_lost_fill(keeps={"ACME": "position"})
+    assert "lacks a fill: BUY 3 ACME" in _text(session, tmp_path)
+    assert "no balance" not in _text(session, tmp_path)
+
+
+def _with_a_lost_fill(keeps: dict[str, str]) -> dict[str, Any]:
+    """Two purchases at a broker, of which the ledger has one."""
+    rows = [
+        {"fill_id": f"f{number}", "symbol": "ACME", "side": "BUY", "quantity": quantity}
+        | {
+            "price": "10",
+            "fee": "0.1",
+            "fee_currency": "USD",
+            "time": f"2026-01-0{number}T09:00:00Z",
+        }
+        for number, quantity in ((1, "2"), (2, "3"))
+    ]
+    side = {"as_of": "2026-01-05T09:00:00Z", "opening": {"cash": {"USD": "100"}}, "keeps": keeps}
+    stated = {"positions": {"ACME": "5"}, "cash": {"USD": "49.8"}}
+    return {
+        "schema": "recon.session/1",
+        "session_id": "shares",
+        "instruments": {"ACME": {"kind": "equity", "base": "ACME", "quote": "USD"}},
+        "internal": {**side, "fills": rows[:1]},
+        "external": {**side, **stated, "fills": rows},
+    }
+
+
+def _text(session: dict[str, Any], directory: Path) -> str:
+    path = directory / "shares.recon.json"
+    path.write_text(json.dumps(session))
+    (one,) = explain(reconcile_session(path))
+    return one.text
 
 
 def _larger(rows: Fills) -> Fills:

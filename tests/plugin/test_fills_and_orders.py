@@ -193,7 +193,7 @@ def test_the_policy_changes_severities(pytester: pytest.Pytester, desk: Path) ->
     )
     (pytester.path / "recon.toml").write_text(text, encoding="utf-8")
     result = run_pytest(pytester, f"--recon-session={desk.name}")
-    assert final_line(result) == "RECON: CLEAR (1 session, 13 comparisons)"
+    assert final_line(result) == "RECON: CLEAR (1 session, 13 comparisons, 3 WARN)"
     (pytester.path / "recon.toml").write_text('[severity]\nfill_lost = "INFO"\n', encoding="utf-8")
     result = run_pytest(pytester, f"--recon-session={desk.name}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

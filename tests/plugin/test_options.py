@@ -7,6 +7,7 @@ import pytest
 from .conftest import (
     CLEAR_LINE,
     REPORTS_CONFTEST,
+    WARN_LINE,
     final_line,
     read_reports,
     run_pytest,
@@ -316,7 +317,7 @@ def test_configuration_file_option(pytester: pytest.Pytester, outside: Path) -> 
     for words in ([f"--recon-session={outside}"], ["--recon-session", str(outside)], []):
         result = run_pytest(pytester, "-c", project / "gate.ini", *words)
         assert f"rootdir: {project}" in ",".join(result.outlines)
-        assert final_line(result) == CLEAR_LINE
+        assert final_line(result) == (WARN_LINE if words else CLEAR_LINE)
         assert ("xfailed" in result.parseoutcomes()) is bool(words)
 
 
@@ -357,7 +358,7 @@ def test_ini_and_command_line(pytester: pytest.Pytester) -> None:
     write_warn(pytester.path / "warn.recon.json")
     result = run_pytest(pytester, "--recon-session=warn.recon.json")
     result.assert_outcomes(passed=6, xfailed=1, warnings=1)
-    assert final_line(result) == CLEAR_LINE
+    assert final_line(result) == WARN_LINE
     said = "recon: recon_sessions is not read: the command line names sessions or tests"
     assert said in result.outlines
 

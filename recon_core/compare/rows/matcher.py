@@ -159,15 +159,12 @@ class _Matcher:
         The finding of a trade is that of its first key on the side with fewer rows, so that it
         is the same with the sides exchanged.
         """
-        if not unlike:
+        left = _listed_otherwise(unlike, others)
+        if not left:
             return
         key_of = _FILL_KEY_PLAIN if self.plain else _FILL_KEY
         trades = Trades(self.recorded, self.plain)
-        left = (
-            _listed_otherwise(unlike, others),
-            _listed_otherwise(_other_rows(others, mine), mine),
-        )
-        for group in trades.groups(*left):
+        for group in trades.groups(left, _listed_otherwise(_other_rows(others, mine), mine)):
             self.groups |= {key_of(row): group for row in group.rows}
             fewer = min(group.internal, group.external, key=len)
             self.findings.add(min(map(key_of, fewer), key=str))

@@ -59,27 +59,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         for name, amount in part.effect.items()
         if amount and not dimensions.shows(name)
     ]
-    unseen += _unlisted_balances(prover, answer)
     return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
-
-
-def _unlisted_balances(prover: Prover, answer: Answer) -> list[str]:
-    """Return the figures that several causes empty together, and that the other side leaves out.
-
-    An opening of 10 BNB and all fees in BNB are false, or the other side does not list its BNB.
-    """
-    other = prover.recorded.side(answer.side.other)
-    record = prover.recorded.side(answer.side)
-    if len(answer.parts) < 2 or other is None or record is None:  # noqa: PLR2004  # a pair
-        return []
-    listed, stated = prover.dimensions.stated(other), prover.dimensions.stated(record)
-    total = total_of(part.effect for part in answer.parts)
-    return [
-        name
-        for name, amount in total.items()
-        if amount and name not in listed and stated.get(name) == amount
-        and sum(bool(part.effect.get(name)) for part in answer.parts) > 1
-    ]  # fmt: skip
 
 
 def _is_doubtful(prover: Prover, answer: Answer) -> bool:
@@ -136,7 +116,19 @@ def _is_little_cash(answer: Answer) -> bool:
     is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
-    return not is_witnessed and is_little(answer.problem, part.effect)
+    if is_witnessed:
+        return False
+    return is_little(answer.problem, part.effect, of_fees=_is_of_fees(part))
+
+
+def _is_of_fees(part: Part) -> bool:
+    """True if a cause changes the fees of fills and nothing else."""
+    patch = part.hypothesis.patch
+    fills = [fill for fill in patch.removed if fill.symbol]
+    return len(fills) == len(patch.added) > 0 and all(
+        (old.quantity, old.price, old.side) == (new.quantity, new.price, new.side)
+        for old, new in zip(fills, patch.added, strict=True)
+    )
 
 
 def _may_be_other_sign(problem: Problem, part: Part) -> bool:

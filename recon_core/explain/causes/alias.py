@@ -1,6 +1,6 @@
 """Another name: a symbol or a currency of one side that the other side calls otherwise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -16,7 +16,7 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import Fill, Position, RecordedSession
+from recon_core.model import Fill, LedgerSide, Position, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 from recon_core.values.printable import printable
@@ -60,7 +60,7 @@ def _are_of_one_side(states: States, name: str, other: str) -> bool:
     """True if the fills of one side are of both names: they are two instruments or currencies."""
     pair = {label_of(name), label_of(other)}
     for record in states.recorded.own_records().values():
-        fills = record.fills or ()
+        fills = record.fill_rows
         symbols = {fill.symbol for fill in fills}
         known = symbols
         if not is_position(name):
@@ -86,18 +86,36 @@ def _row_name(states: States, name: str) -> str:
 def _state_doubt(
     _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt another name of a single fill, if the session declares both of them as of other assets.
+    """Doubt another name of what one fill has, if the session declares both as of other assets.
 
-    The fill may be of another instrument.
+    The fill may be of the other instrument.
     """
+    declared = recorded.instruments
+    bases = {each.base for each in declared.values()}
     for one in chosen:
-        record = recorded.side(one.side)
         names = one.renamed or ("", "")
-        assets = {(each.base, each.quote) for each in map(recorded.instruments.get, names) if each}
-        fills = () if record is None else record.fills or ()
-        if len(assets) > 1 and sum(fill.symbol == names[0] for fill in fills) == 1:
+        assets = {(each.base, each.quote) for each in map(declared.get, names) if each}
+        if len(assets) < 2 and not bases.issuperset(names):  # noqa: PLR2004  # two of a pair
+            continue
+        amounts = {amount.copy_abs() for amount in one.correction.values()}
+        sides = (one.side, one.side.other)
+        if any(map(_is_one_fill, (recorded, recorded), sides, names, (amounts, amounts))):
             return f"another fill of {printable(names[0])} or {printable(names[1])}"
     return ""
+
+
+def _is_one_fill(
+    recorded: RecordedSession, side: LedgerSide, name: str, amounts: Collection[Decimal]
+) -> bool:
+    """True if one fill of a symbol or of a base has an amount, or is the only one of it."""
+    record = recorded.side(side)
+    found = [
+        fill
+        for fill in ((record.fills if record else None) or ())
+        for each in [recorded.instruments.get(fill.symbol)]
+        if each is not None and name in {each.symbol, each.base}
+    ]
+    return len(found) == 1 or any(fill.quantity in amounts for fill in found)
 
 
 def _suffix(name: str) -> str:

@@ -86,7 +86,8 @@ def at_scaled_rates(problem: Problem, selected: Sequence[Fill], name: str) -> It
     if rate is None or not is_significant_rate(rate, value, unit) or rate == parts[0]:
         return
     factor = Fraction(rate) / first
-    if not _is_plausible(max(_times(rate, factor) for _, _, rate in charged)):
+    is_plausible = _is_plausible(max(_times(rate, factor) for _, _, rate in charged))
+    if factor <= 0 or not is_plausible:  # no fees at all are no schedule
         return
     for rounding in ROUNDINGS:
         changed = [_at(problem, one, factor, rounding) for one in charged]

@@ -44,7 +44,10 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             )
             cash = (*opening.cash[:at], *entry, *opening.cash[at + 1 :])
             if row.total:
-                yield _opening(opening, replace(opening, cash=cash), row.currency)
+                one = _opening(opening, replace(opening, cash=cash), row.currency)
+                # A withdrawal of a round amount may be missing as well.
+                strength = of_one_amount(row.total, len(_POWERS)) if power is None else one.strength
+                yield replace(one, strength=strength)
     for at, held in enumerate(opening.positions):
         for power in _POWERS:
             quantity = None if power is None else held.quantity.scaleb(power, EXACT)

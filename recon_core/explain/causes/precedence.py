@@ -36,6 +36,10 @@ _OF_A_ROW: Final = frozenset(
 _FIGURES: Final = frozenset({CauseKind.WRONG_QUANTITY, CauseKind.WRONG_PRICE, CauseKind.WRONG_FEE})
 
 
+_PAIR: Final = 2
+"""Fills of an order that was misread: with more of them, more running sums have to fit."""
+
+
 def may_be_of_a_pair(hypothesis: Hypothesis) -> bool:
     """True if the interpretation of an order may be one of two faults.
 
@@ -194,14 +198,15 @@ def _content(row: Row) -> tuple[object, ...]:
 def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:
     """True if one figure is the only evidence of a cause.
 
-    That is a fitted quantity whose fill moved no cash, or the sign of all fills that one figure
-    shows: the side that states it may have the other sign.
+    That is a fitted quantity whose fill moved no cash, two quantities of an order that did not, or
+    the sign of all fills that one figure shows: the side that states it may have the other sign.
     """
     is_fitted = hypothesis.strength > Strength.SHOWN
     if hypothesis.cause_kind is CauseKind.SIGN_CONVENTION:
         return is_fitted and sum(map(bool, effect.values())) == 1
+    is_misread = is_misread_order([hypothesis]) and len(hypothesis.rows) == _PAIR
     return (
-        is_quantity(hypothesis)
+        (is_quantity(hypothesis) or is_misread)
         and is_fitted
         and not any(amount for name, amount in effect.items() if not is_position(name))
     )

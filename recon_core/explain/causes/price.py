@@ -192,7 +192,9 @@ def _rivals(
             continue
         pairs = list(zip(patch.removed, patch.added, strict=True))
         is_charged = any(_is_charged_as(problem, *pair, changed) for pair in pairs)
-        if is_charged or _shows_neither(problem, one, changed):
+        is_odd = outer.cash is None or "cash" in outer.derived
+        is_odd = is_odd and any(_is_odd_fee(problem, *pair, changed) for pair in pairs)
+        if is_charged or is_odd or _shows_neither(problem, one, changed):
             turned = replace(patch, removed=patch.added, added=patch.removed)
             wrong = replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL)
             yield Rival({at: ()}, wrong, "a second statement of these fills by the external side")
@@ -215,8 +217,21 @@ def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
     """True if a fee that both rows state is that of the given figures, and not of the other."""
-    if not given.fee or given.fee != other.fee:
-        return False
+    is_one = bool(given.fee) and given.fee == other.fee
+    return is_one and _has_usual_fee(problem, given, other, changed)
+
+
+def _is_odd_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
+    """True if two rows differ in the fee alone, and that of the other row is at no usual rate.
+
+    It counts where no cash shows which of both was paid.
+    """
+    is_fee = bool(given.fee) and replace(given, fee=other.fee) == other
+    return is_fee and _has_usual_fee(problem, given, other, changed)
+
+
+def _has_usual_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
+    """True if a row has a fee at a rate that fills without a fault have, and the other has none."""
     model, postings = problem.schedules.model(given), problem.postings
     if model is None:
         return False

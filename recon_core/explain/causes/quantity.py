@@ -15,7 +15,7 @@ from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
-from recon_core.explain.problem.chances import is_any_price, is_any_quantity
+from recon_core.explain.problem.chances import is_any_quantity, is_of_many_prices
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -39,6 +39,8 @@ _MOST_RIVALS: Final = 4
 
 _MOST_REPLAYED: Final = 50
 """Fills of a derivative up to which each is asked for another size; each costs a replay."""
+
+_OTHER_SIDE: Final = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
 
 _PRICE: Final = attrgetter("price")
 
@@ -120,26 +122,32 @@ def _of_market(
                 strength = _strength(problem, market, fill, other, is_slip=how is not None)
                 may_be = _may_be(problem, market, fill, other)
                 is_any = tried > 1 and is_any_quantity(problem, market, required, tried)
-                is_any = is_any or _may_be_missing(problem, market, fill, other, tried)
-                if strength > Strength.EXACT and (is_any or not may_be):
+                is_any = is_any or _may_be_missing(problem, market, fill, other)
+                is_finer = not market.has_lots_of(shortest_places(other.quantity))
+                if (is_finer and how is None) or (
+                    strength > Strength.EXACT and (is_any or not may_be)
+                ):
                     strength = Strength.CHANCE
                 yield with_quantity(fill, other, strength, how)
                 break
 
 
-def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill, tried: int) -> bool:
-    """True if a missing fill has the cash and the fee of a larger quantity, at any price.
+def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
+    """True if a missing fill has the cash and the fee of another quantity, at many prices.
 
-    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both.
+    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both. Of a smaller
+    quantity it is a fill of the other side.
     """
     more = EXACT.subtract(other.quantity, fill.quantity)
-    if more <= 0 or problem.fault_in is not FaultIn.ROWS:
+    if problem.fault_in is not FaultIn.ROWS:
         return False
-    missing = replace(fill, quantity=more, fee=EXACT.subtract(other.fee, fill.fee))
-    model = market.models[fill.side]
+    side = fill.side if more > 0 else _OTHER_SIDE[fill.side]
+    fee = EXACT.subtract(other.fee, fill.fee)
+    missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
+    model = market.models[side]
     rates = () if model is None else model.rates
     fees = [model.fee(problem.postings, missing, rate) for rate in rates if model] or [ZERO]
-    return missing.fee in fees and is_any_price(problem, market, missing, tried)
+    return missing.fee in fees and is_of_many_prices(problem, market, missing)
 
 
 def _strength(
@@ -239,14 +247,14 @@ def _in_a_row(wrong: Fill, right: Fill) -> FieldFault:
 def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
-    """Yield another size of a fill at the price of one that is removed, or whose side is exchanged.
+    """Yield another size of a fill at the price of one that is removed, turned or of another size.
 
     BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
     SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2. The
     price of a derivative is in no cash while its position is open: any price is one price then.
     """
     for at, one in enumerate(hypotheses):
-        if one.strength is Strength.SHOWN or not _is_removed_or_turned(one.patch):
+        if one.strength is Strength.SHOWN or not _is_at_its_price(one.patch):
             continue
         (fill,) = one.patch.removed
         others = problem.by_symbol.get(problem.postings.position(fill), ())
@@ -273,10 +281,10 @@ def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -
                 yield other
 
 
-def _is_removed_or_turned(patch: Patch) -> bool:
-    """True if a patch removes one fill, and adds none or the same quantity at its price."""
-    figures = {(fill.quantity, fill.price) for fill in (*patch.removed, *patch.added)}
-    return len(patch.removed) == 1 >= len(patch.added) and len(figures) == 1
+def _is_at_its_price(patch: Patch) -> bool:
+    """True if a patch removes one fill, and adds none or another one at its price."""
+    prices = {fill.price for fill in (*patch.removed, *patch.added)}
+    return len(patch.removed) == 1 >= len(patch.added) and len(prices) == 1
 
 
 def _of_its_effect(problem: Problem, patch: Patch, other: Fill) -> Iterator[Hypothesis]:

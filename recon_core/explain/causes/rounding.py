@@ -20,7 +20,14 @@ from typing import Final
 
 from recon_core.explain.budget import OF_A_POSTING, OF_A_SUM
 from recon_core.explain.causes.family import CauseFamily, FieldFault
-from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position, label_of
+from recon_core.explain.problem.dimensions import (
+    Dimensions,
+    Vector,
+    is_cash,
+    is_position,
+    label_of,
+    minus,
+)
 from recon_core.explain.problem.figures import MODES, last_digit
 from recon_core.explain.problem.fill_group import FillGroup
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, of_all
@@ -42,6 +49,7 @@ from recon_core.values.amounts import (
     EXACT,
     ZERO,
     decimal_places,
+    exact_sum,
     format_amount,
     round_by,
     round_to_places,
@@ -74,6 +82,9 @@ _FEWEST_DIGITS: Final = 3
 
 A random amount fits 3 once in 1,000 or so.
 """
+
+_PAIR: Final = 2
+"""Figures of which one may have what the other lacks."""
 
 _FEWEST_WITHOUT_ROWS: Final = 6
 """Digits that a single rounded figure shows where neither side has rows: few are as exact."""
@@ -235,6 +246,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"
             hypothesis = states.hypothesis(CauseKind.ROUNDING, states.differing, f"to {what}")
             strength = Strength.EXACT if _is_witnessed(states, places) else Strength.CHANCE
+            strength = max(strength, hypothesis.strength)
             yield replace(hypothesis, words=_MODE_WORDS.get(mode, ""), strength=strength)
             return
 
@@ -243,16 +255,26 @@ def _is_witnessed(states: States, places: int) -> bool:
     """True if several figures lost digits, or one that several rows make lost enough of them.
 
     A single figure with more digits than the other side's may be the sum of one wrong row, or wrong
-    itself: 232 is no witness that 300 are rounded to hundreds.
+    itself: 232 is no witness that 300 are rounded to hundreds. So may two of opposite amounts be: a
+    fill of 5 under another symbol leaves -45 and -15 where -40 and -20 are stated.
     """
     if len(states.differing) > 1:
-        return True
+        return not _are_opposite(states)
     (name,) = states.differing
     if _places(states.other.get(name, ZERO)) - places < _FEWEST_DIGITS:
         return False
     if not any(one.fills or one.movements for one in (states.record, states.other_record)):
         return _digit_count(states.stated.get(name, ZERO)) >= _FEWEST_WITHOUT_ROWS
     return _is_of_rows(states, name, places)
+
+
+def _are_opposite(states: States) -> bool:
+    """True if one position lost what another has too much."""
+    off = minus(
+        {name: states.stated.get(name, ZERO) for name in states.differing},
+        {name: states.other.get(name, ZERO) for name in states.differing},
+    )
+    return len(off) == _PAIR and all(map(is_position, off)) and not exact_sum(off.values())
 
 
 def _digit_count(amount: Decimal) -> int:

@@ -61,6 +61,12 @@ The cash of an exact fit is counted in this unit: with the whole dust, few price
 sources would count as proven.
 """
 
+_SPREAD: Final = Decimal("0.01")
+"""Least range of a market's prices, as a fraction of the price: few fills may show less."""
+
+_WINDOWS: Final = Decimal(20)
+"""Units of cash in the range of a market: in fewer, one price of 20 has a fill's cash by chance."""
+
 _DECOYS: Final = 6
 """Fewest decoys of each grid.
 
@@ -118,23 +124,25 @@ def is_much(problem: Problem, cash: Vector) -> bool:
     return _units(problem, cash) > pairs * _AMOUNTS_EACH
 
 
-def is_little(problem: Problem, cash: Vector) -> bool:
+def is_little(problem: Problem, cash: Vector, *, of_fees: bool = False) -> bool:
     """True if a hypothesis on one row may well give this cash by coincidence.
 
     `cash` is by dimension, in currency. 0.32 EUR is one of 32 amounts in cents, and the hypotheses
-    on 400 fills have most of these.
+    on 400 fills have most of these. `of_fees`: fees are rounded, where cash may have more decimals.
     """
-    return _units(problem, cash) * _FILLS_OF_A_UNIT < len(problem.fills)
+    return _units(problem, cash, of_fees=of_fees) * _FILLS_OF_A_UNIT < len(problem.fills)
 
 
-def _units(problem: Problem, cash: Vector) -> Fraction:
+def _units(problem: Problem, cash: Vector, *, of_fees: bool = False) -> Fraction:
     """Return the steps of cash, or of float dust, that the balances of an effect are worth."""
-    steps = (
-        Fraction(amount.copy_abs()) / Fraction(_step(problem, currency_of(name)))
-        for name, amount in cash.items()
-        if is_cash(name)
-    )
-    return sum(steps, Fraction(0))
+    total = Fraction(0)
+    for name, amount in cash.items():
+        if is_cash(name):
+            currency = currency_of(name)
+            step = _step(problem, currency)
+            unit = problem.postings.fee_unit(currency) if of_fees else ZERO
+            total += Fraction(amount.copy_abs()) / Fraction(max(step, unit))
+    return total
 
 
 def _step(problem: Problem, currency: str) -> Decimal:
@@ -179,6 +187,18 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
         unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
     step = EXACT.subtract(worth, other).copy_abs()
     return step < EXACT.multiply(unit, Decimal(tried * _UNITS_OF_A_TICK))
+
+
+def is_of_many_prices(problem: Problem, market: Market, fill: Fill) -> bool:
+    """True if the unit of cash is worth a large part of the prices that a fill may have had.
+
+    0.005 at 99.60 are 0.50 in cents, as at every price from 99.01 to 100.99.
+    """
+    unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
+    prices = [one.price for one in market.fills]
+    spread = max(EXACT.subtract(max(prices), min(prices)), EXACT.multiply(fill.price, _SPREAD))
+    worth = EXACT.multiply(EXACT.multiply(fill.quantity, market.instrument.multiplier), spread)
+    return EXACT.multiply(unit, _WINDOWS) > worth
 
 
 def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:

@@ -44,7 +44,7 @@ class States:
     """Figures of a side and of the other side, and the dimensions in which they differ.
 
     `record` and `other_record` are the sides, `stated` and `other` their figures. `replays` are
-    the figures that the rows of a side give.
+    the figures that the rows of a side give. `is_stated_only`: a fault is of the statement alone.
     """
 
     dimensions: Dimensions
@@ -56,6 +56,7 @@ class States:
     other: Vector
     differing: tuple[str, ...]
     replays: Mapping[LedgerSide, SideReplay] = field(default_factory=dict)
+    is_stated_only: bool = False
 
     @property
     def stated_only(self) -> "States":
@@ -69,7 +70,8 @@ class States:
             if ("positions" if is_position(name) else "cash") in self.record.derived
             or self._gives(self.side, name, self.stated)
         }
-        return replace(self, differing=tuple(n for n in self.differing if n not in of_rows))
+        differing = tuple(name for name in self.differing if name not in of_rows)
+        return replace(self, differing=differing, is_stated_only=True)
 
     def is_of_rows(self, name: str) -> bool:
         """True if the other side's figure is what its opening and its rows give by replay."""
@@ -80,6 +82,10 @@ class States:
     def is_of_own_rows(self, name: str) -> bool:
         """True if the other side's figure is what the rows of this side give by replay."""
         return self._gives(self.side, name, self.other)
+
+    def _is_confirmed(self, name: str) -> bool:
+        """True if the rows of the other side give this side's figure, which it states otherwise."""
+        return self.is_stated_only and self._gives(self.side.other, name, self.stated)
 
     def _gives(self, side: LedgerSide, name: str, figures: Vector) -> bool:
         """True if the rows of a side give a figure by replay."""
@@ -92,13 +98,17 @@ class States:
     def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str, forms: int = 0
     ) -> StateHypothesis:
-        """Build the hypothesis that the other side is right in some dimensions."""
+        """Build the hypothesis that the other side is right in some dimensions.
+
+        Chance, if that side's own rows say that it is not.
+        """
         wrong = tuple(names)
+        strength = Strength.CHANCE if any(map(self._is_confirmed, wrong)) else Strength.EXACT
         correction = {
             name: EXACT.subtract(self.other.get(name, ZERO), self.stated.get(name, ZERO))
             for name in wrong
         }
-        return StateHypothesis(kind, self.side, correction, detail, forms=forms)
+        return StateHypothesis(kind, self.side, correction, detail, forms=forms, strength=strength)
 
 
 def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:

@@ -190,7 +190,7 @@ PERP = Instrument("BTC-PERP", InstrumentKind.LINEAR, "BTC", "EUR", "USDT")
     ("symbol", "fee", "charged_as", "base"),
     [
         ("BTC/EUR", "1 EUR", "cash::EUR", "BTC"), ("BTC/EUR", "1 BNB", "cash::BNB", "BTC"),
-        ("BTC/EUR", "0 BNB", "cash::EUR", "BTC"), ("BTC/EUR", "1", "cash::EUR", "BTC"),
+        ("BTC/EUR", "0 BNB", "cash::EUR", "BTC"), ("BTC/EUR", "0", "cash::EUR", "BTC"),
         ("BTC-PERP", "0 BNB", "cash::USDT", None), ("BTC-PERP", "1 BNB", "cash::BNB", None),
         ("X/Y", "1 BNB", "cash::BNB", None), ("X/Y", "0 BNB", "cash::", None),
     ],

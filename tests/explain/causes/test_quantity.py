@@ -9,7 +9,7 @@ import pytest
 from recon_core.explain import explain
 from recon_core.explain.causes.quantity import (
     FAMILY,
-    _is_removed_or_turned,
+    _is_at_its_price,
     _may_be_charged,
     _of_its_effect,
     _strength,
@@ -184,16 +184,18 @@ def test_another_size_with_the_effect_of_a_patch(name: str) -> None:
 @pytest.mark.parametrize(
     ("removed", "added", "expected"),
     [
-        (["3"], [], True), (["3"], ["3"], True), (["3"], ["4"], False), ([], ["3"], False),
+        (["3"], [], True), (["3"], ["3"], True), (["3"], ["4"], True), ([], ["3"], False),
         (["3", "3"], [], False), (["3"], ["3", "3"], False), ([], [], False),
     ],
 )  # fmt: skip
-def test_a_fill_that_is_removed_or_turned(
+def test_a_fill_that_is_removed_or_changed_at_its_price(
     removed: Sequence[str], added: Sequence[str], *, expected: bool
 ) -> None:
-    """One, and none or one of its quantity instead."""
+    """One, and none or one at its price instead."""
     patch = Patch(tuple(map(traded, removed)), tuple(map(traded, added)))
-    assert _is_removed_or_turned(patch) is expected
+    assert _is_at_its_price(patch) is expected
+    moved = tuple(replace(row, price=row.price + 1) for row in patch.added)
+    assert _is_at_its_price(replace(patch, added=moved)) is (expected and not moved)
 
 
 @pytest.mark.parametrize(
