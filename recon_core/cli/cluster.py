@@ -129,7 +129,7 @@ class Cluster:
             LocalCluster(
                 n_workers=self._count,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # None is port 8787, for every machine around
                 silence_logs=logging.CRITICAL,
             )
         )

@@ -28,7 +28,7 @@ with_processes = pytest.mark.skipif(
 def address() -> Iterator[str]:
     """A scheduler whose workers are threads of this process."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as made:
         yield made.scheduler_address
 
@@ -163,8 +163,8 @@ import time
 from distributed import LocalCluster
 
 if __name__ == "__main__":
-    made = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
-                        protocol="tcp")
+    made = LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
+                        dashboard_address="127.0.0.1:0", protocol="tcp")
     print(made.scheduler_address, flush=True)
     time.sleep(600)
 """

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -169,6 +169,15 @@ def interrupted_while_asking(given: Account, _: pytest.MonkeyPatch) -> Account:
     return given
 
 
+@pytest.fixture
+def _heard() -> Iterator[None]:
+    """Hear Ctrl-C also where a shell has started the tests in the background, without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heard")
 @pytest.mark.parametrize("interrupt", [interrupted_in_the_pause, interrupted_while_asking])
 def test_ctrl_c_leaves_nothing_that_is_taken_for_a_run(
     interrupt: Callable[..., Account], monkeypatch: pytest.MonkeyPatch, capsys: Printed
