@@ -25,7 +25,7 @@ _FORMS: Final = 10
 500, 1250 and 2500 are of few units each, and so is a movement that is missing.
 """
 
-_PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
+PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
 """Movements whose amounts recur, with either sign: one too many is one of the others missing."""
 
 _COPIES: Final = 2
@@ -63,7 +63,7 @@ def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) 
     It is twice its amount: that of two copies, or of a movement of amounts that recur.
     """
     has_copies = sizes[_size(movement, 1)] > _COPIES
-    return has_copies or (movement.movement_kind in _PERIODIC and _size(movement, 2) in sizes)
+    return has_copies or (movement.movement_kind in PERIODIC and _size(movement, 2) in sizes)
 
 
 def _size(movement: Movement, times: int) -> tuple[object, ...]:
@@ -124,7 +124,7 @@ def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hyp
 def _surplus(movement: Movement, movements: Iterable[Movement], strength: Strength) -> Hypothesis:
     """Build a movement too many: a copy, or as sure as its own amount."""
     is_copy = _has_copy(movement, movements)
-    is_periodic = movement.movement_kind in _PERIODIC
+    is_periodic = movement.movement_kind in PERIODIC
     alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
     strength = Strength.SHOWN if is_copy else alone

@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from recon_core.compare.groups import without_equal
 from recon_core.compare.rows.aggregation import Trades, are_equal, movement_periods
+from recon_core.explain.causes.movement import PERIODIC
 from recon_core.model import Fill, Movement
 from recon_core.model.matched_rows import MovementGroup
 
@@ -35,7 +36,8 @@ class Matched(Generic[_Row]):
 class MatchedMovements:
     """Result of comparing movements, without the periods of which a side lists a single row.
 
-    `periods`: those whose sums differ, the rows of the side at fault as `internal`.
+    `periods`: those of movements that recur whose sums differ, the rows of the side at fault as
+    `internal`.
     """
 
     rows: Matched[Movement]
@@ -118,6 +120,7 @@ def matched_movements(
         one
         for each in periods
         if any(len(group.rows) > _PAIR for group in each)
+        and each[0].rows[0].movement_kind in PERIODIC
         for one in each
         if not (are_equal(one) or by_id & set(map(id, one.rows)))
     ]
