@@ -13,7 +13,8 @@ import pytest
 from tests.engines.prices import Bar, walk
 from tests.servers.binance import Account, serving, settings_of
 
-pytest.importorskip("freqtrade", reason="needs freqtrade: make test-engines")
+pytest.importorskip("ccxt", reason="needs freqtrade: make test-engines")
+pytest.importorskip("freqtrade.strategy", reason="needs freqtrade: make test-engines")
 
 ROOT = Path(__file__).parents[2]
 STRATEGY = Path(__file__).with_name("freqtrade_strategy.py")

@@ -14,7 +14,6 @@ from tests.explain.row_books import PAID, Books, Fills, trades, without
 
 MIRRORED = {
     "missing_fill": {"orphan_fill"},
-    "missing_fee": {"fee_rate", "wrong_fee"},
     "missing_movement": {"foreign_activity"},
 }
 """Kinds that become another one; all others stay as they are."""
@@ -42,8 +41,6 @@ FAULTS: dict[str, Callable[[], tuple[Books, Books]]] = {
     "a price": lambda: (Books(_changed(6, price=Decimal(40_100), fee=Decimal("1.5238")), trades()),
                         Books(trades(),
                               _changed(6, price=Decimal(40_100), fee=Decimal("1.5238")))),
-    "a fee": lambda: (Books(_changed(7, fee=Decimal(0)), trades()),
-                      Books(trades(), _changed(7, fee=Decimal(0)))),
     "a movement": lambda: (Books(trades(), trades(), None, PAID[1:], PAID),
                            Books(trades(), trades(), None, PAID, PAID[1:])),
 }  # fmt: skip
@@ -63,3 +60,14 @@ def test_the_ledger_has_the_mirrored_fault(build: Callable[[], tuple[Books, Book
     opposite = {name: -amount for name, amount in other.effect.cash.items()}
     assert cause.effect.cash == opposite
     assert cause.ids == other.ids
+
+
+def test_a_fee_off_the_schedule_of_its_own_side() -> None:
+    """Without cash nothing shows what was paid: the side that is off its schedule may be wrong."""
+    unpaid = _changed(7, fee=Decimal(0))
+    (first,) = explain(Books(unpaid, trades()).reconciled())
+    assert first.verdict is ExplanationVerdict.UNIQUE
+    assert [str(cause.cause_kind) for cause in first.causes] == ["missing_fee"]
+    found = explain(Books(trades(), unpaid).reconciled())
+    assert {str(one.side) for one in found} == {"internal", "external"}
+    assert {one.verdict for one in found} == {ExplanationVerdict.AMBIGUOUS}

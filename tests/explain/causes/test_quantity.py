@@ -216,7 +216,7 @@ def test_the_fee_of_another_size(fee: str, other: str, *, is_known: bool, expect
 
 FITTED: dict[str, tuple[str, str, int, list[str]]] = {
     "alone": ("400", "-400400", 1, ["407 FITTED"]),
-    "alone, of few ticks": ("2", "-2002", 1, ["9 CHANCE"]),
+    "alone, of few ticks": ("2", "-2002", 1, ["9 FITTED"]),
     "after a first fault": ("700", "-700700", 2, ["707 FITTED"]),
     "after a first fault, of few ticks": ("2", "-2002", 2, ["9 CHANCE"]),
     "of a finer lot": ("2.5", "-2502.5", 1, ["9.5 CHANCE"]),
