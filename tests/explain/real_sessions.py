@@ -32,11 +32,12 @@ Row = Fill | Order | Movement
 
 @dataclass(frozen=True)
 class Caused:
-    """A cause: its kind, the ids concerned, what its side has too much."""
+    """A cause: its kind, the ids concerned, what its side has too much, and a side of its own."""
 
     kind: str
     ids: tuple[str, ...] = ()
     effect: Mapping[str, str] | None = None
+    side: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def booked(cause: Cause) -> dict[str, Decimal]:
 
 def check_cause(cause: Cause, expected: Caused, side: str | None) -> None:
     """A cause is of the kind, the ids and the amounts of the table."""
-    assert (cause.cause_kind, cause.side, cause.ids) == (expected.kind, side, expected.ids)
+    stated = (expected.kind, expected.side or side, expected.ids)
+    assert (cause.cause_kind, cause.side, cause.ids) == stated
     amounts = {name: Decimal(text) for name, text in (expected.effect or {}).items()}
     assert booked(cause) == amounts
 

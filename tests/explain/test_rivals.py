@@ -141,6 +141,22 @@ RIVALS: dict[str, list[Answer]] = {
     "one_share_of_the_opening": [(IN, ["missing_fill", "missing_fill", "opening_balance"])],
     # A reward of 0.00000012 beside the quantities of an order that were added up.
     "quantity_of_a_finer_lot": [(IN, ["wrong_quantity"]), (IN, ["wrong_quantity"])],
+    # The exchange lists a funding by the day: one of three is missing, or another one is wrong.
+    "period_that_lacks_a_funding": [(IN, ["missing_movement"])],
+    # The list of the exchange is two hours old, and the dividend is newer.
+    "dividend_that_is_newest": [
+        (IN, ["wrong_quantity", "foreign_activity"]), ("None", ["wrong_quantity", "stale_side"]),
+    ],
+    # 7.809 among prices of 78, and no cash is stated: the exchange lists it wrong.
+    "price_that_no_repair_books": [(IN, ["wrong_price"])],
+    # The exchange lists the fill in the account main, and its state is of before it.
+    "fill_of_another_account": [(IN, ["orphan_fill"])],
+    # A SELL that is a BUY closes nothing: no PnL and no fee, and no position is stated.
+    "round_trip_without_fees": [(OUT, ["as_of_shift"])],
+    # Its orders are of now and have both of two equal fills, its state and its list have one.
+    "orders_newer_than_the_fills": [(IN, ["duplicate_fill"]), (OUT, ["stale_side"])],
+    # The last order is reported as filled, and a snapshot after it has no such fill.
+    "orders_newer_than_the_state": [(IN, ["orphan_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.
@@ -163,6 +179,10 @@ PROVEN: dict[str, Answer] = {
     "figure_that_its_fee_follows": (IN, ["wrong_quantity"]),
     # Of the fundings of a day, which the exchange lists as one, the first two cancel.
     "funding_that_cancels_by_the_day": (IN, ["duplicate_fill"]),
+    # Seven fundings in a row of the day: one of them is there twice, and the others are right.
+    "copy_in_a_funding_of_the_day": (IN, ["duplicate_movement"]),
+    # No fill of 0.001 has a fee, and all fees but this one are paid.
+    "small_fills_without_a_fee": (IN, ["fee_sign"]),
 }
 
 OF_THE_EXCHANGE = {

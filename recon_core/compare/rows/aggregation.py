@@ -234,14 +234,25 @@ def movement_groups(
     A period ends with the single row, begins with it, or is its day in UTC: the way in which
     more sums are equal counts.
     """
+    periods = movement_periods(ours, theirs, plain=plain)
+    found = {key: [one for one in each if are_equal(one)] for key, each in periods.items()}
+    return {key: groups for key, groups in found.items() if groups}
+
+
+def movement_periods(
+    ours: Sequence[Movement], theirs: Sequence[Movement], *, plain: bool
+) -> dict[MovementKey, list[MovementGroup]]:
+    """Return the periods of which one side lists a single row, and the other one or more.
+
+    The sums may differ: periods are chosen in the way in which more of them are equal.
+    """
     if not ours or not theirs:
         return {}
     kinds: dict[MovementKey, tuple[list[Movement], list[Movement]]] = {}
     for at, rows in enumerate((ours, theirs)):
         for row in sorted(rows, key=_MOVEMENT_ORDER):
             kinds.setdefault(movement_key(row, plain=plain), ([], []))[at].append(row)
-    found = {key: _of_one_kind(*both) for key, both in kinds.items() if all(both)}
-    return {key: groups for key, groups in found.items() if groups}
+    return {key: _of_one_kind(*both) for key, both in kinds.items() if all(both)}
 
 
 def movement_key(row: Movement, *, plain: bool) -> MovementKey:
@@ -255,13 +266,14 @@ def _of_one_kind(ours: list[Movement], theirs: list[Movement]) -> list[MovementG
     is_finer = len(ours) > len(theirs)
     fine, coarse = (ours, theirs) if is_finer else (theirs, ours)
     ways = (
-        [(row, rows) for row, rows in way if len(rows) > 1 and _are_equal(rows, row)]
+        [
+            MovementGroup(tuple(rows), (row,)) if is_finer else MovementGroup((row,), tuple(rows))
+            for row, rows in way
+            if rows
+        ]
         for way in (_up_to(fine, coarse), _from(fine, coarse), _on_the_day(fine, coarse))
     )
-    return [
-        MovementGroup(tuple(rows), (row,)) if is_finer else MovementGroup((row,), tuple(rows))
-        for row, rows in max(ways, key=len)
-    ]
+    return max(ways, key=lambda way: sum(map(are_equal, way)))
 
 
 _Periods = Iterable[tuple[Movement, list[Movement]]]
@@ -296,10 +308,12 @@ def _on_the_day(fine: list[Movement], coarse: list[Movement]) -> _Periods:
     return [(rows[0], days.get(day, [])) for day, rows in single.items() if len(rows) == 1]
 
 
-def _are_equal(rows: Sequence[Movement], single: Movement) -> bool:
-    """True if the amounts and the quantities of the rows sum to those of the single row."""
-    return all(
-        all((getattr(row, name) is None) is (getattr(single, name) is None) for row in rows)
-        and exact_sum(getattr(row, name) or ZERO for row in rows) == (getattr(single, name) or ZERO)
+def are_equal(group: MovementGroup) -> bool:
+    """True if one side lists several rows of a period, with the sums of the other's single row."""
+    rows = group.rows
+    return len(rows) > 2 and all(  # noqa: PLR2004  # a row of each side is no group
+        len({getattr(row, name) is None for row in rows}) == 1
+        and exact_sum(getattr(row, name) or ZERO for row in group.internal)
+        == exact_sum(getattr(row, name) or ZERO for row in group.external)
         for name in ("amount", "quantity")
     )

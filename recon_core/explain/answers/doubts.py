@@ -10,10 +10,12 @@ from typing import Final
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
+from recon_core.explain.causes.removed_rows import is_removal
+from recon_core.explain.causes.stale import reported_in_full
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_little, is_much
 from recon_core.explain.problem.dimensions import is_position
-from recon_core.explain.problem.hypotheses import Strength
+from recon_core.explain.problem.hypotheses import Strength, fill_content
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.postings import order_name
@@ -22,6 +24,7 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
+from recon_core.explain.repair.entries import has_near_price
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
@@ -41,11 +44,11 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
 
     An empty name is a doubt that no comparison would remove.
     """
-    recorded = prover.recorded
-    if any(is_too_fine(recorded, fill.fee, fill.fee_currency) for fill in answer.patch.added):
+    if _is_denied(prover, answer):
         return [""]
-    if any(_is_part_of_its_order(answer.problem, part) for part in answer.parts):
-        return [""]
+    refused = [name for part in answer.parts for name in _of_far_price(prover, part)]
+    if refused:
+        return refused
     if all(
         part.hypothesis.strength is Strength.SHOWN
         and not precedence.is_unread_span(answer.problem, part.hypothesis)
@@ -60,6 +63,19 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
         if amount and not dimensions.shows(name)
     ]
     return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
+
+
+def _is_denied(prover: Prover, answer: Answer) -> bool:
+    """True if a fee is too fine, or an order or a list of the other side says otherwise."""
+    problem = answer.problem
+    return (
+        any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
+        or any(
+            _is_part_of_its_order(problem, part) or _is_of_another_account(problem, part)
+            for part in answer.parts
+        )
+        or _is_reported(answer)
+    )
 
 
 def _is_doubtful(prover: Prover, answer: Answer) -> bool:
@@ -83,6 +99,50 @@ def _has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_a_movement(problem, part)
         or _is_one_of_two(answer, part)
         or _is_of_few_prices(problem, part)
+    )
+
+
+def _of_far_price(prover: Prover, part: Part) -> list[str]:
+    """Return the balances of a price that no repair would book, if none of them is compared.
+
+    The other side lists 7.809 where all others are at 78: its row may be the wrong one.
+    """
+    patch = part.hypothesis.patch
+    if len(patch.removed) != 1 or [one.price for one in patch.added] in (
+        [], [patch.removed[0].price],
+    ):  # fmt: skip
+        return []
+    if has_near_price(prover.recorded, patch.added[0]):
+        return []
+    moved = [name for name, amount in part.effect.items() if amount and not is_position(name)]
+    return [] if any(map(prover.dimensions.shows, moved)) else moved or [""]
+
+
+def _is_reported(answer: Answer) -> bool:
+    """True if a false fill is of an order of which the exchange reports as much as is booked.
+
+    The exchange then contradicts itself: its reports are newer than its state and its rows.
+    """
+    problem = answer.problem
+    orders = {
+        order_name(fill)
+        for part in answer.parts
+        if is_removal(problem, part.hypothesis)
+        for fill in part.hypothesis.patch.removed
+    }
+    return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+
+
+def _is_of_another_account(problem: Problem, part: Part) -> bool:
+    """True if the other side lists a false fill, with its id and figures, in another account."""
+    patch = part.hypothesis.patch
+    if part.hypothesis.cause_kind is not CauseKind.ORPHAN_FILL or len(patch.removed) != 1:
+        return False
+    (fill,) = patch.removed
+    return any(
+        fill_content(replace(one, account=fill.account)) == fill_content(fill)
+        for one in problem.statement_of(problem.owner.other).fill_rows
+        if one.fill_id == fill.fill_id and one.account != fill.account
     )
 
 

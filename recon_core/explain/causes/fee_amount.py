@@ -93,8 +93,22 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     return fees
 
 
-def _charged(_problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
-    return fee_change(fill, CauseKind.MISSING_FEE, fee, currency, Strength.SHOWN)
+def _charged(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
+    strength = Strength.CHANCE if _is_one_of_the_bare(problem, fill) else Strength.SHOWN
+    return fee_change(fill, CauseKind.MISSING_FEE, fee, currency, strength)
+
+
+def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
+    """True if the fee is flat, and no fill of this quantity has it: small ones may be free.
+
+    Where a rate is rounded to one unit or two, it looks flat, and less than half a unit is 0.
+    """
+    model = problem.schedules.model(fill)
+    if model is None or any(model.rates):
+        return False
+    fills = problem.by_symbol.get(problem.postings.position(fill), ())
+    alike = [one for one in fills if one.quantity == fill.quantity]
+    return len(alike) > 1 and not any(one.fee for one in alike)
 
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:

@@ -10,13 +10,14 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.figures import power_of_ten, slip
-from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Row, Strength
+from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import rows_of_cause, sentence_of
 from recon_core.model import Movement, MovementKind
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, format_amount
+from recon_core.model.matched_rows import MovementGroup
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 
 _FORMS: Final = 10
 """Faults of one movement (surplus, twice, other sign), and the round amounts that people choose.
@@ -24,7 +25,7 @@ _FORMS: Final = 10
 500, 1250 and 2500 are of few units each, and so is a movement that is missing.
 """
 
-_PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
+PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
 """Movements whose amounts recur, with either sign: one too many is one of the others missing."""
 
 _COPIES: Final = 2
@@ -62,7 +63,7 @@ def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) 
     It is twice its amount: that of two copies, or of a movement of amounts that recur.
     """
     has_copies = sizes[_size(movement, 1)] > _COPIES
-    return has_copies or (movement.movement_kind in _PERIODIC and _size(movement, 2) in sizes)
+    return has_copies or (movement.movement_kind in PERIODIC and _size(movement, 2) in sizes)
 
 
 def _size(movement: Movement, times: int) -> tuple[object, ...]:
@@ -123,7 +124,7 @@ def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hyp
 def _surplus(movement: Movement, movements: Iterable[Movement], strength: Strength) -> Hypothesis:
     """Build a movement too many: a copy, or as sure as its own amount."""
     is_copy = _has_copy(movement, movements)
-    is_periodic = movement.movement_kind in _PERIODIC
+    is_periodic = movement.movement_kind in PERIODIC
     alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
     strength = Strength.SHOWN if is_copy else alone
@@ -206,6 +207,34 @@ def missing_movement(row: Movement) -> Hypothesis:
     """Build a movement that only the other side lists."""
     patch = Patch(added_movements=(row,))
     return Hypothesis(_missing_kind(row), patch, (row,), Strength.SHOWN)
+
+
+def of_period(group: MovementGroup) -> Hypothesis:
+    """Build the fault of a period whose rows differ in sum, of a side that has them as `internal`.
+
+    The single row is not to be booked beside the others. Of several rows a copy that is too many
+    is shown by itself. Otherwise a row of the difference is missing, or any one has another amount.
+    """
+    mine, right = group.internal, group.external
+    amounts, quantities = (
+        [exact_sum(getattr(row, name) or ZERO for row in rows) for rows in (right, mine)]
+        for name in ("amount", "quantity")
+    )
+    if len(right) > len(mine) == 1:
+        (one,) = mine
+        amount = None if one.amount is None else amounts[0]
+        quantity = None if one.quantity is None else quantities[0]
+        return differing_movement(one, replace(one, amount=amount, quantity=quantity))
+    more, units = EXACT.subtract(*reversed(amounts)), EXACT.subtract(*reversed(quantities))
+    for row in reversed(mine):
+        is_all = (row.amount or ZERO, row.quantity or ZERO) == (more, units)
+        if is_all and _has_copy(row, mine):
+            return surplus_movement(row, is_repeated=True)
+    (whole,) = right
+    amount = None if whole.amount is None else _turned(more)
+    quantity = None if whole.quantity is None else _turned(units)
+    lost = replace(whole, movement_id=MISSING_ID, amount=amount, quantity=quantity)
+    return replace(missing_movement(lost), strength=Strength.CHANCE)
 
 
 FAMILY: Final = CauseFamily(

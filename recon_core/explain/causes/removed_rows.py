@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, fill_content
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, LedgerSide, Movement
@@ -32,16 +32,16 @@ def removed_at_end(
 ) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
     """Return the places of hypotheses that remove the first of `rows`, and these rows.
 
-    `rows` are rows of the ledger from one of its ends on; a fill is among those returned. Each
-    place has the rows of its hypothesis that are not among them, none unless `in_part`. The rows
-    of a hypothesis that removes a single row are interchangeable. Empty where the ledger is not at
-    fault.
+    `rows` are rows of the ledger from one of its ends on; a fill, or a movement that lists of both
+    sides show to be false, is among those returned. Each place has the rows of its hypothesis that
+    are not among them, none unless `in_part`. The rows of a hypothesis that removes a single row
+    are interchangeable. Empty where the ledger is not at fault.
     """
     before = _before_changes(hypotheses)
     wanted = {
         at: _removed_rows(one, before)
         for at, one in enumerate(hypotheses)
-        if _is_removal(problem, one)
+        if is_removal(problem, one)
     }
     ordered: Iterable[list[Row]] = (list(group) for _, group in groupby(rows, key=_TIME))
     while wanted:
@@ -50,10 +50,15 @@ def removed_at_end(
         whole = {at: each for at, each in wanted.items() if in_part or found[at] == len(each)}
         if sum(found[at] for at in whole) == len(taken):
             first = tuple(row for _, row in taken)
-            has_fill = any(isinstance(row, Fill) for row in first)
-            return _left(hypotheses, found, first) if has_fill else {}, first
+            is_asked = any(isinstance(row, Fill) or _is_listed(hypotheses[at]) for at, row in taken)
+            return _left(hypotheses, found, first) if is_asked else {}, first
         wanted = whole
     return {}, ()
+
+
+def _is_listed(one: Hypothesis) -> bool:
+    """True if lists of both sides show a false movement that is no copy: only one has it."""
+    return one.strength is Strength.SHOWN and one.cause_kind is not CauseKind.DUPLICATE_MOVEMENT
 
 
 def patch_of_removed(rows: Iterable[Row]) -> Patch:
@@ -125,7 +130,7 @@ def _first_of(
     return taken, read
 
 
-def _is_removal(problem: Problem, one: Hypothesis) -> bool:
+def is_removal(problem: Problem, one: Hypothesis) -> bool:
     """True if a hypothesis removes rows of the ledger, and no id shows that they are copies."""
     inner = LedgerSide.INTERNAL
     is_of_ledger = problem.side is inner and one.side in {None, inner}

@@ -33,7 +33,15 @@ from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity, signed_quantity
 from recon_core.ledger.replay import opened_ledger
 from recon_core.ledger.timeline import in_order
-from recon_core.model import Fill, LedgerSide, Movement, OrderState, RecordedSession, SideRecord
+from recon_core.model import (
+    Fill,
+    LedgerSide,
+    Movement,
+    Order,
+    OrderState,
+    RecordedSession,
+    SideRecord,
+)
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -202,11 +210,11 @@ def _of_removed_rows(
     rows = tuple(reversed(unseen))
     kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
-    strength = max(strength, _of_cash_alone(problem, len(unseen)))
+    strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
     return Hypothesis(kind, patch, rows, strength, detail)
 
 
-def _of_cash_alone(problem: Problem, forms: int) -> Strength:
+def _of_cash_alone(problem: Problem, fills: Sequence[Fill], forms: int) -> Strength:
     """Return the strength of a span by the units of its cash, if no other figure shows it.
 
     A BUY and a SELL of 0.002 at 75.30 and 7.53 leave 0.13 EUR: a wrong price does as well.
@@ -214,7 +222,21 @@ def _of_cash_alone(problem: Problem, forms: int) -> Strength:
     required = [(name, amount) for name, amount in problem.required.items() if amount]
     if len(required) != 1 or is_position(required[0][0]):
         return Strength.SHOWN
+    if _may_be_turned(problem, fills):
+        return Strength.CHANCE
     return max(Strength.SHOWN, of_one_amount(required[0][1], forms))
+
+
+def _may_be_turned(problem: Problem, fills: Sequence[Fill]) -> bool:
+    """True if derivatives were traded without a fee, and nobody compares their positions.
+
+    A fill that closes a position, turned round, has no PnL: the cash is that of before both.
+    """
+    shows, position = problem.dimensions.shows, problem.postings.position
+    return bool(fills) and all(
+        problem.postings.derivative(fill.symbol) and not fill.fee and not shows(position(fill))
+        for fill in fills
+    )
 
 
 def _is_as_reported(problem: Problem, unseen: Sequence[Fill]) -> bool:
@@ -312,15 +334,17 @@ def _shift(
     return None
 
 
-def last_shown(recorded: RecordedSession) -> datetime | None:
+def last_shown(recorded: RecordedSession, *, orders: bool = True) -> datetime | None:
     """Return the latest time of what the exchange shows: rows, reports of orders, snapshots.
 
-    `None` if it gives none. A section that both sides take from one source does not count.
+    `None` if it gives none. A section that both sides take from one source does not count, and
+    reports do not without `orders`.
     """
     outer = recorded.external
     if outer is None:
         return None
-    sections = {"fills": outer.fills, "movements": outer.movements, "orders": outer.orders}
+    reports = outer.orders if orders else None
+    sections = {"fills": outer.fills, "movements": outer.movements, "orders": reports}
     own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
     times = [row.time for rows in own for row in rows]
     times += [one.as_of for one in outer.snapshot_rows]
@@ -389,17 +413,38 @@ def _unseen(problem: Problem) -> Iterator[Row]:
     """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
 
     The fill of an order that the exchange reports as closed ends them: it gets no further fill.
+    If the report has all fills of the ledger, the exchange itself is behind its own reports.
     """
-    shown, is_shared = last_shown(problem.recorded), problem.recorded.shares("orders")
-    reports = () if is_shared else problem.statement_of(LedgerSide.EXTERNAL).order_rows
+    shown = last_shown(problem.recorded)
+    rows_shown = last_shown(problem.recorded, orders=False)
+    reports = _own_reports(problem)
     closed = {order_name(order) for order in reports if order.state in _CLOSED}
-    return takewhile(
-        lambda row: (
-            (shown is None or row.time > shown)
-            and not (isinstance(row, Fill) and order_name(row) in closed)
-        ),
-        reversed(problem.timeline),
-    )
+    known = reported_in_full(problem)
+
+    def is_unseen(row: Row) -> bool:
+        name = order_name(row) if isinstance(row, Fill) else ""
+        if name in known:
+            return rows_shown is None or row.time > rows_shown
+        return (shown is None or row.time > shown) and name not in closed
+
+    return takewhile(is_unseen, reversed(problem.timeline))
+
+
+def _own_reports(problem: Problem) -> Sequence[Order]:
+    """Return the exchange's reports of orders, none if both sides take them from one source."""
+    if problem.recorded.shares("orders"):
+        return ()
+    return problem.statement_of(LedgerSide.EXTERNAL).order_rows
+
+
+def reported_in_full(problem: Problem) -> frozenset[str]:
+    """Return the orders of which the exchange reports as much filled as the ledger lists."""
+    reports = {order_name(one): reported(one) for one in _own_reports(problem)}
+    listed: dict[str, Decimal] = {}
+    for fill in problem.fills if reports else ():
+        if order_name(fill) in reports:
+            add_to(listed, order_name(fill), signed_quantity(fill))
+    return frozenset(name for name, amount in listed.items() if reports[name] == amount)
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.problem.dimensions import Vector, is_position, label_of, state_part
-from recon_core.explain.problem.hypotheses import Hypothesis, Row
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Row
 from recon_core.model import Fill, Movement
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
@@ -45,9 +45,8 @@ def _movement_text(row: Movement) -> str:
         "" if row.quantity is None else f"{format_amount(row.quantity)} {printable(row.symbol, 60)}"
     )
     moved = " and ".join(part for part in (amount, quantity) if part)
-    return (
-        f"{row.movement_kind} {printable(row.movement_id, 60)} ({moved}, {format_time(row.time)})"
-    )
+    named = "" if row.movement_id == MISSING_ID else f" {printable(row.movement_id, 60)}"
+    return f"{row.movement_kind}{named} ({moved}, {format_time(row.time)})"
 
 
 def rows_text(rows: Sequence[Row]) -> str:

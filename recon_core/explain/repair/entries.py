@@ -329,11 +329,16 @@ def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking
 def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> None:
     """Raise `ReconError` that names the first fill with an implausible price."""
     for fill in added:
-        prices = _prices(recorded, fill)
-        if not prices and _is_known(recorded, fill):
-            continue  # a row of a side, without prices to compare
-        if not prices or not _within(fill.price, min(prices), max(prices)):
-            raise ReconError(_price_text(fill, prices))
+        if not has_near_price(recorded, fill):
+            raise ReconError(_price_text(fill, _prices(recorded, fill)))
+
+
+def has_near_price(recorded: RecordedSession, fill: Fill) -> bool:
+    """True if a fill has a price near the others, or is a row of a side that is the only one."""
+    prices = _prices(recorded, fill)
+    if not prices:
+        return _is_known(recorded, fill)
+    return _within(fill.price, min(prices), max(prices))
 
 
 def _is_known(recorded: RecordedSession, fill: Fill) -> bool:

@@ -5,11 +5,16 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, count
 from operator import is_not
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from recon_core.compare.groups import without_equal
-from recon_core.compare.rows.aggregation import Trades, movement_groups
+from recon_core.compare.rows.aggregation import Trades, are_equal, movement_periods
+from recon_core.explain.causes.movement import PERIODIC
 from recon_core.model import Fill, Movement
+from recon_core.model.matched_rows import MovementGroup
+
+_PAIR: Final = 2
+"""Rows of a period of which each side lists one."""
 
 _Row = TypeVar("_Row", Fill, Movement)
 
@@ -25,6 +30,18 @@ class Matched(Generic[_Row]):
     differing: tuple[tuple[_Row, _Row], ...]
     surplus: tuple[_Row, ...]
     missing: tuple[_Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedMovements:
+    """Result of comparing movements, without the periods of which a side lists a single row.
+
+    `periods`: those of movements that recur whose sums differ, the rows of the side at fault as
+    `internal`.
+    """
+
+    rows: Matched[Movement]
+    periods: tuple[MovementGroup, ...]
 
 
 def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], trades: Trades) -> Matched[Fill]:
@@ -84,7 +101,7 @@ def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]
 
 def matched_movements(
     mine: Sequence[Movement], right: Sequence[Movement], *, plain: bool
-) -> Matched[Movement]:
+) -> MatchedMovements:
     """Compare the movements of the side at fault, `mine`, with the right movements.
 
     Movements of one period in another number of rows, with equal sums, are no difference.
@@ -96,10 +113,19 @@ def matched_movements(
         [*rows, *(pair[at] for pair in found.differing)]
         for at, rows in enumerate((found.surplus, found.missing))
     )
-    groups = movement_groups(*left, plain=plain)
-    return _without(
-        found, {id(row) for found in groups.values() for group in found for row in group.rows}
-    )
+    by_id = {id(row) for pair in found.differing for row in pair}
+    periods = movement_periods(*left, plain=plain).values()
+    equal = [one for each in periods for one in each if are_equal(one)]
+    others = [
+        one
+        for each in periods
+        if any(len(group.rows) > _PAIR for group in each)
+        and each[0].rows[0].movement_kind in PERIODIC
+        for one in each
+        if not (are_equal(one) or by_id & set(map(id, one.rows)))
+    ]
+    taken = {id(row) for group in (*equal, *others) for row in group.rows}
+    return MatchedMovements(_without(found, taken), tuple(others))
 
 
 def _fill_id(fill: Fill, *, plain: bool) -> Hashable:

@@ -20,6 +20,7 @@ from recon_core.explain.causes.foreign import whole_groups
 from recon_core.explain.causes.movement import (
     differing_movement,
     missing_movement,
+    of_period,
     surplus_movement,
 )
 from recon_core.explain.causes.opening import opening_differences
@@ -139,7 +140,9 @@ class RowComparison:
             return
         account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right)]
-        matched = matched_movements(self.problem.rows.movements, others, plain=self._plain)
+        found = matched_movements(self.problem.rows.movements, others, plain=self._plain)
+        yield from map(of_period, found.periods)
+        matched = found.rows
         for wrong, other in matched.differing:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)

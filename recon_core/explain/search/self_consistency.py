@@ -229,7 +229,7 @@ class OwnContradictions:
         if right is None:
             return ()
         others = [as_own(row, account, plain=self._plain) for row in right]
-        return matched_movements(self._movements, others, plain=self._plain).surplus
+        return matched_movements(self._movements, others, plain=self._plain).rows.surplus
 
     def _repeated_movements(self) -> list[Movement]:
         surplus = self._surplus_movements

@@ -54,7 +54,7 @@ ENDS: dict[str, tuple[Sequence[Row], Sequence[Hypothesis], bool, Mapping[int, st
     "one of two of one time": (
         [*ROWS, SAME_TIME], [removal(F6), removal(F5)], False, {0: ""}, "f6",
     ),
-    "a movement alone": ([*ROWS, PAID], [removal(PAID)], False, {}, "m"),
+    "a movement alone": ([*ROWS, PAID], [removal(PAID)], False, {0: ""}, "m"),
     "a movement and a fill": (
         [*ROWS, PAID], [removal(PAID), removal(F6)], False, {0: "", 1: ""}, "m f6",
     ),
