@@ -40,6 +40,7 @@ UNNAMED = {
     ("freqtrade", "three quarters of all fees"),
     ("nautilus_trader, perpetual", "an opening of 1000 more"),
     ("nautilus_trader, cash account", "an opening of 1000 more"),
+    ("vectorbt, two accounts", "a price of 1 % more"),
     ("vectorbt, two accounts", "three quarters of all fees"),
 }
 """Runs and faults that are found, and of which the data do not say what they are."""
