@@ -66,9 +66,11 @@ def test_a_disk_that_is_read_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """As the system says it."""
-    monkeypatch.setattr(os, "open", _failing(number))
-    with pytest.raises(AuditError, match=f"its lock cannot be taken: {os.strerror(number)}$"):
-        AuditLog(tmp_path / "audit.jsonl").append(LedgerEntry("A"))
+    said = f"its lock cannot be taken: {os.strerror(number)}$"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", _failing(number))
+        with pytest.raises(AuditError, match=said):
+            AuditLog(tmp_path / "audit.jsonl").append(LedgerEntry("A"))
 
 
 def test_a_lock_that_holds_nobody_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

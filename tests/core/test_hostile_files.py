@@ -69,9 +69,10 @@ def test_a_file_without_permission_is_refused(
     def deny(path: str, flags: int) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path, flags)
 
-    monkeypatch.setattr(os, "open", deny)
     path = write_session(tmp_path, document())
-    assert "bad.recon.json: cannot be read: Permission denied" in refusal(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", deny)
+        assert "bad.recon.json: cannot be read: Permission denied" in refusal(path)
 
 
 def test_a_device_that_is_no_file_is_refused() -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import fields
 from datetime import date
 from functools import cache
@@ -160,7 +161,7 @@ def _yaml(block: Block, _saved: Path, _reader: Reader, where: str) -> None:
 
 def _sql(block: Block, _saved: Path, reader: Reader, where: str) -> None:
     """A query that the database has rows for."""
-    with sqlite3.connect(reader.directory / "audit.db") as connection:
+    with closing(sqlite3.connect(reader.directory / "audit.db")) as connection:
         assert connection.execute(block.text).fetchall(), where
 
 
