@@ -6,7 +6,8 @@ import pytest
 from pluggy import PluginManager
 
 from pytest_recon.options import Settings
-from recon_core.sessions.discovery import Discovery, identity, joined, named_sessions
+from recon_core.sessions.directory_search import Discovery
+from recon_core.sessions.discovery import identity, joined, named_sessions
 from recon_core.values.errors import SessionError
 
 

@@ -16,7 +16,7 @@ from pytest_recon.run import RUN, ReconRun, run_of
 from pytest_recon.shares import DIST_IS_CHOSEN, is_dist_chosen
 from pytest_recon.space_form import RESTARTED, SpaceForm
 from pytest_recon.streams import guard_streams, lost_output
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 
 if TYPE_CHECKING:
     from pytest_recon.nodes import ComparisonItem, SessionDirectory, SessionFile

@@ -19,7 +19,8 @@ from pytest_recon.other_plugins import is_multiplied, item_markers
 from recon_core.plugins.manager import extension_manager, has_hooks, unmarked_hooks
 from recon_core.policy.settings import BUILT_IN, PolicyInForce, effective_policy, effective_waivers
 from recon_core.reports.wording import node_path
-from recon_core.sessions.discovery import Discovery, identity
+from recon_core.sessions.directory_search import Discovery
+from recon_core.sessions.discovery import identity
 from recon_core.values.errors import PolicyError
 from recon_core.values.limits import use_limits
 from recon_core.values.printable import printable

@@ -108,7 +108,7 @@ def _anchor(source: str) -> Path:
 
 
 def _target(output: str) -> Path:
-    from recon_core.sessions.discovery import NATIVE_SUFFIX  # noqa: PLC0415  # not for the help
+    from recon_core.sessions.directory_search import NATIVE_SUFFIX  # noqa: PLC0415  # not for the help
 
     path = Path.cwd() / output
     # os.path answers for a name that is too long, too.

@@ -141,7 +141,7 @@ def _recording_format(path: Path) -> str | None:
     """The format of a session or a recording of both sides, `None` where a file is neither."""
     from recon_core.plugins.manager import extension_manager  # noqa: PLC0415  # as the next ones
     from recon_core.sessions import read_session  # noqa: PLC0415
-    from recon_core.sessions.discovery import NATIVE_SUFFIX  # noqa: PLC0415
+    from recon_core.sessions.directory_search import NATIVE_SUFFIX  # noqa: PLC0415
 
     manager = extension_manager()
     is_native = path.name.endswith(NATIVE_SUFFIX)

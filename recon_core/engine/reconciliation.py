@@ -40,7 +40,7 @@ from recon_core.policy.names import Names
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.policy.waivers import Waivers
 from recon_core.sessions import read_session
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.sessions.files import TOO_LARGE, input_files
 from recon_core.values.errors import ReconError, ReplayError
 from recon_core.values.memory import without_collecting

@@ -42,7 +42,7 @@ from recon_core.reports.wording import (
     counts_text,
     ran_of,
 )
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.values.severity import Severity
 
 MOST_IN_TABLE: Final = 20

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
 

@@ -6,7 +6,8 @@ from pluggy import PluginManager
 
 from recon_core.model import RecordedSession
 from recon_core.plugins.manager import extension_manager
-from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE, NATIVE_SUFFIX, find_sessions
+from recon_core.sessions.directory_search import NATIVE_DIRECTORY_FILE, NATIVE_SUFFIX
+from recon_core.sessions.discovery import find_sessions
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable
 from recon_core.values.urls import url_of

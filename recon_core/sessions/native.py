@@ -27,7 +27,7 @@ from recon_core.model import (
 )
 from recon_core.sessions import native_rows, schema
 from recon_core.sessions.column_tables import column_fills
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.sessions.fast_rows import NOT_PLAIN, ReadBefore
 from recon_core.sessions.files import (
     FileContent,

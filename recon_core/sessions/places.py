@@ -16,7 +16,7 @@ from recon_core.model.comparison import Comparison
 from recon_core.model.figures import Place
 from recon_core.model.matched_rows import EqualRows
 from recon_core.model.records import WHOLE_FILE
-from recon_core.sessions.discovery import NATIVE_SUFFIX
+from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.sessions.files import read_text_file
 from recon_core.sessions.json_places import elements, line_counter, members, place_of
 from recon_core.sessions.schema import ROW_NAMES

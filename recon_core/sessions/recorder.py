@@ -18,7 +18,7 @@ from recon_core.model import (
     RecordedSession,
     SessionMode,
 )
-from recon_core.sessions.discovery import NATIVE_DIRECTORY_FILE
+from recon_core.sessions.directory_search import NATIVE_DIRECTORY_FILE
 from recon_core.sessions.refused_calls import warn_of
 from recon_core.sessions.side_recorder import Fields, SideRecorder
 from recon_core.values.errors import ReconError

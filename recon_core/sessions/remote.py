@@ -28,7 +28,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pluggy import PluginManager
 
 from recon_core.model import RecordedSession
-from recon_core.sessions.discovery import NATIVE_SUFFIX, SIMILAR, Discovery, search
+from recon_core.sessions.directory_search import (
+    NATIVE_SUFFIX,
+    SIMILAR,
+    Discovery,
+    search_directory,
+)
 from recon_core.sessions.sources import named_paths
 from recon_core.sessions.unjudged_paths import Reason, UnjudgedPath
 from recon_core.values.errors import SessionError
@@ -159,7 +164,7 @@ def remote_search(url: str, manager: PluginManager) -> Discovery:
     `SessionError` where the store cannot be listed.
     """
     if is_local(url):
-        return search(local_path(url), manager)
+        return search_directory(local_path(url), manager)
     store = _Store.of(url)
     key = store.key(url)
     info = store.info(key)

@@ -16,7 +16,8 @@ from recon_core.plugins.manager import extension_manager
 from recon_core.reports.reconciliation_report import reconciliation_report
 from recon_core.reports.wording import command_path, node_path, opened_path
 from recon_core.sessions import find_sessions, read_session, remote
-from recon_core.sessions.discovery import Discovery, named_sessions
+from recon_core.sessions.directory_search import Discovery
+from recon_core.sessions.discovery import named_sessions
 from recon_core.sessions.places import RowPlaces
 from recon_core.sessions.unjudged_paths import notes_on
 from recon_core.values.errors import SessionError
