@@ -17,13 +17,11 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from figures import Figures, json_option, versions
-from measured import Usage, usage
+from measured import Step, Usage, steps, usage
 
 MIB = 1024 * 1024
 SYMBOLS = 200
@@ -119,12 +117,7 @@ def write_session(
 def measure(path: Path, what: str) -> dict[str, float]:
     """The CPU seconds of each step, and the most memory, of this process."""
     taken: dict[str, float] = {}
-
-    def step(name: str, action: Callable[[], Any]) -> Any:
-        before = time.process_time()
-        result = action()
-        taken[name] = time.process_time() - before
-        return result
+    step = steps(taken)
 
     if what == "decode":
         _decode(path.with_name("a.parquet"), step)
@@ -134,7 +127,7 @@ def measure(path: Path, what: str) -> dict[str, float]:
     return taken
 
 
-def _decode(table: Path, step: Callable[[str, Callable[[], Any]], Any]) -> None:
+def _decode(table: Path, step: Step) -> None:
     import duckdb
 
     connection = duckdb.connect()
@@ -144,9 +137,7 @@ def _decode(table: Path, step: Callable[[str, Callable[[], Any]], Any]) -> None:
     step("decode", lambda: connection.execute(query).fetchall())
 
 
-def _reconcile(
-    path: Path, step: Callable[[str, Callable[[], Any]], Any], *, rows: bool, explained: bool
-) -> None:
+def _reconcile(path: Path, step: Step, *, rows: bool, explained: bool) -> None:
     from recon_core.engine.reconciliation import Reconciliation
     from recon_core.explain.on_demand import explainer
     from recon_core.ledger.replay import replay_sides

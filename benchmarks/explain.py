@@ -18,8 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figures, json_option
+from measured import steps
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OPENING = Decimal("1000000000.00")
@@ -245,12 +245,7 @@ def measure(path: Path) -> dict[str, Any]:
     from recon_core.values.memory import without_collecting
 
     taken: dict[str, Any] = {}
-
-    def step(name: str, action: Callable[[], Any]) -> Any:
-        before = time.process_time()
-        result = action()
-        taken[name] = time.process_time() - before
-        return result
+    step = steps(taken)
 
     manager = extension_manager()
     # What is imported when it is first needed counts nowhere.

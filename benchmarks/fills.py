@@ -19,13 +19,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from figures import Figures, json_option
+from measured import steps
 
 TARGET, OTHERS = 2.5, 8.0
 """Bounds on spot fills that both sides state in the same words, and on all others."""
@@ -79,12 +78,7 @@ def measure(path: Path) -> dict[str, float]:
     from recon_core.values.memory import without_collecting
 
     taken: dict[str, float] = {}
-
-    def step(name: str, action: Callable[[], Any]) -> Any:
-        before = time.process_time()
-        result = action()
-        taken[name] = time.process_time() - before
-        return result
+    step = steps(taken)
 
     manager, text = extension_manager(), path.read_text(encoding="utf-8")
     Reconciliation(read_session(path.with_name(SMALL), manager), Policy())
