@@ -190,14 +190,19 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     pytest --recon-session.
     """
     options = CheckOptions(**given)
-    try:
-        request = requested(options, project_settings(ctx, options.limits), Path.cwd())
-    except ReconError as error:
-        raise click.UsageError(str(error)) from None
+    request = request_of(ctx, options)
     run = request.check
     with _progress(len(request.anchors)) as watch, request.workers as workers:
         run.judge(request.anchors, workers, watch)
     ctx.exit(finished(request, as_json=options.output_format == "json"))
+
+
+def request_of(ctx: click.Context, options: CheckOptions) -> CheckRequest:
+    """Return what the options ask for; where they cannot, the usage is wrong."""
+    try:
+        return requested(options, project_settings(ctx, options.limits), Path.cwd())
+    except ReconError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def finished(request: CheckRequest, *, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from recon_core.cli.check import (
     CheckCommand,
     CheckOptions,
     CheckRequest,
-    requested,
+    request_of,
     terms_of,
     write_named_reports,
 )
@@ -25,7 +25,6 @@ from recon_core.cli.session_options import (
     POLICY_OPTION,
     REPORT_OPTION,
     WAIVERS_OPTION,
-    project_settings,
 )
 from recon_core.model.explanation import CauseKind
 from recon_core.values.errors import ReconError
@@ -147,10 +146,7 @@ def mutate(
     faults are caught, the smallest one of each, and which line of the policy lets others through.
     """
     options = CheckOptions(**given, jobs=1)
-    try:
-        request = requested(options, project_settings(ctx, options.limits), Path.cwd())
-    except ReconError as error:
-        raise click.UsageError(str(error)) from None
+    request = request_of(ctx, options)
     run = request.check
     with request.workers as workers:
         run.judge(request.anchors, workers)

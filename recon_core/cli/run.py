@@ -3,13 +3,12 @@
 import re
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from recon_core.cli.app import CONTEXT
-from recon_core.cli.check import CheckCommand, CheckOptions, CheckRequest, finished, requested
+from recon_core.cli.check import CheckCommand, CheckOptions, CheckRequest, finished, request_of
 from recon_core.cli.screen import COLOR_OPTION, format_option
 from recon_core.cli.session_options import (
     AUDIT_LOG_OPTION,
@@ -21,7 +20,6 @@ from recon_core.cli.session_options import (
     POLICY_OPTION,
     REPORT_OPTION,
     WAIVERS_OPTION,
-    project_settings,
 )
 from recon_core.cli.snapshot import (
     ACCOUNT_OPTION,
@@ -173,10 +171,7 @@ def run(
 
 
 def _requested(ctx: click.Context, options: CheckOptions) -> CheckRequest:
-    try:
-        request = requested(options, project_settings(ctx, options.limits), Path.cwd())
-    except ReconError as error:
-        raise click.UsageError(str(error)) from None
+    request = request_of(ctx, options)
     if len(request.anchors) != 1:
         raise click.UsageError("SESSION names several sessions; expected the one of the account")
     return request
