@@ -48,8 +48,6 @@ SUMS: Final = "SHA256SUMS"
 """File of a directory that lists the digests of files there and below."""
 _SUM: Final = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?([^\n]+)")
 _MAGIC: Final = re.compile(r"[*?\[]")
-_CHUNK: Final = 1024 * 1024
-"""Bytes of a file that are digested at a time."""
 
 
 class _DeniedError(SessionError):
@@ -362,8 +360,5 @@ def _parsed(store: _Store, key: str, _state: str, size: int) -> _Sums:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(_CHUNK):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
