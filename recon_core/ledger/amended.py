@@ -15,7 +15,6 @@ from recon_core.model import (
     InstrumentKind,
     Leg,
     Opening,
-    OrderSide,
     RecordedSession,
 )
 from recon_core.values.errors import ReplayError
@@ -64,7 +63,7 @@ def _all_spot(recorded: RecordedSession, fills: Iterable[Fill]) -> bool:
 
 def _turned(fill: Fill) -> Fill:
     """The fill that books the same with the other sign."""
-    other = OrderSide.SELL if fill.side is OrderSide.BUY else OrderSide.BUY
+    other = fill.side.other
     return replace(fill, side=other, fee=fill.fee.copy_negate())
 
 

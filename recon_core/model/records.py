@@ -42,6 +42,11 @@ class OrderSide(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
+    @property
+    def other(self) -> "OrderSide":
+        """SELL of BUY, and BUY of SELL."""
+        return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
+
 
 class Leg(StrEnum):
     """NET for a netting account; a hedging account keeps LONG and SHORT separately."""

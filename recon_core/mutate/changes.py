@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from recon_core.model import Fill, Leg, Movement, Opening, Order, OrderSide, Position, SideRecord
+from recon_core.model import Fill, Leg, Movement, Opening, Order, Position, SideRecord
 from recon_core.values.amounts import EXACT, ZERO, round_to_places
 
 _Row = TypeVar("_Row", Fill, Movement, Order, Position)
-
-OTHER_SIDE = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
 
 
 def with_fill(book: SideRecord, old: Fill, new: Fill | None) -> SideRecord:

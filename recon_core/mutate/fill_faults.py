@@ -8,7 +8,7 @@ from typing import Final
 
 from recon_core.model import Fill, OrderSide, SideRecord
 from recon_core.model.explanation import CauseKind
-from recon_core.mutate.changes import OTHER_SIDE, cumulated, with_fill, with_fills
+from recon_core.mutate.changes import cumulated, with_fill, with_fills
 from recon_core.mutate.fault import Dice, Fault, Injection, Scale, by_size, listed, steps
 from recon_core.mutate.scene import Scene
 from recon_core.values.amounts import EXACT, exact_sum, round_to_places, shortest_places
@@ -53,7 +53,7 @@ def _again(book: SideRecord, fill: Fill) -> SideRecord:
 
 
 def _flipped(book: SideRecord, fill: Fill) -> SideRecord:
-    return with_fill(book, fill, replace(fill, side=OTHER_SIDE[fill.side]))
+    return with_fill(book, fill, replace(fill, side=fill.side.other))
 
 
 def _orphan(scene: Scene, dice: Dice) -> Injection | None:

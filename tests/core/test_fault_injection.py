@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model import CashBalance, Fill, OrderSide, Position, RecordedSession, SideRecord
+from recon_core.model import CashBalance, Fill, Position, RecordedSession, SideRecord
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.model import Policy
 from recon_core.sessions import find_sessions, read_session
@@ -81,7 +81,7 @@ def two_digits(price: Decimal) -> Decimal:
 
 def flipped(fill: Fill) -> Fill:
     """A fill of the other side."""
-    other = OrderSide.SELL if fill.side is OrderSide.BUY else OrderSide.BUY
+    other = fill.side.other
     return replace(fill, side=other)
 
 

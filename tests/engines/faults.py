@@ -76,7 +76,7 @@ def _every_fee(rows: Rows, _at: int) -> None:
 
 
 def _other(fill: Fill) -> OrderSide:
-    return OrderSide.SELL if fill.side is OrderSide.BUY else OrderSide.BUY
+    return fill.side.other
 
 
 def _opening(session: RecordedSession) -> RecordedSession:

@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from recon_core.model import Fill, OrderSide
+from recon_core.model import Fill
 from tests.core.builders import scaled
 
 Rows = list[Fill]
-
-
-OTHER = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ SLIPS = {
     "missing": Slip(frozenset({"missing_fill"}), lambda rows, at_: rows[:at_] + rows[at_ + 1 :]),
     "twice": Slip(frozenset({"duplicate_fill"}), _again),
     "other id": Slip(frozenset({"duplicate_fill", "orphan_fill"}), _under_another_id),
-    "flipped": Slip(frozenset({"side_flipped"}), _with(side=lambda row: OTHER[row.side])),
+    "flipped": Slip(frozenset({"side_flipped"}), _with(side=lambda row: row.side.other)),
     "tenfold": Slip(frozenset({"wrong_quantity"}), _with(quantity=lambda row: row.quantity * 10)),
     "another quantity": Slip(
         frozenset({"wrong_quantity"}), _with(quantity=lambda row: row.quantity + scaled(7, 4))

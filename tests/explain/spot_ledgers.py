@@ -10,7 +10,6 @@ from recon_core.ledger.replay import replay
 from recon_core.model import (
     Fill,
     Movement,
-    OrderSide,
     SideRecord,
     Snapshot,
 )
@@ -23,9 +22,6 @@ Rows = Sequence[Fill | Movement]
 
 
 RICH = "1000000"
-
-
-TURNED = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
 
 
 def trade(name: str, order_side: str, quantity: str, price: str, seconds: float) -> Fill:
@@ -68,7 +64,7 @@ def without(*names: str) -> list[Fill]:
 
 def turned(name: str) -> list[Fill]:
     """The right rows, one of them with BUY and SELL exchanged."""
-    return [replace(row, side=TURNED[row.side]) if row.fill_id == name else row for row in ROWS]
+    return [replace(row, side=row.side.other) if row.fill_id == name else row for row in ROWS]
 
 
 def again(name: str, fill_id: str, seconds: float) -> Fill:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from recon_core.model import Fill, OrderSide, SideRecord
 from recon_core.model.explanation import CauseKind
-from recon_core.mutate.changes import OTHER_SIDE, cumulated, with_fill, with_fills
+from recon_core.mutate.changes import cumulated, with_fill, with_fills
 from recon_core.values.amounts import EXACT
 from tests.trials.bases import Base
 from tests.trials.fault import (
@@ -131,7 +131,7 @@ def side_flipped(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:
     fill = one_fill(book, dice)
     if fill is None:
         return None
-    return changed(fill, book, CauseKind.SIDE_FLIPPED, "one", side=OTHER_SIDE[fill.side])
+    return changed(fill, book, CauseKind.SIDE_FLIPPED, "one", side=fill.side.other)
 
 
 def wrong_quantity(_base: Base, book: SideRecord, dice: Dice) -> Fault | None:

@@ -40,8 +40,6 @@ _MOST_RIVALS: Final = 4
 _MOST_REPLAYED: Final = 50
 """Fills of a derivative up to which each is asked for another size; each costs a replay."""
 
-_OTHER_SIDE: Final = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
-
 _PRICE: Final = attrgetter("price")
 
 
@@ -141,7 +139,7 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     more = EXACT.subtract(other.quantity, fill.quantity)
     if problem.fault_in is not FaultIn.ROWS:
         return False
-    side = fill.side if more > 0 else _OTHER_SIDE[fill.side]
+    side = fill.side if more > 0 else fill.side.other
     fee = EXACT.subtract(other.fee, fill.fee)
     missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
     model = market.models[side]

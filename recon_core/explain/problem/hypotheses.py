@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from recon_core.explain.problem.patches import Patch, in_sequence
-from recon_core.model import Fill, LedgerSide, Movement, OrderSide
+from recon_core.model import Fill, LedgerSide, Movement
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
@@ -93,7 +93,7 @@ def together(hypotheses: Iterable[Hypothesis]) -> Patch:
 
 def flipped(fill: Fill) -> Fill:
     """Return the fill with the other side."""
-    other = OrderSide.SELL if fill.side is OrderSide.BUY else OrderSide.BUY
+    other = fill.side.other
     return replace(fill, side=other)
 
 
