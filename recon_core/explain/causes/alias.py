@@ -98,8 +98,8 @@ def _state_doubt(
         if len(assets) < 2 and not bases.issuperset(names):  # noqa: PLR2004  # two of a pair
             continue
         amounts = {amount.copy_abs() for amount in one.correction.values()}
-        sides = (one.side, one.side.other)
-        if any(map(_is_one_fill, (recorded, recorded), sides, names, (amounts, amounts))):
+        named = zip((one.side, one.side.other), names, strict=True)
+        if any(_is_one_fill(recorded, side, name, amounts) for side, name in named):
             return f"another fill of {printable(names[0])} or {printable(names[1])}"
     return ""
 
@@ -108,13 +108,9 @@ def _is_one_fill(
     recorded: RecordedSession, side: LedgerSide, name: str, amounts: Collection[Decimal]
 ) -> bool:
     """True if one fill of a symbol or of a base has an amount, or is the only one of it."""
-    record = recorded.side(side)
-    found = [
-        fill
-        for fill in ((record.fills if record else None) or ())
-        for each in [recorded.instruments.get(fill.symbol)]
-        if each is not None and name in {each.symbol, each.base}
-    ]
+    record, instruments = recorded.side(side), recorded.instruments
+    meant = {symbol for symbol, one in instruments.items() if name in {one.symbol, one.base}}
+    found = [fill for fill in (record.fill_rows if record else ()) if fill.symbol in meant]
     return len(found) == 1 or any(fill.quantity in amounts for fill in found)
 
 
