@@ -209,7 +209,7 @@ def duplicate_notes(recorded: RecordedSession) -> list[str]:
     """A note on every fill and every movement that one side states more than once."""
     notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
     for side, record in recorded.own_records().items():
-        stated = Counter((row.account, row.movement_id) for row in record.movements or ())
+        stated = Counter((row.account, row.movement_id) for row in record.movement_rows)
         notes += [
             f"{side} lists movement {printable(movement_id, 60)} {count} times; each is counted"
             for (_, movement_id), count in stated.items()

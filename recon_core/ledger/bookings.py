@@ -77,7 +77,7 @@ def covered_categories(record: SideRecord) -> frozenset[Category]:
         covered |= _OF_FILLS
     if record.covers("movements"):
         covered |= set(_CATEGORIES.values()) - _OF_FILLS
-        covered |= {_CATEGORIES[row.movement_kind] for row in record.movements or ()}
+        covered |= {_CATEGORIES[row.movement_kind] for row in record.movement_rows}
     return frozenset(covered)
 
 

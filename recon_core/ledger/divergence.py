@@ -120,8 +120,8 @@ class Divergences:
         """Return the states of a side by time: its snapshots, else what its rows give."""
         if side not in self._states:
             record, other = self.recorded.side(side), self.recorded.side(side.other)
-            own = () if record is None else record.snapshots or ()
-            asked = () if other is None else other.snapshots or ()
+            own = () if record is None else record.snapshot_rows
+            asked = () if other is None else other.snapshot_rows
             if not own and asked and record is not None:
                 own = tuple(self._by_rows(side, record, asked))
             self._states[side] = own

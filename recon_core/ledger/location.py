@@ -122,7 +122,7 @@ class Location:
         for side, record in self._recorded.own_records().items():
             net = exact_sum(
                 row.quantity
-                for row in record.positions or ()
+                for row in record.position_rows
                 if row.symbol == value.symbol and (any_account or row.account == value.account)
             )
             nets.append(f"{side} {format_amount(net)}")

@@ -25,7 +25,7 @@ def sign_notes(recorded: RecordedSession) -> list[str]:
     """A note for each side that has deposits below 0, or withdrawals or fees above 0."""
     notes = []
     for side, record in recorded.own_records().items():
-        odd = [text for one in record.movements or () if (text := _odd(one))]
+        odd = [text for one in record.movement_rows if (text := _odd(one))]
         if odd:
             more = len(odd) - _MOST_SHOWN
             shown = ", ".join(odd[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -69,11 +69,11 @@ def _listed(
 ) -> Iterator[tuple[str, str | None, Decimal]]:
     """Yield name, account and amount of the rows of an asset in one list."""
     if view is View.BALANCE:
-        for balance in record.cash or ():
+        for balance in record.cash_rows:
             if balance.currency == asset:
                 yield asset, balance.account, balance.total
         return
-    for row in record.positions or ():
+    for row in record.position_rows:
         instrument = delivering(row.symbol, recorded.instruments)
         if instrument is not None and instrument.base == asset:
             yield row.symbol, row.account, row.quantity

@@ -61,7 +61,7 @@ class PostingsCourse:
     def _read(self) -> tuple[list[datetime], list[list[State]]]:
         records = self.recorded.own_records()
         followed = [side for side in records if self._is_followed(side, records[side])]
-        count = sum(len(one.fills or ()) + len(one.movements or ()) for one in records.values())
+        count = sum(len(one.fill_rows) + len(one.movement_rows) for one in records.values())
         if len(followed) < len(LedgerSide) or not 0 < count <= MOST_POSTINGS:
             return [], []
         every = sorted(set(_times(records.values())))
@@ -86,8 +86,8 @@ class PostingsCourse:
 
 def _times(records: Iterable[SideRecord]) -> Iterator[datetime]:
     for record in records:
-        yield from (row.time for row in record.fills or ())
-        yield from (row.time for row in record.movements or ())
+        yield from (row.time for row in record.fill_rows)
+        yield from (row.time for row in record.movement_rows)
 
 
 def _state(positions: tuple[Position, ...], cash: tuple[CashBalance, ...] | None) -> State:

@@ -54,9 +54,9 @@ def quantities(record: SideRecord, instruments: Mapping[str, Instrument]) -> Qua
     found = Quantities()
     for position in (record.opening or Opening(None)).positions:
         found.add((position.account, position.symbol, position.leg), position.quantity)
-    for fill in record.fills or ():
+    for fill in record.fill_rows:
         found.add_fill(fill, instruments.get(fill.symbol) or unified_spot(fill.symbol))
-    for movement in record.movements or ():
+    for movement in record.movement_rows:
         if movement.symbol is not None and movement.quantity is not None:
             found.add((movement.account, movement.symbol, Leg.NET), movement.quantity)
     return found

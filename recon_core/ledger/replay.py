@@ -86,7 +86,7 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     Fills count as the same where they were read once for both sides.
     """
     one, other = with_named_account(one), with_named_account(other)
-    if not are_the_same(one.fills or (), other.fills or ()):
+    if not are_the_same(one.fill_rows, other.fill_rows):
         return False
     if repr(one.opening) != repr(other.opening) or _moves(one) != _moves(other):
         return False
@@ -95,13 +95,13 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
 
 def _marks(record: SideRecord) -> dict[str, Decimal]:
     """Return the mark prices that a side states, by symbol."""
-    rows = record.positions or ()
+    rows = record.position_rows
     return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
 
 
 def _moves(record: SideRecord) -> list[tuple[Movement, str, str]]:
     """Movements, and the digits that they are written with."""
-    return [(row, str(row.amount), str(row.quantity)) for row in record.movements or ()]
+    return [(row, str(row.amount), str(row.quantity)) for row in record.movement_rows]
 
 
 def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
@@ -196,7 +196,7 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
     symbols = table.distinct("symbol")
     if not all(are_summed(instruments.get(symbol)) for symbol in symbols):
         return None
-    if table.distinct("leg") - {Leg.NET} or any(row.symbol for row in record.movements or ()):
+    if table.distinct("leg") - {Leg.NET} or any(row.symbol for row in record.movement_rows):
         return None
     roundings = Roundings(recorded.currencies)
     rules = {
@@ -210,7 +210,7 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
 def _posted(recorded: RecordedSession, record: SideRecord, sums: PositionSums) -> PositionLedger:
     ledger = opened_ledger(recorded, record)
     ledger.apply_sums(sums)
-    for movement in sorted(record.movements or (), key=_time):
+    for movement in sorted(record.movement_rows, key=_time):
         ledger.apply_movement(movement)
     return ledger
 
@@ -221,7 +221,7 @@ def _replayed_by(
     apply: Callable[[PositionLedger, Sequence[Fill]], None],
 ) -> PositionLedger:
     ledger = opened_ledger(recorded, record)
-    for step in in_steps(record.fills or (), record.movements or ()):
+    for step in in_steps(record.fill_rows, record.movement_rows):
         if isinstance(step, Movement):
             ledger.apply_movement(step)
         else:
@@ -242,7 +242,7 @@ def opened_ledger(recorded: RecordedSession, record: SideRecord) -> PositionLedg
         marks={symbol: mark for side in sides for symbol, mark in _marks(side).items()},
         settled_in=frozenset(
             row.currency
-            for row in record.movements or ()
+            for row in record.movement_rows
             if row.movement_kind is MovementKind.SETTLEMENT and row.currency is not None
         ),
     )
@@ -262,7 +262,7 @@ def with_named_account(record: SideRecord) -> SideRecord:
             cash=rows_in_account(opening.cash, only),
         ),
         fills=table_of(record.fills).in_account(only),
-        movements=rows_in_account(record.movements or (), only),
+        movements=rows_in_account(record.movement_rows, only),
     )
 
 

@@ -32,7 +32,7 @@ def _movement(change: Change, *, is_split: bool = False) -> Inject:
     def inject(scene: Scene, dice: Dice) -> Injection | None:
         rows = [
             row
-            for row in scene.book.movements or ()
+            for row in scene.book.movement_rows
             if (row.movement_kind is MovementKind.SPLIT) is is_split
         ]
         assets = sorted({_asset(row) for row in rows})
@@ -61,11 +61,11 @@ def _amount(row: Movement) -> Decimal:
 
 def _again(book: SideRecord, row: Movement) -> SideRecord:
     twin = replace(row, movement_id=f"{row.movement_id}-{_NEW_ID}")
-    return replace(book, movements=(*(book.movements or ()), twin))
+    return replace(book, movements=(*(book.movement_rows), twin))
 
 
 def _wrong_movement(scene: Scene, dice: Dice) -> Injection | None:
-    rows = [row for row in scene.book.movements or () if row.amount]
+    rows = [row for row in scene.book.movement_rows if row.amount]
     if not rows:
         return None
     row = dice.choice(rows)

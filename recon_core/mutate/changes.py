@@ -18,7 +18,7 @@ _Row = TypeVar("_Row", Fill, Movement, Order, Position)
 
 def with_fill(book: SideRecord, old: Fill, new: Fill | None) -> SideRecord:
     """Return the book with one fill replaced, or without it; the fill is found by identity."""
-    fills = list(book.fills or ())
+    fills = list(book.fill_rows)
     at = next(number for number, fill in enumerate(fills) if fill is old)
     fills[at : at + 1] = [] if new is None else [new]
     return replace(book, fills=tuple(fills))
@@ -26,18 +26,18 @@ def with_fill(book: SideRecord, old: Fill, new: Fill | None) -> SideRecord:
 
 def with_fills(book: SideRecord, *new: Fill) -> SideRecord:
     """Return the book with more fills, by their time."""
-    fills = sorted((*(book.fills or ()), *new), key=lambda fill: fill.time)
+    fills = sorted((*(book.fill_rows), *new), key=lambda fill: fill.time)
     return replace(book, fills=tuple(fills))
 
 
 def with_each_fill(book: SideRecord, new: Mapping[int, Fill]) -> SideRecord:
     """Return the book with fills replaced that are named by `id()`."""
-    return replace(book, fills=tuple(new.get(id(fill), fill) for fill in book.fills or ()))
+    return replace(book, fills=tuple(new.get(id(fill), fill) for fill in book.fill_rows))
 
 
 def with_movement(book: SideRecord, old: Movement, new: Movement | None) -> SideRecord:
     """Return the book with one movement replaced, or without it."""
-    rows = (new if row is old else row for row in book.movements or ())
+    rows = (new if row is old else row for row in book.movement_rows)
     return replace(book, movements=tuple(row for row in rows if row is not None))
 
 
@@ -56,7 +56,7 @@ def with_fees(book: SideRecord, fees: Mapping[int, Decimal]) -> SideRecord:
         book,
         {
             id(fill): replace(fill, fee=fees[id(fill)])
-            for fill in book.fills or ()
+            for fill in book.fill_rows
             if id(fill) in fees
         },
     )
@@ -65,7 +65,7 @@ def with_fees(book: SideRecord, fees: Mapping[int, Decimal]) -> SideRecord:
 def rounded(book: SideRecord, places: int) -> SideRecord:
     """Return the book with every quantity of a fill rounded to decimals."""
     fills = (
-        replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in book.fills or ()
+        replace(fill, quantity=round_to_places(fill.quantity, places)) for fill in book.fill_rows
     )
     return replace(book, fills=tuple(fills))
 
@@ -76,7 +76,7 @@ def scaled(book: SideRecord, symbol: str, factor: Decimal) -> SideRecord:
         replace(fill, quantity=EXACT.multiply(fill.quantity, factor))
         if fill.symbol == symbol
         else fill
-        for fill in book.fills or ()
+        for fill in book.fill_rows
     )
     return replace(book, fills=tuple(fills))
 
@@ -86,7 +86,7 @@ def renamed(book: SideRecord, symbol: str, name: str) -> SideRecord:
     opening = book.opening or Opening(None)
     return replace(
         book,
-        fills=_named(book.fills or (), symbol, name),
+        fills=_named(book.fill_rows, symbol, name),
         movements=None if book.movements is None else _named(book.movements, symbol, name),
         opening=replace(opening, positions=_named(opening.positions, symbol, name)),
         orders=None if book.orders is None else _named(book.orders, symbol, name),
@@ -104,9 +104,7 @@ def another_name(symbol: str) -> str:
 
 def netted(book: SideRecord) -> SideRecord:
     """Return the book with the fills of hedge legs as those of one NET position."""
-    fills = (
-        fill if fill.leg is Leg.NET else replace(fill, leg=Leg.NET) for fill in book.fills or ()
-    )
+    fills = (fill if fill.leg is Leg.NET else replace(fill, leg=Leg.NET) for fill in book.fill_rows)
     return replace(book, fills=tuple(fills))
 
 
@@ -115,7 +113,7 @@ def until(book: SideRecord, cut: datetime) -> SideRecord:
     movements = book.movements
     return replace(
         book,
-        fills=tuple(fill for fill in book.fills or () if fill.time <= cut),
+        fills=tuple(fill for fill in book.fill_rows if fill.time <= cut),
         movements=movements and tuple(row for row in movements if row.time <= cut),
     )
 
@@ -125,6 +123,6 @@ def shifted_in_time(book: SideRecord, shift: timedelta) -> SideRecord:
     movements = book.movements
     return replace(
         book,
-        fills=tuple(replace(fill, time=fill.time + shift) for fill in book.fills or ()),
+        fills=tuple(replace(fill, time=fill.time + shift) for fill in book.fill_rows),
         movements=movements and tuple(replace(row, time=row.time + shift) for row in movements),
     )

@@ -79,7 +79,7 @@ class Scene:
     @cached_property
     def fills(self) -> tuple[Fill, ...]:
         """The fills that faults are made of, without those of no quantity."""
-        return tuple(fill for fill in self.book.fills or () if fill.quantity)
+        return tuple(fill for fill in self.book.fill_rows if fill.quantity)
 
     @cached_property
     def _session(self) -> RecordedSession:
@@ -207,7 +207,7 @@ class Scene:
     @cached_property
     def _nets(self) -> bool:
         """True if the side states no leg, whatever legs its fills have."""
-        return all(row.leg is Leg.NET for row in self.record.positions or ())
+        return all(row.leg is Leg.NET for row in self.record.position_rows)
 
     @cached_property
     def _is_plain(self) -> bool:
@@ -244,12 +244,12 @@ class Scene:
             return _step(declared.precision)
         sides = self.recorded.own_records().values()
         amounts = [
-            row.total for side in sides for row in side.cash or () if row.currency == currency
+            row.total for side in sides for row in side.cash_rows if row.currency == currency
         ]
         amounts += [fill.fee for fill in self.fills if fill.fee_currency == currency]
         amounts += [
             row.amount
-            for row in self.book.movements or ()
+            for row in self.book.movement_rows
             if row.currency == currency and row.amount is not None
         ]
         return _finest(amounts, _CASH_PLACES)
@@ -260,7 +260,7 @@ class Scene:
         if instrument is not None and instrument.quantity_increment:
             return instrument.quantity_increment
         sides = self.recorded.own_records().values()
-        rows = [row for side in sides for row in side.positions or () if row.symbol == symbol]
+        rows = [row for side in sides for row in side.position_rows if row.symbol == symbol]
         amounts = [row.quantity for row in rows]
         amounts += [fill.quantity for fill in self.fills if fill.symbol == symbol]
         return _finest(amounts, _QUANTITY_PLACES)

@@ -71,7 +71,7 @@ def _negated(scene: Scene, _: Dice) -> Injection | None:
     if not rows:
         return None
     turned = tuple(
-        replace(row, quantity=row.quantity.copy_negate()) for row in scene.record.positions or ()
+        replace(row, quantity=row.quantity.copy_negate()) for row in scene.record.position_rows
     )
     return Injection("", once(), lambda _: scene.with_side(replace(scene.record, positions=turned)))
 
@@ -124,7 +124,7 @@ def _currency(scene: Scene, dice: Dice) -> Injection | None:
 
 def _converted(scene: Scene, dice: Dice) -> Injection | None:
     """A part of a balance in another currency of one worth, which the side did not list."""
-    listed_names = {row.currency for row in scene.record.cash or ()}
+    listed_names = {row.currency for row in scene.record.cash_rows}
     rows = [
         row
         for row in _held(scene, "cash")
@@ -162,7 +162,7 @@ def _without_locked(scene: Scene, dice: Dice) -> Injection | None:
 
 def _netted(scene: Scene, _: Dice) -> Injection | None:
     """LONG and SHORT stated as one NET position."""
-    legs = [row for row in scene.record.positions or () if row.leg is not Leg.NET]
+    legs = [row for row in scene.record.position_rows if row.leg is not Leg.NET]
     if not any(row.quantity for row in legs):
         return None
     nets: dict[tuple[str | None, str], Decimal] = {}
@@ -170,7 +170,7 @@ def _netted(scene: Scene, _: Dice) -> Injection | None:
         key = row.account, row.symbol
         nets[key] = EXACT.add(nets.get(key, ZERO), row.quantity)
     net = (Position(symbol, total, account=account) for (account, symbol), total in nets.items())
-    others = (row for row in scene.record.positions or () if row.leg is Leg.NET)
+    others = (row for row in scene.record.position_rows if row.leg is Leg.NET)
     changed = replace(scene.record, positions=(*others, *net))
     return Injection("", once(), lambda _: scene.with_side(changed))
 

@@ -21,7 +21,7 @@ def with_known_prices(record: SideRecord | None, other: SideRecord | None) -> Si
     if record is None or other is None or not record.values or not other.fills:
         return record
     known = {fill.fill_id: fill for fill in other.fills}
-    stated = record.fills or ()
+    stated = record.fill_rows
     fills = tuple(_priced(fill, known.get(fill.fill_id), record.values) for fill in stated)
     taken = sum(one is not before for one, before in zip(fills, stated, strict=True))
     if not taken:

@@ -17,8 +17,8 @@ def session_scope(path: Path) -> tuple[list[str], datetime]:
     """
     record = _internal(path)
     opening = record.opening
-    fills, orders, movements = record.fills or (), record.orders or (), record.movements or ()
-    held = (*(record.positions or ()), *(() if opening is None else opening.positions))
+    fills, orders, movements = record.fill_rows, record.order_rows, record.movement_rows
+    held = (*(record.position_rows), *(() if opening is None else opening.positions))
     named = {row.symbol for row in held} | {row.symbol for row in fills}
     named |= {row.symbol for row in orders}
     if not named:

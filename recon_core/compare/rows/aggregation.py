@@ -65,7 +65,7 @@ class Trades:
     def _orders(self) -> Iterator[Order]:
         for side in (self.recorded.internal, self.recorded.external):
             if side is not None:
-                yield from side.orders or ()
+                yield from side.order_rows
 
     def _accepted(
         self, groups: Iterable[_Both], ours: Sequence[Fill], theirs: Sequence[Fill]
