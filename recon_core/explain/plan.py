@@ -19,10 +19,11 @@ from recon_core.explain.answers.residuals import (
     rounded_answers,
     tied_answers,
 )
-from recon_core.explain.answers.state_answers import in_doubt, or_rounding, partial_states
+from recon_core.explain.answers.state_answers import in_doubt, of_names, or_rounding, partial_states
 from recon_core.explain.answers.verdicts import (
     alternatives,
     explanations_of,
+    in_part,
     not_proven,
     partial,
 )
@@ -72,6 +73,26 @@ _OF_SPANS: Final = 2
 def first_found(case: Case, plan: Sequence[Strategy]) -> tuple[Explanation, ...]:
     """Return the explanations of the first strategy that has any."""
     return next(filter(None, (strategy(case) for strategy in plan)), ())
+
+
+def names_of_currencies(case: Case) -> tuple[Explanation, ...]:
+    """Explain by currencies that the rows of the sides name otherwise, then what remains.
+
+    Under two names every row with that currency would be wrong, and a conversion would fit.
+    """
+    names = case.rows.other_currencies()
+    named = of_names(case.prover, names) if names else None
+    if named is None:
+        return ()
+    first, outcome = named
+    if outcome.proven:
+        return (first[0],)
+    joined = with_the_remainder(
+        case.prover, [first], lambda repaired: first_found(replace(case, prover=repaired), PLAN)
+    )
+    if joined:
+        return alternatives(case.prover, joined)
+    return (in_part(case.prover, first[0], outcome),)
 
 
 def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
@@ -281,6 +302,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
     remaining_state,
 )
 PLAN: Final[tuple[Strategy, ...]] = (
+    names_of_currencies,
     contradicted_rows,
     rows_against_the_state,
     *ONE_FAULT,

@@ -180,7 +180,7 @@ def test_a_row_between_two_openings(seconds: int) -> None:
     opening = Opening(at(-950), (), (CashBalance("EUR", Decimal(1000000)),))
     wrong = ledger_of(rows, opening="1000123.45")
     found = missing(explain(session(wrong, replace(state, opening=opening))))
-    assert (found == ["opening_balance"]) is (seconds > -950)
+    assert ("opening_balance" in found) is (seconds > -950)
 
 
 @pytest.mark.parametrize(("name", "rate"), [("inverse", "0.0005"), ("linear", "0.0005")])

@@ -10,10 +10,12 @@ from functools import cached_property
 from itertools import combinations
 from typing import Final
 
+from recon_core.compare.aliases import names_of
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, is_whole, partial
 from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
+from recon_core.explain.causes.alias import currencies_of_rows
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
@@ -65,6 +67,22 @@ class RowAnswers:
         hypotheses = self._hypotheses(contradictions.problem, contradictions.right())
         answer = self._proven(contradictions.problem, hypotheses, is_own=True)
         return answer if answer is not None and self._are_enough(answer) else None
+
+    def other_currencies(self) -> dict[str, str]:
+        """Return the currencies of the ledger that the other side's rows call otherwise.
+
+        Rows are compared only where each side has a name that the other side does not know.
+        """
+        recorded = self.prover.recorded
+        ours, theirs = map(names_of, recorded.own_records().values())
+        if ours <= theirs or theirs <= ours:
+            return {}
+        problem, right = self._problem(LedgerSide.INTERNAL), self._rows(LedgerSide.EXTERNAL)
+        if problem is None or right is None:
+            return {}
+        self.budget.spend(len(problem.fills) + len(right.fill_rows))
+        pairs = RowComparison(problem, right, self.prover.max_skew).differing()
+        return currencies_of_rows(recorded, pairs)
 
     def _are_enough(self, answer: Answer) -> bool:
         """True if the statements of the exchange prove that rows of its own are wrong."""

@@ -15,6 +15,7 @@ from recon_core.explain import causes
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.alias import renamed_currencies
 from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.problem.dimensions import (
     Vector,
@@ -220,6 +221,19 @@ def partial_states(prover: Prover) -> Iterator[First]:
             continue
         if not any(outcome.remaining.get(name) for name in hypothesis.correction):
             yield _explanation((hypothesis,), outcome), hypothesis.side, record
+
+
+def of_names(prover: Prover, names: Mapping[str, str]) -> tuple[First, Outcome] | None:
+    """Return the explanation that the other side calls these currencies of the ledger otherwise.
+
+    With the repaired side, and what remains. `None` if no diff disappears or a new one appears.
+    """
+    chosen = renamed_currencies(prover.dimensions, prover.recorded, names)
+    record = _fixed(prover, chosen) if chosen else None
+    outcome = None if record is None else prover.outcome({chosen[0].side: record})
+    if record is None or outcome is None or not outcome.resolved or outcome.new:
+        return None
+    return (_explanation(chosen, outcome), chosen[0].side, record), outcome
 
 
 def _outcome(prover: Prover, chosen: Sequence[StateHypothesis]) -> Outcome | None:

@@ -195,14 +195,23 @@ def partial(prover: Prover, answer: Answer) -> Explanation:
     hint = fee_hint(
         signed(remaining, answer.side), total_of(effects), is_liquidation=is_liquidation
     )
+    found = in_part(prover, whole, answer.outcome, hint)
+    return (
+        replace(found, decides=FEE, known=(f"{vector_text(remaining)} remains{hint}",))
+        if (hint)
+        else found
+    )
+
+
+def in_part(prover: Prover, one: Explanation, outcome: Outcome, hint: str = "") -> Explanation:
+    """Return an explanation that leaves a part of the deltas; `hint` says what it may be."""
     rest = absent(prover.recorded, ["movements", "opening"])
-    decides = FEE if hint else rest or deciding_rows(prover.recorded)
     return replace(
-        whole,
+        one,
         verdict=ExplanationVerdict.PARTIAL,
-        text=f"{whole.text}; {vector_text(remaining)} remains{hint}",
-        known=(f"{vector_text(remaining)} remains{hint}",) if hint else (),
-        decides=decides,
+        text=f"{one.text}; {vector_text(outcome.remaining)} remains{hint}",
+        residual=effect_of(outcome.all_remaining),
+        decides=rest or deciding_rows(prover.recorded),
         repair=(),
     )
 

@@ -1,10 +1,12 @@
 """Another name: a symbol or a currency of one side that the other side calls otherwise."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from recon_core.compare.aliases import names_of
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault
 from recon_core.explain.problem.dimensions import (
@@ -13,6 +15,7 @@ from recon_core.explain.problem.dimensions import (
     is_position,
     label_of,
 )
+from recon_core.explain.problem.hypotheses import Row
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
@@ -81,6 +84,64 @@ def _row_name(states: States, name: str) -> str:
             if encode_key(own) == key:
                 return own
     return key
+
+
+def currencies_of_rows(
+    recorded: RecordedSession, pairs: Iterable[tuple[Row, Row]]
+) -> dict[str, str]:
+    """Return the ledger's currencies that the other side's rows call otherwise, with that name.
+
+    `pairs` are rows of one execution or movement, the ledger's first. Each name is used by its own
+    side alone, in no row and no figure of the other, and all pairs agree on it.
+    """
+    found = {
+        (first, second)
+        for mine, right in pairs
+        for first, second in [(_currency(mine), _currency(right))]
+        if first and second and first != second
+    }
+    known = {side: names_of(record) for side, record in recorded.own_records().items()}
+    ours, theirs = known[LedgerSide.INTERNAL], known[LedgerSide.EXTERNAL]
+    named = Counter(name for pair in found for name in pair)
+    return {
+        first: second
+        for first, second in sorted(found)
+        if first not in theirs and second not in ours and named[first] == named[second] == 1
+    }
+
+
+def _currency(row: Row) -> str | None:
+    """Return the currency of a movement or of a fee, `None` for a fill without a fee."""
+    if isinstance(row, Fill):
+        return row.fee_currency if row.fee else None
+    return row.currency
+
+
+def renamed_currencies(
+    dimensions: Dimensions, recorded: RecordedSession, names: Mapping[str, str]
+) -> tuple[StateHypothesis, ...]:
+    """Build the faults that a side has other names, of the side whose names are not declared."""
+    declared = {*recorded.currencies} | {
+        each
+        for one in recorded.instruments.values()
+        for each in (one.base, one.quote, one.settlement)
+    }
+    side = LedgerSide.INTERNAL
+    if any(mine in declared and other not in declared for mine, other in names.items()):
+        side = LedgerSide.EXTERNAL
+    pairs = [pair if side is LedgerSide.INTERNAL else pair[::-1] for pair in names.items()]
+    record = recorded.side(side)
+    rows = (record.cash if record else None) or ()
+    found = []
+    for own, other in pairs:
+        moved: dict[str, Decimal] = {}
+        for row in rows:
+            if row.currency == own and row.total:
+                moved[dimensions.cash(own, row.account)] = row.total.copy_negate()
+                moved[dimensions.cash(other, row.account)] = row.total
+        detail = f"{printable(own)} is what the other side calls {printable(other)}"
+        found.append(StateHypothesis(CauseKind.ALIAS, side, moved, detail, renamed=(own, other)))
+    return tuple(found)
 
 
 def _state_doubt(

@@ -16,13 +16,30 @@ from typing import Final
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.causes.strengths import of_one_amount
-from recon_core.explain.problem.dimensions import Vector, is_position, label_of, minus, state_part
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    account_of,
+    currency_of,
+    is_cash,
+    is_position,
+    label_of,
+    minus,
+    state_part,
+)
 from recon_core.explain.problem.figures import common_lot
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import rows_text, sentence_of
-from recon_core.model import CashBalance, LedgerSide, Opening, Position, SideRecord
+from recon_core.model import (
+    CashBalance,
+    LedgerSide,
+    Movement,
+    MovementKind,
+    Opening,
+    Position,
+    SideRecord,
+)
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
@@ -120,28 +137,34 @@ def _with_entry(problem: Problem, mine: Opening, right: Opening, name: str) -> O
 
 def first_balances(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the corrected opening as a hypothesis, if it explains the whole difference."""
-    opening, other = problem.record.opening, problem.statement_of(problem.owner.other)
+    opening = problem.record.opening
     if opening is None or problem.is_of_own_statement or problem.stale_only:
         return
     required = problem.dimensions.real(problem.exact)
-    shown = _by_opening(problem, opening, other, required) or _by_a_snapshot(
-        problem, opening, required
-    )
+    shown = _first_difference(problem, opening, required)
     if not required or shown is None:
         return
-    detail = ", ".join(label_of(name) for name in sorted(required))
-    if shown.since is not None:
-        # A lost fill before that time would move a position, too: all positions must agree.
-        if not shown.has_positions or any(map(is_position, required)):
-            return
-        detail += f", or of what moved it before {format_time(shown.since)}"
-    patch = Patch(opening=_moved(problem, opening, shown.amount), old_opening=opening)
-    yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
+    # A lost fill before that time would move a position, too: all positions must agree.
+    is_seen = shown.has_positions and not any(map(is_position, required))
+    if shown.since is None or is_seen:
+        detail = ", ".join(label_of(name) for name in sorted(required))
+        if shown.since is not None and problem.fault_in is FaultIn.STATEMENT:
+            detail += f", or of what moved it before {format_time(shown.since)}"
+        patch = Patch(opening=_moved(problem, opening, shown.amount), old_opening=opening)
+        yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
+
+
+def _first_difference(problem: Problem, opening: Opening, required: Vector) -> "_Shown | None":
+    other = problem.statement_of(problem.owner.other)
+    shown = _by_opening(problem, opening, other, required)
+    return shown or _by_a_snapshot(problem, opening, required)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """Evidence of a first difference of `amount`; `since` is its time if after the opening.
+
+    A movement before that time, which the ledger lacks, would be seen then as well.
 
     What differs at the end has the dust of all fills beside it, where a side computes in floats.
     """
@@ -197,6 +220,46 @@ def _moved(problem: Problem, opening: Opening, required: Vector) -> Opening:
 def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
+    yield from _movements_before(problem, hypotheses)
+    yield from _counted_fills(problem, hypotheses)
+
+
+def _movements_before(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    """Yield the movements between an opening and what first shows it to be wrong, in its place."""
+    if problem.fault_in is FaultIn.STATEMENT:
+        return
+    for at, one in enumerate(hypotheses):
+        old, new = one.patch.old_opening, one.patch.opening
+        if one.strength is not Strength.SHOWN or old is None or new is None:
+            continue
+        required = problem.dimensions.real(problem.exact)
+        shown = _first_difference(problem, old, required)
+        if shown is None or shown.since is None:
+            continue
+        moved = minus(problem.postings.opening(new), problem.postings.opening(old))
+        rows = tuple(
+            Movement(
+                MISSING_ID,
+                MovementKind.TRANSFER,
+                shown.since,
+                currency=currency_of(name),
+                amount=amount,
+                account=account_of(name) or None,
+            )
+            for name, amount in sorted(problem.dimensions.real(moved).items())
+            if is_cash(name)
+        )
+        lacking = Hypothesis(
+            CauseKind.MISSING_MOVEMENT,
+            Patch(added_movements=rows),
+            rows,
+            side=problem.side,
+        )
+        decides = f"the movements of both sides before {format_time(shown.since)}"
+        yield Rival({at: ()}, lacking, decides)
+
+
+def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
     """Yield the opening that counts the first fills already, if hypotheses remove these fills.
 
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or

@@ -282,12 +282,13 @@ class FeeSchedules:
         """Return the fee models of a position's fills, by side."""
         if name not in self._models:
             before = self._before_few_changes(name)
-            self._models[name] = before or fee_models(self.postings, self.by_position[name])
+            fills = self.by_position.get(name, ())
+            self._models[name] = before or fee_models(self.postings, fills)
         return self._models[name]
 
     def _before_few_changes(self, name: str) -> Mapping[OrderSide, FeeModel | None] | None:
         """Return the fee models before the fills were changed, `None` if too many were."""
-        before, fills = self.before, self.by_position[name]
+        before, fills = self.before, self.by_position.get(name, ())
         if before is None or name not in before.by_position:
             return None
         return before.of(name) if self.changed_count * _FILLS_OF_A_CHANGE <= len(fills) else None

@@ -50,13 +50,19 @@ def _movement_text(row: Movement) -> str:
 
 
 def rows_text(rows: Sequence[Row]) -> str:
-    """Describe rows: one in full, several by their number and the first ids."""
+    """Describe rows: one in full, several by their number and the first ids.
+
+    A row that no side states has no id, and is described instead.
+    """
     if not rows:
         return "its rows"
     if len(rows) == 1:
         return row_text(rows[0])
     noun = "fills" if all(isinstance(row, Fill) for row in rows) else "rows"
-    shown = ", ".join(printable(row_id(row), 60) for row in rows[:_MOST_IDS])
+    shown = ", ".join(
+        row_text(row) if row_id(row) == MISSING_ID else printable(row_id(row), 60)
+        for row in rows[:_MOST_IDS]
+    )
     more = f" and {len(rows) - _MOST_IDS} more" if len(rows) > _MOST_IDS else ""
     return f"{len(rows)} {noun} ({shown}{more})"
 

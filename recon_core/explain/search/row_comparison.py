@@ -31,6 +31,8 @@ from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import listed_movements, ordered_movements
 from recon_core.explain.search.matched_rows import (
+    Matched,
+    MatchedMovements,
     as_own,
     matched_fills,
     matched_movements,
@@ -88,9 +90,21 @@ class RowComparison:
             *(hypothesis for hypothesis in moved if id(hypothesis) not in joined),
         ]
 
+    def differing(self) -> Iterator[tuple[Row, Row]]:
+        """Yield the pairs of rows that differ, the row of the problem's side first."""
+        if self.problem.record.fills is not None and self.right.fills is not None:
+            yield from self._matched_fills(self._trades).differing
+        movements = self._matched_movements()
+        if movements is not None:
+            yield from movements.rows.differing
+
     @property
     def _plain(self) -> bool:
         return self.problem.dimensions.plain
+
+    @property
+    def _trades(self) -> Trades:
+        return Trades(self.problem.recorded, self._plain)
 
     def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
         account = self.problem.record.only_account()
@@ -101,14 +115,17 @@ class RowComparison:
     def _of_fills(self) -> Iterator[Hypothesis]:
         if self.problem.record.fills is None or self.right.fills is None:
             return
-        fills = self.problem.fills
-        trades = Trades(self.problem.recorded, self._plain)
-        matched = matched_fills(fills, self._own(ordered_fills(self.right.fills)), trades)
+        fills, trades = self.problem.fills, self._trades
+        matched = self._matched_fills(trades)
         faults = trade_faults(self.problem, matched, trades)
         yield from map(missing, faults.lost)
         yield from self._differing([*matched.differing, *faults.changed], fills)
         yield from self._surplus([*faults.others.surplus, *faults.surplus])
         yield from self._missing(faults.others.missing)
+
+    def _matched_fills(self, trades: Trades) -> Matched[Fill]:
+        right = self._own(ordered_fills(self.right.fill_rows))
+        return matched_fills(self.problem.fills, right, trades)
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
@@ -134,19 +151,25 @@ class RowComparison:
         span = of_missing_end(self.problem, fills, self.max_skew) if fills else None
         yield from map(missing, fills) if span is None else (span,)
 
-    def _of_movements(self) -> Iterator[Hypothesis]:
-        mine, right = listed_movements(self.problem.record), listed_movements(self.right)
-        if mine is None or right is None:
-            return
+    def _matched_movements(self) -> MatchedMovements | None:
+        """Compare the movements, `None` where a side lists none."""
+        right = listed_movements(self.right)
+        if right is None or listed_movements(self.problem.record) is None:
+            return None
         account = self.problem.record.only_account()
         others = [as_own(row, account, plain=self._plain) for row in ordered_movements(right)]
-        found = matched_movements(self.problem.rows.movements, others, plain=self._plain)
+        return matched_movements(self.problem.rows.movements, others, plain=self._plain)
+
+    def _of_movements(self) -> Iterator[Hypothesis]:
+        found = self._matched_movements()
+        if found is None:
+            return
         yield from map(of_period, found.periods)
         matched = found.rows
         for wrong, other in matched.differing:
             if wrong.content != other.content:
                 yield differing_movement(wrong, other)
-        contents = Counter(row.content for row in mine)
+        contents = Counter(row.content for row in self.problem.record.movement_rows)
         for row in _without_cancelled(matched.surplus, matched.missing):
             yield surplus_movement(row, is_repeated=contents[row.content] > 1)
         yield from self._missing_movements(matched.missing)

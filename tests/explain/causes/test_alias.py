@@ -9,7 +9,7 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import entries_of, explain
-from recon_core.model import Fill, SideRecord
+from recon_core.model import CashBalance, Fill, Movement, SideRecord
 from recon_core.model.explanation import Explanation
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
@@ -17,7 +17,7 @@ from recon_core.policy.toml_file import read_policy
 from recon_core.reports.explanations import alias_lines
 from recon_core.values.errors import ReconError
 from tests.core.builders import order, recorded, side
-from tests.explain.real_sessions import INSTRUMENTS, books, session, silent
+from tests.explain.real_sessions import INSTRUMENTS, books, moved, session, silent
 from tests.explain.spot_ledgers import trade
 
 ROWS = (trade("f1", "BUY", "1", "100", -900), trade("f2", "SELL", "0.25", "110", -800))
@@ -152,3 +152,76 @@ def test_two_names_that_would_become_one_are_no_alias(tmp_path: Path) -> None:
     }
     both = recorded(mine, theirs)
     assert Reconciliation(both, policy_of(one, tmp_path)).diffs == []
+
+
+DEPOSIT = moved("m1", "deposit", "250 EUR", -950)
+LISTED = (DEPOSIT, *ROWS, LOST)
+
+
+def with_rows(name: str, *, symbol: str = "BTC/EUR") -> SideRecord:
+    """An exchange that lists the rows too, with a name of its own for the euro in all of them."""
+    given = silent(books(*LISTED))
+    fills = (*ROWS, LOST)
+    return replace(
+        given,
+        positions=tuple(replace(row, symbol=symbol) for row in given.positions or ()),
+        cash=tuple(
+            replace(row, currency=name) if row.currency == "EUR" else row
+            for row in given.cash or ()
+        ),
+        fills=tuple(replace(row, symbol=symbol, fee_currency=name) for row in fills),
+        movements=(replace(DEPOSIT, currency=name),),
+    )
+
+
+FAULTS: dict[str, tuple[list[Fill | Movement], list[str]]] = {
+    "none": ([*LISTED], []),
+    "a fill twice": ([*LISTED, replace(LOST, fill_id="f3b")], ["duplicate_fill"]),
+    "a fill lost": ([row for row in LISTED if row is not LOST], ["missing_fill"]),
+    "a side": (
+        [replace(row, side=row.side.other) if row is LOST else row for row in LISTED],
+        ["side_flipped"],
+    ),
+    "a fee": (
+        [replace(row, fee=Decimal(0)) if row is LOST else row for row in LISTED], ["missing_fee"],
+    ),
+    "a deposit lost": ([*ROWS, LOST], ["missing_movement"]),
+    "a deposit of another amount": (
+        [replace(DEPOSIT, amount=Decimal(2500)), *ROWS, LOST], ["wrong_movement"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_currency_that_all_rows_name_otherwise(tmp_path: Path, name: str) -> None:
+    """Each row of one side has another currency, and one of the other side is wrong besides."""
+    ledger, kinds = FAULTS[name]
+    internal, external = books(*ledger), with_rows("EUX")
+    (one,) = explain(session(internal, external))
+    assert str(one.verdict) == "unique", one.text
+    assert [str(cause.cause_kind) for cause in one.causes] == ["alias", *kinds]
+    assert {str(each): dict(names) for each, names in one.aliases.items()} == {
+        "external": {"EUX": "EUR"}
+    }
+    known = {each.symbol: each for each in INSTRUMENTS}
+    both = Reconciliation(recorded(internal, external, instruments=known), policy_of(one, tmp_path))
+    assert [str(cause.cause_kind) for rest in explain(both) for cause in rest.causes] == kinds
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_symbol_that_all_rows_name_otherwise(name: str) -> None:
+    """The instrument is declared under both names."""
+    ledger, kinds = FAULTS[name]
+    spot = next(each for each in INSTRUMENTS if each.symbol == "BTC/EUR")
+    given = with_rows("EUR", symbol="XBTEUR")
+    (one,) = explain(session(books(*ledger), given, replace(spot, symbol="XBTEUR")))
+    assert str(one.verdict) == "unique", one.text
+    assert [str(cause.cause_kind) for cause in one.causes] == ["alias", *kinds]
+
+
+def test_a_currency_of_both_sides_is_no_other_name() -> None:
+    """The exchange keeps a balance of either: its fees are of another currency."""
+    given = with_rows("EUX")
+    kept = replace(given, cash=(*(given.cash or ()), CashBalance("EUR", Decimal(0))))
+    found = explain(session(books(*LISTED), kept))
+    assert all("alias" not in [str(cause.cause_kind) for cause in one.causes] for one in found)
