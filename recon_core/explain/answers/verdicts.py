@@ -196,11 +196,9 @@ def partial(prover: Prover, answer: Answer) -> Explanation:
         signed(remaining, answer.side), total_of(effects), is_liquidation=is_liquidation
     )
     found = in_part(prover, whole, answer.outcome, hint)
-    return (
-        replace(found, decides=FEE, known=(f"{vector_text(remaining)} remains{hint}",))
-        if (hint)
-        else found
-    )
+    if not hint:
+        return found
+    return replace(found, decides=FEE, known=(f"{vector_text(remaining)} remains{hint}",))
 
 
 def in_part(prover: Prover, one: Explanation, outcome: Outcome, hint: str = "") -> Explanation:
