@@ -95,6 +95,19 @@ def names_of_currencies(case: Case) -> tuple[Explanation, ...]:
     return (in_part(case.prover, first[0], outcome),)
 
 
+def clock_of_the_rows(case: Case) -> tuple[Explanation, ...]:
+    """Explain by a clock of one side that is off, then what remains by one clock.
+
+    By two clocks a missing row may look newer than the last one of its side.
+    """
+    first = case.rows.by_another_clock
+    if first is None:
+        return ()
+    if first.outcome.proven:
+        return explanations_of(case.prover, [first])
+    return _and_the_remainder(case, first) or (partial(case.prover, first),)
+
+
 def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
     """Explain the rows that the exchange's own books contradict, then the remaining deltas.
 
@@ -303,6 +316,7 @@ ONE_FAULT: Final[tuple[Strategy, ...]] = (
 )
 PLAN: Final[tuple[Strategy, ...]] = (
     names_of_currencies,
+    clock_of_the_rows,
     contradicted_rows,
     rows_against_the_state,
     *ONE_FAULT,

@@ -22,7 +22,6 @@ from recon_core.model import (
     Leg,
     Movement,
     MovementKind,
-    Opening,
     Position,
     RecordedSession,
     SideRecord,
@@ -249,20 +248,25 @@ def opened_ledger(recorded: RecordedSession, record: SideRecord) -> PositionLedg
 
 
 def with_named_account(record: SideRecord) -> SideRecord:
-    """The opening, fills and movements of a side, all in its only account if it has one."""
+    """The opening, fills and movements of a side, all in its only account if it has one.
+
+    What a side does not state stays absent.
+    """
     only = record.only_account()
     if only is None or None not in record.accounts:
         return record
-    opening = record.opening or Opening(None)
+    opening, fills, movements = record.opening, record.fills, record.movements
     return replace(
         record,
-        opening=replace(
+        opening=None
+        if opening is None
+        else replace(
             opening,
             positions=rows_in_account(opening.positions, only),
             cash=rows_in_account(opening.cash, only),
         ),
-        fills=table_of(record.fills).in_account(only),
-        movements=rows_in_account(record.movement_rows, only),
+        fills=None if fills is None else table_of(fills).in_account(only),
+        movements=None if movements is None else rows_in_account(movements, only),
     )
 
 

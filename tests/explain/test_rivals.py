@@ -112,6 +112,7 @@ RIVALS: dict[str, list[Answer]] = {
     # The quantities of an order were added up; no cash shows the price of an open position.
     "orphan_or_quantity_of_an_open_position": [
         (IN, ["orphan_fill"]), (IN, ["wrong_quantity"]), (IN, ["wrong_quantity"]),
+        (IN, ["cumulative_quantity"]),
     ],
     "price_of_an_open_position_beside_a_deposit": [
         (IN, ["wrong_price", "missing_movement"]), ("None", ["missing_movement", "wrong_price"]),
@@ -157,6 +158,12 @@ RIVALS: dict[str, list[Answer]] = {
     "orders_newer_than_the_fills": [(IN, ["duplicate_fill"]), (OUT, ["stale_side"])],
     # The last order is reported as filled, and a snapshot after it has no such fill.
     "orders_newer_than_the_state": [(IN, ["orphan_fill"])],
+    # Two fees at rates of their own, and a fill without one; a third rate has their sum.
+    "one_rate_for_two": [(IN, ["fee_rate"])],
+    # 5, 10 and 15 booked of 5, 5 and 5 at one price: too much by the last of them.
+    "third_of_equal_executions": [(IN, ["orphan_fill"]), (IN, ["cumulative_quantity"])],
+    # Another fill of that order at its price was lost.
+    "larger_fill_where_none_has_a_fee": [(IN, ["wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.
@@ -183,6 +190,8 @@ PROVEN: dict[str, Answer] = {
     "copy_in_a_funding_of_the_day": (IN, ["duplicate_movement"]),
     # No fill of 0.001 has a fee, and all fees but this one are paid.
     "small_fills_without_a_fee": (IN, ["fee_sign"]),
+    # Every other fee is 0.02.
+    "fee_beside_float_dust": (IN, ["missing_fee"]),
 }
 
 OF_THE_EXCHANGE = {
@@ -247,6 +256,14 @@ def test_what_the_rows_show_is_unique(name: str, tmp_path: Path) -> None:
     assert one.verdict is ExplanationVerdict.UNIQUE
     assert (str(one.side), [str(cause.cause_kind) for cause in one.causes]) == (side, kinds)
     assert entries_of(reconciliation, one)
+
+
+def test_no_entry_has_the_dust_of_floats(tmp_path: Path) -> None:
+    """The fee is that of the schedule; the dust of the stated balance is what remains."""
+    reconciliation = reconciled(tmp_path, "fee_beside_float_dust")
+    (one,) = explain(reconciliation)
+    entries = entries_of(reconciliation, one)
+    assert [entry.row["fee"] for entry in entries if entry.action == "add_fill"] == ["0.02"]
 
 
 @pytest.mark.parametrize("name", sorted(NO_CAUSE))

@@ -16,6 +16,7 @@ from recon_core.explain.answers.verdicts import explanations_of, is_whole, parti
 from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.alias import currencies_of_rows
+from recon_core.explain.causes.stale import by_another_clock
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.problem import Problem
@@ -77,12 +78,29 @@ class RowAnswers:
         ours, theirs = map(names_of, recorded.own_records().values())
         if ours <= theirs or theirs <= ours:
             return {}
+        compared = self._compared
+        return {} if compared is None else currencies_of_rows(recorded, compared.differing())
+
+    @cached_property
+    def by_another_clock(self) -> Answer | None:
+        """The answer that the ledger's clock is off, by the rows of both sides; else `None`."""
+        compared = self._compared
+        if compared is None:
+            return None
+        problem, right = compared.problem, compared.right
+        ours = len(problem.fills) + len(problem.rows.movements)
+        count = min(ours, len(right.fill_rows) + len(right.movement_rows))
+        found = by_another_clock(problem, compared.differing(), count)
+        return None if found is None else self._proven(problem, (found,), is_own=True)
+
+    @cached_property
+    def _compared(self) -> RowComparison | None:
+        """The rows of the ledger compared with those of the exchange, if each lists its own."""
         problem, right = self._problem(LedgerSide.INTERNAL), self._rows(LedgerSide.EXTERNAL)
-        if problem is None or right is None:
-            return {}
+        if problem is None or right is None or self.prover.recorded.shares("fills"):
+            return None
         self.budget.spend(len(problem.fills) + len(right.fill_rows))
-        pairs = RowComparison(problem, right, self.prover.max_skew).differing()
-        return currencies_of_rows(recorded, pairs)
+        return RowComparison(problem, right, self.prover.max_skew)
 
     def _are_enough(self, answer: Answer) -> bool:
         """True if the statements of the exchange prove that rows of its own are wrong."""

@@ -7,16 +7,20 @@ effect is summed first; fills are changed only for the hypotheses that fit.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.problem.dimensions import minus, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
@@ -193,6 +197,42 @@ def _is_running(fills: Sequence[Fill], right_of: dict[int, Fill]) -> bool:
     return True
 
 
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the order whose quantities are running sums, if a fill of it is said to be wrong.
+
+    Executions of 5, 5 and 5 at one price, booked as 5, 10 and 15, are too much by the last one.
+    """
+    if problem.fault_in is FaultIn.STATEMENT:
+        return
+    order_of = {id(fill): order for order in _orders(problem) for fill in order}
+    for at, one in enumerate(hypotheses):
+        if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
+            continue
+        orders = (order_of.get(id(fill)) for fill in one.patch.removed)
+        for order in {id(each): each for each in orders if each}.values():
+            name, moved = _name(problem, order), _moved(order, problem.fault_in)
+            other = Misread((order,), problem.fault_in, name, moved).hypothesis()
+            if _move_the_same(problem, one, other):
+                yield Rival({at: ()}, replace(other, side=problem.side), "the fills of that order")
+
+
+def _move_the_same(problem: Problem, one: Hypothesis, other: Hypothesis) -> bool:
+    """True if two hypotheses move the same quantity, seen or not, and the same cash."""
+    if _traded(one.patch) != _traded(other.patch):
+        return False
+    first, second = (each.patch.vector(problem.postings) for each in (one, other))
+    return not problem.dimensions.real(state_part(minus(first, second)))
+
+
+def _traded(patch: Patch) -> Decimal:
+    added, removed = (
+        exact_sum(map(signed_quantity, rows)) for rows in (patch.added, patch.removed)
+    )
+    return EXACT.subtract(added, removed)
+
+
 FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.CUMULATIVE_QUANTITY: sentence_of(
@@ -200,4 +240,5 @@ FAMILY: Final = CauseFamily(
         ),
     },
     of_orders=cumulative,
+    rivals=_rivals,
 )

@@ -44,17 +44,10 @@ _STATEMENT: Final = frozenset({FaultIn.STATEMENT})
 
 
 def charged(problem: Problem, fill: Fill, at: int) -> Fill:
-    """Return a fill without a fee, charged at the rate `at` of its fee model.
-
-    If a fee computed in floats is within dust of the required fee, it is the required one.
-    """
+    """Return a fill without a fee, charged at the rate `at` of its fee model."""
     model = problem.schedules.model(fill)
     assert model is not None  # noqa: S101  # only models with rates are offered
     fee = model.fee(problem.postings, fill, model.rates[at])
-    cash = problem.postings.cash(model.currency, fill.account)
-    required, dust = problem.required.get(cash, ZERO).copy_negate(), problem.dimensions.dust
-    if dust and EXACT.subtract(required, fee).copy_abs() <= dust:
-        fee = required
     return replace(fill, fee=fee, fee_currency=model.currency)
 
 

@@ -219,8 +219,14 @@ def at_other_rate(problem: Problem, fills: Sequence[Fill], name: str) -> Iterato
         if len(one.rows) * 2 > len(selected) and problem.reached_by(one.patch):
             is_rebate = _is_rebate(fees, problem.required.get(name, ZERO), unit)
             detail = _rate_text(problem, selected, rate) + exception_text(problem, selected)
-            strength = Strength.CHANCE if is_rebate else one.strength
+            is_chance = is_rebate or _have_several_rates(problem, selected)
+            strength = Strength.CHANCE if is_chance else one.strength
             yield replace(one, detail=detail, strength=strength)
+
+
+def _have_several_rates(problem: Problem, fills: Sequence[Fill]) -> bool:
+    """True if fees are at different rates: one rate for all of them has no witness."""
+    return len({rate for fill in fills if fill.fee for _, _, rate in _charged(problem, fill)}) > 1
 
 
 def _is_rebate(fees: Decimal, required: Decimal, unit: Decimal) -> bool:

@@ -155,14 +155,15 @@ def _strength(
 
     SHOWN if the row's fee is that of the right quantity, EXACT for a slip of the pen. Without both,
     FITTED if no fee model is known, WEAK if the fee is unchanged; if it changes, FITTED with a
-    larger and CHANCE with a smaller quantity: a missing fill would fit as well.
+    larger and CHANCE with a smaller quantity: a missing fill would fit as well. So it would where
+    no fill has a fee.
     """
     if problem.fault_in is FaultIn.ROWS and fee_shows(problem, market, fill, other):
         return Strength.SHOWN
     if is_slip:
         return Strength.EXACT
     if market.models[fill.side] is None:
-        return Strength.FITTED
+        return Strength.FITTED if other.fee else Strength.CHANCE
     if fill.fee == other.fee:
         return Strength.WEAK
     return Strength.FITTED if other.quantity > fill.quantity else Strength.CHANCE

@@ -7,7 +7,7 @@ Where the newest rows of the ledger are said to be false, the exchange may be be
 what it shows of a later time denies that: a row, a report of an order, a snapshot.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_
 from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import add_to, is_position, minus, negated, plus
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
-from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
+from recon_core.explain.problem.pairs import are_many
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -447,17 +447,33 @@ def reported_in_full(problem: Problem) -> frozenset[str]:
     return frozenset(name for name, amount in listed.items() if reports[name] == amount)
 
 
-def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:
-    """Return the fault that all times are off by one span of whole quarters of an hour."""
-    wrong = differing_in(rows, "time")
-    shifts = {row.at.time - row.right.time for row in wrong}
-    if len(wrong) != len(fills) or len(shifts) != 1:
+def by_another_clock(
+    problem: Problem, pairs: Iterable[tuple[Row, Row]], count: int
+) -> Hypothesis | None:
+    """Return the fault that all times of the ledger are off by whole quarters of an hour.
+
+    `pairs` are rows of one execution or movement, the ledger's first, that differ; `count` is the
+    number of rows that both sides may have in common.
+    """
+    shifts = [mine.time - right.time for mine, right in pairs]
+    if len(set(shifts)) != 1 or not are_many(len(shifts), count):
         return None
-    (shift,) = shifts
-    if shift % _STEP:
+    shift = shifts[0]
+    if not shift or shift % _STEP:
         return None
-    return SharedFault(
-        CauseKind.AS_OF_SHIFT, f"all times are off by {_span(shift)}", ("time",), wrong
+    fills, movements = problem.fills, problem.rows.movements
+    patch = Patch(
+        tuple(fills),
+        tuple(replace(row, time=row.time - shift) for row in fills),
+        tuple(movements),
+        tuple(replace(row, time=row.time - shift) for row in movements),
+    )
+    return Hypothesis(
+        CauseKind.AS_OF_SHIFT,
+        patch,
+        (),
+        Strength.SHOWN,
+        f"all times are off by {_span(shift)}",
     )
 
 
@@ -472,5 +488,4 @@ FAMILY: Final = CauseFamily(
         CauseKind.AS_OF_SHIFT: sentence_of("{subject} is of another time than it says"),
     },
     rivals=_rivals,
-    in_pairs=(_in_pairs,),
 )

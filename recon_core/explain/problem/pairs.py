@@ -76,7 +76,12 @@ def differing_in(rows: Sequence[PairRow], *names: str) -> list[PairRow]:
 
 def are_most(part: Sequence[object], all_: Sequence[object]) -> bool:
     """True if some rows are at least `MOST_PAIRS` of all, and no single one."""
-    return len(part) >= FEWEST_PAIRS and len(part) >= len(all_) * MOST_PAIRS
+    return are_many(len(part), len(all_))
+
+
+def are_many(part: int, count: int) -> bool:
+    """True if so many rows are at least `MOST_PAIRS` of a count, and no single one."""
+    return part >= FEWEST_PAIRS and part >= count * MOST_PAIRS
 
 
 def quantity_fields(rows: Sequence[PairRow]) -> tuple[str, ...]:

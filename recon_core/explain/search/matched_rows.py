@@ -1,8 +1,10 @@
 """Rows of two sides in pairs: by id, otherwise by all their other fields."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from itertools import compress, count
 from operator import is_not
 from typing import Final, Generic, TypeVar
@@ -10,6 +12,8 @@ from typing import Final, Generic, TypeVar
 from recon_core.compare.groups import without_equal
 from recon_core.compare.rows.aggregation import Trades, are_equal, movement_periods
 from recon_core.explain.causes.movement import PERIODIC
+from recon_core.explain.problem.pairs import FEWEST_PAIRS
+from recon_core.explain.problem.wording import row_id
 from recon_core.model import Fill, Movement
 from recon_core.model.matched_rows import MovementGroup
 
@@ -62,7 +66,10 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], trades: Trades) -
     found = _without_trades(found, trades)
     if not found.surplus or not found.missing:
         return found
-    return _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
+    found = _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
+    if _share_ids(mine, right):
+        return found
+    return _paired_without_ids(found, lambda fill: _fill_fields(fill, plain=plain))
 
 
 def _without_trades(found: Matched[Fill], trades: Trades) -> Matched[Fill]:
@@ -95,8 +102,7 @@ def _renamed(found: Matched[Fill], right: Collection[str], mine: Collection[str]
         for fill in found.surplus
         if fill.symbol not in right and fill.fill_id in missing
     ]
-    left = _without(found, {id(row) for pair in pairs for row in pair})
-    return replace(left, differing=(*found.differing, *pairs))
+    return _with_pairs(found, pairs)
 
 
 def matched_movements(
@@ -125,7 +131,83 @@ def matched_movements(
         if not (are_equal(one) or by_id & set(map(id, one.rows)))
     ]
     taken = {id(row) for group in (*equal, *others) for row in group.rows}
-    return MatchedMovements(_without(found, taken), tuple(others))
+    found = _without(found, taken)
+    if not _share_ids(mine, right):
+        found = _paired_without_ids(found, lambda row: _movement_fields(row, plain=plain))
+    return MatchedMovements(found, tuple(others))
+
+
+def _share_ids(mine: Sequence[_Row], right: Sequence[_Row]) -> bool:
+    """True if a row of each side has the same id: rows with other ids are other rows then."""
+    return not set(map(row_id, mine)).isdisjoint(map(row_id, right))
+
+
+def _paired_without_ids(
+    found: Matched[_Row], fields_of: Callable[[_Row], tuple[Hashable, ...]]
+) -> Matched[_Row]:
+    """Return `found` with the rows in pairs that differ in a clock and in one field at most.
+
+    For sides of which each has ids of its own. `fields_of` gives the fields of a row but for its
+    time. Rows that differ in one field, or in a time of their own, are a pair if no other row of
+    either side is as they are.
+    """
+    if not found.surplus or not found.missing:
+        return found
+    late = _lateness(found, fields_of)
+    fields: int = len(fields_of(found.surplus[0])) + 1
+    for left_out in (None, *range(fields)):
+        first = _grouped(found.surplus, partial(_key, fields_of, late, left_out))
+        other = _grouped(found.missing, partial(_key, fields_of, timedelta(), left_out))
+        found = _with_pairs(found, _pairs(first, other, are_single=left_out is not None))
+    return found
+
+
+def _key(
+    fields_of: Callable[[_Row], tuple[Hashable, ...]],
+    late: timedelta,
+    left_out: int | None,
+    row: _Row,
+) -> Hashable:
+    """Return the fields of a row and its time, by a clock that is `late`, without one of them."""
+    fields = (*fields_of(row), row.time + late)
+    return tuple(field for at, field in enumerate(fields) if at != left_out)
+
+
+def _pairs(
+    first: Mapping[Hashable, Sequence[_Row]],
+    other: Mapping[Hashable, Sequence[_Row]],
+    *,
+    are_single: bool,
+) -> list[tuple[_Row, _Row]]:
+    """Return the rows with one key in pairs; none of several rows if `are_single`."""
+    return [
+        pair
+        for key, rows in first.items()
+        if key in other and not (are_single and len(rows) + len(other[key]) > _PAIR)
+        for pair in zip(rows, other[key], strict=False)
+    ]
+
+
+def _with_pairs(found: Matched[_Row], pairs: Sequence[tuple[_Row, _Row]]) -> Matched[_Row]:
+    left = _without(found, {id(row) for pair in pairs for row in pair})
+    return Matched(found.differing + tuple(pairs), left.surplus, left.missing)
+
+
+def _lateness(found: Matched[_Row], fields_of: Callable[[_Row], tuple[Hashable, ...]]) -> timedelta:
+    """Return by how much the other side's clock is late for several rows, else 0."""
+    first, other = (_grouped(rows, fields_of) for rows in (found.surplus, found.missing))
+    late = Counter(right.time - mine.time for mine, right in _pairs(first, other, are_single=True))
+    most = max(late, key=late.__getitem__, default=timedelta())
+    return most if late[most] >= FEWEST_PAIRS else timedelta()
+
+
+def _grouped(
+    rows: Iterable[_Row], key_of: Callable[[_Row], Hashable]
+) -> dict[Hashable, list[_Row]]:
+    found: dict[Hashable, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(key_of(row), []).append(row)
+    return found
 
 
 def _fill_id(fill: Fill, *, plain: bool) -> Hashable:
@@ -133,9 +215,14 @@ def _fill_id(fill: Fill, *, plain: bool) -> Hashable:
 
 
 def _fill_content(fill: Fill, *, plain: bool) -> Hashable:
-    currency = fill.fee_currency if fill.fee else None
-    content = (fill.symbol, fill.leg, fill.side, fill.quantity, fill.price, fill.fee, currency)
-    return (*content, fill.time, None if plain else fill.account)
+    return (*_fill_fields(fill, plain=plain), fill.time)
+
+
+def _fill_fields(fill: Fill, *, plain: bool) -> tuple[Hashable, ...]:
+    """Return the content of a fill but for its time: place, side, quantity, price and fee."""
+    place = (fill.symbol, fill.leg, None if plain else fill.account)
+    charged = (fill.fee, fill.fee_currency if fill.fee else None)
+    return (place, fill.side, fill.quantity, fill.price, charged)
 
 
 def _may_be_one(mine: Fill, right: Fill) -> bool:
@@ -151,8 +238,13 @@ def _may_be_one(mine: Fill, right: Fill) -> bool:
 
 
 def _movement_content(row: Movement, *, plain: bool) -> Hashable:
-    content = (row.movement_kind, row.currency, row.amount, row.symbol, row.quantity)
-    return (*content, row.time, None if plain else row.account)
+    return (*_movement_fields(row, plain=plain), row.time)
+
+
+def _movement_fields(row: Movement, *, plain: bool) -> tuple[Hashable, ...]:
+    """Return the content of a movement but for its time: kind, place and amounts."""
+    place = (row.currency, row.symbol, None if plain else row.account)
+    return (row.movement_kind, place, (row.amount, row.quantity))
 
 
 def _matched(
