@@ -30,14 +30,16 @@ from recon_core.explain.answers.verdicts import (
 from recon_core.explain.budget import OF_A_FINGERPRINT, OF_A_PREFILTER
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.cumulative import Misread, misread
+from recon_core.explain.causes.fills import copied
 from recon_core.explain.causes.foreign import others
 from recon_core.explain.causes.opening import first_balances
 from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.causes.unstated_fills import at_any_price, replayed_fills
+from recon_core.explain.problem.dimensions import is_position
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
-from recon_core.explain.search.candidates import Found
+from recon_core.explain.search.candidates import Found, moves_derivative
 from recon_core.explain.search.fitted_faults import contradicted_by_fees, fitted, of_a_pair
 from recon_core.explain.search.nested_pairs import Nested, SnapshotPairs
 from recon_core.explain.search.order_interpretation import OrderInterpretation
@@ -61,6 +63,12 @@ _MOST_FILLS: Final = 2_000
 
 Each fill has several such figures: the cost grows with the fills, and the chance of a
 coincidence with their square.
+"""
+
+_MOST_COPIES: Final = 8
+"""Most copies of fills of contracts that are tried: each costs a replay of the session.
+
+A session with more of them has no single fault.
 """
 
 _OF_FITS: Final = 4
@@ -211,6 +219,7 @@ def one_fault_of_rows(case: Case) -> tuple[Explanation, ...]:
             [
                 *_spans(case, search.problem),
                 *_each(search.single_faults()),
+                *_each(_copied(search.problem)),
                 *_each(_shown_by_fees(case, search.problem, Strength.SHOWN)),
             ],
         )
@@ -265,14 +274,22 @@ def one_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
 
 
 def pairs_of_faults(case: Case) -> tuple[Explanation, ...]:
-    """Explain by two hypotheses together, the cheapest searches first."""
+    """Explain by two hypotheses together, the cheapest searches first.
+
+    Where a single missing fill fits at some price, it is named beside them.
+    """
     found = (
         [one for one in answers if not is_absurd(one)]
         for search in case.searches
         for pairs in _pairs(case, search)
         for answers in [case.best.proven(search.problem, map(precedence.with_doubt_of_pair, pairs))]
     )
-    return case.best.explanations(_first(found))
+    answers = _first(found)
+    are_trades = bool(answers) and all(
+        part.hypothesis.patch.removed and any(map(is_position, part.effect))
+        for part in answers[0].parts
+    )
+    return case.best.explanations([*answers, *(_of_any_price(case) if are_trades else ())])
 
 
 def part_of_the_rows(case: Case) -> tuple[Explanation, ...]:
@@ -282,11 +299,15 @@ def part_of_the_rows(case: Case) -> tuple[Explanation, ...]:
 
 def fill_at_any_price(case: Case) -> tuple[Explanation, ...]:
     """Explain by a missing fill at any price, which fits almost any effect."""
+    return case.best.explanations(_of_any_price(case))
+
+
+def _of_any_price(case: Case) -> list[Answer]:
     found = (
         case.best.proven(search.problem, _each(at_any_price(search.problem)))
         for search in case.searches
     )
-    return case.best.explanations(_first(found))
+    return _first(found)
 
 
 def residual(case: Case) -> tuple[Explanation, ...]:
@@ -363,6 +384,18 @@ def _shown_by_fees(
     case.budget.spend(len(problem.fills) * OF_A_PREFILTER)
     found = (one for one in contradicted_by_fees(problem) if one.strength <= weakest)
     return (one for one in found if problem.reached_by(one.patch))
+
+
+def _copied(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the copies that account for the deltas once all rows are booked again.
+
+    No prefilter finds those of contracts whose position nobody compares.
+    """
+    of_contracts = (one for one in copied(problem) if moves_derivative(problem, one.patch))
+    for one in islice(of_contracts, _MOST_COPIES):
+        after = problem.replayed_after(one.patch)
+        if after is not None and not after.required:
+            yield one
 
 
 def _spans(case: Case, problem: Problem) -> Iterator[Found]:

@@ -163,9 +163,36 @@ RIVALS: dict[str, list[Answer]] = {
     # 5, 10 and 15 booked of 5, 5 and 5 at one price: too much by the last of them.
     "third_of_equal_executions": [(IN, ["orphan_fill"]), (IN, ["cumulative_quantity"])],
     # Another fill of that order at its price was lost.
-    "larger_fill_where_none_has_a_fee": [(IN, ["wrong_quantity"])],
+    "larger_fill_where_none_has_a_fee": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
+    # All fees of the ledger are doubled, and the exchange's list lost a fill that its state has.
+    "fees_beside_a_row_that_the_exchange_lost": [
+        (OUT, ["fee_rate", "missing_fill", "fee_rate"]),
+    ],
+    # In cents 75 at 1.26607 cost what 75 at 1.26606 do, and what 150 less 75 do.
+    "copy_or_another_size_a_tick_away": [(IN, ["duplicate_fill"]), (IN, ["wrong_quantity"])],
+    "copy_or_another_size_two_ticks_away": [(IN, ["duplicate_fill"]), (IN, ["wrong_quantity"])],
+    # Fills that only open a contract: no cash shows their quantity.
+    "unit_of_an_open_position": [(IN, ["unit"]), (OUT, ["unit"])],
+    "unit_of_a_stated_position": [(IN, ["unit"]), (OUT, ["unit"])],
+    # One of the three newest rows has the content of a fill that is listed twice by its id.
+    "behind_or_a_copy_by_its_id": [
+        (OUT, ["stale_side"]), ("None", ["stale_side", "duplicate_fill"]),
+    ],
+    # Three BUYs of 201 were lost; nearly any two of the SELLs of 201 have their cents.
+    "two_rows_or_several_lost_fills": [
+        (IN, ["orphan_fill", "side_flipped"]), (IN, ["missing_fill"]),
+    ],
+    "two_rows_that_pull_apart": [(IN, ["side_flipped", "wrong_quantity"])],
+    # Position and cash of the exchange have the fill once, its list has it twice.
+    "list_with_a_copy": [("None", ["missing_fill", "missing_fill", "missing_fill"])],
+    # Both state the same cash, and neither side's rows give it: either fee may be wrong.
+    "fee_of_a_ledger_whose_cash_agrees": [(IN, ["wrong_fee"])],
+    # The exchange ends before its last three fills, of which the other two cancel.
+    "newest_fill_beside_a_row_under_another_symbol": [(IN, ["orphan_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
+    # Nobody compares the position; the id is there twice.
+    "copy_by_its_id_of_an_open_position": (IN, ["duplicate_fill"]),
     # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.
     "order_of_the_other_side_lacks_no_fill": (IN, ["fee_sign", "side_flipped"]),
     # No contract that settles in BTC changes cash in ETH, whatever its multiplier.
@@ -203,6 +230,8 @@ OF_THE_EXCHANGE = {
     # The ledger's own rows give its figure.
     "free_where_the_total_is_meant": "balance_kind",
     "unit_of_the_exchange": "unit",
+    # The ledger's own rows give its figure but for the dust of floats.
+    "unit_beside_float_dust": "unit",
 }
 """Sessions in which the exchange is proven to be wrong or behind, and the kind of cause."""
 

@@ -21,12 +21,14 @@ from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.explain.repair.entries import has_near_price
+from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, unit_at
 
@@ -85,6 +87,8 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _below_digits(prover, answer)
         or any(_has_two_readings(answer, part) for part in answer.parts)
         or _is_net_zero(answer)
+        or _pulls_apart(answer)
+        or _leaves_rows(prover, answer)
         or _is_little_cash(answer)
     )
 
@@ -338,6 +342,36 @@ def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:
     both = replace(fill, quantity=EXACT.add(fill.quantity, other.quantity))
     both = replace(both, fee=EXACT.add(fill.fee, other.fee))
     return model.off(problem.postings, both) <= problem.postings.resolution(model.currency)
+
+
+def _leaves_rows(prover: Prover, answer: Answer) -> bool:
+    """True if both sides list fills, and other rows differ after a repair that none of them shows.
+
+    The rows that are left may cancel in every figure, and belong to the fault all the same.
+    """
+    recorded = prover.recorded
+    if not all(record.fills for record in recorded.own_records().values()):
+        return False
+    is_internal = answer.side is LedgerSide.INTERNAL
+    inner = answer.repaired if is_internal else recorded.internal
+    outer = recorded.external if is_internal else answer.repaired
+    repaired = replace(recorded, internal=inner, external=outer)
+    own = LedgerSide.INTERNAL
+    problem = problem_of(repaired, prover.dimensions, own, own, rows_right=False)
+    right = other_rows(repaired.external)
+    if problem is None or right is None or repaired.shares("fills"):
+        return False
+    return bool(RowComparison(problem, right, prover.max_skew).hypotheses())
+
+
+def _pulls_apart(answer: Answer) -> bool:
+    """True if causes move one position in opposite directions: a single fill may leave as much."""
+    signs: dict[str, set[bool]] = {}
+    for part in answer.parts:
+        for name, amount in part.effect.items():
+            if amount and is_position(name):
+                signs.setdefault(name, set()).add(amount > 0)
+    return any(len(each) > 1 for each in signs.values())
 
 
 def _is_net_zero(answer: Answer) -> bool:

@@ -17,8 +17,9 @@ from recon_core.explain.answers.votes import is_against_the_record, votes
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.alias import currencies_of_rows
 from recon_core.explain.causes.stale import by_another_clock
-from recon_core.explain.problem.dimensions import is_order
+from recon_core.explain.problem.dimensions import deltas, is_order, minus
 from recon_core.explain.problem.hypotheses import Hypothesis, together
+from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, attempt
@@ -123,9 +124,30 @@ class RowAnswers:
             return []
         if is_against_the_record(best[0]) and not self._are_enough(best[0]):
             return [replace(best[0], complete=False, decides=_OWN)]
+        if self._moves_what_agrees(best[0]):
+            return [replace(best[0], complete=False, decides=_OWN)]
         if best[0].decides:
             return [*best, *self._otherwise()]
         return [*best, *self._rivals(best[0])]
+
+    def _moves_what_agrees(self, answer: Answer) -> bool:
+        """True if a repair of ledger rows moves a figure that agrees, and its books ask for none.
+
+        The ledger states a figure as the exchange does. If its rows are off by the very amount of
+        the repair they are wrong; if not, the row of the exchange may be the wrong one.
+        """
+        prover, record = self.prover, self.prover.recorded.internal
+        replayed = prover.reconciliation.replays.get(LedgerSide.INTERNAL)
+        if answer.side is LedgerSide.EXTERNAL or record is None or replayed is None:
+            return False
+        if replayed.positions is None or "cash" in record.derived:
+            return False
+        dimensions = prover.dimensions
+        differing = dimensions.real(deltas(dimensions, prover.recorded))
+        effect = total_of(part.effect for part in answer.parts)
+        given = dimensions.state(replayed.positions, replayed.cash)
+        off = dimensions.real(minus(minus(given, dimensions.stated(record)), effect))
+        return any(name in off for name, by in effect.items() if by and name not in differing)
 
     def _rivals(self, answer: Answer) -> list[Answer]:
         """Return the answer that the exchange is at fault, if its own statements contradict it."""

@@ -8,18 +8,20 @@ they are not booked.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from recon_core.explain.causes.copies import Copies, repeats
-from recon_core.explain.causes.family import CauseFamily, FillOperator
+from recon_core.explain.causes.family import CauseFamily, FillOperator, Rival
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import rows_of_cause, sentence_of, trade_text
-from recon_core.model import Fill
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
@@ -161,6 +163,46 @@ def first_of(problem: Problem, first: Hypothesis, second: Hypothesis) -> Hypothe
     return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _FEWEST else first
 
 
+def copied(problem: Problem) -> Iterator[Hypothesis]:
+    """Yield the removal of every second row of one id and content: the rows show it."""
+    if problem.fault_in is FaultIn.ROWS and table_of(problem.fills).copies():
+        copies = Copies(problem.fills)
+        first: set[object] = set()
+        for fill in filter(copies.is_duplicate, problem.fills):
+            key = (fill.account, fill.symbol, fill.fill_id)
+            if key in first:
+                yield removed(problem, copies, fill)
+            first.add(key)
+
+
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield a copy by its id in place of a row of its content that an answer removes.
+
+    Three rows that a side does not have, and a fill is listed twice: these may be two rows.
+    """
+    if problem.owner is not LedgerSide.INTERNAL or not table_of(problem.fills).copies():
+        return
+    copies = Copies(problem.fills)
+    twice = {fill_content(fill): fill for fill in filter(copies.is_duplicate, problem.fills)}
+    for at, one in enumerate(hypotheses):
+        taken = one.patch.removed
+        if one.patch.added or any(map(copies.is_duplicate, taken)):
+            continue
+        alike = [row for row in taken if fill_content(row) in twice]
+        if alike:  # the oldest: a side that is behind lacks the newest
+            row = min(alike, key=lambda fill: fill.time)
+            copy = twice[fill_content(row)]
+            patch, left = (
+                Patch(removed=(copy,)),
+                tuple(each for each in one.rows if each is not row),
+            )
+            other = Hypothesis(CauseKind.DUPLICATE_FILL, patch, (copy,), Strength.SHOWN)
+            of_ledger = replace(other, side=LedgerSide.INTERNAL)
+            yield Rival({at: left}, of_ledger, "the fills of the external side")
+
+
 FAMILY: Final = CauseFamily(
     sentences={
         CauseKind.MISSING_FILL: _missing_text,
@@ -171,4 +213,5 @@ FAMILY: Final = CauseFamily(
         FillOperator("remove", -1, -1, removed),
         FillOperator("repeat", 1, 1, repeated, faults=frozenset({FaultIn.STATEMENT})),
     ),
+    rivals=_rivals,
 )

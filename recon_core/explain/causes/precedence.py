@@ -108,8 +108,12 @@ def has_extra_rounding(found: Sequence[Cause]) -> bool:
 
 
 def is_behind(cause: Cause) -> bool:
-    """True if a cause is that a side is behind: its books end before rows of the other side."""
-    return cause.cause_kind in {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+    """True if a cause is that a side is behind: its books end before rows of the other side.
+
+    A clock that is off for all rows moves no amount.
+    """
+    is_late = cause.cause_kind in {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
+    return is_late and bool(cause.effect.position or cause.effect.cash)
 
 
 def is_foreign(cause: Cause) -> bool:

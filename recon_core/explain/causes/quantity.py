@@ -13,9 +13,11 @@ from itertools import chain, compress, islice, starmap
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.chances import is_any_quantity, is_of_many_prices
+from recon_core.explain.problem.dimensions import minus
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -155,15 +157,14 @@ def _strength(
 
     SHOWN if the row's fee is that of the right quantity, EXACT for a slip of the pen. Without both,
     FITTED if no fee model is known, WEAK if the fee is unchanged; if it changes, FITTED with a
-    larger and CHANCE with a smaller quantity: a missing fill would fit as well. So it would where
-    no fill has a fee.
+    larger and CHANCE with a smaller quantity: a missing fill would fit as well.
     """
     if problem.fault_in is FaultIn.ROWS and fee_shows(problem, market, fill, other):
         return Strength.SHOWN
     if is_slip:
         return Strength.EXACT
     if market.models[fill.side] is None:
-        return Strength.FITTED if other.fee else Strength.CHANCE
+        return Strength.FITTED
     if fill.fee == other.fee:
         return Strength.WEAK
     return Strength.FITTED if other.quantity > fill.quantity else Strength.CHANCE
@@ -251,15 +252,18 @@ def _rivals(
     BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
     SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2. The
     price of a derivative is in no cash while its position is open: any price is one price then.
+    In cents 75 at 1.26606 and 75 at 1.26607 may cost as much.
     """
     for at, one in enumerate(hypotheses):
-        if one.strength is Strength.SHOWN or not _is_at_its_price(one.patch):
+        if not _is_at_its_price(one.patch) or _is_shown(problem, one):
             continue
         (fill,) = one.patch.removed
         others = problem.by_symbol.get(problem.postings.position(fill), ())
         same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
         is_derivative = problem.postings.derivative(fill.symbol)
-        alike = _of_open_positions(problem, one.patch, others) if is_derivative else iter(())
+        alike = (_of_open_positions if is_derivative else _at_near_prices)(
+            problem, one.patch, others
+        )
         sizes = (
             size
             for other in chain(same, alike)
@@ -267,6 +271,14 @@ def _rivals(
         )
         for size in islice(sizes, _MOST_RIVALS):
             yield Rival({at: ()}, size, "", is_timed=True)
+
+
+def _is_shown(problem: Problem, one: Hypothesis) -> bool:
+    """True if rows show a cause. A copy by time and order alone may be another execution."""
+    if one.strength is not Strength.SHOWN:
+        return False
+    is_copy = one.cause_kind is CauseKind.DUPLICATE_FILL
+    return not is_copy or Copies(problem.fills).is_duplicate(one.patch.removed[0])
 
 
 def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:
@@ -277,6 +289,21 @@ def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -
         for size in _of_its_effect(problem, patch, other) if other.price != fill.price else ():
             after = problem.replayed_after(size.patch)
             if left is not None and after is not None and after.required == left.required:
+                yield other
+
+
+def _at_near_prices(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:
+    """Yield the fills of other prices of which another size posts the very amounts of a patch."""
+    (fill,) = patch.removed
+    instrument = problem.postings.instruments[fill.symbol]
+    both_rounded = 2 * Fraction(problem.postings.resolution(instrument.quote))
+    effect = patch.vector(problem.postings)
+    for other in others:
+        off = abs(Fraction(other.price) - Fraction(fill.price))
+        if not 0 < off * Fraction(max(fill.quantity, other.quantity)) <= both_rounded:
+            continue
+        for size in _of_its_effect(problem, patch, other):
+            if not problem.dimensions.real(minus(size.patch.vector(problem.postings), effect)):
                 yield other
 
 

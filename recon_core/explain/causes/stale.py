@@ -471,7 +471,7 @@ def by_another_clock(
     return Hypothesis(
         CauseKind.AS_OF_SHIFT,
         patch,
-        (),
+        tuple(fills),
         Strength.SHOWN,
         f"all times are off by {_span(shift)}",
     )

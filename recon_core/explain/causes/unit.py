@@ -32,6 +32,7 @@ from recon_core.explain.problem.stated_figures import (
     ratio_of,
 )
 from recon_core.explain.problem.wording import of_figures
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
@@ -122,12 +123,29 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         is_declared = all(ratio in multipliers.get(name, ()) for name in names)
         forms = 0 if is_declared else _FORMS
         detail = f"{_shown(ratio)} times as much"
-        yield states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
+        one = states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
+        is_of_rows = forms and len(names) == 1 and _closes_nothing(states, names[0])
+        yield replace(one, strength=Strength.CHANCE) if is_of_rows else one
     if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
     if all(ratio is not None and ratio in multipliers.get(name, ())
            for name, ratio in ratios.items()):  # fmt: skip
         yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")
+
+
+def _closes_nothing(states: States, name: str) -> bool:
+    """True if the other side's fills of a contract only open it: no cash shows their quantity.
+
+    All of them may as well be in another unit.
+    """
+    fills = [
+        fill
+        for fill in states.other_record.fill_rows
+        if states.dimensions.position(fill.symbol, fill.leg, fill.account) == name
+    ]
+    instruments = (states.recorded.instruments.get(fill.symbol) for fill in fills)
+    are_contracts = bool(fills) and all(one and is_derivative(one) for one in instruments)
+    return are_contracts and len({fill.side for fill in fills}) == 1
 
 
 def _shown(ratio: Fraction) -> str:
@@ -142,9 +160,13 @@ def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | 
 def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
-    """Yield a figure that the exchange states in another unit, for an opening that no row shows."""
+    """Yield a figure that the exchange states in another unit, in place of wrong rows.
+
+    For an opening that no row shows, and for quantities that no cash shows.
+    """
     if problem.side is not LedgerSide.INTERNAL or problem.rows_right:
         return
+    yield from _of_fills(problem, hypotheses)
     stated = problem.dimensions.stated(problem.statement_of(LedgerSide.EXTERNAL))
     for at, one in enumerate(hypotheses):
         if one.patch.opening is None or one.strength is Strength.SHOWN:
@@ -158,6 +180,23 @@ def _rivals(
                 CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
             )
             yield Rival({at: ()}, unit, "the balances before the first fill")
+
+
+def _of_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    for at, one in enumerate(hypotheses):
+        if one.cause_kind is not CauseKind.UNIT or one.strength is Strength.SHOWN:
+            continue
+        names = {problem.postings.position(fill) for fill in one.patch.removed}
+        after = problem.replayed_after(one.patch) if len(names) == 1 else None
+        cash = problem.dimensions.compared - names
+        if after is not None and all(
+            after.exact.get(name, ZERO) == problem.exact.get(name, ZERO) for name in cash
+        ):
+            detail = f"its {', '.join(map(label_of, names))}"
+            unit = Hypothesis(
+                CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
+            )
+            yield Rival({at: ()}, unit, "the fills or the cash of the external side")
 
 
 def _shared_ratio(stated: Vector, moved: Vector) -> Fraction | None:

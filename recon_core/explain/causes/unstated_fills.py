@@ -9,12 +9,13 @@ contracts in 1 / price): two replays fit the line, a third proves the price.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.budget import OF_A_REPLAY, Budget
-from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.problem.chances import at_next_ticks, is_any_price
 from recon_core.explain.problem.dimensions import is_order
@@ -317,4 +318,23 @@ class _Line:
         return replace(fill, fee=fee, fee_currency=self.model.currency)
 
 
-FAMILY: Final = CauseFamily(sentences={}, fitted=_fitted)
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield a missing fill at the price of a fill that would be larger, where nobody is charged.
+
+    A fee would tell: of two fills each has its own.
+    """
+    for at, one in enumerate(hypotheses):
+        if one.cause_kind is not CauseKind.WRONG_QUANTITY or one.strength is Strength.SHOWN:
+            continue
+        (old,), (new,) = one.patch.removed, one.patch.added
+        more = EXACT.subtract(new.quantity, old.quantity)
+        is_free = not new.fee and not any(fill.fee for fill in problem.fills)
+        if problem.fault_in is FaultIn.ROWS and more > 0 and is_free and not one.facts.is_slip:
+            fill = replace(_unknown(problem, new, new.side), quantity=more)
+            lacking = Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,))
+            yield Rival({at: ()}, replace(lacking, side=problem.side), "", is_timed=True)
+
+
+FAMILY: Final = CauseFamily(sentences={}, fitted=_fitted, rivals=_rivals)

@@ -88,12 +88,13 @@ class States:
         return self.is_stated_only and self._gives(self.side.other, name, self.stated)
 
     def _gives(self, side: LedgerSide, name: str, figures: Vector) -> bool:
-        """True if the rows of a side give a figure by replay."""
+        """True if the rows of a side give a figure by replay, but for the dust of floats."""
         replayed = self.replays.get(side)
         if replayed is None or replayed.positions is None:
             return False
         given = self.dimensions.state(replayed.positions, replayed.cash)
-        return given.get(name, ZERO) == figures.get(name, ZERO)
+        off = EXACT.subtract(given.get(name, ZERO), figures.get(name, ZERO)).copy_abs()
+        return off <= self.dimensions.dust
 
     def hypothesis(
         self, kind: CauseKind, names: Iterator[str] | tuple[str, ...], detail: str, forms: int = 0
@@ -125,6 +126,17 @@ def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
 
 
 def ratio_of(states: States, name: str) -> Fraction | None:
-    """Return a figure divided by the other side's, `None` if either is 0."""
+    """Return a figure divided by the other side's, `None` if either is 0.
+
+    A power of ten but for the dust of floats is that power.
+    """
     mine, right = states.stated.get(name, ZERO), states.other.get(name, ZERO)
-    return Fraction(mine) / Fraction(right) if mine and right else None
+    if not mine or not right:
+        return None
+    if states.dimensions.dust:
+        power = mine.adjusted() - right.adjusted()
+        for exponent in (power - 1, power, power + 1):
+            figures = mine.scaleb(-exponent, EXACT), right
+            if EXACT.subtract(*figures).copy_abs() <= states.dimensions.dust:
+                return Fraction(10) ** exponent
+    return Fraction(mine) / Fraction(right)
