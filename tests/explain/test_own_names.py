@@ -10,6 +10,7 @@ import pytest
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
 from recon_core.model import Fill, Movement, SideRecord
+from tests.core.builders import at
 from tests.explain.real_sessions import books, moved, session, silent
 from tests.explain.spot_ledgers import trade
 
@@ -130,3 +131,31 @@ def test_a_clock_that_is_right_for_one_row_is_not_off() -> None:
     listed = replace(exchange("a clock"), fills=tuple(row for row in late if isinstance(row, Fill)))
     found = explain(session(books(*changed(WRONG, side=WRONG.side.other)), listed))
     assert [[str(cause.cause_kind) for cause in one.causes] for one in found] == [["side_flipped"]]
+
+
+APART: dict[str, list[str]] = {
+    **{name: [kind] for name, (_, kind) in FAULTS.items()},
+    "a fill lost": ["missing_fill", "missing_movement"],
+    "no fee": ["missing_movement"],
+    "a fee turned": ["wrong_fee", "missing_movement"],
+}
+"""What is told where the exchange lists every fee as a movement: the fee of a row is apart."""
+
+
+@pytest.mark.parametrize("fault", APART)
+def test_fees_that_the_exchange_lists_apart(fault: str) -> None:
+    """A fee with the fill here and a movement of it there are one fee."""
+    charged = [
+        moved(f"fee-{row.fill_id}", "fee", f"{-row.fee:f} EUR", (row.time - at(0)).total_seconds())
+        for row in FILLS
+    ]
+    truth = silent(books(*ROWS))
+    listed = replace(
+        truth,
+        fills=tuple(replace(row, fee=Decimal(0)) for row in FILLS),
+        movements=(DEPOSIT, WITHDRAWAL, *charged),
+    )
+    (one,) = explain(session(books(*FAULTS[fault][0]), listed))
+    assert str(one.verdict) == "unique", one.text
+    assert [str(cause.cause_kind) for cause in one.causes] == APART[fault], one.text
+    assert not explain(session(books(*ROWS), listed))

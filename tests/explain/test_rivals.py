@@ -53,7 +53,8 @@ RIVALS: dict[str, list[Answer]] = {
     "flip_in_an_order_of_one_side": [(IN, ["side_flipped"]), (IN, ["wrong_quantity"])],
     # The ghost is one of the two faults; a fill at a fee like no other fits, too.
     "price_and_fee_from_one_amount": [
-        (IN, ["orphan_fill", "wrong_quantity"]), (IN, ["wrong_quantity", "opening_balance"]),
+        (IN, ["orphan_fill", "wrong_quantity"]), (IN, ["missing_fill"]),
+        (IN, ["wrong_quantity", "opening_balance"]),
     ],
     "prices_that_cancel": [(IN, ["wrong_quantity", "wrong_quantity"])],
     # The fee of any SELL changes by one unit where its quantity fits the position.
@@ -78,7 +79,7 @@ RIVALS: dict[str, list[Answer]] = {
     # A fee of 2 and one of 10 among those of 1; all of one symbol turned have their sum.
     "rebates_of_one_symbol": [(IN, ["fee_sign"]), *[(IN, ["wrong_price"])] * 4],
     # A copy and a wrong dividend; of 200 pairs of one share one has their cash by coincidence.
-    "two_of_thirty_equal_fills": [(IN, ["orphan_fill", "side_flipped"])],
+    "two_of_thirty_equal_fills": [(IN, ["orphan_fill", "side_flipped"]), (IN, ["missing_fill"])],
     # A fee turned, the only rebate, has the sum of a doubled fee and a funding turned round.
     "a_rebate_like_no_other": [(IN, ["fee_sign"])],
     # Four shares more in one fill at a flat fee, or another fill, and the one fee of 2 is twice 1.
@@ -102,11 +103,13 @@ RIVALS: dict[str, list[Answer]] = {
     # A SELL of one contract is missing: the others net to one contract, and to no cash.
     "one_lot_or_all_of_its_symbol": [(IN, ["foreign_activity"])],
     # 0.02 bought at 99.94 are 2.00, as more of a fill at 100 would be.
-    "quantity_or_a_fill_at_another_price": [(IN, ["wrong_quantity"])],
+    "quantity_or_a_fill_at_another_price": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # A tenth of all fees was paid back; rates of 0.00045 and 0.00027 have the same sum.
     "tiers_or_a_rebate": [(IN, ["fee_rate"])],
     # The last fills cancel but for the SELL that is booked twice.
-    "behind_or_one_copy": [(OUT, ["stale_side"]), (IN, ["duplicate_fill"])],
+    "behind_or_one_copy": [
+        (OUT, ["stale_side"]), (IN, ["duplicate_fill"]), *[(IN, ["wrong_quantity"])] * 2,
+    ],
     # A price of 7.53 instead of 75.34: the last two fills leave as few cents.
     "behind_by_a_few_cents": [(OUT, ["stale_side"])],
     # The quantities of an order were added up; no cash shows the price of an open position.
@@ -217,6 +220,8 @@ PROVEN: dict[str, Answer] = {
     "copy_in_a_funding_of_the_day": (IN, ["duplicate_movement"]),
     # No fill of 0.001 has a fee, and all fees but this one are paid.
     "small_fills_without_a_fee": (IN, ["fee_sign"]),
+    # The exchange's cash is that of its price: it cut no digits off.
+    "round_price_that_its_cash_follows": (IN, ["wrong_price"]),
     # Every other fee is 0.02.
     "fee_beside_float_dust": (IN, ["missing_fee"]),
 }
@@ -242,6 +247,8 @@ NO_CAUSE = {
     "two_symbols_of_one_side",
     # The exchange does not list its BNB: no fee at all, and no opening, would make it 0.
     "balance_that_is_not_listed",
+    # The ledger states 0, against its rows and the exchange: no balance is counted twice.
+    "zero_against_its_own_rows",
 }
 """Sessions of which nothing is proven, and no cause is named."""
 

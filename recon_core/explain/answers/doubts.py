@@ -365,13 +365,19 @@ def _leaves_rows(prover: Prover, answer: Answer) -> bool:
 
 
 def _pulls_apart(answer: Answer) -> bool:
-    """True if causes move one position in opposite directions: a single fill may leave as much."""
+    """True if causes move one position in opposite directions, and a single fill may leave as much.
+
+    A snapshot between them shows each by itself.
+    """
+    if answer.problem.divergence:
+        return False
+    total = total_of(part.effect for part in answer.parts)
     signs: dict[str, set[bool]] = {}
     for part in answer.parts:
         for name, amount in part.effect.items():
             if amount and is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
-    return any(len(each) > 1 for each in signs.values())
+    return any(len(each) > 1 and total[name] for name, each in signs.items())
 
 
 def _is_net_zero(answer: Answer) -> bool:

@@ -116,6 +116,8 @@ class RowAnswers:
         """
         best: list[Answer] = []
         for answer in self._read():
+            if answer.rounded and self._posts_what_it_rounds(answer):
+                continue
             if answer.outcome.proven and (answer.rounded or not best):
                 best = [answer]
             if best and (best[0].rounded or not best[0].of_figures):
@@ -129,6 +131,13 @@ class RowAnswers:
         if best[0].decides:
             return [*best, *self._otherwise()]
         return [*best, *self._rivals(best[0])]
+
+    def _posts_what_it_rounds(self, answer: Answer) -> bool:
+        """True if the figures of the exchange follow from the rows that it is said to round.
+
+        A side that cuts off digits for its list has posted the whole figure.
+        """
+        return answer.side is LedgerSide.EXTERNAL and votes(self.prover, answer).noes > 0
 
     def _moves_what_agrees(self, answer: Answer) -> bool:
         """True if a repair of ledger rows moves a figure that agrees, and its books ask for none.

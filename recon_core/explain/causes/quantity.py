@@ -295,7 +295,9 @@ def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -
 def _at_near_prices(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:
     """Yield the fills of other prices of which another size posts the very amounts of a patch."""
     (fill,) = patch.removed
-    instrument = problem.postings.instruments[fill.symbol]
+    instrument = problem.postings.instruments.get(fill.symbol)
+    if instrument is None:
+        return
     both_rounded = 2 * Fraction(problem.postings.resolution(instrument.quote))
     effect = patch.vector(problem.postings)
     for other in others:

@@ -83,9 +83,13 @@ class States:
         """True if the other side's figure is what the rows of this side give by replay."""
         return self._gives(self.side, name, self.other)
 
+    def is_given_by_the_other(self, name: str) -> bool:
+        """True if the other side's rows give this side's figure by replay."""
+        return self._gives(self.side.other, name, self.stated)
+
     def _is_confirmed(self, name: str) -> bool:
         """True if the rows of the other side give this side's figure, which it states otherwise."""
-        return self.is_stated_only and self._gives(self.side.other, name, self.stated)
+        return self.is_stated_only and self.is_given_by_the_other(name)
 
     def _gives(self, side: LedgerSide, name: str, figures: Vector) -> bool:
         """True if the rows of a side give a figure by replay, but for the dust of floats."""

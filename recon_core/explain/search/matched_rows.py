@@ -12,9 +12,9 @@ from typing import Final, Generic, TypeVar
 from recon_core.compare.groups import without_equal
 from recon_core.compare.rows.aggregation import Trades, are_equal, movement_periods
 from recon_core.explain.causes.movement import PERIODIC
-from recon_core.explain.problem.pairs import FEWEST_PAIRS
+from recon_core.explain.problem.pairs import FEWEST_PAIRS, differing_fields
 from recon_core.explain.problem.wording import row_id
-from recon_core.model import Fill, Movement
+from recon_core.model import Fill, Movement, MovementKind
 from recon_core.model.matched_rows import MovementGroup
 
 _PAIR: Final = 2
@@ -208,6 +208,38 @@ def _grouped(
     for row in rows:
         found.setdefault(key_of(row), []).append(row)
     return found
+
+
+def without_fees_apart(
+    fills: Matched[Fill], movements: Matched[Movement]
+) -> tuple[Matched[Fill], Matched[Movement]]:
+    """Return both without the fees that one side lists with its fills, and the other apart.
+
+    A fill with a fee here and without one there, and a movement of that fee there, are no
+    difference. Of such a pair the other fields are compared as if its fees were equal.
+    """
+    apart = [
+        _grouped((row for row in rows if row.movement_kind is MovementKind.FEE), _place_and_amount)
+        for rows in (movements.missing, movements.surplus)
+    ]
+    if not any(apart):
+        return fills, movements
+    pairs, taken = list[tuple[Fill, Fill]](), set[int]()
+    for mine, right in fills.differing:
+        charged, listed = (mine, apart[0]) if mine.fee else (right, apart[1])
+        fee = charged.fee.copy_negate()
+        rows = listed.get((charged.fee_currency, charged.account, fee))
+        if rows and not (mine.fee and right.fee):
+            taken.add(id(rows.pop()))
+            alike = replace(right, fee=mine.fee, fee_currency=mine.fee_currency)
+            pairs += [(mine, alike)] if differing_fields(mine, alike) else []
+        else:
+            pairs.append((mine, right))
+    return replace(fills, differing=tuple(pairs)), _without(movements, taken)
+
+
+def _place_and_amount(row: Movement) -> Hashable:
+    return row.currency, row.account, row.amount
 
 
 def _fill_id(fill: Fill, *, plain: bool) -> Hashable:

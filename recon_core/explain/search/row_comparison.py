@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property
 from operator import attrgetter
 from typing import Final
 
@@ -36,6 +37,7 @@ from recon_core.explain.search.matched_rows import (
     as_own,
     matched_fills,
     matched_movements,
+    without_fees_apart,
 )
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.explain.search.trade_faults import trade_faults
@@ -92,11 +94,18 @@ class RowComparison:
 
     def differing(self) -> Iterator[tuple[Row, Row]]:
         """Yield the pairs of rows that differ, the row of the problem's side first."""
-        if self.problem.record.fills is not None and self.right.fills is not None:
-            yield from self._matched_fills(self._trades).differing
-        movements = self._matched_movements()
-        if movements is not None:
-            yield from movements.rows.differing
+        fills, movements = self._matched
+        yield from () if fills is None else fills.differing
+        yield from () if movements is None else movements.rows.differing
+
+    @cached_property
+    def _matched(self) -> tuple[Matched[Fill] | None, MatchedMovements | None]:
+        """The rows of both sides, compared; `None` where a side does not list them."""
+        fills, movements = self._matched_fills(), self._matched_movements()
+        if fills is None or movements is None:
+            return fills, movements
+        fills, rows = without_fees_apart(fills, movements.rows)
+        return fills, replace(movements, rows=rows)
 
     @property
     def _plain(self) -> bool:
@@ -113,19 +122,21 @@ class RowComparison:
         return [as_own(row, account, plain=self._plain) for row in rows]
 
     def _of_fills(self) -> Iterator[Hypothesis]:
-        if self.problem.record.fills is None or self.right.fills is None:
+        matched, _ = self._matched
+        if matched is None:
             return
         fills, trades = self.problem.fills, self._trades
-        matched = self._matched_fills(trades)
         faults = trade_faults(self.problem, matched, trades)
         yield from map(missing, faults.lost)
         yield from self._differing([*matched.differing, *faults.changed], fills)
         yield from self._surplus([*faults.others.surplus, *faults.surplus])
         yield from self._missing(faults.others.missing)
 
-    def _matched_fills(self, trades: Trades) -> Matched[Fill]:
-        right = self._own(ordered_fills(self.right.fill_rows))
-        return matched_fills(self.problem.fills, right, trades)
+    def _matched_fills(self) -> Matched[Fill] | None:
+        if self.problem.record.fills is None or self.right.fills is None:
+            return None
+        right = self._own(ordered_fills(self.right.fills))
+        return matched_fills(self.problem.fills, right, self._trades)
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
@@ -152,7 +163,6 @@ class RowComparison:
         yield from map(missing, fills) if span is None else (span,)
 
     def _matched_movements(self) -> MatchedMovements | None:
-        """Compare the movements, `None` where a side lists none."""
         right = listed_movements(self.right)
         if right is None or listed_movements(self.problem.record) is None:
             return None
@@ -161,7 +171,7 @@ class RowComparison:
         return matched_movements(self.problem.rows.movements, others, plain=self._plain)
 
     def _of_movements(self) -> Iterator[Hypothesis]:
-        found = self._matched_movements()
+        _, found = self._matched
         if found is None:
             return
         yield from map(of_period, found.periods)
