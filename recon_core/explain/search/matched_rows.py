@@ -210,23 +210,23 @@ def _grouped(
     return found
 
 
-def without_fees_apart(
+def without_listed_fees(
     fills: Matched[Fill], movements: Matched[Movement]
 ) -> tuple[Matched[Fill], Matched[Movement]]:
-    """Return both without the fees that one side lists with its fills, and the other apart.
+    """Return both without the fees that one side lists with its fills, and the other as movements.
 
     A fill with a fee here and without one there, and a movement of that fee there, are no
     difference. Of such a pair the other fields are compared as if its fees were equal.
     """
-    apart = [
+    listed_fees = [
         _grouped((row for row in rows if row.movement_kind is MovementKind.FEE), _place_and_amount)
         for rows in (movements.missing, movements.surplus)
     ]
-    if not any(apart):
+    if not any(listed_fees):
         return fills, movements
     pairs, taken = list[tuple[Fill, Fill]](), set[int]()
     for mine, right in fills.differing:
-        charged, listed = (mine, apart[0]) if mine.fee else (right, apart[1])
+        charged, listed = (mine, listed_fees[0]) if mine.fee else (right, listed_fees[1])
         fee = charged.fee.copy_negate()
         rows = listed.get((charged.fee_currency, charged.account, fee))
         if rows and not (mine.fee and right.fee):

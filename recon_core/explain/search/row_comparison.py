@@ -37,7 +37,7 @@ from recon_core.explain.search.matched_rows import (
     as_own,
     matched_fills,
     matched_movements,
-    without_fees_apart,
+    without_listed_fees,
 )
 from recon_core.explain.search.pair_faults import faults_of_row, shared_faults
 from recon_core.explain.search.trade_faults import trade_faults
@@ -104,7 +104,7 @@ class RowComparison:
         fills, movements = self._matched_fills(), self._matched_movements()
         if fills is None or movements is None:
             return fills, movements
-        fills, rows = without_fees_apart(fills, movements.rows)
+        fills, rows = without_listed_fees(fills, movements.rows)
         return fills, replace(movements, rows=rows)
 
     @property
