@@ -323,7 +323,7 @@ def _rivals(
 ) -> Iterator[Rival]:
     """Yield a missing fill at the price of a fill that would be larger, where nobody is charged.
 
-    A fee would tell: of two fills each has its own.
+    A fee would show it: of two fills each has its own.
     """
     for at, one in enumerate(hypotheses):
         if one.cause_kind is not CauseKind.WRONG_QUANTITY or one.strength is Strength.SHOWN:
