@@ -192,6 +192,8 @@ RIVALS: dict[str, list[Answer]] = {
     "fee_of_a_ledger_whose_cash_agrees": [(IN, ["wrong_fee"])],
     # The exchange ends before its last three fills, of which the other two cancel.
     "newest_fill_beside_a_row_under_another_symbol": [(IN, ["orphan_fill"])],
+    # 1.9 and 1.9 of one order were cut to 1 and 1: what it lacks is shared in any way.
+    "order_of_two_fills_that_are_cut": [(IN, ["wrong_quantity", "wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

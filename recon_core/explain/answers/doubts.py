@@ -312,6 +312,8 @@ def _is_doubled(problem: Problem, fill: Fill) -> bool:
 def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     """True if a report shows that an order has more, and one fill or another one may be of it.
 
+    What an order of several fills lacks may be shared by them in any way.
+
     A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. The
     executions of that order would decide.
     """
@@ -326,7 +328,9 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     if patch.removed:
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
-        return is_larger and old.price == fill.price and (fill.fee != old.fee or not fill.fee)
+        is_of_several = sum(order_name(one) == name for one in problem.fills) > 1
+        is_recharged = fill.fee != old.fee or not fill.fee
+        return is_larger and old.price == fill.price and (is_recharged or is_of_several)
     return any(
         known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)
         for known in problem.by_symbol.get(problem.postings.position(fill), ())
