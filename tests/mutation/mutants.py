@@ -56,9 +56,13 @@ class Mutant:
 
     @property
     def place(self) -> str:
-        """The statement that holds it, as tests note that they run it."""
+        """The statement that holds it, as tests note that they run it.
+
+        It has no line, so that a kept survey outlives changes elsewhere in the file.
+        """
         statement = _node(tree_of(self.path), self.steps[: _to_statement(self)])
-        return f"{self.path}:{getattr(statement, 'lineno', self.line)}"
+        line = lines_of(self.path)[getattr(statement, "lineno", self.line) - 1].strip()
+        return f"{self.path}:{self.function}: {line}"
 
     @property
     def explains(self) -> bool:
@@ -91,6 +95,12 @@ def sources() -> list[str]:
 def tree_of(path: str) -> ast.Module:
     """The syntax tree of a module."""
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+@cache
+def lines_of(path: str) -> list[str]:
+    """The lines of a module."""
+    return (ROOT / path).read_text(encoding="utf-8").splitlines()
 
 
 def mutants_of(path: str) -> Iterator[Mutant]:

@@ -136,7 +136,7 @@ class Trial:
     def _survey(self) -> dict[str, Surveyed | None]:
         """The places that each test runs, `None` for one that failed.
 
-        A kept survey is gone on with if it was made for a plan with these places.
+        A kept survey is gone on with if it was made for a plan with these places, or with more.
         """
         mutants = defaultdict[str, list[Mutant]](list)
         for mutant in self._plan:
@@ -164,7 +164,7 @@ class Trial:
         if self._kept is None or not self._kept.exists():
             return {}
         kept = json.loads(self._kept.read_text())
-        if kept["places"] != places:
+        if not {*places} <= {*kept["places"]}:
             print("the kept survey is of another plan: made anew", file=sys.stderr, flush=True)
             return {}
         return {name: noted and Surveyed(*noted) for name, noted in kept["tests"].items()}

@@ -38,9 +38,11 @@ from tests.explain.charged_faults import COUNT, charged_session
 from tests.explain.real_fill_sessions import FILL_ROWS
 from tests.explain.real_state_sessions import STATE_ROWS
 from tests.trials.drawing import Wanted, drawn
-from tests.trials.made_sessions import SMALL
+from tests.trials.made_sessions import SMALL, small
 from tests.trials.noise import noisy
 from tests.trials.small_states import small_states
+from tests.trials.twists import twisted
+from tests.trials.worlds import WORLDS, World, drawn_of
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 LOCK: Final = Path(__file__).with_name("locked.json")
@@ -49,6 +51,15 @@ DIGITS: Final = 4
 """Digits of a hash of one session: one change in 65,536 is not seen in them alone."""
 NO_SESSION: Final = "-" * DIGITS
 """In place of a hash where a number gives no session."""
+
+QUICK_WORLDS: Final = [one for one in WORLDS if one.name not in ("recorded", "noise")]
+"""Worlds whose sessions take a tenth of a second; the others have parts of their own."""
+
+PLACED_WORLDS: Final = [one for one in QUICK_WORLDS if one.bases != one.bases[:1]]
+"""Worlds of more than one family: the others differ from these in their family alone."""
+
+_FIRST_OF_WORLDS: Final = 10_000
+"""Their first seed: `make trials` judges the lower ones."""
 
 Digests = dict[str, str]
 
@@ -120,6 +131,32 @@ def _small(seed: int) -> Reconciliation | None:
         return None
 
 
+def _world(number: int) -> Reconciliation | None:
+    """A session of one of the worlds whose sessions are quick, by turns."""
+    return _of_world(QUICK_WORLDS[number % len(QUICK_WORLDS)], number)
+
+
+def _small_world(number: int) -> Reconciliation | None:
+    """The same of small sessions: every way in which a fault of these can be placed."""
+    world = PLACED_WORLDS[number % len(PLACED_WORLDS)]
+    return _of_world(replace(world, bases=(f"{SMALL}{number}",)), number)
+
+
+def _of_world(world: World, number: int) -> Reconciliation | None:
+    trial = drawn_of(world, _FIRST_OF_WORLDS + number)
+    return None if trial is None else _reconciled(trial.recorded)
+
+
+def _twisted(seed: int) -> Reconciliation | None:
+    """A small session with rare rows, and a fault in two out of three."""
+    trial = drawn(seed, Wanted(name=f"{SMALL}{seed}")) if seed % 3 else None
+    recorded = small(seed) if trial is None else trial.placed.recorded
+    try:
+        return _reconciled(twisted(recorded, seed))
+    except ReconError:  # its rows cannot be booked
+        return None
+
+
 def _states(seed: int) -> Reconciliation | None:
     try:
         return _reconciled(small_states(seed))
@@ -158,6 +195,9 @@ PARTS: Final = (
     Part("pairs-fast", Effort.FAST, _pair, range(150), 15),
     Part("dusty-fast", Effort.FAST, _dusty, range(40), 10),
     Part("small-fast", Effort.FAST, _small, range(800), 50, has_entries=True),
+    Part("worlds-fast", Effort.FAST, _world, range(600), 20, has_entries=True),
+    Part("placed-fast", Effort.FAST, _small_world, range(1_000), 100, has_entries=True),
+    Part("twisted-fast", Effort.FAST, _twisted, range(1_000), 100, has_entries=True),
     Part("states-fast", Effort.FAST, _states, range(2_000), 100, has_entries=True),
     Part("charges-fast", Effort.FAST, _charges, range(COUNT), 50, has_entries=True),
     Part("noise-fast", Effort.FAST, _noise, range(60), 5, is_slow=True),

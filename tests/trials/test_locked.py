@@ -22,10 +22,13 @@ IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 """A mutation run asks session by session: of the many that call a function the quick ones."""
 
 EACH = {
-    "singles-fast": 4,
+    "singles-fast": 8,
     "pairs-fast": 4,
     "dusty-fast": 4,
     "small-fast": 4,
+    "worlds-fast": 15,
+    "placed-fast": 10,
+    "twisted-fast": 10,
     "states-fast": 4,
     "charges-fast": 12,
     "noise-fast": 12,
