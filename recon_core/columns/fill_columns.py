@@ -243,11 +243,6 @@ def _whole_digits(column: Amount) -> str:
     return f"({column.sql} IS NULL OR abs({column.sql}) < {most})"
 
 
-def quoted_name(name: str) -> str:
-    """Return the name of a column as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def listed(values: Sequence[object]) -> str:
     """Return a list of values as SQL writes it."""
     return ", ".join(text(value) if isinstance(value, str) else str(value) for value in values)

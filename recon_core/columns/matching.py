@@ -1,17 +1,33 @@
-"""Fills of two tables that are equal, found by one join, and the numbers of all others.
+"""Fills of two tables that are equal, and the numbers of all others.
 
-The tables are joined by the keys of their rows. Each pair is one row of the join, and so is a row
-without a partner: where there are as many pairs as rows with a partner on either side, no key is
-listed twice among them, since a key that one side lists n times and the other m times has n * m
-pairs. Where there are more pairs, the rows of keys that a side repeats are looked for, and are
-never equal.
+Sides that are two exports of one account mostly list their fills in one order. So the first row of
+one table is compared with the first of the other, the second with the second, and so on, which
+costs little more than to read both. What differs there is joined by keys afterwards. That a row is
+equal to the one in its place proves it equal only where no other row has its key: hashes of all
+keys are looked through for that.
+
+Where more than `MOST_NUMBERS` rows differ in place, such as behind a row that one side lacks, or
+where a key is listed twice, the whole tables are joined by their keys. Each pair is one row of the
+join, and so is a row without a partner: where there are as many pairs as rows with a partner on
+either side, no key is listed twice among them, since a key that one side lists n times and the
+other m times has n * m pairs. Where there are more pairs, the rows of keys that a side repeats are
+looked for, and are never equal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, MOST_DIGITS, NARROW, FillColumns, listed
+from recon_core.columns.fill_columns import (
+    AMOUNTS,
+    MOST_DIGITS,
+    MOST_NUMBERS,
+    NARROW,
+    FillColumns,
+    listed,
+)
+from recon_core.columns.repeated import are_unique
 
 _OPTIONAL: Final = ("client_order_id", "exchange_order_id")
 _MOST_WORDS: Final = 10_000
@@ -32,50 +48,98 @@ def unequal(ours: FillColumns, theirs: FillColumns, *, plain: bool) -> Unequal:
 
     Raises `ColumnsError` where amounts of both have no common number of digits.
     """
-    join = _Join(ours, theirs, plain)
-    internal, external, is_unique = join.answer()
-    if not is_unique:
-        internal |= join.repeated("a")
-        external |= join.repeated("b")
+    tables = _Tables(ours, theirs, plain)
+    internal, external = tables.by_place() or tables.by_key()
     equal = ours.count - len(internal)
     if equal != theirs.count - len(external):
         raise ColumnsError("the sides of a join do not agree")
     return Unequal(sorted(internal), sorted(external), equal)
 
 
+_Numbers = tuple[set[int], set[int]]
+"""Rows of ours and of theirs."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Join:
-    """The join of two tables, `a` and `b`."""
+class _Tables:
+    """Two tables, whose columns are called `a_...` and `b_...` where both are in a query."""
 
     ours: FillColumns
     theirs: FillColumns
     plain: bool
 
-    def answer(self) -> tuple[set[int], set[int], bool]:
+    def by_place(self) -> _Numbers | None:
+        """Return the rows that are not equal, `None` where a join of all has to find them."""
+        left = self._apart_in_place()
+        if left is None or not are_unique(self.ours, self._key):
+            return None
+        ours, theirs = left
+        if not ours and not theirs:
+            return set(), set()
+        if not are_unique(self.theirs, self._key):
+            return None
+        internal, external, _ = self._joined(
+            f"{self.ours.number} IN ({listed(ours)})" if ours else "false",
+            f"{self.theirs.number} IN ({listed(theirs)})" if theirs else "false",
+        )
+        return internal, external
+
+    def _apart_in_place(self) -> tuple[Sequence[int], Sequence[int]] | None:
+        """Return the rows that differ from those in their places, `None` where these are many."""
+        names = ", ".join(
+            f"{sql} AS {side}_{name}"
+            for side, columns in (("a", self.ours), ("b", self.theirs))
+            for name, sql in self._columns(columns).items()
+        )
+        query = (
+            f"SELECT a_number, b_number FROM (SELECT {names} "
+            f"FROM {self.ours.source} POSITIONAL JOIN {self.theirs.source}) "
+            f"WHERE NOT coalesce({self._same_key()} AND {self._same()}, false) "
+            f"LIMIT {MOST_NUMBERS + 1}"
+        )
+        rows = self._asked(query)
+        if len(rows) > MOST_NUMBERS:
+            return None
+        ours, theirs = ([row[side] for row in rows if row[side] is not None] for side in (0, 1))
+        return ours, theirs
+
+    def by_key(self) -> _Numbers:
+        """Return the rows that are not equal, by a join of all."""
+        internal, external, pairs = self._joined()
+        if pairs != (self.ours.count, self.theirs.count):
+            internal |= self._repeated("a")
+            external |= self._repeated("b")
+        return internal, external
+
+    def _joined(
+        self, ours: str = "", theirs: str = ""
+    ) -> tuple[set[int], set[int], tuple[int, int]]:
         """Return the rows that have no partner or one that says something else.
 
-        The last value is true if each key with a partner is listed once on either side.
+        `ours` and `theirs` are conditions on the rows. The last value counts the rows of the join
+        that have one of either side: each row once if no key is listed twice.
         """
-        differs = f"a.number IS NULL OR b.number IS NULL OR NOT coalesce({self._same()}, false)"
+        differs = f"a_number IS NULL OR b_number IS NULL OR NOT coalesce({self._same()}, false)"
         query = (
-            "SELECT count(a.number), count(b.number), "
-            f"list(a.number) FILTER ({differs}), list(b.number) FILTER ({differs}) "
-            f"FROM {self._rows(self.ours)} a FULL JOIN {self._rows(self.theirs)} b "
-            f"ON {' AND '.join(f'a.{name} = b.{name}' for name in self._key)}"
+            "SELECT count(a_number), count(b_number), "
+            f"list(a_number) FILTER ({differs}), list(b_number) FILTER ({differs}) "
+            f"FROM {self._rows('a', ours)} FULL JOIN {self._rows('b', theirs)} "
+            f"ON {self._same_key()}"
         )
-        ((ours, theirs, mine, others),) = self._asked(query)
-        is_unique = ours == self.ours.count and theirs == self.theirs.count
-        return {*(mine or ())} - {None}, {*(others or ())} - {None}, is_unique
+        ((mine, others, internal, external),) = self._asked(query)
+        return {*(internal or ())} - {None}, {*(external or ())} - {None}, (mine, others)
 
-    def repeated(self, side: str) -> set[int]:
+    def _repeated(self, side: str) -> set[int]:
         """Return the rows of `a` or `b` of each key that either of them repeats."""
-        keys = ", ".join(self._key)
-        tables = {"a": self._rows(self.ours), "b": self._rows(self.theirs)}
         repeated = " UNION ".join(
-            f"SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1"
-            for table in tables.values()
+            f"SELECT {self._keys(one)} FROM {self._rows(one)} "
+            f"GROUP BY {self._keys(one)} HAVING count(*) > 1"
+            for one in "ab"
         )
-        query = f"SELECT number FROM {tables[side]} SEMI JOIN ({repeated}) USING ({keys})"
+        query = (
+            f"SELECT {side}_number FROM {self._rows(side)} "
+            f"WHERE ({self._keys(side)}) IN ({repeated})"
+        )
         return {number for (number,) in self._asked(query)}
 
     def _asked(self, query: str) -> list[tuple[Any, ...]]:
@@ -86,32 +150,46 @@ class _Join:
     def _key(self) -> list[str]:
         return ["fill_id", "symbol", *([] if self.plain else ["account"])]
 
-    def _rows(self, columns: FillColumns) -> str:
+    def _keys(self, side: str) -> str:
+        return ", ".join(f"{side}_{name}" for name in self._key)
+
+    def _same_key(self) -> str:
+        return " AND ".join(f"a_{name} = b_{name}" for name in self._key)
+
+    def _rows(self, side: str, where: str = "") -> str:
         """The columns of one table that are compared, names as short as they can be."""
-        names = {
+        columns = self.ours if side == "a" else self.theirs
+        names = self._columns(columns)
+        names |= {name: self._coded(names[name]) for name in ("symbol", "fee_currency")}
+        selected = ", ".join(f"{sql} AS {side}_{name}" for name, sql in names.items())
+        condition = f" WHERE {where}" if where else ""
+        return f"(SELECT {selected} FROM {columns.source}{condition})"
+
+    def _columns(self, columns: FillColumns) -> dict[str, str]:
+        """The columns of one table that are compared, and the numbers of its rows."""
+        return {
+            "number": columns.number,
             "fill_id": columns.text("fill_id"),
-            "symbol": self._coded(columns.text("symbol")),
+            "symbol": columns.text("symbol"),
             **({} if self.plain else {"account": f"coalesce({columns.text('account')}, '')"}),
             "is_buy": f"{columns.text('side')} = 'BUY'",
             "time": columns.time,
-            "fee_currency": self._coded(columns.text("fee_currency")),
+            "fee_currency": columns.text("fee_currency"),
             **{name: f"{columns.value(name)}::{self._type(name)}" for name in AMOUNTS},
             **{name: columns.text(name) for name in self._both(*_OPTIONAL, "leg")},
         }
-        selected = ", ".join(f"{sql} AS {name}" for name, sql in names.items())
-        return f"(SELECT {columns.number} AS number, {selected} FROM {columns.source})"
 
     def _same(self) -> str:
         """The condition that two rows of one key say the same, as `same_fill` has it."""
         conditions = [
-            *(f"a.{name} = b.{name}" for name in ("is_buy", "time", *AMOUNTS)),
-            "(a.fee = 0 OR a.fee_currency = b.fee_currency)",
+            *(f"a_{name} = b_{name}" for name in ("is_buy", "time", *AMOUNTS)),
+            "(a_fee = 0 OR a_fee_currency = b_fee_currency)",
             *(
-                f"(a.{name} = b.{name} OR a.{name} IS NULL OR b.{name} IS NULL)"
+                f"(a_{name} = b_{name} OR a_{name} IS NULL OR b_{name} IS NULL)"
                 for name in self._both(*_OPTIONAL)
             ),
             *(
-                f"(a.{name} = b.{name} OR a.{name} = 'NET' OR b.{name} = 'NET')"
+                f"(a_{name} = b_{name} OR a_{name} = 'NET' OR b_{name} = 'NET')"
                 for name in self._both("leg")
             ),
         ]

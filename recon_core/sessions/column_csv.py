@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from recon_core.columns.database import ColumnsError, answer, directory, text
-from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns, quoted_name, surveyed
+from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns, surveyed
+from recon_core.columns.parquet_table import ParquetTable
 from recon_core.columns.texts import amount_of_text, time_of_text
 from recon_core.sessions.column_names import require_fills
 from recon_core.values.limits import (
@@ -110,18 +111,19 @@ def _remove(table: str) -> None:
         Path(table).unlink()
 
 
-def _columns(table: Path, name: str, names: list[str]) -> FillColumns:
-    file = text(glob.escape(str(table)))
-    source = f"read_parquet({file}, hive_partitioning = false, file_row_number = true)"
+def _columns(path: Path, name: str, names: list[str]) -> FillColumns:
+    table = ParquetTable(path)
     columns = FillColumns(
         name=name,
-        path=table,
-        source=source,
-        number="file_row_number",
-        texts={one: quoted_name(one) for one in names if one in TEXTS},
-        amounts={one: amount_of_text(quoted_name(one), source) for one in names if one in AMOUNTS},
-        time=time_of_text(quoted_name("time")),
-        raw_time=quoted_name("time"),
+        path=path,
+        source=table.source,
+        number=table.number,
+        texts={one: table.column(one) for one in names if one in TEXTS},
+        amounts={
+            one: amount_of_text(table.column(one), table.source) for one in names if one in AMOUNTS
+        },
+        time=time_of_text(table.column("time")),
+        raw_time=table.column("time"),
     )
-    weakref.finalize(columns, _remove, str(table))
+    weakref.finalize(columns, _remove, str(path))
     return columns

@@ -3,21 +3,20 @@
 A column is taken where pyarrow, by which rows are read, and DuckDB see the same type in it.
 """
 
-import glob
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recon_core.columns.database import ColumnsError, answer, text
+from recon_core.columns.database import ColumnsError, answer
 from recon_core.columns.fill_columns import (
     AMOUNTS,
     TEXTS,
     Amount,
     FillColumns,
-    quoted_name,
     surveyed,
 )
+from recon_core.columns.parquet_table import ParquetTable
 from recon_core.columns.texts import amount_of_text, time_of_text
 from recon_core.sessions.column_names import require_fills
 from recon_core.sessions.parquet import opened, refusals, rows_at_once
@@ -55,15 +54,14 @@ def _bytes_of_texts(columns: FillColumns, parts: int) -> int:
 
 
 def _columns(path: Path, name: str, fields: list[Any]) -> FillColumns:
-    file = text(glob.escape(str(path)))
-    source = f"read_parquet({file}, hive_partitioning = false, file_row_number = true)"
-    types = {row[0]: row[1] for row in answer(f"DESCRIBE SELECT * FROM {source}")}
-    reader = _Fields(source, types)
+    table = ParquetTable(path)
+    types = {row[0]: row[1] for row in answer(f"DESCRIBE SELECT * FROM {table.source}")}
+    reader = _Fields(table, types)
     return FillColumns(
         name=name,
         path=path,
-        source=source,
-        number="file_row_number",
+        source=table.source,
+        number=table.number,
         texts={field.name: reader.text(field) for field in fields if field.name in TEXTS},
         amounts={field.name: reader.amount(field) for field in fields if field.name in AMOUNTS},
         time=reader.time(fields),
@@ -75,20 +73,20 @@ def _columns(path: Path, name: str, fields: list[Any]) -> FillColumns:
 class _Fields:
     """Columns of a Parquet file as SQL, where pyarrow and DuckDB see the same type in them."""
 
-    source: str
+    table: ParquetTable
     types: dict[str, str]
 
     def text(self, field: Any) -> str:
         """A column of text; raises `ColumnsError`."""
         if not (_is_text(field.type) and self.types[field.name] == "VARCHAR"):
             raise ColumnsError(f"{field.name} is no text")
-        return quoted_name(field.name)
+        return self.table.column(field.name)
 
     def amount(self, field: Any) -> Amount:
         """A column of amounts: decimals, integers or text; raises `ColumnsError`."""
         import pyarrow as pa  # noqa: PLC0415  # an extra, which the caller has
 
-        sql, kind = quoted_name(field.name), field.type
+        sql, kind = self.table.column(field.name), field.type
         if pa.types.is_decimal(kind):
             digits, places = kind.precision, kind.scale
             if self.types[field.name] == f"DECIMAL({digits},{places})" and 0 <= places <= _MOST:
@@ -99,7 +97,7 @@ class _Fields:
         if pa.types.is_integer(kind) and self.types[field.name].endswith("INT"):
             return Amount(f"{sql}::DECIMAL(20, 0)", 20, 0, f"{sql}::VARCHAR")
         if _is_text(kind) and self.types[field.name] == "VARCHAR":
-            return amount_of_text(sql, self.source)
+            return amount_of_text(sql, self.table.source)
         raise ColumnsError(f"{field.name} is no amount")
 
     def time(self, fields: list[Any]) -> str:
@@ -112,12 +110,13 @@ class _Fields:
         kind = field.type
         is_plain = pa.types.is_timestamp(kind) and kind.unit in _UNITS and kind.tz in _UTC
         if is_plain and self.types["time"] == "TIMESTAMP WITH TIME ZONE":
-            return 'epoch_us("time")'
+            return f"epoch_us({self.table.column('time')})"
         raise ColumnsError("time is not in UTC")
 
     def raw_time(self, fields: list[Any]) -> str | None:
         """The time as text, where it is written as one."""
-        return '"time"' if any(f.name == "time" and _is_text(f.type) for f in fields) else None
+        is_text = any(field.name == "time" and _is_text(field.type) for field in fields)
+        return self.table.column("time") if is_text else None
 
 
 _MOST: Final = 30

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_core.cli import main
+from recon_core.columns import matching
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.database import database
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
@@ -241,7 +242,10 @@ def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, dat
     )
     max_items = data.draw(st.sampled_from([0, 1, 3, 100]))
     by_rows = answers(path, max_items)
-    assert answers(path, max_items, column_rows=1) == by_rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "MOST_NUMBERS", data.draw(st.sampled_from([0, 2, 9])))
+        by_columns = answers(path, max_items, column_rows=1)
+    assert by_columns == by_rows
 
 
 ROWS = [
@@ -306,6 +310,35 @@ def test_only_rows_that_differ_are_made(tmp_path: Path) -> None:
     differing = [one.key for one in apart.comparisons if one.identity.startswith("fill::BTC")]
     assert differing == [f"BTC/EUR,f{number}" for number in range(5)]
     assert rows_made(apart) == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "unequal"),
+    [
+        ([], [], 0),
+        ([], [0], 1),
+        ([3], [], 1),
+        ([59], [], 1),
+        ([0], [59], 2),
+        ([3, 3], [], 1),
+    ],
+)
+@pytest.mark.parametrize("most", [0, 3, 100])
+def test_a_copy_in_its_place_is_no_equal_row(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ours: list[int],
+    theirs: list[int],
+    unequal: int,
+    most: int,
+) -> None:
+    """A fill that either side lists once more is none of the equal ones, in place or anywhere."""
+    monkeypatch.setattr(matching, "MOST_NUMBERS", most)
+    tables = [(TYPES, [*ROWS, *(ROWS[number] for number in more)]) for more in (ours, theirs)]
+    path = session(tmp_path, *tables)
+    found = in_columns(path)
+    assert found.folded == {"fill": len(ROWS) - unequal}
+    assert shown(found) == answers(path, 0)
 
 
 def test_a_session_of_both_engines_is_told_in_the_same_words(tmp_path: Path) -> None:
