@@ -6,12 +6,21 @@ characters only: where a text has any other, rows are made.
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import chain, groupby
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError, arrow_parts, text
-from recon_core.columns.fill_columns import AMOUNTS, IDS, MOST_NUMBERS, Amount, FillColumns, listed
+from recon_core.columns.fill_columns import (
+    AMOUNTS,
+    IDS,
+    MOST_NUMBERS,
+    Amount,
+    FillColumns,
+    as_word,
+    listed,
+)
 from recon_core.model import Fill
 
 _NAMES: Final = tuple(field.name for field in fields(Fill))
@@ -23,6 +32,20 @@ _PLAIN: Final = r"[ !#-\[\]-~]*"
 """Characters that JSON writes as they are."""
 _SEPARATOR: Final = ", "
 _plain = re.compile(_PLAIN).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Sql:
+    """A piece of a row that SQL computes; others are the same in every row."""
+
+    sql: str
+
+    def __str__(self) -> str:
+        """The expression."""
+        return self.sql
+
+
+_Pieces = tuple[str | _Sql, ...]
 
 
 def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool) -> str:
@@ -37,8 +60,9 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
     texts["time"] = _TIME_TEXT
     # The first two decide nearly always, and alone where accounts are no part of a key.
     order = ["fill_id", "symbol"] if plain else [texts.get(name, name) for name in _NAMES]
+    rows = f"SELECT * REPLACE ({_words(columns)}) FROM {columns.selected(*_NAMES)}{kept}"
     query = (
-        f"SELECT {_json(columns, texts)} FROM (SELECT * FROM {columns.selected(*_NAMES)}{kept} "
+        f"SELECT {_json(columns, texts)} FROM ({rows} "
         f"ORDER BY {', '.join(f'{name} NULLS FIRST' for name in order)})"
     )
     digest, separator = hashlib.sha256(b"["), len(_SEPARATOR)
@@ -48,6 +72,16 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
             separator = 0
     digest.update(b"]")
     return digest.hexdigest()
+
+
+def _words(columns: FillColumns) -> str:
+    """The columns of few words as their numbers, which are in the order of the words."""
+    words: dict[str, set[str]] = {
+        name: {word for one in columns.groups if (word := getattr(one, name)) is not None}
+        for name in ("symbol", "fee_currency", "account", "leg")
+    }
+    words["side"] = {"BUY", "SELL"}
+    return ", ".join(f"{as_word(name, found)} AS {name}" for name, found in words.items())
 
 
 def _bytes(texts: Any) -> memoryview:
@@ -67,15 +101,37 @@ def _json(columns: FillColumns, texts: dict[str, str]) -> str:
             raise ColumnsError("a name has characters that JSON escapes")
     ids = [name for name in IDS if name in columns.texts]
     plain = " AND ".join(f"regexp_full_match(coalesce({name}, ''), {text(_PLAIN)})" for name in ids)
-    values = ", ', ', ".join(_quoted(columns, name, texts.get(name, name)) for name in _NAMES)
-    return f"CASE WHEN {plain} THEN concat({text(_SEPARATOR)}, '[', {values}, ']') END"
+    row = _concatenated(_quoted(columns, name, texts.get(name, name)) for name in _NAMES)
+    return f"CASE WHEN {plain} THEN {row} END"
 
 
-def _quoted(columns: FillColumns, name: str, sql: str) -> str:
-    """A value as JSON has it, as arguments of a `concat`."""
-    if name in _ALWAYS:
-        return f"'\"', {sql}, '\"'"
-    return f"coalesce('\"' || {sql} || '\"', 'null')" if columns.has(name) else "'null'"
+def _concatenated(values: Iterable[_Pieces]) -> str:
+    """Values as a JSON list behind a separator; each piece more costs time for every row."""
+    pieces: list[str | _Sql] = [f"{_SEPARATOR}["]
+    for place, value in enumerate(values):
+        pieces += [_SEPARATOR, *value] if place else value
+    pieces.append("]")
+    arguments = (
+        (text("".join(map(str, group))),) if kind is str else map(str, group)
+        for kind, group in groupby(pieces, type)
+    )
+    return f"concat({', '.join(chain.from_iterable(arguments))})"
+
+
+def _has_always(columns: FillColumns, name: str) -> bool:
+    """True if every row has a value in a column by which rows are grouped."""
+    return name in ("fee_currency", "account") and all(
+        getattr(group, name) is not None for group in columns.groups
+    )
+
+
+def _quoted(columns: FillColumns, name: str, sql: str) -> _Pieces:
+    """A value as JSON has it."""
+    if name in _ALWAYS or _has_always(columns, name):
+        return '"', _Sql(sql), '"'
+    if not columns.has(name):
+        return ("null",)
+    return (_Sql(f"coalesce('\"' || {sql} || '\"', 'null')"),)
 
 
 _TIME_TEXT: Final = (

@@ -5,7 +5,7 @@ value of the column exactly: a query with more digits ends with an error, and
 rows do its work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,6 +241,18 @@ def _whole_digits(column: Amount) -> str:
         return "true"
     most = f"1{'0' * _MOST_WHOLE}::DECIMAL({column.digits}, {column.places})"
     return f"({column.sql} IS NULL OR abs({column.sql}) < {most})"
+
+
+_MOST_WORDS: Final = 10_000
+"""Words that a query may write as numbers."""
+
+
+def as_word(sql: str, words: Collection[str]) -> str:
+    """Return a text that is one of some words, as a type that holds its number in their order.
+
+    It takes a tenth of the memory where rows are sorted or joined. Of many words it is the text.
+    """
+    return f"{sql}::ENUM({listed(sorted(words))})" if 0 < len(words) <= _MOST_WORDS else sql
 
 
 def listed(values: Sequence[object]) -> str:

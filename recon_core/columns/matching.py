@@ -25,13 +25,12 @@ from recon_core.columns.fill_columns import (
     MOST_NUMBERS,
     NARROW,
     FillColumns,
+    as_word,
     listed,
 )
 from recon_core.columns.repeated import are_unique
 
 _OPTIONAL: Final = ("client_order_id", "exchange_order_id")
-_MOST_WORDS: Final = 10_000
-"""Symbols and fee currencies that are written as numbers in the join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ class _Tables:
         """The columns of one table that are compared, names as short as they can be."""
         columns = self.ours if side == "a" else self.theirs
         names = self._columns(columns)
-        names |= {name: self._coded(names[name]) for name in ("symbol", "fee_currency")}
+        names |= {name: self._word(names[name]) for name in ("symbol", "fee_currency")}
         selected = ", ".join(f"{sql} AS {side}_{name}" for name, sql in names.items())
         condition = f" WHERE {where}" if where else ""
         return f"(SELECT {selected} FROM {columns.source}{condition})"
@@ -208,13 +207,9 @@ class _Tables:
             raise ColumnsError("amounts of both sides have too many digits together")
         return f"DECIMAL({max(digits, NARROW)}, {places})"
 
-    def _coded(self, sql: str) -> str:
-        """A symbol or a currency as a number, which takes a tenth of the memory."""
-        if not self._words or len(self._words) > _MOST_WORDS:
-            return sql
-        return f"enum_code({sql}::ENUM({listed(self._words)}))"
-
-    @property
-    def _words(self) -> list[str]:
+    def _word(self, sql: str) -> str:
+        """A symbol or a currency as a number, the same for both tables."""
         groups = (*self.ours.groups, *self.theirs.groups)
-        return sorted({one.symbol for one in groups} | {one.fee_currency or "" for one in groups})
+        words = {one.symbol for one in groups} | {one.fee_currency or "" for one in groups}
+        word = as_word(sql, words)
+        return sql if word == sql else f"enum_code({word})"
