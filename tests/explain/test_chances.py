@@ -14,6 +14,7 @@ from recon_core.explain.problem.chances import (
     is_coarse,
     is_little,
     is_much,
+    is_of_many_prices,
     is_significant,
     offset_effect,
 )
@@ -165,6 +166,22 @@ def test_any_price_that_fits_floats_to_all_digits(quantity: str, *, expected: bo
     exact = replace(of_floats(problem, "0.02"), required=problem.postings.fill(one))
     assert is_any_price(exact, market(problem), one, 1) is expected
     assert is_any_price(replace(exact, required=vector({EUR: "-7"})), market(problem), one, 1)
+
+
+@pytest.mark.parametrize(
+    ("prices", "quantity", "expected"),
+    [
+        ("100 102", "0.1", False), ("100 102", "0.099", True), ("102 100", "0.1", False),
+        ("100 100.5", "0.199", True), ("100 100.5", "0.2", False), ("100", "0.2", False),
+    ],
+)  # fmt: skip
+def test_a_fill_at_one_of_many_prices(prices: str, quantity: str, *, expected: bool) -> None:
+    """Its cash is below 20 cents in the range of the prices, which is at least 1 % of its own."""
+    problem = problem_of({})
+    given = zip(problem.fills, prices.split(), strict=False)
+    fills = [replace(row, price=Decimal(price)) for row, price in given]
+    one = replace(fills[0], quantity=Decimal(quantity), price=Decimal(100))
+    assert is_of_many_prices(problem, replace(market(problem), fills=fills), one) is expected
 
 
 def test_the_next_ticks() -> None:

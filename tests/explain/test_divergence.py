@@ -6,15 +6,19 @@ from decimal import Decimal
 
 import pytest
 
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.snapshots import (
     Between,
     Divergence,
     TimedPosting,
     divergence_of,
 )
+from recon_core.explain.proof.snapshot_evidence import _time_in
 from recon_core.model import LedgerSide
-from tests.core.builders import SPOT, at, recorded
-from tests.explain.problems import prover_of
+from recon_core.model.explanation import CauseKind
+from tests.core.builders import SPOT, at, fill, recorded
+from tests.explain.problems import problem_requiring, prover_of
 from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
 
 EUR, BTC = "cash::EUR", "position::BTC"
@@ -175,3 +179,18 @@ def test_snapshots_in_another_order() -> None:
                                    LedgerSide.INTERNAL, {}, rows_right=False))  # fmt: skip
     assert [state.time for state in found[0].states] == [at(-850), at(-650), at(-450)]
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "given", "expected"),
+    [
+        ("0 5 5", 3, 1), ("5 5 5", 3, 0), ("0 0 0", 3, 3), ("0 0 0", 2, 0), ("", 3, 3),
+        ("0? 0? 0?", 2, 2),
+    ],
+)  # fmt: skip
+def test_the_time_of_a_fill_that_no_row_states(texts: str, given: int, expected: int) -> None:
+    """That of the first difference; without one its own, or the end if all agreed after it."""
+    row = fill(MISSING_ID, "BUY", "1", "100", time=at(given))
+    hypothesis = Hypothesis(CauseKind.MISSING_FILL, Patch(added=(row,)), (row,))
+    problem = problem_requiring([fill("f", "BUY", "1", "100", time=at(-60))], {"EUR": "1"})
+    assert _time_in(problem, divergence(texts), hypothesis) == at(expected)

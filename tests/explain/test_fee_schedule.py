@@ -13,6 +13,7 @@ from recon_core.explain.problem.fee_schedule import (
     FeeSchedules,
     _allowed_rates,
     _roundest,
+    _roundings,
     _with_fixed_part,
     fee_model,
     total_value,
@@ -301,3 +302,13 @@ def test_the_fees_of_a_schedule(more: dict[str, Any], fees: str) -> None:
 def test_a_schedule_in_words(rate: str, fixed: str, text: str) -> None:
     """Its fixed part and its rate, neither where it is 0 beside the other."""
     assert replace(MODEL, fixed=Decimal(fixed)).text(Decimal(rate)) == text
+
+
+@pytest.mark.parametrize(
+    ("precision", "places"), [(None, [3]), (2, [2]), (3, [3]), (4, [4, 3]), (8, [8, 3])]
+)
+def test_the_decimals_that_fees_may_be_rounded_to(precision: int | None, places: list[int]) -> None:
+    """As declared, then fewer ones that all fees show; never more than are declared."""
+    rows = fills_of([(str(value), f"0.{value} EUR") for value in range(101, 140, 2)])
+    assert list(_roundings(postings_of(rows, precision), "EUR")) == places
+    assert list(_roundings(postings_of(rows, precision), "USD")) == [None]

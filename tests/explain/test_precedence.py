@@ -8,7 +8,7 @@ import pytest
 
 from recon_core.explain.answers.pending_movements import with_pending
 from recon_core.explain.causes import precedence
-from recon_core.explain.causes.fills import with_orphan_fills
+from recon_core.explain.causes.fills import first_of, with_orphan_fills
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.stated_figures import StateHypothesis
@@ -147,6 +147,19 @@ def test_a_removal_that_leaves_no_copy(
 ) -> None:
     """The first of all copies is a fill that the other side does not know, the others repeat it."""
     assert orphans(given, fills) == expected
+
+
+def test_the_first_of_two_removals() -> None:
+    """An orphan if both remove all copies of a fill; another fill, or a third copy, is kept."""
+    for fills, second, kind in (
+        ([COPY, AGAIN], AGAIN, Kinds.ORPHAN_FILL),
+        ([COPY, AGAIN, replace(COPY)], AGAIN, Kinds.DUPLICATE_FILL),
+        ([COPY, AGAIN, OTHER], OTHER, Kinds.DUPLICATE_FILL),
+    ):
+        problem = problem_requiring(fills, {"EUR": "1"})
+        assert first_of(problem, twice(COPY), twice(second)).cause_kind is kind
+    right = problem_requiring([COPY, AGAIN], {"EUR": "1"}, rows_right=True)
+    assert first_of(right, twice(COPY), twice(AGAIN)).cause_kind is Kinds.DUPLICATE_FILL
 
 
 @pytest.mark.parametrize("plain", [True, False])

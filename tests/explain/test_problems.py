@@ -14,10 +14,10 @@ from recon_core.explain.problem.problems import (
     _without_dust,
     problem_of,
 )
-from recon_core.model import Currency, LedgerSide, Order, OrderSide
+from recon_core.model import Currency, LedgerSide, Order, OrderSide, SideRecord
 from tests.core.builders import SPOT, order, recorded, side
-from tests.explain.problems import problem_requiring, prover_of
-from tests.explain.real_sessions import books
+from tests.explain.problems import problem_requiring, problems_of, prover_of
+from tests.explain.real_sessions import books, moved
 from tests.explain.spot_ledgers import ROWS, exchange, ledger_of, trade
 
 INNER = LedgerSide.INTERNAL
@@ -142,3 +142,38 @@ def test_the_quantity_that_one_fill_would_move(
     problem = problem_requiring(ROWS, required, outer=more)
     found = [(name, str(amount)) for name, amount in problem.moved]
     assert found == [(f"position::{SPOT.symbol}", expected)] * bool(expected)
+
+
+PAID = moved("m1", "interest", "5 EUR", -650)
+LEDGER, EXCHANGE = side({SPOT.symbol: "3"}, {"EUR": "70"}), side({SPOT.symbol: "4"}, {"EUR": "99"})
+LISTED = replace(LEDGER, fills=tuple(TEN[:2]))
+SENT = replace(EXCHANGE, fills=tuple(TEN[:3]))
+OF_LEDGER = [("internal", "external", True), ("internal", "internal", False)]
+OF_EXCHANGE = [("external", "internal", True)]
+
+CHOICES: dict[str, tuple[SideRecord, SideRecord, list[tuple[str, str, bool]]]] = {
+    "no rows": (LEDGER, EXCHANGE, []),
+    "fills of the ledger": (LISTED, EXCHANGE, OF_LEDGER),
+    "movements of the ledger": (replace(LEDGER, movements=(PAID,)), EXCHANGE, OF_LEDGER),
+    "an opening of the ledger": (replace(LEDGER, opening=books().opening), EXCHANGE, OF_LEDGER),
+    "fills of the exchange": (LEDGER, SENT, OF_EXCHANGE),
+    "movements of the exchange": (LEDGER, replace(EXCHANGE, movements=(PAID,)), OF_EXCHANGE),
+    "an opening of the exchange": (LEDGER, replace(EXCHANGE, opening=books().opening), OF_EXCHANGE),
+    "fills of both": (LISTED, SENT, OF_EXCHANGE),
+    "fills of both, movements of the ledger": (
+        replace(LISTED, movements=(PAID,)), SENT, [*OF_EXCHANGE, OF_LEDGER[1]],
+    ),
+    "fills and movements of both": (
+        replace(LISTED, movements=(PAID,)), replace(SENT, movements=()), OF_EXCHANGE,
+    ),
+    "an exchange that lists no fill": (LISTED, replace(EXCHANGE, fills=()), []),
+}  # fmt: skip
+"""Ledger and exchange, and of each problem the side of its rows, its side, if rows are right."""
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_rows_that_may_be_wrong(name: str) -> None:
+    """Those of the exchange are right where it lists fills; else the ledger's are, or are wrong."""
+    ledger, external, expected = CHOICES[name]
+    found = problems_of(prover_of(recorded(ledger, external, instruments={SPOT.symbol: SPOT})))
+    assert [(str(one.owner), str(one.side), one.rows_right) for one in found] == expected

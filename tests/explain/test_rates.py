@@ -7,9 +7,11 @@ import pytest
 
 from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.causes.fee_rate import _is_rebate, at_one_rate
-from recon_core.explain.problem.fee_schedule import is_significant_rate, round_rate
-from recon_core.model import Fill
-from tests.core.builders import fill
+from recon_core.explain.problem.fee_schedule import fee_value, is_significant_rate, round_rate
+from recon_core.explain.problem.postings import trade_value
+from recon_core.model import Fill, Instrument, InstrumentKind
+from tests.core.builders import SPOT, fill
+from tests.explain.problems import problem_requiring
 
 
 def d(text: str) -> Decimal:
@@ -150,3 +152,23 @@ def test_a_share_like_others(share: str, fees: list[str], *, expected: bool) -> 
 def test_a_part_of_all_fees_paid_back(fees: str, required: str, *, expected: bool) -> None:
     """From 1 to 99 whole percent of them, or as much more, to half a cent."""
     assert _is_rebate(d(fees), d(required), d("0.01")) is expected
+
+
+COINS = Instrument("COINS", InstrumentKind.INVERSE, "BTC", "USD", "BTC", multiplier=d("100"))
+PERP = Instrument("PERP", InstrumentKind.LINEAR, "BTC", "EUR", "EUR", multiplier=d("0.01"))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "price", "traded", "value"),
+    [(COINS, "40000", "0.0075", "0.0075"), (COINS, "0", "0", "0"), (PERP, "40000", "-1200", "1200"),
+     (PERP, "0", "0", "0"), (SPOT, "40000", "-120000", "120000"), (SPOT, "40000", "-120000", "3")],
+)  # fmt: skip
+def test_the_value_that_a_rate_is_on(
+    instrument: Instrument, price: str, traded: str, value: str
+) -> None:
+    """An inverse contract is worth quantity by price, nothing at no price; 3 is the quantity."""
+    row = fill("f", "BUY", "3", price, symbol=instrument.symbol)
+    rows = [fill("g", "BUY", "1", "1")]
+    postings = problem_requiring(rows, {"EUR": "1"}, COINS, PERP).postings
+    assert trade_value(instrument, d("3"), d(price)) == d(traded)
+    assert fee_value(postings, row, in_base=value == "3") == d(value)

@@ -65,6 +65,15 @@ def test_ties_leave_a_unit_each_and_less_of_many(ties: int, others: int) -> None
         assert tied_amounts(problem).get("cash::BTC", 0) == units * UNIT
 
 
+def test_ties_of_a_balance_that_agrees_leave_nothing() -> None:
+    """Only a balance with a required effect is undecided."""
+    right = rows_of(9, 9)
+    (problem, *_) = problems_of(prover_of(session(right, right[1:], 0).recorded))
+    assert tied_amounts(problem)
+    held = {name: amount for name, amount in problem.required.items() if name != "cash::BTC"}
+    assert not tied_amounts(replace(problem, required=held))
+
+
 @pytest.mark.parametrize(("ties", "units"), [(9, 1), (9, -1), (9, 2), (1, 1), (0, 1), (2, 9)])
 def test_a_wrong_fee_is_named_beside_a_tie(ties: int, units: int) -> None:
     """What remains is within the ties, and is said; beyond them nothing is named."""

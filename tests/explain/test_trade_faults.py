@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from recon_core.compare.rows.aggregation import Trades
+from recon_core.explain.search.matched_rows import Matched
 from recon_core.explain.search.trade_faults import (
     _changed,
     _difference,
@@ -13,8 +15,9 @@ from recon_core.explain.search.trade_faults import (
     _sums,
     _with_fee,
     _with_price,
+    trade_faults,
 )
-from recon_core.model import Fill
+from recon_core.model import Fill, InstrumentKind
 from tests.core.builders import SPOT, fill, recorded
 from tests.explain.problems import problems_of, prover_of
 from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
@@ -141,3 +144,25 @@ def test_the_changed_row_of_a_trade(mine: str, right: str, changed: str) -> None
     less = _sums(rows(right)).minus(_sums(given))
     found = [text_of(other) for _, other in _changed(problem, given, less, Fraction(0))]
     assert found[:1] == ([changed] if changed else [])
+
+
+@pytest.mark.parametrize(
+    ("mine", "right", "kind", "is_apart"),
+    [
+        ("1@50 2@51", "3@50.7", InstrumentKind.SPOT, False),
+        ("1@50 2@51", "3@50.7", InstrumentKind.INVERSE, True),
+        ("1@50 2@51", "2@50 1@51", InstrumentKind.SPOT, True),
+    ],
+)  # fmt: skip
+def test_trades_that_no_side_lists_in_parts(
+    mine: str, right: str, kind: InstrumentKind, *, is_apart: bool
+) -> None:
+    """Of as many rows, or of inverse contracts, whose value is no sum: their rows stay apart."""
+    given, other = ([replace(row, client_order_id="o") for row in rows(text)]
+                    for text in (mine, right))  # fmt: skip
+    problem = problems_of(prover_of(recorded(ledger_of(given), exchange(ROWS[1:]),
+                                             instruments={SPOT.symbol: SPOT})))[0]  # fmt: skip
+    known = recorded(None, None, instruments={SPOT.symbol: replace(SPOT, instrument_kind=kind)})
+    found = Matched((), tuple(given), tuple(other))
+    faults = trade_faults(problem, found, Trades(known, plain=True))
+    assert (faults.others == found) is is_apart

@@ -22,7 +22,7 @@ from .equivalents import LIST, read_equivalents, unknown
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
 from .score import Score
-from .trial import TYPES, Outcome, refuse_processes, replace_codes
+from .trial import TYPES, Outcome, Reached, in_turns, refuse_processes, replace_codes
 from .type_check import text_of
 
 RATIOS = "recon_core/ledger/ratios.py"
@@ -167,6 +167,13 @@ def test_every_mutant_has_a_place_that_is_noted() -> None:
         inner = [one for one in code.co_consts if isinstance(one, CodeType)]
         texts.update(text for one in [code, *inner] for text in one.co_consts)
     assert {one.place for one in mutants} <= texts
+
+
+def test_kinds_of_tests_are_asked_in_turns() -> None:
+    """The third of a group costs three times its seconds: a slower one of another kind is first."""
+    groups = ["part-"] * 4 + ["other"]
+    tests = [Reached(2.0, 0), Reached(1.0, 1), Reached(1.5, 2), Reached(1.2, 3), Reached(2.6, 4)]
+    assert [test.item for test in in_turns(tests, groups)] == [1, 3, 4, 2, 0]
 
 
 def outer_code(result: str) -> CodeType:

@@ -3,7 +3,7 @@
 pytest collects the tests once. The survey runs each of them once and notes which of the
 statements it runs that have a mutant in the plan: there each of these has a statement before it
 that says so. For a mutant a forked child replaces the code of the functions that exist and runs
-the tests that run its statement, the quick ones first, until one fails.
+the tests that run its statement, the quick ones of every kind first, until one fails.
 
 A test that starts a process sees no mutant of this one: the survey lets none start, such a
 test fails there, as does one that takes long, and what fails in the survey is not asked
@@ -18,11 +18,12 @@ import multiprocessing.forkserver
 import multiprocessing.util
 import os
 import pkgutil
+import re
 import signal
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ PATIENCE = 10
 TYPES = "the type checker"
 """The killer of a mutant that no test fails with, and that mypy refuses."""
 _PARTS = 40
+_NUMBERS = re.compile(r"\d+")
+"""The sessions of one part of the lock differ in their number alone: they are one group."""
 _SINK = "__run_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
@@ -106,7 +109,7 @@ class Trial:
             (mutant, partial(self._attack, mutant, functions, reached)) for mutant in self._plan
         )
         for mutant, answer in in_children(works, self._at_once):
-            self._note(mutant, answer, reached[mutant.place])
+            self._note(mutant, answer, reached.get(mutant.place, []))
         self.outcomes.sort(key=lambda outcome: self._plan.index(outcome.mutant))
         return True
 
@@ -118,17 +121,17 @@ class Trial:
         if not outcome.killed:
             print(f"  survived: {mutant}", file=sys.stderr, flush=True)
 
-    def _reached(self) -> dict[str, list[Reached]]:
-        """The tests that run each place of a mutant, the quick ones first."""
+    def _reached(self) -> Mapping[str, list[Reached]]:
+        """The tests that run each place of a mutant, in the order in which they are asked."""
         surveyed = self._survey()
-        reached: dict[str, list[Reached]] = defaultdict(list)
+        reached: Mapping[str, list[Reached]] = defaultdict(list)
         for place, item in enumerate(self._items):
             noted = surveyed[item.nodeid]
             if noted is not None:
                 for mutated in noted.places:
                     reached[mutated].append(Reached(noted.seconds, place))
-        for tests in reached.values():
-            tests.sort()
+        groups = [_NUMBERS.sub("", item.nodeid) for item in self._items]
+        reached = {place: in_turns(tests, groups) for place, tests in reached.items()}
         seen = sum(surveyed[item.nodeid] is not None for item in self._items)
         print(f"{seen} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
         return reached
@@ -193,7 +196,7 @@ class Trial:
         self,
         mutant: Mutant,
         functions: dict[str, list[FunctionType]],
-        reached: dict[str, list[Reached]],
+        reached: Mapping[str, list[Reached]],
     ) -> tuple[str, int]:
         """The first test that fails under a mutant, or none, and the number of tests run."""
         code, tests = code_of(mutant), reached.get(mutant.place, [])
@@ -217,6 +220,20 @@ def _note_places(noting: Sequence[CodeType]) -> None:
     functions = _functions()
     for code in noting:
         replace_codes(os.path.relpath(code.co_filename, ROOT), code, functions)
+
+
+def in_turns(tests: Iterable[Reached], groups: Sequence[str]) -> list[Reached]:
+    """The tests by their seconds, each time the seconds as often as its group was asked before.
+
+    A hundred quick sessions of one kind are less likely to notice what the first ten did not than
+    a single one of another kind. `groups` are those of all tests of the collection.
+    """
+    asked: Counter[str] = Counter()
+    costs: list[tuple[float, Reached]] = []
+    for test in sorted(tests):
+        asked[groups[test.item]] += 1
+        costs.append((test.seconds * asked[groups[test.item]], test))
+    return [test for _, test in sorted(costs)]
 
 
 def replace_codes(path: str, code: CodeType, functions: dict[str, list[FunctionType]]) -> int:

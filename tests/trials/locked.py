@@ -37,6 +37,7 @@ from recon_core.values.errors import ReconError
 from tests.explain.charged_faults import COUNT, charged_session
 from tests.explain.real_fill_sessions import FILL_ROWS
 from tests.explain.real_state_sessions import STATE_ROWS
+from tests.trials.alone import answered_alone
 from tests.trials.drawing import Wanted, drawn
 from tests.trials.made_sessions import SMALL, small
 from tests.trials.noise import noisy
@@ -69,7 +70,8 @@ class Part:
     """Sessions by number, each answered with one effort; a chunk is `size` numbers of them.
 
     `is_slow`: its sessions take seconds, and have no hashes of their own. `has_entries`: the
-    entries that repair them are hashed with the answers.
+    entries that repair them are hashed with the answers. `is_alone`: each strategy is asked alone,
+    in place of the whole plan.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Part:
     size: int
     is_slow: bool = False
     has_entries: bool = False
+    is_alone: bool = False
 
     @property
     def chunks(self) -> list[str]:
@@ -171,6 +174,11 @@ def _charges(number: int) -> Reconciliation | None:
         return None
 
 
+def _small_of_any(number: int) -> Reconciliation | None:
+    """A small session of one of four parts, by turns."""
+    return (_small_world, _twisted, _states, _charges)[number % 4](number)
+
+
 def _noise(seed: int) -> Reconciliation:
     return _reconciled(noisy(seed).recorded)
 
@@ -200,6 +208,7 @@ PARTS: Final = (
     Part("twisted-fast", Effort.FAST, _twisted, range(1_000), 100, has_entries=True),
     Part("states-fast", Effort.FAST, _states, range(2_000), 100, has_entries=True),
     Part("charges-fast", Effort.FAST, _charges, range(COUNT), 50, has_entries=True),
+    Part("alone-fast", Effort.FAST, _small_of_any, range(1_150), 50, is_alone=True),
     Part("noise-fast", Effort.FAST, _noise, range(60), 5, is_slow=True),
     Part("real-fast", Effort.FAST, _real, _REAL, 20),
     Part("examples-fast", Effort.FAST, _example, _EXAMPLES, 10),
@@ -229,6 +238,8 @@ def _recorded_budgets() -> Iterator[list[Budget]]:
 
 
 def _answered(part: Part, reconciliation: Reconciliation) -> tuple[list[object], list[int]]:
+    if part.is_alone:
+        return answered_alone(reconciliation)
     with _recorded_budgets() as budgets:
         found: Sequence[Explanation] = explain(reconciliation, part.effort, repair_exchange=True)
     answers: list[object] = [one.to_dict() for one in found]

@@ -31,6 +31,7 @@ EACH = {
     "twisted-fast": 10,
     "states-fast": 4,
     "charges-fast": 12,
+    "alone-fast": 12,
     "noise-fast": 12,
 }
 """Of these parts every so many chunks are checked by default; of the quick ones all."""

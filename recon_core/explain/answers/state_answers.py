@@ -86,7 +86,7 @@ def _opening(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
 def _is_of_opening(hypothesis: StateHypothesis, opening: Vector, state: Vector) -> bool:
     """True if for every figure the opening holds it, its correction, or its corrected amount."""
     wrong = {name: one for name, one in hypothesis.correction.items() if one}
-    if not wrong or not causes.family_of(hypothesis.cause_kind).is_of_figures:
+    if not causes.family_of(hypothesis.cause_kind).is_of_figures:
         return False
     return all(
         opening.get(name)

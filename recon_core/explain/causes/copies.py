@@ -93,7 +93,7 @@ class Copies:
 def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
     """Return the words on each fill that is stated whole and in parts, by the fill's `id()`."""
     ids = list(map(_ID, fills))
-    if all(ids) and "".join(ids).isalnum():
+    if "".join(ids).isalnum():
         return {}
     with_separator = [fill for fill in fills if not fill.fill_id.isalnum()]
     whole = {(fill.account, fill.symbol, fill.fill_id): fill for fill in fills}

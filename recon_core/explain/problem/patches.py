@@ -125,7 +125,6 @@ class _Exchange(Generic[_Row]):
         self.removed += (row for row in removed if id(row) not in self._added_ids)
         if not self._added_ids.isdisjoint(removed_ids):
             self.added = [row for row in self.added if id(row) not in removed_ids]
-            self._added_ids -= removed_ids
         self.added += added
         self._added_ids.update(map(id, added))
 

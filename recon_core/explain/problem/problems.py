@@ -76,8 +76,9 @@ def problem_of(
         orders_filled = {name: amount for name, amount in orders_filled.items() if amount}
     known = replace(dimensions, compared=dimensions.compared | orders_filled.keys())
     postings = replace(postings, dimensions=known, orders=frozenset(orders_filled))
-    ledger = _ledger(recorded, named, postings, is_required=rows_right and side is owner)
-    base = _base(dimensions, record, ledger, own=rows_right and side is owner)
+    is_own = rows_right and side is owner
+    ledger = _ledger(recorded, named, postings, is_required=is_own)
+    base = _base(dimensions, record, ledger, own=is_own)
     entry, reached = _base_value(postings, record, ledger), _target_value(postings, target)
     exact = minus(dimensions.stated(target), base)
     required, tolerance, unknown = _in_values(

@@ -79,8 +79,6 @@ class PositionParts:
     def places(self, wanted: Collection[int]) -> Iterator[int]:
         """Return the places of fills with a hypothesis that has such an effect on the position."""
         amounts = {amount for amount in wanted if amount}
-        if not amounts:
-            return iter(())
         held = {-amount for amount in amounts}
         signed = {-amount // 2 for amount in amounts if not amount % 2}
         fees = set(held)

@@ -154,7 +154,5 @@ def _difference(one: Decimal, other: Decimal) -> Decimal:
 def _amounts(fill: Fill) -> tuple[Decimal, ...]:
     """Return the amounts of a fill that may match a required position, or its half or double."""
     fee, quantity = fill.fee.copy_abs(), fill.quantity
-    if not fee:
-        return (quantity,)
     more, less = EXACT.add(quantity, fee), EXACT.subtract(quantity, fee)
     return (quantity, fee, more, less.copy_abs())
