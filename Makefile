@@ -8,6 +8,7 @@
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
 #   make mutants        do the tests notice changed rules: 80 mutants, MUTANTS="--seed 3" for others
 #   make trials         the worth of explanations by world, kind and evidence, 3,000 sessions
+#   make examination    an independent judge of explanations; EXAMINATION="--seeds 5000:6000" for others
 #   make bench          what an item costs, a session, a question to a long audit log, an explanation
 #   make bench-report   docs/performance.md and the picture of docs/scale.md from their figures
 #   make exchange       the snapshot of an account, by the real ccxt, on a server of this machine
@@ -30,6 +31,7 @@ PYTHONS ?= python3.12 python3.13
 FUZZ ?= --executions 5000
 MUTANTS ?= --outside 60 --inside 20
 TRIALS ?= --count 3120 --jobs 2
+EXAMINATION ?= --seeds 0:1000 --jobs 2
 # Requirements besides the project's own, such as another pytest.
 WITH ?=
 # Plugins that run, select, stop or report items in their own way.
@@ -47,7 +49,7 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture quick test suite soak fuzz mutants trials bench lint figures clean same-python test-pythons
+.PHONY: help demo picture quick test suite soak fuzz mutants trials examination bench lint figures clean same-python test-pythons
 .PHONY: test-pytests test-engines routes browser exchange stores bench-report
 
 help:
@@ -114,6 +116,9 @@ mutants: same-python
 
 trials: same-python
 	$(BIN)/python -m tests.trials --worlds $(TRIALS)
+
+examination: same-python
+	$(BIN)/python -m tests.examination $(EXAMINATION)
 
 # A missed target keeps no other one from being measured.
 bench: same-python

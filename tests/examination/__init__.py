@@ -1,0 +1,1 @@
+"""An independent examination of the explanations; see README.md."""
