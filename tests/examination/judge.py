@@ -141,11 +141,13 @@ def _target(case: Case, mended: Sequence[Fault]) -> tuple[Side, Side]:
     """
     kept = [fault for fault in case.faults if fault not in mended]
     sides = case.sides(kept)
+    if any(fault.behind for fault in mended):  # its figures are asked for, not its lists
+        sides = sides[0], replace(sides[1], shown=sides[1].shown.figures_alone())
     true = case.world.books
     ends = [fault.behind for fault in mended if fault.behind]
     later = [fault.rows(true) for fault in kept if fault.rows and fault.side == "internal"]
     if ends and later and all(books.until(ends[0]) == true.until(ends[0]) for books in later):
-        return sides[0], case.world.side(sides[0].books, case.world.exchange)
+        return sides[0], case.world.side(sides[0].books, case.world.exchange.figures_alone())
     return sides
 
 

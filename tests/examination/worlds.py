@@ -107,6 +107,10 @@ class Shown:
     order_ids: str = "both"
     floats: bool = False
 
+    def figures_alone(self) -> "Shown":
+        """The same without lists."""
+        return replace(self, opening=False, fills=False, movements=False)
+
 
 @dataclass(frozen=True)
 class Side:
