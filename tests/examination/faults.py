@@ -405,7 +405,9 @@ def foreign_payment(at: _Place) -> Fault:
 @_of(MONEY)
 def payment_lost(at: _Place) -> Fault | None:
     gone = at.payment
-    return at.fault("missing_movement", _less(frozenset({gone.id})), gone.id) if gone else None
+    return (
+        at.fault("missing_movement split", _less(frozenset({gone.id})), gone.id) if gone else None
+    )
 
 
 @_of(MONEY)
@@ -424,7 +426,9 @@ def payment_turned(at: _Place) -> Fault | None:
 
 @_of(MONEY)
 def payment_wrong(at: _Place) -> Fault | None:
-    amount = (at.payment and at.payment.amount) or D(1)
+    amount = at.payment and at.payment.amount
+    if not amount:
+        return None
     more = amount + at.rng.randrange(1, 90)
     return at.of_payment(
         "wrong_movement", amount=at.rng.choice([amount * 10, _digit(at.rng, amount), more])
@@ -432,12 +436,28 @@ def payment_wrong(at: _Place) -> Fault | None:
 
 
 @_of(MONEY)
+def payments_turned(at: _Place) -> Fault | None:
+    """All movements of one kind."""
+    if at.payment is None or not at.payment.amount:
+        return None
+    kind = at.payment.kind
+    ids = [row.id for row in at.world.books.movements if row.kind == kind and row.amount]
+
+    def change(books: Books) -> Books:
+        for row_id in ids:
+            books = _payment(row_id, lambda old: replace(old, amount=-(old.amount or D(0))))(books)
+        return books
+
+    return at.fault("wrong_movement sign_convention", change, *ids)
+
+
+@_of(MONEY)
 def payment_currency(at: _Place) -> Fault | None:
     held = sorted(set(at.world.books.cash) - {at.payment.currency if at.payment else None})
-    if not held or at.payment is None:
+    if not held or at.payment is None or at.payment.amount is None:
         return None
     other = at.rng.choice(held)
-    amount = rounded(at.payment.amount or D(0), at.places(other))
+    amount = rounded(at.payment.amount, at.places(other))
     return at.of_payment("wrong_movement conversion", currency=other, amount=amount)
 
 

@@ -127,7 +127,8 @@ def _unique(case: Case, answers: Sequence[Answer]) -> tuple[str, str]:
         if all(_same(case, *pair) for pair in zip(repaired, target, strict=True)) or (
             bare and repaired[0].state.same(repaired[1].state)
         ):
-            reason = _story(mended, causes, entries, bare=bare)
+            shown = [fault for fault in mended if _shows(case, fault)]
+            reason = _story(shown, causes, entries, bare=bare)
             if not reason:
                 return "right", ""
     return "wrong", reason
@@ -136,19 +137,33 @@ def _unique(case: Case, answers: Sequence[Answer]) -> tuple[str, str]:
 def _target(case: Case, mended: Sequence[Fault]) -> tuple[Side, Side]:
     """Both sides without these faults.
 
-    An exchange that is behind shows nothing of a false row of the ledger that is later: brought up
-    to date, it has that row as well.
+    An exchange that is behind, or that cuts digits off, hides a false row of the ledger if its
+    figures are the same with that row: mended, it has that row as well. Its figures are asked for
+    then, and not its lists.
     """
-    kept = [fault for fault in case.faults if fault not in mended]
-    sides = case.sides(kept)
-    if any(fault.behind for fault in mended):  # its figures are asked for, not its lists
-        sides = sides[0], replace(sides[1], shown=sides[1].shown.figures_alone())
-    true = case.world.books
-    ends = [fault.behind for fault in mended if fault.behind]
-    later = [fault.rows(true) for fault in kept if fault.rows and fault.side == "internal"]
-    if ends and later and all(books.until(ends[0]) == true.until(ends[0]) for books in later):
-        return sides[0], case.world.side(sides[0].books, case.world.exchange.figures_alone())
-    return sides
+    ledger, exchange = case.sides([fault for fault in case.faults if fault not in mended])
+    theirs = [fault for fault in mended if fault.side == "external"]
+    if any(fault.name == "list_ends" for fault in theirs):
+        exchange = replace(exchange, shown=replace(exchange.shown, movements=False))
+    theirs = [fault for fault in theirs if fault.behind or fault.state]
+    if any(fault.behind for fault in theirs):
+        exchange = replace(exchange, shown=exchange.shown.figures_alone())
+    believed = _side_of(case, ledger.books, theirs)
+    if theirs and believed.state.same(case.sides()[1].state):
+        shown = exchange.shown.figures_alone()
+        exchange = replace(exchange, shown=shown, state=case.world.figures(ledger.books, shown))
+    return ledger, exchange
+
+
+def _side_of(case: Case, books: Books, faults: Sequence[Fault]) -> Side:
+    """The exchange's side with these faults, if the books of the ledger were the true ones."""
+    world = replace(case.world, books=books)
+    return Case(world, ()).sides(faults)[1]
+
+
+def _shows(case: Case, fault: Fault) -> bool:
+    """True if the session would be another one without the fault."""
+    return case.sides([other for other in case.faults if other is not fault]) != case.sides()
 
 
 def _subsets(faults: Sequence[Fault]) -> Iterator[tuple[Fault, ...]]:
@@ -263,7 +278,7 @@ def _movement(row: Mapping[str, str]) -> Movement:
 def _same(case: Case, made: Side, true: Side) -> bool:
     """True if a repaired side shows what the true one does."""
     shown = true.shown
-    dust = FLOAT_DUST if shown.floats else D(0)
+    dust = FLOAT_DUST if case.world.ledger.floats else D(0)
     stated = State(
         made.state.positions if shown.positions else {}, made.state.cash if shown.cash else {}
     )
@@ -290,9 +305,9 @@ def _contents(rows: Sequence[Fill] | Sequence[Movement]) -> Counter[tuple[object
 
 
 def _same_fills(case: Case, made: Books, true: Books, *, floats: bool) -> bool:
-    if floats:  # an added row may have the dust of the figures in its fee
-        fills = tuple(replace(row, fee=rounded(row.fee or D(0), 9)) for row in made.fills)
-        made = replace(made, fills=fills)
+    if floats:
+        made, true = _without_dust(made), _without_dust(true)
+    true = replace(true, fills=tuple(_unseen_price(case, row, true) for row in true.fills))
     more = _contents(made.fills) - _contents(true.fills)
     less = _contents(true.fills) - _contents(made.fills)
     if not more and not less:
@@ -305,6 +320,23 @@ def _same_fills(case: Case, made: Books, true: Books, *, floats: bool) -> bool:
     figures = (replay(world.instruments, world.decimals, books) for books in (made, true))
     one, other = figures
     return one.same(other)
+
+
+def _without_dust(books: Books) -> Books:
+    fills = tuple(replace(row, fee=rounded(row.fee or D(0), 5)) for row in books.fills)
+    return replace(books, fills=fills)
+
+
+def _unseen_price(case: Case, row: Fill, true: Books) -> Fill:
+    """The row as the ledger has it, where no figure shows its price: what it opened is open."""
+    held = {other.id: other.price for other in case.sides()[0].listed.fills}
+    if held.get(row.id, row.price) == row.price:
+        return row
+    false = replace(row, price=held[row.id])
+    books = replace(true, fills=tuple(false if other is row else other for other in true.fills))
+    world = case.world
+    one, other = (replay(world.instruments, world.decimals, b) for b in (books, true))
+    return false if one.same(other) else row
 
 
 def _sums(rows: Sequence[Fill]) -> dict[tuple[object, ...], Decimal]:

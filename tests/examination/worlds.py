@@ -1,6 +1,6 @@
 """True sessions of eight kinds of accounts: what happened, and what either side shows of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import (
@@ -336,13 +336,14 @@ def draw(seed: int, world: str | None = None) -> World:
             quantity = thing.lot * rng.randrange(1, 60)
             leg = "LONG" if name == "hedge" else "NET"
             positions[thing.symbol, leg] = (quantity, _price(rng, thing, thing.price))
+    books = Books(opening, positions, fills, movements)
+    books = replace(books, movements=(*movements, *_events(seed, instruments, books)))
     evidence, ledger, exchange = _shown(rng, name)
     step = (end - START) / 6
     times = tuple(START + step * k for k in range(1, 6))
     if exchange.snapshots:
         times = tuple(sorted(rng.sample(times, exchange.snapshots)))
     times = tuple(time.replace(microsecond=0) for time in times)
-    books = Books(opening, positions, fills, movements)
     return World(
         seed, name, instruments, precision, declared, books, end, times, ledger, exchange,
         evidence, schedule, fee,
@@ -463,6 +464,21 @@ def _movements(
         thing = rng.choice(things)
         add("dividend", thing.quote, D(rng.randrange(50, 9000)).scaleb(-2))
     return made
+
+
+def _events(seed: int, instruments: dict[str, Instrument], books: Books) -> Iterator[Movement]:
+    """A split of shares, or the expiry of an option: quantity that moves without cash."""
+    rng = Random(f"events {seed}")
+    thing = rng.choice(list(instruments.values()))
+    ratio = {"equity": rng.choice([2, 3, 10]), "option": 0}.get(thing.kind, 1)
+    last = books.fills[-1].time
+    time = last + timedelta(milliseconds=500)
+    if ratio > 1:
+        time = START + (last - START) * rng.random()
+    held = replay(instruments, {}, books.until(time)).positions.get((thing.symbol, "NET"))
+    if held and ratio != 1 and rng.random() < 0.3:
+        kind = "split" if ratio else "expiry"
+        yield Movement("e1", kind, time, symbol=thing.symbol, quantity=held * (ratio - 1))
 
 
 def truth(world: World) -> tuple[Side, Side]:
