@@ -116,6 +116,10 @@ class _Place:
         change = _one(self.row.id, lambda old: replace(old, **changes))
         return self.fault(kinds, change, self.row.id)
 
+    def of_fee(self, kinds: str, times: int) -> Fault | None:
+        """The fault that the fee is so many times what it was."""
+        return self.of_fill(kinds, fee=times * self.row.fee) if self.row.fee else None
+
     def of_payment(self, kinds: str, **changes: object) -> Fault | None:
         """The fault that the movement has other fields."""
         row = self.payment
@@ -125,20 +129,6 @@ class _Place:
 
 
 Draw = Callable[[_Place], Fault | None]
-FILLS: Final[dict[str, Draw]] = {}
-MANY: Final[dict[str, Draw]] = {}
-MONEY: Final[dict[str, Draw]] = {}
-
-
-def _of(family: dict[str, Draw]) -> Callable[[Draw], Draw]:
-    """Put the function into its family, by its name."""
-
-    def register(function: Draw) -> Draw:
-        name = getattr(function, "__name__", "")
-        family[name] = function
-        return function
-
-    return register
 
 
 def _each(change: Callable[[Fill], Fill]) -> ChangeRows:
@@ -156,7 +146,7 @@ def _payment(row_id: str, change: Callable[[Movement], Movement]) -> ChangeRows:
     )
 
 
-def _less(ids: frozenset[str]) -> ChangeRows:
+def _less(*ids: str) -> ChangeRows:
     return lambda books: replace(
         books,
         fills=tuple(row for row in books.fills if row.id not in ids),
@@ -178,25 +168,26 @@ def _digit(rng: Random, amount: Decimal) -> Decimal:
     return D(changed) or amount * 2
 
 
-@_of(FILLS)
-def lost_fill(at: _Place) -> Fault:
-    return at.fault("missing_fill", _less(frozenset({at.row.id})), at.row.id)
+def _fee_of(at: _Place, quantity: Decimal, price: Decimal) -> Decimal | None:
+    """The fee of the fill with another value: the old one, or in proportion."""
+    if at.row.fee is None or at.rng.random() < 0.5 or at.world.schedule not in PROPORTIONAL:
+        return at.row.fee
+    ratio = quantity * price / (at.row.quantity * at.row.price)
+    if at.thing.kind == "inverse":
+        ratio = quantity * at.row.price / (at.row.quantity * price)
+    return rounded(at.row.fee * ratio, at.places(at.row.fee_currency))
 
 
-@_of(FILLS)
-def duplicate_same_id(at: _Place) -> Fault:
-    return at.fault("duplicate_fill orphan_fill", _more(at.row), at.row.id)
+PROPORTIONAL: Final = ("rate", "makers", "rebates", "third")
 
 
-@_of(FILLS)
-def duplicate_new_id(at: _Place) -> Fault:
+def _copied(at: _Place) -> Fault:
     later = at.row.time + timedelta(seconds=at.rng.choice([0, 1, 3, 2000]))
     copy = replace(at.row, id=f"{at.row.id}9", time=later)
     return at.fault("duplicate_fill orphan_fill", _more(copy), at.row.id, copy.id)
 
 
-@_of(FILLS)
-def foreign_fill(at: _Place) -> Fault:
+def _foreign(at: _Place) -> Fault:
     strange = replace(
         at.row,
         id="x77001",
@@ -212,41 +203,20 @@ def foreign_fill(at: _Place) -> Fault:
     return at.fault("orphan_fill foreign_activity", _more(row), row.id)
 
 
-@_of(FILLS)
-def flipped(at: _Place) -> Fault:
-    return at.of_fill("side_flipped", side="SELL" if at.row.side == "BUY" else "BUY")
-
-
-def _fee_of(at: _Place, quantity: Decimal, price: Decimal) -> Decimal | None:
-    """The fee of the fill with another value: the old one, or in proportion."""
-    if at.row.fee is None or at.rng.random() < 0.5 or at.world.schedule not in PROPORTIONAL:
-        return at.row.fee
-    ratio = quantity * price / (at.row.quantity * at.row.price)
-    if at.thing.kind == "inverse":
-        ratio = quantity * at.row.price / (at.row.quantity * price)
-    return rounded(at.row.fee * ratio, at.places(at.row.fee_currency))
-
-
-PROPORTIONAL: Final = ("rate", "makers", "rebates", "third")
-
-
-@_of(FILLS)
-def wrong_quantity(at: _Place) -> Fault:
+def _resized(at: _Place) -> Fault:
     old = at.row.quantity
     quantity = at.rng.choice([old * 10, old * 2, old + at.thing.lot, _digit(at.rng, old)])
     fee = _fee_of(at, quantity, at.row.price)
     return at.of_fill("wrong_quantity cumulative_quantity", quantity=quantity, fee=fee)
 
 
-@_of(FILLS)
-def wrong_price(at: _Place) -> Fault:
+def _repriced(at: _Place) -> Fault:
     ticks = at.thing.tick * at.rng.randrange(1, 60)
     price = at.rng.choice([at.row.price + ticks, _digit(at.rng, at.row.price)])
     return at.of_fill("wrong_price", price=price, fee=_fee_of(at, at.row.quantity, price))
 
 
-@_of(FILLS)
-def random_fill(at: _Place) -> Fault:
+def _random(at: _Place) -> Fault:
     unit = D(1).scaleb(-at.places(at.row.fee_currency))
     return at.of_fill(
         "wrong_quantity wrong_price wrong_fee",
@@ -256,13 +226,7 @@ def random_fill(at: _Place) -> Fault:
     )
 
 
-@_of(FILLS)
-def wrong_time(at: _Place) -> Fault:
-    return at.of_fill("", time=at.row.time + timedelta(hours=at.rng.choice([1, -1, 5])))
-
-
-@_of(FILLS)
-def wrong_symbol(at: _Place) -> Fault | None:
+def _elsewhere(at: _Place) -> Fault | None:
     others = [
         other.symbol
         for other in at.world.instruments.values()
@@ -271,44 +235,53 @@ def wrong_symbol(at: _Place) -> Fault | None:
     return at.of_fill("", symbol=at.rng.choice(others)) if others else None
 
 
-@_of(FILLS)
-def fee_lost(at: _Place) -> Fault:
+def _unpaid(at: _Place) -> Fault:
     none = {"fee": None, "fee_currency": None}
     return at.of_fill("missing_fee", **(none if at.rng.random() < 0.3 else {"fee": D(0)}))
 
 
-@_of(FILLS)
-def fee_twice(at: _Place) -> Fault | None:
-    return at.of_fill("duplicate_fee wrong_fee", fee=2 * at.row.fee) if at.row.fee else None
-
-
-@_of(FILLS)
-def fee_turned(at: _Place) -> Fault | None:
-    return at.of_fill("fee_sign wrong_fee", fee=-at.row.fee) if at.row.fee else None
-
-
-@_of(FILLS)
-def wrong_fee(at: _Place) -> Fault | None:
+def _other_fee(at: _Place) -> Fault | None:
     fee, places = at.row.fee or D(0), at.places(at.row.fee_currency)
     more = D(at.rng.randrange(1, 500)).scaleb(-places)
     wrong = rounded(at.rng.choice([fee + more, _digit(at.rng, fee), fee * D("1.25")]), places)
     return at.of_fill("wrong_fee", fee=wrong) if fee else None
 
 
-@_of(FILLS)
-def fee_currency(at: _Place) -> Fault | None:
+def _other_currency(at: _Place) -> Fault | None:
     if not at.row.fee:
         return None
     held = set(at.world.books.cash) | {thing.quote for thing in at.world.instruments.values()}
-    others = sorted(held - {at.row.fee_currency}) or ["BNB"]
-    other = at.rng.choice(others)
+    other = at.rng.choice(sorted(held - {at.row.fee_currency}) or ["BNB"])
     amount = at.row.fee if at.rng.random() < 0.6 else at.row.fee / at.rng.randrange(2, 400)
     fee = rounded(amount, at.places(other))
     return at.of_fill("fee_currency", fee=fee, fee_currency=other)
 
 
-@_of(MANY)
-def all_fees(at: _Place) -> Fault:
+OTHER_SIDE: Final = {"BUY": "SELL", "SELL": "BUY"}
+FILLS: Final[dict[str, Draw]] = {
+    "lost_fill": lambda at: at.fault("missing_fill", _less(at.row.id), at.row.id),
+    "duplicate_same_id": lambda at: at.fault(
+        "duplicate_fill orphan_fill", _more(at.row), at.row.id
+    ),
+    "duplicate_new_id": _copied,
+    "foreign_fill": _foreign,
+    "flipped": lambda at: at.of_fill("side_flipped", side=OTHER_SIDE[at.row.side]),
+    "wrong_quantity": _resized,
+    "wrong_price": _repriced,
+    "random_fill": _random,
+    "wrong_time": lambda at: at.of_fill(
+        "", time=at.row.time + timedelta(hours=at.rng.choice([1, -1, 5]))
+    ),
+    "wrong_symbol": _elsewhere,
+    "fee_lost": _unpaid,
+    "fee_twice": lambda at: at.of_fee("duplicate_fee wrong_fee", 2),
+    "fee_turned": lambda at: at.of_fee("fee_sign wrong_fee", -1),
+    "wrong_fee": _other_fee,
+    "fee_currency": _other_currency,
+}
+
+
+def _all_fees(at: _Place) -> Fault:
     ratio = D(at.rng.choice(["0.75", "0.8", "1.25", "2", "0.5", "0", "-1", "100"]))
 
     def changed(row: Fill) -> Fill:
@@ -318,16 +291,14 @@ def all_fees(at: _Place) -> Fault:
     return at.fault("fee_rate missing_fee fee_sign duplicate_fee unit wrong_fee", _each(changed))
 
 
-@_of(MANY)
-def outage(at: _Place) -> Fault | None:
+def _outage(at: _Place) -> Fault | None:
     fills = at.world.books.fills
     first = at.rng.randrange(len(fills))
     gone = [row.id for row in fills[first : first + at.rng.randrange(2, 5)]]
-    return at.fault("missing_fill", _less(frozenset(gone)), *gone) if len(gone) > 1 else None
+    return at.fault("missing_fill", _less(*gone), *gone) if len(gone) > 1 else None
 
 
-@_of(MANY)
-def behind(at: _Place) -> Fault | None:
+def _behind(at: _Place) -> Fault | None:
     fills = at.world.books.fills
     if len(fills) < 2:
         return None
@@ -336,7 +307,7 @@ def behind(at: _Place) -> Fault | None:
     gone |= {row.id for row in at.world.books.movements if row.time > end}
     if at.side == "external":
         return Fault("", at.side, frozenset({"stale_side", "as_of_shift"}), gone, behind=end)
-    return at.fault("stale_side as_of_shift missing_fill", _less(gone), *gone)
+    return at.fault("stale_side as_of_shift missing_fill", _less(*gone), *gone)
 
 
 def _an_order(at: _Place) -> list[Fill]:
@@ -344,8 +315,7 @@ def _an_order(at: _Place) -> list[Fill]:
     return rows if len(rows) > 1 else []
 
 
-@_of(MANY)
-def cumulative(at: _Place) -> Fault | None:
+def _cumulative(at: _Place) -> Fault | None:
     total, running = D(0), {}
     for row in _an_order(at):
         total += row.quantity
@@ -354,8 +324,7 @@ def cumulative(at: _Place) -> Fault | None:
     return at.fault("cumulative_quantity", change, *running) if running else None
 
 
-@_of(MANY)
-def merged(at: _Place) -> Fault | None:
+def _merged(at: _Place) -> Fault | None:
     """Rows of an order in one, at an average that is rounded to a tick, or not."""
     rows = _an_order(at)
     if not rows:
@@ -368,13 +337,12 @@ def merged(at: _Place) -> Fault | None:
     gone = [row.id for row in rows]
 
     def change(books: Books) -> Books:
-        return _more(one)(_less(frozenset(gone))(books))
+        return _more(one)(_less(*gone)(books))
 
     return at.fault("missing_fill wrong_price wrong_quantity", change, *gone)
 
 
-@_of(MANY)
-def tenfold(at: _Place) -> Fault:
+def _tenfold(at: _Place) -> Fault:
     symbol, power = at.row.symbol, D(at.rng.choice(["10", "100", "0.1", "0.01", "1000"]))
     change = _each(
         lambda row: replace(row, quantity=row.quantity * power) if row.symbol == symbol else row
@@ -382,8 +350,7 @@ def tenfold(at: _Place) -> Fault:
     return at.fault("unit multiplier", change)
 
 
-@_of(MANY)
-def lots(at: _Place) -> Fault:
+def _lots(at: _Place) -> Fault:
     symbol, places = at.row.symbol, at.rng.choice([0, 1, 2])
 
     def changed(row: Fill) -> Fill:
@@ -393,8 +360,7 @@ def lots(at: _Place) -> Fault:
     return at.fault("rounding", _each(changed))
 
 
-@_of(MONEY)
-def foreign_payment(at: _Place) -> Fault:
+def _foreign_payment(at: _Place) -> Fault:
     size = D(at.rng.choice(["500", "1000", "12.5", "0.5"]))
     kind = at.rng.choice(["deposit", "interest", "transfer"])
     time = at.world.end - timedelta(seconds=1)
@@ -402,30 +368,24 @@ def foreign_payment(at: _Place) -> Fault:
     return at.fault("duplicate_movement foreign_activity", _more(row), row.id)
 
 
-@_of(MONEY)
-def payment_lost(at: _Place) -> Fault | None:
+def _payment_lost(at: _Place) -> Fault | None:
     gone = at.payment
-    return (
-        at.fault("missing_movement split", _less(frozenset({gone.id})), gone.id) if gone else None
-    )
+    return at.fault("missing_movement split", _less(gone.id), gone.id) if gone else None
 
 
-@_of(MONEY)
-def payment_twice(at: _Place) -> Fault | None:
+def _payment_twice(at: _Place) -> Fault | None:
     if at.payment is None:
         return None
     copy = replace(at.payment, id=at.rng.choice([at.payment.id, f"{at.payment.id}b"]))
     return at.fault("duplicate_movement", _more(copy), at.payment.id, copy.id)
 
 
-@_of(MONEY)
-def payment_turned(at: _Place) -> Fault | None:
+def _payment_turned(at: _Place) -> Fault | None:
     amount = at.payment and at.payment.amount
     return at.of_payment("wrong_movement", amount=-amount) if amount else None
 
 
-@_of(MONEY)
-def payment_wrong(at: _Place) -> Fault | None:
+def _payment_wrong(at: _Place) -> Fault | None:
     amount = at.payment and at.payment.amount
     if not amount:
         return None
@@ -435,8 +395,7 @@ def payment_wrong(at: _Place) -> Fault | None:
     )
 
 
-@_of(MONEY)
-def payments_turned(at: _Place) -> Fault | None:
+def _payments_turned(at: _Place) -> Fault | None:
     """All movements of one kind."""
     if at.payment is None or not at.payment.amount:
         return None
@@ -451,8 +410,7 @@ def payments_turned(at: _Place) -> Fault | None:
     return at.fault("wrong_movement sign_convention", change, *ids)
 
 
-@_of(MONEY)
-def payment_currency(at: _Place) -> Fault | None:
+def _payment_currency(at: _Place) -> Fault | None:
     held = sorted(set(at.world.books.cash) - {at.payment.currency if at.payment else None})
     if not held or at.payment is None or at.payment.amount is None:
         return None
@@ -469,14 +427,12 @@ def _set_opening(currency: str, amount: Decimal | None) -> ChangeRows:
     return apply
 
 
-@_of(MONEY)
-def opening_lost(at: _Place) -> Fault:
+def _opening_lost(at: _Place) -> Fault:
     currency = at.rng.choice(sorted(at.world.books.cash))
     return at.fault("opening_balance", _set_opening(currency, None))
 
 
-@_of(MONEY)
-def opening_wrong(at: _Place) -> Fault:
+def _opening_wrong(at: _Place) -> Fault:
     currency = at.rng.choice(sorted(at.world.books.cash))
     held = at.world.books.cash[currency]
     more = held + at.rng.randrange(1, 2000)
@@ -485,8 +441,7 @@ def opening_wrong(at: _Place) -> Fault:
     return at.fault("opening_balance", _set_opening(currency, wrong))
 
 
-@_of(MONEY)
-def opening_position(at: _Place) -> Fault | None:
+def _opening_position(at: _Place) -> Fault | None:
     held = at.world.books.positions
     if not held:
         return None
@@ -495,8 +450,7 @@ def opening_position(at: _Place) -> Fault | None:
     return at.fault("opening_balance", lambda old: replace(old, positions=left))
 
 
-@_of(MONEY)
-def opening_late(at: _Place) -> Fault | None:
+def _opening_late(at: _Place) -> Fault | None:
     """The opening was taken after the first fill, which is booked again."""
     first = at.world.books.fills[0]
     after = at.world.figures(at.world.books.until(first.time), at.world.exchange)
@@ -509,6 +463,28 @@ def opening_late(at: _Place) -> Fault | None:
     )
 
 
+MANY: Final[dict[str, Draw]] = {
+    "all_fees": _all_fees,
+    "outage": _outage,
+    "behind": _behind,
+    "cumulative": _cumulative,
+    "merged": _merged,
+    "tenfold": _tenfold,
+    "lots": _lots,
+}
+MONEY: Final[dict[str, Draw]] = {
+    "foreign_payment": _foreign_payment,
+    "payment_lost": _payment_lost,
+    "payment_twice": _payment_twice,
+    "payment_turned": _payment_turned,
+    "payment_wrong": _payment_wrong,
+    "payments_turned": _payments_turned,
+    "payment_currency": _payment_currency,
+    "opening_lost": _opening_lost,
+    "opening_wrong": _opening_wrong,
+    "opening_position": _opening_position,
+    "opening_late": _opening_late,
+}
 Change = Callable[[Decimal], Decimal]
 
 
