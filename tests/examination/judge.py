@@ -188,13 +188,12 @@ def _story(
         value for entry in entries for name, value in entry["row"].items()
         if name in {"fill_id", "movement_id"}
     } | {row_id for cause in booked for row_id in cause["ids"]}  # fmt: skip
-    for fault in mended:
-        if fault.rows is None or not fault.ids or "missing" in "".join(fault.kinds):
-            continue
-        if any(fault.ids & other.ids for other in mended if other is not fault):
-            continue
-        if not fault.ids & touched:
-            return f"a twin of {min(fault.ids)}, which is not named"
+    ids = {
+        row_id for fault in mended if fault.rows and not any("missing" in k for k in fault.kinds)
+        for row_id in fault.ids
+    }  # fmt: skip
+    if ids and not ids & touched:
+        return f"a twin of {min(ids)}, which is not named"
     return ""
 
 

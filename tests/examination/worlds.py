@@ -330,6 +330,9 @@ def draw(seed: int, world: str | None = None) -> World:
             opening.pop(thing.base, None)
     if schedule == "third":
         opening["BNB"] = D(rng.randrange(1, 30))
+    evidence, ledger, exchange = _shown(Random(f"shown {seed}"), name)
+    if not exchange.cash:  # coins that no fill brought are in no position
+        opening = {c: a for c, a in opening.items() if c in {t.settlement for t in things}}
     positions: dict[Key, tuple[Decimal, Decimal]] = {}
     for thing in instruments.values():
         if thing.kind not in {"spot", "fx"} and rng.random() < 0.2:
@@ -338,7 +341,6 @@ def draw(seed: int, world: str | None = None) -> World:
             positions[thing.symbol, leg] = (quantity, _price(rng, thing, thing.price))
     books = Books(opening, positions, fills, movements)
     books = replace(books, movements=(*movements, *_events(seed, instruments, books)))
-    evidence, ledger, exchange = _shown(rng, name)
     step = (end - START) / 6
     times = tuple(START + step * k for k in range(1, 6))
     if exchange.snapshots:
