@@ -24,6 +24,8 @@ from figures import Figures, json_option, versions
 from measured import Step, Usage, steps, usage
 
 MIB = 1024 * 1024
+FORMS = {"parquet": "parquet, COMPRESSION zstd", "csv": "csv", "jsonl": "json"}
+"""Endings of tables, and how DuckDB writes them; amounts are numbers in JSON."""
 SYMBOLS = 200
 QUOTES = ("EUR", "USDT", "USD", "BTC")
 SMALL = 1_000_000
@@ -62,7 +64,7 @@ def write_table(path: Path, fills: int, *, breaks: bool) -> None:
 
     moment = "1767225600000000 + i * 1000 + (hash(i + 9) % 900)::BIGINT"
     sql = f"make_timestamptz({moment})"
-    if path.suffix == ".csv":
+    if path.suffix != ".parquet":
         sql = f"strftime(make_timestamp({moment}), '%Y-%m-%dT%H:%M:%S.%fZ')"
     query = _FILLS.format(
         time=sql,
@@ -73,8 +75,7 @@ def write_table(path: Path, fills: int, *, breaks: bool) -> None:
     )
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("SET enable_progress_bar = false")
-    how = "parquet, COMPRESSION zstd" if path.suffix == ".parquet" else "csv"
-    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT {how})")
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT {FORMS[path.suffix[1:]]})")
 
 
 def write_session(
@@ -292,7 +293,7 @@ def main() -> int:
     parser.add_argument("--fills", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--precision", type=int, help="decimal places of cash; exact without it")
-    parser.add_argument("--form", choices=("parquet", "csv"), default="parquet")
+    parser.add_argument("--form", choices=FORMS, default="parquet")
     parser.add_argument("--rows", action="store_true", help="the same by rows, for comparison")
     parser.add_argument("--peers", type=Path, help="a Python with fastrecon and datacompy")
     json_option(parser)

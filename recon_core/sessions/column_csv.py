@@ -7,19 +7,14 @@ lines, and as many cells in each as in the header. A comma is then a comma, for 
 import codecs
 import glob
 import hashlib
-import os
-import tempfile
-import weakref
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recon_core.columns.database import ColumnsError, answer, directory, text
-from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns, surveyed
-from recon_core.columns.parquet_table import ParquetTable
-from recon_core.columns.texts import amount_of_text, time_of_text
+from recon_core.columns.database import ColumnsError, answer, text
+from recon_core.columns.fill_columns import FillColumns, surveyed
 from recon_core.sessions.column_names import require_fills
+from recon_core.sessions.text_columns import new_file, remove, text_columns
 from recon_core.values.limits import (
     LINE_BYTES,
     MIB,
@@ -47,9 +42,9 @@ def csv_columns(path: Path, name: str) -> tuple[FillColumns, str]:
     refuse_above(TABLE_VALUES, (lines.count - 1) * len(names))
     table = _as_parquet(path, names)
     after = path.stat()
+    columns = surveyed(text_columns(table, name, names), TEXT_LENGTH.most)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ColumnsError("the file changes while it is read")
-    columns = surveyed(_columns(table, name, names), TEXT_LENGTH.most)
     if columns.count != lines.count - 1:
         raise ColumnsError("a line is no row")
     return columns, lines.digest
@@ -88,8 +83,7 @@ class _Lines:
 
 def _as_parquet(path: Path, names: list[str]) -> Path:
     """Write the texts of a plain file as Parquet, in their order; raises `ColumnsError`."""
-    handle, table = tempfile.mkstemp(".parquet", dir=directory())
-    os.close(handle)
+    table = new_file()
     columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
     source = (
         f"read_csv({text(glob.escape(str(path)))}, columns = {{{columns}}}, header = true, "
@@ -99,31 +93,8 @@ def _as_parquet(path: Path, names: list[str]) -> Path:
         f"max_line_size = {LINE_BYTES.most})"
     )
     try:
-        answer(f"COPY (SELECT * FROM {source}) TO {text(table)} (FORMAT parquet)")
+        answer(f"COPY (SELECT * FROM {source}) TO {text(str(table))} (FORMAT parquet)")
     except ColumnsError:
-        _remove(table)
+        remove(table)
         raise
-    return Path(table)
-
-
-def _remove(table: str) -> None:
-    with suppress(OSError):
-        Path(table).unlink()
-
-
-def _columns(path: Path, name: str, names: list[str]) -> FillColumns:
-    table = ParquetTable(path)
-    columns = FillColumns(
-        name=name,
-        path=path,
-        source=table.source,
-        number=table.number,
-        texts={one: table.column(one) for one in names if one in TEXTS},
-        amounts={
-            one: amount_of_text(table.column(one), table.source) for one in names if one in AMOUNTS
-        },
-        time=time_of_text(table.column("time")),
-        raw_time=table.column("time"),
-    )
-    weakref.finalize(columns, _remove, str(path))
-    return columns
+    return table

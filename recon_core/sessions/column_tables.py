@@ -12,13 +12,18 @@ from recon_core.columns.column_fills import ColumnFills, Convert, Rows
 from recon_core.columns.database import ColumnsError
 from recon_core.model import InputFile
 from recon_core.sessions.column_csv import csv_columns
+from recon_core.sessions.column_json_lines import json_lines_columns
 from recon_core.sessions.column_parquet import parquet_columns
 from recon_core.sessions.files import inside
 from recon_core.values.errors import ReconError
 from recon_core.values.limits import FILE_BYTES
 from recon_core.values.printable import printable
 
-_READERS: Final = {".csv": csv_columns, ".parquet": parquet_columns}
+_READERS: Final = {
+    ".csv": csv_columns,
+    ".jsonl": json_lines_columns,
+    ".parquet": parquet_columns,
+}
 
 
 def column_fills(

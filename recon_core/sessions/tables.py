@@ -159,7 +159,7 @@ def _lined_rows(
     if kind == "xml":
         from recon_core.sessions.xml_rows import xml_rows  # noqa: PLC0415  # an extra
 
-        _refuse_long_lines(content, (b"<", b">"))
+        refuse_long_lines(content.data, content.name, (b"<", b">"))
         elements = xml_rows(content, form.at)
         return lambda: iter(elements), None
     if kind == "csv":
@@ -239,7 +239,7 @@ def csv_rows(content: LinedFile | FileContent) -> list[dict[str, str]]:
 def _json_lines(content: LinedFile, form: FileForm) -> list[Row]:
     if not form.open_end:
         require_last_line(content, "" if form is _PLAIN else _OPEN_END)
-    _refuse_long_lines(content)
+    refuse_long_lines(content.data, content.name)
     refuse_above(JSON_OBJECTS, content.data.count(b"{"), f"{content.name}: ")
     refuse_above(JSON_VALUES, content.data.count(b","), f"{content.name}: ")
     lines = content.data.split(b"\n")
@@ -264,19 +264,17 @@ def require_last_line(content: LinedFile | FileContent, remedy: str = "") -> Non
         )
 
 
-def _refuse_long_lines(
-    content: LinedFile | FileContent, marks: tuple[bytes, ...] = (b"\n", b"\r")
-) -> None:
+def refuse_long_lines(data: bytes, name: str, marks: tuple[bytes, ...] = (b"\n", b"\r")) -> None:
     """Refuse a long line: it is in memory whole, and more than once while it is split.
 
     `marks` end a line; those of XML are the ends of its tags.
     """
-    most, start, data = LINE_BYTES.most, 0, content.data
+    most, start = LINE_BYTES.most, 0
     while len(data) - start > most:
         # The last end of a line that is within reach of this one.
         end = max(data.rfind(mark, start, start + most + 1) for mark in marks)
         if end < 0:
-            raise limit_error(LINE_BYTES, most + 1, f"{content.name}: a line ", at_least=True)
+            raise limit_error(LINE_BYTES, most + 1, f"{name}: a line ", at_least=True)
         start = end + 1
 
 
@@ -286,7 +284,7 @@ def _csv_table(
     """The header, and the rows that are as wide; raises `SessionError` for any other."""
     if not form.open_end:
         require_last_line(content, "" if form is _PLAIN else _OPEN_END)
-    _refuse_long_lines(content)
+    refuse_long_lines(content.data, content.name)
     lines = _csv_lines(content, form.separator)
     if form.skip:
         lines = (line for line in lines if not line[1] or line[1][0] not in form.skip)

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from recon_core.explain import explainer as explainer_module
 from recon_core.explain.on_demand import explainer
 from recon_core.ledger import postings_course
 from recon_core.model.explanation import Effort
+from recon_core.sessions import column_json_lines
 from recon_core.values.limits import limits_in_force
 
 from .builders import AS_OF_TEXT, document, write_session
@@ -86,7 +88,7 @@ MORE = st.sampled_from(
         {"snapshots": [{"as_of": SECOND, "positions": {"BTC/EUR": "1"}, "cash": {"EUR": "1"}}]},
     ]
 )
-FORMS = st.sampled_from(["parquet", "csv"])
+FORMS = st.sampled_from(["parquet", "csv", "jsonl"])
 Row = Mapping[str, Any]
 
 
@@ -164,6 +166,21 @@ def write_csv(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row])
         table.writerows([csv_cell(row.get(name)) for name in kinds] for row in rows)
 
 
+def write_json_lines(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> None:
+    """Write the amounts of every second table as JSON numbers."""
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            cells = {name: csv_cell(row.get(name)) for name in kinds}
+            line = json.dumps({name: cell for name, cell in cells.items() if cell},
+                              ensure_ascii=False)  # fmt: skip
+            if len(rows) % 2:
+                line = re.sub(r'("(?:quantity|price|fee)": )"([^"]*)"', r"\1\2", line)
+            file.write(f"{line}\n")
+
+
+WRITERS = {"parquet": write_table, "csv": write_csv, "jsonl": write_json_lines}
+
+
 def csv_cell(value: Any) -> str:
     if value is None:
         return ""
@@ -187,7 +204,7 @@ def side(
     directory: Path, name: str, table: tuple[Any, Sequence[Row]], form: str = "parquet", **more: Any
 ) -> Any:
     file = directory / f"{name}.{form}"
-    (write_csv if form == "csv" else write_table)(file, *table)
+    WRITERS[form](file, *table)
     return {"as_of": AS_OF_TEXT, "opening": {"cash": {"EUR": "1000.00"}},
             "fills": {"path": file.name}, **more}  # fmt: skip
 
@@ -341,10 +358,11 @@ def test_a_copy_in_its_place_is_no_equal_row(
     assert shown(found) == answers(path, 0)
 
 
-def test_a_session_of_both_engines_is_told_in_the_same_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_session_of_both_engines_is_told_in_the_same_words(tmp_path: Path, form: str) -> None:
     """The report in JSON has the same bytes, explanation and places included."""
     other = [*ROWS[:7], *ROWS[8:]]
-    path = session(tmp_path, (TYPES, ROWS), (TYPES, other))
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, other), form)
     by_rows, by_columns = (report(tmp_path, path, rows) for rows in (10**6, 1))
     assert by_rows == by_columns
     assert "fill_missing" in by_rows or "fill_orphaned" in by_rows
@@ -461,12 +479,96 @@ def test_lines_of_csv(tmp_path: Path, content: bytes, *, is_plain: bool) -> None
     """A table is read, or refused, as by rows; only plain lines are taken in columns."""
     path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="csv")
     (tmp_path / "b.csv").write_bytes(content)
+    compare_lines(path, is_plain=is_plain)
+
+
+OBJECT = (
+    b'{"fill_id": "f1", "symbol": "BTC/EUR", "side": "BUY", "quantity": "1.50", "price": 2, '
+    b'"time": "2026-01-01T09:00:00Z"}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_plain"),
+    [
+        (OBJECT + OBJECT.replace(b"f1", b"f2"), True),
+        (OBJECT.replace(b"f1", "\u00e9 f}\u2028{,".encode()), True),
+        (OBJECT.replace(b": 2,", b" :2.50 ,"), True),
+        (OBJECT.replace(b": 2,", b': "2.50",'), True),
+        (OBJECT + OBJECT.replace(b'"1.50"', b"1.50").replace(b"f1", b"f2"), True),
+        (OBJECT + OBJECT.replace(b'"1.50", ', b"").replace(b": 2,", b': 2, "quantity": 1,'), False),
+        (OBJECT + OBJECT.replace(b'"1.50", ', b'"1.50, '), False),
+        (OBJECT.replace(b'"1.50"', b"1") + OBJECT.replace(b'"1.50", ', b'"1.50, '), False),
+        (OBJECT.replace(b'"f1"', b'": 1,"'), True),
+        (OBJECT.replace(b'"f1"', b'"price: 1,"'), True),
+        (OBJECT.replace(b"}", b', "fee": null, "account": null}'), True),
+        (OBJECT.replace(b"}", b', "fee": 1, "fee_currency": "EUR", "leg": "NET"}'), True),
+        (OBJECT.replace(b"}", b', "leg": null}'), False),
+        (OBJECT.replace(b"}", b', "fee": 1}'), False),
+        (OBJECT.replace(b"}", b', "price": 2}'), False),
+        (OBJECT.replace(b"}", b', "account": null, "account": "a"}'), False),
+        (OBJECT.replace(b"}", b', "more": "x"}'), False),
+        (OBJECT.replace(b"f1", b"f\\u0031"), False),
+        (OBJECT.replace(b"f1", b"f\xff"), False),
+        (OBJECT.replace(b"f1", b"f\xed\xa0\x80"), False),
+        (OBJECT.replace(b"f1", b"f\t"), False),
+        (OBJECT.replace(b"f1", b""), False),
+        (OBJECT.replace(b'"f1"', b"1"), False),
+        (OBJECT.replace(b'"f1"', b"true"), False),
+        (OBJECT.replace(b'"f1"', b'["f1"]'), False),
+        (OBJECT.replace(b'"f1"', b'{"fill_id": "f1"}'), False),
+        (OBJECT.replace(b'"f1"', b'"price": 1'), False),
+        (OBJECT.replace(b": 2,", b": 2e1,"), False),
+        (OBJECT.replace(b": 2,", b": 02,"), False),
+        (OBJECT.replace(b": 2,", b": NaN,"), False),
+        (OBJECT.replace(b": 2,", b": 1.2.3,"), False),
+        (OBJECT.replace(b": 2,", b": -,"), False),
+        (OBJECT.replace(b": 2,", b": 1." + b"1" * 31 + b","), False),
+        (OBJECT.replace(b": 2,", b': "",'), False),
+        (OBJECT.replace(b": 2,", b": null,"), False),
+        (OBJECT.replace(b"}\n", b"} \n"), False),
+        (OBJECT.replace(b"{", b" {"), False),
+        (OBJECT.replace(b"\n", b"\r\n"), False),
+        (OBJECT + b"\n" + OBJECT, False),
+        (OBJECT[:-1], False),
+        (OBJECT[:-2] + b"\n", False),
+        (OBJECT[:-1] + OBJECT + OBJECT.replace(b", ", b",\n"), False),
+        (OBJECT[:-1] * 2 + b"\n" + OBJECT.replace(b'"side"', b'\n"side"'), False),
+        (OBJECT.replace(b'"side"', b'}\n{"side"'), False),
+        (b"[" + OBJECT[:-1] + b"]\n", False),
+        (b"\xef\xbb\xbf" + OBJECT, False),
+        (OBJECT.replace(b"f1", b"f" * 140_000), False),
+        (OBJECT.replace(b": 2,", b": " + b" " * 1_100_000 + b"2,"), False),
+        (b"{}\n", False),
+        (b"", False),
+    ],
+)
+def test_lines_of_json(tmp_path: Path, content: bytes, *, is_plain: bool) -> None:
+    """A table is read, or refused, as by rows; only plain lines are taken in columns."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="jsonl")
+    (tmp_path / "b.jsonl").write_bytes(content)
+    compare_lines(path, is_plain=is_plain)
+
+
+def compare_lines(path: Path, *, is_plain: bool) -> None:
+    """Compare a session by rows with the same in columns, which take the external side or not."""
     by_rows = answers(path, 0)
     with limits_in_force({"column_rows": 1}):
         found = reconcile_session(path, max_items=0)
     assert shown(found) == by_rows
     in_columns = found.is_readable and isinstance(sides_of(found)[1].fills, ColumnFills)
     assert in_columns is is_plain
+
+
+def test_lines_of_json_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part ends with a line, wherever the bytes read at once end; a longer line is for rows."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]), form="jsonl")
+    by_rows = answers(path, 0)
+    for size in (300, 301, 1000):
+        monkeypatch.setattr(column_json_lines, "_AT_ONCE", size)
+        assert shown(in_columns(path)) == by_rows
+    monkeypatch.setattr(column_json_lines, "_AT_ONCE", 100)
+    assert answers(path, 0, column_rows=1) == by_rows
 
 
 def text_of(value: Any) -> str:
