@@ -12,15 +12,15 @@ from .worlds import Side, World
 Json = dict[str, Any]
 
 
-def text(amount: Decimal) -> str:
-    """The amount without an exponent."""
-    plain = format(amount, "f")
-    return "0" if not amount else plain
+def _row(**fields: object) -> Json:
+    """The fields as the format has them; what is `None` is left out."""
+    return {name: _value(value) for name, value in fields.items() if value is not None}
 
 
-def moment(time: datetime) -> str:
-    """The time as the format has it."""
-    return time.isoformat().replace("+00:00", "Z")
+def _value(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f") if value else "0"
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def document(
@@ -32,11 +32,13 @@ def document(
         ordered[fill.order] = ordered.get(fill.order, Decimal(0)) + fill.quantity
     instruments = {}
     for symbol, thing in world.instruments.items():
-        row = {"kind": thing.kind, "base": thing.base, "quote": thing.quote}
-        multiplier = multipliers.get(symbol, thing.multiplier)
-        if multiplier != 1:
-            row["multiplier"] = text(multiplier)
-        instruments[symbol] = row
+        size = multipliers.get(symbol, thing.multiplier)
+        instruments[symbol] = _row(
+            kind=thing.kind,
+            base=thing.base,
+            quote=thing.quote,
+            multiplier=None if size == 1 else size,
+        )
     made: Json = {
         "schema": "recon.session/1",
         "session_id": f"examination-{world.seed}",
@@ -51,22 +53,20 @@ def document(
 
 
 def _side(side: Side, source: str, ordered: Mapping[str | None, Decimal]) -> Json:
-    shown = side.shown
-    made: Json = {"source": source, "as_of": moment(side.as_of)}
-    if shown.floats:
-        made["numbers"] = "float"
+    shown, listed = side.shown, side.listed
+    made = _row(source=source, as_of=side.as_of, numbers="float" if shown.floats else None)
     if shown.opening:
-        made["opening"] = _opening(side.listed)
+        made["opening"] = _opening(listed)
     if shown.fills:
-        made["fills"] = [_fill(row, shown.order_ids) for row in side.listed.fills]
+        made["fills"] = [_fill(row, shown.order_ids) for row in listed.fills]
     if shown.movements:
-        made["movements"] = [_movement(row) for row in side.listed.movements]
+        made["movements"] = [_movement(row) for row in listed.movements]
     if shown.orders:
         made["orders"] = _orders(side.books, ordered, shown.order_ids)
     made |= _state(side.state, positions=shown.positions, cash=shown.cash)
     if side.snapshots:
         made["snapshots"] = [
-            {"as_of": moment(time)} | _state(state, positions=shown.positions, cash=shown.cash)
+            _row(as_of=time) | _state(state, positions=shown.positions, cash=shown.cash)
             for time, state in side.snapshots
         ]
     return made
@@ -74,56 +74,56 @@ def _side(side: Side, source: str, ordered: Mapping[str | None, Decimal]) -> Jso
 
 def _opening(books: Books) -> Json:
     positions = [
-        {"symbol": symbol, "leg": leg, "quantity": text(quantity), "average_price": text(price)}
+        _row(symbol=symbol, leg=leg, quantity=quantity, average_price=price)
         for (symbol, leg), (quantity, price) in books.positions.items()
     ]
-    return {"cash": {c: text(a) for c, a in books.cash.items()}, "positions": positions}
+    return {"cash": _row(**books.cash), "positions": positions}
 
 
 def _state(state: State, *, positions: bool, cash: bool) -> Json:
     made: Json = {}
     if positions:
         made["positions"] = [
-            {"symbol": symbol, "leg": leg, "quantity": text(quantity)}
+            _row(symbol=symbol, leg=leg, quantity=quantity)
             for (symbol, leg), quantity in state.positions.items()
         ]
     if cash:
-        made["cash"] = {currency: text(amount) for currency, amount in state.cash.items()}
+        made["cash"] = _row(**state.cash)
     return made
 
 
 def _fill(row: Fill, order_ids: str) -> Json:
-    made: Json = {
-        "fill_id": row.id,
-        "symbol": row.symbol,
-        "side": row.side,
-        "quantity": text(row.quantity),
-        "price": text(row.price),
-        "time": moment(row.time),
-    }
-    if row.leg != "NET":
-        made["leg"] = row.leg
-    if row.fee is not None:
-        made |= {"fee": text(row.fee), "fee_currency": row.fee_currency}
-    return made | _ids(row, order_ids)
+    fields = _row(
+        fill_id=row.id,
+        symbol=row.symbol,
+        side=row.side,
+        quantity=row.quantity,
+        price=row.price,
+        time=row.time,
+        leg=None if row.leg == "NET" else row.leg,
+        fee=row.fee,
+        fee_currency=None if row.fee is None else row.fee_currency,
+    )
+    return fields | _ids(row, order_ids)
 
 
 def _ids(row: Fill, order_ids: str) -> Json:
-    made: Json = {}
-    if order_ids in {"both", "client"} and row.order:
-        made["client_order_id"] = row.order
-    if order_ids in {"both", "exchange"} and row.exchange_order:
-        made["exchange_order_id"] = row.exchange_order
-    return made
+    return _row(
+        client_order_id=row.order if order_ids in {"both", "client"} else None,
+        exchange_order_id=row.exchange_order if order_ids in {"both", "exchange"} else None,
+    )
 
 
 def _movement(row: Movement) -> Json:
-    made: Json = {"movement_id": row.id, "kind": row.kind, "time": moment(row.time)}
-    if row.currency is not None and row.amount is not None:
-        made |= {"currency": row.currency, "amount": text(row.amount)}
-    if row.symbol is not None and row.quantity is not None:
-        made |= {"symbol": row.symbol, "quantity": text(row.quantity)}
-    return made
+    return _row(
+        movement_id=row.id,
+        kind=row.kind,
+        time=row.time,
+        currency=row.currency,
+        amount=row.amount,
+        symbol=row.symbol,
+        quantity=row.quantity,
+    )
 
 
 def _orders(books: Books, ordered: Mapping[str | None, Decimal], order_ids: str) -> list[Json]:
@@ -135,17 +135,15 @@ def _orders(books: Books, ordered: Mapping[str | None, Decimal], order_ids: str)
     for rows in groups.values():
         first, filled = rows[0], sum((row.quantity for row in rows), Decimal(0))
         quantity = ordered.get(first.order, filled)
-        made.append(
-            _ids(first, order_ids)
-            | {
-                "symbol": first.symbol,
-                "side": first.side,
-                "quantity": text(quantity),
-                "filled_quantity": text(filled),
-                "state": "FILLED" if filled >= quantity else "PARTIALLY_FILLED",
-                "time": moment(first.time),
-            }
+        report = _row(
+            symbol=first.symbol,
+            side=first.side,
+            quantity=quantity,
+            filled_quantity=filled,
+            state="FILLED" if filled >= quantity else "PARTIALLY_FILLED",
+            time=first.time,
         )
+        made.append(_ids(first, order_ids) | report)
     return made
 
 

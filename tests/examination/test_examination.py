@@ -21,7 +21,7 @@ from .worlds import WORLDS, draw
 
 D = Decimal
 TIME = datetime(2026, 1, 5, 9, tzinfo=UTC)
-SAMPLE = range(14, 36)
+SAMPLE = range(40, 62)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -103,7 +103,6 @@ class Shown:
     positions: bool = True
     cash: bool = True
     snapshots: int = 0
-    fees: bool = True
     order_ids: str = "both"
     floats: bool = False
 
