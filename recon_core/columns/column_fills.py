@@ -1,29 +1,47 @@
 """The fills of a side in columns: rows are made of those alone that somebody looks at."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from recon_core.columns.database import ColumnsError
 from recon_core.columns.equal_digest import digest_without
 from recon_core.columns.fill_columns import MOST_NUMBERS, FillColumns, listed
+from recon_core.columns.fill_questions import (
+    Nearby,
+    charged,
+    fee_places,
+    fee_samples,
+    later_than,
+    latest,
+    names_parts,
+    of_positions,
+    parts,
+    price_range,
+    quantities,
+)
 from recon_core.columns.fill_sums import InOrder, Places, fill_sums
-from recon_core.columns.matching import unequal
+from recon_core.columns.matching import Unequal, unequal
 from recon_core.columns.repeated import copies
-from recon_core.columns.times import microseconds_of, time_text
+from recon_core.columns.times import microseconds_of, time_of, time_text
 from recon_core.model import Fill
 from recon_core.model.fill_table import (
     FillKey,
     FillTable,
+    PatchedFills,
     PositionSums,
     SumRule,
     UnequalFills,
     copies_of,
+    rows_having,
     rows_in_account,
 )
 from recon_core.model.matched_rows import EqualRows
+
+Answer = TypeVar("Answer")
 
 Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Fill]]
 """Makes fills of rows as a file has them."""
@@ -42,6 +60,29 @@ class Rows:
     known: dict[int, Fill] = field(default_factory=dict)
     unequal: Sequence[int] | None = None
     every: tuple[Fill, ...] | None = None
+    nearby: Nearby = field(init=False)
+    _compared: tuple[FillColumns, bool, Unequal] | None = None
+    _answers: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.nearby = Nearby(self.columns, self.where)
+
+    def once(self, question: tuple[Any, ...], ask: Callable[[], Answer]) -> Answer:
+        """Return the answer to a question about all rows, which is asked once."""
+        if question not in self._answers:
+            self._answers[question] = ask()
+        answer: Answer = self._answers[question]
+        return answer
+
+    def compared(self, other: "Rows", *, plain: bool) -> Unequal:
+        """Return what differs from the rows of another table; the last answer is kept."""
+        for one, table, is_turned in ((self, other, False), (other, self, True)):
+            if one._compared is not None and one._compared[:2] == (table.columns, plain):
+                known = one._compared[2]
+                return Unequal(known.external, known.internal, known.equal) if is_turned else known
+        found = unequal(self.columns, other.columns, plain=plain)
+        self._compared = other.columns, plain, found
+        return found
 
     def all(self) -> tuple[Fill, ...]:
         """Return all rows, in the order of the table."""
@@ -61,9 +102,27 @@ class Rows:
         return [self.known[number] for number in numbers]
 
     def _read_some(self, numbers: Sequence[int]) -> None:
-        for parts in self.columns.raw_rows(f"{self.columns.number} IN ({listed(numbers)})"):
-            made = self.convert(map(self._document, parts))
-            self.known.update(zip((row[0] for row in parts), made, strict=True))
+        if list(numbers) == [0]:  # which reads no more than the first part of a file
+            self.where("", first=1)
+        if any(number not in self.known for number in numbers):
+            self.where(f"{self.columns.number} IN ({listed(numbers)})")
+
+    def where(self, condition: str, first: int | None = None) -> list[int]:
+        """Make the rows that have a condition of SQL, or the first ones; return their numbers.
+
+        Raises `ColumnsError` where they are too many.
+        """
+        numbers: list[int] = []
+        for parts in self.columns.raw_rows(condition, first):
+            found = [row[0] for row in parts]
+            numbers += found
+            if len(numbers) > MOST_NUMBERS:
+                raise ColumnsError("too many rows are asked for")
+            if self.every is None:
+                made = self.convert(map(self._document, parts))
+                for number, row in zip(found, made, strict=True):
+                    self.known.setdefault(number, row)
+        return numbers
 
     def _read(self) -> Iterator[Fill]:
         place = 0
@@ -89,6 +148,7 @@ class ColumnFills(FillTable):
     columns: FillColumns
     rows: Rows
     unnamed: str | None = None
+    _named: dict[int, Fill] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """The number of fills."""
@@ -106,7 +166,10 @@ class ColumnFills(FillTable):
 
     def __getitem__(self, place: int | slice) -> Fill | tuple[Fill, ...]:
         """The fill at a place, or those of a slice."""
-        return self._every[place]
+        places = range(len(self))[place]
+        if isinstance(places, int):
+            return self.at((places,))[0]
+        return self.at(places) if places.step > 0 else self._every[place]
 
     def __add__(self, more: Sequence[Fill]) -> tuple[Fill, ...]:
         """Return these fills and more, as tuples do."""
@@ -122,11 +185,22 @@ class ColumnFills(FillTable):
 
     @cached_property
     def _every(self) -> tuple[Fill, ...]:
-        rows = self.rows.all()
-        return rows if self.unnamed is None else rows_in_account(rows, self.unnamed)
+        return self._in_account(range(len(self)), self.rows.all())
+
+    def _in_account(self, numbers: Iterable[int], rows: Sequence[Fill]) -> tuple[Fill, ...]:
+        """Return rows in their account; each has one identity there, too."""
+        if self.unnamed is None:
+            return tuple(rows)
+        named, account = self._named, self.unnamed
+        return tuple(
+            named.get(number) or named.setdefault(number, *rows_in_account([row], account))
+            for number, row in zip(numbers, rows, strict=True)
+        )
 
     def distinct(self, name: str) -> set[Any]:
         """Return every value of a field."""
+        if name == "position_id" and not self.columns.has(name):
+            return {None} if len(self) else set()
         if name not in ("symbol", "fee_currency", "account", "leg"):
             return {getattr(fill, name) for fill in self._every}
         found = {getattr(group, name) for group in self.columns.groups}
@@ -146,8 +220,104 @@ class ColumnFills(FillTable):
 
     def at(self, numbers: Sequence[int]) -> tuple[Fill, ...]:
         """Return rows by their numbers, which rise."""
-        rows = tuple(self.rows.at(numbers))
-        return rows if self.unnamed is None else rows_in_account(rows, self.unnamed)
+        return self._in_account(numbers, self.rows.at(numbers))
+
+    def having(self, **values: Collection[Any]) -> list[Fill]:
+        """Return the fills with some values of every field that is named, in their order."""
+        if self.rows.every is not None:
+            return super().having(**values)
+        try:
+            numbers = self.rows.nearby.numbers_of(values)
+        except ColumnsError:
+            return super().having(**values)
+        return rows_having(self.at(sorted(numbers)), values)
+
+    def count_of(self, name: str, value: Any) -> int:
+        """The number of fills with one value of a field."""
+        if name not in ("symbol", "fee_currency", "account", "leg"):
+            return super().count_of(name, value)
+        if name == "account" and self.unnamed is not None:
+            same = (one for one in self.columns.groups if value == (one.account or self.unnamed))
+        else:
+            same = (one for one in self.columns.groups if getattr(one, name) == value)
+        return sum(one.count for one in same)
+
+    def latest(self, before: datetime | None = None) -> datetime | None:
+        """The latest time of a fill, of those `before` a time; `None` without any."""
+        last = max((group.last for group in self.columns.groups), default=None)
+        if last is not None and before is not None and last >= microseconds_of(before):
+            last = latest(self.columns, before)
+        return None if last is None else time_of(last)
+
+    def after(self, time: datetime) -> list[Fill]:
+        """Return the fills that are later than a time, in their order."""
+        last = max((group.last for group in self.columns.groups), default=0)
+        if last <= microseconds_of(time):
+            return []
+        try:
+            return list(self.at(sorted(self.rows.where(later_than(self.columns, time)))))
+        except ColumnsError:
+            return super().after(time)
+
+    def fee_places(self) -> dict[str | None, int]:
+        """Return the most decimals that a fee which is not 0 is written with, by currency."""
+        return self.rows.once(("places",), lambda: fee_places(self.columns))
+
+    def fee_samples(self, most: int) -> dict[str, list[Decimal]]:
+        """Return evenly spaced fees that are not 0, by currency."""
+        return self.rows.once(("fees", most), lambda: fee_samples(self.columns, most))
+
+    def prices(self, symbol: str, without: str) -> list[Decimal]:
+        """Return the lowest and the highest price of a symbol, without the fills of one id."""
+        return price_range(self.columns, symbol, without)
+
+    def quantities(self) -> dict[str, Decimal]:
+        """Return the sum of the quantities of each symbol, those of a SELL negative."""
+        try:
+            return quantities(self.columns)
+        except ColumnsError:
+            return super().quantities()
+
+    def may_be_parts(self) -> Sequence[Fill]:
+        """Return the fills among which are all whose id is the begin of the id of another one."""
+        return self.at(parts(self.columns)) if names_parts(self.columns) else ()
+
+    def positions(self) -> set[FillKey]:
+        """Return account, symbol and leg of every position."""
+        return {(one.account or self.unnamed, one.symbol, one.leg) for one in self.columns.groups}
+
+    def charged(
+        self,
+        positions: Collection[FillKey],
+        side: str | None,
+        most: int,
+        in_order: InOrder,
+    ) -> list[Fill]:
+        """Return fills with a fee of some positions, evenly spaced by their order."""
+        where = of_positions(self.columns, positions, self.unnamed)
+        key = "charged", where, side, most
+        found = self.rows.once(key, lambda: list(charged(self.columns, where, side, most)))
+        times = sorted({one.time for one in found if one.tied > 1})
+        of_time = f"{where} AND {self.columns.time} IN ({listed(times)})"
+        tied = self.rows.where(of_time) if times else []
+        rows = dict(zip(numbers := sorted({*(one.number for one in found), *tied}),
+                        self.at(numbers), strict=True))  # fmt: skip
+        ordered: dict[int, list[Fill]] = {}
+        for row in in_order(rows[number] for number in sorted(tied)):
+            if row.fee and side in (None, row.side):
+                ordered.setdefault(microseconds_of(row.time), []).append(row)
+        return [
+            rows[one.number] if one.tied == 1 else ordered[one.time][one.place - one.first]
+            for one in found
+        ]
+
+    def unlike(self, other: FillTable, *, plain: bool) -> tuple[list[Fill], list[Fill]] | None:
+        """Return fills of both sides among which are all that differ."""
+        if isinstance(other, PatchedFills):
+            found = other.unlike(self, plain=plain)
+            return None if found is None else (found[1], found[0])
+        known = self.unequal(other, plain=plain)
+        return None if known is None else (list(known.internal), list(known.external))
 
     def late(self, time: datetime) -> int:
         """The number of fills after a time."""
@@ -179,8 +349,13 @@ class ColumnFills(FillTable):
         self, rules: Mapping[str, SumRule], places: Places, in_order: InOrder
     ) -> PositionSums | None:
         """Return the sums of all positions; `None` where they have more digits than columns."""
+        currencies = {one.fee_currency for one in self.columns.groups if one.fee_currency}
+        key = "sums", *rules.items(), *((one, places(one)) for one in sorted(currencies))
         try:
-            return fill_sums(self.columns, rules, places, self.unnamed, self.at, in_order)
+            return self.rows.once(
+                (*key, self.unnamed),
+                lambda: fill_sums(self.columns, rules, places, self.unnamed, self.at, in_order),
+            )
         except ColumnsError:
             return None
 
@@ -189,13 +364,15 @@ class ColumnFills(FillTable):
         if not isinstance(other, ColumnFills):
             return None
         try:
-            found = unequal(self.columns, other.columns, plain=plain)
+            found = self.rows.compared(other.rows, plain=plain)
         except ColumnsError:
             return None
         self.rows.unequal, other.rows.unequal = found.internal, found.external
+        ours, theirs = self.at(found.internal), other.at(found.external)
+        self.rows.nearby.rows = other.rows.nearby.rows = (*ours, *theirs)
         return UnequalFills(
-            self.at(found.internal),
-            other.at(found.external),
+            ours,
+            theirs,
             found.equal,
             partial(self._digest_without, found.internal, plain=plain),
         )

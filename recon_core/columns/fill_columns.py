@@ -151,10 +151,12 @@ class FillColumns:
             raise SessionError(f"{self.name}: cannot be read: {reason}") from None
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-    def raw_rows(self, where: str = "") -> Iterator[list[tuple[Any, ...]]]:
+    def raw_rows(
+        self, where: str = "", first: int | None = None
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """Yield rows in parts, in their order: number, texts, amounts as text, and the time.
 
-        The columns are those of `raw_names`.
+        The columns are those of `raw_names`; `first` is the number of rows, all without it.
         """
         columns = [
             self.number,
@@ -163,7 +165,8 @@ class FillColumns:
             self.raw_time or self.time,
         ]
         condition = f" WHERE {where}" if where else ""
-        yield from self.parts(f"SELECT {', '.join(columns)} FROM {self.source}{condition}")
+        most = "" if first is None else f" LIMIT {first}"
+        yield from self.parts(f"SELECT {', '.join(columns)} FROM {self.source}{condition}{most}")
 
     @property
     def raw_names(self) -> list[str]:

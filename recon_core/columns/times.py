@@ -8,7 +8,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def time_text(microseconds: int) -> str:
     """Return a time as a file has it."""
-    return (_EPOCH + microseconds * _MICROSECOND).isoformat()
+    return time_of(microseconds).isoformat()
+
+
+def time_of(microseconds: int) -> datetime:
+    """Return a time of columns."""
+    return _EPOCH + microseconds * _MICROSECOND
 
 
 def microseconds_of(time: datetime) -> int:

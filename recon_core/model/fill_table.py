@@ -2,21 +2,27 @@
 
 Most of a session asks fills one by one. What is asked of all of them is asked here: a tuple of
 rows answers by looking at each (`RowTable`), a table in columns by one query, and makes rows only
-of those that somebody looks at (`recon_core.columns`). Both give the same answers.
+of those that somebody looks at (`recon_core.columns`). Both give the same answers. A row is made
+once, so that it has one identity.
 """
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
+from itertools import compress
 from operator import attrgetter, is_
 from typing import Any, Final, overload
+
+from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _TIME: Final = attrgetter("time")
 _FILL_ID: Final = attrgetter("fill_id")
 _KEY: Final = attrgetter("account", "symbol", "fill_id")
+_POSITION: Final = attrgetter("account", "symbol", "leg")
 
 FillKey = tuple[str | None, str, str]
 """Account, symbol and id of a fill."""
@@ -72,6 +78,10 @@ class FillTable(Sequence[Any], ABC):
     def distinct(self, name: str) -> set[Any]:
         """Return every value of a field."""
 
+    def count_of(self, name: str, value: Any) -> int:
+        """The number of fills with one value of a field."""
+        return sum(getattr(fill, name) == value for fill in self)
+
     @abstractmethod
     def copies(self) -> dict[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
@@ -91,6 +101,97 @@ class FillTable(Sequence[Any], ABC):
     @abstractmethod
     def in_account(self, account: str) -> Sequence[Any]:
         """Return the fills, those without an account in `account`."""
+
+    def having(self, **values: Collection[Any]) -> list[Any]:
+        """Return the fills with some values of every field that is named, in their order.
+
+        A fill has an order of `order_id` too, which is the client's id, else the exchange's.
+        """
+        return rows_having(self, values)
+
+    def latest(self, before: datetime | None = None) -> datetime | None:
+        """The latest time of a fill, of those `before` a time; `None` without any."""
+        times = map(_TIME, self)
+        return max((each for each in times if before is None or each < before), default=None)
+
+    def after(self, time: datetime) -> list[Any]:
+        """Return the fills that are later than a time, in their order."""
+        return [fill for fill in self if fill.time > time]
+
+    def fee_places(self) -> dict[str | None, int]:
+        """Return the most decimals that a fee which is not 0 is written with, by currency."""
+        found: dict[str | None, int] = {}
+        for fill in self:
+            if fill.fee:
+                places = decimal_places(fill.fee)
+                found[fill.fee_currency] = max(found.get(fill.fee_currency, 0), places)
+        return found
+
+    def fee_samples(self, most: int) -> dict[str, list[Decimal]]:
+        """Return fees that are not 0, by currency in the order of their first fills.
+
+        They are evenly spaced, and fewer than twice as many as `most`.
+        """
+        fees: dict[str, list[Decimal]] = {}
+        for fill in self:
+            if fill.fee:
+                fees.setdefault(fill.charged_in, []).append(fill.fee)
+        return {currency: evenly(charged, most) for currency, charged in fees.items()}
+
+    def prices(self, symbol: str, without: str) -> list[Decimal]:
+        """Return the lowest and the highest price of a symbol, without the fills of one id.
+
+        They are empty without any, and one price if both are equal.
+        """
+        found = [fill.price for fill in self if fill.symbol == symbol and fill.fill_id != without]
+        return sorted({min(found), max(found)}) if found else []
+
+    def quantities(self) -> dict[str, Decimal]:
+        """Return the sum of the quantities of each symbol, those of a SELL negative."""
+        found: dict[str, Decimal] = {}
+        for fill in self:
+            signed = fill.quantity if fill.side == "BUY" else fill.quantity.copy_negate()
+            found[fill.symbol] = EXACT.add(found.get(fill.symbol, ZERO), signed)
+        return found
+
+    def may_be_parts(self) -> Sequence[Any]:
+        """Return the fills among which are all whose id is the begin of the id of another one."""
+        return self
+
+    def owns(self, row: Any) -> bool:
+        """True if a row is one of the fills by identity."""
+        return any(each is row for each in self.having(fill_id=(row.fill_id,)))
+
+    def patched(self, removed: Iterable[Any], added: Sequence[Any]) -> "FillTable":
+        """Return the fills without some, which are meant by identity, and with others at last."""
+        gone = {id(row): row for row in removed}
+        return PatchedFills(self, tuple(filter(self.owns, gone.values())), tuple(added))
+
+    def positions(self) -> set[FillKey]:
+        """Return account, symbol and leg of every position."""
+        return set(map(_POSITION, self))
+
+    def charged(
+        self,
+        positions: Collection[FillKey],
+        side: str | None,
+        most: int,
+        in_order: Callable[[Iterable[Any]], list[Any]],
+    ) -> list[Any]:
+        """Return fills with a fee that is not 0 of some positions, evenly spaced by their order.
+
+        They are fewer than twice as many as `most`, and of one side if that is named.
+        """
+        found = (fill for fill in self if fill.fee and _POSITION(fill) in positions)
+        return evenly([one for one in in_order(found) if side in (None, one.side)], most)
+
+    def unlike(self, other: "FillTable", *, plain: bool) -> tuple[list[Any], list[Any]] | None:
+        """Return fills of both sides among which are all that differ; `None` where it is unknown.
+
+        Each of the others has a row on the other side that is equal in all but what only one of
+        both states; `plain` leaves the accounts out.
+        """
+        return None
 
     def sums(
         self,
@@ -160,6 +261,149 @@ class RowTable(FillTable):
     def in_account(self, account: str) -> tuple[Any, ...]:
         """Return the fills, those without an account in `account`."""
         return rows_in_account(self.rows, account)
+
+
+@dataclass(frozen=True, eq=False)  # without slots: the rows are kept once they are made
+class PatchedFills(FillTable):
+    """Fills of a table without some, and with others at last; rows are made if they are asked for.
+
+    `removed` are rows of the table itself.
+    """
+
+    table: FillTable
+    removed: tuple[Any, ...]
+    added: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        """The number of fills."""
+        return len(self.table) - len(self.removed) + len(self.added)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Begin with the first fill, which makes all rows."""
+        return iter(self._every)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        """The fill at a place, or those of a slice."""
+        if isinstance(place, int) and not self.removed and 0 <= place < len(self.table):
+            return self.table[place]
+        return self._every[place]
+
+    @cached_property
+    def _every(self) -> tuple[Any, ...]:
+        return (*self._kept(self.table), *self.added)
+
+    @cached_property
+    def _gone(self) -> frozenset[int]:
+        return frozenset(map(id, self.removed))
+
+    def _kept(self, rows: Iterable[Any]) -> list[Any]:
+        return [row for row in rows if id(row) not in self._gone]
+
+    def having(self, **values: Collection[Any]) -> list[Any]:
+        """Return the fills with some values of every field that is named, in their order."""
+        return [*self._kept(self.table.having(**values)), *rows_having(self.added, values)]
+
+    def distinct(self, name: str) -> set[Any]:
+        """Return every value of a field."""
+        found = self.table.distinct(name)
+        removed = Counter(getattr(row, name) for row in self.removed)
+        found -= {value for value, count in removed.items() if self._all(name, value, count)}
+        return found.union(getattr(row, name) for row in self.added)
+
+    def _all(self, name: str, value: Any, count: int) -> bool:
+        """True if no more fills than these have a value."""
+        return self.table.count_of(name, value) == count
+
+    def count_of(self, name: str, value: Any) -> int:
+        """The number of fills with one value of a field."""
+        less, more = ([getattr(row, name) for row in rows].count(value) for rows in self._changes)
+        return self.table.count_of(name, value) - less + more
+
+    @property
+    def _changes(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        return self.removed, self.added
+
+    def copies(self) -> dict[FillKey, int]:
+        """Return the key of every fill that is listed more than once, with its count."""
+        ids = {row.fill_id for rows in self._changes for row in rows}
+        known = {key: count for key, count in self.table.copies().items() if key[2] not in ids}
+        return known | copies_of(self.having(fill_id=ids))
+
+    def late(self, time: datetime) -> int:
+        """The number of fills after a time."""
+        less, more = (len([1 for row in rows if row.time > time]) for rows in self._changes)
+        return self.table.late(time) - less + more
+
+    def early(self, time: datetime) -> int:
+        """The number of fills before a time."""
+        less, more = (len([1 for row in rows if row.time < time]) for rows in self._changes)
+        return self.table.early(time) - less + more
+
+    def after(self, time: datetime) -> list[Any]:
+        """Return the fills that are later than a time, in their order."""
+        added = (row for row in self.added if row.time > time)
+        return [*self._kept(self.table.after(time)), *added]
+
+    def names_an_order(self) -> bool:
+        """True if any fill names its order."""
+        if self.removed and self.table.names_an_order():
+            return any(row.order_id for row in self)
+        return self.table.names_an_order() or any(row.order_id for row in self.added)
+
+    def in_account(self, account: str) -> Sequence[Any]:
+        """Return the fills, those without an account in `account`."""
+        return self if None not in self.distinct("account") else rows_in_account(self, account)
+
+    def patched(self, removed: Iterable[Any], added: Sequence[Any]) -> "FillTable":
+        """Return the fills without some, added ones among them, and with others at last."""
+        gone = {id(row): row for row in removed}
+        kept = [row for row in self.added if gone.pop(id(row), None) is None]
+        others = (row for row in gone.values() if id(row) not in self._gone)
+        removed = filter(self.table.owns, others)
+        return PatchedFills(self.table, (*self.removed, *removed), (*kept, *added))
+
+    def latest(self, before: datetime | None = None) -> datetime | None:
+        """The latest time of a fill, of those `before` a time; `None` without any."""
+        times = [row.time for row in self.added if before is None or row.time < before]
+        last = self.table.latest(before)
+        while last is not None and not self._kept(self.table.having(time=(last,))):
+            last = self.table.latest(last)
+        return max(times if last is None else [*times, last], default=None)
+
+    def unlike(self, other: FillTable, *, plain: bool) -> tuple[list[Any], list[Any]] | None:
+        """Return fills of both sides among which are all that differ."""
+        ids = {row.fill_id for rows in self._changes for row in rows}
+        return _unlike_but(ids, self, self.table, other, plain=plain)
+
+
+def _unlike_but(
+    ids: set[str], one: FillTable, table: FillTable, other: FillTable, *, plain: bool
+) -> tuple[list[Any], list[Any]] | None:
+    """Return what `unlike` does of `one`, which is `table` but for fills of some ids."""
+    found = table.unlike(other, plain=plain)
+    if found is None:
+        return None
+    ids = ids.union(row.fill_id for rows in found for row in rows)
+    return one.having(fill_id=ids), other.having(fill_id=ids)
+
+
+def rows_having(rows: Iterable[Any], values: Mapping[str, Collection[Any]]) -> list[Any]:
+    """Return the rows with some values of every field that is named, in their order."""
+    left = rows if isinstance(rows, Sequence) else list(rows)
+    for name, some in values.items():
+        left = list(compress(left, map(some.__contains__, map(attrgetter(name), left))))
+    return list(left)
+
+
+def evenly(rows: Sequence[Any], most: int) -> list[Any]:
+    """Return evenly spaced rows, fewer than twice as many as `most`."""
+    return list(rows[:: max(1, len(rows) // most)])
 
 
 def are_the_same(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:

@@ -30,6 +30,7 @@ from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, unit_at
 
 _FEWEST_ALIKE: Final = 2
@@ -145,8 +146,10 @@ def _is_of_another_account(problem: Problem, part: Part) -> bool:
     (fill,) = patch.removed
     return any(
         fill_content(replace(one, account=fill.account)) == fill_content(fill)
-        for one in problem.statement_of(problem.owner.other).fill_rows
-        if one.fill_id == fill.fill_id and one.account != fill.account
+        for one in table_of(problem.statement_of(problem.owner.other).fills).having(
+            fill_id=(fill.fill_id,)
+        )
+        if one.account != fill.account
     )
 
 

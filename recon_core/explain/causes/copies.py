@@ -17,7 +17,9 @@ from typing import Any, Final
 
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.rows import in_time_order
 from recon_core.model import Fill
+from recon_core.model.fill_table import FillTable
 from recon_core.values.amounts import exact_sum
 
 _ID: Final = attrgetter("fill_id")
@@ -28,9 +30,13 @@ _SEPARATORS: Final = "-_.:/"
 
 @dataclass
 class Copies:
-    """The fills of one side that state one execution more than once, each group computed once."""
+    """The fills of one side that state one execution more than once, each group computed once.
+
+    `fills` are by time; `parted` are those among which are all that are stated in parts.
+    """
 
     fills: Sequence[Fill]
+    parted: Sequence[Fill] | None = None
     _by_time: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
     _equal_fills: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
@@ -54,7 +60,7 @@ class Copies:
 
     @cached_property
     def _in_parts(self) -> Mapping[int, str]:
-        return stated_in_parts(self.fills)
+        return stated_in_parts(self.fills if self.parted is None else self.parted)
 
     def near(self, fill: Fill) -> bool:
         """True if an equal fill is near in the same order, or at the same time in any order."""
@@ -88,6 +94,15 @@ class Copies:
             if order:
                 found.setdefault(order, []).append(fill)
         return found
+
+
+def copies_of(table: FillTable, asked: Sequence[Fill]) -> Copies:
+    """Return the copies of some fills of a side: those of one id, of one order, and of one time."""
+    found: dict[int, Fill] = {}
+    for name in ("fill_id", "time", "order_id"):
+        values = {getattr(fill, name) for fill in asked} - {""}
+        found |= {id(row): row for row in table.having(**{name: values})}
+    return Copies(in_time_order(list(found.values())), table.may_be_parts())
 
 
 def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:

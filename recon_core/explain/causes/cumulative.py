@@ -19,10 +19,12 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, OrderSide
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _PAIR: Final = 2
@@ -178,9 +180,9 @@ def cumulative_of_pairs(
     unequal = (wrong for wrong, right in pairs if wrong.quantity != right.quantity)
     names = {wrong.order_id for wrong in unequal} - {""}
     orders: dict[str, list[Fill]] = {}
-    for fill in sorted(fills, key=lambda fill: fill.time) if names else ():
-        if fill.order_id in names:
-            orders.setdefault(fill.order_id, []).append(fill)
+    found = table_of(fills).having(order_id=names) if names else ()
+    for fill in in_time_order(found):
+        orders.setdefault(fill.order_id, []).append(fill)
     for of_order in orders.values():
         if _is_running(of_order, right_of):
             done = [(fill, right_of[id(fill)]) for fill in of_order if id(fill) in right_of]

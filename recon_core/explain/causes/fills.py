@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from recon_core.explain.causes.copies import Copies, repeats
+from recon_core.explain.causes.copies import Copies, copies_of, repeats
 from recon_core.explain.causes.family import CauseFamily, FillOperator, Rival
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
@@ -135,7 +135,9 @@ def _orphan_text(subject: str, hypothesis: Hypothesis, rows: Sequence[Row]) -> s
 
 def surplus(problem: Problem, fills: Sequence[Fill]) -> list[Hypothesis]:
     """Return the removals of fills that the other side, which lists its fills, does not list."""
-    copies = Copies(problem.fills)
+    if not fills:
+        return []
+    copies = copies_of(problem.table, fills)
     hypotheses = [
         replace(removed(problem, copies, fill), strength=Strength.SHOWN) for fill in fills
     ]

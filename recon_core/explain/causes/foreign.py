@@ -20,10 +20,12 @@ from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import exact_sum
 
 
@@ -32,6 +34,7 @@ class _GroupField:
     """A field by which fills may be foreign: its words, its key, and its values in a problem."""
 
     words: str
+    name: str
     key: Callable[[Fill], str | None]
     names: Callable[[Problem], Collection[str | None]]
 
@@ -45,9 +48,11 @@ class _GroupField:
 
 
 _GROUP_FIELDS: Final = (
-    _GroupField("account", attrgetter("account"), attrgetter("rows.accounts")),
-    _GroupField("position", attrgetter("position_id"), attrgetter("rows.position_ids")),
-    _GroupField("symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
+    _GroupField("account", "account", attrgetter("account"), attrgetter("rows.accounts")),
+    _GroupField(
+        "position", "position_id", attrgetter("position_id"), attrgetter("rows.position_ids")
+    ),
+    _GroupField("symbol", "symbol", attrgetter("symbol"), attrgetter("rows.symbols")),
 )
 
 
@@ -91,12 +96,11 @@ def whole_groups(
     for group_field in _GROUP_FIELDS:
         key_of = group_field.key
         keys = set(map(key_of, surplus)) - {None}
-        keys -= set(map(key_of, right)) if keys else keys
+        keys -= table_of(right).distinct(group_field.name) if keys else keys
         groups: dict[str | None, list[Fill]] = {}
-        for fill in fills if keys else ():
-            key = key_of(fill)
-            if key in keys:
-                groups.setdefault(key, []).append(fill)
+        found = table_of(fills).having(**{group_field.name: keys}) if keys else ()
+        for fill in in_time_order(found):
+            groups.setdefault(key_of(fill), []).append(fill)
         for key, rows in groups.items():
             if len(rows) > 1 and all(id(fill) in left for fill in rows):
                 left -= {id(fill) for fill in rows}

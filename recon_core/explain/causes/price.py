@@ -230,16 +230,25 @@ def _is_odd_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[
     return is_fee and _has_usual_fee(problem, given, other, changed)
 
 
+def _of_symbol(problem: Problem, fill: Fill) -> Iterator[Fill]:
+    """Yield the fills of a fill's symbol, a sample of its position first."""
+    yield from problem.schedules.sample(fill)
+    yield from problem.table.having(symbol=(fill.symbol,))
+
+
 def _has_usual_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
     """True if a row has a fee at a rate that fills without a fault have, and the other has none."""
     model, postings = problem.schedules.model(given), problem.postings
     if model is None:
         return False
-    alike = [one for one in problem.fills if one.symbol == given.symbol and id(one) not in changed]
     rates = [
         rate
         for rate in model.rates
-        if any(one.fee and model.fee(postings, one, rate) == one.fee for one in alike)
+        if any(
+            one.fee and model.fee(postings, one, rate) == one.fee
+            for one in _of_symbol(problem, given)
+            if id(one) not in changed
+        )
     ]
     fees = {model.fee(postings, given, rate) for rate in rates}
     return given.fee in fees and model.off(postings, other) > model.unit(postings, other)

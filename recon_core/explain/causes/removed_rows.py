@@ -143,13 +143,14 @@ def is_removal(problem: Problem, one: Hypothesis) -> bool:
     )
 
 
-def _has_its_id(problem: Problem, fills: Iterable[Fill]) -> bool:
+def _has_its_id(problem: Problem, fills: Sequence[Fill]) -> bool:
     """True if another fill of the ledger has the id of one of these: it is the same execution.
 
     Exchanges count the executions of each symbol, so that an id of another one says nothing.
     """
     ids = set(map(_execution, fills))
-    counts = Counter(key for key in map(_execution, problem.fills) if key in ids)
+    found = problem.table.having(fill_id={fill.fill_id for fill in fills})
+    counts = Counter(key for key in map(_execution, found) if key in ids)
     return any(count > 1 for count in counts.values())
 
 

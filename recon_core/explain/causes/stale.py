@@ -28,6 +28,7 @@ from recon_core.explain.problem.pairs import are_many
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger import PositionLedger
 from recon_core.ledger.bookings import held_quantity, signed_quantity
@@ -43,6 +44,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
 
@@ -279,7 +281,7 @@ def of_missing_end(
     A single missing fill is enough only if the side's `as_of` is earlier, too.
     """
     first = min(map(_TIME, missing))
-    last = max(map(_TIME, problem.fills), default=None)
+    last = problem.table.latest()
     if (last is not None and last >= first) or (
         len(missing) < 2 and not _has_earlier_as_of(problem, first)  # noqa: PLR2004  # one may be lost
     ):
@@ -344,10 +346,12 @@ def last_shown(recorded: RecordedSession, *, orders: bool = True) -> datetime | 
     if outer is None:
         return None
     reports = outer.orders if orders else None
-    sections = {"fills": outer.fills, "movements": outer.movements, "orders": reports}
+    sections = {"movements": outer.movements, "orders": reports}
     own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
     times = [row.time for rows in own for row in rows]
     times += [one.as_of for one in outer.snapshot_rows]
+    last = None if recorded.shares("fills") else table_of(outer.fills).latest()
+    times += [] if last is None else [last]
     return max(times, default=None)
 
 
@@ -401,7 +405,7 @@ def _newest_rows_unseen(
     if not left:
         return
     first = min(map(_TIME, rows))
-    known = max((row.time for row in problem.timeline if row.time < first), default=None)
+    known = _latest_before(problem, first)
     kind, detail = _kind_and_detail(problem, LedgerSide.EXTERNAL, (first, known), max_skew)
     unseen, patch = tuple(reversed(rows)), patch_of_removed(rows)
     behind = Hypothesis(kind, patch, unseen, Strength.SHOWN, detail, LedgerSide.EXTERNAL)
@@ -427,7 +431,23 @@ def _unseen(problem: Problem) -> Iterator[Row]:
             return rows_shown is None or row.time > rows_shown
         return (shown is None or row.time > shown) and name not in closed
 
-    return takewhile(is_unseen, reversed(problem.timeline))
+    return takewhile(is_unseen, _newest_first(problem, rows_shown))
+
+
+def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:
+    """Yield the rows of the ledger that are later than a time, the newest first."""
+    if shown is None:
+        return reversed(problem.timeline)
+    fills = in_time_order(problem.table.after(shown))
+    moved = (row for row in problem.rows.movements if row.time > shown)
+    return reversed(sorted((*fills, *moved), key=_TIME))  # noqa: C413  # equal times turned, too
+
+
+def _latest_before(problem: Problem, time: datetime) -> datetime | None:
+    """Return the latest time of a row before a time, `None` without any."""
+    times = [row.time for row in problem.rows.movements if row.time < time]
+    last = problem.table.latest(time)
+    return max(times if last is None else [*times, last], default=None)
 
 
 def _own_reports(problem: Problem) -> Sequence[Order]:

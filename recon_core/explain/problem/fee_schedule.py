@@ -17,6 +17,7 @@ from typing import Final
 
 from recon_core.explain.problem.postings import Postings, quotient
 from recon_core.explain.problem.precision import unit_of
+from recon_core.explain.problem.rows import charged_sample
 from recon_core.model import Fill, InstrumentKind, OrderSide
 from recon_core.values.amounts import (
     EXACT,
@@ -176,21 +177,22 @@ def fee_value(postings: Postings, fill: Fill, *, in_base: bool) -> Decimal:
     return EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), multiplier)
 
 
-def fee_model(postings: Postings, fills: Sequence[Fill]) -> FeeModel | None:
-    """Return the fee schedule of one symbol's fills, `None` without one.
+def fee_model(
+    postings: Postings, fills: Sequence[Fill], side: OrderSide | None = None
+) -> FeeModel | None:
+    """Return the fee schedule of one symbol's fills, of one side if it is named.
 
     At least 80 % of the sampled fees are in its currency, and its rates give at least 80 % of
-    the fees in this currency.
+    the fees in this currency. `None` without a schedule.
     """
-    with_fees = [fill for fill in fills if fill.fee]
-    if not with_fees:
+    sample = charged_sample(fills, _MOST_SAMPLED, side)
+    if not sample:
         return None
-    sample = with_fees[:: max(1, len(with_fees) // _MOST_SAMPLED)]
     currencies = Counter(fill.charged_in for fill in sample)
     currency, count = currencies.most_common(1)[0]
     if count * 10 < len(sample) * 8:
         return None
-    instrument = postings.instruments.get(fills[0].symbol)
+    instrument = postings.instruments.get(sample[0].symbol)
     in_base = instrument is not None and currency == instrument.base != instrument.quote
     for places in _roundings(postings, currency):
         model = _model(postings, sample, currency, places, in_base=in_base)
@@ -257,10 +259,7 @@ def fee_models(postings: Postings, fills: Sequence[Fill]) -> dict[OrderSide, Fee
     both = fee_model(postings, fills)
     if both is not None:
         return dict.fromkeys(OrderSide, both)
-    return {
-        side: fee_model(postings, [fill for fill in fills if fill.side is side])
-        for side in OrderSide
-    }
+    return {side: fee_model(postings, fills, side) for side in OrderSide}
 
 
 @dataclass
@@ -296,6 +295,10 @@ class FeeSchedules:
     def model(self, fill: Fill) -> FeeModel | None:
         """Return the fee model of a fill's position and side, `None` without one."""
         return self.of(self.postings.position(fill))[fill.side]
+
+    def sample(self, fill: Fill) -> Sequence[Fill]:
+        """Return a sample of the fills with a fee of a fill's position."""
+        return charged_sample(self.by_position[self.postings.position(fill)], _MOST_SAMPLED)
 
     def leaves_without(self, fill: Fill) -> bool:
         """True if a fill has rightly no fee: it is flat, and charged with another of the order."""

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from recon_core.explain.problem.dimensions import Dimensions, Vector, add_to, minus, plus
 from recon_core.explain.problem.postings import Postings
 from recon_core.model import CashBalance, Fill, Movement, Opening, Position, SideRecord
+from recon_core.model.fill_table import FillTable
 from recon_core.values.amounts import EXACT
 
 _Row = TypeVar("_Row")
@@ -129,13 +130,15 @@ class _Exchange(Generic[_Row]):
         self._added_ids.update(map(id, added))
 
 
-def _replaced(
-    rows: Sequence[_Row] | None, removed: Iterable[_Row], added: tuple[_Row, ...]
-) -> tuple[_Row, ...] | None:
+def _replaced(rows: Sequence[_Row] | None, removed: Sequence[_Row], added: tuple[_Row, ...]) -> Any:
+    if not (removed or added):
+        return rows  # the same object, by which a proof sees that nothing changed
+    if isinstance(rows, FillTable):
+        return rows.patched(removed, added)
     counts = Counter(map(id, removed))
     if rows is None:
         return added or None
-    kept = rows if not counts else _without(rows, counts)
+    kept = _without(rows, counts) if counts else rows
     return (*kept, *added)
 
 

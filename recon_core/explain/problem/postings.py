@@ -39,6 +39,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
+from recon_core.model.fill_table import FillKey
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _PLACES: Final = 40
@@ -78,7 +79,7 @@ class Postings:
     cash_step: CashStep
     orders: frozenset[str] = frozenset()
     meter: Budget = field(default_factory=Budget.unlimited, compare=False)
-    _names: dict[tuple[str, Leg, str | None], str] = field(default_factory=dict)
+    _names: dict[FillKey, str] = field(default_factory=dict)
     _cash_names: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
     def fill(self, fill: Fill) -> dict[str, Decimal]:
@@ -216,10 +217,14 @@ class Postings:
 
     def position(self, fill: Fill) -> str:
         """Return the dimension of the position that a fill moves."""
-        key = (fill.symbol, fill.leg, fill.account)
+        return self.position_of((fill.account, fill.symbol, fill.leg))
+
+    def position_of(self, key: FillKey) -> str:
+        """Return the dimension of a position by its account, symbol and leg."""
         name = self._names.get(key)
         if name is None:
-            name = self._names[key] = self.dimensions.position(*key)
+            account, symbol, leg = key
+            name = self._names[key] = self.dimensions.position(symbol, Leg(leg), account)
         return name
 
     def cash(self, currency: str, account: str | None) -> str:

@@ -21,6 +21,7 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, unit_at
 
 _LEAST_FEES: Final = 3
@@ -69,10 +70,7 @@ class FeePrecision:
         """
         if self.record.numbers is Numbers.FLOAT:
             return {}
-        fees: dict[str, list[Decimal]] = {}
-        for fill in self.record.fill_rows:
-            if fill.fee:
-                fees.setdefault(fill.charged_in, []).append(fill.fee)
+        fees = table_of(self.record.fills).fee_samples(_MOST_SAMPLED)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
 
@@ -129,7 +127,6 @@ class CashStep:
 
 def _places(fees: Sequence[Decimal]) -> int | None:
     """Return the most decimals of some fees, `None` if they are too few or too small."""
-    fees = fees[:: max(1, len(fees) // _MOST_SAMPLED)]
     places = max(map(decimal_places, fees))
     least = Decimal(_UNITS_OF_A_FEE).scaleb(-places, EXACT)
     large = sum(fee.copy_abs() >= least for fee in fees)
@@ -148,16 +145,18 @@ def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None
         return False
     known = [each for record in recorded.own_records().values() for each in _of(record, currency)]
     is_unknown = declared is None and not known
-    return not is_unknown and all(decimal_places(each) < places for each in known)
+    return not is_unknown and all(each < places for each in known)
 
 
-def _of(record: SideRecord, currency: str) -> Iterator[Decimal]:
-    """Yield the fees, movements and balances that a side states in a currency."""
-    yield from (row.fee for row in record.fill_rows if row.fee_currency == currency and row.fee)
+def _of(record: SideRecord, currency: str) -> Iterator[int]:
+    """Yield the decimals of the fees, movements and balances that a side states in a currency."""
+    of_fees = table_of(record.fills).fee_places().get(currency)
+    yield from () if of_fees is None else (of_fees,)
     moved = (row.amount for row in record.movement_rows if row.currency == currency)
-    yield from (amount for amount in moved if amount is not None)
+    yield from (decimal_places(amount) for amount in moved if amount is not None)
     opening = () if record.opening is None else record.opening.cash
-    yield from (row.total for row in (*record.cash_rows, *opening) if row.currency == currency)
+    stated = (row.total for row in (*record.cash_rows, *opening) if row.currency == currency)
+    yield from map(decimal_places, stated)
 
 
 def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:

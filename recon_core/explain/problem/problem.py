@@ -31,6 +31,7 @@ from recon_core.explain.problem.rows import Rows
 from recon_core.explain.problem.snapshots import Divergence, divergence_of
 from recon_core.ledger.replay import replay
 from recon_core.model import Fill, LedgerSide, Movement, Order, RecordedSession, SideRecord
+from recon_core.model.fill_table import FillTable
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.errors import ReplayError
 
@@ -156,7 +157,7 @@ class Problem:
     @cached_property
     def rows(self) -> Rows:
         """The fills, in the orders and groups that the steps use."""
-        return Rows(self.record, self.postings.position)
+        return Rows(self.record, self.postings.position_of)
 
     @cached_property
     def schedules(self) -> FeeSchedules:
@@ -173,9 +174,14 @@ class Problem:
                 self.schedules = other.schedules
 
     @property
-    def fills(self) -> tuple[Fill, ...]:
+    def fills(self) -> Sequence[Fill]:
         """The fills by time."""
         return self.rows.fills
+
+    @property
+    def table(self) -> FillTable:
+        """The fills in the order of their source, for questions about all of them."""
+        return self.rows.table
 
     @cached_property
     def timeline(self) -> list[Fill | Movement]:
@@ -188,7 +194,7 @@ class Problem:
         return self.rows.places
 
     @property
-    def by_symbol(self) -> dict[str, list[Fill]]:
+    def by_symbol(self) -> Mapping[str, Sequence[Fill]]:
         """The fills of each position by time, by its dimension."""
         return self.rows.by_position
 

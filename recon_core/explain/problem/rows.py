@@ -1,28 +1,30 @@
 """Fills of a search in the orders and groups that its steps use, each computed once."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
-from typing import Final
+from typing import Final, overload
 
 from recon_core.ledger.bookings import signed_quantities
 from recon_core.ledger.timeline import natural_key, ordered_fills
 from recon_core.model import Fill, Movement, OrderSide, SideRecord
+from recon_core.model.fill_table import FillKey, FillTable, evenly, table_of
 
-_symbol: Final = attrgetter("symbol")
-
-_account: Final = attrgetter("account")
-
-_position_id: Final = attrgetter("position_id")
-
-_leg: Final = attrgetter("leg")
+_position: Final[Callable[[Fill], FillKey]] = attrgetter("account", "symbol", "leg")
 
 _side: Final = attrgetter("side")
 
 _fee: Final = attrgetter("fee")
+
+
+def in_time_order(fills: Sequence[Fill]) -> Sequence[Fill]:
+    """Return fills in the order in which they are booked; rows of a large table are not made."""
+    if isinstance(fills, FillTable):
+        return FillsByTime(fills)
+    return tuple(ordered_fills(fills))
 
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
@@ -37,17 +39,109 @@ def ordered_movements(rows: Iterable[Movement]) -> tuple[Movement, ...]:
     )
 
 
-@dataclass(frozen=True)  # without slots: cached properties are kept
-class Rows:
-    """The fills of one side; `position` gives the dimension of a fill's position."""
+@dataclass(frozen=True, eq=False)  # without slots: the rows are kept once they are made
+class FillsByTime(Sequence[Fill]):
+    """The fills of a table in the order in which they are booked, made when one is asked for.
 
-    record: SideRecord
-    position: Callable[[Fill], str]
+    `positions` are those whose fills these are, by account, symbol and leg; `None` for all.
+    """
+
+    table: FillTable
+    positions: frozenset[FillKey] | None = None
+
+    def __len__(self) -> int:
+        """The number of fills."""
+        return len(self.table) if self.positions is None else len(self._every)
+
+    def __iter__(self) -> Iterator[Fill]:
+        """Begin with the first fill."""
+        return iter(self._every)
+
+    @overload
+    def __getitem__(self, place: int) -> Fill: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Fill, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Fill | tuple[Fill, ...]:
+        """The fill at a place, or those of a slice."""
+        return self._every[place]
 
     @cached_property
-    def fills(self) -> tuple[Fill, ...]:
+    def _every(self) -> tuple[Fill, ...]:
+        if self.positions is None:
+            return tuple(ordered_fills(self.table))
+        names = zip(("account", "symbol", "leg"), zip(*self.positions, strict=True), strict=True)
+        found = self.table.having(**{name: frozenset(some) for name, some in names})
+        return tuple(ordered_fills(fill for fill in found if _position(fill) in self.positions))
+
+
+def charged_sample(
+    fills: Sequence[Fill], most: int, side: OrderSide | None = None
+) -> Sequence[Fill]:
+    """Return fills with a fee that is not 0, evenly spaced, of one side if that is named.
+
+    They are fewer than twice as many as `most`.
+    """
+    if isinstance(fills, FillsByTime) and fills.positions is not None:
+        return fills.table.charged(fills.positions, side, most, ordered_fills)
+    return evenly([one for one in fills if one.fee and side in (None, one.side)], most)
+
+
+@dataclass(frozen=True, eq=False)  # without slots: cached properties are kept
+class _Positions(Mapping[str, Sequence[Fill]]):
+    """The fills of each position of a large table, by its dimension, made when asked for."""
+
+    rows: "Rows"
+
+    def __getitem__(self, name: str) -> Sequence[Fill]:
+        """The fills of one position by time."""
+        return self._made[name] if "places" in vars(self.rows) else self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        """True if a position has fills."""
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        """Begin with the position of the first fill, which makes all rows."""
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        """The number of positions."""
+        return len(self._known)
+
+    @cached_property
+    def _made(self) -> dict[str, Sequence[Fill]]:
+        return self.rows.by_places()
+
+    @cached_property
+    def _known(self) -> dict[str, FillsByTime]:
+        found: dict[str, set[FillKey]] = {}
+        for key in self.rows.table.positions():
+            found.setdefault(self.rows.position_of(key), set()).add(key)
+        return {name: FillsByTime(self.rows.table, frozenset(each)) for name, each in found.items()}
+
+
+@dataclass(frozen=True)  # without slots: cached properties are kept
+class Rows:
+    """The fills of one side; `position_of` gives the dimension of account, symbol and leg."""
+
+    record: SideRecord
+    position_of: Callable[[FillKey], str]
+
+    def position(self, fill: Fill) -> str:
+        """Return the dimension of the position that a fill moves."""
+        return self.position_of(_position(fill))
+
+    @cached_property
+    def table(self) -> FillTable:
+        """The fills in the order of their source, for questions about all of them."""
+        return table_of(self.record.fills)
+
+    @cached_property
+    def fills(self) -> Sequence[Fill]:
         """The fills by time, in the order in which they are booked."""
-        return tuple(ordered_fills(self.record.fill_rows))
+        return in_time_order(self.record.fill_rows)
 
     @cached_property
     def movements(self) -> tuple[Movement, ...]:
@@ -70,9 +164,13 @@ class Rows:
         return found
 
     @cached_property
-    def by_position(self) -> dict[str, list[Fill]]:
+    def by_position(self) -> Mapping[str, Sequence[Fill]]:
         """The fills of each position by time, by its dimension."""
-        fills = self.fills
+        return _Positions(self) if isinstance(self.fills, FillsByTime) else self.by_places()
+
+    def by_places(self) -> dict[str, Sequence[Fill]]:
+        """Return the fills of each position by time, by its dimension."""
+        fills = tuple(self.fills)
         return {name: [fills[at] for at in places] for name, places in self.places.items()}
 
     @cached_property
@@ -113,21 +211,19 @@ class Rows:
     @cached_property
     def symbols(self) -> set[str]:
         """The symbols of the fills."""
-        return set(map(_symbol, self.fills))
+        return self.table.distinct("symbol")
 
     @cached_property
     def accounts(self) -> set[str | None]:
         """The accounts of the fills."""
-        return set(map(_account, self.fills))
+        return self.table.distinct("account")
 
     @cached_property
     def position_ids(self) -> set[str | None]:
         """The ids of the positions that the fills name."""
-        return set(map(_position_id, self.fills))
+        return self.table.distinct("position_id")
 
     @cached_property
     def _is_one_position(self) -> bool:
         """True if all fills have one symbol, account and leg."""
-        legs = list(map(_leg, self.fills))
-        one_leg = bool(legs) and legs.count(legs[0]) == len(legs)
-        return one_leg and len(self.symbols) == len(self.accounts) == 1
+        return len(self.table.positions()) == 1

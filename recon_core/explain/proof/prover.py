@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain, compress
-from operator import attrgetter
-from typing import Final
+from itertools import chain
 
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
@@ -21,13 +19,12 @@ from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import Comparison, ItemKind
+from recon_core.model.fill_table import table_of
 from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedMovements
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
-
-_FILL_ID: Final = attrgetter("fill_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +274,7 @@ def _has_same_other_rows(before: SideRecord, after: SideRecord) -> bool:
 def _with_ids(record: SideRecord | None, ids: Collection[str]) -> SideRecord | None:
     if record is None or record.fills is None:
         return record
-    named = map(ids.__contains__, map(_FILL_ID, record.fills))
-    return replace(record, fills=tuple(compress(record.fills, named)))
+    return replace(record, fills=tuple(table_of(record.fills).having(fill_id=ids)))
 
 
 def untouched(found: Mapping[str, Comparison], ids: Collection[str]) -> dict[str, Comparison]:

@@ -16,6 +16,7 @@ from recon_core.explain.repair.row_text import (
     movement_of,
 )
 from recon_core.model import CashBalance, Fill, Leg, Movement, Opening, Position, SideRecord
+from recon_core.model.fill_table import FillTable
 from recon_core.values.amounts import format_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import quoted
@@ -80,11 +81,9 @@ def _targets(
     return targets
 
 
-def _replaced(
-    given: Sequence[_Row] | None, targets: _Targets, account: str | None
-) -> tuple[_Row, ...] | None:
+def _replaced(given: Sequence[_Row] | None, targets: _Targets, account: str | None) -> Any:
     if not targets.most and not targets.least:
-        return None if given is None else tuple(given)
+        return given
 
     def whole(row: _Row) -> _Row:
         """Return the row under the only account of its side, if it names none."""
@@ -94,18 +93,23 @@ def _replaced(
     most = {whole(row): count for row, count in targets.most.items()}
     # A row of another time is none of theirs, which spares the hash of most rows.
     times = {row.time for row in (*targets.most, *targets.least)}
+    table = given if isinstance(given, FillTable) else None
+    near = (given or ()) if table is None else table.having(time=times)
     seen: Counter[Fill | Movement] = Counter()
-    kept = []
-    for row in given or ():
+    kept: list[_Row] = []
+    removed: list[_Row] = []
+    for row in near:
         if row.time in times:
             own = whole(row)
             seen[own] += 1
             if seen[own] > most.get(own, seen[own]):
+                removed.append(row)
                 continue
         kept.append(row)
-    for row, count in targets.least.items():
-        kept += [row] * (count - seen[whole(row)])
-    return tuple(kept)
+    added: list[Any] = [
+        row for row, count in targets.least.items() for _ in range(count - seen[whole(row)])
+    ]
+    return (*kept, *added) if table is None else table.patched(removed, added)
 
 
 def _opened(opening: Opening | None, steps: Steps) -> Opening | None:

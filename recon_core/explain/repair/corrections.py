@@ -35,6 +35,7 @@ from recon_core.model import (
     Position,
     SideRecord,
 )
+from recon_core.model.fill_table import FillTable
 from recon_core.values.amounts import EXACT, ZERO, format_amount, shortest
 
 Step = tuple[str, Values]
@@ -77,6 +78,8 @@ def _row_changes(
 
 def _with_ids(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
     """Return the rows, all fills or all movements, that have an id of `ids`."""
+    if isinstance(rows, FillTable):
+        return iter(rows.having(fill_id=ids))
     rows = list(rows)
     if not rows:
         return iter(())

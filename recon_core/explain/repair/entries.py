@@ -30,6 +30,7 @@ from recon_core.explain.repair.row_text import (
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict
+from recon_core.model.fill_table import PatchedFills, table_of
 from recon_core.reports.explanations import alias_lines
 from recon_core.values.amounts import EXACT, format_amount
 from recon_core.values.errors import ReconError
@@ -302,8 +303,10 @@ def _patch_of(recorded: RecordedSession, repaired: Mapping[LedgerSide, SideRecor
     return _patch_between(before[changed[0]].fill_rows, repaired[changed[0]].fill_rows)
 
 
-def _patch_between(old: Iterable[Fill], new: Iterable[Fill]) -> Patch:
+def _patch_between(old: Sequence[Fill], new: Sequence[Fill]) -> Patch:
     """Return the rows that lists exchange: what is kept keeps its order, added rows are last."""
+    if isinstance(new, PatchedFills) and new.table is old:
+        return Patch(new.removed, new.added)
     left, removed = iter(new), []
     kept = next(left, None)
     for row in old:
@@ -343,16 +346,16 @@ def has_near_price(recorded: RecordedSession, fill: Fill) -> bool:
 
 def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
     records = recorded.own_records().values()
-    return any(each.fill_id == fill.fill_id for record in records for each in record.fill_rows)
+    ids = (fill.fill_id,)
+    return any(table_of(record.fills).having(fill_id=ids) for record in records)
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
-    """Return the prices of the session's other fills of the symbol."""
+    """Return the lowest and the highest price of the session's other fills of the symbol."""
     return [
-        each.price
+        price
         for record in recorded.own_records().values()
-        for each in record.fill_rows
-        if each.symbol == fill.symbol and each.fill_id != fill.fill_id
+        for price in table_of(record.fills).prices(fill.symbol, fill.fill_id)
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import compress, count
-from operator import is_not
+from operator import attrgetter, is_not
 from typing import Final, Generic, TypeVar
 
 from recon_core.compare.groups import without_equal
@@ -15,7 +15,10 @@ from recon_core.explain.causes.movement import PERIODIC
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, differing_fields
 from recon_core.explain.problem.wording import row_id
 from recon_core.model import Fill, Movement, MovementKind
+from recon_core.model.fill_table import FillTable
 from recon_core.model.matched_rows import MovementGroup
+
+_ACCOUNT: Final = attrgetter("account")
 
 _PAIR: Final = 2
 """Rows of a period of which each side lists one."""
@@ -48,15 +51,26 @@ class MatchedMovements:
     periods: tuple[MovementGroup, ...]
 
 
-def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], trades: Trades) -> Matched[Fill]:
-    """Compare the fills of the side at fault, `mine`, with the right fills.
+def matched_fills(
+    ours: FillTable,
+    theirs: FillTable,
+    trades: Trades,
+    account: str | None,
+    in_order: Callable[[Iterable[Fill]], list[Fill]],
+) -> Matched[Fill]:
+    """Compare the fills of the side at fault, `ours`, with the right fills.
 
-    Fills of one trade in another number of rows, with equal sums, are no difference.
+    The right fills count as fills of `account` where accounts are ignored. Fills of one trade in
+    another number of rows, with equal sums, are no difference. `in_order` puts fills in the order in
+    which they are compared.
 
     A surplus and a missing fill with one id are a pair if only one side uses each of their symbols:
     the symbols are then two names of one instrument.
     """
     plain = trades.plain
+    mine, right = map(in_order, _unlike(ours, theirs, plain=plain))
+    if plain and not set(map(_ACCOUNT, right)) <= {account}:
+        right = [as_own(row, account, plain=plain) for row in right]
     found = _matched(
         *_without_the_same(mine, right),
         lambda fill: _fill_id(fill, plain=plain),
@@ -66,10 +80,23 @@ def matched_fills(mine: Sequence[Fill], right: Sequence[Fill], trades: Trades) -
     found = _without_trades(found, trades)
     if not found.surplus or not found.missing:
         return found
-    found = _renamed(found, {fill.symbol for fill in right}, {fill.symbol for fill in mine})
-    if _share_ids(mine, right):
+    found = _renamed(found, theirs.distinct("symbol"), ours.distinct("symbol"))
+    # What is not compared is equal on both sides, ids included.
+    if len(mine) < len(ours) or _share_ids(mine, right):
         return found
     return _paired_without_ids(found, lambda fill: _fill_fields(fill, plain=plain))
+
+
+def _unlike(
+    ours: FillTable, theirs: FillTable, *, plain: bool
+) -> tuple[Sequence[Fill], Sequence[Fill]]:
+    """Return the fills of two tables, of large tables those that may differ.
+
+    A leg that only one side names is a difference here.
+    """
+    is_one_leg = len(ours.distinct("leg") | theirs.distinct("leg")) <= 1
+    found = ours.unlike(theirs, plain=plain) if is_one_leg else None
+    return (ours, theirs) if found is None else found
 
 
 def _without_trades(found: Matched[Fill], trades: Trades) -> Matched[Fill]:

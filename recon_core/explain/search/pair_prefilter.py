@@ -124,7 +124,7 @@ class PositionParts:
         return [at for at, quantity, fee in numbers if not (quantity and fee)]
 
     @property
-    def _fills(self) -> list[Fill]:
+    def _fills(self) -> Sequence[Fill]:
         return self.problem.by_symbol[self.name]
 
     @property
@@ -260,7 +260,7 @@ class PairPrefilter:
         )
 
     @property
-    def _by_position(self) -> Iterable[tuple[str, list[Fill]]]:
+    def _by_position(self) -> Iterable[tuple[str, Sequence[Fill]]]:
         return self.problem.by_symbol.items()
 
     @cached_property

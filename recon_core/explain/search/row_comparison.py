@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.rows.aggregation import Trades
@@ -45,9 +44,8 @@ from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import ZERO, exact_sum
-
-_ACCOUNT: Final = attrgetter("account")
 
 _MOST_OF_A_KIND: Final = 8
 """Causes of one kind that are listed one by one. More become one cause ("12 of them"): a long list
@@ -77,9 +75,11 @@ class RowComparison:
         if len(spans) != 1:
             return [*fills, *moved]
         since = min(fill.time for fill in spans[0].patch.added)
-        own: tuple[Row, ...] = (*self.problem.fills, *self.problem.record.movement_rows)
+        own = [row.time for row in self.problem.record.movement_rows]
+        last = self.problem.table.latest()
+        own += [] if last is None else [last]
         if own:  # the side lists nothing after its last row
-            since = min(since, max(row.time for row in own) + timedelta(microseconds=1))
+            since = min(since, max(own) + timedelta(microseconds=1))
         late = [hypothesis for hypothesis in moved if _only_added(hypothesis) and
                 hypothesis.patch.added_movements[0].time >= since]  # fmt: skip
         rows = tuple(row for hypothesis in (spans[0], *late) for row in hypothesis.rows)
@@ -115,12 +115,6 @@ class RowComparison:
     def _trades(self) -> Trades:
         return Trades(self.problem.recorded, self._plain)
 
-    def _own(self, rows: Sequence[Fill]) -> Sequence[Fill]:
-        account = self.problem.record.only_account()
-        if not self._plain or set(map(_ACCOUNT, rows)) <= {account}:
-            return rows
-        return [as_own(row, account, plain=self._plain) for row in rows]
-
     def _of_fills(self) -> Iterator[Hypothesis]:
         matched, _ = self._matched
         if matched is None:
@@ -135,13 +129,18 @@ class RowComparison:
     def _matched_fills(self) -> Matched[Fill] | None:
         if self.problem.record.fills is None or self.right.fills is None:
             return None
-        right = self._own(ordered_fills(self.right.fills))
-        return matched_fills(self.problem.fills, right, self._trades)
+        return matched_fills(
+            self.problem.table,
+            table_of(self.right.fills),
+            self._trades,
+            self.problem.record.only_account(),
+            ordered_fills,
+        )
 
     def _differing(self, pairs: Sequence[Pair], fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         """Yield the corrections of wrong fills: one for all fills with a systematic fault."""
         left = list(pairs)
-        for hypothesis, done in cumulative_of_pairs(left, fills):
+        for hypothesis, done in cumulative_of_pairs(left, self.problem.table):
             yield hypothesis
             taken = {id(wrong) for wrong, _ in done}
             left = [pair for pair in left if id(pair[0]) not in taken]
@@ -152,7 +151,7 @@ class RowComparison:
 
     def _surplus(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         left = list(fills)
-        for hypothesis in whole_groups(left, self.problem.fills, self.right.fill_rows):
+        for hypothesis in whole_groups(left, self.problem.table, table_of(self.right.fills)):
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis

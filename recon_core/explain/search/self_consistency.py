@@ -111,11 +111,12 @@ def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
     paid, ids = Counter(row.content for row in moved), Counter(row.movement_id for row in moved)
     if any(paid[row.content] > 1 or ids[row.movement_id] > 1 for row in patch.added_movements):
         return True
-    fills = record.fill_rows
-    added, prices = {fill.fill_id for fill in patch.added}, {fill.price for fill in patch.added}
-    id_counts = Counter(filter(added.__contains__, map(_FILL_ID, fills)))
-    near = compress(fills, map(prices.__contains__, map(_PRICE, fills)))
-    trades = Counter(map(_TRADE, near))
+    if not patch.added:
+        return False
+    fills, added = table_of(record.fills), {fill.fill_id for fill in patch.added}
+    id_counts = Counter(map(_FILL_ID, fills.having(fill_id=added)))
+    symbols, prices = ({getattr(one, name) for one in patch.added} for name in ("symbol", "price"))
+    trades = Counter(map(_TRADE, fills.having(symbol=symbols, price=prices)))
     return any(id_counts[fill.fill_id] > 1 or trades[_TRADE(fill)] > 1 for fill in patch.added)
 
 
@@ -163,7 +164,9 @@ class OwnContradictions:
     @cached_property
     def _matched(self) -> Matched[Fill]:
         trades = Trades(self.problem.recorded, self._plain)
-        return matched_fills(self._fills, self._others, trades)
+        account = self.problem.record.only_account()
+        others = table_of(self.other.fills)
+        return matched_fills(self.problem.table, others, trades, account, list)
 
     @cached_property
     def _reports(self) -> OrderReports:
