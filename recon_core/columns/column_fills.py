@@ -17,9 +17,9 @@ from recon_core.columns.fill_questions import (
     fee_samples,
     later_than,
     latest,
+    named_in_parts,
     names_parts,
     of_positions,
-    parts,
     price_range,
     quantities,
 )
@@ -61,7 +61,7 @@ class Rows:
     unequal: Sequence[int] | None = None
     every: tuple[Fill, ...] | None = None
     nearby: Nearby = field(init=False)
-    _compared: tuple[FillColumns, bool, Unequal] | None = None
+    known_unlike: tuple[FillColumns, bool, Unequal] | None = None
     _answers: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,13 +76,19 @@ class Rows:
 
     def compared(self, other: "Rows", *, plain: bool) -> Unequal:
         """Return what differs from the rows of another table; the last answer is kept."""
-        for one, table, is_turned in ((self, other, False), (other, self, True)):
-            if one._compared is not None and one._compared[:2] == (table.columns, plain):
-                known = one._compared[2]
-                return Unequal(known.external, known.internal, known.equal) if is_turned else known
-        found = unequal(self.columns, other.columns, plain=plain)
-        self._compared = other.columns, plain, found
+        found = self.unlike_of(other, plain=plain)
+        if found is None and (turned := other.unlike_of(self, plain=plain)):
+            found = Unequal(turned.external, turned.internal, turned.equal)
+        if found is None:
+            found = unequal(self.columns, other.columns, plain=plain)
+        self.known_unlike = other.columns, plain, found
         return found
+
+    def unlike_of(self, other: "Rows", *, plain: bool) -> Unequal | None:
+        """Return the last answer if it is that to a comparison with another table."""
+        if self.known_unlike is None or self.known_unlike[:2] != (other.columns, plain):
+            return None
+        return self.known_unlike[2]
 
     def all(self) -> tuple[Fill, ...]:
         """Return all rows, in the order of the table."""
@@ -280,7 +286,7 @@ class ColumnFills(FillTable):
 
     def may_be_parts(self) -> Sequence[Fill]:
         """Return the fills among which are all whose id is the begin of the id of another one."""
-        return self.at(parts(self.columns)) if names_parts(self.columns) else ()
+        return self.at(named_in_parts(self.columns)) if names_parts(self.columns) else ()
 
     def positions(self) -> set[FillKey]:
         """Return account, symbol and leg of every position."""

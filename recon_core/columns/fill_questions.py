@@ -84,19 +84,17 @@ def _all_of(columns: FillColumns, values: Mapping[str, Collection[Any]]) -> str:
 def _one_of(columns: FillColumns, name: str, values: Collection[Any]) -> str:
     if not values:
         return "false"
-    if name == "order_id":
-        ids = [value for value in values if value]
-        if len(ids) < len(values):
-            return ""  # rows without an order
+    if name == "order_id" and "" not in values:
+        ids = listed(sorted(values))
         either = (columns.text(f"{who}_order_id") for who in ("client", "exchange"))
-        return f"({' OR '.join(f'{one} IN ({listed(ids)})' for one in either)})"
+        return f"({' OR '.join(f'{one} IN ({ids})' for one in either)})"
     if name == "time":
         return f"{columns.time} IN ({listed(sorted(map(microseconds_of, values)))})"
     if name in columns.amounts:
         return f"{columns.value(name)} IN ({', '.join(f'{value:f}' for value in values)})"
     if name in ("fill_id", "symbol", "side", "leg"):
         return f"{columns.text(name)} IN ({listed(sorted(map(str, values)))})"
-    return ""  # such as an account, which rows may leave out
+    return ""  # such as an account or an order, which rows may leave out
 
 
 def latest(columns: FillColumns, before: datetime) -> int | None:
@@ -175,7 +173,7 @@ def names_parts(columns: FillColumns) -> bool:
     return bool(found)
 
 
-def parts(columns: FillColumns) -> list[int]:
+def named_in_parts(columns: FillColumns) -> list[int]:
     """Return the numbers of rows whose id is the begin of another one, and of these others."""
     stem = f"regexp_extract(fill_id, '(?s)^(.+)[{_SEPARATORS[1:]}-][^{_SEPARATORS[1:]}-]*$', 1)"
     rows = columns.selected("fill_id", "symbol")

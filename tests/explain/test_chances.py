@@ -220,7 +220,7 @@ def test_decoys_are_different() -> None:
     assert len(set(amounts)) == len(amounts)
     assert max(amounts) == Decimal("12.5") + 2_000 // 6
     many = problem_of({EUR: "12.5"})
-    many.rows.__dict__["fills"] = problem.fills * 400
+    many.rows.__dict__["fills"] = tuple(problem.fills) * 400
     assert len(decoys(many)) == 3 * 6
     rough = replace(problem, tolerance={EUR: Decimal("0.01")})
     assert [str(one[EUR]) for one in decoys(rough)] == ["12.90", "13.30", "13.70"]

@@ -116,7 +116,7 @@ GROUPS: list[tuple[str, list[Fill], list[list[str]]]] = [
 )
 def test_the_fills_of_an_order(rows: list[Fill], expected: list[list[str]]) -> None:
     """Of one account and symbol; an order with a single fill is left out."""
-    found = Rows(books(*rows), lambda one: f"{one.symbol} {one.account}")
+    found = Rows(books(*rows), lambda key: f"{key[1]} {key[0]}")
     assert [[one.fill_id for one in some] for some in found.of_orders] == expected
     places = {name: [rows[at_] for at_ in some] for name, some in found.places.items()}
     assert found.by_position == places
@@ -141,5 +141,5 @@ def test_the_sides_of_the_other_fills_of_an_order(text: str, expected: list[str]
              client_order_id=word[0])
         for at_, word in enumerate(text.split())
     ]  # fmt: skip
-    found = Rows(books(*rows), lambda one: one.symbol)
+    found = Rows(books(*rows), lambda key: key[1])
     assert [" ".join(sorted(found.sides_of_others(row))) for row in found.fills] == expected

@@ -78,6 +78,7 @@ def test_a_large_ledger_is_not_looked_at(count: int, *, is_looked_at: bool) -> N
     """Each fill costs the fee at every rate: up to 2,000 are tried."""
     problem = problem_of(rows(10, [("5", "EUR")]))
     for name, fills in problem.by_symbol.items():
+        assert isinstance(fills, list)
         fills.extend(fills[-1:] * (count - len(fills)))
         assert len(problem.by_symbol[name]) == count
     problem.rows.__dict__["fills"] = tuple(*problem.by_symbol.values())

@@ -98,11 +98,17 @@ class Copies:
 
 def copies_of(table: FillTable, asked: Sequence[Fill]) -> Copies:
     """Return the copies of some fills of a side: those of one id, of one order, and of one time."""
-    found: dict[int, Fill] = {}
+    found: list[Fill] = []
+    before: dict[str, set[Any]] = {}
     for name in ("fill_id", "time", "order_id"):
         values = {getattr(fill, name) for fill in asked} - {""}
-        found |= {id(row): row for row in table.having(**{name: values})}
-    return Copies(in_time_order(list(found.values())), table.may_be_parts())
+        found += (
+            row
+            for row in table.having(**{name: values})
+            if not any(getattr(row, known) in some for known, some in before.items())
+        )
+        before[name] = values
+    return Copies(in_time_order(found), table.may_be_parts())
 
 
 def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:

@@ -21,6 +21,7 @@ from recon_core.ledger.bookings import is_derivative
 from recon_core.ledger.replay import replay
 from recon_core.model import Instrument, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.values.errors import ReplayError
 
@@ -52,7 +53,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     if rows is None or not states.differing or not all(map(is_cash, states.differing)):
         return
     fills = rows.fill_rows
-    traded = {fill.symbol for fill in fills} if len(fills) <= _MOST_FILLS else set()
+    traded = table_of(fills).distinct("symbol") if len(fills) <= _MOST_FILLS else set()
     contracts = [
         instrument
         for symbol in sorted(traded)

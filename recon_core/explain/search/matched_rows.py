@@ -61,8 +61,8 @@ def matched_fills(
     """Compare the fills of the side at fault, `ours`, with the right fills.
 
     The right fills count as fills of `account` where accounts are ignored. Fills of one trade in
-    another number of rows, with equal sums, are no difference. `in_order` puts fills in the order in
-    which they are compared.
+    another number of rows, with equal sums, are no difference. `in_order` puts fills in the order
+    in which they are compared.
 
     A surplus and a missing fill with one id are a pair if only one side uses each of their symbols:
     the symbols are then two names of one instrument.
