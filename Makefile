@@ -126,7 +126,7 @@ bench: same-python
 	for words in items.py workers.py audit.py explain.py reports.py "reports.py --command" \
 	    "sessions.py --cluster" mutate.py curves.py fills.py "fills.py --apart" \
 	    "fills.py --kind linear" "fills.py --kind inverse" \
-	    "columns.py --fills 1000000 --precision 2"; do \
+	    "columns.py --fills 1000000 --precision 2" large_explain.py; do \
 	    echo "== $$words"; \
 	    $(BIN)/python benchmarks/$$words --json benchmarks/figures/$$release \
 	        || missed="$$missed $$words,"; \

@@ -11,6 +11,7 @@ from recon_core.columns.database import ColumnsError
 from recon_core.columns.equal_digest import digest_without
 from recon_core.columns.fill_columns import MOST_NUMBERS, FillColumns, listed
 from recon_core.columns.fill_questions import (
+    Charged,
     Nearby,
     charged,
     fee_places,
@@ -120,15 +121,17 @@ class Rows:
         """
         numbers: list[int] = []
         for parts in self.columns.raw_rows(condition, first):
-            found = [row[0] for row in parts]
-            numbers += found
+            numbers += (row[0] for row in parts)
             if len(numbers) > MOST_NUMBERS:
                 raise ColumnsError("too many rows are asked for")
-            if self.every is None:
-                made = self.convert(map(self._document, parts))
-                for number, row in zip(found, made, strict=True):
-                    self.known.setdefault(number, row)
+            self.take(parts)
         return numbers
+
+    def take(self, parts: Sequence[tuple[Any, ...]]) -> None:
+        """Make rows of what `raw_rows` yields, those that are not made yet."""
+        absent = [row for row in parts if self.every is None and row[0] not in self.known]
+        made = self.convert(map(self._document, absent))
+        self.known.update(zip((row[0] for row in absent), made, strict=True))
 
     def _read(self) -> Iterator[Fill]:
         place = 0
@@ -302,7 +305,7 @@ class ColumnFills(FillTable):
         """Return fills with a fee of some positions, evenly spaced by their order."""
         where = of_positions(self.columns, positions, self.unnamed)
         key = "charged", where, side, most
-        found = self.rows.once(key, lambda: list(charged(self.columns, where, side, most)))
+        found = self.rows.once(key, lambda: self._charged(where, side, most))
         times = sorted({one.time for one in found if one.tied > 1})
         of_time = f"{where} AND {self.columns.time} IN ({listed(times)})"
         tied = self.rows.where(of_time) if times else []
@@ -316,6 +319,11 @@ class ColumnFills(FillTable):
             rows[one.number] if one.tied == 1 else ordered[one.time][one.place - one.first]
             for one in found
         ]
+
+    def _charged(self, where: str, side: str | None, most: int) -> list[Charged]:
+        found = charged(self.columns, where, side, most)
+        self.rows.take([raw for _, raw in found])
+        return [one for one, _ in found]
 
     def unlike(self, other: FillTable, *, plain: bool) -> tuple[list[Fill], list[Fill]] | None:
         """Return fills of both sides among which are all that differ."""

@@ -158,15 +158,20 @@ class FillColumns:
 
         The columns are those of `raw_names`; `first` is the number of rows, all without it.
         """
-        columns = [
+        columns = self.raw_columns
+        condition = f" WHERE {where}" if where else ""
+        most = "" if first is None else f" LIMIT {first}"
+        yield from self.parts(f"SELECT {', '.join(columns)} FROM {self.source}{condition}{most}")
+
+    @property
+    def raw_columns(self) -> list[str]:
+        """The columns of `raw_rows`, as SQL."""
+        return [
             self.number,
             *self.texts.values(),
             *(column.raw for column in self.amounts.values()),
             self.raw_time or self.time,
         ]
-        condition = f" WHERE {where}" if where else ""
-        most = "" if first is None else f" LIMIT {first}"
-        yield from self.parts(f"SELECT {', '.join(columns)} FROM {self.source}{condition}{most}")
 
     @property
     def raw_names(self) -> list[str]:

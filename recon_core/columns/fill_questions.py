@@ -4,7 +4,7 @@ Rows near a difference are asked for again and again: those with its ids, at its
 orders, and those at its prices. The first question reads all of them in one pass.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -200,18 +200,28 @@ class Charged:
     tied: int
 
 
-def charged(columns: FillColumns, condition: str, side: str | None, most: int) -> Iterator[Charged]:
-    """Yield evenly spaced rows with a fee by time; rows of one time are in any order."""
-    of_side = f" AND side = {listed([side])}" if side else ""
-    rows = columns.selected("time", "side", "fee", where=condition)
+def charged(
+    columns: FillColumns, condition: str, side: str | None, most: int
+) -> list[tuple[Charged, tuple[Any, ...]]]:
+    """Return evenly spaced rows with a fee by time, each as `raw_rows` has it.
+
+    Rows of one time are in any order.
+    """
+    of_side = f" AND {columns.text('side')} = {listed([side])}" if side else ""
+    names = [f"c{at}" for at in range(len(columns.raw_columns))]
+    raw = ", ".join(
+        f"{sql} AS {name}" for sql, name in zip(columns.raw_columns, names, strict=True)
+    )
     query = (
-        "SELECT number, time, place, first, tied FROM ("
-        "SELECT number, time, count(*) OVER () AS many, row_number() OVER by_time - 1 AS place, "
-        "rank() OVER by_time - 1 AS first, count(*) OVER (PARTITION BY time) AS tied "
-        f"FROM {rows} WHERE fee <> 0{of_side} WINDOW by_time AS (ORDER BY time)) "
+        f"SELECT c0, us, place, first, tied, {', '.join(names)} FROM ("
+        "SELECT *, count(*) OVER () AS many, row_number() OVER by_time - 1 AS place, "
+        "rank() OVER by_time - 1 AS first, count(*) OVER (PARTITION BY us) AS tied "
+        f"FROM (SELECT {raw}, {columns.time} AS us FROM {columns.source} "
+        f"WHERE {condition} AND {columns.value('fee')} <> 0{of_side}) "
+        "WINDOW by_time AS (ORDER BY us)) "
         f"WHERE place % greatest(1, many // {most}) = 0 ORDER BY place"
     )
-    yield from (Charged(*map(int, row)) for row in columns.answer(query))
+    return [(Charged(*map(int, row[:5])), row[5:]) for row in columns.answer(query)]
 
 
 def of_positions(columns: FillColumns, positions: Iterable[FillKey], unnamed: str | None) -> str:
