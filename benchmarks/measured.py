@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,12 @@ def usage(command: Sequence[str], directory: Path, status: int) -> Usage:
             shown = " ".join(command[1:])
             raise SystemExit(f"{shown}: ended {process.returncode}\n{output.read()[-2000:]}")
     return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+
+
+def least(runs: Iterable[Usage]) -> Usage:
+    """Return the least of each figure in some runs."""
+    cpu, wall, mib = zip(*((one.cpu, one.wall, one.mib) for one in runs), strict=True)
+    return Usage(min(cpu), min(wall), min(mib))
 
 
 def cpu_seconds(command: Sequence[str], directory: Path, status: int) -> float:

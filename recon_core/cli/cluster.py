@@ -7,11 +7,13 @@ kills worker after worker is given up, and its session is CRITICAL.
 import asyncio
 import logging
 import os
+import pickle
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -43,12 +45,22 @@ _KILLED: Final = "every worker that began it was killed, ran out of memory or cr
 
 _LOCAL_SETTINGS: Final = {
     "distributed.scheduler.allowed-failures": 1,  # workers that a task may lose; 3 is for networks
+    "distributed.scheduler.work-stealing": False,  # no task waits at a worker: 1 runs, 1 is next
     "distributed.worker.profile.enabled": False,  # looks at every call, 100 times a second
+    "distributed.admin.tick.interval": "1s",  # 50 looks a second at the pace of each event loop
+    "distributed.admin.system-monitor.interval": "10s",  # the curves of a dashboard
 }
 _LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
 """Loggers that the library sets a level of."""
 _WAIT: Final = 10
 """Seconds in which a scheduler answers."""
+
+_PAUSE: Final = 0.1
+"""Seconds from a session that has ended to the request for its results and for those of all that
+end meanwhile: four messages for many sessions, which are four for each where each is asked for."""
+
+_TERMS_KEPT: Final = 8
+"""Terms that a worker keeps: those of all commands that are likely to share it."""
 
 
 def require_scheduler(name: str, jobs: int | None) -> None:
@@ -86,6 +98,7 @@ class Cluster:
 
     def __init__(self, terms: Terms, name: str, count: int | None) -> None:
         self.terms = terms
+        self._terms = pickle.dumps(terms)
         self._name = name
         self._count = count or cores()
         self._running: dict[Future, _Task] = {}
@@ -109,9 +122,7 @@ class Cluster:
                 )
             except (OSError, ValueError) as error:
                 raise self._unreached(str(error)) from None
-        self._ended: as_completed = as_completed(
-            loop=self._client.loop, with_results=True, raise_errors=False
-        )
+        self._ended: as_completed = as_completed(loop=self._client.loop)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -146,7 +157,7 @@ class Cluster:
         futures = self._client.map(
             _check_on_worker,
             [task.anchor for task in tasks],
-            terms=self.terms,
+            terms=self._terms,
             key=[f"recon-{run}-{task.number}-{task.is_alone}" for task in tasks],
             pure=False,
         )
@@ -165,14 +176,26 @@ class Cluster:
         if self._begun:
             self._submit(self._begun)
             self._begun = []
-        for future, found in self._ended.next_batch():
-            task, results = self._running.pop(future), _results(found)
+        futures = self._ended.next_batch()
+        if len(futures) < len(self._running):
+            time.sleep(_PAUSE)
+            futures += self._ended.next_batch(block=False)
+        for future, found in self._gathered(futures):
+            task, results = self._running.pop(future), _results(found, future)
             if results is _KILLED and not task.is_alone:
                 self._suspects.append(task)
                 continue
             if not isinstance(results, CheckedSession):
                 self._require_running()
             yield task.number, results
+
+    def _gathered(self, futures: "Sequence[Future]") -> "Iterator[tuple[Future, Any]]":
+        """Fetch what tasks returned, all in one request; `None` for what returned nothing."""
+        try:
+            found = self._client.gather(dict(enumerate(futures)), errors="skip")
+        except OSError:
+            raise self._unreached("it no longer answers") from None
+        return ((future, found[place]) for place, future in enumerate(futures))
 
     def _require_running(self) -> None:
         if self._client.status != "running":
@@ -193,7 +216,7 @@ async def _end_at_once(cluster: "LocalCluster") -> None:
     await asyncio.gather(*ends, return_exceptions=True)
 
 
-def _results(found: Any) -> Results:
+def _results(found: Any, future: "Future") -> Results:
     """Return the results of a task, or why it has none."""
     if isinstance(found, CheckedSession):
         version = found.versions.get("pytest-recon")
@@ -202,21 +225,29 @@ def _results(found: Any) -> Results:
         return f"its worker has pytest-recon {printable(version)}; expected {__version__}"
     from distributed import KilledWorker  # noqa: PLC0415  # an extra
 
-    error = found[1] if isinstance(found, tuple) else found
+    error = future.exception()
     if isinstance(error, KilledWorker):
         return _KILLED
-    return f"its worker has no results: {type(error).__name__}: {printable(error)}"
+    reason = future.status if error is None else f"{type(error).__name__}: {printable(error)}"
+    return f"its worker has no results: {reason}"
 
 
 _ONE_AT_A_TIME: Final = Lock()
 """Limits in force belong to a process, and commands of several users may share a worker."""
 
 
-def _check_on_worker(anchor: Path, terms: Terms) -> CheckedSession:
+def _check_on_worker(anchor: Path, terms: bytes) -> CheckedSession:
     from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
 
     with _ONE_AT_A_TIME:
-        return check_session(anchor, terms, _manager())
+        return check_session(anchor, _terms(terms), _manager())
+
+
+@lru_cache(_TERMS_KEPT)
+def _terms(pickled: bytes) -> Terms:
+    """Return the terms of a command: each session brings them, and the first has them read."""
+    terms: Terms = pickle.loads(pickled)  # noqa: S301  # as the task itself is sent
+    return terms
 
 
 @cache

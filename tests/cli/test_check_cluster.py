@@ -7,10 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recon_core.cli import cluster as recon_cluster
+from recon_core.cli import session_check
+from recon_core.cli.checked_session import CheckedSession
 
 from .conftest import Recon, write_session
 from .processes import check_command, hooked, interrupted, left_behind, sessions
@@ -52,6 +55,35 @@ def test_another_version_on_a_worker_judges_nothing(
     assert answer.code == 1
     assert answer.lines[-1] == "RECON: BLOCKED (1 CRITICAL in 1 session)"
     assert "expected 99.0" in " ".join(answer.out.split())
+
+
+def test_a_task_without_results_is_critical(
+    recon: Recon, directory: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error is the reason; sessions that were fetched with it have their own verdicts."""
+    check = session_check.check_session
+
+    def lost(anchor: Path, *more: Any) -> CheckedSession:
+        if anchor.name.startswith("b"):
+            raise MemoryError("no room")
+        return check(anchor, *more)
+
+    monkeypatch.setattr(session_check, "check_session", lost)
+    for name in "abc":
+        write_session(directory / f"{name}.recon.json")
+    answer = recon("check", ".", f"--scheduler={address}", "-v")
+    assert answer.lines[-1].startswith("RECON: BLOCKED (1 CRITICAL in 3 sessions")
+    assert "its worker has no results: MemoryError: no room" in " ".join(answer.out.split())
+
+
+def test_the_terms_of_a_command_are_read_once(recon: Recon, directory: Path, address: str) -> None:
+    """A worker keeps them for the sessions that follow."""
+    for name in "abcd":
+        write_session(directory / f"{name}.recon.json")
+    recon_cluster._terms.cache_clear()
+    assert recon("check", ".", f"--scheduler={address}").code == 0
+    kept = recon_cluster._terms.cache_info()
+    assert (kept.misses, kept.hits) == (1, 3)
 
 
 @pytest.mark.parametrize(
