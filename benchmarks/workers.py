@@ -5,6 +5,8 @@
 Whole processes are measured, interleaved, the median of some runs: CPU time (user and system,
 workers included) and wall clock. Wall clock says little where others use the machine. Ends with 1
 where a target is missed. `--fills` are folded into one comparison a session: work without items.
+Plugins of the project's own tests are off: that of hypothesis imports its library at the end of
+every process.
 
 * CPU time of pytest on 200 sessions of 60 comparisons against that of `recon check`: at most 2.5.
 * Wall clock of `pytest -n 2` against that of one process: at most 0.7.
@@ -29,6 +31,8 @@ PYTEST = (
     "-q",
     "-p",
     "no:randomly",
+    "-p",
+    "no:hypothesispytest",
     "-p",
     "no:cacheprovider",
     "--recon-session=s",

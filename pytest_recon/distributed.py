@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_recon.gate import SessionPromise
+from pytest_recon.large_run import MANY, set_aside
 from pytest_recon.progress import Progress
 from pytest_recon.run import ReconRun
 from pytest_recon.scheduler import SessionScheduling
@@ -40,7 +41,12 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Know how many items there are of each session that a worker collected."""
+        """Know how many items there are of each session that a worker collected.
+
+        With shares they are comparisons alone, whose reports live until the end of the run.
+        """
+        if self._shares is not None and len(ids) >= MANY:
+            set_aside(self._run.config)
         paths = {promise.path for promise in self._run.gate.sessions}
         paths.update(self._run.declared.values())
         self._progress.expect(each for each in ids if each.partition("::")[0] in paths)

@@ -96,6 +96,7 @@ class Gate:
     is_reading: bool = False
     _problems: list[str] = field(default_factory=list)
     _expected: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _awaited: set[str] = field(default_factory=set)
     _promises: dict[str, SessionPromise] = field(default_factory=dict)
     _results: dict[str, dict[str, ItemResult]] = field(default_factory=dict)
     _disputed: Noted = field(default_factory=dict)
@@ -104,6 +105,8 @@ class Gate:
     def expect(self, path: str, inputs: Mapping[str, str]) -> None:
         """Take a session that another process will promise, with the SHA-256 of known inputs."""
         self._expected[path] = inputs
+        if path not in self._promises:
+            self._awaited.add(path)
 
     def promise(self, promise: SessionPromise) -> None:
         """Take a session's promise; a later one, with more hooks known, replaces it.
@@ -120,6 +123,7 @@ class Gate:
             for problem in _changes(known, promise):
                 self.add_problem(problem)
         self._promises[promise.path] = promise
+        self._awaited.discard(promise.path)
 
     def report(self, path: str, result: ItemResult) -> None:
         """Take the result of one item; of several results of one item the worst counts."""
@@ -156,10 +160,9 @@ class Gate:
 
     def _unread(self) -> Iterable[str]:
         """Yield a problem where no process promised what it was to read."""
-        unread = sorted(self._expected.keys() - self._promises.keys())
-        if unread:
-            more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
-            yield f"no worker reported {unread[0]}{more}"
+        if self._awaited:
+            more = f" and {len(self._awaited) - 1} more" if len(self._awaited) > 1 else ""
+            yield f"no worker reported {min(self._awaited)}{more}"
 
     @property
     def sessions(self) -> list[SessionPromise]:
@@ -168,8 +171,13 @@ class Gate:
 
     def results(self, path: str) -> list[ItemResult]:
         """The results of one session, sorted by node id, failed where their verdict blocks."""
-        results = sorted(self._results.get(path, {}).values(), key=lambda result: result.node_id)
-        return list(map(self._settled, results))
+        return list(map(self._settled, _sorted(self._results.get(path, {}).values())))
+
+    def diffs(self, path: str) -> list[Mapping[str, Any]]:
+        """The diffs of one session, sorted by node id."""
+        results = self._results.get(path, {})
+        diffs = {node_id: one.diff for node_id, one in results.items() if one.diff is not None}
+        return [diffs[node_id] for node_id in sorted(diffs)]
 
     def ran(self, path: str) -> int:
         """The number of comparisons of one session that ran."""
@@ -191,10 +199,10 @@ class Gate:
 
     def problems_of(self, promise: SessionPromise) -> tuple[str, ...]:
         """Return the reasons, other than its diffs, that keep a session from being clear."""
+        spoilt = filter(_fails_without_blocking, self._results.get(promise.path, {}).values())
         failed = [
             f"{result.kind}::{result.key} failed without a diff that blocks"
-            for result in self.results(promise.path)
-            if result.failed and result.verdict in (MATCH, Severity.INFO)
+            for result in _sorted(spoilt)
         ]
         return (*failed, *self.problems)
 
@@ -266,6 +274,14 @@ class Gate:
             incomplete=self.incomplete,
             problems=len(self.problems),
         )
+
+
+def _sorted(results: Iterable[ItemResult]) -> list[ItemResult]:
+    return sorted(results, key=lambda result: result.node_id)
+
+
+def _fails_without_blocking(result: ItemResult) -> bool:
+    return result.failed and result.verdict in (MATCH, Severity.INFO)
 
 
 def _note(noted: Noted, path: str, identity: str, *verdicts: str) -> None:

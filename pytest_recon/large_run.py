@@ -3,9 +3,10 @@
 Items, comparisons and reports live until the end of the run. The collector would visit all of
 them whenever it looks at old objects, and pytest has it do so five times at the end: a third of
 the time of 50,000 items. Items and comparisons are set aside as soon as they are collected, the
-reports at the end, and meanwhile the collector looks less often. All is given back when pytest
-has ended. A run that has other tests too is left alone: pytest finds their forgotten resources
-by that last look.
+reports at the end, and meanwhile the collector looks less often. The controlling process of
+pytest-xdist has no items, and does so when workers have collected them. All is given back when
+pytest has ended. A run that has other tests too is left alone: pytest finds their forgotten
+resources by that last look.
 """
 
 import atexit
@@ -38,6 +39,16 @@ def give_back_at_the_end(config: pytest.Config) -> None:
     config.add_cleanup(give_back)
 
 
+def set_aside(config: pytest.Config) -> None:
+    """Set every object aside, and have the collector look less often from now on; once."""
+    if _SET_ASIDE not in config.stash and gc.get_freeze_count() < _BY_PYTHON:
+        config.stash[_SET_ASIDE] = gc.get_threshold()
+        gc.set_threshold(_BETWEEN_LOOKS, *gc.get_threshold()[1:])
+        gc.freeze()
+        # The interpreter looks at everything once more when it ends.
+        atexit.register(gc.freeze)
+
+
 class LargeRun:
     """The hooks that set objects aside."""
 
@@ -45,14 +56,8 @@ class LargeRun:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Set the items and the comparisons of a large run of sessions alone aside."""
         items = session.items
-        if len(items) < MANY or not all(hasattr(item, "comparison") for item in items):
-            return
-        if gc.get_freeze_count() < _BY_PYTHON:
-            session.config.stash[_SET_ASIDE] = gc.get_threshold()
-            gc.set_threshold(_BETWEEN_LOOKS, *gc.get_threshold()[1:])
-            gc.freeze()
-            # The interpreter looks at everything once more when it ends.
-            atexit.register(gc.freeze)
+        if len(items) >= MANY and all(hasattr(item, "comparison") for item in items):
+            set_aside(session.config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:

@@ -23,8 +23,7 @@ class Summaries:
         """The diffs that the items of a session reported."""
         from recon_core.model.comparison import ReconDiff  # noqa: PLC0415  # not at pytest's start
 
-        results = self._run.gate.results(promise.path)
-        return [ReconDiff.from_dict(result.diff) for result in results if result.diff is not None]
+        return [ReconDiff.from_dict(diff) for diff in self._run.gate.diffs(promise.path)]
 
     def account(self, promise: SessionPromise) -> dict[str, list[str]]:
         """The waivers that name a session, by what became of them."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_recon.large_run import MANY
 from tests.matrices import matrix, sample
 
 from .conftest import (
@@ -434,3 +435,24 @@ def test_a_worker_that_dies_loses_no_session(
         assert line.startswith(("RECON: INCOMPLETE (", "RECON: BLOCKED ("))
     else:
         assert result.ret == 0
+
+
+LOOKS = """
+import gc, pathlib
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        pathlib.Path("set_aside").write_text(str(gc.get_freeze_count()))
+"""
+
+
+@pytest.mark.parametrize(("positions", "sets_aside"), [(10, False), (MANY, True)])
+def test_the_controller_of_many_comparisons_is_not_searched_for_cycles(
+    pytester: pytest.Pytester, positions: int, *, sets_aside: bool
+) -> None:
+    """It keeps the reports of all workers until its end; a short run is left as it is."""
+    held = {f"S{number}/EUR": "1" for number in range(positions)}
+    write_session(pytester.path / "a.recon.json", positions=held, external_positions=held)
+    pytester.makeconftest(LOOKS)
+    words = ("-n2", "--recon-session=a.recon.json", "--recon-max-items=0")
+    assert run_pytest(pytester, *words, subprocess=True).ret == 0
+    assert (int((pytester.path / "set_aside").read_text()) > MANY) == sets_aside

@@ -1,5 +1,6 @@
 """The gate by itself: promises and results of several processes, and what they disagree on."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,3 +158,16 @@ def test_an_interrupted_reading_states_no_number() -> None:
     assert gate.line() == "RECON: INCOMPLETE (no comparison ran)"
     gate.is_reading = False
     assert gate.line() == "RECON: INCOMPLETE (0 of 1 comparisons ran)"
+
+
+def test_a_session_that_is_expected_is_missing_until_it_is_promised() -> None:
+    """One problem for all that are missing, with the first of them; a promise may be before it."""
+    gate = Gate(active=True)
+    gate.promise(promise())
+    for path in (PATH, "c.recon.json", "b.recon.json"):
+        gate.expect(path, {})
+    assert gate.problems == ["no worker reported b.recon.json and 1 more"]
+    gate.promise(replace(promise(), path="b.recon.json"))
+    assert gate.problems == ["no worker reported c.recon.json"]
+    gate.promise(replace(promise(), path="c.recon.json"))
+    assert gate.problems == []
