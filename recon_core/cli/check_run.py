@@ -10,7 +10,6 @@ from recon_core.audit.trail import AuditTrail
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.workers import Workers, judged
 from recon_core.model.summary import count_severities
-from recon_core.reports.run_report import AuditHead, Mutation, RunReport
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.waivers import waiver_lines
 from recon_core.reports.wording import Tally
@@ -18,6 +17,7 @@ from recon_core.reports.writing import NamedReport
 
 if TYPE_CHECKING:
     from recon_core.audit.past_runs import PastRun
+    from recon_core.reports.run_report import Mutation, RunReport
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Check:
     sessions: list[CheckedSession] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trail: AuditTrail | None = None
-    mutation: Mutation | None = None
+    mutation: "Mutation | None" = None
 
     def judge(
         self,
@@ -66,9 +66,10 @@ class Check:
         if problem is not None:
             self.problems.append(problem)
 
-    def report(self, policy: str, notes: Sequence[str]) -> RunReport:
+    def report(self, policy: str, notes: Sequence[str]) -> "RunReport":
         """Return the report of the run as it is by now, with its policy and its terms."""
-        from recon_core.reports.session_result import run_report  # noqa: PLC0415  # only for reports
+        from recon_core.reports.run_report import AuditHead  # noqa: PLC0415  # only for reports
+        from recon_core.reports.session_result import run_report  # noqa: PLC0415  # as that
 
         head = None if self.trail is None else self.trail.head
         return run_report(

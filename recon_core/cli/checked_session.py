@@ -19,13 +19,13 @@ from recon_core.policy.model import Policy
 from recon_core.policy.names import Names
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 from recon_core.policy.waivers import Waivers
-from recon_core.reports.run_report import SessionResult
 from recon_core.reports.session_text import SessionReport
 from recon_core.values.limits import changed_limits
 from recon_core.values.severity import Severity
 
 if TYPE_CHECKING:
     from recon_core.judging.confirming import Seen
+    from recon_core.reports.run_report import SessionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class CheckedSession:
     blocks: bool
     policy_names: Names | None
     problem: str | None
-    result: SessionResult | None
+    result: "SessionResult | None"
     json: Mapping[str, Any] | None
 
     @property

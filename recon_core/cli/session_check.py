@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pluggy import PluginManager
 
@@ -15,8 +15,6 @@ from recon_core.model.comparison import Comparison, ItemKind, Judgement, ReconDi
 from recon_core.model.summary import ReconSummary
 from recon_core.reports.explanations import explanation_properties
 from recon_core.reports.reconciliation_report import reconciliation_report
-from recon_core.reports.run_report import SessionResult
-from recon_core.reports.session_result import Outcome, fill_marks, session_result
 from recon_core.reports.session_text import SessionReport
 from recon_core.reports.side_names import SideNames, sources_of
 from recon_core.reports.text import diff_text
@@ -30,6 +28,10 @@ from recon_core.reports.wording import (
 )
 from recon_core.values.limits import limits_in_force
 from recon_core.values.printable import printable, without_paths
+
+if TYPE_CHECKING:
+    from recon_core.reports.run_report import SessionResult
+    from recon_core.reports.session_result import Outcome
 
 
 def check_session(anchor: Path, terms: Terms, manager: PluginManager) -> CheckedSession:
@@ -128,7 +130,12 @@ def _result(
     report: SessionReport,
     seconds: Mapping[str, float],
     terms: Terms,
-) -> SessionResult:
+) -> "SessionResult":
+    from recon_core.reports.session_result import (  # noqa: PLC0415  # only for reports
+        fill_marks,
+        session_result,
+    )
+
     placed = map(reconciliation.placed, reconciliation.judgements)
     names = report.names
     return session_result(
@@ -145,7 +152,9 @@ def _outcome(
     names: SideNames,
     seconds: Mapping[str, float],
     terms: Terms,
-) -> Outcome:
+) -> "Outcome":
+    from recon_core.reports.session_result import Outcome  # noqa: PLC0415  # only for reports
+
     comparison, diff = judgement.comparison, judgement.diff
     of_session = comparison.item_kind is ItemKind.SESSION
     return Outcome(
