@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from recon_core.explain.problem.fill_group import FillGroup
+from recon_core.explain.problem.fill_group import FillGroup, groups_of
 from recon_core.model import Leg
 from tests.core.builders import SPOT, at, fill
 from tests.explain.problems import problem_requiring
-from tests.explain.real_sessions import linear
+from tests.explain.real_sessions import linear, moved
 
 POSITION = f"position::{SPOT.symbol}"
 
@@ -47,3 +47,39 @@ def test_fills_by_their_positions() -> None:
         problem = problem_requiring(rows, {"EUR": "1"}, perp)
         assert sorted(map(len, problem.places.values())) == [2 // count] * count
         assert sum(map(len, problem.by_symbol.values())) == len(rows)
+
+
+def test_groups_of_symbols_and_positions() -> None:
+    """All fills, those of each symbol where one has several positions, and those of each position.
+
+    A single fill is no group.
+    """
+    perp, other = linear("PERP", "EUR"), linear("OTHER", "EUR")
+    rows = [
+        fill(f"{symbol}{leg}{n}", "BUY", "1", "100", time=at(n - 900), symbol=symbol, leg=leg)
+        for symbol, leg, count in (
+            ("PERP", Leg.LONG, 2), ("PERP", Leg.SHORT, 3), ("OTHER", Leg.LONG, 4),
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    for given, most, sizes in (
+        (rows, None, [9, 5, 4, 2, 3, 4]), (rows, 3, [9, 5, 4]), (rows[:5], None, [5, 2, 3]),
+        (rows[2:], None, [7, 3, 4]), (rows[:2], None, [2]), (rows[1:5], None, [4, 3]),
+    ):  # fmt: skip
+        problem = problem_requiring(given, {"EUR": "1"}, perp, other)
+        assert sorted(len(one.fills) for one in groups_of(problem, most)) == sorted(sizes)
+
+
+def test_rows_are_shared_with_a_problem_of_the_same_rows() -> None:
+    """Not with one of other fills, or of other movements."""
+    first, second = ([fill(f"f{n}", "BUY", "1", "100", time=at(-900))] for n in range(2))
+    one, other = (problem_requiring(rows, {"EUR": "1"}) for rows in (first, second))
+    other.share_rows(one)
+    assert other.rows is not one.rows
+    same = replace(one)
+    same.share_rows(one)
+    assert same.rows is one.rows
+    paid = replace(one.record, movements=(moved("m", "interest", "5 EUR", -650),))
+    another = replace(one, record=paid)
+    another.share_rows(one)
+    assert another.rows is not one.rows

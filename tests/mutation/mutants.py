@@ -1,8 +1,9 @@
 """The mutants of the source: every change of every function, and its code.
 
 Changes are looked for inside functions only. Left out: what runs at import (tables,
-decorators, default values), annotations, the parts of f-strings, which are messages, and
-`strict=True` of a `zip`, which refuses what the code around it never gives.
+decorators, default values), annotations, the parts of f-strings, which are messages, the length
+at which `printable` cuts a text, and `strict=True` of a `zip`, which refuses what the code around
+it never gives.
 """
 
 import ast
@@ -22,6 +23,8 @@ PACKAGES = ("recon_core", "pytest_recon")
 
 _Step = tuple[str, int | None]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SHOWING = {"printable", "quoted"}
+"""Functions that cut a text from outside at a length, which no reader counts."""
 _LEFT_OUT = {"decorator_list", "annotation", "returns", "args", "type_params"}
 
 
@@ -134,16 +137,25 @@ def _nodes(node: ast.AST, steps: tuple[_Step, ...]) -> Iterator[tuple[ast.AST, t
         if name in _LEFT_OUT and isinstance(node, _Function | ast.AnnAssign):
             continue
         for place, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(child, ast.AST) and not _is_left_out(child):
+            if isinstance(child, ast.AST) and not _is_left_out(child, node):
                 inner = (*steps, (name, place))
                 yield child, inner
                 yield from _nodes(child, inner)
 
 
-def _is_left_out(node: ast.AST) -> bool:
-    """True for a message and for `strict=True`, an assertion on two lists of one length."""
+def _is_left_out(node: ast.AST, parent: ast.AST) -> bool:
+    """True for a message, the length of a text in it, and `strict=True`.
+
+    That is an assertion on two lists of one length.
+    """
     is_assertion = isinstance(node, ast.keyword) and node.arg == "strict"
-    return is_assertion or isinstance(node, ast.JoinedStr)
+    is_length = (
+        isinstance(parent, ast.Call)
+        and isinstance(parent.func, ast.Name)
+        and parent.func.id in _SHOWING
+        and node in parent.args[1:]
+    )
+    return is_assertion or is_length or isinstance(node, ast.JoinedStr)
 
 
 def replacement_of(mutant: Mutant) -> tuple[ast.AST, ast.AST]:

@@ -84,8 +84,7 @@ def _swapped(first: str, second: str, at: list[int]) -> bool:
 
 def last_digit(amount: Decimal) -> int:
     """Return the power of ten of the last digit that is not 0: -1 of 1.50, 3 of 5000."""
-    exponent = amount.normalize(EXACT).as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
+    return int(amount.normalize(EXACT).as_tuple().exponent)
 
 
 def units_of(amount: Decimal, lot: Decimal = ZERO) -> int:

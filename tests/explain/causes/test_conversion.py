@@ -97,6 +97,7 @@ def _split(text: str) -> tuple[Decimal, str]:
 ROWS = {
     "at its price": (["-1000 EUR", "1082.35 USD"], ["conversion"]),
     "with its fee": (["-1000 EUR", "1082.35 USD", "-1.85 EUR"], ["conversion"]),
+    "of less than one": (["-0.5123 EUR", "0.5541 USD"], ["conversion"]),
     "one leg alone": (["-1000 EUR"], ["missing_movement"]),
     "two receipts": (["10 EUR", "20 USD"], ["missing_movement", "missing_movement"]),
 }

@@ -74,6 +74,22 @@ def test_the_price_that_cash_requires(
     assert found == (None if price is None else Decimal(price))
 
 
+@pytest.mark.parametrize(
+    ("required", "count"),
+    [
+        ({"EUR": "-1800"}, 1), ({"EUR": "-1800", SPOT.symbol: "1"}, 0), ({SPOT.symbol: "1"}, 0),
+        ({"EUR": "-1800", "BNB": "1"}, 0), ({"BNB": "1"}, 0),
+    ],
+)  # fmt: skip
+def test_a_wrong_price_moves_one_balance(required: Mapping[str, str], count: int) -> None:
+    """2 at 1000 instead of 100; nothing where a position or another balance moves, too."""
+    rows = [traded("100", number=number) for number in range(4)]
+    rows[1] = replace(rows[1], price=Decimal(1000))
+    wrong = {name: text.replace("-", "") for name, text in required.items()}
+    problem = problem_requiring(rows, wrong)
+    assert len(list(FAMILY.fitted(problem, 1))) == count
+
+
 def test_no_price_follows_from_a_price_of_nothing() -> None:
     """The worth of an inverse contract at 0 is unknown."""
     market = Market([traded("100")], COIN, {})
