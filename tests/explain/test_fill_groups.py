@@ -1,4 +1,4 @@
-"""Groups of fills: when their fees may be the fault, and the positions that they are of."""
+"""Groups of fills: their fees, their positions, and fills of which each may have one fault."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,11 @@ from decimal import Decimal
 import pytest
 
 from recon_core.explain.problem.fill_group import FillGroup, groups_of
-from recon_core.model import Leg
+from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.search.candidates import candidates
+from recon_core.model import Currency, Leg
+from recon_core.model.explanation import CauseKind
 from tests.core.builders import SPOT, at, fill
 from tests.explain.problems import problem_requiring
 from tests.explain.real_sessions import linear, moved
@@ -83,3 +87,26 @@ def test_rows_are_shared_with_a_problem_of_the_same_rows() -> None:
     another = replace(one, record=paid)
     another.share_rows(one)
     assert another.rows is not one.rows
+
+
+def test_the_rounding_of_a_group() -> None:
+    """Of cash, a unit a fill for each of the factor and two more; a position is exact."""
+    rows = [fill(f"f{n}", "BUY", "1", "100", time=at(n - 900)) for n in range(3)]
+    cents = {"currencies": {"EUR": Currency("EUR", 2)}}
+    group = FillGroup(problem_requiring(rows, {"EUR": "1"}, **cents), rows)
+    assert group._rounding("cash::EUR", Decimal(-4)) == Decimal("0.18")
+    assert group._rounding(POSITION, Decimal(-4)) == 0
+
+
+def test_equal_fills_of_two_equal_faults_may_each_have_either() -> None:
+    """Of three equal fills two are false: three rows for each; another fault keeps its own."""
+    rows = [fill(f"f{n}", "BUY", "1", "100", time=at(n - 900)) for n in range(3)]
+    other = fill("g", "BUY", "2", "100", time=at(-800))
+    problem = problem_requiring([*rows, other], {"EUR": "1"})
+    first, second, third, last = (
+        Hypothesis(CauseKind.ORPHAN_FILL, Patch((row,)), (row,)) for row in (*rows, other)
+    )
+    (found,) = candidates(problem, [(first, second), (second, third)])
+    assert found.rows == (tuple(rows), tuple(rows))
+    (found,) = candidates(problem, [(first, last), (second, last)])
+    assert sorted(map(len, found.rows)) == [1, 2]

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
+from recon_core.explain.answers.residuals import RoundedCash, rounded_cash
 from recon_core.ledger.replay import replay
-from recon_core.model import CashBalance, SideRecord
+from recon_core.model import CashBalance, LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation
 from recon_core.values.amounts import round_to_places
 from tests.core.builders import SPOT, at, fill, recorded, scaled, side
+from tests.explain.problems import prover_of
 from tests.explain.real_sessions import books, session
 from tests.explain.slips import SLIPS, Rows, Slip
 
@@ -169,3 +171,26 @@ def test_a_figure_cut_off_beside_another_fault() -> None:
     found = explain(session(internal, books(row)))
     assert found
     assert "unique" not in [one.verdict for one in found]
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "side_", "half"),
+    [
+        ("5.123", "5.1", LedgerSide.EXTERNAL, "0.05"), ("5", "5.123", LedgerSide.INTERNAL, "0.5"),
+        ("5.12", "5.125", LedgerSide.INTERNAL, "0.005"), ("5.1", "5.2", None, ""),
+    ],
+)  # fmt: skip
+def test_half_a_unit_of_a_rounded_balance(
+    inner: str, outer: str, side_: LedgerSide | None, half: str
+) -> None:
+    """Of the last digit of the side that states fewer."""
+    found = rounded_cash(prover_of(recorded(side((), {"EUR": inner}), side((), {"EUR": outer}))))
+    given = None if side_ is None else RoundedCash(side_, {"cash::EUR": Decimal(half)})
+    assert found == given
+
+
+def test_three_rounded_balances_are_named() -> None:
+    """The first of them, in alphabetical order."""
+    halves = {f"cash::{name}": Decimal("0.5") for name in ("D", "B", "A", "C")}
+    words = "the digits that the external side cut off its cash A, B, C"
+    assert RoundedCash(LedgerSide.EXTERNAL, halves).digits == words
