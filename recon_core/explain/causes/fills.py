@@ -18,10 +18,10 @@ from recon_core.explain.causes.family import CauseFamily, FillOperator, Rival
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.wording import rows_of_cause, sentence_of, trade_text
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
@@ -167,7 +167,7 @@ def first_of(problem: Problem, first: Hypothesis, second: Hypothesis) -> Hypothe
 
 def copied(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the removal of every second row of one id and content: the rows show it."""
-    if problem.fault_in is FaultIn.ROWS and table_of(problem.fills).copies():
+    if problem.fault_in is FaultIn.ROWS and problem.table.copies():
         copies = Copies(problem.fills)
         first: set[object] = set()
         for fill in filter(copies.is_duplicate, problem.fills):
@@ -184,10 +184,12 @@ def _rivals(
 
     Three rows that a side does not have, and a fill is listed twice: these may be two rows.
     """
-    if problem.owner is not LedgerSide.INTERNAL or not table_of(problem.fills).copies():
+    ids = {fill_id for _, _, fill_id in problem.table.copies()}
+    if problem.owner is not LedgerSide.INTERNAL or not ids:
         return
-    copies = Copies(problem.fills)
-    twice = {fill_content(fill): fill for fill in filter(copies.is_duplicate, problem.fills)}
+    fills = in_time_order(problem.table.having(fill_id=ids))
+    copies = Copies(fills)
+    twice = {fill_content(fill): fill for fill in filter(copies.is_duplicate, fills)}
     for at, one in enumerate(hypotheses):
         taken = one.patch.removed
         if one.patch.added or any(map(copies.is_duplicate, taken)):
