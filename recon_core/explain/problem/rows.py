@@ -190,7 +190,13 @@ class Rows:
 
     def sides_of_others(self, fill: Fill) -> set[OrderSide]:
         """Return the sides that the other fills of a fill's order have."""
-        counts = self._order_sides.get((fill.account, fill.symbol, fill.order_id), {})
+        key = (fill.account, fill.symbol, fill.order_id)
+        if isinstance(self.fills, FillsByTime):
+            alike = self.table.having(order_id=(fill.order_id,)) if fill.order_id else []
+            own = [one.side for one in alike if (one.account, one.symbol, one.order_id) == key]
+            counts = {side: own.count(side) for side in own} if len(own) > 1 else {}
+        else:
+            counts = self._order_sides.get(key, {})
         return {side for side, count in counts.items() if count > (side is fill.side)}
 
     @cached_property
