@@ -194,6 +194,14 @@ RIVALS: dict[str, list[Answer]] = {
     "newest_fill_beside_a_row_under_another_symbol": [(IN, ["orphan_fill"])],
     # 1.9 and 1.9 of one order were cut to 1 and 1: what it lacks is shared in any way.
     "order_of_two_fills_that_are_cut": [(IN, ["wrong_quantity", "wrong_quantity"])],
+    # A fee of 2 for each order: a second fill of it has none.
+    "larger_fill_with_the_fee_of_its_order": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
+    "larger_fill_by_one_digit": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
+    # Ten times as much, where a contract is of ten: the other way round.
+    "unit_against_the_size_of_the_contract": [(OUT, ["unit"]), (IN, ["wrong_quantity"])],
+    "one_fill_of_the_other_sign": [(OUT, ["sign_convention"])],
+    # A BUY of 48 is too many of one symbol, and 48 are lacking of another at its price.
+    "fill_under_the_wrong_symbol": [(IN, ["orphan_fill", "wrong_quantity"]), (IN, ["alias"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -3,26 +3,36 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Final
 
 from recon_core.compare.aliases import names_of
 from recon_core.compare.keys import encode_key
-from recon_core.explain.causes.family import CauseFamily, FieldFault
+from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.problem.dimensions import (
     Dimensions,
     bare_name,
     is_position,
     label_of,
+    minus,
+    plus,
+    state_part,
 )
-from recon_core.explain.problem.hypotheses import Row
+from recon_core.explain.problem.hypotheses import Hypothesis, Row
 from recon_core.explain.problem.pairs import FEWEST_PAIRS, PairRow, SharedFault, differing_in
+from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill, LedgerSide, Position, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 from recon_core.values.printable import printable
+
+_PAIR: Final = 2
+"""Causes of one fill under the wrong symbol: it is too many there, and lacks here."""
 
 
 def _in_pairs(rows: Sequence[PairRow], _fills: Sequence[Fill]) -> SharedFault | None:
@@ -175,6 +185,28 @@ def _is_one_fill(
     return len(found) == 1 or any(fill.quantity in amounts for fill in found)
 
 
+def _rivals(
+    problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield a fill under another symbol, in place of its removal and of as much in that symbol."""
+    if problem.fault_in is FaultIn.STATEMENT or len(hypotheses) < _PAIR:
+        return
+    for first, second in permutations(range(len(hypotheses)), _PAIR):
+        one, other = hypotheses[first].patch, hypotheses[second].patch
+        symbols = {fill.symbol for fill in (*other.removed, *other.added)}
+        if len(one.removed) != 1 or one.added or len(symbols) != 1:
+            continue
+        (fill,) = one.removed
+        moved = replace(fill, symbol=symbols.pop())
+        patch = Patch((fill,), (moved,))
+        both = plus(one.vector(problem.postings), other.vector(problem.postings))
+        same = minus(patch.vector(problem.postings), both)
+        if moved.symbol != fill.symbol and not problem.dimensions.real(state_part(same)):
+            detail = f"{printable(fill.symbol)} is {printable(moved.symbol)}"
+            alias = Hypothesis(CauseKind.ALIAS, patch, (fill,), detail=detail, side=problem.side)
+            yield Rival({first: (), second: ()}, alias, "", is_timed=True)
+
+
 def _suffix(name: str) -> str:
     return name[len(bare_name(name)) :]
 
@@ -185,5 +217,6 @@ FAMILY: Final = CauseFamily(
     fields={"symbol": lambda _wrong, _right: FieldFault(CauseKind.ALIAS)},
     in_states=_in_states,
     state_doubt=_state_doubt,
+    rivals=_rivals,
     state_words={CauseKind.ALIAS: "uses another name"},
 )

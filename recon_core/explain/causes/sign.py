@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import Dimensions, is_position
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.model import Fill
+from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 
@@ -47,6 +47,18 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         yield states.hypothesis(CauseKind.SIGN_CONVENTION, names, "", forms=1)
 
 
+def _doubt(
+    _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+) -> str:
+    """Doubt the other sign of figures that one fill of the other side, exchanged, gives as well."""
+    for one in chosen:
+        other = recorded.side(one.side.other)
+        is_sign = one.cause_kind is CauseKind.SIGN_CONVENTION
+        if is_sign and other is not None and len(other.fill_rows) == 1:
+            return f"another fill of the {one.side.other} side"
+    return ""
+
+
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return all names, those of the positions, and those of the balances."""
     positions = tuple(filter(is_position, names))
@@ -73,5 +85,6 @@ FAMILY: Final = CauseFamily(
     in_pairs=(_in_pairs,),
     in_states=lambda states: _in_states(states.stated_only),
     state_words={CauseKind.SIGN_CONVENTION: "states amounts with the other sign"},
+    state_doubt=_doubt,
     may_be_a_row=True,
 )

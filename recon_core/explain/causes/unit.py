@@ -121,10 +121,11 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     multipliers = multipliers_of(states)
     for ratio, names in by_ratio.items():
         is_declared = all(ratio in multipliers.get(name, ()) for name in names)
+        is_size = all(multipliers.get(name, ())[:1] == (ratio,) for name in names)
         forms = 0 if is_declared else _FORMS
         detail = f"{_shown(ratio)} times as much"
         one = states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
-        is_of_rows = forms and len(names) == 1 and _closes_nothing(states, names[0])
+        is_of_rows = not is_size and len(names) == 1 and _closes_nothing(states, names[0])
         yield replace(one, strength=Strength.CHANCE) if is_of_rows else one
     if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
@@ -136,7 +137,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 def _closes_nothing(states: States, name: str) -> bool:
     """True if the other side's fills of a contract only open it: no cash shows their quantity.
 
-    All of them may as well be in another unit.
+    All of them may as well be in another unit. A figure in units of the base, where the rows
+    count contracts, has the declared size as its witness.
     """
     fills = [
         fill

@@ -20,6 +20,7 @@ from recon_core.explain.causes.fee_currency import is_about, share_of
 from recon_core.explain.problem.chances import at_next_ticks, is_any_price
 from recon_core.explain.problem.dimensions import is_order
 from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.figures import power_of_ten
 from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
 from recon_core.explain.problem.market import Market, are_charged, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
@@ -321,20 +322,25 @@ class _Line:
 def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
-    """Yield a missing fill at the price of a fill that would be larger, where nobody is charged.
+    """Yield a missing fill at the price of a fill that would be larger, where no fee shows it.
 
-    A fee would show it: of two fills each has its own.
+    At a rate each of two fills has a fee of its own; a fee of the order is there once.
     """
+    if problem.statement_of(problem.owner.other).fills is not None:
+        return
     for at, one in enumerate(hypotheses):
-        if one.cause_kind is not CauseKind.WRONG_QUANTITY or one.strength is Strength.SHOWN:
+        if one.cause_kind is not CauseKind.WRONG_QUANTITY:
             continue
         (old,), (new,) = one.patch.removed, one.patch.added
         more = EXACT.subtract(new.quantity, old.quantity)
-        is_free = not new.fee and not any(fill.fee for fill in problem.fills)
-        if problem.fault_in is FaultIn.ROWS and more > 0 and is_free and not one.facts.is_slip:
+        model, is_slip = problem.schedules.model(new), power_of_ten(old.quantity, new.quantity)
+        others = problem.by_symbol.get(problem.postings.position(new), ())
+        is_flat = model is None or not any(model.rates) or not all(fill.fee for fill in others)
+        is_free = new.fee == old.fee and is_flat
+        if problem.fault_in is FaultIn.ROWS and more > 0 and is_free and not is_slip:
             fill = replace(_unknown(problem, new, new.side), quantity=more)
             lacking = Hypothesis(CauseKind.MISSING_FILL, Patch(added=(fill,)), (fill,))
-            yield Rival({at: ()}, replace(lacking, side=problem.side), "", is_timed=True)
+            yield Rival({at: ()}, replace(lacking, side=problem.side), "")
 
 
 FAMILY: Final = CauseFamily(sentences={}, fitted=_fitted, rivals=_rivals)
