@@ -1,13 +1,16 @@
 """The fills of a side in columns: rows are made of those alone that somebody looks at."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any, TypeVar, overload
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, TypeVar, overload
 
-from recon_core.columns.database import ColumnsError
+from recon_core.columns.database import ColumnsError, text
 from recon_core.columns.equal_digest import digest_without
 from recon_core.columns.fill_columns import MOST_NUMBERS, FillColumns, listed
 from recon_core.columns.fill_questions import (
@@ -41,11 +44,14 @@ from recon_core.model.fill_table import (
     rows_in_account,
 )
 from recon_core.model.matched_rows import EqualRows
+from recon_core.values.errors import ReplayError
 
 Answer = TypeVar("Answer")
 
 Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Fill]]
 """Makes fills of rows as a file has them."""
+_POSITION: Final = attrgetter("account", "symbol", "leg")
+_TIME: Final = attrgetter("time")
 
 
 @dataclass(slots=True)
@@ -107,6 +113,11 @@ class Rows:
         if absent:
             self._read_some(absent)
         return [self.known[number] for number in numbers]
+
+    def sorted_by(self, order: Sequence[str]) -> Iterator[list[Fill]]:
+        """Yield rows in parts, in the order of some expressions, and keep none of them."""
+        for parts in self.columns.raw_rows(order=order):
+            yield list(self.convert(map(self._document, parts)))
 
     def _read_some(self, numbers: Sequence[int]) -> None:
         if list(numbers) == [0]:  # which reads no more than the first part of a file
@@ -372,6 +383,35 @@ class ColumnFills(FillTable):
             )
         except ColumnsError:
             return None
+
+    def by_position(self, in_order: InOrder) -> Iterator[Sequence[Fill]] | None:
+        """Return parts of the fills of one position each; `None` where all rows were made."""
+        return None if self.rows.every is not None else self._by_position(in_order)
+
+    def _by_position(self, in_order: InOrder) -> Iterator[Sequence[Fill]]:
+        columns, former = self.columns, list[Fill]()
+        account = columns.text("account")
+        if self.unnamed is not None:
+            account = f"coalesce({account}, {text(self.unnamed)})"
+        order = [account, columns.text("symbol"), columns.text("leg"), columns.time]
+        try:
+            for rows in self.rows.sorted_by([*order, columns.number]):
+                named = rows if self.unnamed is None else rows_in_account(rows, self.unnamed)
+                for _, of_position in groupby(named, _POSITION):
+                    fills = [*of_position]
+                    if former and _POSITION(former[0]) != _POSITION(fills[0]):
+                        yield in_order(former)
+                        former = []
+                    former += fills
+                # Rows of the last time may have others of that time behind them.
+                start = bisect_left(former, former[-1].time, key=_TIME)
+                if start:
+                    yield in_order(former[:start])
+                    former = former[start:]
+        except ColumnsError as error:
+            raise ReplayError(str(error)) from None
+        if former:
+            yield in_order(former)
 
     def unequal(self, other: FillTable, *, plain: bool) -> UnequalFills | None:
         """Return what differs from the fills of the other side, if these are in columns too."""

@@ -152,16 +152,19 @@ class FillColumns:
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def raw_rows(
-        self, where: str = "", first: int | None = None
+        self, where: str = "", first: int | None = None, order: Sequence[str] = ()
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield rows in parts, in their order: number, texts, amounts as text, and the time.
+        """Yield rows in parts: number, texts, amounts as text, and the time.
 
-        The columns are those of `raw_names`; `first` is the number of rows, all without it.
+        The columns are those of `raw_names`; `first` is the number of rows, all without it. The
+        rows are in the order of the table, or in that of some expressions.
         """
         columns = self.raw_columns
         condition = f" WHERE {where}" if where else ""
         most = "" if first is None else f" LIMIT {first}"
-        yield from self.parts(f"SELECT {', '.join(columns)} FROM {self.source}{condition}{most}")
+        sorted_by = f" ORDER BY {', '.join(order)}" if order else ""
+        query = f"SELECT {', '.join(columns)} FROM {self.source}{condition}{sorted_by}{most}"
+        yield from self.parts(query)
 
     @property
     def raw_columns(self) -> list[str]:

@@ -46,6 +46,7 @@ class DailySettledHolding(Holding):
         self._stated = instrument.settlement in stated
         self._entered = ZERO
         self._priced = True
+        self._is_traded = False
 
     def open(self, position: Position) -> None:
         """Take what the opening holds, entered at its average price: the last settlement's."""
@@ -56,13 +57,18 @@ class DailySettledHolding(Holding):
         super().open(position)
 
     def apply(self, fills: Sequence[Fill]) -> None:
+        """Book fills and keep them."""
+        self.post(fills)
+        self.events.extend(fills)
+
+    def post(self, fills: Sequence[Fill]) -> None:
         """Book fills: the position, the fees, and what was entered at which price."""
+        self._is_traded = self._is_traded or bool(fills)
         signed = signed_quantities(fills)
         for quantity, fill in zip(signed, fills, strict=True):
             self._enter(quantity, fill.price)
         self.charge(fees_by_currency(fills), self._roundings)
         self.quantity = EXACT.add(self.quantity, exact_sum(signed))
-        self.events.extend(fills)
 
     def move(self, movement: Movement) -> None:
         """Book a split, which keeps what was entered, or a quantity that moves without a price."""
@@ -76,7 +82,7 @@ class DailySettledHolding(Holding):
 
     def cash(self) -> Iterator[CashBooking]:
         """Yield the fees, and the gain up to the mark price; raises `ReplayError` without one."""
-        if not self._stated and self.events:
+        if not self._stated and (self.events or self._is_traded):
             currency = self.instrument.settlement
             gained = EXACT.subtract(self._worth(), self._entered)
             yield CashBooking(currency, self._roundings[currency](gained), Category.SETTLEMENTS)

@@ -82,9 +82,13 @@ class SpotHolding(Holding):
         self._is_traded = False
 
     def apply(self, fills: Sequence[Fill]) -> None:
+        """Book fills and keep them."""
+        self.post(fills)
+        self.events.extend(fills)
+
+    def post(self, fills: Sequence[Fill]) -> None:
         """Book fills; each amount is rounded on its own."""
         self.add(self._sums(fills))
-        self.events.extend(fills)
 
     def add(self, sums: FillSums) -> None:
         """Book the sums of fills."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from recon_core.ledger.arithmetic_average import ArithmeticHolding
 from recon_core.ledger.bookings import (
@@ -17,6 +17,7 @@ from recon_core.ledger.bookings import (
 from recon_core.ledger.daily_settlement import DailySettledHolding
 from recon_core.ledger.derivative_holding import DerivativeHolding
 from recon_core.ledger.holdings import Holding, SpotHolding, require_spot
+from recon_core.ledger.timeline import tie_key
 from recon_core.model import (
     CashBalance,
     Currency,
@@ -120,6 +121,23 @@ class PositionLedger:
             holding = self._new(key)
             assert isinstance(holding, SpotHolding)  # noqa: S101  # as the caller says
             holding.add(of_position)
+            self._holdings[key] = self._traded[key] = holding
+
+    def post_by_position(self, parts: Iterable[Sequence[Fill]]) -> None:
+        """Book fills and keep none of them: they are not among `fills` then.
+
+        Each part has fills of one position, and those of a position are in the order in which they
+        are posted. The positions and the cash are those of `apply_fills`; the errors are those of
+        `apply_together`.
+        """
+        posted: dict[PositionKey, tuple[Any, TradedHolding]] = {}
+        for fills in parts:
+            first = fills[0]
+            key = (first.account, first.symbol, first.leg)
+            if key not in posted:
+                posted[key] = (first.time, tie_key(first)), self._new(key)
+            posted[key][1].post(fills)
+        for key, (_, holding) in sorted(posted.items(), key=lambda one: one[1][0]):
             self._holdings[key] = self._traded[key] = holding
 
     def _new(self, key: PositionKey) -> TradedHolding:

@@ -34,6 +34,11 @@ class RealisingHolding(Holding, ABC):
         self._realised: Decimal | None = None
 
     def apply(self, fills: Sequence[Fill]) -> None:
+        """Post fills and keep them; raises as `post` does."""
+        self.post(fills)
+        self.events.extend(fills)
+
+    def post(self, fills: Sequence[Fill]) -> None:
         """Post fills; raises `ReplayError` where one cannot be posted.
 
         That fill and its successors are not posted, nor are fees and quantities of its
@@ -45,7 +50,6 @@ class RealisingHolding(Holding, ABC):
             self._realised = EXACT.add(self._realised or ZERO, exact_sum(realised))
         self.charge(fees_by_currency(fills), self._roundings)
         self.quantity = EXACT.add(self.quantity, exact_sum(signed))
-        self.events.extend(fills)
 
     @abstractmethod
     def _gains(self, fills: Sequence[Fill], signed: Sequence[Decimal]) -> Iterable[Decimal | None]:

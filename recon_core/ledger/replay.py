@@ -178,6 +178,9 @@ def replay(recorded: RecordedSession, record: SideRecord) -> PositionLedger:
     sums = _sums(recorded, record)
     if sums is not None:
         return _posted(recorded, record, sums)
+    streamed = _streamed(recorded, record)
+    if streamed is not None:
+        return streamed
     try:
         return _replayed_by(recorded, record, PositionLedger.apply_together)
     except ReplayError:
@@ -209,6 +212,27 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
 def _posted(recorded: RecordedSession, record: SideRecord, sums: PositionSums) -> PositionLedger:
     ledger = opened_ledger(recorded, record)
     ledger.apply_sums(sums)
+    for movement in sorted(record.movement_rows, key=_time):
+        ledger.apply_movement(movement)
+    return ledger
+
+
+def _streamed(recorded: RecordedSession, record: SideRecord) -> PositionLedger | None:
+    """Return the ledger of a table whose rows are made in parts, and not kept.
+
+    `None` where the rows are in memory, where a movement falls between fills that it would have
+    to find a position of, and where a fill cannot be booked: all rows show which is the first.
+    """
+    if any(row.symbol for row in record.movement_rows):
+        return None
+    parts = table_of(record.fills).by_position(ordered_fills)
+    if parts is None:
+        return None
+    ledger = opened_ledger(recorded, record)
+    try:
+        ledger.post_by_position(parts)
+    except ReplayError:
+        return None
     for movement in sorted(record.movement_rows, key=_time):
         ledger.apply_movement(movement)
     return ledger

@@ -206,6 +206,16 @@ class FillTable(Sequence[Any], ABC):
         """
         return None
 
+    def by_position(
+        self, in_order: Callable[[Iterable[Any]], list[Any]]
+    ) -> Iterator[Sequence[Any]] | None:
+        """Return parts of the fills, of one position each; `None` where rows are in memory.
+
+        The parts of a position are in the order in which its fills are posted, which `in_order`
+        knows, and nothing keeps them. They raise `ReplayError` where they cannot be made.
+        """
+        return None
+
     def unequal(self, other: "FillTable", *, plain: bool) -> UnequalFills | None:
         """Return what differs from the fills of the other side; `None` where rows are compared.
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_core.cli import main
+from recon_core.columns import database as database_module
 from recon_core.columns import matching
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.database import database
@@ -55,6 +56,15 @@ MARKETS = [
     INSTRUMENTS,
     INSTRUMENTS,
     {**INSTRUMENTS, "BTC/EUR": {"kind": "linear", "base": "BTC", "quote": "EUR"}},
+    {
+        "BTC/EUR": {"kind": "inverse", "base": "BTC", "quote": "EUR"},
+        "ETH/EUR": {"kind": "linear", "base": "ETH", "quote": "EUR", "multiplier": "0.1"},
+        "ETH/BTC": {"kind": "inverse", "base": "ETH", "quote": "BTC", "average": "arithmetic"},
+    },
+    {
+        **INSTRUMENTS,
+        "BTC/EUR": {"kind": "future", "base": "BTC", "quote": "EUR", "settles": "daily"},
+    },
     {**INSTRUMENTS, "BTC/EUR": {"kind": "option", "base": "BTC", "quote": "EUR"}},
     {"BTC/EUR": INSTRUMENTS["BTC/EUR"]},
 ]
@@ -78,6 +88,14 @@ MORE = st.sampled_from(
                 {"movement_id": "m", "kind": "split", "time": SECOND, "symbol": "BTC/EUR"}
                 | {"quantity": "1"}
             ]
+        },
+        {
+            "opening": {
+                "positions": [
+                    {"symbol": "BTC/EUR", "quantity": "1", "average_price": "3", "account": "main"}
+                ],
+                "cash": [],
+            }
         },
         {
             "orders": [
@@ -136,7 +154,7 @@ def fills(kinds: Mapping[str, pa.DataType]) -> st.SearchStrategy[Row]:
         "client_order_id": st.sampled_from([None, "o1", "o2"]),
         "exchange_order_id": st.sampled_from([None, "x1"]),
         "account": st.sampled_from([None, "main", "main", "sub"]),
-        "leg": st.sampled_from([None, "NET"]),
+        "leg": st.sampled_from([None, "NET", "NET", "LONG", "SHORT"]),
         "position_id": st.sampled_from([None, "p"]),
     }
     if "fee" in kinds:
@@ -205,8 +223,8 @@ def side(
 ) -> Any:
     file = directory / f"{name}.{form}"
     WRITERS[form](file, *table)
-    return {"as_of": AS_OF_TEXT, "opening": {"cash": {"EUR": "1000.00"}},
-            "fills": {"path": file.name}, **more}  # fmt: skip
+    opening = {"cash": {"EUR": "1000.00"}}
+    return {"as_of": AS_OF_TEXT, "opening": opening, "fills": {"path": file.name}, **more}
 
 
 def answers(path: Path, max_items: int, **limits: int) -> dict[str, Any]:
@@ -261,6 +279,7 @@ def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, dat
     by_rows = answers(path, max_items)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching, "MOST_NUMBERS", data.draw(st.sampled_from([0, 2, 9])))
+        patch.setattr(database_module, "_AT_ONCE", data.draw(st.sampled_from([1, 3, 100])))
         by_columns = answers(path, max_items, column_rows=1)
     assert by_columns == by_rows
 
@@ -620,6 +639,77 @@ def test_each_amount_is_rounded_half_even(tmp_path: Path, digits: int, places: i
     path = session(tmp_path, (types, rows), (types, rows), currencies=currencies)
     by_rows = answers(path, 0)
     assert shown(in_columns(path)) == by_rows
+
+
+DERIVATIVES = [
+    {"kind": "linear"},
+    {"kind": "linear", "multiplier": "0.01"},
+    {"kind": "inverse"},
+    {"kind": "inverse", "average": "arithmetic"},
+    {"kind": "future", "settles": "daily"},
+]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+@pytest.mark.parametrize("kind", DERIVATIVES, ids=repr)
+def test_derivatives_are_posted_without_keeping_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: dict[str, str], at_once: int
+) -> None:
+    """Averages, gains rounded one by one, legs and position ids are those of rows; none remains."""
+    monkeypatch.setattr(database_module, "_AT_ONCE", at_once)
+    symbols = {
+        symbol: {"base": symbol[:3], "quote": "EUR", **kind} for symbol in ("BTC/EUR", "ETH/EUR")
+    }
+    rows = [
+        {
+            **row,
+            "symbol": "BTC/EUR" if number % 5 else "ETH/EUR",
+            "price": Decimal(42_000_00000000 + number**3 % 977).scaleb(-8),
+            "leg": ("LONG", "SHORT", "NET")[number % 3],
+            "position_id": "p" if number % 4 else None,
+            "time": START + timedelta(seconds=number // 3 % 17),
+        }
+        for number, row in enumerate(ROWS)
+    ]
+    types = {**TYPES, "leg": pa.string(), "position_id": pa.string()}
+    moved = {"movement_id": "m", "kind": "funding", "time": SECOND}
+    more = {
+        "movements": [{**moved, "currency": "EUR", "amount": "0.005"}],
+        "positions": [
+            {"symbol": symbol, "quantity": "0", "mark_price": "43000"} for symbol in symbols
+        ],
+    }
+    sides = {
+        "internal": side(tmp_path, "a", (types, rows), **more),
+        "external": side(tmp_path, "b", (types, rows[::-1]), **more),
+    }
+    precisions = {"EUR": {"precision": 4}, "BTC": {"precision": 8}, "ETH": {"precision": 8}}
+    path = write_session(tmp_path, document(instruments=symbols, currencies=precisions, **sides))
+    found = in_columns(path)
+    assert found.is_readable, [one.message for one in found.judgements]
+    assert rows_made(found) == [0, 0]
+    assert all(one.cash and not one.problem for one in found.replays.values())
+    assert shown(found) == answers(path, 0)
+
+
+def test_a_fill_that_cannot_be_posted_is_named_as_by_rows(tmp_path: Path) -> None:
+    """The first of all that close what came without a price, over all positions."""
+    symbols = {
+        symbol: {"base": symbol[:3], "quote": "EUR", "kind": "linear"}
+        for symbol in ("BTC/EUR", "ETH/EUR")
+    }
+    rows = [{**row, "symbol": "ETH/EUR" if number == 1 else "BTC/EUR", "side": "SELL"}
+            for number, row in enumerate(ROWS[1:5])]  # fmt: skip
+    opening = {"positions": {"BTC/EUR": "1", "ETH/EUR": "1"}, "cash": {}}
+    sides = {
+        name: side(tmp_path, name, (TYPES, rows), opening=opening)
+        for name in ("internal", "external")
+    }
+    path = write_session(tmp_path, document(instruments=symbols, **sides))
+    by_rows = answers(path, 0)
+    assert "came without a price" in str(by_rows["messages"])
+    with limits_in_force({"column_rows": 1}):
+        assert shown(reconcile_session(path, max_items=0)) == by_rows
 
 
 def test_digits_beyond_columns_are_posted_by_rows(tmp_path: Path) -> None:
