@@ -54,7 +54,9 @@ BY_CHANCE: dict[str, list[Answer]] = {
     # Cumulative quantities, and a fee that is missing.
     "fee_movement_and_quantity": [(IN, ["foreign_activity", "wrong_quantity"])],
     # One fill is missing.
-    "fee_signs_and_quantity": [(IN, ["fee_sign", "wrong_quantity"])],
+    "fee_signs_and_quantity": [
+        (IN, ["fee_sign", "wrong_quantity"]), (IN, ["fee_sign", "missing_fill"]),
+    ],
     # A fee with its number in another currency, and another balance that is wrong by any amount.
     "third_currency_and_random_cash": [(IN, ["fee_currency"])],
     # A price of ten times, and another fill of the order is missing.

@@ -83,7 +83,9 @@ RIVALS: dict[str, list[Answer]] = {
     # A fee turned, the only rebate, has the sum of a doubled fee and a funding turned round.
     "a_rebate_like_no_other": [(IN, ["fee_sign"])],
     # Four shares more in one fill at a flat fee, or another fill, and the one fee of 2 is twice 1.
-    "quantity_or_a_fill_beside_a_doubled_fee": [(IN, ["wrong_quantity"])],
+    "quantity_or_a_fill_beside_a_doubled_fee": [
+        (IN, ["wrong_quantity"]), (IN, ["missing_fill"]),
+    ],
     # The exchange is an hour behind: that it lacks the last interest proves nothing.
     "interest_after_the_list": [("None", ["wrong_movement", "foreign_activity", "as_of_shift"])],
     # One fill and its position: it is of the other side, or the exchange writes the other sign.

@@ -331,7 +331,7 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     if patch.removed:
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
-        is_of_several = sum(order_name(one) == name for one in problem.fills) > 1
+        is_of_several = len(problem.rows.order_of(fill)) > 1
         is_recharged = fill.fee != old.fee or not fill.fee
         return is_larger and old.price == fill.price and (is_recharged or is_of_several)
     return any(

@@ -30,6 +30,9 @@ from recon_core.values.amounts import EXACT, ZERO, exact_sum
 _PAIR: Final = 2
 """Fewest fills, or orders: the quantity of a single fill is its own running sum."""
 
+_MOST: Final = 8
+"""Rows of one cause whose orders are asked: a cause of more rows is of no single order."""
+
 _QUANTITY: Final = attrgetter("quantity")
 
 _Orders = Sequence[Sequence[Fill]]
@@ -208,12 +211,13 @@ def _rivals(
     """
     if problem.fault_in is FaultIn.STATEMENT:
         return
-    order_of = {id(fill): order for order in _orders(problem) for fill in order}
     for at, one in enumerate(hypotheses):
         if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
             continue
-        orders = (order_of.get(id(fill)) for fill in one.patch.removed)
-        for order in {id(each): each for each in orders if each}.values():
+        orders = {fill.order_id: problem.rows.order_of(fill) for fill in one.patch.removed[:_MOST]}
+        for order in orders.values():
+            if len(order) < _PAIR or not _is_rising(order):
+                continue
             name, moved = _name(problem, order), _moved(order, problem.fault_in)
             other = Misread((order,), problem.fault_in, name, moved).hypothesis()
             if _move_the_same(problem, one, other):

@@ -277,8 +277,9 @@ def _is_shown(problem: Problem, one: Hypothesis) -> bool:
     """True if rows show a cause. A copy by time and order alone may be another execution."""
     if one.strength is not Strength.SHOWN:
         return False
-    is_copy = one.cause_kind is CauseKind.DUPLICATE_FILL
-    return not is_copy or Copies(problem.fills).is_duplicate(one.patch.removed[0])
+    (fill,) = one.patch.removed
+    alike = problem.table.having(fill_id=(fill.fill_id,))
+    return one.cause_kind is not CauseKind.DUPLICATE_FILL or Copies(alike).is_duplicate(fill)
 
 
 def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:

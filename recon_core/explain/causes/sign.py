@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Dimensions, is_position
+from recon_core.explain.problem.dimensions import Dimensions, is_cash, is_position
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
@@ -53,7 +53,7 @@ def _doubt(
     """Doubt the other sign of figures that one fill of the other side, exchanged, gives as well."""
     for one in chosen:
         other = recorded.side(one.side.other)
-        is_sign = one.cause_kind is CauseKind.SIGN_CONVENTION
+        is_sign = one.cause_kind is CauseKind.SIGN_CONVENTION and any(map(is_cash, one.correction))
         if is_sign and other is not None and len(other.fill_rows) == 1:
             return f"another fill of the {one.side.other} side"
     return ""

@@ -188,6 +188,14 @@ class Rows:
                     found[fill.account, fill.symbol, order].append(fill)
         return [fills for fills in found.values() if len(fills) > 1]
 
+    def order_of(self, fill: Fill) -> list[Fill]:
+        """Return the fills of a fill's order by time, none if it names no order."""
+        if not fill.order_id:
+            return []
+        alike = self.table.having(order_id=(fill.order_id,))
+        place = fill.account, fill.symbol
+        return ordered_fills(one for one in alike if (one.account, one.symbol) == place)
+
     def sides_of_others(self, fill: Fill) -> set[OrderSide]:
         """Return the sides that the other fills of a fill's order have."""
         key = (fill.account, fill.symbol, fill.order_id)
