@@ -22,16 +22,16 @@ IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 """A mutation run asks session by session: of the many that call a function the quick ones."""
 
 EACH = {
-    "singles-fast": 8,
-    "pairs-fast": 4,
+    "singles-fast": 16,
+    "pairs-fast": 10,
     "dusty-fast": 4,
-    "small-fast": 4,
-    "worlds-fast": 15,
+    "small-fast": 8,
+    "worlds-fast": 30,
     "placed-fast": 10,
     "twisted-fast": 10,
-    "states-fast": 4,
+    "states-fast": 10,
     "charges-fast": 12,
-    "alone-fast": 12,
+    "alone-fast": 24,
     "noise-fast": 12,
 }
 """Of these parts every so many chunks are checked by default; of the quick ones all."""
