@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figures, json_option
-from measured import steps
+from measured import options_or_measure, steps
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OPENING = Decimal("1000000000.00")
@@ -300,11 +300,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="cases whose name or faults have these words")
     json_option(parser)
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(options.measure)))
-        return 0
+    options = options_or_measure(parser, measure)
     found = Figures(
         "explain",
         "Explanations",

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figures, json_option
-from measured import steps
+from measured import options_or_measure, steps
 
 TARGET, OTHERS = 2.5, 8.0
 """Bounds on spot fills that both sides state in the same words, and on all others."""
@@ -103,11 +103,7 @@ def main() -> int:
     parser.add_argument("--kind", choices=("spot", "linear", "inverse"), default="spot")
     parser.add_argument("--apart", action="store_true")
     json_option(parser)
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(options.measure)))
-        return 0
+    options = options_or_measure(parser, measure)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "fills.recon.json"
         session = document(options.fills, options.kind, apart=options.apart)

@@ -20,7 +20,7 @@ from typing import Any
 
 from columns import LIMITS, QUOTES, SMALL, SYMBOLS
 from figures import Figures, json_option, versions
-from measured import steps
+from measured import options_or_measure, steps
 
 MOST_SHARE = 1.0
 """Times reading that an explanation may take."""
@@ -174,11 +174,7 @@ def main() -> int:
     parser.add_argument("--form", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--runs", type=int, default=3)
     json_option(parser)
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(options.measure)))
-        return 0
+    options = options_or_measure(parser, measure)
     return compare(options)
 
 

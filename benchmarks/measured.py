@@ -1,5 +1,7 @@
 """Shared parts of the benchmarks: a session of positions, and the use of a process."""
 
+import argparse
+import json
 import os
 import subprocess
 import tempfile
@@ -11,6 +13,21 @@ from typing import Any
 
 Step = Callable[[str, Callable[[], Any]], Any]
 """Takes a step by its name, and returns its result."""
+
+
+def options_or_measure(
+    parser: argparse.ArgumentParser, measure: Callable[[Path], dict[str, Any]]
+) -> argparse.Namespace:
+    """Return the options of a benchmark that measures in a process of its own.
+
+    In that process, which is this command with `--measure PATH`, print the figures and end.
+    """
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure)))
+        raise SystemExit(0)
+    return options
 
 
 def steps(taken: dict[str, Any]) -> Step:

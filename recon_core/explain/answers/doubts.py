@@ -89,8 +89,8 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or any(_has_two_readings(answer, part) for part in answer.parts)
         or _is_net_zero(answer)
         or _pulls_apart(answer)
-        or _leaves_rows(prover, answer)
         or _is_little_cash(answer)
+        or _leaves_rows(prover, answer)
     )
 
 

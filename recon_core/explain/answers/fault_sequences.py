@@ -9,7 +9,7 @@ from recon_core.explain.answers.verdicts import ROUNDED_OFF
 from recon_core.explain.causes import precedence
 from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
-from recon_core.model.explanation import Cause, Explanation, ExplanationVerdict
+from recon_core.model.explanation import Explanation, ExplanationVerdict
 
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
@@ -64,16 +64,12 @@ def _or_other_rows(whole: Explanation, first: Explanation, second: Explanation) 
     The ledger lacks a row that the exchange lists, and the exchange's figures lack that row, too:
     its list may be wrong instead. A clock or a name that is off concerns no single row.
     """
-    ids = {each for cause in first.causes if _moves_amounts(cause) for each in cause.ids}
+    ids = {each for cause in first.causes if cause.effect for each in cause.ids}
     outer = (cause for cause in second.causes if cause.side is LedgerSide.EXTERNAL)
     if ids.isdisjoint(each for cause in outer for each in cause.ids):
         return whole
     decides = whole.decides or "the same rows of the exchange from another source"
     return replace(whole, verdict=ExplanationVerdict.AMBIGUOUS, decides=decides)
-
-
-def _moves_amounts(cause: Cause) -> bool:
-    return bool(cause.effect.position or cause.effect.cash)
 
 
 def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:

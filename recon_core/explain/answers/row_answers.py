@@ -53,6 +53,7 @@ class RowAnswers:
     prover: Prover
     budget: Budget
     _answers: dict[LedgerSide, Answer | None] = field(default_factory=dict)
+    _comparisons: dict[LedgerSide, RowComparison | None] = field(default_factory=dict)
 
     @cached_property
     def contradicted(self) -> Answer | None:
@@ -75,12 +76,9 @@ class RowAnswers:
 
         Rows are compared only where each side has a name that the other side does not know.
         """
-        recorded = self.prover.recorded
-        ours, theirs = map(names_of, recorded.own_records().values())
-        if ours <= theirs or theirs <= ours:
-            return {}
-        compared = self._compared
-        return {} if compared is None else currencies_of_rows(recorded, compared.differing())
+        ours, theirs = map(names_of, self.prover.recorded.own_records().values())
+        compared = None if ours <= theirs or theirs <= ours else self._compared
+        return {} if compared is None else currencies_of_rows(ours, theirs, compared.differing())
 
     @cached_property
     def by_another_clock(self) -> Answer | None:
@@ -97,11 +95,25 @@ class RowAnswers:
     @cached_property
     def _compared(self) -> RowComparison | None:
         """The rows of the ledger compared with those of the exchange, if each lists its own."""
-        problem, right = self._problem(LedgerSide.INTERNAL), self._rows(LedgerSide.EXTERNAL)
-        if problem is None or right is None or self.prover.recorded.shares("fills"):
-            return None
-        self.budget.spend(len(problem.fills) + len(right.fill_rows))
-        return RowComparison(problem, right, self.prover.max_skew)
+        shares = self.prover.recorded.shares("fills")
+        compared = None if shares else self._comparison(LedgerSide.INTERNAL)
+        if compared is not None:
+            self._spend_on(compared)
+        return compared
+
+    def _comparison(self, side: LedgerSide) -> RowComparison | None:
+        """The rows of a side compared with those of the other side, `None` where one has none."""
+        if side not in self._comparisons:
+            problem, right = self._problem(side), self._rows(side.other)
+            self._comparisons[side] = (
+                None
+                if problem is None or right is None
+                else RowComparison(problem, right, self.prover.max_skew)
+            )
+        return self._comparisons[side]
+
+    def _spend_on(self, compared: RowComparison) -> None:
+        self.budget.spend(len(compared.problem.fills) + len(compared.right.fill_rows))
 
     def _are_enough(self, answer: Answer) -> bool:
         """True if the statements of the exchange prove that rows of its own are wrong."""
@@ -217,9 +229,10 @@ class RowAnswers:
 
     def _answer_of(self, side: LedgerSide) -> Answer | None:
         if side not in self._answers:
-            problem, right, answer = self._problem(side), self._rows(side.other), None
-            if problem is not None and right is not None and _lists_rows(problem.record):
-                answer = self._proven(problem, self._hypotheses(problem, right))
+            compared, answer = self._comparison(side), None
+            if compared is not None and _lists_rows(compared.problem.record):
+                self._spend_on(compared)
+                answer = self._proven(compared.problem, compared.hypotheses())
             if answer is not None and self._is_doubtful(answer):
                 answer = replace(answer, complete=False, decides=_COUNTED)
             self._answers[side] = answer
@@ -253,8 +266,9 @@ class RowAnswers:
     def _hypotheses(self, problem: Problem, right: SideRecord) -> tuple[Hypothesis, ...]:
         if right is problem.record:
             return ()
-        self.budget.spend(len(problem.fills) + len(right.fill_rows))
-        return tuple(RowComparison(problem, right, self.prover.max_skew).hypotheses())
+        compared = RowComparison(problem, right, self.prover.max_skew)
+        self._spend_on(compared)
+        return tuple(compared.hypotheses())
 
     def _proven(
         self, problem: Problem, hypotheses: Sequence[Hypothesis], *, is_own: bool = False

@@ -215,21 +215,24 @@ def partial_states(prover: Prover) -> Iterator[First]:
         of_rows = rows_exist and precedence.is_one_figure_of_rows(hypothesis)
         if of_rows or doubt(prover, (hypothesis,)):
             continue
-        record = _fixed(prover, (hypothesis,))
-        outcome = None if record is None else prover.outcome({hypothesis.side: record})
-        if record is None or outcome is None or not outcome.resolved or outcome.new:
-            continue
-        if not any(outcome.remaining.get(name) for name in hypothesis.correction):
-            yield _explanation((hypothesis,), outcome), hypothesis.side, record
+        found = _in_part(prover, (hypothesis,))
+        if found is not None:
+            first, outcome = found
+            if not any(outcome.remaining.get(name) for name in hypothesis.correction):
+                yield first
 
 
 def of_names(prover: Prover, names: Mapping[str, str]) -> tuple[First, Outcome] | None:
-    """Return the explanation that the other side calls these currencies of the ledger otherwise.
+    """Return the explanation that the other side calls these currencies of the ledger otherwise."""
+    return _in_part(prover, renamed_currencies(prover.dimensions, prover.recorded, names))
 
-    With the repaired side, and what remains. `None` if no diff disappears or a new one appears.
+
+def _in_part(prover: Prover, chosen: Sequence[StateHypothesis]) -> tuple[First, Outcome] | None:
+    """Return faults of one side with the repaired side, and what remains.
+
+    `None` if no diff disappears, or a new one appears.
     """
-    chosen = renamed_currencies(prover.dimensions, prover.recorded, names)
-    record = _fixed(prover, chosen) if chosen else None
+    record = _fixed(prover, chosen)
     outcome = None if record is None else prover.outcome({chosen[0].side: record})
     if record is None or outcome is None or not outcome.resolved or outcome.new:
         return None

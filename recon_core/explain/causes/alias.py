@@ -8,7 +8,6 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Final
 
-from recon_core.compare.aliases import names_of
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.problem.dimensions import (
@@ -97,12 +96,13 @@ def _row_name(states: States, name: str) -> str:
 
 
 def currencies_of_rows(
-    recorded: RecordedSession, pairs: Iterable[tuple[Row, Row]]
+    ours: Collection[str], theirs: Collection[str], pairs: Iterable[tuple[Row, Row]]
 ) -> dict[str, str]:
     """Return the ledger's currencies that the other side's rows call otherwise, with that name.
 
-    `pairs` are rows of one execution or movement, the ledger's first. Each name is used by its own
-    side alone, in no row and no figure of the other, and all pairs agree on it.
+    `ours` and `theirs` are all names of the ledger and of the other side, `pairs` rows of one
+    execution or movement, the ledger's first. Each name is used by its own side alone, in no row
+    and no figure of the other, and all pairs agree on it.
     """
     found = {
         (first, second)
@@ -110,8 +110,6 @@ def currencies_of_rows(
         for first, second in [(_currency(mine), _currency(right))]
         if first and second and first != second
     }
-    known = {side: names_of(record) for side, record in recorded.own_records().items()}
-    ours, theirs = known[LedgerSide.INTERNAL], known[LedgerSide.EXTERNAL]
     named = Counter(name for pair in found for name in pair)
     return {
         first: second

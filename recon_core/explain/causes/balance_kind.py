@@ -62,9 +62,11 @@ def _with_position(states: States) -> Iterator[StateHypothesis]:
         held = mine.get(position, ZERO)
         surplus = EXACT.subtract(mine.get(cash, ZERO), theirs.get(cash, ZERO))
         is_too_large = held > 0 and held == theirs.get(position) and surplus == held
-        if states.is_given_by_the_other(cash):
-            continue
-        if is_too_large and not _have_holdings_as_cash(states):
+        if (
+            is_too_large
+            and not states.is_given_by_the_other(cash)
+            and not _have_holdings_as_cash(states)
+        ):
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
             yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1)

@@ -154,12 +154,6 @@ def first_balances(problem: Problem) -> Iterator[Hypothesis]:
         yield Hypothesis(CauseKind.OPENING_BALANCE, patch, (), Strength.SHOWN, detail)
 
 
-def _first_difference(problem: Problem, opening: Opening, required: Vector) -> "_Shown | None":
-    other = problem.statement_of(problem.owner.other)
-    shown = _by_opening(problem, opening, other, required)
-    return shown or _by_a_snapshot(problem, opening, required)
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """Evidence of a first difference of `amount`; `since` is its time if after the opening.
@@ -172,6 +166,12 @@ class _Shown:
     amount: Vector
     since: datetime | None
     has_positions: bool
+
+
+def _first_difference(problem: Problem, opening: Opening, required: Vector) -> _Shown | None:
+    other = problem.statement_of(problem.owner.other)
+    shown = _by_opening(problem, opening, other, required)
+    return shown or _by_a_snapshot(problem, opening, required)
 
 
 def _by_opening(

@@ -113,7 +113,7 @@ def is_behind(cause: Cause) -> bool:
     A clock that is off for all rows moves no amount.
     """
     is_late = cause.cause_kind in {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
-    return is_late and bool(cause.effect.position or cause.effect.cash)
+    return is_late and bool(cause.effect)
 
 
 def is_foreign(cause: Cause) -> bool:

@@ -315,9 +315,7 @@ def _matched(
 ) -> Matched[_Row]:
     """Drop rows equal in id and content, pair by id, then drop rows equal in content alone."""
     first, others = without_equal(mine, right, lambda row: (id_of(row), content_of(row)))
-    by_id: dict[Hashable, list[_Row]] = {}
-    for row in others:
-        by_id.setdefault(id_of(row), []).append(row)
+    by_id = _grouped(others, id_of)
     differing, surplus = [], []
     for row in first:
         found = by_id.get(id_of(row), [])
