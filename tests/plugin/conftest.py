@@ -165,7 +165,7 @@ def run_pytest(
         return pytester.runpytest_inprocess(*words)
 
 
-def also_on_workers(cases: Sequence[T], every: int = 3) -> list[tuple[T, tuple[str, ...]]]:
+def also_on_workers(cases: Sequence[T], every: int = 6) -> list[tuple[T, tuple[str, ...]]]:
     """Each case for a run in one process, and a sample of them for two workers."""
     return [*product(cases, [()]), *product(sample(cases, every), [("-n2",)])]
 

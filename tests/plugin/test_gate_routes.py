@@ -476,7 +476,7 @@ def test_no_route_is_clear_that_left_something_out(
 
 
 @pytest.mark.parametrize(
-    ("route", "session", "protocol"), cases(matrix(["clear", "blocked"], DISTRIBUTED))
+    ("route", "session", "protocol"), cases(matrix(["clear", "blocked"], DISTRIBUTED, every=10))
 )
 def test_workers_change_no_route(
     pytester: pytest.Pytester,

@@ -26,6 +26,7 @@ import pytest
 import pytest_recon.report_files  # noqa: F401
 import recon_core.sessions.formats.nautilus
 import recon_core.sessions.native  # noqa: F401
+from tests.matrices import sample
 
 from .conftest import (
     AS_OF,
@@ -693,9 +694,7 @@ MODES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("number", "mode"), [*enumerate(MODES)], ids=[" ".join(mode) for mode in MODES]
-)
+@pytest.mark.parametrize(("number", "mode"), sample([*enumerate(MODES)], every=4), ids=str)
 def test_everything_at_once_in_every_mode(
     pytester: pytest.Pytester, run: Runner, number: int, mode: tuple[str, ...]
 ) -> None:

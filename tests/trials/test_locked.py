@@ -22,13 +22,13 @@ IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 """A mutation run asks session by session: of the many that call a function the quick ones."""
 
 EACH = {
-    "singles-fast": 16,
-    "pairs-fast": 10,
-    "dusty-fast": 4,
-    "small-fast": 8,
-    "worlds-fast": 30,
-    "placed-fast": 10,
-    "twisted-fast": 10,
+    "singles-fast": 32,
+    "pairs-fast": 20,
+    "dusty-fast": 8,
+    "small-fast": 16,
+    "worlds-fast": 60,
+    "placed-fast": 20,
+    "twisted-fast": 20,
     "states-fast": 10,
     "charges-fast": 12,
     "alone-fast": 24,
